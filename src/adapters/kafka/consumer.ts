@@ -1,0 +1,166 @@
+/**
+ * The consumer end: hands batches over and returns at once, so that one partition never holds up another and kafkajs
+ * goes on sending heartbeats. Offsets are committed by the lanes' transactions, never here.
+ *
+ * Nothing may throw out of a kafkajs callback: a TypeError in a handler stops the consumer for good without ending the
+ * process. Every callback is guarded; a defect goes to `onDefect`, which ends it.
+ */
+import kafkajs, {
+  type Batch,
+  type Consumer,
+  type EachBatchPayload,
+  type Kafka,
+  type KafkaMessage,
+} from 'kafkajs'
+import type { InputRecord, PartitionFlow } from '../../ports.ts'
+import { coPartitionAssigner } from './co-partition-assigner.ts'
+import { explain } from './errors.ts'
+
+export interface ConsumerHooks {
+  /** The group is about to decide anew. Not an early warning: kafkajs asks to join right after. */
+  readonly onRebalancing: () => void
+  readonly onAssigned: (memberId: string, assignment: Readonly<Record<string, readonly number[]>>) => void
+  readonly onRecords: (topic: string, partition: number, records: readonly InputRecord[]) => void
+  /** `readUpTo` is the offset to be read next. */
+  readonly onProgress: (
+    topic: string,
+    partition: number,
+    at: { readUpTo: bigint; highWatermark: bigint },
+  ) => void
+  readonly onHeartbeat: () => void
+  /** Any sign of life of the fetch loop. */
+  readonly onActivity: () => void
+  /** The consumer is gone and will not come back: the process should end with this sentence. */
+  readonly onCrash: (message: string) => void
+  readonly onDefect: (error: unknown) => void
+}
+
+export interface ConsumerOptions {
+  readonly kafka: Kafka
+  readonly groupId: string
+  readonly topics: readonly string[]
+  readonly sessionTimeoutMs: number
+  readonly hooks: ConsumerHooks
+}
+
+export interface GroupConsumer {
+  flow(topic: string, partition: number): PartitionFlow
+  /** Joins the group. `onAssigned` is called before this resolves; rejects with a sentence when the brokers refuse. */
+  start(): Promise<void>
+  /** Leaves the group. To be called when the lanes are drained. */
+  stop(): Promise<void>
+}
+
+const EARLIEST = '-2'
+const MAX_WAIT_MS = 200
+const MAX_BYTES_PER_PARTITION = 128 * 1024
+const REBALANCE_TIMEOUT_MS = 60_000
+
+export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
+  const { kafka, hooks, sessionTimeoutMs } = options
+  const consumer = kafka.consumer({
+    groupId: options.groupId,
+    partitionAssigners: [coPartitionAssigner],
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+    // Often, for a rebalance is learnt of by a heartbeat's refusal.
+    heartbeatInterval: Math.min(1_000, Math.floor(sessionTimeoutMs / 5)),
+    maxWaitTimeInMs: MAX_WAIT_MS,
+    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    allowAutoTopicCreation: false,
+    retry: {
+      // The loop's counter never resets while all is well, and brokers may be away for long.
+      retries: Number.MAX_SAFE_INTEGER,
+      initialRetryTime: 300,
+      maxRetryTime: Math.floor(sessionTimeoutMs / 3),
+      restartOnFailure: () => Promise.resolve(false),
+    },
+  })
+  listen(consumer, hooks)
+  return {
+    flow: (topic, partition) => flowOf(consumer, { topic, partition }),
+    start: () => run(consumer, options),
+    stop: () => consumer.disconnect(),
+  }
+}
+
+async function run(consumer: Consumer, { topics, hooks }: ConsumerOptions): Promise<void> {
+  try {
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 8,
+      eachBatch: (payload) => {
+        guarded(hooks, () => takeOver(payload, hooks))
+        return Promise.resolve()
+      },
+    })
+  } catch (error) {
+    throw new Error(explain(error))
+  }
+}
+
+function takeOver({ batch, resolveOffset, isStale }: EachBatchPayload, hooks: ConsumerHooks): void {
+  const last = batch.messages.at(-1)
+  // Fetched before a seek that has not been carried out yet: it will be fetched again from there.
+  if (last === undefined || isStale()) return
+  hooks.onRecords(
+    batch.topic,
+    batch.partition,
+    batch.messages.map((message) => toRecord(batch, message)),
+  )
+  resolveOffset(last.offset)
+}
+
+function toRecord({ topic, partition }: Batch, message: KafkaMessage): InputRecord {
+  return {
+    topic,
+    partition,
+    offset: BigInt(message.offset),
+    timestampMs: Number(message.timestamp),
+    key: message.key,
+    value: message.value,
+    headers: (message.headers ?? {}) as InputRecord['headers'],
+  }
+}
+
+function listen(consumer: Consumer, hooks: ConsumerHooks): void {
+  const { events } = consumer
+  consumer.on(events.REBALANCING, () => guarded(hooks, hooks.onRebalancing))
+  consumer.on(events.GROUP_JOIN, ({ payload }) =>
+    guarded(hooks, () => hooks.onAssigned(payload.memberId, payload.memberAssignment)),
+  )
+  consumer.on(events.HEARTBEAT, () => guarded(hooks, hooks.onHeartbeat))
+  consumer.on(events.FETCH_START, () => guarded(hooks, hooks.onActivity))
+  consumer.on(events.END_BATCH_PROCESS, ({ payload }) =>
+    guarded(hooks, () =>
+      hooks.onProgress(payload.topic, payload.partition, {
+        readUpTo: BigInt(payload.lastOffset) + 1n,
+        highWatermark: BigInt(payload.highWatermark),
+      }),
+    ),
+  )
+  consumer.on(events.CRASH, ({ payload }) => guarded(hooks, () => hooks.onCrash(explain(payload.error))))
+}
+
+function flowOf(
+  consumer: Consumer,
+  { topic, partition }: { topic: string; partition: number },
+): PartitionFlow {
+  return {
+    pause: () => consumer.pause([{ topic, partitions: [partition] }]),
+    resume: () => consumer.resume([{ topic, partitions: [partition] }]),
+    seek: (offset) =>
+      consumer.seek({ topic, partition, offset: offset === null ? EARLIEST : String(offset) }),
+  }
+}
+
+function guarded(hooks: ConsumerHooks, callback: () => void): void {
+  try {
+    callback()
+  } catch (error) {
+    hooks.onDefect(error)
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The parts of kafkajs 2.2.4 that it does not export and we use all the same, in one place and behind a version check.
+ * The library is not maintained any more, so what is read here does not move; should it ever, the process says so at
+ * start rather than misbehave later. Why each is needed: DESIGN.md, Non-obvious.
+ */
+import { createRequire } from 'node:module'
+import type { Logger } from 'kafkajs'
+
+const require = createRequire(import.meta.url)
+
+export const SUPPORTED_VERSION = '2.2.4'
+
+const { version } = require('kafkajs/package.json') as { version: string }
+if (version !== SUPPORTED_VERSION) {
+  throw new Error(`kafkajs ${version} is installed; the Kafka adapter is written for ${SUPPORTED_VERSION}.`)
+}
+
+/** One request and its answer; rejects with a KafkaJSProtocolError that has the error's name in `type`. */
+export interface Broker {
+  readonly nodeId: number
+  initProducerId(request: {
+    transactionalId: string
+    transactionTimeout: number
+  }): Promise<{ producerId: string; producerEpoch: number }>
+  addPartitionsToTxn(
+    request: Transaction & { topics: { topic: string; partitions: number[] }[] },
+  ): Promise<unknown>
+  addOffsetsToTxn(request: Transaction & { groupId: string }): Promise<unknown>
+  txnOffsetCommit(
+    request: Transaction & {
+      groupId: string
+      topics: { topic: string; partitions: { partition: number; offset: string }[] }[]
+    },
+  ): Promise<unknown>
+  endTxn(request: Transaction & { transactionResult: boolean }): Promise<unknown>
+  offsetFetch(request: {
+    groupId: string
+    topics: { topic: string; partitions: { partition: number }[] }[]
+  }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>
+  produce(
+    request: Transaction & {
+      acks: -1
+      timeout: number
+      topicData: {
+        topic: string
+        partitions: { partition: number; firstSequence: number; messages: ProducedMessage[] }[]
+      }[]
+    },
+  ): Promise<unknown>
+}
+
+export interface Transaction {
+  readonly transactionalId: string
+  readonly producerId: string
+  readonly producerEpoch: number
+}
+
+export interface ProducedMessage {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Readonly<Record<string, Buffer | readonly Buffer[] | null>>
+}
+
+export const COORDINATOR = { group: 0, transaction: 1 } as const
+
+export interface Cluster {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
+  refreshMetadata(): Promise<void>
+  findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[]
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>
+  findBroker(node: { nodeId: number }): Promise<Broker>
+  findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<Broker>
+}
+
+export interface ClusterOptions {
+  readonly logger: Logger
+  readonly brokers: string[]
+  readonly ssl: unknown
+  readonly sasl: unknown
+  readonly clientId: string
+  readonly connectionTimeout: number
+  readonly requestTimeout: number
+  readonly retry: Readonly<Record<string, number>>
+}
+
+const ClusterClass = require('kafkajs/src/cluster') as new (options: Record<string, unknown>) => Cluster
+const socketFactory = require('kafkajs/src/network/socketFactory') as () => unknown
+
+export function createCluster(options: ClusterOptions): Cluster {
+  return new ClusterClass({
+    ...options,
+    socketFactory: socketFactory(),
+    enforceRequestTimeout: true,
+    metadataMaxAge: 300_000,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+    reauthenticationThreshold: 10_000,
+    authenticationTimeout: 10_000,
+  })
+}
+
+/** What {@link patchRequestQueue} needs to know of the class it mends. */
+export interface RequestQueue {
+  readonly pending: readonly unknown[]
+  readonly throttledUntil: number
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  checkPendingRequests(): void
+  scheduleCheckPendingRequests(): void
+}
+
+export const RequestQueueClass = require('kafkajs/src/network/requestQueue') as {
+  prototype: RequestQueue
+  new (options: Record<string, unknown>): RequestQueue
+}

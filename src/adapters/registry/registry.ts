@@ -1,0 +1,87 @@
+/**
+ * The schema registry, as far as the running service needs it: a schema by its id, and the id of one of our own schemas.
+ * Never registers anything. Each request has a time-out of its own (the library has none) and a known outcome: network
+ * errors of this library carry status 400, so nothing but a 404 is taken for final.
+ */
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
+import type { Type } from 'avsc'
+import type { Middleware } from 'mappersmith'
+import timeout from 'mappersmith/middleware/timeout'
+import type { Metrics } from '../../ports.ts'
+
+export interface RegistrySettings {
+  readonly url: string
+  readonly auth: { readonly username: string; readonly password: string } | null
+  readonly clientId: string
+}
+
+export type Lookup<T> =
+  | { readonly kind: 'found'; readonly value: T }
+  | { readonly kind: 'not-found' }
+  /** The registry answered that we may not ask. */
+  | { readonly kind: 'refused' }
+  /** No usable answer: ask again later. */
+  | { readonly kind: 'failed' }
+
+export interface Registry {
+  /** The writer's type of an Avro schema. */
+  schemaById(id: number): Promise<Lookup<Type>>
+  /** The id under which exactly this schema is registered. */
+  idBySchema(subject: string, schemaJson: string): Promise<Lookup<number>>
+}
+
+const TIMEOUT_MS = 3_000
+
+export function createRegistry(
+  settings: RegistrySettings,
+  metrics: Pick<Metrics, 'registryRequest'>,
+): Registry {
+  const Agent = settings.url.startsWith('https:') ? HttpsAgent : HttpAgent
+  const client = new SchemaRegistry({
+    host: settings.url,
+    clientId: settings.clientId,
+    ...(settings.auth === null ? {} : { auth: settings.auth }),
+    // Written out, for the library keeps the first instance's settings for all that come after.
+    retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1, factor: 0.2, multiplier: 2 },
+    agent: new Agent({ keepAlive: true, timeout: TIMEOUT_MS }) as HttpAgent,
+    // The library's own types of a middleware disagree between its two builds.
+    middlewares: [timeout(TIMEOUT_MS) as unknown as Middleware],
+  })
+
+  async function lookUp<T>(
+    operation: 'schema-by-id' | 'id-by-schema',
+    request: () => Promise<T>,
+  ): Promise<Lookup<T>> {
+    const result = await outcomeOf(request)
+    metrics.registryRequest(operation, METRIC_OUTCOMES[result.kind])
+    return result
+  }
+
+  return {
+    schemaById: (id) => lookUp('schema-by-id', async () => (await client.getSchema(id)) as unknown as Type),
+    idBySchema: (subject, schemaJson) =>
+      lookUp('id-by-schema', () => client.getRegistryIdBySchema(subject, JSON.parse(schemaJson) as never)),
+  }
+}
+
+const METRIC_OUTCOMES = {
+  found: 'ok',
+  'not-found': 'not-found',
+  refused: 'failed',
+  failed: 'failed',
+} as const
+
+async function outcomeOf<T>(request: () => Promise<T>): Promise<Lookup<T>> {
+  try {
+    return { kind: 'found', value: await request() }
+  } catch (error) {
+    const { status, name } = error as { status?: unknown; name?: unknown }
+    if (status === 404) return { kind: 'not-found' }
+    if (status === 401 || status === 403) return { kind: 'refused' }
+    // A schema that is registered but is no Avro we can read is as good as unknown.
+    if (typeof name === 'string' && name.startsWith('ConfluentSchemaRegistry')) return { kind: 'not-found' }
+    return { kind: 'failed' }
+  }
+}

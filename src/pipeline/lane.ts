@@ -1,0 +1,356 @@
+/**
+ * One input partition from claim to commit: the exactly-once protocol of DESIGN.md, "Delivery".
+ *
+ *   claiming → running ⇄ claiming (own failure)
+ *                 ↓
+ *              fenced → claiming (a heartbeat newer than the fence: the partition is still ours)
+ *   any → closed (revoked, or drained)
+ *
+ * Either a lane commits before the next owner claims the partition, or its transaction is fenced: no record comes out
+ * twice. Either a record is committed, or the committed offset stands below it and it is read again: none is lost.
+ *
+ * Never throws; what fails at the brokers is tried again until the lane is closed.
+ */
+import { OffsetTracker, type Prefix } from './offset-tracker.ts'
+import type { RecordLife, Settle, Settled } from './settle.ts'
+import type { ClaimPartition, Clock, InputRecord, Log, Metrics, OutputLog, PartitionFlow } from '../ports.ts'
+
+export interface LaneOptions {
+  readonly topic: string
+  readonly partition: number
+  /** A record is not started before its timestamp plus this; 0 on the input topic. */
+  readonly delayMs: number
+  readonly claim: ClaimPartition
+  readonly settle: Settle
+  readonly flow: PartitionFlow
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly log: Log
+  /** A defect in a step: the process must not go on as if nothing had happened. */
+  readonly onDefect: (error: unknown) => void
+}
+
+type State = 'claiming' | 'running' | 'fenced' | 'closed'
+
+/** What a lane has in hand when its partition is paused; it is resumed at half of it. */
+const PAUSE_AT = { records: 1_000, bytes: 4 * 1024 * 1024 } as const
+const RESUME_AT = 0.5
+/** Most records in one transaction. */
+const COMMIT_MOST = 500
+/** Unfinished records in hand up to which a lane counts as idle: it commits at once, there is nothing to wait for. */
+const IDLE_UP_TO = 8
+/** How long a busy lane gathers outputs for one transaction. */
+const LINGER_MS = 50
+const CLAIM_BACK_OFF_MS = { first: 100, most: 5_000 } as const
+
+export class Lane {
+  readonly #options: LaneOptions
+  readonly #tracker = new OffsetTracker<InputRecord, Settled>(sizeBytes)
+  #state: State = 'claiming'
+  #log: OutputLog | null = null
+  #lastDelivered: bigint | null = null
+  /** The first delivery after a claim must begin at or below the committed offset; null once that is seen to. */
+  #verifyFrom: bigint | null = null
+  #committing: Promise<void> | null = null
+  #draining: (() => void) | null = null
+  /** Records being settled right now. */
+  #active = 0
+  /** Grows when everything in hand is dropped: what is still being settled then is not wanted any more. */
+  #epoch = 0
+  #paused = false
+  #cancelLinger: (() => void) | null = null
+  #cancelDue: (() => void) | null = null
+  #cancelClaim: (() => void) | null = null
+  #claimBackOffMs: number = CLAIM_BACK_OFF_MS.first
+  /** What an interrupted transaction would have committed: the next claim tells whether it did. */
+  #inDoubt: Prefix<InputRecord, Settled> | null = null
+  #highWatermark = 0n
+  #readUpTo = 0n
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+  }
+
+  get backlog(): number {
+    return this.#tracker.size
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  /** Claims at once, not on the first record: a dead owner's open transaction holds back read_committed readers. */
+  start(): void {
+    void this.#claim({ seek: false })
+  }
+
+  /** Takes over records as delivered; those delivered before are recognised by their offset and dropped. */
+  deliver(records: readonly InputRecord[]): void {
+    if (this.#state === 'closed' || this.#state === 'fenced') return
+    let repeated = 0
+    for (const record of records) {
+      if (this.#lastDelivered !== null && record.offset <= this.#lastDelivered) repeated += 1
+      else this.#track(record)
+    }
+    const { topic, metrics } = this.#options
+    metrics.consumed(topic, records.length - repeated)
+    if (repeated > 0) metrics.redelivered(repeated)
+    if (this.#state === 'running') this.#verify()
+    this.#flow()
+    this.#pump()
+  }
+
+  /** How far the partition goes, and how far it has been read: for the lag. */
+  progress(readUpTo: bigint, highWatermark: bigint): void {
+    this.#readUpTo = readUpTo
+    this.#highWatermark = highWatermark
+    this.#measure()
+  }
+
+  /** A heartbeat was accepted: the group still counts us in, so a fenced lane may claim again. */
+  heartbeat(): void {
+    if (this.#state === 'fenced') void this.#claim({ seek: true })
+  }
+
+  /** The partition is not ours any more. Nothing further is started or committed; a running transaction ends or is fenced. */
+  async revoke(): Promise<void> {
+    this.#close()
+    await this.#committing
+    await this.#dropLog()
+  }
+
+  /** Starts nothing further, commits what is in flight, then closes. */
+  async drain(): Promise<void> {
+    if (this.#state === 'running') {
+      await new Promise<void>((resolve) => {
+        this.#draining = resolve
+        this.#commitSoon()
+      })
+    }
+    await this.revoke()
+  }
+
+  #track(record: InputRecord): void {
+    this.#lastDelivered = record.offset
+    this.#tracker.deliver(record.offset, record)
+  }
+
+  async #claim({ seek }: { seek: boolean }): Promise<void> {
+    this.#state = 'claiming'
+    const { topic, partition, claim, log, clock } = this.#options
+    try {
+      const outputLog = await claim(topic, partition)
+      if (this.#isClosed()) {
+        await outputLog.close()
+        return
+      }
+      this.#log = outputLog
+      this.#claimBackOffMs = CLAIM_BACK_OFF_MS.first
+      this.#claimed(outputLog.committedOffset, seek)
+    } catch (error) {
+      if (this.#isClosed()) return
+      const detail = error instanceof Error ? error.message : 'unknown'
+      log.warn('Could not claim a partition; trying again.', { topic, partition, detail })
+      this.#cancelClaim = clock.after(this.#claimBackOffMs, () => void this.#claim({ seek }))
+      this.#claimBackOffMs = Math.min(this.#claimBackOffMs * 2, CLAIM_BACK_OFF_MS.most)
+    }
+  }
+
+  /** Nobody else can commit for this partition any more: what was read is final. */
+  #claimed(committedOffset: bigint | null, seek: boolean): void {
+    this.#state = 'running'
+    this.#settleDoubt(committedOffset)
+    if (committedOffset !== null) this.#tracker.committed(committedOffset)
+    if (seek) this.#seek(committedOffset)
+    else this.#verifyFrom = committedOffset
+    this.#verify()
+    this.#flow()
+    this.#measure()
+    this.#pump()
+    this.#commitSoon()
+  }
+
+  /** A member with an outdated position would leave a hole: the lane reads again from the committed offset, once. */
+  #verify(): void {
+    const oldest = this.#tracker.oldest
+    const from = this.#verifyFrom
+    if (from === null || oldest === undefined) return
+    this.#verifyFrom = null
+    if (oldest.offset > from) this.#seek(from)
+  }
+
+  #seek(offset: bigint | null): void {
+    this.#dropRecords()
+    this.#lastDelivered = offset === null ? null : offset - 1n
+    this.#options.flow.seek(offset)
+  }
+
+  #pump(): void {
+    const { settle, clock, delayMs, onDefect } = this.#options
+    while (this.#state === 'running' && this.#draining === null) {
+      const entry = this.#tracker.peek()
+      if (entry === undefined) return
+      const waitMs = delayMs === 0 ? 0 : entry.item.timestampMs + delayMs - clock.epochMs()
+      if (waitMs > 0) return this.#pumpIn(waitMs)
+      this.#tracker.begin()
+      this.#active += 1
+      settle(entry.item, this.#life(this.#epoch)).then((settled) => {
+        this.#active -= 1
+        entry.result = settled
+        this.#commitSoon()
+      }, onDefect)
+    }
+  }
+
+  /** A record already calling goes on to its end; one still waiting for a permit gives up when the lane stops. */
+  #life(epoch: number): RecordLife {
+    return {
+      wanted: () => this.#state !== 'closed' && this.#draining === null && this.#epoch === epoch,
+      calling: () => this.#log?.prepare(),
+    }
+  }
+
+  #pumpIn(waitMs: number): void {
+    this.#cancelDue?.()
+    this.#cancelDue = this.#options.clock.after(waitMs, () => this.#pump())
+  }
+
+  /** An idle lane commits at once; a busy one gathers, for the transaction costs the same for one record or hundreds. */
+  #commitSoon(): void {
+    if (this.#state !== 'running' || this.#committing !== null) return
+    const finished = this.#tracker.oldest?.result ?? null
+    if (finished === null) return this.#finishDraining()
+    const busy = this.#tracker.size > IDLE_UP_TO && this.#draining === null
+    if (!busy) return this.#commit()
+    this.#cancelLinger ??= this.#options.clock.after(LINGER_MS, () => this.#commit())
+  }
+
+  #commit(): void {
+    this.#cancelLinger?.()
+    this.#cancelLinger = null
+    const prefix = this.#tracker.prefix(COMMIT_MOST)
+    if (this.#state !== 'running' || this.#committing !== null || prefix === null || this.#log === null)
+      return
+    this.#committing = this.#publish(this.#log, prefix).finally(() => {
+      this.#committing = null
+      this.#commitSoon()
+    })
+  }
+
+  async #publish(log: OutputLog, prefix: Prefix<InputRecord, Settled>): Promise<void> {
+    const { clock, metrics } = this.#options
+    const startedMs = clock.monotonicMs()
+    const outputs = prefix.finished.flatMap((entry) => entry.result.outputs)
+    const outcome = await log.publish(outputs, prefix.nextOffset)
+    metrics.transaction(outcome.kind, (clock.monotonicMs() - startedMs) / 1000)
+    switch (outcome.kind) {
+      case 'committed':
+        return this.#committed(prefix)
+      case 'fenced':
+        return this.#fenced()
+      case 'failed':
+        return this.#failed(prefix, outcome.message)
+    }
+  }
+
+  #committed({ finished, nextOffset }: Prefix<InputRecord, Settled>): void {
+    this.#tracker.committed(nextOffset)
+    this.#count(finished)
+    this.#flow()
+    this.#measure()
+    this.#pump()
+  }
+
+  async #fenced(): Promise<void> {
+    await this.#dropLog()
+    if (this.#isClosed()) return
+    const { topic, partition, log } = this.#options
+    log.warn('Another member has claimed a partition; waiting for the group to say whose it is.', {
+      topic,
+      partition,
+    })
+    this.#state = 'fenced'
+    this.#dropRecords()
+    this.#measure()
+  }
+
+  async #failed(prefix: Prefix<InputRecord, Settled>, detail: string): Promise<void> {
+    await this.#dropLog()
+    if (this.#isClosed()) return
+    const { topic, partition, log } = this.#options
+    log.warn('A transaction failed; claiming the partition anew.', { topic, partition, detail })
+    this.#inDoubt = prefix
+    void this.#claim({ seek: false })
+  }
+
+  #settleDoubt(committedOffset: bigint | null): void {
+    const doubt = this.#inDoubt
+    this.#inDoubt = null
+    if (doubt !== null && committedOffset !== null && committedOffset >= doubt.nextOffset)
+      this.#count(doubt.finished)
+  }
+
+  #count(finished: Prefix<InputRecord, Settled>['finished']): void {
+    const { metrics, clock } = this.#options
+    const nowMs = clock.epochMs()
+    for (const { item, result } of finished) {
+      const { counts } = result
+      if (counts.kind === 'result') {
+        metrics.settled(counts.facts, (nowMs - item.timestampMs) / 1000)
+        if (counts.unreadable) metrics.unreadableDocument()
+      } else if (counts.kind === 'deferred') metrics.deferred(counts.reason)
+      else metrics.deadLettered(counts.reason)
+    }
+  }
+
+  #flow(): void {
+    const { flow } = this.#options
+    const fill = Math.max(this.#tracker.size / PAUSE_AT.records, this.#tracker.weight / PAUSE_AT.bytes)
+    if (!this.#paused && fill >= 1) {
+      this.#paused = true
+      flow.pause()
+    } else if (this.#paused && fill <= RESUME_AT) {
+      this.#paused = false
+      flow.resume()
+    }
+  }
+
+  #measure(): void {
+    const { metrics, topic, partition } = this.#options
+    const oldest = this.#tracker.oldest
+    const from = oldest?.offset ?? this.#readUpTo
+    metrics.lag(topic, partition, Number(this.#highWatermark > from ? this.#highWatermark - from : 0n))
+    metrics.oldestUnsettled(topic, partition, oldest?.item.timestampMs ?? null)
+  }
+
+  #dropRecords(): void {
+    this.#tracker.clear()
+    this.#epoch += 1
+  }
+
+  #finishDraining(): void {
+    if (this.#active === 0) this.#draining?.()
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  #close(): void {
+    this.#state = 'closed'
+    for (const cancel of [this.#cancelLinger, this.#cancelDue, this.#cancelClaim]) cancel?.()
+    if (this.#paused) this.#options.flow.resume()
+    this.#draining?.()
+    this.#options.metrics.partitionLost(this.#options.topic, this.#options.partition)
+  }
+
+  async #dropLog(): Promise<void> {
+    const log = this.#log
+    this.#log = null
+    await log?.close()
+  }
+}
+
+function sizeBytes(record: InputRecord): number {
+  return (record.value?.length ?? 0) + (record.key?.length ?? 0)
+}

@@ -1,0 +1,111 @@
+/**
+ * The lanes of the partitions this member owns. Told by the consumer what the group decided; opens a lane for each
+ * partition that came, closes those that went, and leaves those alone that stayed.
+ */
+import { Lane, type LaneOptions } from './lane.ts'
+import type { PermitQueue } from './permit-queue.ts'
+import type { InputRecord, Log, PartitionFlow } from '../ports.ts'
+
+/** Partition numbers by topic. */
+export type Assignment = Readonly<Record<string, readonly number[]>>
+
+export interface LanesOptions {
+  readonly lane: Omit<LaneOptions, 'topic' | 'partition' | 'delayMs' | 'flow'>
+  /** How long records of this topic wait before they are due: 0 on the input topic. */
+  readonly delayMs: (topic: string) => number
+  readonly flow: (topic: string, partition: number) => PartitionFlow
+  readonly permits: PermitQueue
+  readonly log: Log
+}
+
+export class Lanes {
+  readonly #options: LanesOptions
+  readonly #lanes = new Map<string, Lane>()
+  #memberId: string | null = null
+  #draining = false
+
+  constructor(options: LanesOptions) {
+    this.#options = options
+  }
+
+  get count(): number {
+    return this.#lanes.size
+  }
+
+  get backlog(): number {
+    let records = 0
+    for (const lane of this.#lanes.values()) records += lane.backlog
+    return records
+  }
+
+  /** Partitions whose claim has not gone through yet. */
+  get unclaimed(): number {
+    let lanes = 0
+    for (const lane of this.#lanes.values()) if (lane.state !== 'running') lanes += 1
+    return lanes
+  }
+
+  /** The group is about to decide anew: no call starts until it has, those in flight end and are committed. */
+  rebalancing(): void {
+    this.#options.permits.hold()
+  }
+
+  assigned(memberId: string, assignment: Assignment): void {
+    // The same member id has missed no generation, so nobody owned its partitions in between. A new one may have.
+    const keeps = memberId === this.#memberId
+    this.#memberId = memberId
+    const owned = new Set(
+      Object.entries(assignment).flatMap(([topic, all]) => all.map((one) => id(topic, one))),
+    )
+    for (const [key, lane] of this.#lanes) {
+      if (keeps && owned.has(key)) continue
+      this.#lanes.delete(key)
+      void lane.revoke()
+    }
+    this.#options.permits.sweep()
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) this.#open(topic, partition)
+    }
+    this.#options.permits.resume()
+  }
+
+  deliver(topic: string, partition: number, records: readonly InputRecord[]): void {
+    this.#lanes.get(id(topic, partition))?.deliver(records)
+  }
+
+  progress(topic: string, partition: number, readUpTo: bigint, highWatermark: bigint): void {
+    this.#lanes.get(id(topic, partition))?.progress(readUpTo, highWatermark)
+  }
+
+  heartbeat(): void {
+    for (const lane of this.#lanes.values()) lane.heartbeat()
+  }
+
+  /** Starts nothing further and commits what is in flight. */
+  async drain(): Promise<void> {
+    this.#draining = true
+    const drained = [...this.#lanes.values()].map((lane) => lane.drain())
+    this.#options.permits.sweep()
+    await Promise.all(drained)
+    this.#lanes.clear()
+  }
+
+  #open(topic: string, partition: number): void {
+    const key = id(topic, partition)
+    if (this.#draining || this.#lanes.has(key)) return
+    const { lane, delayMs, flow } = this.#options
+    const opened = new Lane({
+      ...lane,
+      topic,
+      partition,
+      delayMs: delayMs(topic),
+      flow: flow(topic, partition),
+    })
+    this.#lanes.set(key, opened)
+    opened.start()
+  }
+}
+
+function id(topic: string, partition: number): string {
+  return `${topic}:${partition}`
+}

@@ -1,0 +1,94 @@
+/**
+ * Follows the records of one partition from delivery to commit. Records come in offset order, finish in any order, and
+ * are committed as the longest finished prefix.
+ *
+ *   deliver 3 4 7 9      3 . 4 . 7 . 9 .
+ *   finish  4            3 . 4 x 7 . 9 .     prefix: none
+ *   finish  3            3 x 4 x 7 . 9 .     prefix: 3 4, next offset 5
+ *   commit  5            7 . 9 .
+ *   finish  7 9          7 x 9 x             prefix: 7 9, next offset 10
+ *
+ * Offsets have gaps (compaction, transaction markers): the tracker goes by the records that came, never by arithmetic.
+ */
+export interface Tracked<Item, Result> {
+  readonly offset: bigint
+  readonly item: Item
+  result: Result | null
+}
+
+export interface Prefix<Item, Result> {
+  readonly finished: readonly (Tracked<Item, Result> & { result: Result })[]
+  /** What to commit: the offset to read next once the prefix is out. */
+  readonly nextOffset: bigint
+}
+
+export class OffsetTracker<Item, Result> {
+  readonly #weigh: (item: Item) => number
+  #entries: Tracked<Item, Result>[] = []
+  #started = 0
+  #weight = 0
+
+  constructor(weigh: (item: Item) => number) {
+    this.#weigh = weigh
+  }
+
+  /** Records delivered and not yet committed. */
+  get size(): number {
+    return this.#entries.length
+  }
+
+  /** What the records in hand weigh together. */
+  get weight(): number {
+    return this.#weight
+  }
+
+  get oldest(): Tracked<Item, Result> | undefined {
+    return this.#entries[0]
+  }
+
+  deliver(offset: bigint, item: Item): void {
+    this.#entries.push({ offset, item, result: null })
+    this.#weight += this.#weigh(item)
+  }
+
+  /** The next record whose work has not begun, left where it is. */
+  peek(): Tracked<Item, Result> | undefined {
+    return this.#entries[this.#started]
+  }
+
+  /** Marks the record {@link peek} showed as begun. */
+  begin(): void {
+    this.#started += 1
+  }
+
+  /** The longest finished prefix, at most `limit` records; null when the oldest record is not finished. */
+  prefix(limit: number): Prefix<Item, Result> | null {
+    const finished: (Tracked<Item, Result> & { result: Result })[] = []
+    for (const entry of this.#entries) {
+      if (finished.length === limit || !isFinished(entry)) break
+      finished.push(entry)
+    }
+    const last = finished.at(-1)
+    return last === undefined ? null : { finished, nextOffset: last.offset + 1n }
+  }
+
+  /** Forgets every record below `nextOffset`: it is committed. */
+  committed(nextOffset: bigint): void {
+    const at = this.#entries.findIndex((entry) => entry.offset >= nextOffset)
+    const count = at === -1 ? this.#entries.length : at
+    for (const entry of this.#entries.splice(0, count)) this.#weight -= this.#weigh(entry.item)
+    this.#started = Math.max(0, this.#started - count)
+  }
+
+  clear(): void {
+    this.#entries = []
+    this.#started = 0
+    this.#weight = 0
+  }
+}
+
+function isFinished<Item, Result>(
+  entry: Tracked<Item, Result>,
+): entry is Tracked<Item, Result> & { result: Result } {
+  return entry.result !== null
+}

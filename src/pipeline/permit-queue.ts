@@ -1,0 +1,174 @@
+/**
+ * Who may call next. Every CheckResult call, retries and probes included, acquires a permit here and releases it with
+ * what the call brought. A permit takes three things at once: an open gate (or its turn as the probe), a free place
+ * among the calls in flight, and the quota's consent. Waiters are served by priority, each lower one keeping a floor.
+ *
+ * Nothing polls: a pass over the queue is made when somebody comes, when a call returns, and at the time the gate or
+ * the quota named.
+ */
+import { Gate, type CallResult, type GateReason } from '../core/gate.ts'
+import { PRIORITIES, type Clock, type Log, type Metrics, type Priority, type RateLimiter } from '../ports.ts'
+
+export interface Permit {
+  /** To be called exactly once, when the call is back. */
+  release(result: CallResult, retryAfterMs?: number | null): void
+}
+
+interface Waiter {
+  readonly priority: Priority
+  readonly sinceMs: number
+  readonly wanted: () => boolean
+  readonly resolve: (permit: Permit | null) => void
+}
+
+export interface PermitQueueOptions {
+  readonly limiter: RateLimiter
+  readonly maxInFlight: number
+  readonly clock: Clock
+  readonly metrics: Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'inFlight' | 'gate'>
+  readonly log: Log
+}
+
+/** One permit in so many goes to a lower priority although a higher one waits: old work starves nobody, nor starves. */
+const FLOOR_EVERY: Readonly<Record<Priority, number>> = { fresh: 1, deferred: 10, redriven: 20 }
+
+export class PermitQueue {
+  readonly #options: PermitQueueOptions
+  readonly #gate = new Gate()
+  readonly #waiting: Record<Priority, Waiter[]> = { fresh: [], deferred: [], redriven: [] }
+  #inFlight = 0
+  #granted = 0
+  #held = false
+  #cancelTimer: (() => void) | null = null
+
+  constructor(options: PermitQueueOptions) {
+    this.#options = options
+  }
+
+  get closed(): GateReason | null {
+    return this.#gate.closed
+  }
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /**
+   * Waits for a permit. `wanted` is asked when its turn comes: a waiter nobody wants any more gets null and costs
+   * nothing of the quota.
+   */
+  acquire(priority: Priority, wanted: () => boolean): Promise<Permit | null> {
+    return new Promise((resolve) => {
+      const sinceMs = this.#options.clock.monotonicMs()
+      this.#waiting[priority].push({ priority, sinceMs, wanted, resolve })
+      this.#serve()
+    })
+  }
+
+  /** Grants nothing until {@link release} (a rebalance is under way, or the service stops). Calls in flight go on. */
+  hold(): void {
+    this.#held = true
+  }
+
+  resume(): void {
+    this.#held = false
+    this.#serve()
+  }
+
+  /** Sends those away whom nobody wants any more, without waiting for their turn. */
+  sweep(): void {
+    for (const priority of PRIORITIES) {
+      const waiters = this.#waiting[priority]
+      this.#waiting[priority] = waiters.filter((waiter) => waiter.wanted())
+      for (const waiter of waiters) if (!waiter.wanted()) waiter.resolve(null)
+    }
+    this.#report()
+  }
+
+  #serve(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
+    while (!this.#held && this.#inFlight < this.#options.maxInFlight) {
+      const nowMs = this.#options.clock.monotonicMs()
+      const waiters = this.#next()
+      if (waiters === null) break
+      const waitMs = this.#gate.waitMs(nowMs) || this.#options.limiter.take(nowMs)
+      if (waitMs > 0) {
+        this.#serveIn(waitMs)
+        break
+      }
+      const waiter = waiters.shift()
+      if (waiter !== undefined) this.#grant(waiter, nowMs)
+    }
+    this.#report()
+  }
+
+  #serveIn(waitMs: number): void {
+    if (waitMs === Infinity) return
+    this.#cancelTimer = this.#options.clock.after(Math.ceil(waitMs), () => this.#serve())
+  }
+
+  #grant(waiter: Waiter, nowMs: number): void {
+    const isProbe = this.#gate.started()
+    this.#granted += 1
+    this.#inFlight += 1
+    this.#options.metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)
+    waiter.resolve({
+      release: (result, retryAfterMs = null) => this.#released(isProbe, result, retryAfterMs),
+    })
+  }
+
+  #released(isProbe: boolean, result: CallResult, retryAfterMs: number | null): void {
+    this.#inFlight -= 1
+    const nowMs = this.#options.clock.monotonicMs()
+    if (result.kind === 'throttled') this.#options.limiter.throttled(nowMs, retryAfterMs)
+    const before = this.#gate.closed
+    this.#gate.report(result, isProbe, nowMs)
+    if (this.#gate.closed !== before) this.#announce(before)
+    this.#serve()
+  }
+
+  #announce(before: GateReason | null): void {
+    const { metrics, log } = this.#options
+    const reason = this.#gate.closed
+    metrics.gate(reason)
+    if (reason === null) log.info('The gate is open again: calls go on.', { reason: before ?? 'none' })
+    else
+      log.error(`The gate is closed (${EXPLAINED[reason]}); one probe at a time until it opens.`, { reason })
+  }
+
+  /** The queue whose turn it is, its first waiter still wanted; null when nobody waits. */
+  #next(): Waiter[] | null {
+    for (const priority of this.#order()) {
+      const waiters = this.#waiting[priority]
+      while (waiters[0] !== undefined && !waiters[0].wanted()) waiters.shift()?.resolve(null)
+      if (waiters.length > 0) return waiters
+    }
+    return null
+  }
+
+  #order(): readonly Priority[] {
+    const turn = this.#granted + 1
+    if (turn % FLOOR_EVERY.redriven === 0) return ['redriven', 'deferred', 'fresh']
+    if (turn % FLOOR_EVERY.deferred === 0) return ['deferred', 'fresh', 'redriven']
+    return PRIORITIES
+  }
+
+  #report(): void {
+    this.#options.metrics.inFlight(this.#inFlight)
+    this.#options.metrics.permitsWaiting({
+      fresh: this.#waiting.fresh.length,
+      deferred: this.#waiting.deferred.length,
+      redriven: this.#waiting.redriven.length,
+    })
+  }
+}
+
+const EXPLAINED: Readonly<Record<GateReason, string>> = {
+  credentials:
+    'the credentials, their rights or the clock are refused: check the access key and its RAM policy',
+  account: 'the account or the endpoint is refused: check for overdue payments and CHECKRESULT_ENDPOINT',
+  'upstream-down': 'the API does not answer',
+  'quota-unavailable': 'the shared quota cannot be reached',
+  'dead-letter-brake': 'too many records in a row would become dead letters',
+}

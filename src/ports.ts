@@ -1,0 +1,195 @@
+/**
+ * What the pipeline needs of the world, as types only. Adapters implement these; the pipeline and the service see
+ * nothing else of Kafka, the registry, the vendor or Prometheus. Expected failures are values; what throws is a defect.
+ */
+import type { Reply } from './core/answer.ts'
+import type { DeadLetterReason } from './core/dead-letter.ts'
+import type { DeferReason } from './core/defer.ts'
+import type { GateReason } from './core/gate.ts'
+import type { Headers } from './core/history.ts'
+import type { VerificationCompleted, VerificationResult } from './core/schema-types.ts'
+
+export type RecordHeaders = Headers
+
+/** One Kafka record as it came, bytes untouched. */
+export interface InputRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+  /** Milliseconds since the epoch, as the record carries it. */
+  readonly timestampMs: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: RecordHeaders
+}
+
+/** One record to be written. */
+export interface OutputRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: RecordHeaders
+}
+
+/** What became of one transaction. After `fenced` and `failed` the log must be closed and claimed anew. */
+export type PublishOutcome =
+  | { readonly kind: 'committed' }
+  /** Another member has claimed the partition. */
+  | { readonly kind: 'fenced' }
+  /** Outcome unknown: the next claim tells whether it was committed. */
+  | { readonly kind: 'failed'; readonly message: string }
+
+/**
+ * Where the outputs of one input partition go, together with its offset: all or nothing. One transaction at a time.
+ * Made by {@link ClaimPartition}.
+ */
+export interface OutputLog {
+  /** The offset to read next, as committed when the claim fenced the former owner; null where nothing ever was. */
+  readonly committedOffset: bigint | null
+  /** A call has started whose output will need a transaction: opens it meanwhile. Returns at once, never throws. */
+  prepare(): void
+  /** Never rejects. */
+  publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome>
+  /** Lets go of the connection; an open transaction is left for the next claim to abort. Never rejects. */
+  close(): Promise<void>
+}
+
+/** Fences the former owner of an input partition, then reads what it committed. Rejects when the brokers refuse. */
+export type ClaimPartition = (topic: string, partition: number) => Promise<OutputLog>
+
+/** How many partitions a topic has; asked for each output, answered from memory. */
+export type PartitionCounts = (topic: string) => number
+
+/** The lane's hold on the consumer: for one partition. None of these throws. */
+export interface PartitionFlow {
+  pause(): void
+  resume(): void
+  /** Reads again from `offset`; null is the beginning of the partition. */
+  seek(offset: bigint | null): void
+}
+
+/** Why bytes are no event. A closed set: the `checkresult-code` of the dead letter. */
+export const UNDECODABLE = [
+  'tombstone',
+  'empty-value',
+  'value-too-large',
+  'unknown-format',
+  'unknown-schema',
+  'wrong-schema',
+  'malformed-avro',
+  'malformed-json',
+  'invalid-utf8',
+  'invalid-event',
+] as const
+export type Undecodable = (typeof UNDECODABLE)[number]
+
+export type Decoded =
+  | { readonly kind: 'event'; readonly event: VerificationCompleted }
+  /** `message` names fields and types, never values. */
+  | { readonly kind: 'undecodable'; readonly code: Undecodable; readonly message: string }
+
+/** Bytes to event. Waits (and retries) while the registry is unreachable and the schema id is not yet known. */
+export type DecodeEvent = (value: Buffer | null) => Decoded | Promise<Decoded>
+
+/** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
+export type EncodeResult = (result: VerificationResult) => Buffer
+
+/** One signed call. Never rejects; within the configured time-out. */
+export type CheckResult = (
+  event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,
+) => Promise<Reply>
+
+/** Permits are granted by priority, each lower one keeping a small floor. */
+export const PRIORITIES = ['fresh', 'deferred', 'redriven'] as const
+export type Priority = (typeof PRIORITIES)[number]
+
+/** The quota. Synchronous and pure in `nowMs` (monotonic): 0 takes a permit, else the milliseconds until one is due. */
+export interface RateLimiter {
+  take(nowMs: number): number
+  /** The API said "too many" all the same: no permit before `retryAfterMs` have passed. */
+  throttled(nowMs: number, retryAfterMs: number | null): void
+}
+
+/** Monotonic for intervals, epoch for timestamps; timers run on the monotonic one. */
+export interface Clock {
+  monotonicMs(): number
+  epochMs(): number
+  /** Calls back once after `delayMs`; returns what cancels it. */
+  after(delayMs: number, callback: () => void): () => void
+}
+
+/** Log lines of an allow-listed shape: no text of a record, an answer or a vendor's error ever gets in. */
+export interface Log {
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+}
+
+export interface LogFields {
+  readonly topic?: string
+  readonly partition?: number
+  readonly offset?: string
+  readonly partitions?: string
+  readonly code?: string
+  readonly reason?: string
+  readonly outcome?: string
+  readonly attempt?: number
+  readonly count?: number
+  readonly durationMs?: number
+  readonly address?: string
+  readonly detail?: string
+}
+
+/** What is counted. Labels come from closed sets; implementations never throw. */
+export interface Metrics {
+  consumed(topic: string, records: number): void
+  /** One call has come back; `code` is the body's `Code` or a {@link Reply} failure. */
+  called(call: { code: string; outcome: CallOutcome; seconds: number }): void
+  /** A result's transaction has committed; `endToEndSeconds` from the event record's timestamp to the commit. */
+  settled(result: SettledFacts, endToEndSeconds: number): void
+  /** A retry copy's transaction has committed. */
+  deferred(reason: DeferReason): void
+  /** A dead letter's transaction has committed. */
+  deadLettered(reason: DeadLetterReason): void
+  /** A record came again after a rebalance and was recognised by its offset: no call, no output. */
+  redelivered(records: number): void
+  /** A document answer that could not be read; the result went out without a document. */
+  unreadableDocument(): void
+  transaction(outcome: PublishOutcome['kind'], seconds: number): void
+  permitGranted(priority: Priority, waitedSeconds: number): void
+  permitsWaiting(waiting: Readonly<Record<Priority, number>>): void
+  quota(limitPerSecond: number, sharePerSecond: number): void
+  inFlight(calls: number): void
+  gate(closed: GateReason | null): void
+  laneBacklog(records: number): void
+  lag(topic: string, partition: number, records: number): void
+  /** Timestamp of the oldest record of the partition that has no committed output; null when there is none. */
+  oldestUnsettled(topic: string, partition: number, timestampMs: number | null): void
+  /** The partition is not ours any more: its series go. */
+  partitionLost(topic: string, partition: number): void
+  rebalanced(): void
+  heartbeat(epochMs: number): void
+  registryRequest(operation: 'schema-by-id' | 'id-by-schema', outcome: 'ok' | 'not-found' | 'failed'): void
+}
+
+export const CALL_OUTCOMES = [
+  'settled',
+  'deferred',
+  'throttled',
+  'unavailable',
+  'rejected',
+  'blocked',
+] as const
+export type CallOutcome = (typeof CALL_OUTCOMES)[number]
+
+/** What the metrics need of a result: nothing personal. */
+export interface SettledFacts {
+  readonly verdict: VerificationResult['verdict']
+  readonly subCode: string | null
+  readonly family: string | null
+  readonly risk: 'risky' | 'clean' | 'absent'
+  readonly spoofTypes: readonly string[]
+  /** The callback's hint said otherwise than the answer. */
+  readonly disagrees: boolean
+}
