@@ -7,6 +7,7 @@ import type { DeadLetterReason } from './core/dead-letter.ts'
 import type { DeferReason } from './core/defer.ts'
 import type { GateReason } from './core/gate.ts'
 import type { Headers } from './core/history.ts'
+import type { SettledFacts } from './core/normalize/settled-facts.ts'
 import type { VerificationCompleted, VerificationResult } from './core/schema-types.ts'
 
 export type RecordHeaders = Headers
@@ -182,14 +183,3 @@ export const CALL_OUTCOMES = [
   'blocked',
 ] as const
 export type CallOutcome = (typeof CALL_OUTCOMES)[number]
-
-/** What the metrics need of a result: nothing personal. */
-export interface SettledFacts {
-  readonly verdict: VerificationResult['verdict']
-  readonly subCode: string | null
-  readonly family: string | null
-  readonly risk: 'risky' | 'clean' | 'absent'
-  readonly spoofTypes: readonly string[]
-  /** The callback's hint said otherwise than the answer. */
-  readonly disagrees: boolean
-}

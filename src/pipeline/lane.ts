@@ -12,7 +12,8 @@
  * Never throws; what fails at the brokers is tried again until the lane is closed.
  */
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
-import type { RecordLife, Settle, Settled } from './settle.ts'
+import type { Settled } from './outputs.ts'
+import type { RecordLife, Settle } from './settle.ts'
 import type { ClaimPartition, Clock, InputRecord, Log, Metrics, OutputLog, PartitionFlow } from '../ports.ts'
 
 export interface LaneOptions {

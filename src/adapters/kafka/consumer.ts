@@ -5,13 +5,7 @@
  * Nothing may throw out of a kafkajs callback: a TypeError in a handler stops the consumer for good without ending the
  * process. Every callback is guarded; a defect goes to `onDefect`, which ends it.
  */
-import kafkajs, {
-  type Batch,
-  type Consumer,
-  type EachBatchPayload,
-  type Kafka,
-  type KafkaMessage,
-} from 'kafkajs'
+import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { InputRecord, PartitionFlow } from '../../ports.ts'
 import { coPartitionAssigner } from './co-partition-assigner.ts'
 import { explain } from './errors.ts'
@@ -102,16 +96,17 @@ async function run(consumer: Consumer, { topics, hooks }: ConsumerOptions): Prom
   }
 }
 
-function takeOver({ batch, resolveOffset, isStale }: EachBatchPayload, hooks: ConsumerHooks): void {
+function takeOver(payload: EachBatchPayload, hooks: ConsumerHooks): void {
+  const { batch } = payload
   const last = batch.messages.at(-1)
   // Fetched before a seek that has not been carried out yet: it will be fetched again from there.
-  if (last === undefined || isStale()) return
+  if (last === undefined || payload.isStale()) return
   hooks.onRecords(
     batch.topic,
     batch.partition,
     batch.messages.map((message) => toRecord(batch, message)),
   )
-  resolveOffset(last.offset)
+  payload.resolveOffset(last.offset)
 }
 
 function toRecord({ topic, partition }: Batch, message: KafkaMessage): InputRecord {

@@ -7,7 +7,6 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
 import type { Type } from 'avsc'
-import type { Middleware } from 'mappersmith'
 import timeout from 'mappersmith/middleware/timeout'
 import type { Metrics } from '../../ports.ts'
 
@@ -45,9 +44,9 @@ export function createRegistry(
     ...(settings.auth === null ? {} : { auth: settings.auth }),
     // Written out, for the library keeps the first instance's settings for all that come after.
     retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1, factor: 0.2, multiplier: 2 },
-    agent: new Agent({ keepAlive: true, timeout: TIMEOUT_MS }) as HttpAgent,
+    agent: new Agent({ keepAlive: true, timeout: TIMEOUT_MS }),
     // The library's own types of a middleware disagree between its two builds.
-    middlewares: [timeout(TIMEOUT_MS) as unknown as Middleware],
+    middlewares: [timeout(TIMEOUT_MS) as never],
   })
 
   async function lookUp<T>(

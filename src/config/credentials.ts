@@ -1,0 +1,129 @@
+/**
+ * Which way the credentials come. The vendor's own chain tries one way after the other and sticks to whichever it tried
+ * last, even one that failed: here exactly one is chosen, by what is set, before anything is asked. In the order of that
+ * chain, so that the variables mean what they mean elsewhere.
+ */
+import type { Secret } from './secret.ts'
+import type { SettingName, Values } from './settings.ts'
+
+export type CredentialsConfig =
+  | { readonly kind: 'static'; readonly accessKeyId: Secret; readonly accessKeySecret: Secret }
+  | {
+      readonly kind: 'sts'
+      readonly accessKeyId: Secret
+      readonly accessKeySecret: Secret
+      readonly securityToken: Secret
+    }
+  | {
+      readonly kind: 'oidc'
+      readonly roleArn: string
+      readonly oidcProviderArn: string
+      readonly oidcTokenFile: string
+      readonly roleSessionName: string | null
+      readonly stsRegion: string | null
+      readonly vpcEndpoint: boolean
+    }
+  | { readonly kind: 'profile'; readonly name: string }
+  | { readonly kind: 'ecs-role'; readonly roleName: string; readonly imdsV1Disabled: boolean }
+  | { readonly kind: 'uri'; readonly uri: Secret }
+
+interface Way {
+  readonly title: string
+  readonly needs: readonly SettingName[]
+  /** Set without the others, it shows that this way was meant. */
+  readonly hints?: readonly SettingName[]
+}
+
+const WAYS: readonly Way[] = [
+  {
+    title: 'an access key',
+    needs: ['ALIBABA_CLOUD_ACCESS_KEY_ID', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET'],
+    hints: ['ALIBABA_CLOUD_SECURITY_TOKEN'],
+  },
+  {
+    title: 'a role by OIDC (RRSA)',
+    needs: ['ALIBABA_CLOUD_ROLE_ARN', 'ALIBABA_CLOUD_OIDC_PROVIDER_ARN', 'ALIBABA_CLOUD_OIDC_TOKEN_FILE'],
+  },
+  { title: 'a profile of the Alibaba Cloud CLI', needs: ['ALIBABA_CLOUD_PROFILE'] },
+  { title: 'the role of the ECS instance', needs: ['ALIBABA_CLOUD_ECS_METADATA'] },
+  { title: 'an address that hands out credentials', needs: ['ALIBABA_CLOUD_CREDENTIALS_URI'] },
+]
+
+/** Ways begun but not complete, or no way at all. `isSet` also holds for what is set but faulty. */
+export function credentialFaults(isSet: (name: SettingName) => boolean): string[] {
+  const partial = WAYS.flatMap((way) => {
+    const begun = [...way.needs, ...(way.hints ?? [])].filter(isSet)
+    const lacking = way.needs.filter((name) => !isSet(name))
+    return begun.length === 0 || lacking.length === 0 ? [] : [incomplete(way, begun, lacking)]
+  })
+  if (partial.length > 0 || WAYS.some((way) => way.needs.some(isSet))) return partial
+  const ways = WAYS.map(({ title, needs }) => `${title} (${needs.join(', ')})`)
+  return [`No Alibaba Cloud credentials are set: expected one of ${ways.join('; ')}.`]
+}
+
+function incomplete({ title }: Way, begun: readonly SettingName[], lacking: readonly SettingName[]): string {
+  const is = (names: readonly unknown[]) => (names.length === 1 ? 'is' : 'are')
+  return (
+    `${begun.join(' and ')} ${is(begun)} set, but ${lacking.join(' and ')} ${is(lacking)} not: ` +
+    `expected all that ${title} needs, or none of it.`
+  )
+}
+
+/** Null where {@link credentialFaults} has something to say. */
+export function chooseCredentials(values: Values): CredentialsConfig | null {
+  return accessKey(values) ?? oidc(values) ?? others(values)
+}
+
+function accessKey(values: Values): CredentialsConfig | null {
+  const accessKeyId = values.ALIBABA_CLOUD_ACCESS_KEY_ID
+  const accessKeySecret = values.ALIBABA_CLOUD_ACCESS_KEY_SECRET
+  const securityToken = values.ALIBABA_CLOUD_SECURITY_TOKEN
+  if (accessKeyId === undefined || accessKeySecret === undefined) return null
+  return securityToken === undefined
+    ? { kind: 'static', accessKeyId, accessKeySecret }
+    : { kind: 'sts', accessKeyId, accessKeySecret, securityToken }
+}
+
+function oidc(values: Values): CredentialsConfig | null {
+  const roleArn = values.ALIBABA_CLOUD_ROLE_ARN
+  const oidcProviderArn = values.ALIBABA_CLOUD_OIDC_PROVIDER_ARN
+  const oidcTokenFile = values.ALIBABA_CLOUD_OIDC_TOKEN_FILE
+  if (roleArn === undefined || oidcProviderArn === undefined || oidcTokenFile === undefined) return null
+  return {
+    kind: 'oidc',
+    roleArn,
+    oidcProviderArn,
+    oidcTokenFile,
+    roleSessionName: values.ALIBABA_CLOUD_ROLE_SESSION_NAME ?? null,
+    stsRegion: values.ALIBABA_CLOUD_STS_REGION ?? null,
+    vpcEndpoint: values.ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED,
+  }
+}
+
+function others(values: Values): CredentialsConfig | null {
+  const { ALIBABA_CLOUD_PROFILE: profile, ALIBABA_CLOUD_ECS_METADATA: roleName } = values
+  if (profile !== undefined) return { kind: 'profile', name: profile }
+  if (roleName !== undefined && !values.ALIBABA_CLOUD_ECS_METADATA_DISABLED) {
+    return { kind: 'ecs-role', roleName, imdsV1Disabled: values.ALIBABA_CLOUD_IMDSV1_DISABLED }
+  }
+  const uri = values.ALIBABA_CLOUD_CREDENTIALS_URI
+  return uri === undefined ? null : { kind: 'uri', uri }
+}
+
+/** For `config check`: which way was taken. */
+export function credentialsSource(credentials: CredentialsConfig): string {
+  switch (credentials.kind) {
+    case 'static':
+      return 'access key'
+    case 'sts':
+      return 'temporary access key (STS), which is not renewed'
+    case 'oidc':
+      return `role ${credentials.roleArn}, assumed by OIDC`
+    case 'profile':
+      return `profile ${credentials.name} of the Alibaba Cloud CLI`
+    case 'ecs-role':
+      return `role ${credentials.roleName} of the ECS instance`
+    case 'uri':
+      return 'address ALIBABA_CLOUD_CREDENTIALS_URI'
+  }
+}

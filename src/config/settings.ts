@@ -1,0 +1,236 @@
+/**
+ * Every setting of the service: one zod schema over the environment, from which the types, the checks, `config check`
+ * and the README's table are made. Each setting carries the words for its table row and for its fault.
+ */
+import { z } from 'zod'
+import {
+  ascendingDurations,
+  brokers,
+  callsPerSecond,
+  credentialsUri,
+  duration,
+  endpoint,
+  filePath,
+  host,
+  oneOf,
+  pem,
+  pemKey,
+  plainName,
+  registryUrl,
+  secret,
+  topic,
+  userName,
+  wholeNumber,
+  word,
+  yesOrNo,
+  type Value,
+} from './values.ts'
+
+/**
+ * What the variable holds: `text` the value itself; `secret` the value, or, with `_FILE` behind the name, the path of a
+ * file with it; `hidden` a value that is not to be shown either; `content` the path of a file that holds the value;
+ * `path` the path of a file that others will read.
+ */
+export type Holds = 'text' | 'secret' | 'hidden' | 'content' | 'path'
+
+export interface About {
+  readonly meaning: string
+  readonly expected: string
+  readonly example: string
+  readonly holds: Holds
+  /** What an unset variable is read as. */
+  readonly default?: string
+  /** For the table: what an unset variable means, where that is no fixed text. */
+  readonly otherwise?: string
+}
+
+interface Words {
+  readonly meaning: string
+  readonly holds?: Holds
+  readonly otherwise?: string
+}
+
+const about = z.registry<About>()
+
+function required<T>(value: Value<T>, words: Words) {
+  return value.schema.clone().register(about, { ...wordsOf(value, words), otherwise: 'required' })
+}
+
+function withDefault<T>(value: Value<T>, text: string, words: Words) {
+  return value.schema.prefault(text).register(about, { ...wordsOf(value, words), default: text })
+}
+
+function optional<T>(value: Value<T>, words: Words) {
+  return value.schema.optional().register(about, wordsOf(value, words))
+}
+
+function wordsOf(value: Value<unknown>, words: Words): About {
+  return { holds: 'text', expected: value.expected, example: value.example, ...words }
+}
+
+export const environment = z.object({
+  KAFKA_BROKERS: required(brokers, { meaning: 'Brokers to start from.' }),
+  KAFKA_CLIENT_ID: withDefault(plainName(200, 'checkresult-stream'), 'checkresult-stream', {
+    meaning: 'Name shown to the brokers and the registry.',
+  }),
+  KAFKA_TLS: withDefault(yesOrNo, 'false', { meaning: 'TLS to the brokers.' }),
+  KAFKA_TLS_CA_FILE: optional(pem('/etc/kafka-tls/ca.crt'), {
+    meaning: 'Certificate authority of the brokers, where it is no public one (PEM).',
+    holds: 'content',
+  }),
+  KAFKA_TLS_CERT_FILE: optional(pem('/etc/kafka-tls/tls.crt'), {
+    meaning: 'Client certificate (PEM), with `KAFKA_TLS_KEY_FILE`.',
+    holds: 'content',
+  }),
+  KAFKA_TLS_KEY_FILE: optional(pemKey('/etc/kafka-tls/tls.key'), {
+    meaning: 'Private key of the client certificate (PEM).',
+    holds: 'content',
+  }),
+  KAFKA_SASL_MECHANISM: optional(oneOf(['plain', 'scram-sha-256', 'scram-sha-512'], 'scram-sha-512'), {
+    meaning: 'Login at the brokers: `plain`, `scram-sha-256` or `scram-sha-512`.',
+    otherwise: 'no login',
+  }),
+  KAFKA_SASL_USERNAME: optional(userName, { meaning: 'User for the login.' }),
+  KAFKA_SASL_PASSWORD: optional(secret('…'), { meaning: 'Password for the login.', holds: 'secret' }),
+  KAFKA_GROUP_ID: withDefault(plainName(200, 'checkresult-stream'), 'checkresult-stream', {
+    meaning: 'Consumer group; transactional ids begin with it.',
+  }),
+  KAFKA_INPUT_TOPIC: withDefault(topic('verification.completed'), 'verification.completed', {
+    meaning: 'Events come from here.',
+  }),
+  KAFKA_RESULT_TOPIC: withDefault(topic('verification.result'), 'verification.result', {
+    meaning: 'Results go here.',
+  }),
+  KAFKA_DEAD_LETTER_TOPIC: withDefault(topic('verification.dead-letter'), 'verification.dead-letter', {
+    meaning: 'What can never be settled goes here.',
+  }),
+  KAFKA_RETRY_TOPIC_PREFIX: withDefault(
+    topic('verification.completed.retry'),
+    'verification.completed.retry',
+    {
+      meaning: 'Retry topics are named after it and each of `DEFER_DELAYS`, joined by a dot.',
+    },
+  ),
+  KAFKA_SESSION_TIMEOUT_MS: withDefault(wholeNumber(6_000, 1_800_000, 10_000), '10000', {
+    meaning: "A killed replica's partitions move to others after this long.",
+  }),
+
+  SCHEMA_REGISTRY_URL: required(registryUrl, {
+    meaning: 'Schema registry with the Confluent API.',
+  }),
+  SCHEMA_REGISTRY_USERNAME: optional(userName, { meaning: 'User for basic authentication.' }),
+  SCHEMA_REGISTRY_PASSWORD: optional(secret('…'), {
+    meaning: 'Password for basic authentication.',
+    holds: 'secret',
+  }),
+
+  CHECKRESULT_ENDPOINT: withDefault(endpoint, 'https://cloudauth-intl.cn-hongkong.aliyuncs.com', {
+    meaning: 'CheckResult API: that of the region where the verifications were started.',
+  }),
+  CHECKRESULT_QPS: withDefault(callsPerSecond, '10', {
+    meaning:
+      'Calls in any second, over all replicas; `unlimited` switches the limiter off, for a loopback endpoint only.',
+  }),
+  CHECKRESULT_BURST: optional(wholeNumber(1, 100_000, 2), {
+    meaning: 'Calls that may start at once after idling.',
+    otherwise: 'a tenth of `CHECKRESULT_QPS`',
+  }),
+  CHECKRESULT_QPS_GUARD_MS: withDefault(wholeNumber(0, 1_000, 20), '20', {
+    meaning: 'Added to the second within which calls are counted, against jitter on the way to the API.',
+  }),
+  CHECKRESULT_TIMEOUT_MS: withDefault(wholeNumber(100, 55_000, 8_000), '8000', {
+    meaning: 'Deadline of one call.',
+  }),
+  CHECKRESULT_MAX_IN_FLIGHT: withDefault(wholeNumber(1, 10_000, 128), '128', {
+    meaning: 'Calls under way at once, and connections to the API, per replica.',
+  }),
+
+  DEFER_DELAYS: withDefault(ascendingDurations, '10s,1m,10m', {
+    meaning: 'How long an event that cannot be settled yet waits: first, then, and from then on.',
+  }),
+  DEFER_MAX_AGE: withDefault(duration, '6h', {
+    meaning: 'An event that cannot be settled for this long becomes a dead letter.',
+  }),
+  RESULT_PII: withDefault(oneOf(['include', 'mask', 'omit'], 'include'), 'include', {
+    meaning: 'Personal fields in results: `include`, `mask` or `omit`.',
+  }),
+
+  OPS_HOST: withDefault(host, '0.0.0.0', { meaning: 'Address of the health and metrics server.' }),
+  OPS_PORT: withDefault(wholeNumber(0, 65_535, 9_464), '9464', {
+    meaning: 'Port of the health and metrics server; 0 takes a free one.',
+  }),
+  LOG_LEVEL: withDefault(oneOf(['info', 'warn', 'error', 'silent'], 'info'), 'info', {
+    meaning: 'Least level that is logged: `info`, `warn`, `error` or `silent`.',
+  }),
+  SHUTDOWN_DEADLINE_MS: withDefault(wholeNumber(1_000, 600_000, 25_000), '25000', {
+    meaning:
+      'Time to settle and commit what is in hand after SIGTERM; at least `CHECKRESULT_TIMEOUT_MS` and 5 seconds.',
+  }),
+
+  ALIBABA_CLOUD_ACCESS_KEY_ID: optional(secret('…'), {
+    meaning: 'Access key, with its secret.',
+    holds: 'secret',
+  }),
+  ALIBABA_CLOUD_ACCESS_KEY_SECRET: optional(secret('…'), {
+    meaning: 'Secret of the access key.',
+    holds: 'secret',
+  }),
+  ALIBABA_CLOUD_SECURITY_TOKEN: optional(secret('…'), {
+    meaning: 'STS token, where the access key is a temporary one.',
+    holds: 'secret',
+  }),
+  ALIBABA_CLOUD_ROLE_ARN: optional(word('acs:ram::1234567890123456:role/checkresult'), {
+    meaning: 'Role to assume by OIDC (RRSA).',
+  }),
+  ALIBABA_CLOUD_OIDC_PROVIDER_ARN: optional(word('acs:ram::1234567890123456:oidc-provider/ack-rrsa'), {
+    meaning: 'Identity provider for it.',
+  }),
+  ALIBABA_CLOUD_OIDC_TOKEN_FILE: optional(
+    filePath('/var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token'),
+    {
+      meaning: 'File with the OIDC token; read again whenever the role is assumed anew.',
+      holds: 'path',
+    },
+  ),
+  ALIBABA_CLOUD_ROLE_SESSION_NAME: optional(plainName(64, 'checkresult-stream'), {
+    meaning: 'Session name for the role.',
+  }),
+  ALIBABA_CLOUD_STS_REGION: optional(plainName(64, 'cn-hongkong'), {
+    meaning: 'Region whose STS is asked for the role.',
+  }),
+  ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED: withDefault(yesOrNo, 'false', {
+    meaning: "STS by the region's internal address.",
+  }),
+  ALIBABA_CLOUD_PROFILE: optional(word('production'), {
+    meaning: 'Profile in the files of the Alibaba Cloud CLI.',
+  }),
+  ALIBABA_CLOUD_ECS_METADATA: optional(plainName(64, 'checkresult-role'), {
+    meaning: 'Role of the ECS instance.',
+  }),
+  ALIBABA_CLOUD_ECS_METADATA_DISABLED: withDefault(yesOrNo, 'false', {
+    meaning: 'Leaves the role of the instance alone.',
+  }),
+  ALIBABA_CLOUD_IMDSV1_DISABLED: withDefault(yesOrNo, 'false', {
+    meaning: "Only the hardened way to the instance's role.",
+  }),
+  ALIBABA_CLOUD_CREDENTIALS_URI: optional(credentialsUri, {
+    meaning: 'Local address that hands out credentials.',
+    holds: 'hidden',
+  }),
+})
+
+export type Values = z.output<typeof environment>
+export type SettingName = keyof Values
+
+export const SETTING_NAMES = Object.keys(environment.shape) as readonly SettingName[]
+
+export function aboutSetting(setting: SettingName): About {
+  const found = about.get(environment.shape[setting])
+  if (found === undefined) throw new Error(`${setting} is not described.`)
+  return found
+}
+
+/** The name under which the setting's value may also be given as a file. */
+export function fileVariant(setting: SettingName): string | null {
+  return aboutSetting(setting).holds === 'secret' ? `${setting}_FILE` : null
+}

@@ -1,0 +1,231 @@
+/**
+ * The kinds of values a setting can have: how its text is read, and the words for what is expected. Reading never
+ * throws: a text that is refused gives a zod issue, and the sentence about it is made of `expected` and `example`.
+ */
+import { z } from 'zod'
+import { Secret } from './secret.ts'
+
+export interface Value<T> {
+  readonly schema: z.ZodType<T, string>
+  /** Completes the sentence "expected …". */
+  readonly expected: string
+  readonly example: string
+}
+
+export const MAX_TOPIC_LENGTH = 249
+const DAY_MS = 86_400_000
+
+export function wholeNumber(min: number, max: number, example: number): Value<number> {
+  return {
+    schema: digits.pipe(z.int().min(min).max(max)),
+    expected: `a whole number from ${min} to ${max}`,
+    example: String(example),
+  }
+}
+
+export function oneOf<const T extends string>(options: readonly [T, ...T[]], example: NoInfer<T>): Value<T> {
+  return { schema: z.enum(options), expected: `one of ${options.join(', ')}`, example }
+}
+
+/** A name of Kafka's or ours. */
+export function plainName(maxLength: number, example: string): Value<string> {
+  return {
+    schema: z
+      .string()
+      .max(maxLength)
+      .regex(/^[\w.-]+$/),
+    expected: `up to ${maxLength} letters, digits, dots, dashes or underscores`,
+    example,
+  }
+}
+
+export function topic(example: string): Value<string> {
+  return {
+    schema: plainName(MAX_TOPIC_LENGTH, example).schema.refine((text) => text !== '.' && text !== '..'),
+    expected: `a topic name (up to ${MAX_TOPIC_LENGTH} letters, digits, dots, dashes or underscores)`,
+    example,
+  }
+}
+
+/** A name of the vendor's or of an operator's making. */
+export function word(example: string): Value<string> {
+  return {
+    schema: z
+      .string()
+      .max(300)
+      .regex(/^[\x21-\x7e]+$/),
+    expected: 'a text without spaces',
+    example,
+  }
+}
+
+export function filePath(example: string): Value<string> {
+  return { schema: z.string().min(1), expected: 'the path of a readable file', example }
+}
+
+export function pem(example: string): Value<string> {
+  return {
+    schema: z.string().regex(/-----BEGIN [A-Z ]+-----/),
+    expected: 'the path of a PEM file',
+    example,
+  }
+}
+
+export function pemKey(example: string): Value<Secret> {
+  return { ...pem(example), schema: pem(example).schema.transform((text) => new Secret(text)) }
+}
+
+export function secret(example: string): Value<Secret> {
+  return {
+    schema: z
+      .string()
+      .regex(/^[^\p{Cc}]+$/u)
+      .transform((text) => new Secret(text)),
+    expected: 'a text of one line',
+    example,
+  }
+}
+
+const digits = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number)
+
+export const yesOrNo: Value<boolean> = {
+  schema: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['true', 'false']))
+    .transform((text) => text === 'true'),
+  expected: 'true or false',
+  example: 'true',
+}
+
+export const userName: Value<string> = {
+  schema: z.string().regex(/^[^\p{Cc}]+$/u),
+  expected: 'a text of one line',
+  example: 'checkresult',
+}
+
+export const host: Value<string> = {
+  schema: z
+    .string()
+    .max(255)
+    .regex(/^[\w.:-]+$/),
+  expected: 'an address or a host name to listen on',
+  example: '0.0.0.0',
+}
+
+/** kafkajs splits at the first colon: an IPv6 literal would be taken for something else. */
+export const brokers: Value<readonly string[]> = {
+  schema: read((text) => {
+    const all = list(text)
+    return all.every(isHostAndPort) ? all : undefined
+  }),
+  expected: 'a comma-separated list of host:port, without scheme or IPv6 literals',
+  example: 'kafka-1.example:9092,kafka-2.example:9092',
+}
+
+export const endpoint: Value<string> = {
+  schema: read((text) => {
+    const url = parseHttpUrl(text)
+    if (url === undefined || url.pathname !== '/') return undefined
+    return url.protocol === 'https:' || isLoopback(url.origin) ? url.origin : undefined
+  }),
+  expected: 'an https:// address without path, user or query (http:// only for a loopback address)',
+  example: 'https://cloudauth-intl.cn-hongkong.aliyuncs.com',
+}
+
+export const registryUrl: Value<string> = {
+  schema: read((text) => parseHttpUrl(text)?.href.replace(/\/+$/, '')),
+  expected: 'an http:// or https:// address without user, password or query',
+  example: 'https://registry.example/apis/ccompat/v7',
+}
+
+/** What it is asked for is a credential: the address may hold a token. */
+export const credentialsUri: Value<Secret> = {
+  schema: read((text) => (/^https?:\/\//.test(text) && URL.canParse(text) ? new Secret(text) : undefined)),
+  expected: 'an http:// or https:// address',
+  example: 'http://127.0.0.1:3000/credentials',
+}
+
+/** Zero is refused: who writes it means "off", and would get a service that never calls. */
+export const callsPerSecond: Value<number | 'unlimited'> = {
+  schema: z.union([z.literal('unlimited'), digits.pipe(z.int().min(1).max(100_000))]),
+  expected:
+    'a whole number from 1 to 100000 (0 is not "off": the limiter is switched off by CHECKRESULT_QPS=unlimited, ' +
+    'which needs a loopback CHECKRESULT_ENDPOINT)',
+  example: '10',
+}
+
+export interface Duration {
+  readonly text: string
+  readonly ms: number
+}
+
+/** The vendor deletes results after 30 days: nothing older can be settled. */
+export const duration: Value<number> = {
+  schema: read((text) => {
+    const ms = parseDuration(text)?.ms
+    return ms !== undefined && ms <= 30 * DAY_MS ? ms : undefined
+  }),
+  expected: 'a duration such as 90s, 15m, 6h or 2d, at most 30d',
+  example: '6h',
+}
+
+export const ascendingDurations: Value<readonly Duration[]> = {
+  schema: read((text) => {
+    const all = list(text).map(parseDuration)
+    if (all.length > MAX_DELAYS || !all.every((one) => one !== undefined)) return undefined
+    return all.every(({ ms }, at) => ms > (all[at - 1]?.ms ?? 0) && ms <= DAY_MS) ? all : undefined
+  }),
+  expected: 'one to eight durations, each longer than the one before and none over 1d',
+  example: '10s,1m,10m',
+}
+
+const MAX_DELAYS = 8
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: DAY_MS,
+}
+
+function parseDuration(text: string): Duration | undefined {
+  const [, amount, unit] = /^([1-9]\d{0,8})(ms|s|m|h|d)$/.exec(text) ?? []
+  const unitMs = UNIT_MS[unit ?? '']
+  return amount === undefined || unitMs === undefined ? undefined : { text, ms: Number(amount) * unitMs }
+}
+
+export function isLoopback(origin: string): boolean {
+  const hostname = URL.parse(origin)?.hostname ?? ''
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}
+
+/** User and password have settings of their own, and a query or fragment would be lost: such addresses are refused. */
+function parseHttpUrl(text: string): URL | undefined {
+  const url = /^https?:\/\//.test(text) ? URL.parse(text) : null
+  if (url === null || /[?#@]/.test(text)) return undefined
+  return url
+}
+
+function isHostAndPort(text: string): boolean {
+  const [, port] = /^\w[\w.-]*:(\d{1,5})$/.exec(text) ?? []
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535
+}
+
+function list(text: string): string[] {
+  return text.split(',').map((one) => one.trim())
+}
+
+/** A schema of a plain function; undefined refuses the text. */
+function read<T>(parse: (text: string) => T | undefined): z.ZodType<T, string> {
+  return z.string().transform((text, context) => {
+    const value = parse(text)
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom' })
+    return z.NEVER
+  })
+}

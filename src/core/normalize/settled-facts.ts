@@ -1,0 +1,41 @@
+/** What the metrics need of a result: nothing personal, closed sets but for `subCode`. Pure. */
+import type {
+  DocumentFamily,
+  SpoofType,
+  Verdict,
+  VerificationCompleted,
+  VerificationResult,
+} from '../schema-types.ts'
+
+export interface SettledFacts {
+  readonly verdict: Verdict
+  readonly subCode: string | null
+  /** Null when no document was checked. */
+  readonly family: DocumentFamily | null
+  readonly risk: 'risky' | 'clean' | 'absent'
+  readonly spoofTypes: readonly SpoofType[]
+  /** The callback's hint said otherwise than the answer, or `Passed` and `SubCode` contradict each other. */
+  readonly disagrees: boolean
+}
+
+const PASSED_SUB_CODE = '200'
+
+export function settledFacts(
+  { verdict, subCode, risk, document }: VerificationResult,
+  hint: Pick<VerificationCompleted, 'passed'>,
+): SettledFacts {
+  const hinted = hint.passed === 'Y' ? 'PASSED' : hint.passed === 'N' ? 'FAILED' : verdict
+  return {
+    verdict,
+    subCode,
+    family: document?.family ?? null,
+    risk: risk.detected === null ? 'absent' : risk.detected ? 'risky' : 'clean',
+    spoofTypes: risk.detected === true ? risk.spoofTypes : [],
+    disagrees: hinted !== verdict || contradicts(verdict, subCode),
+  }
+}
+
+function contradicts(verdict: Verdict, subCode: string | null): boolean {
+  if (subCode === null || verdict === 'UNKNOWN') return false
+  return (verdict === 'PASSED') !== (subCode === PASSED_SUB_CODE)
+}
