@@ -139,7 +139,11 @@ export interface LogFields {
   readonly count?: number
   readonly durationMs?: number
   readonly address?: string
+  /** A sentence of our own making. */
   readonly detail?: string
+  /** These two, with `code` and `detail`, come from `safeError`. */
+  readonly errorType?: string
+  readonly stack?: string
 }
 
 /** What is counted. Labels come from closed sets; implementations never throw. */

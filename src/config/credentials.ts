@@ -3,6 +3,7 @@
  * last, even one that failed: here exactly one is chosen, by what is set, before anything is asked. In the order of that
  * chain, so that the variables mean what they mean elsewhere.
  */
+import { onlySomeSet } from './faults.ts'
 import type { Secret } from './secret.ts'
 import type { SettingName, Values } from './settings.ts'
 
@@ -41,7 +42,7 @@ const WAYS: readonly Way[] = [
     hints: ['ALIBABA_CLOUD_SECURITY_TOKEN'],
   },
   {
-    title: 'a role by OIDC (RRSA)',
+    title: 'a role by OIDC',
     needs: ['ALIBABA_CLOUD_ROLE_ARN', 'ALIBABA_CLOUD_OIDC_PROVIDER_ARN', 'ALIBABA_CLOUD_OIDC_TOKEN_FILE'],
   },
   { title: 'a profile of the Alibaba Cloud CLI', needs: ['ALIBABA_CLOUD_PROFILE'] },
@@ -54,19 +55,13 @@ export function credentialFaults(isSet: (name: SettingName) => boolean): string[
   const partial = WAYS.flatMap((way) => {
     const begun = [...way.needs, ...(way.hints ?? [])].filter(isSet)
     const lacking = way.needs.filter((name) => !isSet(name))
-    return begun.length === 0 || lacking.length === 0 ? [] : [incomplete(way, begun, lacking)]
+    return begun.length === 0 || lacking.length === 0
+      ? []
+      : [onlySomeSet(begun, lacking, `all that ${way.title} needs, or none of it`)]
   })
   if (partial.length > 0 || WAYS.some((way) => way.needs.some(isSet))) return partial
-  const ways = WAYS.map(({ title, needs }) => `${title} (${needs.join(', ')})`)
-  return [`No Alibaba Cloud credentials are set: expected one of ${ways.join('; ')}.`]
-}
-
-function incomplete({ title }: Way, begun: readonly SettingName[], lacking: readonly SettingName[]): string {
-  const is = (names: readonly unknown[]) => (names.length === 1 ? 'is' : 'are')
-  return (
-    `${begun.join(' and ')} ${is(begun)} set, but ${lacking.join(' and ')} ${is(lacking)} not: ` +
-    `expected all that ${title} needs, or none of it.`
-  )
+  const ways = WAYS.map(({ title, needs }) => `${title} (${needs.join(' and ')})`)
+  return [`No Alibaba Cloud credentials are set: expected one of these ways: ${ways.join(', ')}.`]
 }
 
 /** Null where {@link credentialFaults} has something to say. */
@@ -103,7 +98,7 @@ function oidc(values: Values): CredentialsConfig | null {
 function others(values: Values): CredentialsConfig | null {
   const { ALIBABA_CLOUD_PROFILE: profile, ALIBABA_CLOUD_ECS_METADATA: roleName } = values
   if (profile !== undefined) return { kind: 'profile', name: profile }
-  if (roleName !== undefined && !values.ALIBABA_CLOUD_ECS_METADATA_DISABLED) {
+  if (roleName !== undefined) {
     return { kind: 'ecs-role', roleName, imdsV1Disabled: values.ALIBABA_CLOUD_IMDSV1_DISABLED }
   }
   const uri = values.ALIBABA_CLOUD_CREDENTIALS_URI

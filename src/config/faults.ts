@@ -17,6 +17,19 @@ export function givenTwice(name: SettingName, variant: string): string {
   return `${name} and ${variant} are both set: expected only one of them, for example ${variant}=/run/secrets/${name.toLowerCase()}.`
 }
 
+/** "A and B are set, but C is not: expected …" */
+export function onlySomeSet(
+  set: readonly SettingName[],
+  unset: readonly SettingName[],
+  expectation: string,
+): string {
+  return `${joined(set)} set, but ${joined(unset)} not: expected ${expectation}.`
+}
+
+function joined(names: readonly SettingName[]): string {
+  return `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'}`
+}
+
 /** One setting as the environment gives it. */
 export interface Given {
   /** The variable it came by: the setting's own name, or that with `_FILE`. */
@@ -29,7 +42,10 @@ export interface Given {
 
 /** For a sentence: quoted, in one short line, without what may be a login or a token in an address. */
 export function shown(raw: string): string {
-  const harmless = raw.replace(/^.*@/su, '***@').replace(/\?.*$/su, '?***')
+  const harmless = raw
+    .replace(/^.*@/su, '***@')
+    .replace(/\?.*$/su, '?***')
+    .replace(/[\x7f-\x9f]/g, '?')
   return JSON.stringify(harmless.length > MAX_SHOWN ? `${harmless.slice(0, MAX_SHOWN)}…` : harmless)
 }
 

@@ -3,6 +3,7 @@
  * and the README's table are made. Each setting carries the words for its table row and for its fault.
  */
 import { z } from 'zod'
+import { PII_MODES } from '../core/normalize/privacy.ts'
 import {
   ascendingDurations,
   brokers,
@@ -18,6 +19,7 @@ import {
   plainName,
   registryUrl,
   secret,
+  secretWord,
   topic,
   userName,
   wholeNumber,
@@ -151,7 +153,7 @@ export const environment = z.object({
   DEFER_MAX_AGE: withDefault(duration, '6h', {
     meaning: 'An event that cannot be settled for this long becomes a dead letter.',
   }),
-  RESULT_PII: withDefault(oneOf(['include', 'mask', 'omit'], 'include'), 'include', {
+  RESULT_PII: withDefault(oneOf(PII_MODES, 'include'), 'include', {
     meaning: 'Personal fields in results: `include`, `mask` or `omit`.',
   }),
 
@@ -167,15 +169,15 @@ export const environment = z.object({
       'Time to settle and commit what is in hand after SIGTERM; at least `CHECKRESULT_TIMEOUT_MS` and 5 seconds.',
   }),
 
-  ALIBABA_CLOUD_ACCESS_KEY_ID: optional(secret('…'), {
+  ALIBABA_CLOUD_ACCESS_KEY_ID: optional(secretWord('…'), {
     meaning: 'Access key, with its secret.',
     holds: 'secret',
   }),
-  ALIBABA_CLOUD_ACCESS_KEY_SECRET: optional(secret('…'), {
+  ALIBABA_CLOUD_ACCESS_KEY_SECRET: optional(secretWord('…'), {
     meaning: 'Secret of the access key.',
     holds: 'secret',
   }),
-  ALIBABA_CLOUD_SECURITY_TOKEN: optional(secret('…'), {
+  ALIBABA_CLOUD_SECURITY_TOKEN: optional(secretWord('…'), {
     meaning: 'STS token, where the access key is a temporary one.',
     holds: 'secret',
   }),

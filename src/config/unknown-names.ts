@@ -15,7 +15,10 @@ const KNOWN: readonly string[] = SETTING_NAMES.flatMap((name) => {
   const variant = fileVariant(name)
   return variant === null ? [name] : [name, variant]
 })
-const known = new Set(KNOWN)
+/** Where `npm run demo` and the like keep their downloads: no setting of the service, but no misspelt one either. */
+const FOR_DEVELOPMENT = 'CHECKRESULT_CACHE_DIR'
+
+const known = new Set([...KNOWN, FOR_DEVELOPMENT])
 
 /** So many letters may be wrong, missing or too much in a near miss. */
 const NEAR = 2
@@ -35,5 +38,5 @@ const MAX_LENGTH = 100
 
 function sentence(variable: string, suggestion: string | undefined): string {
   const name = /^\w+$/.test(variable) ? variable : JSON.stringify(variable)
-  return `${name} is no setting of checkresult-stream: expected a known name, for example ${suggestion ?? 'CHECKRESULT_QPS'}.`
+  return `${name} is no setting of checkresult-stream: did you mean ${suggestion ?? 'CHECKRESULT_QPS'}?`
 }

@@ -52,7 +52,7 @@ export function word(example: string): Value<string> {
   return {
     schema: z
       .string()
-      .max(300)
+      .max(8_192)
       .regex(/^[\x21-\x7e]+$/),
     expected: 'a text without spaces',
     example,
@@ -82,6 +82,15 @@ export function secret(example: string): Value<Secret> {
       .regex(/^[^\p{Cc}]+$/u)
       .transform((text) => new Secret(text)),
     expected: 'a text of one line',
+    example,
+  }
+}
+
+/** An access key or a token: a space in it is a slip of the pasting hand. */
+export function secretWord(example: string): Value<Secret> {
+  return {
+    schema: word(example).schema.transform((text) => new Secret(text)),
+    expected: 'a text without spaces',
     example,
   }
 }

@@ -24,9 +24,7 @@ export interface CheckAnswer {
   readonly passed: string | null
   /** `Result.SubCode` as sent, e.g. `200`, `212`; meaning depends on the product. */
   readonly subCode: string | null
-  /**
-   * What ExtIdInfo held: `absent` (not sent or empty), `unreadable` (sent, but not to be parsed) or the document.
-   */
+  /** What ExtIdInfo held. `absent`: not sent. `unreadable`: it, a part of it or ExtFaceInfo was sent but is no JSON. */
   readonly document: DocumentAnswer | 'absent' | 'unreadable'
   /** `spoofInfo.spoofResult`: true for `Y`, false for `N`, null when the vendor did not say. */
   readonly spoofed: boolean | null
@@ -46,6 +44,8 @@ export const NO_ANSWER = [
   'too-large',
   'not-json',
   'network',
+  /** Not even asked: there was nothing to sign with. */
+  'no-credentials',
 ] as const
 export type NoAnswer = (typeof NO_ANSWER)[number]
 

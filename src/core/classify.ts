@@ -94,7 +94,8 @@ function classifyUnknown(code: string, status: number): Outcome {
 }
 
 function classifyNoAnswer(reply: Reply & { kind: 'no-answer' }): Outcome {
-  // A certificate that does not verify will not verify for the next record either.
+  // Neither these nor a certificate that does not verify will be better for the next record.
+  if (reply.failure === 'no-credentials') return { kind: 'blocked', gate: 'credentials', code: reply.failure }
   if (reply.failure === 'tls') return { kind: 'blocked', gate: 'upstream-down', code: reply.failure }
   return { kind: 'unavailable', code: reply.failure }
 }

@@ -1,8 +1,9 @@
 /**
- * The vendor's answer, read: everything that is spelt the vendor's way stands in this file. Total: whatever the body
- * holds, a value comes back. Tolerant where the documentation and the samples disagree (objects, JSON in a string, JSON
- * in a string in a string, trailing newlines), strict where a guess would be a verdict: text that is no JSON is
- * `unreadable`, never repaired.
+ * The vendor's answer, read: everything that is spelt the vendor's way stands in this file. Total: whatever JSON the body
+ * held, a value comes back. Tolerant where the documentation and the samples disagree (objects, JSON in a string, JSON
+ * in a string in a string, trailing newlines), strict where a guess would be a verdict: text that is no JSON is never
+ * repaired. One part that cannot be read makes the whole document `unreadable`: a result without the customer's edits
+ * or without the risk would look as if there were none.
  */
 import type { CheckAnswer, DocumentAnswer, OcrMembers, Personal } from '../../core/answer.ts'
 
@@ -28,84 +29,140 @@ export function parseAnswer(body: unknown): ParsedBody {
 }
 
 function parseResult(result: Members, requestId: string | null): CheckAnswer {
-  const document = embedded(result['ExtIdInfo'])
-  const face = embedded(result['ExtFaceInfo'])
-  const spoof = isMembers(document) ? embedded(document['spoofInfo']) : 'absent'
+  const found = new Found()
+  const document = found.part(result['ExtIdInfo'])
+  const face = found.part(result['ExtFaceInfo'])
+  if (document !== null) readDocument(document, found)
   return {
     requestId,
     passed: textOf(result['Passed']),
     subCode: textOf(result['SubCode']),
-    document: isMembers(document) ? parseDocument(document) : document,
-    spoofed: isMembers(spoof) ? yesNo(spoof['spoofResult']) : null,
-    spoofTypes: isMembers(spoof) ? texts(spoof['spoofType']) : [],
-    faceAttacked: isMembers(face) ? yesNo(face['faceAttack'] ?? face['FaceAttack']) : null,
+    document: found.unreadable ? 'unreadable' : document === null ? 'absent' : found.document(document),
+    spoofed: found.spoofed,
+    spoofTypes: found.spoofTypes,
+    // The FaceLiveness API writes the same member with a capital letter.
+    faceAttacked: face === null ? null : yesNo(face['faceAttack'] ?? face['FaceAttack']),
   }
 }
 
-function parseDocument(document: Members): DocumentAnswer | 'unreadable' {
-  const read = embedded(document['ocrIdInfo'])
-  const edited = embedded(document['ocrIdEditInfo'])
-  const back = embedded(document['ocrIdBackInfo'])
-  const sides = embedded(document['ocrIdInfoData'])
-  const standard = embedded(document['ocrStandardData'])
-  // A document whose every member is a riddle is no document; one side that cannot be read does not spoil the rest.
-  if (read === 'unreadable') return 'unreadable'
-  const fields = new Map<string, Personal>()
-  for (const part of [read, back, ...sidesOf(sides), standard]) if (isMembers(part)) collect(part, fields)
-  const editedFields = new Map<string, Personal>()
-  if (isMembers(edited)) collect(edited, editedFields)
-  return {
-    ocrPassed: yesNo(document['ocrIdPassed']),
-    fields: fields.size === 0 ? null : toMembers(fields),
-    editedFields: editedFields.size === 0 ? null : toMembers(editedFields),
+/** What the parts of one answer added up to. */
+class Found {
+  readonly fields = new Collected()
+  readonly editedFields = new Collected()
+  /** True when any side of the document is. */
+  spoofed: boolean | null = null
+  spoofTypes: readonly string[] = []
+  unreadable = false
+
+  /** Null when the part was not sent, is empty, or cannot be read; the last is noted. */
+  part(value: unknown): Members | null {
+    const part = embedded(value)
+    if (part === 'unreadable') this.unreadable = true
+    return typeof part === 'string' ? null : part
+  }
+
+  spoof(spoof: Members): void {
+    const spoofed = yesNo(spoof['spoofResult'])
+    if (spoofed !== null) this.spoofed = this.spoofed === true || spoofed
+    const types = spoofTypesOf(spoof['spoofType'])
+    if (types.length > 0) this.spoofTypes = [...this.spoofTypes, ...types]
+  }
+
+  document(document: Members): DocumentAnswer {
+    return {
+      ocrPassed: yesNo(document['ocrIdPassed']),
+      fields: this.fields.members(),
+      editedFields: this.editedFields.members(),
+    }
   }
 }
 
-/** `ocrIdInfoData` of eKYC_PRO: members by side of the document. */
-function sidesOf(sides: Embedded): Members[] {
-  return isMembers(sides) ? Object.values(sides).map(embedded).filter(isMembers) : []
-}
+const MOST_SIDES = 10
 
-const MOST_MEMBERS = 100
-const LONGEST_NAME = 100
-const LONGEST_TEXT = 2_000
+/** What was read of one side may stand in any of these; a later one wins. */
+const READ = ['ocrIdInfo', 'ocrIdBackInfo', 'ocrStandardData'] as const
 
-/** Later parts win, but an empty text never replaces one that is not. Images and whatever else is no short text are left out. */
-function collect(part: Members, into: Map<string, Personal>): void {
-  for (const [name, value] of Object.entries(part)) {
-    const text = memberText(value)
-    if (text === null || name.length > LONGEST_NAME || (into.size >= MOST_MEMBERS && !into.has(name)))
-      continue
-    into.set(name, text)
+function readDocument(document: Members, found: Found): void {
+  readSide(document, found)
+  // eKYC_PRO: one object for each side of the document.
+  const sides = found.part(document['ocrIdInfoData'])
+  if (sides === null) return
+  for (const value of Object.values(sides).slice(0, MOST_SIDES)) {
+    const side = found.part(value)
+    if (side === null) continue
+    // Seen both ways: the members in the side's own ocrIdInfo, and right in the side.
+    if (side['ocrIdInfo'] === undefined) found.fields.add(membersOnly(side))
+    readSide(side, found)
   }
 }
 
+function readSide(side: Members, found: Found): void {
+  for (const name of READ) {
+    const part = found.part(side[name])
+    if (part !== null) found.fields.add(part)
+  }
+  const edited = found.part(side['ocrIdEditInfo'])
+  if (edited !== null) found.editedFields.add(edited)
+  const spoof = found.part(side['spoofInfo'])
+  if (spoof !== null) found.spoof(spoof)
+}
+
+const NO_MEMBERS = new Set<string>([...READ, 'ocrIdEditInfo', 'spoofInfo', 'ocrIdPassed', 'docType'])
+
+function membersOnly(side: Members): Members {
+  return Object.fromEntries(Object.entries(side).filter(([name]) => !NO_MEMBERS.has(name)))
+}
+
+// A result with all of these at their most stays well below a broker's usual limit of 1 MB a record.
+const MOST_MEMBERS = 64
+const LONGEST_NAME = 64
+const LONGEST_TEXT = 1_000
+
+/** OCR members of several parts: later ones win, but an empty text never replaces one that is not. */
+class Collected {
+  // Without a prototype: a member may be called `constructor`.
+  readonly #members = Object.create(null) as Record<string, Personal>
+  #count = 0
+
+  add(part: Members): void {
+    for (const name of Object.keys(part)) {
+      const text = memberText(part[name])
+      if (text === null || name.length > LONGEST_NAME || name === '__proto__') continue
+      if (this.#members[name] === undefined) {
+        if (this.#count === MOST_MEMBERS) continue
+        this.#count += 1
+      }
+      this.#members[name] = text
+    }
+  }
+
+  members(): OcrMembers | null {
+    return this.#count === 0 ? null : this.#members
+  }
+}
+
+const LONG = 120
+/** Long, and without a blank: an image in Base64, or the address of one. Texts of documents have blanks, or no ASCII. */
+const NO_WORDS = /^[!-~\r\n]+$/
+
+/** Null for what says nothing: no text, an empty one, a placeholder, an image. */
 function memberText(value: unknown): Personal | null {
-  const text =
-    typeof value === 'string'
-      ? value.trim()
-      : typeof value === 'number' || typeof value === 'boolean'
-        ? String(value)
-        : ''
-  return text === '' || text.length > LONGEST_TEXT ? null : (text as Personal)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value) as Personal
+  if (typeof value !== 'string') return null
+  const text = value.trim()
+  if (text === '' || text === '?' || text === '？' || text.length > LONGEST_TEXT) return null
+  return text.length > LONG && NO_WORDS.test(text) ? null : (text as Personal)
 }
 
-/** Without a prototype: a member may be called `__proto__`. */
-function toMembers(members: ReadonlyMap<string, Personal>): OcrMembers {
-  const record = Object.create(null) as Record<string, Personal>
-  for (const [name, text] of members) record[name] = text
-  return record
-}
-
-type Embedded = Members | 'absent' | 'unreadable'
+const MOST_ENCODINGS = 2
 
 /** An object, or JSON of one in a string, or in a string in a string. */
-function embedded(value: unknown): Embedded {
+function embedded(value: unknown): Members | 'absent' | 'unreadable' {
   let current = value
   for (let depth = 0; typeof current === 'string'; depth += 1) {
     const text = current.trim()
     if (text === '' || text === '**') return 'absent'
-    if (depth === 2) return 'unreadable'
+    if (depth === MOST_ENCODINGS) return 'unreadable'
     try {
       current = JSON.parse(text)
     } catch {
@@ -134,10 +191,13 @@ function yesNo(value: unknown): boolean | null {
 }
 
 const MOST_SPOOF_TYPES = 20
+/** Between the types of a list in a text, be it JSON or not. */
+const SEPARATORS = /[\s,;|"[\]]+/
 
-function texts(value: unknown): readonly string[] {
-  const list = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? (value as unknown[]) : []
+function spoofTypesOf(value: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   return list
-    .flatMap((one) => (typeof one === 'string' && one.trim() !== '' ? [one.trim()] : []))
+    .flatMap((types) => (typeof types === 'string' ? types.split(SEPARATORS) : []))
+    .filter((type) => type !== '')
     .slice(0, MOST_SPOOF_TYPES)
 }

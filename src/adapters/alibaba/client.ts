@@ -9,12 +9,14 @@ import { Pool, type Dispatcher } from 'undici'
 import type { NoAnswer, Reply } from '../../core/answer.ts'
 import type { CheckResult } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
-import { signCheckResult, type Credentials } from './sign-v3.ts'
+import type { CredentialSource } from './credentials.ts'
+import { signCheckResult } from './sign-v3.ts'
 
 export interface ClientOptions {
   /** Origin of the endpoint, e.g. `https://cloudauth-intl.cn-hongkong.aliyuncs.com`. */
   readonly endpoint: string
-  readonly credentials: () => Promise<Credentials> | Credentials
+  /** Null when there are none to be had. Does not reject. */
+  readonly credentials: CredentialSource
   /** For the whole call, from the first byte sent to the last received. */
   readonly timeoutMs: number
   readonly connections: number
@@ -53,6 +55,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
     try {
       const pending = options.credentials()
       const credentials = pending instanceof Promise ? await pending : pending
+      if (credentials === null) return { kind: 'no-answer', failure: 'no-credentials', status }
       const { path, headers } = signCheckResult({
         host,
         credentials,

@@ -20,7 +20,7 @@ export interface KafkaClient {
   /** For the consumer and for administration: patient, the brokers may be away for long. */
   readonly kafka: Kafka
   /** One cluster per claimed partition. */
-  createCluster(): Cluster
+  readonly createCluster: () => Cluster
 }
 
 const CONNECTION_TIMEOUT_MS = 5_000

@@ -5,7 +5,7 @@
  */
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import { SchemaRegistry } from '@kafkajs/confluent-schema-registry'
+import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import type { Type } from 'avsc'
 import timeout from 'mappersmith/middleware/timeout'
 import type { Metrics } from '../../ports.ts'
@@ -61,7 +61,9 @@ export function createRegistry(
   return {
     schemaById: (id) => lookUp('schema-by-id', async () => (await client.getSchema(id)) as unknown as Type),
     idBySchema: (subject, schemaJson) =>
-      lookUp('id-by-schema', () => client.getRegistryIdBySchema(subject, JSON.parse(schemaJson) as never)),
+      lookUp('id-by-schema', () =>
+        client.getRegistryIdBySchema(subject, { type: SchemaType.AVRO, schema: schemaJson }),
+      ),
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Which of the seven families a document belongs to. By the event's docType when it has one, of any of the vendor's
- * three code families; else by the members, where they tell it. Pure and total.
+ * Which of the seven families a document belongs to: by the event's docType, else by the members, where they tell it.
+ * Pure and total.
  */
 import type { OcrMembers } from '../answer.ts'
 import type { DocumentFamily, FamilyFrom } from '../schema-types.ts'
@@ -10,7 +10,7 @@ export interface FamilyFound {
   readonly familyFrom: FamilyFrom
 }
 
-const HONG_KONG = 'HONG_KONG_IDENTITY_CARD'
+export const HONG_KONG = 'HONG_KONG_IDENTITY_CARD'
 const EXIT_ENTRY = 'EXIT_ENTRY_PERMIT_HONG_KONG_MACAO'
 const HOME_RETURN = 'MAINLAND_TRAVEL_PERMIT_HONG_KONG_MACAO_RESIDENTS'
 const PASSPORT = 'PASSPORT'
@@ -18,59 +18,66 @@ const MACAO = 'MACAO_IDENTITY_CARD'
 const TAIWAN = 'MAINLAND_TRAVEL_PERMIT_TAIWAN_RESIDENTS'
 const MAINLAND = 'MAINLAND_RESIDENT_IDENTITY_CARD'
 
-/** Eight digits (ID_OCR, eKYC), ISO country with five digits (eKYC_PRO, ID_OCR_MAX); `0156000x` is of KYC_GLOBAL. */
-const BY_DOC_TYPE: Readonly<Record<string, DocumentFamily>> = {
-  '00000001': MAINLAND,
-  '00000006': HONG_KONG,
-  '00000008': HONG_KONG,
-  '00000007': EXIT_ENTRY,
-  '00000009': HOME_RETURN,
-  '00000012': TAIWAN,
+const BY_DOC_TYPE: ReadonlyMap<string, DocumentFamily> = new Map([
+  // ID_OCR, eKYC and eKYC_MIN. The Macao card's code is not documented, nor are those of KYC_GLOBAL (0156…).
+  ['00000001', MAINLAND],
+  ['00000006', HONG_KONG],
+  ['00000007', EXIT_ENTRY],
+  ['00000008', HONG_KONG],
+  ['00000009', HOME_RETURN],
+  ['00000012', TAIWAN],
   // As two of the vendor's pages print it, with nine digits.
-  '000000012': TAIWAN,
-  '01000000': PASSPORT,
-  HKG01001: HONG_KONG,
-  HKG01002: HONG_KONG,
-  CHN01001: MAINLAND,
-  CHN03001: PASSPORT,
-  CHN05001: EXIT_ENTRY,
-  CHN05002: TAIWAN,
-  CHN05003: HOME_RETURN,
-  MAC01001: MACAO,
-  MAC01002: MACAO,
-  MAC01003: MACAO,
-  GLB03001: PASSPORT,
-  GLB03002: PASSPORT,
-  '01560000': MAINLAND,
-  '01560001': MAINLAND,
-}
+  ['000000012', TAIWAN],
+  ['01000000', PASSPORT],
+  // eKYC_PRO, ID_OCR_MAX and ID_OCR_PRO.
+  ['HKG01001', HONG_KONG],
+  ['HKG01002', HONG_KONG],
+  ['CHN01001', MAINLAND],
+  ['CHN03001', PASSPORT],
+  ['CHN05001', EXIT_ENTRY],
+  ['CHN05002', TAIWAN],
+  ['CHN05003', HOME_RETURN],
+  ['MAC01001', MACAO],
+  ['MAC01002', MACAO],
+  ['MAC01003', MACAO],
+  ['GLB03001', PASSPORT],
+  ['GLB03002', PASSPORT],
+])
+
+/** Codes of this form name documents of all the world: one that is not in the table is of none of the seven families. */
+const WORLD_CODE = /^[A-Z]{3}\d{5}$/
 
 /**
- * Members that only one family has, most telling first. The Exit-Entry Permit and the permit of Taiwan residents have
- * the same members, and those of Hong Kong and Macao residents' permit are a part of them: none of the three is guessed.
+ * Members that only one family has, by the vendor's names, most telling first. In snake_case come documents of all the
+ * world, so there only the passport's number tells. The Exit-Entry Permit and the permit of Taiwan residents have the
+ * same members, and those of Hong Kong and Macao residents' permit are a part of them: none of the three is guessed.
  */
-const BY_MEMBER: readonly (readonly [member: string, family: DocumentFamily])[] = [
-  ['nameCode', HONG_KONG],
-  ['isPermanent', HONG_KONG],
-  ['symbols', HONG_KONG],
-  ['firstIssueDate', HONG_KONG],
-  ['currentIssueDate', HONG_KONG],
-  ['passportNo', PASSPORT],
-  ['surnameCN', MACAO],
-  ['givennameCN', MACAO],
-  ['placeOfBirth', MACAO],
-  ['ethnicity', MAINLAND],
+const BY_MEMBERS: readonly (readonly [members: readonly string[], family: DocumentFamily])[] = [
+  [['nameCode'], HONG_KONG],
+  [['isPermanent'], HONG_KONG],
+  [['symbols'], HONG_KONG],
+  [['firstIssueDate'], HONG_KONG],
+  [['currentIssueDate'], HONG_KONG],
+  [['passportNo'], PASSPORT],
+  [['passport_number'], PASSPORT],
+  [['surnameCN'], MACAO],
+  [['givennameCN'], MACAO],
+  [['placeOfBirth'], MACAO],
+  [['ethnicity', 'idNumber'], MAINLAND],
 ]
 
-/** `members` by our names, see `canonicalMembers`. */
 export function findFamily(docType: string | null, members: OcrMembers | null): FamilyFound {
-  if (docType !== null) return { family: BY_DOC_TYPE[docType] ?? 'OTHER', familyFrom: 'DOC_TYPE' }
-  const told = members === null ? undefined : BY_MEMBER.find(([member]) => members[member] !== undefined)
+  if (docType !== null) {
+    const named = BY_DOC_TYPE.get(docType)
+    if (named !== undefined) return { family: named, familyFrom: 'DOC_TYPE' }
+    if (WORLD_CODE.test(docType)) return { family: 'OTHER', familyFrom: 'DOC_TYPE' }
+  }
+  const told = members === null ? undefined : familyTold(members)
   return told === undefined
     ? { family: 'OTHER', familyFrom: 'NONE' }
-    : { family: told[1], familyFrom: 'FIELDS' }
+    : { family: told, familyFrom: 'FIELDS' }
 }
 
-export function isHongKongCard(family: DocumentFamily): boolean {
-  return family === HONG_KONG
+function familyTold(members: OcrMembers): DocumentFamily | undefined {
+  return BY_MEMBERS.find(([telling]) => telling.every((name) => Object.hasOwn(members, name)))?.[1]
 }

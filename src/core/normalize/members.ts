@@ -1,28 +1,27 @@
 /**
- * OCR members under one name each: the vendor writes camelCase for ID_OCR and eKYC, snake_case for eKYC_PRO and the MAX
- * and PRO products, and other words in some samples. Pure.
+ * The vendor's names of OCR members and the fields they belong to: camelCase comes from ID_OCR and eKYC, snake_case from
+ * eKYC_PRO and the MAX and PRO products, other words stand in some samples. Pure.
  */
-import type { OcrMembers, Personal } from '../answer.ts'
+import { FIELD_NAMES, type FieldName } from './fields.ts'
 
-const OTHER_NAMES: Readonly<Record<string, string>> = {
+const OTHER_NAMES = {
   name_cn: 'name',
+  full_name: 'name',
   name_en: 'englishName',
   english_name: 'englishName',
-  full_name: 'name',
+  lastName: 'surname',
   given_name: 'givenname',
   given_names: 'givenname',
   givenName: 'givenname',
-  givenNames: 'givenname',
   firstName: 'givenname',
-  lastName: 'surname',
   surname_cn: 'surnameCN',
   given_name_cn: 'givennameCN',
   given_names_cn: 'givennameCN',
   name_code: 'nameCode',
   gender: 'sex',
   date_of_birth: 'birthDate',
-  dateOfBirth: 'birthDate',
   birth_date: 'birthDate',
+  dateOfBirth: 'birthDate',
   id_number: 'idNumber',
   passport_number: 'passportNo',
   passport_no: 'passportNo',
@@ -34,28 +33,33 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   issue_date: 'issueDate',
   date_of_expiry: 'expiryDate',
   expiry_date: 'expiryDate',
-  expiration_date: 'expiryDate',
+  date_of_registration: 'currentIssueDate',
   current_issue_date: 'currentIssueDate',
+  date_of_first_issue: 'firstIssueDate',
   first_issue_date: 'firstIssueDate',
   place_of_issue: 'placeOfIssue',
   origin_of_issue: 'originOfIssue',
   issuing_authority: 'originOfIssue',
   is_permanent: 'isPermanent',
-  // `OcrValueStandard`: the vendor's own standard form of a member, better than the one it stands for.
+} as const satisfies Record<string, FieldName>
+
+/** `OcrValueStandard`: the vendor's own standard form of a member, better than the text it stands for. */
+const STANDARD_NAMES = {
   surname_s: 'surname',
   given_name_s: 'givenname',
   date_of_birth_s: 'birthDate',
   sex_s: 'sex',
+} as const satisfies Record<string, FieldName>
+
+const FIELDS: ReadonlyMap<string, FieldName> = new Map<string, FieldName>([
+  ...FIELD_NAMES.map((name) => [name, name] as const),
+  ...Object.entries(OTHER_NAMES),
+  ...Object.entries(STANDARD_NAMES),
+])
+
+/** Undefined when there is no field for the member. */
+export function fieldOf(member: string): FieldName | undefined {
+  return FIELDS.get(member)
 }
 
-const STANDARD = /_s$/
-
-/** By our names; members we know no other name for keep theirs. */
-export function canonicalMembers(members: OcrMembers): OcrMembers {
-  const canonical = Object.create(null) as Record<string, Personal>
-  for (const [name, text] of Object.entries(members)) {
-    const known = Object.hasOwn(OTHER_NAMES, name) ? (OTHER_NAMES[name] ?? name) : name
-    if (canonical[known] === undefined || STANDARD.test(name)) canonical[known] = text
-  }
-  return canonical
-}
+const STANDARD = Object.keys(STANDARD_NAMES)

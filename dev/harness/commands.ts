@@ -1,0 +1,102 @@
+/** Our own command line as processes: what a user starts, started for the demo, the benchmark and the tests. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export type Env = Readonly<Record<string, string>>
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs a command to its end. Nothing of our own environment reaches it but the PATH. */
+export async function runCommand(args: readonly string[], env: Env): Promise<Finished> {
+  const child = start(args, env)
+  const [stdout, stderr] = await Promise.all([
+    collect(child.stdout),
+    collect(child.stderr),
+    once(child, 'close'),
+  ])
+  return { code: child.exitCode, stdout, stderr }
+}
+
+export interface Running {
+  readonly pid: number
+  /** What it has written so far, both streams. */
+  readonly output: () => string
+  /** Resolves with the first line that matches; rejects, with what was written, when the process ends before. */
+  line(pattern: RegExp): Promise<RegExpExecArray>
+  readonly exited: Promise<number | null>
+  signal(signal: NodeJS.Signals): void
+  /** SIGTERM, and waits for the end. */
+  stop(): Promise<number | null>
+}
+
+/** Starts a command that goes on until stopped. It ends with this process. */
+export function startCommand(args: readonly string[], env: Env, nodeArgs: readonly string[] = []): Running {
+  const child = start(args, env, nodeArgs)
+  const lines: string[] = []
+  const waiting = new Set<(line: string) => void>()
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue
+    createInterface({ input: stream }).on('line', (line) => {
+      lines.push(line)
+      for (const told of waiting) told(line)
+    })
+  }
+  const exited = once(child, 'exit').then(() => child.exitCode)
+  const endWithUs = (): void => void child.kill('SIGKILL')
+  process.once('exit', endWithUs)
+  void exited.then(() => process.off('exit', endWithUs))
+  return {
+    pid: child.pid ?? 0,
+    output: () => lines.join('\n'),
+    line: (pattern) => firstMatch(pattern, { lines, waiting, exited }),
+    exited,
+    signal: (signal) => void child.kill(signal),
+    stop: () => {
+      child.kill('SIGTERM')
+      return exited
+    },
+  }
+}
+
+interface Lines {
+  readonly lines: readonly string[]
+  readonly waiting: Set<(line: string) => void>
+  readonly exited: Promise<number | null>
+}
+
+function firstMatch(pattern: RegExp, { lines, waiting, exited }: Lines): Promise<RegExpExecArray> {
+  return new Promise((resolve, reject) => {
+    const told = (line: string): void => {
+      const match = pattern.exec(line)
+      if (match === null) return
+      waiting.delete(told)
+      resolve(match)
+    }
+    waiting.add(told)
+    for (const line of lines) told(line)
+    void exited.then((code) => {
+      reject(new Error(`The process ended with ${code} before it wrote ${pattern}:\n${lines.join('\n')}`))
+    })
+  })
+}
+
+function start(args: readonly string[], env: Env, nodeArgs: readonly string[] = []): ChildProcess {
+  return spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+async function collect(stream: NodeJS.ReadableStream | null): Promise<string> {
+  let text = ''
+  for await (const chunk of stream ?? []) text += String(chunk)
+  return text
+}

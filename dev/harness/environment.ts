@@ -1,0 +1,66 @@
+/** A set of topics and settings of their own on a running stack: several can use one stack side by side. */
+import { randomBytes } from 'node:crypto'
+import type { Env } from './commands.ts'
+import { runCommand } from './commands.ts'
+
+export interface StackAddresses {
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+}
+
+export interface Environment {
+  readonly env: Env
+  readonly topics: {
+    readonly input: string
+    readonly result: string
+    readonly deadLetter: string
+    readonly retryPrefix: string
+  }
+  readonly groupId: string
+}
+
+export interface EnvironmentOptions extends StackAddresses {
+  readonly endpoint: string
+  /** Beside or instead of the usual settings. */
+  readonly settings?: Env
+}
+
+/** The usual names on a stack of one's own; names that nobody else uses otherwise. */
+export function createEnvironment(options: EnvironmentOptions, { shared }: { shared: boolean }): Environment {
+  const suffix = shared ? `.${randomBytes(4).toString('hex')}` : ''
+  const topics = {
+    input: `verification.completed${suffix}`,
+    result: `verification.result${suffix}`,
+    deadLetter: `verification.dead-letter${suffix}`,
+    retryPrefix: `verification.completed.retry${suffix}`,
+  }
+  const groupId = `checkresult-stream${suffix}`
+  const env = {
+    KAFKA_BROKERS: options.brokers.join(','),
+    KAFKA_GROUP_ID: groupId,
+    KAFKA_INPUT_TOPIC: topics.input,
+    KAFKA_RESULT_TOPIC: topics.result,
+    KAFKA_DEAD_LETTER_TOPIC: topics.deadLetter,
+    KAFKA_RETRY_TOPIC_PREFIX: topics.retryPrefix,
+    SCHEMA_REGISTRY_URL: options.registryUrl,
+    CHECKRESULT_ENDPOINT: options.endpoint,
+    ALIBABA_CLOUD_ACCESS_KEY_ID: 'simulator',
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: 'simulator-secret',
+    OPS_HOST: '127.0.0.1',
+    OPS_PORT: '0',
+    ...options.settings,
+  }
+  return { env, topics, groupId }
+}
+
+/** Topics and schemas, by the commands a user would give. Rejects with what they said when they fail. */
+export async function prepareEnvironment({ env }: Environment, partitions = 8): Promise<void> {
+  const commands = [
+    ['topics', 'create', '--partitions', String(partitions), '--replication-factor', '1'],
+    ['schemas', 'register'],
+  ]
+  for (const command of commands) {
+    const { code, stderr } = await runCommand(command, env)
+    if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${stderr}`)
+  }
+}

@@ -1,0 +1,47 @@
+/** The service as a process of its own, with its health and metrics. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { startCommand, type Env, type Running } from './commands.ts'
+
+export interface ServiceProcess extends Running {
+  readonly opsUrl: string
+  /** Resolves when /readyz says yes; rejects when the process ends before. */
+  ready(): Promise<void>
+  metrics(): Promise<string>
+}
+
+const POLL_MS = 50
+
+export async function startServiceProcess(
+  env: Env,
+  nodeArgs: readonly string[] = [],
+): Promise<ServiceProcess> {
+  const running = startCommand(['run'], env, nodeArgs)
+  const [, opsUrl = ''] = await running.line(/"address":"([^"]+)"/)
+  return {
+    ...running,
+    opsUrl,
+    ready: () => untilReady(running, opsUrl),
+    metrics: async () => (await fetch(`${opsUrl}/metrics`)).text(),
+  }
+}
+
+/** The endpoint is all there is to ask: it announces nothing. */
+async function untilReady(running: Running, opsUrl: string): Promise<void> {
+  let ended = false
+  void running.exited.then(() => (ended = true))
+  while (!ended) {
+    const response = await fetch(`${opsUrl}/readyz`).catch(() => null)
+    await response?.body?.cancel()
+    if (response?.ok === true) return
+    await delay(POLL_MS)
+  }
+  throw new Error(`The service ended before it was ready:\n${running.output()}`)
+}
+
+/** The value of one series, or the sum of all that begin with `name`. */
+export function metricSum(exposition: string, name: string): number {
+  return exposition
+    .split('\n')
+    .filter((line) => line.startsWith(name))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}

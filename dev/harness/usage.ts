@@ -1,0 +1,28 @@
+/** What a process has used, from the kernel's own accounting (Linux). */
+import { readFileSync } from 'node:fs'
+
+const TICKS_PER_SECOND = 100
+
+export interface Usage {
+  /** User and system time so far. */
+  readonly cpuMs: number
+  readonly peakMemoryMb: number
+  readonly memoryMb: number
+}
+
+export function usageOf(pid: number): Usage {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // The command's name, in brackets, may hold blanks.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = Number(fields[11]) + Number(fields[12])
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return {
+    cpuMs: (ticks * 1000) / TICKS_PER_SECOND,
+    peakMemoryMb: kilobytes(status, 'VmHWM') / 1024,
+    memoryMb: kilobytes(status, 'VmRSS') / 1024,
+  }
+}
+
+function kilobytes(status: string, name: string): number {
+  return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? Number.NaN)
+}

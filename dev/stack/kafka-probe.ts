@@ -1,0 +1,34 @@
+/** Asks a broker what clients ask, with the service's own client. */
+import { randomUUID } from 'node:crypto'
+import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import type { Log } from '../../src/ports.ts'
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} }
+const RETRY = { initialRetryTime: 20, multiplier: 1.2, retries: 40 }
+
+/**
+ * Rejects unless the broker answers, knows itself to be one, and has served a group and a transaction: Kafka makes
+ * their internal topics at the first use, and turns clients away for as long as that takes.
+ */
+export async function servesClients(broker: string): Promise<void> {
+  const { kafka } = createKafkaClient(
+    { brokers: [broker], clientId: 'local-stack', tls: null, sasl: null },
+    silent,
+  )
+  const unique = `probe-${randomUUID()}`
+  const admin = kafka.admin({ retry: { retries: 0 } })
+  const patientAdmin = kafka.admin({ retry: RETRY })
+  const producer = kafka.producer({ transactionalId: unique, retry: RETRY })
+  try {
+    await admin.connect()
+    const { brokers } = await admin.describeCluster()
+    if (brokers.length === 0) throw new Error('No broker has joined yet.')
+    await Promise.all([patientAdmin.connect(), producer.connect()])
+    await Promise.all([
+      patientAdmin.fetchOffsets({ groupId: unique, topics: [] }),
+      producer.transaction().then(async (transaction) => transaction.abort()),
+    ])
+  } finally {
+    await Promise.allSettled([admin.disconnect(), patientAdmin.disconnect(), producer.disconnect()])
+  }
+}

@@ -1,0 +1,122 @@
+/** One Kafka node that is broker and controller in one (KRaft), set up for quick starts and small machines. */
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { jvmOptions } from './java.ts'
+import { servesClients } from './kafka-probe.ts'
+import { spawnLeashed } from './leash.ts'
+import { lastLines } from './log-file.ts'
+import { pickPort } from './ports.ts'
+import { Server } from './server.ts'
+import { StackError } from './stack-error.ts'
+
+export interface KafkaOptions {
+  readonly java: string
+  readonly jarsDir: string
+  /** Must not exist yet. */
+  readonly directory: string
+  /** Deleted when this process dies. */
+  readonly scratchDir: string
+  readonly properties: Readonly<Record<string, string>>
+  readonly onCrash: (message: string) => void
+}
+
+export interface KafkaPorts {
+  readonly client: number
+  readonly internal: number
+  readonly controller: number
+}
+
+const LOG_CONFIG = fileURLToPath(new URL('kafka-log4j2.properties', import.meta.url))
+
+/** Throws a PortTakenError or another StackError. */
+export async function startKafka(options: KafkaOptions): Promise<{ server: Server; broker: string }> {
+  const { java, jarsDir, directory, scratchDir, onCrash } = options
+  const ports = { client: await pickPort(), internal: await pickPort(), controller: await pickPort() }
+  const config = join(directory, 'server.properties')
+  await mkdir(directory, { recursive: true })
+  await writeFile(
+    config,
+    toProperties({ ...defaults(ports, join(directory, 'data')), ...options.properties }),
+  )
+  const jvm = { command: java, cwd: directory, scratchDir }
+  const base = [
+    ...jvmOptions(directory),
+    `-Dlog4j2.configurationFile=${LOG_CONFIG}`,
+    '-cp',
+    join(jarsDir, '*'),
+  ]
+
+  const formatLog = join(directory, 'format.log')
+  const clusterId = randomBytes(16).toString('base64url')
+  const format = [
+    '-XX:TieredStopAtLevel=1',
+    ...base,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    config,
+  ]
+  if ((await spawnLeashed({ ...jvm, args: format, logFile: formatLog }).exited) !== 0) {
+    throw new StackError(`Kafka's storage could not be set up. It says:\n${await lastLines(formatLog)}`)
+  }
+
+  const internal = `127.0.0.1:${ports.internal}`
+  const server = new Server({
+    ...jvm,
+    name: 'Kafka',
+    args: ['-Xmx512m', ...base, 'kafka.Kafka', config],
+    logFile: join(directory, 'kafka.log'),
+    listening: /Kafka Server started/,
+    probe: async () => servesClients(internal),
+    onCrash,
+  })
+  await server.start()
+  return { server, broker: `127.0.0.1:${ports.client}` }
+}
+
+/**
+ * Three listeners: CLIENT is the one handed out, so a test can put SASL or TLS on it by its security protocol alone;
+ * the broker talks to itself on INTERNAL, which stays plain.
+ */
+function defaults(ports: KafkaPorts, dataDir: string): Record<string, string> {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'INTERNAL',
+    listeners: [
+      `CLIENT://127.0.0.1:${ports.client}`,
+      `INTERNAL://127.0.0.1:${ports.internal}`,
+      `CONTROLLER://127.0.0.1:${ports.controller}`,
+    ].join(),
+    'advertised.listeners': `CLIENT://127.0.0.1:${ports.client},INTERNAL://127.0.0.1:${ports.internal}`,
+    'listener.security.protocol.map': 'CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': dataDir,
+    'num.partitions': '8',
+    'auto.create.topics.enable': 'false',
+    'default.replication.factor': '1',
+    'min.insync.replicas': '1',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '8',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '8',
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    // Sizes that are reserved before they are needed: an index per segment, and the log cleaner's map.
+    'log.index.size.max.bytes': '1048576',
+    'log.cleaner.dedupe.buffer.size': '4194304',
+  }
+}
+
+/** Java's property files take a backslash for an escape. */
+export function toProperties(properties: Readonly<Record<string, string>>): string {
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\')}\n`)
+    .join('')
+}

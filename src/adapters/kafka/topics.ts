@@ -1,0 +1,152 @@
+/**
+ * The topics: what is there, and making what is missing. The service only looks; making is `topics create`'s. Rejects
+ * with a sentence that says what to do.
+ */
+import kafkajs, { type Admin, type Kafka } from 'kafkajs'
+import { errorType, explain } from './errors.ts'
+
+export interface TopicPlan {
+  readonly topic: string
+  /** The retry topics are to be as wide as the input topic: each member works the same partitions of all. */
+  readonly likeInput: boolean
+  readonly configs: Readonly<Record<string, string>>
+}
+
+export type TopicOutcome =
+  | { readonly kind: 'created'; readonly topic: string; readonly partitions: number }
+  | { readonly kind: 'exists'; readonly topic: string; readonly partitions: number }
+  | { readonly kind: 'widened'; readonly topic: string; readonly partitions: number; readonly from: number }
+
+export interface TopicNames {
+  readonly input: string
+  readonly result: string
+  readonly deadLetter: string
+  readonly retry: readonly string[]
+}
+
+/** Retry copies and dead letters are the event and some headers: what fits the input topic has to fit theirs. */
+const HEADER_ROOM_BYTES = 64 * 1024
+const BROKER_DEFAULT_BYTES = 1_048_588
+const DEAD_LETTER_RETENTION_MS = 30 * 24 * 3_600_000
+
+export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin({ retry: { retries: 2 } })
+  try {
+    await admin.connect()
+    return await work(admin)
+  } catch (error) {
+    throw error instanceof TopicProblem ? error : new Error(explain(error))
+  } finally {
+    await admin.disconnect().catch(() => undefined)
+  }
+}
+
+/** A sentence of ours, to be passed on as it is. */
+class TopicProblem extends Error {}
+
+/** How many partitions each topic has. Rejects when one is missing, or is too small for what it must hold. */
+export async function inspectTopics(admin: Admin, names: TopicNames): Promise<ReadonlyMap<string, number>> {
+  const wanted = [names.input, names.result, names.deadLetter, ...names.retry]
+  const present = new Set(await admin.listTopics())
+  const missing = wanted.filter((topic) => !present.has(topic))
+  if (missing.length > 0) {
+    throw new TopicProblem(
+      `Missing topics: ${missing.join(', ')}. Create them with \`npm start -- topics create --partitions N --replication-factor N\`, or, where they exist, grant DESCRIBE on them.`,
+    )
+  }
+  await checkSizes(admin, names)
+  const { topics } = await admin.fetchTopicMetadata({ topics: wanted })
+  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
+}
+
+async function checkSizes(admin: Admin, names: TopicNames): Promise<void> {
+  const copies = [names.deadLetter, ...names.retry]
+  const sizes = await maxMessageBytes(admin, [names.input, ...copies])
+  const needed = sizes?.get(names.input) ?? 0
+  const small = copies.filter((topic) => (sizes?.get(topic) ?? Infinity) < needed)
+  if (small.length > 0) {
+    throw new TopicProblem(
+      `max.message.bytes of ${small.join(', ')} is below that of ${names.input} (${needed}): a large event would fit nowhere. Raise it to at least ${needed + HEADER_ROOM_BYTES}.`,
+    )
+  }
+}
+
+/** Null when the user may not see the topics' settings. */
+async function maxMessageBytes(admin: Admin, topics: readonly string[]): Promise<Map<string, number> | null> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: topics.map((name) => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames: ['max.message.bytes'],
+      })),
+    })
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        Number(configEntries[0]?.configValue),
+      ]),
+    )
+  } catch (error) {
+    if (errorType(error).includes('AUTHORIZATION')) return null
+    throw error
+  }
+}
+
+export interface CreateTopicsOptions {
+  readonly names: TopicNames
+  readonly partitions: number
+  readonly replicationFactor: number
+}
+
+/** Creates what is missing and widens retry topics that are narrower than the input topic. */
+export async function createTopics(admin: Admin, options: CreateTopicsOptions): Promise<TopicOutcome[]> {
+  const { names } = options
+  const present = new Set(await admin.listTopics())
+  const outcomes: TopicOutcome[] = []
+  // The input topic first: it says how wide the others are, and how large their records may be.
+  const input = await createOne(
+    admin,
+    options,
+    { topic: names.input, likeInput: false, configs: {} },
+    present,
+  )
+  outcomes.push(input)
+  const inputBytes = (await maxMessageBytes(admin, [names.input]))?.get(names.input) ?? BROKER_DEFAULT_BYTES
+  const room = { 'max.message.bytes': String(inputBytes + HEADER_ROOM_BYTES) }
+  const plans: TopicPlan[] = [
+    ...names.retry.map((topic) => ({ topic, likeInput: true, configs: room })),
+    { topic: names.result, likeInput: false, configs: {} },
+    {
+      topic: names.deadLetter,
+      likeInput: false,
+      configs: { ...room, 'retention.ms': String(DEAD_LETTER_RETENTION_MS) },
+    },
+  ]
+  const wide = { ...options, partitions: input.partitions }
+  for (const plan of plans)
+    outcomes.push(await createOne(admin, plan.likeInput ? wide : options, plan, present))
+  return outcomes
+}
+
+async function createOne(
+  admin: Admin,
+  { partitions, replicationFactor }: CreateTopicsOptions,
+  { topic, likeInput, configs }: TopicPlan,
+  present: ReadonlySet<string>,
+): Promise<TopicOutcome> {
+  if (!present.has(topic)) {
+    const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: [{ topic, numPartitions: partitions, replicationFactor, configEntries }],
+    })
+    return { kind: 'created', topic, partitions }
+  }
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+  const from = topics[0]?.partitions.length ?? 0
+  if (!likeInput || from >= partitions) return { kind: 'exists', topic, partitions: from }
+  await admin.createPartitions({ topicPartitions: [{ topic, count: partitions }] })
+  return { kind: 'widened', topic, partitions, from }
+}

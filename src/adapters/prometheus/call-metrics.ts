@@ -1,0 +1,72 @@
+/** The calls, the quota and the gate. */
+import { GATE_REASONS, type GateReason } from '../../core/gate.ts'
+import { CALL_OUTCOMES, PRIORITIES, type Metrics, type Priority } from '../../ports.ts'
+import type { Instruments } from './instruments.ts'
+import { CODES, codeLabel } from './labels.ts'
+
+type CallMetrics = Pick<Metrics, 'called' | 'inFlight' | 'gate' | keyof QuotaMetrics>
+type QuotaMetrics = Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'quota'>
+
+/** An API in Hong Kong, up to the client's time-out and beyond. */
+const REQUEST_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13]
+const WAIT_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+
+export function callMetrics(instruments: Instruments): CallMetrics {
+  let inFlight = 0
+  let closed: GateReason | null = null
+  const requests = instruments.counter(
+    'requests_total',
+    "CheckResult calls by the answer's code, or by why there was none.",
+    { code: CODES },
+  )
+  const duration = instruments.histogram(
+    'request_duration_seconds',
+    'CheckResult calls by what they led to.',
+    REQUEST_BUCKETS,
+    { outcome: CALL_OUTCOMES },
+  )
+  instruments.gauge('in_flight', 'Calls under way.', [], () => [[[], inFlight]])
+  instruments.gauge('gate_closed', '1 while no calls are made, by reason.', ['reason'], () =>
+    GATE_REASONS.map((reason) => [[reason], Number(reason === closed)]),
+  )
+  return {
+    called: ({ code, outcome, seconds }) => {
+      requests([codeLabel(code)])
+      duration([outcome], seconds)
+    },
+    inFlight: (calls) => {
+      inFlight = calls
+    },
+    gate: (reason) => {
+      closed = reason
+    },
+    ...quotaMetrics(instruments),
+  }
+}
+
+function quotaMetrics(instruments: Instruments): QuotaMetrics {
+  let limit = 0
+  let share = 0
+  let waiting: Readonly<Record<Priority, number>> = { fresh: 0, deferred: 0, redriven: 0 }
+  const waited = instruments.histogram(
+    'quota_wait_seconds',
+    'How long calls waited for their permit.',
+    WAIT_BUCKETS,
+    { priority: PRIORITIES },
+  )
+  instruments.gauge('quota_limit_per_second', 'Calls allowed over all replicas.', [], () => [[[], limit]])
+  instruments.gauge('quota_share_per_second', 'Calls allowed to this replica.', [], () => [[[], share]])
+  instruments.gauge('quota_waiting', 'Calls waiting for a permit.', ['priority'], () =>
+    PRIORITIES.map((priority) => [[priority], waiting[priority]]),
+  )
+  return {
+    permitGranted: (priority, waitedSeconds) => waited([priority], waitedSeconds),
+    permitsWaiting: (now) => {
+      waiting = now
+    },
+    quota: (limitPerSecond, sharePerSecond) => {
+      limit = limitPerSecond
+      share = sharePerSecond
+    },
+  }
+}

@@ -1,0 +1,97 @@
+/** Transactions, the consumer group, the registry, and how far each partition has come. */
+import type { Metrics } from '../../ports.ts'
+import type { Instruments, Series } from './instruments.ts'
+
+type KafkaMetrics = Pick<
+  Metrics,
+  'transaction' | 'rebalanced' | 'heartbeat' | 'laneBacklog' | 'registryRequest' | keyof PartitionMetrics
+>
+type PartitionMetrics = Pick<Metrics, 'lag' | 'oldestUnsettled' | 'partitionLost'>
+
+const TRANSACTION_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
+
+export function kafkaMetrics(instruments: Instruments): KafkaMetrics {
+  let heartbeatMs = 0
+  let backlog = 0
+  const transactions = instruments.counter('transactions_total', 'Kafka transactions.', {
+    outcome: ['committed', 'fenced', 'failed'],
+  })
+  const duration = instruments.histogram(
+    'transaction_duration_seconds',
+    'From the first write of a transaction to its outcome.',
+    TRANSACTION_BUCKETS,
+    {},
+  )
+  const rebalances = instruments.counter('rebalances_total', 'Times this replica joined its group anew.', {})
+  const registry = instruments.counter('schema_registry_requests_total', 'Requests to the schema registry.', {
+    operation: ['schema-by-id', 'id-by-schema'],
+    outcome: ['ok', 'not-found', 'failed'],
+  })
+  instruments.gauge('lane_backlog', 'Records in hand without a committed output.', [], () => [[[], backlog]])
+  instruments.gauge(
+    'last_heartbeat_timestamp_seconds',
+    'Last heartbeat the group coordinator accepted; 0 before the first.',
+    [],
+    () => [[[], heartbeatMs / 1000]],
+  )
+  return {
+    transaction: (outcome, seconds) => {
+      transactions([outcome])
+      duration([], seconds)
+    },
+    rebalanced: () => rebalances([]),
+    heartbeat: (epochMs) => {
+      heartbeatMs = epochMs
+    },
+    laneBacklog: (records) => {
+      backlog = records
+    },
+    registryRequest: (operation, outcome) => registry([operation, outcome]),
+    ...partitionMetrics(instruments),
+  }
+}
+
+function partitionMetrics(instruments: Instruments): PartitionMetrics {
+  const lag = new PartitionValues()
+  const oldestSeconds = new PartitionValues()
+  const labels = ['topic', 'partition']
+  instruments.gauge(
+    'consumer_lag_records',
+    'Records of the partition without a committed output, read or not.',
+    labels,
+    () => lag.series(),
+  )
+  instruments.gauge(
+    'oldest_unsettled_timestamp_seconds',
+    'Timestamp of the oldest record in hand without a committed output; absent when there is none.',
+    labels,
+    () => oldestSeconds.series(),
+  )
+  return {
+    lag: (topic, partition, records) => lag.set(topic, partition, records),
+    oldestUnsettled: (topic, partition, timestampMs) =>
+      oldestSeconds.set(topic, partition, timestampMs === null ? null : timestampMs / 1000),
+    partitionLost: (topic, partition) => {
+      lag.set(topic, partition, null)
+      oldestSeconds.set(topic, partition, null)
+    },
+  }
+}
+
+/** Values of the partitions that are ours; null takes one away. Set often, read at a scrape. */
+class PartitionValues {
+  readonly #topics = new Map<string, Map<number, number>>()
+
+  set(topic: string, partition: number, value: number | null): void {
+    const partitions = this.#topics.get(topic) ?? new Map<number, number>()
+    this.#topics.set(topic, partitions)
+    if (value === null) partitions.delete(partition)
+    else partitions.set(partition, value)
+  }
+
+  series(): Series {
+    return [...this.#topics].flatMap(([topic, partitions]) =>
+      [...partitions].map(([partition, value]) => [[topic, String(partition)], value] as const),
+    )
+  }
+}

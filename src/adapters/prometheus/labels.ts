@@ -1,0 +1,58 @@
+/** The closed sets behind labels whose values come from outside. What is not in them is counted as `other`. */
+import { NO_ANSWER } from '../../core/answer.ts'
+import { DOCUMENT_FAMILY_SYMBOLS } from '../../core/schema-types.ts'
+
+export const OTHER = 'other'
+
+/** Documented for this product or its siblings. The same number means different things per product. */
+export const SUB_CODES = ['200', '201', '202', '203', '204', '205', '206', '212', 'none', OTHER] as const
+
+/** `NONE` where no document was checked. */
+export const FAMILIES = [...DOCUMENT_FAMILY_SYMBOLS, 'NONE'] as const
+
+/** The vendor's codes as far as they are documented, and why a call brought none. */
+export const CODES = [
+  'Success',
+  'ProcessNotCompleted',
+  'TransactionIdInvalid',
+  'InvalidParameter',
+  'MissingParameter',
+  'Throttling',
+  'Throttling.Api',
+  'Throttling.User',
+  'InternalError',
+  'ServiceUnavailable',
+  'SignatureNonceUsed',
+  'Forbidden',
+  'Forbidden.RAMUserAccessDenied',
+  'Forbidden.AccountAccessDenied',
+  'Forbidden.NoPermission',
+  'InvalidAccessKeyId.NotFound',
+  'InvalidAccessKeyId.Inactive',
+  'InvalidSecurityToken',
+  'SignatureDoesNotMatch',
+  'IncompleteSignature',
+  'InvalidTimeStamp.Expired',
+  'InvalidTimeStamp.Format',
+  'InvalidApi.NotFound',
+  'InvalidProduct.NotFound',
+  ...NO_ANSWER,
+  OTHER,
+] as const
+
+const codes: ReadonlySet<string> = new Set(CODES)
+const subCodes: ReadonlySet<string> = new Set(SUB_CODES)
+
+export function codeLabel(code: string): string {
+  if (codes.has(code)) return code
+  if (code === '200') return 'Success'
+  // `MissingTransactionId` and the like; the key's and the token's are the account's fault, not the parameter's.
+  if (/^Missing(?!AccessKeyId|SecurityToken)/.test(code)) return 'MissingParameter'
+  const [family = ''] = code.split('.', 1)
+  return codes.has(family) ? family : OTHER
+}
+
+export function subCodeLabel(subCode: string | null): string {
+  if (subCode === null) return 'none'
+  return subCodes.has(subCode) ? subCode : OTHER
+}

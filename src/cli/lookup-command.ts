@@ -1,0 +1,79 @@
+/** `lookup`: one call for one transaction, the normalised answer printed. */
+import type { Command } from 'commander'
+import type { Reply } from '../core/answer.ts'
+import type { Config } from '../config.ts'
+import { EXIT_FAILED, withSettings } from './settings.ts'
+
+interface Options {
+  readonly docType?: string
+  readonly showPersonal?: true
+}
+
+interface Ids {
+  readonly transactionId: string
+  readonly merchantBizId: string
+}
+
+export function addLookupCommand(program: Command): void {
+  program
+    .command('lookup')
+    .description('ask CheckResult for one transaction and print the normalised answer')
+    .argument('<transactionId>')
+    .argument('<merchantBizId>')
+    .option('--doc-type <code>', 'document type code sent with Initialize; tells the family')
+    .option('--show-personal', 'print personal fields as they are; masked otherwise')
+    .action((transactionId: string, merchantBizId: string, options: Options) =>
+      withSettings((config) => lookup(config, { transactionId, merchantBizId }, options)),
+    )
+}
+
+async function lookup(config: Config, ids: Ids, options: Options): Promise<void> {
+  const reply = await callOnce(config, ids)
+  const { classify } = await import('../core/classify.ts')
+  const outcome = classify(reply)
+  if (outcome.kind !== 'settled') {
+    const code = 'code' in outcome ? outcome.code : ''
+    process.stderr.write(`No result: ${outcome.kind} (${code === '' ? 'no code' : code}).\n`)
+    process.exitCode = EXIT_FAILED
+    return
+  }
+  const { normalize } = await import('../core/normalize/normalize.ts')
+  const nowMs = Date.now()
+  const { source: _, ...result } = normalize(outcome.answer, {
+    event: {
+      ...ids,
+      productCode: null,
+      docType: options.docType ?? null,
+      completedAt: nowMs,
+      passed: null,
+      subCode: null,
+    },
+    attempts: 1,
+    checkedAtMs: nowMs,
+    source: { topic: '', partition: 0, offset: 0n },
+    pii: options.showPersonal ? 'include' : 'mask',
+  })
+  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+}
+
+async function callOnce(config: Config, ids: Ids): Promise<Reply> {
+  const [{ createCheckResultClient }, { createCredentialSource }, { createLog }, { VERSION }] =
+    await Promise.all([
+      import('../adapters/alibaba/client.ts'),
+      import('../adapters/alibaba/credentials.ts'),
+      import('../adapters/pino/log.ts'),
+      import('../version.ts'),
+    ])
+  const log = createLog({ level: 'silent', name: 'checkresult-stream', version: VERSION })
+  const client = createCheckResultClient({
+    endpoint: config.checkresult.endpoint,
+    credentials: await createCredentialSource(config.credentials, log),
+    timeoutMs: config.checkresult.timeoutMs,
+    connections: 1,
+  })
+  try {
+    return await client.check(ids)
+  } finally {
+    await client.close()
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The settings of the service, read from the environment and checked before anything else happens. All faults are found
+ * at once. Nothing here throws, and no secret gets into a fault or a description.
+ */
+import type { RetryTopic } from './core/defer.ts'
+import type { PiiMode } from './core/normalize/privacy.ts'
+import { chooseCredentials, credentialFaults, type CredentialsConfig } from './config/credentials.ts'
+import { describeValues, type SettingRow } from './config/describe.ts'
+import { missing, refused } from './config/faults.ts'
+import { gather, readTextFile, type Environment, type Gathered, type ReadText } from './config/given.ts'
+import { defaultBurst, retryTopicNames, ruleFaults } from './config/rules.ts'
+import type { Secret } from './config/secret.ts'
+import { SETTING_NAMES, environment, type SettingName, type Values } from './config/settings.ts'
+import { unknownNames } from './config/unknown-names.ts'
+
+export interface Config {
+  readonly kafka: {
+    readonly brokers: readonly string[]
+    readonly clientId: string
+    readonly groupId: string
+    readonly sessionTimeoutMs: number
+    /** PEM texts; null where not given. The whole is null without TLS. */
+    readonly tls: {
+      readonly ca: string | null
+      readonly cert: string | null
+      readonly key: Secret | null
+    } | null
+    readonly sasl: {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+      readonly username: string
+      readonly password: Secret
+    } | null
+  }
+  readonly topics: { readonly input: string; readonly result: string; readonly deadLetter: string }
+  readonly registry: {
+    /** Without a slash at its end. */
+    readonly url: string
+    readonly auth: { readonly username: string; readonly password: Secret } | null
+  }
+  readonly checkresult: {
+    /** Scheme, host and port. */
+    readonly endpoint: string
+    readonly qps: number | 'unlimited'
+    /** Null where nothing is limited. */
+    readonly burst: number | null
+    readonly qpsGuardMs: number
+    readonly timeoutMs: number
+    readonly maxInFlight: number
+  }
+  readonly credentials: CredentialsConfig
+  readonly defer: {
+    /** In ascending order of their delays; at least one. */
+    readonly retryTopics: readonly RetryTopic[]
+    readonly maxAgeMs: number
+  }
+  readonly result: { readonly pii: PiiMode }
+  readonly ops: { readonly host: string; readonly port: number }
+  readonly log: { readonly level: 'info' | 'warn' | 'error' | 'silent' }
+  readonly shutdownDeadlineMs: number
+}
+
+export type Loaded =
+  | { readonly kind: 'ok'; readonly config: Config; readonly settings: readonly SettingRow[] }
+  /** One sentence each; at least one. */
+  | { readonly kind: 'faults'; readonly faults: readonly string[] }
+
+export function loadConfig(env: Environment, readText: ReadText = readTextFile): Loaded {
+  const gathered = gather(env, readText)
+  const read = readValues(gathered)
+  const faulty = new Set([...gathered.failed, ...read.failed])
+  const isSet = (name: SettingName) => gathered.given.has(name) || gathered.failed.has(name)
+  const faults = [
+    ...gathered.faults,
+    ...read.faults,
+    ...ruleFaults(read.values, (name) => faulty.has(name)),
+    ...credentialFaults(isSet),
+    ...unknownNames(Object.keys(env)),
+  ]
+  if (faults.length > 0) return { kind: 'faults', faults }
+  const values = environment.parse(textsOf(gathered))
+  const credentials = chooseCredentials(values)
+  if (credentials === null) return { kind: 'faults', faults: credentialFaults(() => false) }
+  return {
+    kind: 'ok',
+    config: toConfig(values, credentials),
+    settings: describeValues(gathered.given, values),
+  }
+}
+
+interface Read {
+  readonly values: Partial<Values>
+  readonly faults: readonly string[]
+  readonly failed: ReadonlySet<SettingName>
+}
+
+/** One by one, so that what is well-formed is known although something else is not. */
+function readValues({ given, failed: unread }: Gathered): Read {
+  const values: Record<string, unknown> = {}
+  const faults: string[] = []
+  const failed = new Set<SettingName>()
+  for (const name of SETTING_NAMES) {
+    if (unread.has(name)) continue
+    const found = given.get(name)
+    const result = environment.shape[name].safeParse(found?.text)
+    if (result.success) values[name] = result.data
+    else {
+      failed.add(name)
+      faults.push(found === undefined ? missing(name) : refused(name, found))
+    }
+  }
+  return { values, faults, failed }
+}
+
+function textsOf({ given }: Gathered): Record<string, string> {
+  return Object.fromEntries([...given].map(([name, { text }]) => [name, text]))
+}
+
+function toConfig(values: Values, credentials: CredentialsConfig): Config {
+  const qps = values.CHECKRESULT_QPS
+  const retryNames = retryTopicNames(values)
+  return {
+    kafka: kafka(values),
+    topics: {
+      input: values.KAFKA_INPUT_TOPIC,
+      result: values.KAFKA_RESULT_TOPIC,
+      deadLetter: values.KAFKA_DEAD_LETTER_TOPIC,
+    },
+    registry: { url: values.SCHEMA_REGISTRY_URL, auth: registryAuth(values) },
+    checkresult: {
+      endpoint: values.CHECKRESULT_ENDPOINT,
+      qps,
+      burst: qps === 'unlimited' ? null : (values.CHECKRESULT_BURST ?? defaultBurst(qps)),
+      qpsGuardMs: values.CHECKRESULT_QPS_GUARD_MS,
+      timeoutMs: values.CHECKRESULT_TIMEOUT_MS,
+      maxInFlight: values.CHECKRESULT_MAX_IN_FLIGHT,
+    },
+    credentials,
+    defer: {
+      retryTopics: values.DEFER_DELAYS.map(({ ms }, at) => ({ topic: retryNames[at] ?? '', delayMs: ms })),
+      maxAgeMs: values.DEFER_MAX_AGE,
+    },
+    result: { pii: values.RESULT_PII },
+    ops: { host: values.OPS_HOST, port: values.OPS_PORT },
+    log: { level: values.LOG_LEVEL },
+    shutdownDeadlineMs: values.SHUTDOWN_DEADLINE_MS,
+  }
+}
+
+function kafka(values: Values): Config['kafka'] {
+  const {
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: username,
+    KAFKA_SASL_PASSWORD: password,
+  } = values
+  return {
+    brokers: values.KAFKA_BROKERS,
+    clientId: values.KAFKA_CLIENT_ID,
+    groupId: values.KAFKA_GROUP_ID,
+    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
+    tls: values.KAFKA_TLS
+      ? {
+          ca: values.KAFKA_TLS_CA_FILE ?? null,
+          cert: values.KAFKA_TLS_CERT_FILE ?? null,
+          key: values.KAFKA_TLS_KEY_FILE ?? null,
+        }
+      : null,
+    sasl:
+      mechanism === undefined || username === undefined || password === undefined
+        ? null
+        : { mechanism, username, password },
+  }
+}
+
+function registryAuth(values: Values): Config['registry']['auth'] {
+  const { SCHEMA_REGISTRY_USERNAME: username, SCHEMA_REGISTRY_PASSWORD: password } = values
+  return username === undefined || password === undefined ? null : { username, password }
+}

@@ -1,0 +1,48 @@
+/** The settings in words: the effective ones for `config check`, all of them for the README. Secrets are never shown. */
+import type { Given } from './faults.ts'
+import { defaultBurst } from './rules.ts'
+import { MASK } from './secret.ts'
+import { SETTING_NAMES, aboutSetting, fileVariant, type SettingName, type Values } from './settings.ts'
+
+export interface SettingRow {
+  readonly name: string
+  readonly value: string
+  readonly from: 'default' | 'environment' | 'file'
+}
+
+/** Optional settings that are not set have no row. */
+export function describeValues(given: ReadonlyMap<SettingName, Given>, values: Values): SettingRow[] {
+  return SETTING_NAMES.map((name) => row(name, given.get(name), values)).filter((one) => one !== null)
+}
+
+function row(name: SettingName, given: Given | undefined, values: Values): SettingRow | null {
+  if (given === undefined) {
+    const value = aboutSetting(name).default ?? derivedDefault(name, values)
+    return value === null ? null : { name, value, from: 'default' }
+  }
+  switch (aboutSetting(name).holds) {
+    case 'secret':
+      return { name, value: MASK, from: given.variable === name ? 'environment' : 'file' }
+    case 'hidden':
+      return { name, value: MASK, from: 'environment' }
+    case 'content':
+      return { name, value: given.raw, from: 'file' }
+    case 'path':
+    case 'text':
+      return { name, value: given.text, from: 'environment' }
+  }
+}
+
+function derivedDefault(name: SettingName, { CHECKRESULT_QPS: qps }: Values): string | null {
+  return name === 'CHECKRESULT_BURST' && qps !== 'unlimited' ? String(defaultBurst(qps)) : null
+}
+
+/** A Markdown table of all settings. */
+export function settingsTable(): string {
+  const rows = SETTING_NAMES.map((name) => {
+    const { meaning, default: fixed, otherwise } = aboutSetting(name)
+    const variant = fileVariant(name) === null ? '' : ' or `…_FILE`'
+    return `| \`${name}\`${variant} | ${fixed === undefined ? (otherwise ?? '') : `\`${fixed}\``} | ${meaning} |`
+  })
+  return ['| Variable | Default | Meaning |', '|---|---|---|', ...rows].join('\n')
+}

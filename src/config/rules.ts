@@ -1,0 +1,123 @@
+/**
+ * What must hold between settings. Each rule names those it looks at and is skipped when one of them is faulty by
+ * itself: one mistake, one sentence.
+ */
+import { onlySomeSet, shown } from './faults.ts'
+import type { SettingName, Values } from './settings.ts'
+import { MAX_TOPIC_LENGTH, isLoopback } from './values.ts'
+
+type Rule = (values: Partial<Values>, faulty: (name: SettingName) => boolean) => string[]
+
+const TOPICS = ['KAFKA_INPUT_TOPIC', 'KAFKA_RESULT_TOPIC', 'KAFKA_DEAD_LETTER_TOPIC'] as const
+type TopicSetting = (typeof TOPICS)[number]
+type RetrySetting = 'KAFKA_RETRY_TOPIC_PREFIX' | 'DEFER_DELAYS'
+
+/** After the last call has come back: its result written, its transaction committed, the group left. */
+const AFTER_LAST_CALL_MS = 5_000
+
+const RULES: readonly Rule[] = [
+  rule(['CHECKRESULT_QPS', 'CHECKRESULT_ENDPOINT'], (values) =>
+    values.CHECKRESULT_QPS === 'unlimited' && !isLoopback(values.CHECKRESULT_ENDPOINT)
+      ? `CHECKRESULT_QPS is "unlimited", but CHECKRESULT_ENDPOINT is ${shown(values.CHECKRESULT_ENDPOINT)}: ` +
+        'expected a loopback endpoint where the limiter is off, for example CHECKRESULT_ENDPOINT=http://127.0.0.1:8080.'
+      : null,
+  ),
+  rule(['CHECKRESULT_QPS', 'CHECKRESULT_BURST'], ({ CHECKRESULT_QPS: qps, CHECKRESULT_BURST: burst }) =>
+    burst !== undefined && qps !== 'unlimited' && burst > qps
+      ? `CHECKRESULT_BURST is ${burst}, but CHECKRESULT_QPS is ${qps}: expected no larger burst than the limit, ` +
+        `for example CHECKRESULT_BURST=${defaultBurst(qps)}.`
+      : null,
+  ),
+  rule(['CHECKRESULT_TIMEOUT_MS', 'SHUTDOWN_DEADLINE_MS'], (values) => {
+    const least = values.CHECKRESULT_TIMEOUT_MS + AFTER_LAST_CALL_MS
+    return values.SHUTDOWN_DEADLINE_MS < least
+      ? `SHUTDOWN_DEADLINE_MS is ${values.SHUTDOWN_DEADLINE_MS}, but CHECKRESULT_TIMEOUT_MS is ` +
+          `${values.CHECKRESULT_TIMEOUT_MS}: expected at least ${AFTER_LAST_CALL_MS} ms more than one call may take, ` +
+          `for example SHUTDOWN_DEADLINE_MS=${least}.`
+      : null
+  }),
+  rule(['DEFER_DELAYS', 'DEFER_MAX_AGE'], ({ DEFER_DELAYS: delays, DEFER_MAX_AGE: maxAgeMs }) => {
+    const longest = delays.at(-1)
+    return longest !== undefined && maxAgeMs < longest.ms
+      ? `DEFER_MAX_AGE is ${maxAgeMs / 1_000}s, but DEFER_DELAYS ends with ${longest.text}: ` +
+          'expected an age no shorter than the longest delay, for example DEFER_MAX_AGE=6h.'
+      : null
+  }),
+  rule(['KAFKA_RETRY_TOPIC_PREFIX', 'DEFER_DELAYS'], (values) => {
+    const tooLong = retryTopicNames(values).find((topic) => topic.length > MAX_TOPIC_LENGTH)
+    return tooLong === undefined
+      ? null
+      : `KAFKA_RETRY_TOPIC_PREFIX makes topic names of ${tooLong.length} letters with DEFER_DELAYS: expected at most ` +
+          `${MAX_TOPIC_LENGTH}, for example KAFKA_RETRY_TOPIC_PREFIX=verification.completed.retry.`
+  }),
+  rule([...TOPICS, 'KAFKA_RETRY_TOPIC_PREFIX', 'DEFER_DELAYS'], sameTopicTwice),
+  togetherOrNone(['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD']),
+  togetherOrNone(['SCHEMA_REGISTRY_USERNAME', 'SCHEMA_REGISTRY_PASSWORD']),
+  togetherOrNone(['KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE']),
+  ...(['KAFKA_TLS_CA_FILE', 'KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'] as const).map((file) =>
+    rule(['KAFKA_TLS', file], (values) =>
+      values[file] !== undefined && !values.KAFKA_TLS
+        ? `${file} is set, but KAFKA_TLS is false: expected TLS to be on where there are files for it, ` +
+          'for example KAFKA_TLS=true.'
+        : null,
+    ),
+  ),
+  rule(['ALIBABA_CLOUD_ECS_METADATA', 'ALIBABA_CLOUD_ECS_METADATA_DISABLED'], (values) =>
+    values.ALIBABA_CLOUD_ECS_METADATA !== undefined && values.ALIBABA_CLOUD_ECS_METADATA_DISABLED
+      ? 'ALIBABA_CLOUD_ECS_METADATA is set, but ALIBABA_CLOUD_ECS_METADATA_DISABLED is true: expected only one of ' +
+        'them, for example ALIBABA_CLOUD_ECS_METADATA_DISABLED=false.'
+      : null,
+  ),
+]
+
+export const ruleFaults: Rule = (values, faulty) => RULES.flatMap((check) => check(values, faulty))
+
+/** A tenth of the limit: the vendor's window has no known shape, so no more than that at once. */
+export function defaultBurst(qps: number): number {
+  return Math.max(1, Math.ceil(qps / 10))
+}
+
+export function retryTopicNames(values: Pick<Values, RetrySetting>): string[] {
+  return values.DEFER_DELAYS.map(({ text }) => `${values.KAFKA_RETRY_TOPIC_PREFIX}.${text}`)
+}
+
+function sameTopicTwice(values: Pick<Values, TopicSetting | RetrySetting>): string | null {
+  const named = [
+    ...TOPICS.map((name) => [name, values[name]] as const),
+    ...retryTopicNames(values).map((topic) => ['KAFKA_RETRY_TOPIC_PREFIX', topic] as const),
+  ]
+  const seen = new Map<string, string>()
+  for (const [name, topic] of named) {
+    // Kafka refuses two topics that differ in dots and underscores only: their metric names would collide.
+    const canonical = topic.replaceAll('.', '_')
+    const earlier = seen.get(canonical)
+    if (earlier !== undefined) {
+      return (
+        `${name} leads to the topic ${shown(topic)}, as ${earlier} does: ` +
+        'expected different topics (dots and underscores count as the same), for example KAFKA_RESULT_TOPIC=verification.result.'
+      )
+    }
+    seen.set(canonical, name)
+  }
+  return null
+}
+
+function togetherOrNone(names: readonly SettingName[]): Rule {
+  return rule(names, (values) => {
+    const set = names.filter((name) => values[name] !== undefined)
+    const unset = names.filter((name) => values[name] === undefined)
+    return set.length === 0 || unset.length === 0 ? null : onlySomeSet(set, unset, 'all of them or none')
+  })
+}
+
+function rule<K extends SettingName>(
+  names: readonly K[],
+  check: (values: Pick<Values, K>) => string | null,
+): Rule {
+  return (values, faulty) => {
+    if (names.some(faulty)) return []
+    // None of them is faulty, so each has been read, or is optional.
+    const fault = check(values as Pick<Values, K>)
+    return fault === null ? [] : [fault]
+  }
+}

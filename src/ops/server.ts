@@ -1,0 +1,149 @@
+/**
+ * The HTTP server for probes, Prometheus and people: `/livez`, `/readyz`, `/metrics` and a status page at `/`. Plain text,
+ * GET and HEAD only, one request a connection. Whatever it is asked, and whatever the callbacks do, it answers and goes
+ * on; only the start can fail.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { OperatorError } from '../core/safe-error.ts'
+import { statusPage, type Status } from './status-page.ts'
+
+export interface Verdict {
+  readonly ok: boolean
+  /** Sentences that name what is amiss; shown where it is not ok. */
+  readonly reasons: readonly string[]
+}
+
+export interface OpsOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  readonly health: { live(): Verdict; ready(): Verdict }
+  readonly exposition: () => Promise<{ readonly contentType: string; readonly body: string }>
+  readonly status: () => Status
+}
+
+export interface Ops {
+  /** Where it listens, for a log line and for tests: `http://host:port`. */
+  readonly address: string
+  /** Lets answers under way end for a moment. Never rejects. */
+  close(): Promise<void>
+}
+
+/** Enough for a probe or a scraper; more than this is neither. */
+const LIMITS = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  connectionsCheckingInterval: 5_000,
+} as const
+const MAX_CONNECTIONS = 64
+const CLOSE_WITHIN_MS = 500
+
+const TEXT = 'text/plain; charset=utf-8'
+
+interface Answer {
+  readonly status: number
+  readonly body: string
+  readonly contentType?: string
+}
+
+/** Rejects with an {@link OperatorError} when the address cannot be listened on. */
+export async function startOps(options: OpsOptions): Promise<Ops> {
+  const server = createServer(LIMITS, (request, response) => void respond(request, response, options))
+  server.maxConnections = MAX_CONNECTIONS
+  await listen(server, options)
+  return { address: addressOf(server), close: () => close(server) }
+}
+
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: OpsOptions,
+): Promise<void> {
+  const answer = await answerTo(request, options)
+  response.writeHead(answer.status, {
+    'content-type': answer.contentType ?? TEXT,
+    'content-length': Buffer.byteLength(answer.body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    // A prober that keeps its connection would hold up the shutdown.
+    connection: 'close',
+    ...(answer.status === 405 ? { allow: 'GET, HEAD' } : {}),
+  })
+  // Node leaves the body out for HEAD.
+  response.end(answer.body)
+}
+
+async function answerTo({ method, url = '/' }: IncomingMessage, options: OpsOptions): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'Only GET and HEAD are answered.\n' }
+  try {
+    return await page(url.replace(/\?.*$/s, ''), options)
+  } catch {
+    // The error's text might hold anything, and the prober can do nothing with it.
+    return { status: 500, body: 'This page could not be made.\n' }
+  }
+}
+
+async function page(path: string, { health, exposition, status }: OpsOptions): Promise<Answer> {
+  switch (path) {
+    case '/livez':
+      return verdict(health.live())
+    case '/readyz':
+      return verdict(health.ready())
+    case '/metrics':
+      return { status: 200, ...(await exposition()) }
+    case '/':
+      return { status: 200, body: statusPage(status()) }
+    default:
+      return { status: 404, body: 'Pages: / /livez /readyz /metrics\n' }
+  }
+}
+
+function verdict({ ok, reasons }: Verdict): Answer {
+  return ok ? { status: 200, body: 'ok\n' } : { status: 503, body: `${reasons.join('\n')}\n` }
+}
+
+function listen(server: Server, { host, port }: OpsOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new OperatorError(explained(error.code, host, port))),
+    )
+    server.listen({ host, port }, () => {
+      server.removeAllListeners('error')
+      // After the start an error concerns one connection that could not be accepted; its prober comes again.
+      server.on('error', () => undefined)
+      resolve()
+    })
+  })
+}
+
+function explained(code: string | undefined, host: string, port: number): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is taken by another process: set OPS_PORT to a free one.`
+    case 'EACCES':
+      return `Port ${port} on ${host} may not be used by this user: set OPS_PORT to one above 1023.`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is no address of this machine: set OPS_HOST to one, for example 0.0.0.0.`
+    default:
+      return `Listening on port ${port} of ${host} failed (${code ?? 'unknown'}): check OPS_HOST and OPS_PORT.`
+  }
+}
+
+function addressOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_WITHIN_MS)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,98 @@
+/**
+ * What /livez, /readyz and the status page say. Live: the fetch loop turns, whatever the brokers do. Ready: the group is
+ * joined, the schemas are found and every partition is claimed; a closed gate leaves it ready, for a restart would not
+ * open it.
+ */
+import type { Lanes } from './pipeline/lanes.ts'
+import type { PermitQueue } from './pipeline/permit-queue.ts'
+import type { Clock } from './ports.ts'
+
+export interface Check {
+  readonly ok: boolean
+  /** One sentence per reason. */
+  readonly reasons: readonly string[]
+}
+
+export interface ServiceHealthOptions {
+  readonly clock: Clock
+  readonly lanes: () => Lanes | undefined
+  readonly permits: PermitQueue
+}
+
+/** kafkajs can hang without an error; its loop otherwise shows itself several times a second, also without brokers. */
+const SILENT_AT_MOST_MS = 300_000
+
+export class ServiceHealth {
+  readonly #options: ServiceHealthOptions
+  #phase: 'starting' | 'running' | 'stopping' = 'starting'
+  #obstacle = 'The service is starting.'
+  #lastAliveMs: number
+  #wake: (() => void) | null = null
+
+  constructor(options: ServiceHealthOptions) {
+    this.#options = options
+    this.#lastAliveMs = options.clock.monotonicMs()
+  }
+
+  get isStopping(): boolean {
+    return this.#phase === 'stopping'
+  }
+
+  waitingFor(obstacle: string): void {
+    this.#obstacle = obstacle
+    this.alive()
+  }
+
+  started(): void {
+    if (!this.isStopping) this.#phase = 'running'
+  }
+
+  stopping(): void {
+    this.#phase = 'stopping'
+    this.#wake?.()
+  }
+
+  alive(): void {
+    this.#lastAliveMs = this.#options.clock.monotonicMs()
+  }
+
+  /** Waits, or returns early when the service stops. */
+  pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(delayMs, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  live(): Check {
+    const silentMs = this.#options.clock.monotonicMs() - this.#lastAliveMs
+    if (silentMs < SILENT_AT_MOST_MS) return { ok: true, reasons: [] }
+    return {
+      ok: false,
+      reasons: [`The consumer has shown no sign of life for ${Math.floor(silentMs / 1000)} s.`],
+    }
+  }
+
+  ready(): Check {
+    if (this.#phase === 'stopping') return { ok: false, reasons: ['The service is stopping.'] }
+    if (this.#phase === 'starting') return { ok: false, reasons: [this.#obstacle] }
+    const unclaimed = this.#options.lanes()?.unclaimed ?? 0
+    if (unclaimed > 0) return { ok: false, reasons: [`${unclaimed} partitions are not claimed yet.`] }
+    return { ok: true, reasons: [] }
+  }
+
+  status(): Readonly<Record<string, string | number>> {
+    const { permits } = this.#options
+    const lanes = this.#options.lanes()
+    return {
+      phase: this.#phase,
+      partitions: lanes?.count ?? 0,
+      'records in hand': lanes?.backlog ?? 0,
+      'calls in flight': permits.inFlight,
+      gate: permits.closed ?? 'open',
+    }
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * Puts the parts together and runs them: look at the topics and schemas, join the group, settle records until told to
+ * stop. Nothing here reads the environment or the process's signals.
+ */
+import { createCheckResultClient, type CheckResultClient } from './adapters/alibaba/client.ts'
+import { createCredentialSource } from './adapters/alibaba/credentials.ts'
+import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
+import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
+import { inspectTopics, withAdmin, type TopicNames } from './adapters/kafka/topics.ts'
+import { createClaimPartition } from './adapters/kafka/transactional-log.ts'
+import { createDecodeEvent } from './adapters/registry/decode-event.ts'
+import { createEncodeResult } from './adapters/registry/encode-result.ts'
+import { createRegistry, type Registry } from './adapters/registry/registry.ts'
+import { resultSchemaId } from './adapters/registry/result-schema.ts'
+import type { Config } from './config.ts'
+import { safeError, type SafeError } from './core/safe-error.ts'
+import { TokenBucket, UNLIMITED } from './core/token-bucket.ts'
+import { Lanes } from './pipeline/lanes.ts'
+import { Outputs } from './pipeline/outputs.ts'
+import { PermitQueue } from './pipeline/permit-queue.ts'
+import { createSettle } from './pipeline/settle.ts'
+import type { Clock, Log, Metrics, RateLimiter } from './ports.ts'
+import { ServiceHealth } from './service-health.ts'
+
+export interface ServiceOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Name and version, for dead letters. */
+  readonly service: string
+  /** It cannot go on: the process should end with this sentence. */
+  readonly onFatal: (sentence: string, error?: SafeError) => void
+}
+
+export interface Service {
+  readonly health: ServiceHealth
+  /** Starts nothing further, commits what is in flight, leaves the group. */
+  stop(): Promise<void>
+}
+
+const START_RETRY_MS = { first: 1_000, most: 10_000 } as const
+const WINDOW_MS = 1_000
+const DEFECT = 'A defect ends the service; nothing is lost, the records in hand are read again.'
+
+/** Resolves once the group is joined. What is missing until then is in `health` and in the log, and looked for again. */
+export function startService(options: ServiceOptions): Service {
+  const parts = createParts(options)
+  const started = startWhenReady(options, parts)
+  return {
+    health: parts.health,
+    stop: async () => {
+      parts.health.stopping()
+      await started
+      await parts.stop()
+    },
+  }
+}
+
+interface Parts {
+  readonly kafka: KafkaClient
+  readonly registry: Registry
+  readonly permits: PermitQueue
+  readonly health: ServiceHealth
+  /** Filled while starting; what is filled is stopped in reverse order. */
+  readonly running: { consumer?: GroupConsumer; lanes?: Lanes; client?: CheckResultClient }
+  stop(): Promise<void>
+}
+
+function createParts({ config, clock, log, metrics }: ServiceOptions): Parts {
+  const running: Parts['running'] = {}
+  const { qps, maxInFlight } = config.checkresult
+  metrics.quota(qps === 'unlimited' ? Infinity : qps, qps === 'unlimited' ? Infinity : qps)
+  const permits = new PermitQueue({ limiter: createLimiter(config), maxInFlight, clock, metrics, log })
+  return {
+    kafka: createKafkaClient(kafkaSettings(config), log),
+    registry: createRegistry(registrySettings(config), metrics),
+    permits,
+    health: new ServiceHealth({ clock, lanes: () => running.lanes, permits }),
+    running,
+    stop: async () => {
+      permits.hold()
+      await running.lanes?.drain()
+      await running.consumer?.stop()
+      await running.client?.close()
+    },
+  }
+}
+
+function createLimiter({ checkresult }: Config): RateLimiter {
+  const { qps, burst, qpsGuardMs } = checkresult
+  if (qps === 'unlimited') return UNLIMITED
+  return new TokenBucket({ permits: qps, windowMs: WINDOW_MS + qpsGuardMs, burst: burst ?? 1 })
+}
+
+/** Tries again until it succeeds or the service stops; each new obstacle is logged once. */
+async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<void> {
+  let delayMs: number = START_RETRY_MS.first
+  let obstacle = ''
+  while (!parts.health.isStopping) {
+    try {
+      await start(options, parts)
+      parts.health.started()
+      options.log.info('Running.')
+      return
+    } catch (error) {
+      const sentence = error instanceof Error ? error.message : 'unknown'
+      parts.health.waitingFor(sentence)
+      if (sentence !== obstacle) options.log.error(`Not ready: ${sentence}`)
+      obstacle = sentence
+    }
+    const pauseMs = delayMs
+    await parts.health.pause(pauseMs)
+    delayMs = Math.min(delayMs * 2, START_RETRY_MS.most)
+  }
+}
+
+async function start(options: ServiceOptions, parts: Parts): Promise<void> {
+  const { config } = options
+  const names = topicNames(config)
+  const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
+  const schemaId = await resultSchemaId(parts.registry, names.result)
+  const client = await createClient(options)
+  parts.running.client = client
+  const lanes = createLanes(options, { parts, client, schemaId, counts })
+  parts.running.lanes = lanes
+  const consumer = createConsumer(options, { parts, lanes, names })
+  parts.running.consumer = consumer
+  await consumer.start()
+}
+
+async function createClient({ config, log }: ServiceOptions): Promise<CheckResultClient> {
+  const { endpoint, timeoutMs, maxInFlight } = config.checkresult
+  const credentials = await createCredentialSource(config.credentials, log)
+  return createCheckResultClient({ endpoint, credentials, timeoutMs, connections: maxInFlight })
+}
+
+interface LaneParts {
+  readonly parts: Parts
+  readonly client: CheckResultClient
+  readonly schemaId: number
+  readonly counts: ReadonlyMap<string, number>
+}
+
+function createLanes(options: ServiceOptions, { parts, client, schemaId, counts }: LaneParts): Lanes {
+  const { config, clock, log, metrics } = options
+  const { topics, defer } = config
+  const outputs = new Outputs({
+    topics,
+    retryTopics: defer.retryTopics,
+    maxAgeMs: defer.maxAgeMs,
+    pii: config.result.pii,
+    service: options.service,
+    encode: createEncodeResult(schemaId),
+    partitions: (topic) => counts.get(topic) ?? 1,
+    clock,
+  })
+  const settle = createSettle({
+    inputTopic: topics.input,
+    decode: createDecodeEvent(parts.registry, clock),
+    check: client.check,
+    permits: parts.permits,
+    outputs,
+    clock,
+    metrics,
+  })
+  const claim = createClaimPartition({
+    createCluster: parts.kafka.createCluster,
+    groupId: config.kafka.groupId,
+    topics: [topics.result, topics.deadLetter, ...defer.retryTopics.map(({ topic }) => topic)],
+    usualTopic: topics.result,
+    clock,
+  })
+  const delays = new Map(defer.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
+  return new Lanes({
+    lane: {
+      claim,
+      settle,
+      clock,
+      metrics,
+      log,
+      onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
+    },
+    delayMs: (topic) => delays.get(topic) ?? 0,
+    flow: (topic, partition) => flowOf(parts, topic, partition),
+    permits: parts.permits,
+    log,
+  })
+}
+
+function flowOf({ running }: Parts, topic: string, partition: number): ReturnType<GroupConsumer['flow']> {
+  if (running.consumer === undefined) throw new Error('A partition was assigned before there was a consumer.')
+  return running.consumer.flow(topic, partition)
+}
+
+function createConsumer(
+  { config, clock, log, metrics, onFatal }: ServiceOptions,
+  { parts, lanes, names }: { parts: Parts; lanes: Lanes; names: TopicNames },
+): GroupConsumer {
+  return createGroupConsumer({
+    kafka: parts.kafka.kafka,
+    groupId: config.kafka.groupId,
+    topics: [names.input, ...names.retry],
+    sessionTimeoutMs: config.kafka.sessionTimeoutMs,
+    hooks: {
+      onRebalancing: () => {
+        metrics.rebalanced()
+        lanes.rebalancing()
+      },
+      onAssigned: (memberId, assignment) => {
+        log.info('Partitions assigned.', { partitions: describeAssignment(assignment) })
+        lanes.assigned(memberId, assignment)
+      },
+      onRecords: (topic, partition, records) => lanes.deliver(topic, partition, records),
+      onProgress: (topic, partition, { readUpTo, highWatermark }) => {
+        lanes.progress(topic, partition, readUpTo, highWatermark)
+        metrics.laneBacklog(lanes.backlog)
+      },
+      onHeartbeat: () => {
+        metrics.heartbeat(clock.epochMs())
+        metrics.laneBacklog(lanes.backlog)
+        lanes.heartbeat()
+      },
+      onActivity: () => parts.health.alive(),
+      onCrash: (sentence) => onFatal(`The Kafka consumer has ended: ${sentence}`),
+      onDefect: (error) => onFatal(DEFECT, safeError(error)),
+    },
+  })
+}
+
+export function topicNames({ topics, defer }: Config): TopicNames {
+  return { ...topics, retry: defer.retryTopics.map(({ topic }) => topic) }
+}
+
+export function kafkaSettings({ kafka }: Config): Parameters<typeof createKafkaClient>[0] {
+  const { tls, sasl } = kafka
+  return {
+    brokers: kafka.brokers,
+    clientId: kafka.clientId,
+    tls: tls === null ? null : withoutNulls({ ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() ?? null }),
+    sasl: sasl === null ? null : { ...sasl, password: sasl.password.reveal() },
+  }
+}
+
+export function registrySettings({ registry, kafka }: Config): Parameters<typeof createRegistry>[0] {
+  const { url, auth } = registry
+  return {
+    url,
+    clientId: kafka.clientId,
+    auth: auth === null ? null : { username: auth.username, password: auth.password.reveal() },
+  }
+}
+
+function withoutNulls<Key extends string>(record: Record<Key, string | null>): Partial<Record<Key, string>> {
+  return Object.fromEntries(
+    Object.entries<string | null>(record).filter(([, value]) => value !== null),
+  ) as Partial<Record<Key, string>>
+}
+
+function describeAssignment(assignment: Readonly<Record<string, readonly number[]>>): string {
+  return Object.entries(assignment)
+    .map(([topic, partitions]) => `${topic} [${partitions.join(' ')}]`)
+    .join(', ')
+}

@@ -1,0 +1,63 @@
+/** What the simulator saw. Counts only: transactions are remembered by id up to a bound, and no answer is kept. */
+import { BusiestSecond } from './window.ts'
+
+export interface SimulatorReport {
+  readonly calls: number
+  /** By the `Code` answered, or the kind of fault. */
+  readonly callsByCode: Readonly<Record<string, number>>
+  /** How many transactions were asked for how often. */
+  readonly transactionsByCalls: Readonly<Record<string, number>>
+  /** Most arrivals in any sliding second, refused ones included. */
+  readonly mostCallsInASecond: number
+  /** Most admitted by the quota in any sliding second. */
+  readonly mostAdmittedInASecond: number
+}
+
+const MOST_TRANSACTIONS = 1_000_000
+
+export class CallLog {
+  readonly #byCode = new Map<string, number>()
+  readonly #byTransaction = new Map<string, number>()
+  readonly #arrivals = new BusiestSecond()
+  readonly #admitted = new BusiestSecond()
+  #calls = 0
+
+  arrived(nowMs: number): void {
+    this.#calls += 1
+    this.#arrivals.arrived(nowMs)
+  }
+
+  admitted(nowMs: number): void {
+    this.#admitted.arrived(nowMs)
+  }
+
+  answered(code: string): void {
+    this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1)
+  }
+
+  /** One more call for this transaction; returns the how-manieth. */
+  called(transactionId: string): number {
+    const calls = (this.#byTransaction.get(transactionId) ?? 0) + 1
+    if (calls > 1 || this.#byTransaction.size < MOST_TRANSACTIONS)
+      this.#byTransaction.set(transactionId, calls)
+    return calls
+  }
+
+  callsOf(transactionId: string): number {
+    return this.#byTransaction.get(transactionId) ?? 0
+  }
+
+  report(): SimulatorReport {
+    const transactionsByCalls: Record<string, number> = {}
+    for (const calls of this.#byTransaction.values()) {
+      transactionsByCalls[calls] = (transactionsByCalls[calls] ?? 0) + 1
+    }
+    return {
+      calls: this.#calls,
+      callsByCode: Object.fromEntries(this.#byCode),
+      transactionsByCalls,
+      mostCallsInASecond: this.#arrivals.most,
+      mostAdmittedInASecond: this.#admitted.most,
+    }
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * What a transaction meets, told by how its id begins: `passhkid2018…`, `notyet2…`, `html502…`. One table, which `--help`
+ * prints. Ids are letters and digits only, as the vendor's are; a digit after some names says for how many calls.
+ */
+import { okBody, type Reading } from './answers.ts'
+import { SAMPLE_DOCUMENTS } from './documents.ts'
+
+/** How one call is answered. */
+export type Response =
+  | { readonly kind: 'json'; readonly status: number; readonly body: string; readonly retryAfterMs?: number }
+  | { readonly kind: 'error'; readonly status: number; readonly code: string; readonly retryAfterMs?: number }
+  | { readonly kind: 'html' | 'reset' | 'hang' | 'drip' | 'oversized' }
+
+export interface ExpectedResult {
+  readonly kind: 'result'
+  readonly verdict: 'PASSED' | 'FAILED'
+  readonly risky: boolean | null
+  readonly document: boolean
+}
+
+/** What a service that does its work well makes of such a transaction, in the end. */
+export type Expected =
+  | ExpectedResult
+  | { readonly kind: 'dead-letter'; readonly reason: string }
+  /** It never ends: not before the service gives up by age. */
+  | { readonly kind: 'deferred' }
+
+export interface Scenario {
+  readonly name: string
+  readonly about: string
+  readonly docType: string | null
+  /** It goes through a retry topic before it ends. */
+  readonly defers: boolean
+  readonly expected: Expected
+  /** `call` counts from 1. `calls` is the number behind the name, 1 if there is none. */
+  readonly respond: (asked: { call: number; calls: number; person: number }) => Response
+}
+
+type Passing = Omit<Reading, 'person'>
+
+function ok(reading: Passing, person: number): Response {
+  return { kind: 'json', status: 200, body: okBody({ ...reading, person }) }
+}
+
+const PLAIN: Passing = { passed: 'Y', subCode: '200', family: 'hkid2018' }
+const PASSED: ExpectedResult = { kind: 'result', verdict: 'PASSED', risky: false, document: true }
+const HKID = '00000008'
+
+function settled(
+  name: string,
+  about: string,
+  reading: Partial<Passing>,
+  expected: Partial<ExpectedResult> = {},
+): Scenario {
+  const whole = { ...PLAIN, ...reading }
+  return {
+    name,
+    about,
+    docType: HKID,
+    defers: false,
+    expected: { ...PASSED, ...expected },
+    respond: ({ person }) => ok(whole, person),
+  }
+}
+
+function refused(name: string, status: number, code: string, reason: string): Scenario {
+  return {
+    name,
+    about: `HTTP ${status}, Code ${code}`,
+    docType: HKID,
+    defers: false,
+    expected: { kind: 'dead-letter', reason },
+    respond: () => ({ kind: 'error', status, code }),
+  }
+}
+
+/** For the first calls something else, then passed. */
+function atFirst(name: string, about: string, first: Response, defers: boolean): Scenario {
+  return {
+    name,
+    about: `${about} for the first N calls (${name}N; 1), then passed`,
+    docType: HKID,
+    defers,
+    expected: PASSED,
+    respond: ({ call, calls, person }) => (call <= calls ? first : ok(PLAIN, person)),
+  }
+}
+
+const byFamily: Scenario[] = SAMPLE_DOCUMENTS.flatMap(({ family, docType }) => [
+  { ...settled(`pass${family}`, `passed, ${family}`, { family }), docType },
+  {
+    ...settled(
+      `fail${family}`,
+      `failed, ${family}`,
+      { family, passed: 'N', subCode: '205' },
+      { verdict: 'FAILED' },
+    ),
+    docType,
+  },
+  {
+    ...settled(
+      `risk${family}`,
+      `failed with signs of forgery, ${family}`,
+      { family, passed: 'N', subCode: '212', spoofed: true },
+      { verdict: 'FAILED', risky: true },
+    ),
+    docType,
+  },
+])
+
+const notCompleted: Response = { kind: 'error', status: 404, code: 'ProcessNotCompleted' }
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...byFamily,
+  atFirst('notyet', '404 ProcessNotCompleted', notCompleted, true),
+  atFirst(
+    'pending',
+    'Passed P',
+    { kind: 'json', status: 200, body: okBody({ ...PLAIN, passed: 'P', person: 0 }) },
+    true,
+  ),
+  atFirst(
+    'flaky',
+    '503 ServiceUnavailable',
+    { kind: 'error', status: 503, code: 'ServiceUnavailable' },
+    false,
+  ),
+  atFirst(
+    'throttled',
+    'Throttling.User with x-acs-retry-after',
+    { kind: 'error', status: 400, code: 'Throttling.User', retryAfterMs: 100 },
+    false,
+  ),
+  atFirst('html502', 'a proxy page with HTTP 502', { kind: 'html' }, false),
+  atFirst('reset', 'the connection reset', { kind: 'reset' }, false),
+  atFirst('hang', 'no answer at all', { kind: 'hang' }, false),
+  atFirst('drip', 'a body that never ends, byte by byte', { kind: 'drip' }, false),
+  atFirst('oversized', 'a body of 4 MB', { kind: 'oversized' }, false),
+  atFirst('error500', '500 InternalError', { kind: 'error', status: 500, code: 'InternalError' }, false),
+  {
+    name: 'never',
+    about: '404 ProcessNotCompleted for ever',
+    docType: HKID,
+    defers: true,
+    expected: { kind: 'deferred' },
+    respond: () => notCompleted,
+  },
+  refused('invalidid', 400, 'TransactionIdInvalid', 'rejected'),
+  refused('invalidparameter', 400, 'InvalidParameter', 'rejected'),
+  refused('missingparameter', 400, 'MissingParameter', 'rejected'),
+  refused('unknowncode', 400, 'SomethingNobodyDocumented', 'unknown-code'),
+  {
+    ...settled('noverdict', 'Success without Passed', { passed: '' }),
+    expected: { kind: 'dead-letter', reason: 'unreadable-answer' },
+  },
+  settled('code200', 'Code "200" instead of "Success"', { code: '200' }),
+  settled(
+    'brokencomma',
+    "invalid ExtIdInfo, the vendor's sample with a trailing comma",
+    { shape: 'trailing-comma' },
+    { document: false, risky: null },
+  ),
+  settled(
+    'brokenscore',
+    "invalid ExtIdInfo, the vendor's sample without a comma",
+    { shape: 'missing-comma' },
+    { document: false, risky: null },
+  ),
+  settled('doublyencoded', 'ocrIdInfo as JSON in a string in a string', { shape: 'doubly-encoded' }),
+  settled('plainobject', 'ExtIdInfo as an object', { shape: 'object' }),
+  settled('newlines', 'ExtIdInfo with trailing newlines', { shape: 'newlines' }),
+  { ...settled('snakecase', 'member names of eKYC_PRO', { shape: 'snake-case' }), docType: 'GLB03002' },
+  settled('edited', 'the customer changed the name', { shape: 'edited' }),
+  settled('unknownmembers', 'members nobody documented', { shape: 'unknown-members' }),
+  settled('maskednames', 'names masked by the vendor', { shape: 'masked' }),
+  settled('spoofclean', 'spoofType filled although spoofResult is N', { spoofTypes: ['SCREEN_REMARK'] }),
+  settled('pass205', 'Passed Y with SubCode 205', { subCode: '205' }),
+  settled(
+    'faceattack',
+    'faceAttack Y',
+    { passed: 'N', subCode: '205', faceAttack: true },
+    { verdict: 'FAILED', risky: true },
+  ),
+  settled('nodocument', 'no ExtIdInfo at all', { shape: 'absent' }, { document: false, risky: null }),
+  { ...settled('nodoctype', 'the event has no docType', {}), docType: null },
+]
+
+/** Longest names first, so that the name found is the one meant. */
+const byLength = [...SCENARIOS].sort((left, right) => right.name.length - left.name.length)
+
+export interface Named {
+  readonly scenario: Scenario
+  readonly calls: number
+}
+
+/** The scenario an id names; null when it names none. */
+export function scenarioOf(transactionId: string): Named | null {
+  const scenario = byLength.find(({ name }) => transactionId.startsWith(name))
+  if (scenario === undefined) return null
+  const digit = Number(transactionId[scenario.name.length])
+  return { scenario, calls: digit > 0 ? digit : 1 }
+}
+
+export function scenarioNamed(name: string): Scenario | undefined {
+  return SCENARIOS.find((scenario) => scenario.name === name)
+}

@@ -1,0 +1,220 @@
+/**
+ * The CheckResult API over HTTP, to develop and test against without an account. It answers as the real one does where
+ * that is documented, misbehaves on request, and tells what it saw.
+ */
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { z } from 'zod'
+import type { Credentials } from '../adapters/alibaba/sign-v3.ts'
+import { PEOPLE } from './documents.ts'
+import { hash } from './hash.ts'
+import { createMix } from './mix.ts'
+import { CallLog, type SimulatorReport } from './report.ts'
+import { scenarioOf, type Named, type Response } from './scenarios.ts'
+import { RequestVerifier } from './verify-request.ts'
+import { SlidingLimit } from './window.ts'
+
+export interface SimulatorOptions {
+  /** 0, the default, takes a free port. */
+  readonly port?: number
+  readonly credentials: Credentials
+  /** Calls in any sliding second; one more is answered with 403 `Throttling.Api`. */
+  readonly qps: number | 'unlimited'
+  readonly latencyMs: number
+  /** Added to the latency, evenly between 0 and this. */
+  readonly jitterMs?: number
+  /** Scenario names and weights, for ids that name none. */
+  readonly mix?: Readonly<Record<string, number>>
+  readonly seed?: number
+}
+
+export interface Simulator {
+  /** Origin, as CHECKRESULT_ENDPOINT wants it. */
+  readonly url: string
+  report(): SimulatorReport
+  callsOf(transactionId: string): number
+  /** Account-wide faults from now on; what is left out is as usual again. */
+  setFaults(faults: Faults): void
+  close(): Promise<void>
+}
+
+/** Account-wide trouble, switched on and off while it runs. */
+export const faultsSchema = z.strictObject({
+  /** Every call is refused with 403 and this code. */
+  forbid: z
+    .enum(['Forbidden.RAMUserAccessDenied', 'Forbidden.AccountAccessDenied', 'InvalidAccessKeyId.NotFound'])
+    .optional(),
+  /** Every call is answered this way. */
+  all: z.enum(['throttle', 'down', 'html', 'reset', 'hang']).optional(),
+  latencyMs: z.number().min(0).max(60_000).optional(),
+})
+export type Faults = z.infer<typeof faultsSchema>
+
+const KEEP_ALIVE_MS = 60_000
+const HOST_ID = 'simulator'
+
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const state = new State(options)
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    if (request.url?.startsWith('/_simulator/') === true) void control(state, request, response)
+    else receive(state, request, response)
+  })
+  server.listen(options.port ?? 0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    report: () => state.log.report(),
+    callsOf: (transactionId) => state.log.callsOf(transactionId),
+    setFaults: (faults) => {
+      state.faults = faults
+    },
+    close: async () => {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+class State {
+  readonly options: SimulatorOptions
+  readonly verifier: RequestVerifier
+  readonly limit: SlidingLimit | null
+  readonly pick: (transactionId: string) => Named
+  log = new CallLog()
+  faults: Faults = {}
+
+  constructor(options: SimulatorOptions) {
+    this.options = options
+    this.verifier = new RequestVerifier(options.credentials)
+    this.limit = options.qps === 'unlimited' ? null : new SlidingLimit(options.qps)
+    this.pick = createMix(options.mix ?? { passhkid2018: 1 }, options.seed ?? 1)
+  }
+}
+
+function receive(state: State, request: IncomingMessage, response: ServerResponse): void {
+  const nowMs = performance.now()
+  state.log.arrived(nowMs)
+  const { latencyMs, jitterMs = 0 } = state.options
+  const answered = decide(state, request, nowMs)
+  const delayMs = (state.faults.latencyMs ?? latencyMs) + (jitterMs === 0 ? 0 : Math.random() * jitterMs)
+  request.resume()
+  if (delayMs === 0) send(state, response, answered)
+  else setTimeout(() => send(state, response, answered), delayMs)
+}
+
+function decide(state: State, request: IncomingMessage, nowMs: number): Response {
+  const { method = '', url = '', headers } = request
+  const trouble = accountTrouble(state.faults)
+  if (trouble !== null) return trouble
+  const verified = state.verifier.verify({ method, url, headers }, Date.now())
+  if (verified.kind === 'refused') return { kind: 'error', ...verified.refusal }
+  if (state.limit?.admit(nowMs) === false) return { kind: 'error', status: 403, code: 'Throttling.Api' }
+  state.log.admitted(nowMs)
+  const { transactionId } = verified
+  const call = state.log.called(transactionId)
+  const { scenario, calls } = scenarioOf(transactionId) ?? state.pick(transactionId)
+  return scenario.respond({ call, calls, person: hash(transactionId) % PEOPLE })
+}
+
+function accountTrouble({ forbid, all }: Faults): Response | null {
+  if (forbid !== undefined)
+    return { kind: 'error', status: forbid.startsWith('Invalid') ? 404 : 403, code: forbid }
+  switch (all) {
+    case undefined:
+      return null
+    case 'throttle':
+      return { kind: 'error', status: 403, code: 'Throttling.Api' }
+    case 'down':
+      return { kind: 'error', status: 503, code: 'ServiceUnavailable' }
+    default:
+      return { kind: all }
+  }
+}
+
+const DRIP_INTERVAL_MS = 500
+const OVERSIZED = Buffer.alloc(4 * 1024 * 1024, ' ')
+
+function send(state: State, response: ServerResponse, answer: Response): void {
+  switch (answer.kind) {
+    case 'json':
+      state.log.answered('Success')
+      return sendJson(response, answer.status, `{"RequestId":"${randomUUID().toUpperCase()}",${answer.body}`)
+    case 'error':
+      state.log.answered(answer.code)
+      if (answer.retryAfterMs !== undefined) response.setHeader('x-acs-retry-after', answer.retryAfterMs)
+      return sendJson(response, answer.status, errorBody(answer.code))
+    default:
+      state.log.answered(answer.kind)
+      return misbehave(response, answer.kind)
+  }
+}
+
+function misbehave(response: ServerResponse, kind: 'html' | 'reset' | 'hang' | 'drip' | 'oversized'): void {
+  switch (kind) {
+    case 'html':
+      response.writeHead(502, { 'content-type': 'text/html' })
+      response.end('<html><body><h1>502 Bad Gateway</h1></body></html>')
+      return
+    case 'reset':
+      response.socket?.resetAndDestroy()
+      return
+    case 'hang':
+      return
+    case 'drip': {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const timer = setInterval(() => response.write(' '), DRIP_INTERVAL_MS)
+      response.on('close', () => clearInterval(timer))
+      return
+    }
+    case 'oversized':
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.end(OVERSIZED)
+  }
+}
+
+function errorBody(code: string): string {
+  return JSON.stringify({
+    RequestId: randomUUID().toUpperCase(),
+    HostId: HOST_ID,
+    Code: code,
+    Message: 'Refused by the simulator.',
+  })
+}
+
+function sendJson(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, {
+    'content-type': 'application/json;charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  })
+  response.end(body)
+}
+
+/** `GET /_simulator/report`, `POST /_simulator/faults` with JSON, `POST /_simulator/reset`. */
+async function control(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const route = `${request.method} ${request.url}`
+  if (route === 'GET /_simulator/report') return sendJson(response, 200, JSON.stringify(state.log.report()))
+  if (route === 'POST /_simulator/reset') {
+    state.log = new CallLog()
+    return sendJson(response, 200, '{}')
+  }
+  if (route !== 'POST /_simulator/faults') return sendJson(response, 404, '{}')
+  const parsed = faultsSchema.safeParse(await readJson(request))
+  if (!parsed.success)
+    return sendJson(response, 400, JSON.stringify({ message: z.prettifyError(parsed.error) }))
+  state.faults = parsed.data
+  sendJson(response, 200, JSON.stringify(state.faults))
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString())
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,42 @@
+/** Calls in a sliding second, by a monotonic clock in milliseconds. Pure. */
+
+const WINDOW_MS = 1_000
+
+/** Admits at most `limit` calls in any second: the next one within it is refused, and does not count. */
+export class SlidingLimit {
+  readonly #times: Float64Array
+  #at = 0
+
+  constructor(limit: number) {
+    this.#times = new Float64Array(limit).fill(-Infinity)
+  }
+
+  admit(nowMs: number): boolean {
+    const oldest = this.#times[this.#at] ?? -Infinity
+    if (nowMs - oldest < WINDOW_MS) return false
+    this.#times[this.#at] = nowMs
+    this.#at = (this.#at + 1) % this.#times.length
+    return true
+  }
+}
+
+/** Remembers the most arrivals any sliding second has seen. */
+export class BusiestSecond {
+  #times: number[] = []
+  #first = 0
+  #most = 0
+
+  get most(): number {
+    return this.#most
+  }
+
+  arrived(nowMs: number): void {
+    this.#times.push(nowMs)
+    while ((this.#times[this.#first] ?? nowMs) <= nowMs - WINDOW_MS) this.#first += 1
+    this.#most = Math.max(this.#most, this.#times.length - this.#first)
+    if (this.#first > 10_000) {
+      this.#times = this.#times.slice(this.#first)
+      this.#first = 0
+    }
+  }
+}

@@ -1,0 +1,12 @@
+/** What this is, for logs, metrics and dead letters. */
+import { readFileSync } from 'node:fs'
+
+const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  name: string
+  version: string
+}
+
+export const NAME = name
+export const VERSION = version
+/** The commit, where the build says it. */
+export const REVISION = process.env['CHECKRESULT_REVISION'] ?? 'unknown'

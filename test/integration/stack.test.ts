@@ -1,0 +1,188 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { startStack, type Stack, type StackOptions } from '../../dev/stack/stack.ts'
+import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import {
+  connectTo,
+  connectedAdmin,
+  createTopics,
+  produce,
+  readCommitted,
+  uniqueName,
+} from '../support/kafka.ts'
+
+describe('the stack of the run', () => {
+  test('takes topics, with 8 partitions by default', async () => {
+    const topic = uniqueName('topic')
+    await createTopics([{ topic }])
+    const admin = await connectedAdmin()
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    expect(topics[0]?.partitions).toHaveLength(8)
+  })
+
+  test('gives back committed records as they were written', async () => {
+    const topic = uniqueName('topic')
+    await createTopics([{ topic, numPartitions: 1 }])
+    await produce(topic, [{ key: 'a', value: 'one', headers: { h: 'x' } }, { value: null }])
+    const records = await readCommitted([topic], { until: 2 })
+    expect(records.map(({ offset, key, value }) => [offset, key?.toString(), value?.toString()])).toEqual([
+      [0n, 'a', 'one'],
+      [1n, undefined, undefined],
+    ])
+    expect(records[0]?.headers).toEqual({ h: Buffer.from('x') })
+  })
+
+  test('does not make a topic because somebody names it', async () => {
+    const topic = uniqueName('unknown')
+    // Long enough for a broker that would make the topic.
+    const retry = { initialRetryTime: 50, multiplier: 1.5, retries: 6 }
+    const producer = connectTo().producer({ retry, allowAutoTopicCreation: true })
+    onTestFinished(async () => producer.disconnect())
+    await producer.connect()
+    const sent = producer.send({ topic, messages: [{ value: 'x' }] })
+    await expect(sent).rejects.toThrow(/does not host this topic-partition/)
+    const admin = await connectedAdmin()
+    expect(await admin.listTopics()).not.toContain(topic)
+  })
+
+  test('registers a schema and gives it back', async () => {
+    const schema = JSON.stringify({
+      type: 'record',
+      name: 'Sample',
+      fields: [{ name: 'id', type: 'string' }],
+    })
+    const id = await registerSchema(inject('registryUrl'), uniqueName('subject'), schema)
+    const answer = await fetch(`${inject('registryUrl')}/schemas/ids/${id}`)
+    expect(JSON.parse(((await answer.json()) as { schema: string }).schema)).toEqual(JSON.parse(schema))
+  })
+})
+
+describe('a second stack', () => {
+  let second: Stack
+
+  beforeAll(async () => {
+    second = await startStack({
+      // Else a killed broker is only taken back after 9 s, when its session is over.
+      kafkaProperties: { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' },
+    })
+  })
+
+  afterAll(async () => second.stop())
+
+  test('runs beside the first on ports of its own', async () => {
+    expect(second.brokers).not.toEqual(inject('brokers'))
+    expect(second.registryUrl).not.toBe(inject('registryUrl'))
+    const topic = uniqueName('topic')
+    await createTopics([{ topic }], connectTo(second.brokers))
+    const admin = await connectedAdmin()
+    expect(await admin.listTopics()).not.toContain(topic)
+  })
+
+  test('keeps the port and data of a broker that is stopped or killed and started again', async () => {
+    const kafka = connectTo(second.brokers)
+    const topic = uniqueName('topic')
+    await createTopics([{ topic, numPartitions: 1 }], kafka)
+    await produce(topic, [{ value: 'before' }], kafka)
+    await second.kafka.stop()
+    expect(second.kafka.pid).toBeUndefined()
+    await second.kafka.start()
+    await produce(topic, [{ value: 'between' }], kafka)
+    await second.kafka.stop('SIGKILL')
+    await second.kafka.start()
+    const records = await readCommitted([topic], { until: 2, kafka })
+    expect(records.map(({ value }) => value?.toString())).toEqual(['before', 'between'])
+  })
+
+  test('keeps the address of a registry that is stopped and started again, but not its schemas', async () => {
+    await registerSchema(second.registryUrl, 'subject', '"string"')
+    await second.registry.stop()
+    await expect(fetch(second.registryUrl)).rejects.toThrow('fetch failed')
+    await second.registry.start()
+    const answer = await fetch(`${second.registryUrl}/subjects`)
+    expect(await answer.json()).toEqual([])
+  })
+})
+
+describe('a stack', () => {
+  test('can ask clients for a password', async () => {
+    const stack = await startStackForTest({
+      kafkaProperties: {
+        'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+        'listener.name.client.sasl.enabled.mechanisms': 'PLAIN',
+        'listener.name.client.plain.sasl.jaas.config':
+          'org.apache.kafka.common.security.plain.PlainLoginModule required user_tester="right";',
+      },
+    })
+    const listTopicsWith = async (password: string): Promise<string[]> => {
+      const silent = { info: () => {}, warn: () => {}, error: () => {} }
+      const sasl = { mechanism: 'plain', username: 'tester', password } as const
+      const { kafka } = createKafkaClient(
+        { brokers: stack.brokers, clientId: 'test', tls: null, sasl },
+        silent,
+      )
+      const admin = await connectedAdmin(kafka)
+      return admin.listTopics()
+    }
+    await expect(listTopicsWith('wrong')).rejects.toThrow(/Authentication failed/)
+    expect(await listTopicsWith('right')).toContain('__consumer_offsets')
+  })
+
+  test('is refused with the end of the log when the broker does not like its settings', async () => {
+    await expect(startStackForTest({ kafkaProperties: { 'num.io.threads': 'many' } })).rejects.toThrow(
+      /Kafka.*\n[^]*num\.io\.threads/,
+    )
+  })
+
+  test('says so when one of its servers ends by itself, and leaves nothing when it is stopped', async () => {
+    const crash = Promise.withResolvers<string>()
+    const { kafka, registry, dataDir, stop } = await startStackForTest({ onCrash: crash.resolve })
+    const pids = [kafka.pid, registry.pid]
+    process.kill(registry.pid ?? 0, 'SIGKILL')
+    expect(await crash.promise).toContain('The schema registry ended by itself.')
+    await stop()
+    expect(pids.filter(isAlive)).toEqual([])
+    expect(existsSync(dataDir)).toBe(false)
+  })
+
+  test('dies with the process that started it, even by SIGKILL, and takes its data along', async () => {
+    const script = fileURLToPath(new URL('../support/start-stack.ts', import.meta.url))
+    const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    const [line] = (await once(createInterface(parent.stdout), 'line')) as [string]
+    const { pids, dataDir } = JSON.parse(line) as { pids: number[]; dataDir: string }
+    expect(pids.filter(isAlive)).toEqual(pids)
+    parent.kill('SIGKILL')
+    await expect
+      .poll(() => [pids.filter(isAlive), existsSync(dataDir)], { timeout: 10_000 })
+      .toEqual([[], false])
+  })
+})
+
+async function startStackForTest(options: StackOptions = {}): Promise<Stack> {
+  const stack = await startStack(options)
+  onTestFinished(stack.stop)
+  return stack
+}
+
+async function registerSchema(registryUrl: string, subject: string, schema: string): Promise<number> {
+  const answer = await fetch(`${registryUrl}/subjects/${subject}/versions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    body: JSON.stringify({ schema }),
+  })
+  expect(answer.status).toBe(200)
+  return ((await answer.json()) as { id: number }).id
+}
+
+/** A killed process that nobody has waited for yet is still listed, as a zombie. */
+function isAlive(pid: number | undefined): boolean {
+  try {
+    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z')
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest'
+import { createLog } from '../../../../src/adapters/pino/log.ts'
+import { OperatorError, safeError } from '../../../../src/core/safe-error.ts'
+import type { Log, LogFields } from '../../../../src/ports.ts'
+
+type Line = Record<string, unknown>
+
+function setUp(level: 'info' | 'warn' | 'error' | 'silent' = 'info'): {
+  log: Log
+  lines: () => Line[]
+  text: () => string
+} {
+  const written: string[] = []
+  const destination = { write: (line: string) => void written.push(line) }
+  return {
+    log: createLog({ level, name: 'checkresult-stream', version: '1.2.3', destination }),
+    lines: () => written.map((line) => JSON.parse(line) as Line),
+    text: () => written.join(''),
+  }
+}
+
+describe('a line', () => {
+  test('has level, time, service, version, message and the fields given', () => {
+    const { log, lines } = setUp()
+    log.warn('A transaction failed; claiming the partition anew.', {
+      topic: 'verification.completed',
+      partition: 3,
+      offset: '12345678',
+      detail: 'The brokers refuse the login.',
+    })
+    expect(lines()).toEqual([
+      {
+        level: 'warn',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        service: 'checkresult-stream',
+        version: '1.2.3',
+        message: 'A transaction failed; claiming the partition anew.',
+        topic: 'verification.completed',
+        partition: 3,
+        offset: '12345678',
+        detail: 'The brokers refuse the login.',
+      },
+    ])
+  })
+
+  test('is left out below the level', () => {
+    const { log, lines } = setUp('warn')
+    log.info('one')
+    log.warn('two')
+    log.error('three')
+    expect(lines().map(({ message }) => message)).toEqual(['two', 'three'])
+    const silent = setUp('silent')
+    silent.log.error('four')
+    expect(silent.lines()).toEqual([])
+  })
+
+  test('tells what the service has to tell', () => {
+    const { log, lines } = setUp()
+    const fields: LogFields = {
+      topic: 'verification.completed.retry.10s',
+      partition: 0,
+      offset: '-1',
+      partitions: 'verification.completed [0 1 2], verification.completed.retry.10s []',
+      code: 'HTTP 503',
+      reason: 'upstream-down',
+      outcome: 'committed',
+      attempt: 1,
+      count: 500,
+      durationMs: 12.5,
+      address: 'http://[::1]:9464',
+      detail: 'No broker of KAFKA_BROKERS answers: check 127.0.0.1:19092. (ECONNREFUSED)',
+      errorType: 'OperatorError',
+    }
+    log.info('All of it.', fields)
+    expect(lines()).toMatchObject([fields])
+  })
+
+  test('tells of an error its type, its code and its place', () => {
+    const { log, lines } = setUp()
+    log.error(
+      'A defect ends the service.',
+      safeError(Object.assign(new TypeError('secret'), { code: 'ERR_X' })),
+    )
+    expect(lines()).toMatchObject([
+      { errorType: 'TypeError', code: 'ERR_X', stack: expect.stringMatching(/^at .+log\.test\.ts:\d+/m) },
+    ])
+    log.error('It cannot start.', safeError(new OperatorError('Port 9464 is taken.')))
+    expect(lines()[1]).toMatchObject({ errorType: 'OperatorError', detail: 'Port 9464 is taken.' })
+  })
+})
+
+/** Clearly fictitious; each is what a document, an answer or a library's message may hold. */
+const PERSONAL = [
+  '虚构人',
+  '虛構人，測試',
+  'FICTIVE, TEST PERSON',
+  'Z683365(5)',
+  'K00000000',
+  '110101199003070000',
+  '1990-03-07',
+  '1990/3/7',
+  '1990年03月07日',
+  'Tëst Persön',
+] as const
+
+/** In a sentence no name in plain letters can be told from another word: sentences are the caller's to write. */
+const TELLABLE = PERSONAL.filter((value) => value !== 'FICTIVE, TEST PERSON')
+
+const FIELDS = [
+  'topic',
+  'partition',
+  'offset',
+  'partitions',
+  'code',
+  'reason',
+  'outcome',
+  'attempt',
+  'count',
+  'durationMs',
+  'address',
+  'errorType',
+  'stack',
+] as const satisfies readonly (keyof LogFields)[]
+
+/** Numbers and dates are also plain parts of topic names, assignments and offsets, which come from nobody's document. */
+const NAMES_OF_OURS: ReadonlySet<string> = new Set(['topic', 'partitions', 'offset', 'address'])
+
+describe('personal values do not get into the log', () => {
+  test.each(FIELDS)('by the field %s', (field) => {
+    for (const value of PERSONAL) {
+      if (NAMES_OF_OURS.has(field) && /^[\w/-]+$/.test(value)) continue
+      const { log, lines, text } = setUp()
+      log.error('A line.', { [field]: value })
+      expect(lines()).toMatchObject([{ [field]: '(withheld)' }])
+      expect(text()).not.toContain(value)
+    }
+  })
+
+  test.each(TELLABLE)('in a sentence: %s', (value) => {
+    const { log, text } = setUp()
+    log.error(`Could not read ${value}.`, { detail: `invalid "int": "${value}"` })
+    expect(text()).not.toContain(value)
+    expect(text()).toContain('Could not read …')
+  })
+
+  test('by a field that is none of ours, or by a value that is not plain', () => {
+    const { log, text, lines } = setUp()
+    const answer = { ocrIdInfo: { name: 'FICTIVE, TEST PERSON' } }
+    const careless: Record<string, unknown> = {
+      answer,
+      err: new Error('FICTIVE, TEST PERSON'),
+      message: 'FICTIVE, TEST PERSON',
+      level: 'FICTIVE, TEST PERSON',
+      reason: answer,
+      detail: answer,
+      count: { toString: () => 'FICTIVE, TEST PERSON' },
+      partition: Number.NaN,
+    }
+    log.error('A line.', careless)
+    expect(text()).not.toContain('FICTIVE')
+    expect(lines()).toMatchObject([
+      {
+        level: 'error',
+        message: 'A line.',
+        reason: '(withheld)',
+        detail: '(withheld)',
+        count: '(withheld)',
+        partition: '(withheld)',
+      },
+    ])
+  })
+
+  test('by an error, its message, its cause or its members', () => {
+    for (const value of PERSONAL) {
+      const cause = Object.assign(new RangeError(value), { code: value, name: value })
+      const error = Object.assign(new Error(`${value}\n    at ${value}`, { cause }), {
+        value,
+        code: value,
+        type: value,
+        url: `https://api.example/?TransactionId=${value}`,
+      })
+      const { log, text } = setUp()
+      log.error('A defect ends the service.', safeError(error))
+      log.error('A defect ends the service.', error)
+      expect(text()).not.toContain(value)
+    }
+  })
+
+  test('and a line is never without end', () => {
+    const { log, text } = setUp()
+    log.info('x'.repeat(10_000), { detail: 'y'.repeat(10_000), code: 'z'.repeat(10_000) })
+    expect(text().length).toBeLessThan(1_500)
+  })
+})

@@ -1,0 +1,312 @@
+import { describe, expect, test } from 'vitest'
+import { createMetrics } from '../../../../src/adapters/prometheus/metrics.ts'
+import type { Metrics } from '../../../../src/ports.ts'
+
+const TOPICS = ['verification.completed', 'verification.completed.retry.10s']
+
+/** Names, types and labels as they are written down in the design, and two more that the port tells of. */
+const CONTRACT = [
+  'build_info gauge version revision node',
+  'consumer_lag_records gauge topic partition',
+  'dead_letters_total counter reason',
+  'deferred_total counter reason',
+  'duplicates_total counter',
+  'end_to_end_seconds histogram',
+  'events_consumed_total counter topic',
+  'gate_closed gauge reason',
+  'in_flight gauge',
+  'lane_backlog gauge',
+  'last_heartbeat_timestamp_seconds gauge',
+  'oldest_unsettled_timestamp_seconds gauge topic partition',
+  'quota_limit_per_second gauge',
+  'quota_share_per_second gauge',
+  'quota_wait_seconds histogram priority',
+  'quota_waiting gauge priority',
+  'rebalances_total counter',
+  'redelivered_total counter',
+  'request_duration_seconds histogram outcome',
+  'requests_total counter code',
+  'results_total counter verdict sub_code family',
+  'risk_checks_total counter result',
+  'schema_registry_requests_total counter operation outcome',
+  'spoof_signals_total counter type',
+  'transaction_duration_seconds histogram',
+  'transactions_total counter outcome',
+  'unreadable_documents_total counter',
+  'verdict_disagreements_total counter',
+]
+
+const PASSED = {
+  verdict: 'PASSED',
+  subCode: '200',
+  family: 'PASSPORT',
+  risk: 'clean',
+  spoofTypes: [],
+  disagrees: false,
+} as const
+
+interface Scrape {
+  readonly contentType: string
+  /** Value by series, the prefix left out. */
+  readonly series: ReadonlyMap<string, number>
+  /** Type by metric. */
+  readonly types: ReadonlyMap<string, string>
+  readonly body: string
+}
+
+function setUp(): { metrics: Metrics; scrape: () => Promise<Scrape> } {
+  const { metrics, exposition } = createMetrics({ version: '1.2.3', revision: 'abc1234', topics: TOPICS })
+  return {
+    metrics,
+    scrape: async () => {
+      const { contentType, body } = await exposition()
+      const lines = body.split('\n').filter((line) => line !== '')
+      const series = lines
+        .filter((line) => !line.startsWith('#'))
+        .map((line) => /^(?:checkresult_)?(.+) (\S+)$/.exec(line) ?? [])
+        .map(([, name = '', value = '']) => [name, Number(value.replace('+Inf', 'Infinity'))] as const)
+      const types = lines
+        .map((line) => /^# TYPE checkresult_(\S+) (\S+)$/.exec(line))
+        .map((match) => [match?.[1] ?? '', match?.[2] ?? ''] as const)
+        .filter(([name]) => name !== '')
+      return { contentType, body, series: new Map(series), types: new Map(types) }
+    },
+  }
+}
+
+function labelsOf(metric: string, series: Iterable<string>): string[] {
+  for (const name of series) {
+    const [, labels] = /^[^{]+\{(.+)\}$/.exec(name) ?? []
+    if (labels !== undefined && new RegExp(`^${metric}(_bucket)?\\{`).test(name)) {
+      return [...labels.matchAll(/(\w+)="/g)].map(([, label = '']) => label).filter((label) => label !== 'le')
+    }
+  }
+  return []
+}
+
+describe('the exposition', () => {
+  test('has exactly the metrics, types and labels of the contract', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.lag('verification.completed', 0, 1)
+    metrics.oldestUnsettled('verification.completed', 0, 1)
+    const { types, series } = await scrape()
+    const found = [...types].map(([name, type]) => [name, type, ...labelsOf(name, series.keys())].join(' '))
+    expect(found.toSorted()).toEqual(CONTRACT)
+  })
+
+  test('has the process metrics without a prefix', async () => {
+    const { series } = await setUp().scrape()
+    const names = [...series.keys()]
+    for (const name of [
+      'process_cpu_seconds_total',
+      'process_resident_memory_bytes',
+      'nodejs_eventloop_lag_p99_seconds',
+    ]) {
+      expect(names).toContain(name)
+    }
+  })
+
+  test('says its format', async () => {
+    expect((await setUp().scrape()).contentType).toBe('text/plain; version=0.0.4; charset=utf-8')
+  })
+
+  test('tells what is running', async () => {
+    const { series } = await setUp().scrape()
+    expect(series.get(`build_info{version="1.2.3",revision="abc1234",node="${process.version}"}`)).toBe(1)
+  })
+
+  test('starts with every combination of closed labels at 0, far below 3,000 series', async () => {
+    const { series } = await setUp().scrape()
+    const ours = [...series].filter(([name]) =>
+      [...CONTRACT].some((line) => name.startsWith(line.split(' ')[0] ?? '-')),
+    )
+    const count = (metric: string) => ours.filter(([name]) => name.startsWith(`${metric}{`)).length
+    expect(count('results_total')).toBe(3 * 10 * 9)
+    expect(count('requests_total')).toBeGreaterThan(30)
+    expect(count('events_consumed_total')).toBe(2)
+    expect(count('dead_letters_total')).toBe(6)
+    expect(count('schema_registry_requests_total')).toBe(6)
+    expect(count('request_duration_seconds_count')).toBe(6)
+    expect(series.get('duplicates_total')).toBe(0)
+    expect(ours.filter(([name, value]) => value !== 0 && !name.startsWith('build_info'))).toEqual([])
+    expect(series.size).toBeLessThan(1_000)
+  })
+
+  test('explains each metric', async () => {
+    const { body } = await setUp().scrape()
+    expect(body.match(/^# HELP checkresult_\S+ .{8,}$/gm)).toHaveLength(CONTRACT.length)
+  })
+})
+
+describe('outcomes', () => {
+  test('a settled result counts once in each of its metrics', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.settled(PASSED, 0.04)
+    metrics.settled(
+      {
+        verdict: 'FAILED',
+        subCode: '212',
+        family: null,
+        risk: 'risky',
+        spoofTypes: ['TAMPER', 'PHOTO_COPY'],
+        disagrees: true,
+      },
+      40,
+    )
+    const { series } = await scrape()
+    expect(series.get('results_total{verdict="PASSED",sub_code="200",family="PASSPORT"}')).toBe(1)
+    expect(series.get('results_total{verdict="FAILED",sub_code="212",family="NONE"}')).toBe(1)
+    expect(series.get('risk_checks_total{result="clean"}')).toBe(1)
+    expect(series.get('risk_checks_total{result="risky"}')).toBe(1)
+    expect(series.get('spoof_signals_total{type="TAMPER"}')).toBe(1)
+    expect(series.get('spoof_signals_total{type="PHOTO_COPY"}')).toBe(1)
+    expect(series.get('verdict_disagreements_total')).toBe(1)
+    expect(series.get('end_to_end_seconds_bucket{le="0.05"}')).toBe(1)
+    expect(series.get('end_to_end_seconds_bucket{le="60"}')).toBe(2)
+    expect(series.get('end_to_end_seconds_count')).toBe(2)
+  })
+
+  test('a sub-code nobody has written down counts as other, none as none', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.settled({ ...PASSED, subCode: 'Z683365(5)' }, 1)
+    metrics.settled({ ...PASSED, subCode: null }, 1)
+    const { series, body } = await scrape()
+    expect(series.get('results_total{verdict="PASSED",sub_code="other",family="PASSPORT"}')).toBe(1)
+    expect(series.get('results_total{verdict="PASSED",sub_code="none",family="PASSPORT"}')).toBe(1)
+    expect(body).not.toContain('Z683365')
+  })
+
+  test('a record from a clock ahead of ours took no time', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.settled(PASSED, -3)
+    const { series } = await scrape()
+    expect(series.get('end_to_end_seconds_bucket{le="0.05"}')).toBe(1)
+    expect(series.get('end_to_end_seconds_sum')).toBe(0)
+  })
+
+  test('everything else that becomes of a record is counted by its reason', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.consumed('verification.completed', 500)
+    metrics.redelivered(7)
+    metrics.deferred('pending')
+    metrics.deadLettered('rejected')
+    metrics.unreadableDocument()
+    const { series } = await scrape()
+    expect(series.get('events_consumed_total{topic="verification.completed"}')).toBe(500)
+    expect(series.get('redelivered_total')).toBe(7)
+    expect(series.get('deferred_total{reason="pending"}')).toBe(1)
+    expect(series.get('dead_letters_total{reason="rejected"}')).toBe(1)
+    expect(series.get('unreadable_documents_total')).toBe(1)
+  })
+})
+
+describe('calls', () => {
+  test.each([
+    ['Success', 'Success'],
+    ['200', 'Success'],
+    ['Throttling.Api', 'Throttling.Api'],
+    ['Throttling.Unheard', 'Throttling'],
+    ['Forbidden.Unheard', 'Forbidden'],
+    ['MissingTransactionId', 'MissingParameter'],
+    ['InvalidSecurityToken.Expired', 'InvalidSecurityToken'],
+    ['MissingAccessKeyId', 'other'],
+    ['timeout', 'timeout'],
+    ['', 'other'],
+    ['LI SI', 'other'],
+  ])('the code "%s" counts as %s', async (code, label) => {
+    const { metrics, scrape } = setUp()
+    metrics.called({ code, outcome: 'settled', seconds: 0.2 })
+    const { series } = await scrape()
+    expect([...series].filter(([name, value]) => name.startsWith('requests_total') && value > 0)).toEqual([
+      [`requests_total{code="${label}"}`, 1],
+    ])
+    expect(series.get('request_duration_seconds_bucket{le="0.2",outcome="settled"}')).toBe(1)
+  })
+
+  test('quota, waiting calls and the gate are as last told', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.quota(50, 13)
+    metrics.permitsWaiting({ fresh: 4, deferred: 2, redriven: 0 })
+    metrics.permitGranted('deferred', 0.3)
+    metrics.inFlight(9)
+    metrics.gate('credentials')
+    const closed = await scrape()
+    expect(closed.series.get('quota_limit_per_second')).toBe(50)
+    expect(closed.series.get('quota_share_per_second')).toBe(13)
+    expect(closed.series.get('quota_waiting{priority="deferred"}')).toBe(2)
+    expect(closed.series.get('quota_wait_seconds_bucket{le="0.5",priority="deferred"}')).toBe(1)
+    expect(closed.series.get('in_flight')).toBe(9)
+    expect(closed.series.get('gate_closed{reason="credentials"}')).toBe(1)
+    expect(closed.series.get('gate_closed{reason="account"}')).toBe(0)
+    metrics.gate(null)
+    metrics.quota(Infinity, Infinity)
+    const open = await scrape()
+    expect(open.series.get('gate_closed{reason="credentials"}')).toBe(0)
+    expect(open.series.get('quota_limit_per_second')).toBe(Infinity)
+  })
+})
+
+describe('Kafka', () => {
+  test('transactions, the group and the registry are counted', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.transaction('committed', 0.03)
+    metrics.transaction('fenced', 0.2)
+    metrics.rebalanced()
+    metrics.heartbeat(1_800_000_000_500)
+    metrics.laneBacklog(321)
+    metrics.registryRequest('schema-by-id', 'not-found')
+    const { series } = await scrape()
+    expect(series.get('transactions_total{outcome="committed"}')).toBe(1)
+    expect(series.get('transactions_total{outcome="fenced"}')).toBe(1)
+    expect(series.get('transaction_duration_seconds_count')).toBe(2)
+    expect(series.get('rebalances_total')).toBe(1)
+    expect(series.get('last_heartbeat_timestamp_seconds')).toBe(1_800_000_000.5)
+    expect(series.get('lane_backlog')).toBe(321)
+    const asked = 'schema_registry_requests_total{operation="schema-by-id",outcome="not-found"}'
+    expect(series.get(asked)).toBe(1)
+  })
+
+  test('a partition has its series while it is ours', async () => {
+    const { metrics, scrape } = setUp()
+    const [input = ''] = TOPICS
+    metrics.lag(input, 3, 12)
+    metrics.oldestUnsettled(input, 3, 1_800_000_000_500)
+    const lag = `consumer_lag_records{topic="${input}",partition="3"}`
+    const oldest = `oldest_unsettled_timestamp_seconds{topic="${input}",partition="3"}`
+    const ours = await scrape()
+    expect(ours.series.get(lag)).toBe(12)
+    expect(ours.series.get(oldest)).toBe(1_800_000_000.5)
+    metrics.oldestUnsettled(input, 3, null)
+    const settled = await scrape()
+    expect(settled.series.has(oldest)).toBe(false)
+    expect(settled.series.get(lag)).toBe(12)
+    metrics.oldestUnsettled(input, 3, 1_800_000_000_500)
+    metrics.partitionLost(input, 3)
+    const lost = await scrape()
+    expect(lost.series.has(lag)).toBe(false)
+    expect(lost.series.has(oldest)).toBe(false)
+  })
+})
+
+test('nothing throws into the pipeline, whatever it is told', async () => {
+  const { metrics, scrape } = setUp()
+  const untyped = metrics as unknown as Record<string, (...told: unknown[]) => void>
+  const amounts = [Number.NaN, -1, Infinity]
+  for (const amount of amounts) {
+    metrics.consumed('verification.completed', amount)
+    metrics.consumed('no-such-topic', amount)
+    metrics.redelivered(amount)
+    metrics.transaction('committed', amount)
+    metrics.permitGranted('fresh', amount)
+    metrics.settled(PASSED, amount)
+    metrics.called({ code: 'toString', outcome: 'settled', seconds: amount })
+    untyped['deferred']?.('no such reason')
+    untyped['transaction']?.('no such outcome', 1)
+    untyped['registryRequest']?.('no such operation', 'ok')
+    untyped['gate']?.('no such reason')
+  }
+  const { series } = await scrape()
+  expect(series.get('events_consumed_total{topic="verification.completed"}')).toBe(0)
+  expect(series.get('transactions_total{outcome="committed"}')).toBe(3)
+  expect(series.get('requests_total{code="other"}')).toBe(3)
+})

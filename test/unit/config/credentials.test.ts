@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import { loadConfig } from '../../../src/config.ts'
+import { COMPLETE, SECRET, configOf, faultOf, type Env } from './environments.ts'
+
+describe('credentials', () => {
+  const NO_KEY = { ALIBABA_CLOUD_ACCESS_KEY_ID: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined }
+  const OIDC = {
+    ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r',
+    ALIBABA_CLOUD_OIDC_PROVIDER_ARN: 'acs:ram::1:oidc-provider/p',
+    ALIBABA_CLOUD_OIDC_TOKEN_FILE: '/token',
+  }
+  const TOKEN = { '/token': 'header.payload.signature' }
+
+  test.each([
+    ['static', {}],
+    ['sts', { ALIBABA_CLOUD_SECURITY_TOKEN: SECRET }],
+    ['oidc', { ...NO_KEY, ...OIDC }],
+    ['profile', { ...NO_KEY, ALIBABA_CLOUD_PROFILE: 'production' }],
+    ['ecs-role', { ...NO_KEY, ALIBABA_CLOUD_ECS_METADATA: 'role' }],
+    ['uri', { ...NO_KEY, ALIBABA_CLOUD_CREDENTIALS_URI: 'http://127.0.0.1:3000/x' }],
+    ['static', { ...OIDC, ALIBABA_CLOUD_PROFILE: 'production' }],
+    ['oidc', { ...NO_KEY, ...OIDC, ALIBABA_CLOUD_ECS_METADATA: 'role' }],
+  ])('one way is chosen, in the order of the vendor: %s', (kind, env: Env) => {
+    expect(configOf(env, TOKEN).credentials.kind).toBe(kind)
+  })
+
+  test('a role by OIDC takes the path of the token, not its content', () => {
+    expect(
+      configOf({ ...NO_KEY, ...OIDC, ALIBABA_CLOUD_STS_REGION: 'cn-hongkong' }, TOKEN).credentials,
+    ).toEqual({
+      kind: 'oidc',
+      roleArn: 'acs:ram::1:role/r',
+      oidcProviderArn: 'acs:ram::1:oidc-provider/p',
+      oidcTokenFile: '/token',
+      roleSessionName: null,
+      stsRegion: 'cn-hongkong',
+      vpcEndpoint: false,
+    })
+  })
+
+  test('the address that hands out credentials may hold a token: it is never shown', () => {
+    const text = `//127.0.0.1/?token=${SECRET}`
+    expect(faultOf({ ALIBABA_CLOUD_CREDENTIALS_URI: text })).toMatch(
+      /^ALIBABA_CLOUD_CREDENTIALS_URI is not well-formed \(not shown\): expected/,
+    )
+    const loaded = loadConfig({ ...COMPLETE, ALIBABA_CLOUD_CREDENTIALS_URI: `http:${text}` })
+    expect(loaded.kind).toBe('ok')
+    expect(JSON.stringify(loaded)).not.toContain(SECRET)
+  })
+
+  test('without any, all ways are listed', () => {
+    const fault = faultOf(NO_KEY)
+    expect(fault).toMatch(/^No Alibaba Cloud credentials are set: expected one of/)
+    for (const way of ['ACCESS_KEY_ID', 'OIDC_TOKEN_FILE', 'PROFILE', 'ECS_METADATA', 'CREDENTIALS_URI']) {
+      expect(fault).toContain(`ALIBABA_CLOUD_${way}`)
+    }
+  })
+
+  test.each([
+    [
+      { ...NO_KEY, ALIBABA_CLOUD_ACCESS_KEY_ID: 'id' },
+      /ACCESS_KEY_ID is set, but ALIBABA_CLOUD_ACCESS_KEY_SECRET is not/,
+    ],
+    [
+      { ...NO_KEY, ALIBABA_CLOUD_SECURITY_TOKEN: SECRET },
+      /SECURITY_TOKEN is set, but ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not/,
+    ],
+    [{ ...NO_KEY, ...OIDC, ALIBABA_CLOUD_ROLE_ARN: '' }, /are set, but ALIBABA_CLOUD_ROLE_ARN is not/],
+    [
+      { ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r' },
+      /ROLE_ARN is set, but ALIBABA_CLOUD_OIDC_PROVIDER_ARN and/,
+    ],
+  ])('a way begun but not complete names what is missing: %o', (env: Env, sentence) => {
+    expect(faultOf(env, TOKEN)).toMatch(sentence)
+  })
+})

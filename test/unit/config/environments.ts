@@ -1,0 +1,41 @@
+import { expect } from 'vitest'
+import { loadConfig, type Config } from '../../../src/config.ts'
+import type { FileText } from '../../../src/config/given.ts'
+
+export const SECRET = 'correct-horse-battery-staple'
+
+/** The least that is enough. */
+export const COMPLETE = {
+  KAFKA_BROKERS: 'kafka-1.example:9092, kafka-2.example:9093',
+  SCHEMA_REGISTRY_URL: 'http://registry.example:8081/apis/ccompat/v7/',
+  ALIBABA_CLOUD_ACCESS_KEY_ID: 'fictitious-key-id',
+  ALIBABA_CLOUD_ACCESS_KEY_SECRET: SECRET,
+}
+
+export type Env = Record<string, string | undefined>
+
+/** Reads from these files and no others. */
+export function files(contents: Record<string, string>): (path: string) => FileText {
+  return (path) => {
+    const text = contents[path]
+    return text === undefined ? { kind: 'unreadable', problem: 'it is not there' } : { kind: 'text', text }
+  }
+}
+
+export function configOf(env: Env, contents: Record<string, string> = {}): Config {
+  const loaded = loadConfig({ ...COMPLETE, ...env }, files(contents))
+  if (loaded.kind === 'faults') throw new Error(loaded.faults.join('\n'))
+  return loaded.config
+}
+
+export function faultsOf(env: Env, contents: Record<string, string> = {}): readonly string[] {
+  const loaded = loadConfig({ ...COMPLETE, ...env }, files(contents))
+  return loaded.kind === 'faults' ? loaded.faults : []
+}
+
+/** The only fault of an otherwise good environment. */
+export function faultOf(env: Env, contents: Record<string, string> = {}): string {
+  const faults = faultsOf(env, contents)
+  expect(faults).toHaveLength(1)
+  return faults[0] ?? ''
+}

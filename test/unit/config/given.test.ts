@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { loadConfig } from '../../../src/config.ts'
+import { COMPLETE, SECRET, configOf, faultOf } from './environments.ts'
+
+describe('files', () => {
+  test('a secret may come from a file, whose last line end is no part of it', () => {
+    const env = {
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined,
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key',
+    }
+    const { credentials } = configOf(env, { '/run/secrets/key': `${SECRET}\n` })
+    expect(credentials.kind === 'static' && credentials.accessKeySecret.reveal()).toBe(SECRET)
+  })
+
+  test('a secret given twice is refused', () => {
+    expect(faultOf({ ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key' })).toMatch(
+      /^ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE are both set/,
+    )
+  })
+
+  test('a file that cannot be read is named with its path', () => {
+    const env = { ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/gone' }
+    expect(faultOf(env)).toMatch(/^ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE is "\/gone": .+ it is not there\.$/)
+  })
+
+  test('a secret written where its path belongs is not shown', () => {
+    const env = { ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: SECRET }
+    expect(faultOf(env)).toMatch(/^ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE is no absolute path: expected/)
+  })
+
+  test('what is in a file is not shown when it is refused', () => {
+    const fault = faultOf({ KAFKA_TLS: 'true', KAFKA_TLS_CA_FILE: '/ca' }, { '/ca': SECRET })
+    expect(fault).toMatch(/^KAFKA_TLS_CA_FILE is "\/ca": expected the path of a PEM file/)
+    expect(fault).not.toContain(SECRET)
+  })
+
+  test('real files are read; missing ones, folders and large ones are refused', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'checkresult-config-'))
+    try {
+      const path = join(folder, 'secret')
+      writeFileSync(path, `${SECRET}\n`)
+      expect(load(path).kind).toBe('ok')
+      writeFileSync(path, 'x'.repeat(65 * 1024))
+      expect(inspect(load(path))).toContain('larger than 64 KiB')
+      expect(inspect(load(folder))).toContain('that is no plain file')
+      expect(inspect(load(`${path}.gone`))).toContain('ENOENT')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+function load(file: string) {
+  return loadConfig({
+    ...COMPLETE,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: file,
+  })
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { faultOf, faultsOf } from './environments.ts'
+
+describe('faults of one setting', () => {
+  test.each([
+    ['KAFKA_BROKERS', undefined],
+    ['KAFKA_BROKERS', 'kafka'],
+    ['KAFKA_BROKERS', 'kafka:0'],
+    ['KAFKA_BROKERS', 'kafka:65536'],
+    ['KAFKA_BROKERS', 'kafka:9092,'],
+    ['KAFKA_BROKERS', '[::1]:9092'],
+    ['KAFKA_BROKERS', '::1:9092'],
+    ['KAFKA_BROKERS', 'SASL_SSL://kafka:9092'],
+    ['KAFKA_CLIENT_ID', 'two words'],
+    ['KAFKA_TLS', 'yes'],
+    ['KAFKA_SASL_MECHANISM', 'GSSAPI'],
+    ['KAFKA_GROUP_ID', 'a/b'],
+    ['KAFKA_INPUT_TOPIC', '..'],
+    ['KAFKA_INPUT_TOPIC', 'with space'],
+    ['KAFKA_RESULT_TOPIC', 'x'.repeat(250)],
+    ['KAFKA_SESSION_TIMEOUT_MS', '5999'],
+    ['KAFKA_SESSION_TIMEOUT_MS', '1800001'],
+    ['SCHEMA_REGISTRY_URL', undefined],
+    ['SCHEMA_REGISTRY_URL', 'registry:8081'],
+    ['SCHEMA_REGISTRY_URL', 'http://registry:8081?token=x'],
+    ['CHECKRESULT_ENDPOINT', 'cloudauth-intl.cn-hongkong.aliyuncs.com'],
+    ['CHECKRESULT_ENDPOINT', 'http://cloudauth-intl.cn-hongkong.aliyuncs.com'],
+    ['CHECKRESULT_ENDPOINT', 'http://127.0.0.1.example'],
+    ['CHECKRESULT_ENDPOINT', 'http://127.0.0.1@cloudauth.example'],
+    ['CHECKRESULT_ENDPOINT', 'https://cloudauth.example/path'],
+    ['CHECKRESULT_QPS', '0'],
+    ['CHECKRESULT_QPS', '-1'],
+    ['CHECKRESULT_QPS', '2.5'],
+    ['CHECKRESULT_QPS', '1e3'],
+    ['CHECKRESULT_QPS', 'off'],
+    ['CHECKRESULT_BURST', '0'],
+    ['CHECKRESULT_QPS_GUARD_MS', '1001'],
+    ['CHECKRESULT_TIMEOUT_MS', '8s'],
+    ['CHECKRESULT_MAX_IN_FLIGHT', '0'],
+    ['DEFER_DELAYS', '10s,5s'],
+    ['DEFER_DELAYS', '10s,10s'],
+    ['DEFER_DELAYS', '10'],
+    ['DEFER_DELAYS', '1s,2s,3s,4s,5s,6s,7s,8s,9s'],
+    ['DEFER_DELAYS', '2d'],
+    ['DEFER_MAX_AGE', '31d'],
+    ['DEFER_MAX_AGE', '1w'],
+    ['RESULT_PII', 'none'],
+    ['OPS_HOST', 'http://0.0.0.0'],
+    ['OPS_PORT', '65536'],
+    ['LOG_LEVEL', 'verbose'],
+    ['SHUTDOWN_DEADLINE_MS', '10'],
+    ['ALIBABA_CLOUD_ECS_METADATA', 'a role'],
+    ['ALIBABA_CLOUD_IMDSV1_DISABLED', '1'],
+  ])('%s=%s is refused in one sentence with what was found and an example', (name, text) => {
+    const fault = faultOf({ [name]: text })
+    expect(fault).toContain(text === undefined ? `${name} is not set` : `${name} is "`)
+    expect(fault).toMatch(new RegExp(`: expected .+, for example ${name}=.+\\.$`))
+    expect(fault).not.toContain('\n')
+  })
+
+  test('a limit of 0 is told how the limiter is switched off', () => {
+    const fault = faultOf({ CHECKRESULT_QPS: '0' })
+    expect(fault).toContain('switched off by CHECKRESULT_QPS=unlimited')
+    expect(fault).toContain('loopback')
+  })
+
+  test('http is allowed for every way to write a loopback address', () => {
+    for (const host of ['localhost', '127.0.0.1', '127.8.9.10', '[::1]', '127.1']) {
+      expect(faultsOf({ CHECKRESULT_ENDPOINT: `http://${host}:8080` })).toEqual([])
+    }
+  })
+
+  test('a value found is quoted in one short line', () => {
+    const fault = faultOf({ LOG_LEVEL: `a\nb\u001b[31m${'x'.repeat(500)}` })
+    expect(fault).toContain(String.raw`"a\nb\u001b[31m`)
+    expect(fault.length).toBeLessThan(250)
+  })
+})

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import { withLock } from '../../../dev/lock.js'
+
+const PATIENT = { timeoutMs: 10_000 }
+
+test('only one holds the lock at a time', async () => {
+  const file = lockFile()
+  let holders = 0
+  const results = await Promise.all(
+    Array.from({ length: 5 }, async (_, i) =>
+      withLock(file, PATIENT, async () => {
+        expect(++holders).toBe(1)
+        await setImmediate()
+        holders--
+        return i
+      }),
+    ),
+  )
+  expect(results).toEqual([0, 1, 2, 3, 4])
+})
+
+test('nothing stays behind, even when the work fails', async () => {
+  const file = lockFile()
+  const work = withLock(file, PATIENT, () => {
+    throw new Error('broken')
+  })
+  await expect(work).rejects.toThrow('broken')
+  expect(readdirSync(join(file, '..'))).toEqual([])
+})
+
+test('a lock whose owner is dead is taken over', async () => {
+  const file = lockFile()
+  const { pid } = spawnSync(process.execPath, ['--version'])
+  writeFileSync(file, `${pid} left-behind`)
+  let holders = 0
+  const attempts = Array.from({ length: 5 }, async () =>
+    withLock(file, PATIENT, async () => {
+      expect(++holders).toBe(1)
+      await setImmediate()
+      holders--
+    }),
+  )
+  await Promise.all(attempts)
+  expect(readdirSync(join(file, '..'))).toEqual([])
+})
+
+test('who waits is told for whom, and gives up after a time', async () => {
+  const file = lockFile()
+  writeFileSync(file, `${process.pid} somebody`)
+  const waitedFor: number[] = []
+  const waiting = withLock(file, { timeoutMs: 10, onWait: (pid) => waitedFor.push(pid) }, () => 'never')
+  await expect(waiting).rejects.toThrow(`Process ${process.pid} has held ${file} for too long`)
+  expect(waitedFor).toEqual([process.pid])
+})
+
+function lockFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'lock-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return join(directory, 'it.lock')
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { findJava, findMaven, javaProblem, majorVersion } from '../../../../dev/stack/java.ts'
+
+const NOWHERE = { PATH: '/nonexistent' }
+
+describe('a machine without Java', () => {
+  test('is told what to install', async () => {
+    await expect(findJava(NOWHERE)).rejects.toThrow(
+      'Java 17 or newer is needed for the local Kafka and schema registry, and there is none on the PATH: install it with `apt-get install default-jre-headless` (Debian, Ubuntu) or `brew install --cask temurin` (macOS).',
+    )
+  })
+
+  test('is told when JAVA_HOME leads nowhere', async () => {
+    await expect(findJava({ ...process.env, JAVA_HOME: '/nonexistent' })).rejects.toThrow(
+      'there is none in JAVA_HOME (/nonexistent)',
+    )
+  })
+})
+
+test('a machine without Maven is told what to install', async () => {
+  await expect(findMaven(NOWHERE)).rejects.toThrow(
+    'install it with `apt-get install maven` (Debian, Ubuntu) or `brew install maven` (macOS).',
+  )
+})
+
+test.each([
+  ['openjdk version "17.0.15" 2025-04-15', 17],
+  ['java version "1.8.0_392"', 8],
+  ['openjdk version "26-ea" 2026-03-17', 26],
+  ['Unable to locate a Java Runtime.', undefined],
+])('%s is version %s', (text, version) => {
+  expect(majorVersion(text)).toBe(version)
+})
+
+test('a Java that is too old is named with its version', () => {
+  expect(javaProblem('openjdk version "11.0.2" 2019-01-15', undefined)).toContain(
+    'the one on the PATH is Java 11',
+  )
+})
+
+test('a Java that is new enough is no problem', () => {
+  expect(javaProblem('openjdk version "21.0.1" 2023-10-17', undefined)).toBeUndefined()
+})

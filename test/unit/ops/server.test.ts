@@ -1,0 +1,193 @@
+import { request, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { startOps, type Ops, type OpsOptions } from '../../../src/ops/server.ts'
+
+const running: Ops[] = []
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((ops) => ops.close()))
+})
+
+const GOOD: OpsOptions = {
+  host: '127.0.0.1',
+  port: 0,
+  health: { live: () => ({ ok: true, reasons: [] }), ready: () => ({ ok: true, reasons: [] }) },
+  exposition: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
+  status: () => ({ version: '1.2.3', gate: 'open', 'calls in flight': 7 }),
+}
+
+async function start(options: Partial<OpsOptions> = {}): Promise<string> {
+  const ops = await startOps({ ...GOOD, ...options })
+  running.push(ops)
+  return ops.address
+}
+
+function fail(): never {
+  throw new Error('FICTIVE, TEST PERSON')
+}
+
+interface Got {
+  readonly status: number | undefined
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+function get(url: string, method = 'GET'): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { method, agent: false }, (response) => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', (part: string) => (body += part))
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }))
+    })
+    outgoing.on('error', reject)
+    outgoing.end()
+  })
+}
+
+/** All that comes back for these bytes until the server closes. */
+function send(address: string, bytes: string): Promise<string> {
+  const { hostname, port } = new URL(address)
+  return new Promise((resolve) => {
+    let received = ''
+    const socket = connect(Number(port), hostname, () => socket.write(bytes))
+    socket.setEncoding('utf8')
+    socket.on('data', (part: string) => (received += part))
+    socket.on('error', () => undefined)
+    socket.on('close', () => resolve(received))
+  })
+}
+
+describe('probes', () => {
+  test.each(['/livez', '/readyz', '/readyz?verbose=1'])('%s is ok while it is', async (path) => {
+    const { status, headers, body } = await get(`${await start()}${path}`)
+    expect({ status, body }).toEqual({ status: 200, body: 'ok\n' })
+    expect(headers['content-type']).toBe('text/plain; charset=utf-8')
+    expect(headers['cache-control']).toBe('no-store')
+  })
+
+  test('a failing check is 503 and named in a sentence, the other probe unharmed', async () => {
+    const reasons = ['3 partitions are not claimed yet.', 'The service is stopping.']
+    const address = await start({ health: { ...GOOD.health, ready: () => ({ ok: false, reasons }) } })
+    expect(await get(`${address}/readyz`)).toMatchObject({
+      status: 503,
+      body: '3 partitions are not claimed yet.\nThe service is stopping.\n',
+    })
+    expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
+  })
+})
+
+describe('pages', () => {
+  test('the metrics come as the exposition says', async () => {
+    const { status, headers, body } = await get(`${await start()}/metrics`)
+    expect({ status, body }).toEqual({ status: 200, body: 'up 1\n' })
+    expect(headers['content-type']).toBe('text/plain; version=0.0.4')
+  })
+
+  test('the status page is a table for people', async () => {
+    expect((await get(await start())).body).toBe(
+      [
+        'checkresult-stream',
+        '',
+        'version          1.2.3',
+        'gate             open',
+        'calls in flight  7',
+        'more             /livez /readyz /metrics',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  test('HEAD gets the headers alone', async () => {
+    const { status, headers, body } = await get(`${await start()}/metrics`, 'HEAD')
+    expect({ status, body }).toEqual({ status: 200, body: '' })
+    expect(headers['content-length']).toBe('5')
+  })
+
+  test.each(['/nothing', '//', '/livez/', '/%', '/livezz'])('%s is not there', async (path) => {
+    expect(await get(`${await start()}${path}`)).toMatchObject({ status: 404 })
+  })
+
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'])('%s is refused', async (method) => {
+    const { status, headers } = await get(`${await start()}/livez`, method)
+    expect(status).toBe(405)
+    expect(headers.allow).toBe('GET, HEAD')
+  })
+})
+
+describe('trouble', () => {
+  test('callbacks that throw or reject give 500 without their words, and the server goes on', async () => {
+    const address = await start({
+      health: { live: fail, ready: () => ({ ok: true, reasons: [] }) },
+      status: fail,
+      exposition: () => Promise.reject(new Error('FICTIVE, TEST PERSON')),
+    })
+    for (const path of ['/livez', '/', '/metrics']) {
+      const { status, body } = await get(`${address}${path}`)
+      expect({ status, body }).toEqual({ status: 500, body: 'This page could not be made.\n' })
+    }
+    expect(await get(`${address}/readyz`)).toMatchObject({ status: 200 })
+  })
+
+  test('what is no HTTP, or too much of it, is cut off, and the server goes on', async () => {
+    const address = await start()
+    expect(await send(address, 'not http at all\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
+    expect(await send(address, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431 /,
+    )
+    expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
+  })
+
+  test('a prober that goes away before the answer harms nobody', async () => {
+    let answer: (() => void) | undefined
+    const asked = Promise.withResolvers<void>()
+    const address = await start({
+      exposition: () =>
+        new Promise((resolve) => {
+          answer = () => resolve({ contentType: 'text/plain', body: 'late\n' })
+          asked.resolve()
+        }),
+    })
+    const outgoing = request(`${address}/metrics`, { agent: false })
+    const gone = new Promise((resolve) => outgoing.on('error', resolve))
+    outgoing.end()
+    await asked.promise
+    outgoing.destroy()
+    await gone
+    answer?.()
+    expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
+  })
+
+  test('connections are not kept', async () => {
+    const received = await send(
+      await start(),
+      'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n',
+    )
+    expect(received).toMatch(/^connection: close\r$/im)
+  })
+})
+
+describe('start and end', () => {
+  test('a port that is taken is told in one sentence', async () => {
+    const { port } = new URL(await start())
+    await expect(startOps({ ...GOOD, port: Number(port) })).rejects.toThrow(
+      `Port ${port} on 127.0.0.1 is taken by another process: set OPS_PORT to a free one.`,
+    )
+  })
+
+  test('an address of another machine is told in one sentence', async () => {
+    await expect(startOps({ ...GOOD, host: '192.0.2.1' })).rejects.toThrow(
+      '192.0.2.1 is no address of this machine: set OPS_HOST to one, for example 0.0.0.0.',
+    )
+  })
+
+  test('closing does not wait for a connection that says nothing', async () => {
+    const ops = await startOps(GOOD)
+    const silent = send(ops.address, 'GET /livez HTTP/1.1\r\n')
+    await get(`${ops.address}/livez`)
+    await ops.close()
+    await silent
+    await expect(get(`${ops.address}/livez`)).rejects.toThrow('ECONNREFUSED')
+  })
+})

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import { createMix } from '../../../src/simulator/mix.ts'
+
+const WEIGHTS = { passhkid2018: 70, failpassport: 20, riskmacaoid: 10 }
+const IDS = Array.from({ length: 20_000 }, (_, number) => `demo${String(number).padStart(8, '0')}`)
+
+function namesOf(seed: number): string[] {
+  const pick = createMix(WEIGHTS, seed)
+  return IDS.map((id) => pick(id).scenario.name)
+}
+
+describe('a mix', () => {
+  test('gives each scenario its share', () => {
+    const names = namesOf(1)
+    for (const [name, weight] of Object.entries(WEIGHTS)) {
+      const share = names.filter((picked) => picked === name).length / names.length
+      expect(Math.abs(share - weight / 100)).toBeLessThan(0.03)
+    }
+  })
+
+  test('is the same for the same seed, and another for another', () => {
+    expect(namesOf(7)).toEqual(namesOf(7))
+    expect(namesOf(8)).not.toEqual(namesOf(7))
+  })
+
+  test('never picks what has no weight', () => {
+    const pick = createMix({ passhkid2018: 0, failpassport: 1 }, 1)
+    expect(new Set(IDS.map((id) => pick(id).scenario.name))).toEqual(new Set(['failpassport']))
+  })
+
+  test('answers for once where a scenario takes a number', () => {
+    expect(createMix({ notyet: 1 }, 1)('anything')).toMatchObject({ calls: 1, scenario: { name: 'notyet' } })
+  })
+
+  test('says which name it does not know', () => {
+    expect(() => createMix({ passhkid: 1 }, 1)).toThrow('There is no scenario "passhkid"; --help lists them.')
+  })
+
+  test.each([{}, { passhkid2018: 0 }])('needs a weight above 0: %j', (weights) => {
+    expect(() => createMix(weights, 1)).toThrow('at least one scenario')
+  })
+})

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { CallLog } from '../../../src/simulator/report.ts'
+
+test('a report of nothing is empty', () => {
+  expect(new CallLog().report()).toEqual({
+    calls: 0,
+    callsByCode: {},
+    transactionsByCalls: {},
+    mostCallsInASecond: 0,
+    mostAdmittedInASecond: 0,
+  })
+})
+
+test('calls are counted by code, by transaction and by second, the refused ones apart', () => {
+  const log = new CallLog()
+  for (const time of [0, 10, 20]) log.arrived(time)
+  log.admitted(0)
+  log.admitted(10)
+  expect([log.called('a'), log.called('b'), log.called('a')]).toEqual([1, 1, 2])
+  for (const code of ['Success', 'Success', 'Throttling.Api']) log.answered(code)
+  expect(log.report()).toEqual({
+    calls: 3,
+    callsByCode: { Success: 2, 'Throttling.Api': 1 },
+    transactionsByCalls: { 1: 1, 2: 1 },
+    mostCallsInASecond: 3,
+    mostAdmittedInASecond: 2,
+  })
+})
+
+test('a transaction is asked for by its id', () => {
+  const log = new CallLog()
+  log.called('a')
+  log.called('a')
+  expect([log.callsOf('a'), log.callsOf('b')]).toEqual([2, 0])
+})

@@ -1,0 +1,244 @@
+import { describe, expect, test } from 'vitest'
+import {
+  EMPTY_BODY_HASH,
+  canonicalQuery,
+  sign,
+  signCheckResult,
+  type Credentials,
+} from '../../../src/adapters/alibaba/sign-v3.ts'
+import { RequestVerifier, type SignedCall, type Verified } from '../../../src/simulator/verify-request.ts'
+
+const KEY: Credentials = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
+const NOW_MS = Date.parse('2026-01-01T00:00:00Z')
+const MINUTE_MS = 60_000
+
+interface Changes {
+  readonly credentials?: Credentials
+  readonly transactionId?: string
+  readonly merchantBizId?: string
+  readonly date?: string
+  readonly nonce?: string
+}
+
+let nonces = 0
+
+/** As the service signs it. */
+function signed({ credentials = KEY, ...changes }: Changes = {}): SignedCall {
+  const { path, headers } = signCheckResult({
+    host: 'simulator.test',
+    credentials,
+    transactionId: 'passhkid2018x1',
+    merchantBizId: 'biz1',
+    date: '2026-01-01T00:00:00Z',
+    nonce: `nonce${(nonces += 1)}`,
+    ...changes,
+  })
+  return { method: 'POST', url: path, headers }
+}
+
+/** Signed in the general way, so that what the service would never send can be sent. */
+function signedWith(headers: Record<string, string>, parameters: Record<string, string>): SignedCall {
+  const query = canonicalQuery(parameters)
+  const all = {
+    host: 'simulator.test',
+    'x-acs-action': 'CheckResult',
+    'x-acs-version': '2022-08-09',
+    'x-acs-date': '2026-01-01T00:00:00Z',
+    'x-acs-signature-nonce': `nonce${(nonces += 1)}`,
+    'x-acs-content-sha256': EMPTY_BODY_HASH,
+    ...headers,
+  }
+  const { signedHeaders, signature } = sign({
+    method: 'POST',
+    path: '/',
+    query,
+    headers: all,
+    bodyHash: EMPTY_BODY_HASH,
+    secret: KEY.accessKeySecret,
+  })
+  const authorization = `ACS3-HMAC-SHA256 Credential=testid,SignedHeaders=${signedHeaders},Signature=${signature}`
+  return { method: 'POST', url: `/?${query}`, headers: { ...all, authorization } }
+}
+
+function without(call: SignedCall, header: string): SignedCall {
+  const { [header]: _, ...headers } = call.headers
+  return { ...call, headers }
+}
+
+function verify(call: SignedCall, credentials: Credentials = KEY): Verified {
+  return new RequestVerifier(credentials).verify(call, NOW_MS)
+}
+
+const refused = (status: number, code: string): Verified => ({ kind: 'refused', refusal: { status, code } })
+
+describe('a call', () => {
+  test('as the service signs it is accepted, and its parameters are read', () => {
+    expect(verify(signed())).toEqual({
+      kind: 'ok',
+      transactionId: 'passhkid2018x1',
+      merchantBizId: 'biz1',
+    })
+  })
+
+  test('with parameters nobody documented is accepted', () => {
+    const parameters = { TransactionId: 't1', MerchantBizId: 'b1', ExtraImageControlList: "a b*c~(é)!'" }
+    expect(verify(signedWith({}, parameters)).kind).toBe('ok')
+  })
+
+  test('with headers nobody documented is accepted when they are signed', () => {
+    const call = signedWith({ 'x-acs-retry-attempts': '1' }, { TransactionId: 't1', MerchantBizId: 'b1' })
+    expect(verify(call).kind).toBe('ok')
+  })
+})
+
+describe('the signature does not match', () => {
+  const mismatch = refused(400, 'SignatureDoesNotMatch')
+
+  test('with another secret', () => {
+    expect(verify(signed({ credentials: { ...KEY, accessKeySecret: 'other' } }))).toEqual(mismatch)
+  })
+
+  test('when a parameter was changed on the way', () => {
+    const call = signed()
+    expect(verify({ ...call, url: call.url.replace('biz1', 'biz2') })).toEqual(mismatch)
+  })
+
+  test.each(['host', 'x-acs-date', 'x-acs-signature-nonce', 'x-acs-content-sha256'])(
+    'when %s was changed on the way',
+    (header) => {
+      const call = signed()
+      const value = header === 'x-acs-date' ? '2026-01-01T00:00:01Z' : 'changed'
+      expect(verify({ ...call, headers: { ...call.headers, [header]: value } })).toEqual(mismatch)
+    },
+  )
+
+  test('when an x-acs header was added that is not signed', () => {
+    const call = signed()
+    expect(verify({ ...call, headers: { ...call.headers, 'x-acs-extra': '1' } })).toEqual(mismatch)
+  })
+
+  test('and then the nonce is not used up', () => {
+    const verifier = new RequestVerifier(KEY)
+    const call = signed()
+    expect(verifier.verify({ ...call, url: `${call.url}&More=1` }, NOW_MS)).toEqual(mismatch)
+    expect(verifier.verify(call, NOW_MS).kind).toBe('ok')
+  })
+})
+
+describe('the key', () => {
+  test('that nobody knows is not found', () => {
+    expect(verify(signed({ credentials: { ...KEY, accessKeyId: 'stranger' } }))).toEqual(
+      refused(404, 'InvalidAccessKeyId.NotFound'),
+    )
+  })
+
+  test.each([undefined, '', 'Bearer token', 'ACS3-HMAC-SHA256 Credential=testid', 'acs testid:abc='])(
+    'is incomplete in the authorization %j',
+    (authorization) => {
+      const call = signed()
+      expect(verify({ ...call, headers: { ...call.headers, authorization } })).toEqual(
+        refused(400, 'IncompleteSignature'),
+      )
+    },
+  )
+})
+
+describe('temporary credentials', () => {
+  const temporary = { ...KEY, securityToken: 'token' }
+
+  test('are accepted with their token', () => {
+    expect(verify(signed({ credentials: temporary }), temporary).kind).toBe('ok')
+  })
+
+  test('are refused without it', () => {
+    expect(verify(signed(), temporary)).toEqual(refused(400, 'MissingSecurityToken'))
+  })
+
+  test('are refused with another', () => {
+    const call = signed({ credentials: { ...KEY, securityToken: 'other' } })
+    expect(verify(call, temporary)).toEqual(refused(400, 'InvalidSecurityToken.Malformed'))
+  })
+
+  test('make a token where none belongs one too many', () => {
+    expect(verify(signed({ credentials: temporary }))).toEqual(refused(400, 'InvalidSecurityToken.Malformed'))
+  })
+})
+
+describe('the date', () => {
+  test.each([-15, 15])('may be %d minutes off', (minutes) => {
+    expect(new RequestVerifier(KEY).verify(signed(), NOW_MS + minutes * MINUTE_MS).kind).toBe('ok')
+  })
+
+  test.each([-15, 15])('is expired a second beyond %d minutes', (minutes) => {
+    const epochMs = NOW_MS + minutes * MINUTE_MS + Math.sign(minutes) * 1_000
+    expect(new RequestVerifier(KEY).verify(signed(), epochMs)).toEqual(
+      refused(400, 'InvalidTimeStamp.Expired'),
+    )
+  })
+
+  test.each(['', 'yesterday', '2026-01-01T00:00:00.000Z', '2026-01-01 00:00:00', '1767225600000'])(
+    'has no other form: %j',
+    (date) => {
+      expect(verify(signed({ date }))).toEqual(refused(400, 'InvalidTimeStamp.Format'))
+    },
+  )
+})
+
+describe('the nonce', () => {
+  test('is good for one call', () => {
+    const verifier = new RequestVerifier(KEY)
+    expect(verifier.verify(signed({ nonce: 'once' }), NOW_MS).kind).toBe('ok')
+    expect(verifier.verify(signed({ nonce: 'once' }), NOW_MS)).toEqual(refused(400, 'SignatureNonceUsed'))
+  })
+
+  test('must be there', () => {
+    expect(verify(signed({ nonce: '' }))).toEqual(refused(400, 'MissingSignatureNonce'))
+  })
+})
+
+describe('the operation', () => {
+  test('is asked for with POST', () => {
+    expect(verify({ ...signed(), method: 'GET' })).toEqual(refused(405, 'UnsupportedHTTPMethod'))
+  })
+
+  test.each(['/api', '/CheckResult?TransactionId=t', '//'])('is not found at %s', (url) => {
+    expect(verify({ ...signed(), url })).toEqual(refused(404, 'InvalidApi.NotFound'))
+  })
+
+  test('is not another', () => {
+    const call = signed()
+    expect(verify({ ...call, headers: { ...call.headers, 'x-acs-action': 'Initialize' } })).toEqual(
+      refused(404, 'InvalidApi.NotFound'),
+    )
+    expect(verify(without(call, 'x-acs-action'))).toEqual(refused(404, 'InvalidApi.NotFound'))
+  })
+
+  test('has one version', () => {
+    const call = signed()
+    expect(verify({ ...call, headers: { ...call.headers, 'x-acs-version': '2019-03-07' } })).toEqual(
+      refused(404, 'InvalidVersion'),
+    )
+  })
+})
+
+describe('the parameters', () => {
+  test.each([
+    [{ transactionId: '' }, 'MissingParameter'],
+    [{ merchantBizId: '' }, 'MissingParameter'],
+    [{ merchantBizId: 'with space' }, 'InvalidParameter'],
+    [{ merchantBizId: 'x'.repeat(33) }, 'InvalidParameter'],
+    [{ transactionId: 'with-hyphen' }, 'TransactionIdInvalid'],
+    [{ transactionId: '测试' }, 'TransactionIdInvalid'],
+  ])('%j: %s', (changes, code) => {
+    expect(verify(signed(changes))).toEqual(refused(400, code))
+  })
+
+  test('must be there at all', () => {
+    expect(verify(signedWith({}, {}))).toEqual(refused(400, 'MissingParameter'))
+  })
+
+  test('are read only once the signature is right', () => {
+    const call = signed({ transactionId: '', credentials: { ...KEY, accessKeySecret: 'other' } })
+    expect(verify(call)).toEqual(refused(400, 'SignatureDoesNotMatch'))
+  })
+})

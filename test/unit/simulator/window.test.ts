@@ -1,0 +1,117 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { BusiestSecond, SlidingLimit } from '../../../src/simulator/window.ts'
+
+const SECOND_MS = 1_000
+
+/** Arrivals in order, crowded enough to run into the limit. Multiples of 1/1024, so that no sum is rounded. */
+const arrivals = fc
+  .array(fc.integer({ min: 0, max: 300 * 1024 }), { maxLength: 200 })
+  .map((gaps) => timesAfter(gaps.map((gap) => gap / 1024)))
+
+function timesAfter(gaps: readonly number[]): number[] {
+  let nowMs = 5_000
+  return gaps.map((gap) => (nowMs += gap))
+}
+
+/** How many of `times` lie in the second that ends with `nowMs`. */
+function within(times: readonly number[], nowMs: number): number {
+  return times.filter((time) => time > nowMs - SECOND_MS && time <= nowMs).length
+}
+
+function most(times: readonly number[]): number {
+  return Math.max(0, ...times.map((time) => within(times, time)))
+}
+
+function admitted(limit: number, times: readonly number[]): number[] {
+  const window = new SlidingLimit(limit)
+  return times.filter((time) => window.admit(time))
+}
+
+describe('the limit', () => {
+  test('admits N calls at once and refuses the one after', () => {
+    const limit = new SlidingLimit(3)
+    expect([0, 0, 0, 0].map((time) => limit.admit(time))).toEqual([true, true, true, false])
+  })
+
+  test('admits again when the oldest call is a whole second old, not sooner', () => {
+    const limit = new SlidingLimit(2)
+    limit.admit(0)
+    limit.admit(600)
+    expect(limit.admit(999.999)).toBe(false)
+    expect(limit.admit(1_000)).toBe(true)
+    expect(limit.admit(1_599)).toBe(false)
+    expect(limit.admit(1_600)).toBe(true)
+  })
+
+  test('slides: what a counter per calendar second would let through is refused', () => {
+    const limit = new SlidingLimit(2)
+    expect([900, 950, 1_050, 1_100].map((time) => limit.admit(time))).toEqual([true, true, false, false])
+  })
+
+  test('does not count what it refuses', () => {
+    const limit = new SlidingLimit(1)
+    limit.admit(0)
+    for (let time = 1; time < SECOND_MS; time += 1) limit.admit(time)
+    expect(limit.admit(SECOND_MS)).toBe(true)
+  })
+
+  test('no second ever holds more than N admitted calls', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 12 }), arrivals, (limit, times) => {
+        expect(most(admitted(limit, times))).toBeLessThanOrEqual(limit)
+      }),
+    )
+  })
+
+  test('refuses only where the second that ends with the call is full', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 12 }), arrivals, (limit, times) => {
+        const window = new SlidingLimit(limit)
+        const before: number[] = []
+        for (const time of times) {
+          const free = within(before, time) < limit
+          expect(window.admit(time)).toBe(free)
+          if (free) before.push(time)
+        }
+      }),
+    )
+  })
+})
+
+describe('the busiest second', () => {
+  test('is none before the first call', () => {
+    expect(new BusiestSecond().most).toBe(0)
+  })
+
+  test('does not hold two calls that are a whole second apart', () => {
+    const busiest = new BusiestSecond()
+    for (const time of [0, 500, 1_000]) busiest.arrived(time)
+    expect(busiest.most).toBe(2)
+  })
+
+  test('is remembered when it is over', () => {
+    const busiest = new BusiestSecond()
+    for (const time of [0, 1, 2, 60_000]) busiest.arrived(time)
+    expect(busiest.most).toBe(3)
+  })
+
+  test('is what counting every second gives', () => {
+    fc.assert(
+      fc.property(arrivals, (times) => {
+        const busiest = new BusiestSecond()
+        for (const time of times) busiest.arrived(time)
+        expect(busiest.most).toBe(most(times))
+      }),
+    )
+  })
+
+  test('stays right when old arrivals have been dropped', () => {
+    const busiest = new BusiestSecond()
+    for (let call = 0; call < 50_000; call += 1) busiest.arrived(call * 0.5)
+    expect(busiest.most).toBe(2_000)
+    for (let call = 0; call < 3_000; call += 1) busiest.arrived(25_000 + call * 0.25)
+    // The new ones, and of the old ones those between 24,750 and 25,000.
+    expect(busiest.most).toBe(3_000 + 500)
+  })
+})
