@@ -10,6 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
+          maxWorkers: 2, // with one worker, its default on two cores, vitest would run it last
           sequence: { groupOrder: 0 },
         },
       },

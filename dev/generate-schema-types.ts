@@ -3,7 +3,6 @@
  * schemas are the only source; a test sees to it that the committed file is current.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import { format } from 'prettier'
 import { SCHEMA_NAMES, schemaJson } from '../src/adapters/registry/schemas.ts'
 
@@ -53,7 +52,7 @@ const UNITS: Readonly<Record<string, string>> = {
 export function typesOf(schemas: readonly Schema[]): string {
   const declared: string[] = []
   for (const schema of schemas) render(schema, declared)
-  return declared.join('\n')
+  return declared.join('\n\n')
 }
 
 /** The type's expression; what it declares on the way is added to `declared`. */
@@ -119,7 +118,7 @@ function comment(parts: readonly (string | undefined)[]): string {
 export async function generate(): Promise<string> {
   const schemas = SCHEMA_NAMES.map((name) => JSON.parse(schemaJson(name)) as Schema)
   const header =
-    '/** Generated from schemas/*.avsc by dev/generate-schema-types.ts: change those, not this. */\n'
+    '/** Generated from schemas/*.avsc by dev/generate-schema-types.ts: change those, not this. */\n\n'
   return format(header + typesOf(schemas), {
     parser: 'typescript',
     printWidth: 110,
@@ -128,8 +127,8 @@ export async function generate(): Promise<string> {
   })
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) writeFileSync(TARGET, await generate())
-
 export function committed(): string {
   return readFileSync(TARGET, 'utf8')
 }
+
+if (import.meta.main) writeFileSync(TARGET, await generate())

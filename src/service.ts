@@ -130,9 +130,9 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
 }
 
 async function createClient({ config, log }: ServiceOptions): Promise<CheckResultClient> {
-  const { endpoint, timeoutMs, maxInFlight } = config.checkresult
+  const { endpoint, timeoutMs } = config.checkresult
   const credentials = await createCredentialSource(config.credentials, log)
-  return createCheckResultClient({ endpoint, credentials, timeoutMs, connections: maxInFlight })
+  return createCheckResultClient({ endpoint, credentials, timeoutMs })
 }
 
 interface LaneParts {

@@ -50,16 +50,7 @@ export async function startKafka(options: KafkaOptions): Promise<{ server: Serve
 
   const formatLog = join(directory, 'format.log')
   const clusterId = randomBytes(16).toString('base64url')
-  const format = [
-    '-XX:TieredStopAtLevel=1',
-    ...base,
-    'kafka.tools.StorageTool',
-    'format',
-    '-t',
-    clusterId,
-    '-c',
-    config,
-  ]
+  const format = ['-XX:TieredStopAtLevel=1', ...base, ...formatCommand(clusterId, config)]
   if ((await spawnLeashed({ ...jvm, args: format, logFile: formatLog }).exited) !== 0) {
     throw new StackError(`Kafka's storage could not be set up. It says:\n${await lastLines(formatLog)}`)
   }
@@ -112,6 +103,11 @@ function defaults(ports: KafkaPorts, dataDir: string): Record<string, string> {
     'log.index.size.max.bytes': '1048576',
     'log.cleaner.dedupe.buffer.size': '4194304',
   }
+}
+
+/** The id goes into one word with its option: one in 64 begins with a dash. */
+export function formatCommand(clusterId: string, config: string): string[] {
+  return ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', config]
 }
 
 /** Java's property files take a backslash for an escape. */

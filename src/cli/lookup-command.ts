@@ -69,7 +69,6 @@ async function callOnce(config: Config, ids: Ids): Promise<Reply> {
     endpoint: config.checkresult.endpoint,
     credentials: await createCredentialSource(config.credentials, log),
     timeoutMs: config.checkresult.timeoutMs,
-    connections: 1,
   })
   try {
     return await client.check(ids)

@@ -52,7 +52,8 @@ async function simulate(options: Options): Promise<void> {
       `export CHECKRESULT_ENDPOINT=${simulator.url}\n` +
         `export CHECKRESULT_QPS=${qps}\n` +
         `export ALIBABA_CLOUD_ACCESS_KEY_ID=${accessKeyId}\n` +
-        `export ALIBABA_CLOUD_ACCESS_KEY_SECRET=${accessKeySecret}\n`,
+        `export ALIBABA_CLOUD_ACCESS_KEY_SECRET=${accessKeySecret}\n` +
+        (securityToken === undefined ? '' : `export ALIBABA_CLOUD_SECURITY_TOKEN=${securityToken}\n`),
     )
     closeWithGrace({ delay: CLOSE_WITHIN_MS }, async () => {
       process.stdout.write(`${JSON.stringify(simulator.report(), null, 2)}\n`)

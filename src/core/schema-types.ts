@@ -1,4 +1,5 @@
 /** Generated from schemas/*.avsc by dev/generate-schema-types.ts: change those, not this. */
+
 /** A customer has finished a verification: the answer can be asked for. */
 export interface VerificationCompleted {
   /** TransactionId that Initialize returned, as the server stored it. */
@@ -16,16 +17,20 @@ export interface VerificationCompleted {
   /** The callback's hint. */
   readonly subCode: string | null
 }
+
 export const VERDICT_SYMBOLS = ['UNKNOWN', 'PASSED', 'FAILED'] as const
 export type Verdict = (typeof VERDICT_SYMBOLS)[number]
+
 export const SPOOF_TYPE_SYMBOLS = ['OTHER', 'SCREEN_REMARK', 'PHOTO_COPY', 'TAMPER'] as const
 export type SpoofType = (typeof SPOOF_TYPE_SYMBOLS)[number]
+
 export interface Risk {
-  /** True when spoofResult is Y, SubCode is 212 or faceAttack is Y; null when nothing was said about risk. */
+  /** True when spoofResult is Y, SubCode is 212 or faceAttack is Y; null when nothing was said of it, or what was said could not be read. */
   readonly detected: boolean | null
   /** Kinds of forgery named; may be filled although nothing was detected. */
   readonly spoofTypes: readonly SpoofType[]
 }
+
 export const DOCUMENT_FAMILY_SYMBOLS = [
   'OTHER',
   'HONG_KONG_IDENTITY_CARD',
@@ -37,12 +42,14 @@ export const DOCUMENT_FAMILY_SYMBOLS = [
   'MAINLAND_RESIDENT_IDENTITY_CARD',
 ] as const
 export type DocumentFamily = (typeof DOCUMENT_FAMILY_SYMBOLS)[number]
+
 export const FAMILY_FROM_SYMBOLS = ['NONE', 'DOC_TYPE', 'FIELDS'] as const
 export type FamilyFrom = (typeof FAMILY_FROM_SYMBOLS)[number]
-/** UNKNOWN is a text that names neither. */
+
 export const SEX_SYMBOLS = ['UNKNOWN', 'MALE', 'FEMALE'] as const
 export type Sex = (typeof SEX_SYMBOLS)[number]
-/** The members of all seven families in one record: a reader needs no union of seven, and a family that gains a member breaks nobody. */
+
+/** The members of all seven families in one record, each null where the document does not say: a reader needs no union of seven, and a family that gains a member breaks nobody. */
 export interface DocumentFields {
   /** Full name as printed, usually Chinese. */
   readonly name: string | null
@@ -58,9 +65,9 @@ export interface DocumentFields {
   readonly givennameCN: string | null
   /** Chinese commercial code of the name (Hong Kong). */
   readonly nameCode: string | null
-  /** Null when the document does not say. */
+  /** Null when the document does not say; UNKNOWN when it names neither. */
   readonly sex: Sex | null
-  /** Date of birth; null when not unambiguous, the text is then in raw. Days since 1970-01-01. */
+  /** Date of birth; its first of January when RESULT_PII is mask. Days since 1970-01-01. */
   readonly birthDate: number | null
   /** Number of the card or permit. */
   readonly idNumber: string | null
@@ -78,11 +85,11 @@ export interface DocumentFields {
   readonly placeOfBirth: string | null
   /** Date of issue. Days since 1970-01-01. */
   readonly issueDate: number | null
-  /** Date of expiry; null when the document does not expire or the text is not unambiguous. Days since 1970-01-01. */
+  /** Date of expiry; null for a document that does not expire. Days since 1970-01-01. */
   readonly expiryDate: number | null
   /** Date of registration (Hong Kong). Days since 1970-01-01. */
   readonly currentIssueDate: number | null
-  /** Month and year of the first registration (Hong Kong), YYYY-MM. */
+  /** Month and year of the first registration (Hong Kong), as YYYY-MM. */
   readonly firstIssueDate: string | null
   /** Place of issue. */
   readonly placeOfIssue: string | null
@@ -92,21 +99,23 @@ export interface DocumentFields {
   readonly isPermanent: boolean | null
   /** Symbols under the date of birth (Hong Kong), e.g. ***AZ. */
   readonly symbols: string | null
-  /** Members without a field here, and the texts of fields that could not be normalised, by the vendor's name. */
+  /** By the vendor's name, members that have no field here; by the field's name, texts that the field cannot hold. */
   readonly raw: Readonly<Record<string, string>>
 }
+
 export interface Document {
   /** Kind of document. */
   readonly family: DocumentFamily
-  /** What the family was told by: the event's docType, the members, or nothing. */
+  /** What told the family: the event's docType, the members, or nothing. */
   readonly familyFrom: FamilyFrom
   /** The document check's own verdict. */
   readonly ocrPassed: boolean | null
-  /** What was read off the document. */
+  /** What was read off the document; null when nothing was, or RESULT_PII is omit. */
   readonly fields: DocumentFields | null
-  /** What the customer changed: only members that differ from fields. */
+  /** What the customer changed: only the members that say something else than fields; null when none does, or RESULT_PII is omit. */
   readonly editedFields: DocumentFields | null
 }
+
 export interface Source {
   /** Input topic. */
   readonly topic: string
@@ -115,6 +124,7 @@ export interface Source {
   /** The event's offset there. */
   readonly offset: number
 }
+
 /** What CheckResult said of one completed verification, normalised. */
 export interface VerificationResult {
   /** As in the event. */
@@ -129,6 +139,7 @@ export interface VerificationResult {
   readonly verdict: Verdict
   /** SubCode as sent; its meaning depends on the product. */
   readonly subCode: string | null
+  /** What was said about forgery, of the document and of the face. */
   readonly risk: Risk
   /** Null when no document was checked, or what came could not be read. */
   readonly document: Document | null

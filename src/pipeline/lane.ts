@@ -34,7 +34,7 @@ export interface LaneOptions {
 type State = 'claiming' | 'running' | 'fenced' | 'closed'
 
 /** What a lane has in hand when its partition is paused; it is resumed at half of it. */
-const PAUSE_AT = { records: 1_000, bytes: 4 * 1024 * 1024 } as const
+const PAUSE_AT = { records: 256, bytes: 2 * 1024 * 1024 } as const
 const RESUME_AT = 0.5
 /** Most records in one transaction. */
 const COMMIT_MOST = 500

@@ -1,5 +1,5 @@
 /** Bodies of successful answers, in every shape the vendor's own samples have. Made once each and kept. */
-import { personOf, SAMPLE_DOCUMENTS, snakeCasePassport, type Person } from './documents.ts'
+import { personOf, SAMPLE_DOCUMENTS, snakeCasePassport, standardOf, type Person } from './documents.ts'
 
 export const SHAPES = [
   'usual',
@@ -12,6 +12,10 @@ export const SHAPES = [
   'edited',
   'unknown-members',
   'masked',
+  'odd-dates',
+  'pages',
+  'standard',
+  'blank',
   'absent',
 ] as const
 export type Shape = (typeof SHAPES)[number]
@@ -26,6 +30,8 @@ export interface Reading {
   readonly spoofed?: boolean
   readonly spoofTypes?: readonly string[]
   readonly faceAttack?: boolean
+  /** Results of checks that came after this service: members it does not know. */
+  readonly extras?: boolean
 }
 
 const kept = new Map<string, string>()
@@ -39,7 +45,7 @@ export function okBody(reading: Reading): string {
 }
 
 function render(reading: Reading): string {
-  const { passed, subCode, code = 'Success', faceAttack } = reading
+  const { passed, subCode, code = 'Success', faceAttack, extras = false } = reading
   const result: Record<string, unknown> = { SubCode: subCode }
   if (passed !== '') result['Passed'] = passed
   const extIdInfo = extIdInfoOf(reading)
@@ -47,7 +53,15 @@ function render(reading: Reading): string {
   if (faceAttack !== undefined) {
     result['ExtFaceInfo'] = JSON.stringify({ faceAttack: faceAttack ? 'Y' : 'N', faceComparisonScore: 12.5 })
   }
+  if (extras) Object.assign(result, EXTRAS)
   return JSON.stringify({ Code: code, Message: 'success', Result: result }).slice(1)
+}
+
+const EXTRAS = {
+  ExtSourceInfo: '{"govId":1.0,"fullName":0.4,"selfiePhoto":0.9}',
+  ExtBasicInfo: '**',
+  EkycResult: '',
+  ExtNobodyKnows: { nested: ['TEST'] },
 }
 
 function extIdInfoOf(reading: Reading): unknown {
@@ -65,6 +79,16 @@ function extIdInfoOf(reading: Reading): unknown {
         ocrIdInfo: JSON.stringify(JSON.stringify(document.ocrIdInfo)),
         spoofInfo: JSON.stringify(document.spoofInfo),
       })
+    case 'pages':
+      return JSON.stringify({
+        ...document,
+        ocrIdInfo: '',
+        ocrIdInfoData: JSON.stringify({ front: document.ocrIdInfo, back: { page_note: 'TEST' } }),
+      })
+    case 'standard':
+      return JSON.stringify({ ...document, ocrStandardData: standardOf(personOf(reading.person)) })
+    case 'blank':
+      return JSON.stringify({ ...document, ocrIdInfo: '' })
     case 'trailing-comma':
       return '{"ocrIdInfo":{"name":"TESTPERSON"},"ocrIdPassed":"Y","spoofInfo":{"spoofResult":"Y",}}'
     case 'missing-comma':
@@ -95,9 +119,11 @@ function documentOf(reading: Reading): Document {
 }
 
 function membersOf({ family, shape }: Reading, person: Person): Readonly<Record<string, string>> {
-  if (shape === 'snake-case') return snakeCasePassport(person)
+  if (shape === 'snake-case' || shape === 'pages') return snakeCasePassport(person)
   const members = SAMPLE_DOCUMENTS.find((sample) => sample.family === family)?.members(person) ?? {}
   if (shape === 'unknown-members') return { ...members, favouriteColour: 'TEST', cardEdition: '7' }
+  if (shape === 'odd-dates')
+    return { ...members, birthDate: '2/3/1990', issueDate: '2.3.2013', expiryDate: '02/03/32' }
   if (shape === 'masked') return { ...members, name: '**', englishName: 'T*** A***' }
   return members
 }

@@ -1,6 +1,7 @@
 /**
  * What a transaction meets, told by how its id begins: `passhkid2018…`, `notyet2…`, `html502…`. One table, which `--help`
- * prints. Ids are letters and digits only, as the vendor's are; a digit after some names says for how many calls.
+ * prints. Ids are letters and digits only, as the vendor's are; a digit after some names says for how many calls. Whoever
+ * makes ids puts a letter after the name or the number: the first random digit would count as the number.
  */
 import { okBody, type Reading } from './answers.ts'
 import { SAMPLE_DOCUMENTS } from './documents.ts'
@@ -13,7 +14,8 @@ export type Response =
 
 export interface ExpectedResult {
   readonly kind: 'result'
-  readonly verdict: 'PASSED' | 'FAILED'
+  /** `UNKNOWN` is a `Passed` nobody documented. */
+  readonly verdict: 'PASSED' | 'FAILED' | 'UNKNOWN'
   readonly risky: boolean | null
   readonly document: boolean
 }
@@ -61,6 +63,15 @@ function settled(
     expected: { ...PASSED, ...expected },
     respond: ({ person }) => ok(whole, person),
   }
+}
+
+function forged(name: string, spoofTypes: readonly string[]): Scenario {
+  return settled(
+    name,
+    `failed with signs of forgery, ${spoofTypes.join(' and ')}`,
+    { passed: 'N', subCode: '212', spoofed: true, spoofTypes },
+    { verdict: 'FAILED', risky: true },
+  )
 }
 
 function refused(name: string, status: number, code: string, reason: string): Scenario {
@@ -173,6 +184,44 @@ export const SCENARIOS: readonly Scenario[] = [
   settled('edited', 'the customer changed the name', { shape: 'edited' }),
   settled('unknownmembers', 'members nobody documented', { shape: 'unknown-members' }),
   settled('maskednames', 'names masked by the vendor', { shape: 'masked' }),
+  settled(
+    'blankocr',
+    'failed, and ocrIdInfo empty for it',
+    { shape: 'blank', passed: 'N', subCode: '205' },
+    { verdict: 'FAILED' },
+  ),
+  {
+    ...settled('odddates', 'dates nobody can be sure of', { shape: 'odd-dates', family: 'passport' }),
+    docType: 'GLB03002',
+  },
+  {
+    ...settled('pages', 'members by page of the document, as eKYC_PRO has them', { shape: 'pages' }),
+    docType: 'GLB03002',
+  },
+  settled('standardised', 'ocrStandardData beside ocrIdInfo', { shape: 'standard' }),
+  settled('newresults', 'ExtSourceInfo, and results nobody documented', { extras: true }),
+  settled(
+    'newsubcode',
+    'failed with a SubCode nobody documented',
+    { passed: 'N', subCode: '999' },
+    { verdict: 'FAILED' },
+  ),
+  settled('newverdict', 'a Passed nobody documented', { passed: 'X' }, { verdict: 'UNKNOWN' }),
+  forged('screenremark', ['SCREEN_REMARK']),
+  forged('tampered', ['TAMPER', 'PHOTO_COPY']),
+  forged('newforgery', ['SOMETHING_NOBODY_DOCUMENTED']),
+  settled(
+    'spoofonly',
+    'spoofResult Y without SubCode 212',
+    { passed: 'N', subCode: '205', spoofed: true },
+    { verdict: 'FAILED', risky: true },
+  ),
+  settled(
+    'code212',
+    'SubCode 212 without spoofResult Y',
+    { passed: 'N', subCode: '212' },
+    { verdict: 'FAILED', risky: true },
+  ),
   settled('spoofclean', 'spoofType filled although spoofResult is N', { spoofTypes: ['SCREEN_REMARK'] }),
   settled('pass205', 'Passed Y with SubCode 205', { subCode: '205' }),
   settled(

@@ -40,12 +40,25 @@ export interface Simulator {
   close(): Promise<void>
 }
 
+const FORBID = [
+  'Forbidden.RAMUserAccessDenied',
+  'Forbidden.AccountAccessDenied',
+  'InvalidAccessKeyId.NotFound',
+  'InvalidSecurityToken.Expired',
+] as const
+
+/** The status of `InvalidSecurityToken.Expired` is not documented. */
+const FORBID_STATUS: Readonly<Record<(typeof FORBID)[number], number>> = {
+  'Forbidden.RAMUserAccessDenied': 403,
+  'Forbidden.AccountAccessDenied': 403,
+  'InvalidAccessKeyId.NotFound': 404,
+  'InvalidSecurityToken.Expired': 400,
+}
+
 /** Account-wide trouble, switched on and off while it runs. */
 export const faultsSchema = z.strictObject({
-  /** Every call is refused with 403 and this code. */
-  forbid: z
-    .enum(['Forbidden.RAMUserAccessDenied', 'Forbidden.AccountAccessDenied', 'InvalidAccessKeyId.NotFound'])
-    .optional(),
+  /** Every call is refused with this code. */
+  forbid: z.enum(FORBID).optional(),
   /** Every call is answered this way. */
   all: z.enum(['throttle', 'down', 'html', 'reset', 'hang']).optional(),
   latencyMs: z.number().min(0).max(60_000).optional(),
@@ -121,8 +134,7 @@ function decide(state: State, request: IncomingMessage, nowMs: number): Response
 }
 
 function accountTrouble({ forbid, all }: Faults): Response | null {
-  if (forbid !== undefined)
-    return { kind: 'error', status: forbid.startsWith('Invalid') ? 404 : 403, code: forbid }
+  if (forbid !== undefined) return { kind: 'error', status: FORBID_STATUS[forbid], code: forbid }
   switch (all) {
     case undefined:
       return null
@@ -211,8 +223,9 @@ async function control(state: State, request: IncomingMessage, response: ServerR
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
   try {
+    // Throws too when the caller leaves before the end of the body.
+    for await (const chunk of request) chunks.push(chunk as Buffer)
     return JSON.parse(Buffer.concat(chunks).toString())
   } catch {
     return null

@@ -76,7 +76,7 @@ export class RequestVerifier {
   #refuseSignature({ method, headers }: SignedCall, query: string): Refusal | null {
     const [, , signedHeaders = '', signature] = AUTHORIZATION.exec(headers.authorization ?? '') ?? []
     const names = signedHeaders.split(';')
-    const unsigned = Object.keys(headers).some((name) => name.startsWith('x-acs-') && !names.includes(name))
+    const unsigned = Object.keys(headers).some((name) => mustBeSigned(name) && !names.includes(name))
     const expected = sign({
       method,
       path: '/',
@@ -104,6 +104,10 @@ export class RequestVerifier {
   }
 }
 
+function mustBeSigned(header: string): boolean {
+  return header === 'host' || header === 'content-type' || header.startsWith('x-acs-')
+}
+
 function refuseAction({ method, url, headers }: SignedCall): Refusal | null {
   if (method !== 'POST') return { status: 405, code: 'UnsupportedHTTPMethod' }
   if (url !== '/' && !url.startsWith('/?')) return { status: 404, code: 'InvalidApi.NotFound' }
@@ -113,10 +117,10 @@ function refuseAction({ method, url, headers }: SignedCall): Refusal | null {
 
 function refuseDate(headers: IncomingHttpHeaders, epochMs: number): Refusal | null {
   const date = headers['x-acs-date']
-  if (typeof date !== 'string' || !DATE.test(date)) return { status: 400, code: 'InvalidTimeStamp.Format' }
-  return Math.abs(Date.parse(date) - epochMs) > CLOCK_SKEW_MS
-    ? { status: 400, code: 'InvalidTimeStamp.Expired' }
-    : null
+  // The 99th of a month has the form and is no date.
+  const dateMs = typeof date === 'string' && DATE.test(date) ? Date.parse(date) : Number.NaN
+  if (Number.isNaN(dateMs)) return { status: 400, code: 'InvalidTimeStamp.Format' }
+  return Math.abs(dateMs - epochMs) > CLOCK_SKEW_MS ? { status: 400, code: 'InvalidTimeStamp.Expired' } : null
 }
 
 function parametersOf(query: string): Verified {

@@ -1,5 +1,6 @@
 /** Calls in a sliding second, by a monotonic clock in milliseconds. Pure. */
 
+/** Both classes compare with `nowMs - WINDOW_MS`: of two ways to write it, rounding would make one call too many. */
 const WINDOW_MS = 1_000
 
 /** Admits at most `limit` calls in any second: the next one within it is refused, and does not count. */
@@ -13,7 +14,7 @@ export class SlidingLimit {
 
   admit(nowMs: number): boolean {
     const oldest = this.#times[this.#at] ?? -Infinity
-    if (nowMs - oldest < WINDOW_MS) return false
+    if (oldest > nowMs - WINDOW_MS) return false
     this.#times[this.#at] = nowMs
     this.#at = (this.#at + 1) % this.#times.length
     return true

@@ -30,10 +30,13 @@ export interface Credentials {
 
 const UNRESERVED = /^[\w.~-]*$/
 
-/** RFC 3986: what `encodeURIComponent` leaves alone and the vendor does not is encoded too. */
+/**
+ * RFC 3986: what `encodeURIComponent` leaves alone and the vendor does not is encoded too. Total: half a surrogate pair,
+ * which JSON can carry and UTF-8 cannot, is replaced, so that such an id is refused by the vendor instead of throwing.
+ */
 export function percentEncode(text: string): string {
   if (UNRESERVED.test(text)) return text
-  return encodeURIComponent(text).replace(
+  return encodeURIComponent(text.toWellFormed()).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   )

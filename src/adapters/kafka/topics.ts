@@ -2,6 +2,7 @@
  * The topics: what is there, and making what is missing. The service only looks; making is `topics create`'s. Rejects
  * with a sentence that says what to do.
  */
+import { setTimeout } from 'node:timers/promises'
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import { errorType, explain } from './errors.ts'
 
@@ -94,6 +95,21 @@ async function maxMessageBytes(admin: Admin, topics: readonly string[]): Promise
   }
 }
 
+const KNOWN_WITHIN_TRIES = 50
+const ASK_AGAIN_MS = 100
+
+/** The broker that is asked may not have heard yet of a topic that another has just made. */
+async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION' || tries === KNOWN_WITHIN_TRIES) throw error
+    }
+    await setTimeout(ASK_AGAIN_MS)
+  }
+}
+
 export interface CreateTopicsOptions {
   readonly names: TopicNames
   readonly partitions: number
@@ -113,7 +129,8 @@ export async function createTopics(admin: Admin, options: CreateTopicsOptions): 
     present,
   )
   outcomes.push(input)
-  const inputBytes = (await maxMessageBytes(admin, [names.input]))?.get(names.input) ?? BROKER_DEFAULT_BYTES
+  const sizes = await onceKnown(() => maxMessageBytes(admin, [names.input]))
+  const inputBytes = sizes?.get(names.input) ?? BROKER_DEFAULT_BYTES
   const room = { 'max.message.bytes': String(inputBytes + HEADER_ROOM_BYTES) }
   const plans: TopicPlan[] = [
     ...names.retry.map((topic) => ({ topic, likeInput: true, configs: room })),
@@ -138,10 +155,12 @@ async function createOne(
 ): Promise<TopicOutcome> {
   if (!present.has(topic)) {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+    // Waiting for leaders, kafkajs gives up when the broker it asks has not heard of the topic yet.
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [{ topic, numPartitions: partitions, replicationFactor, configEntries }],
     })
+    await onceKnown(() => admin.fetchTopicMetadata({ topics: [topic] }))
     return { kind: 'created', topic, partitions }
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })

@@ -33,7 +33,8 @@ const eventSchema = z.object({
   merchantBizId: text,
   productCode: optionalText,
   docType: optionalText,
-  completedAt: z.int(),
+  // What a timestamp can hold: 8.64e15 ms are the limit of dates.
+  completedAt: z.int().min(0).max(8.64e15),
   passed: optionalText,
   subCode: optionalText,
 }) satisfies z.ZodType<VerificationCompleted>

@@ -15,6 +15,6 @@ export function createEncodeResult(schemaId: number): EncodeResult {
     const end = type.encode(result, scratch, HEADER_BYTES)
     // A negative end says how much was missing.
     if (end < 0) return Buffer.concat([scratch.subarray(0, HEADER_BYTES), type.toBuffer(result)])
-    return Buffer.copyBytesFrom(scratch, 0, end)
+    return Buffer.from(scratch.subarray(0, end))
   }
 }

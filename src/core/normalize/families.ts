@@ -73,9 +73,7 @@ export function findFamily(docType: string | null, members: OcrMembers | null): 
     if (WORLD_CODE.test(docType)) return { family: 'OTHER', familyFrom: 'DOC_TYPE' }
   }
   const told = members === null ? undefined : familyTold(members)
-  return told === undefined
-    ? { family: 'OTHER', familyFrom: 'NONE' }
-    : { family: told, familyFrom: 'FIELDS' }
+  return told === undefined ? { family: 'OTHER', familyFrom: 'NONE' } : { family: told, familyFrom: 'FIELDS' }
 }
 
 function familyTold(members: OcrMembers): DocumentFamily | undefined {

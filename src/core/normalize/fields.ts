@@ -1,133 +1,77 @@
 /**
- * OCR members to typed fields. A text that a typed field cannot hold is kept in `raw` under the vendor's name for it,
- * and so is every member without a field. Pure and total.
+ * OCR members to typed fields. `raw` keeps what has no field, by the vendor's name: unknown members, and a second member
+ * of a field that is filled already; and, by the field's name, a text that did not fit its field. Pure and total.
  */
 import type { OcrMembers } from '../answer.ts'
-import type { DocumentFamily, DocumentFields } from '../schema-types.ts'
-import { isHongKongCard } from './families.ts'
-import { parseDate, parseIssueDate, parseMonth, parseSex, parseYesNo } from './values.ts'
+import type { DocumentFields } from '../schema-types.ts'
+import { emptyFields, type FieldName, type FieldsInHand } from './document-fields.ts'
+import { fieldOf, namesInOrder, type NameForms } from './members.ts'
+import {
+  monthOf,
+  parseDate,
+  parseIssueDate,
+  parseMonth,
+  parseSex,
+  parseYesNo,
+  wellFormed,
+  type DateForms,
+} from './values.ts'
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
-
-const TEXTS = new Set<keyof DocumentFields>([
-  'name',
-  'englishName',
-  'surname',
-  'givenname',
-  'surnameCN',
-  'givennameCN',
-  'nameCode',
-  'idNumber',
-  'passportNo',
-  'nationality',
-  'countryCode',
-  'ethnicity',
-  'address',
-  'placeOfBirth',
-  'placeOfIssue',
-  'originOfIssue',
-  'symbols',
-])
-
-type TextField =
-  | 'name'
-  | 'englishName'
-  | 'surname'
-  | 'givenname'
-  | 'surnameCN'
-  | 'givennameCN'
-  | 'nameCode'
-  | 'idNumber'
-  | 'passportNo'
-  | 'nationality'
-  | 'countryCode'
-  | 'ethnicity'
-  | 'address'
-  | 'placeOfBirth'
-  | 'placeOfIssue'
-  | 'originOfIssue'
-  | 'symbols'
-
-export function emptyFields(): Mutable<DocumentFields> {
-  return {
-    name: null,
-    englishName: null,
-    surname: null,
-    givenname: null,
-    surnameCN: null,
-    givennameCN: null,
-    nameCode: null,
-    sex: null,
-    birthDate: null,
-    idNumber: null,
-    passportNo: null,
-    nationality: null,
-    countryCode: null,
-    ethnicity: null,
-    address: null,
-    placeOfBirth: null,
-    issueDate: null,
-    expiryDate: null,
-    currentIssueDate: null,
-    firstIssueDate: null,
-    placeOfIssue: null,
-    originOfIssue: null,
-    isPermanent: null,
-    symbols: null,
-    raw: {},
-  }
-}
-
-/** `members` by our names. */
-export function toFields(members: OcrMembers, family: DocumentFamily): DocumentFields {
+export function toFields(members: OcrMembers, forms: DateForms & NameForms): DocumentFields {
   const fields = emptyFields()
-  const raw: Record<string, string> = Object.create(null) as Record<string, string>
-  const forms = { dayFirst: isHongKongCard(family) }
-  for (const [name, personal] of Object.entries(members)) {
-    const text = wellFormed(personal)
-    if (isText(name)) fields[name] = text
-    else if (!setTyped(fields, { name, text, forms })) raw[name] = text
+  for (const member of namesInOrder(members)) {
+    const text = wellFormed(members[member] ?? '')
+    const field = fieldOf(member, forms)
+    if (field === undefined) fields.raw[wellFormed(member)] = text
+    else if (isFilled(fields, field)) keepOther(fields, { member, field, text })
+    else if (!setField(fields, field, { text, forms })) fields.raw[field] = text
   }
-  fields.raw = raw
   return fields
 }
 
-interface Member {
-  readonly name: string
-  readonly text: string
-  readonly forms: { readonly dayFirst: boolean }
+function isFilled(fields: FieldsInHand, field: FieldName): boolean {
+  return fields[field] !== null && fields[field] !== 'UNKNOWN'
 }
 
-/** False when the member has no typed field, or its text does not fit: then it belongs into `raw`. */
-function setTyped(fields: Mutable<DocumentFields>, { name, text, forms }: Member): boolean {
-  switch (name) {
+function keepOther(fields: FieldsInHand, other: { member: string; field: FieldName; text: string }): void {
+  if (fields[other.field] !== other.text) fields.raw[other.member] = other.text
+}
+
+interface Reading {
+  readonly text: string
+  readonly forms: DateForms
+}
+
+/** False when the field does not hold all that the text says. */
+function setField(fields: FieldsInHand, field: FieldName, { text, forms }: Reading): boolean {
+  switch (field) {
     case 'sex':
       fields.sex = parseSex(text)
       return fields.sex !== 'UNKNOWN'
     case 'isPermanent':
       fields.isPermanent = parseYesNo(text)
       return fields.isPermanent !== null
-    case 'firstIssueDate':
-      fields.firstIssueDate = parseMonth(text)
-      return fields.firstIssueDate !== null
     case 'birthDate':
     case 'expiryDate':
-      fields[name] = parseDate(text, forms)
-      return fields[name] !== null
+      fields[field] = parseDate(text, forms)
+      return fields[field] !== null
     case 'issueDate':
     case 'currentIssueDate':
-      fields[name] = parseIssueDate(text, forms)
-      return fields[name] !== null
+      fields[field] = parseIssueDate(text, forms)
+      return fields[field] !== null
+    case 'firstIssueDate':
+      return setMonth(fields, { text, forms })
     default:
-      return false
+      fields[field] = text
+      return true
   }
 }
 
-function isText(name: string): name is TextField {
-  return TEXTS.has(name as keyof DocumentFields)
-}
-
-/** Half a surrogate pair has no UTF-8 form: it would come out as another text than went in. */
-function wellFormed(text: string): string {
-  return text.isWellFormed() ? text : text.toWellFormed()
+/** A whole date has a month too, but its day has no place in the field. */
+function setMonth(fields: FieldsInHand, { text, forms }: Reading): boolean {
+  fields.firstIssueDate = parseMonth(text, forms)
+  if (fields.firstIssueDate !== null) return true
+  const date = parseDate(text, forms)
+  if (date !== null) fields.firstIssueDate = monthOf(date)
+  return false
 }

@@ -2,7 +2,8 @@
  * The vendor's names of OCR members and the fields they belong to: camelCase comes from ID_OCR and eKYC, snake_case from
  * eKYC_PRO and the MAX and PRO products, other words stand in some samples. Pure.
  */
-import { FIELD_NAMES, type FieldName } from './fields.ts'
+import type { OcrMembers } from '../answer.ts'
+import { FIELD_NAMES, type FieldName } from './document-fields.ts'
 
 const OTHER_NAMES = {
   name_cn: 'name',
@@ -57,9 +58,25 @@ const FIELDS: ReadonlyMap<string, FieldName> = new Map<string, FieldName>([
   ...Object.entries(STANDARD_NAMES),
 ])
 
+export interface NameForms {
+  /** Two names were read: then `name` is the one in Latin letters, and `name_cn` the one as printed. */
+  readonly twoNames: boolean
+}
+
+export function nameForms(...parts: readonly (OcrMembers | null)[]): NameForms {
+  return { twoNames: parts.some((members) => members?.['name_cn'] !== undefined) }
+}
+
 /** Undefined when there is no field for the member. */
-export function fieldOf(member: string): FieldName | undefined {
-  return FIELDS.get(member)
+export function fieldOf(member: string, { twoNames }: NameForms): FieldName | undefined {
+  return twoNames && member === 'name' ? 'englishName' : FIELDS.get(member)
 }
 
 const STANDARD = Object.keys(STANDARD_NAMES)
+
+/** The members' names, the better forms first. */
+export function namesInOrder(members: OcrMembers): readonly string[] {
+  const names = Object.keys(members)
+  const standard = STANDARD.filter((name) => members[name] !== undefined)
+  return standard.length === 0 ? names : [...standard, ...names.filter((name) => !standard.includes(name))]
+}

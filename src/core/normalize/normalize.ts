@@ -1,19 +1,22 @@
 /** A settled answer to a result: pure, total, and always encodable by the schema. */
-import type { CheckAnswer, DocumentAnswer, OcrMembers } from '../answer.ts'
+import type { CheckAnswer, DocumentAnswer } from '../answer.ts'
 import type { SourceCoordinates } from '../history.ts'
 import {
   SPOOF_TYPE_SYMBOLS,
   type Document,
   type Risk,
+  type Source,
   type SpoofType,
   type Verdict,
   type VerificationCompleted,
   type VerificationResult,
 } from '../schema-types.ts'
-import { findFamily } from './families.ts'
+import { changedFields } from './document-fields.ts'
+import { findFamily, HONG_KONG } from './families.ts'
 import { toFields } from './fields.ts'
-import { canonicalMembers } from './members.ts'
+import { nameForms } from './members.ts'
 import { protect, type PiiMode } from './privacy.ts'
+import { wellFormed } from './values.ts'
 
 export interface NormalizeContext {
   readonly event: VerificationCompleted
@@ -23,59 +26,78 @@ export interface NormalizeContext {
   readonly pii: PiiMode
 }
 
-const VERDICTS: Readonly<Record<string, Verdict>> = { Y: 'PASSED', N: 'FAILED' }
 /** The document shows signs of forgery. */
 const FORGERY = '212'
+const MOST_INT = 2_147_483_647
+/** Avro's long as JavaScript has it: more is refused, less comes out as another number, and an event may hold either. */
+const MOST_LONG = Number.MAX_SAFE_INTEGER - 1
+const LEAST_LONG = -(2 ** 52)
 
 export function normalize(answer: CheckAnswer, context: NormalizeContext): VerificationResult {
-  const { event, source } = context
+  const { event } = context
   return {
-    transactionId: event.transactionId,
-    merchantBizId: event.merchantBizId,
-    productCode: event.productCode,
-    docType: event.docType,
-    verdict: VERDICTS[answer.passed ?? ''] ?? 'UNKNOWN',
-    subCode: answer.subCode,
+    transactionId: wellFormed(event.transactionId),
+    merchantBizId: wellFormed(event.merchantBizId),
+    productCode: wellFormedOrNull(event.productCode),
+    docType: wellFormedOrNull(event.docType),
+    verdict: verdictOf(answer.passed),
+    subCode: wellFormedOrNull(answer.subCode),
     risk: riskOf(answer),
     document: typeof answer.document === 'string' ? null : documentOf(answer.document, context),
-    requestId: answer.requestId,
-    checkedAt: context.checkedAtMs,
-    completedAt: event.completedAt,
-    attempts: context.attempts,
-    source: { topic: source.topic, partition: source.partition, offset: Number(source.offset) },
+    requestId: wellFormedOrNull(answer.requestId),
+    checkedAt: toLong(context.checkedAtMs),
+    completedAt: toLong(event.completedAt),
+    attempts: Math.min(context.attempts, MOST_INT),
+    source: sourceOf(context.source),
   }
 }
 
+function verdictOf(passed: string | null): Verdict {
+  if (passed === 'Y') return 'PASSED'
+  return passed === 'N' ? 'FAILED' : 'UNKNOWN'
+}
+
 /** Never from a filled `spoofType`: the vendor's own samples fill it for documents it finds genuine. */
-function riskOf({ spoofed, subCode, faceAttacked, spoofTypes }: CheckAnswer): Risk {
+function riskOf({ spoofed, subCode, faceAttacked, spoofTypes, document }: CheckAnswer): Risk {
   const risky = spoofed === true || faceAttacked === true || subCode === FORGERY
-  const saidNothing = spoofed === null && faceAttacked === null
-  return {
-    detected: risky ? true : saidNothing ? null : false,
-    spoofTypes: [...new Set(spoofTypes.map(toSpoofType))],
-  }
+  // What could not be read may have been a warning.
+  const unknown = document === 'unreadable' || (spoofed === null && faceAttacked === null)
+  return { detected: risky ? true : unknown ? null : false, spoofTypes: toSpoofTypes(spoofTypes) }
+}
+
+function toSpoofTypes(texts: readonly string[]): readonly SpoofType[] {
+  return texts.length === 0 ? [] : [...new Set(texts.map(toSpoofType))]
 }
 
 function toSpoofType(text: string): SpoofType {
   return SPOOF_TYPE_SYMBOLS.find((symbol) => symbol === text) ?? 'OTHER'
 }
 
-function documentOf(document: DocumentAnswer, { event, pii }: NormalizeContext): Document {
-  const members = document.fields === null ? null : canonicalMembers(document.fields)
-  const edited =
-    document.editedFields === null ? null : changed(canonicalMembers(document.editedFields), members)
-  const { family, familyFrom } = findFamily(event.docType, members ?? edited)
+function documentOf(
+  { ocrPassed, fields, editedFields }: DocumentAnswer,
+  { event, pii }: NormalizeContext,
+): Document {
+  const { family, familyFrom } = findFamily(event.docType, fields ?? editedFields)
+  const forms = { dayFirst: family === HONG_KONG, ...nameForms(fields, editedFields) }
+  const read = fields === null ? null : toFields(fields, forms)
+  const changed = editedFields === null ? null : changedFields(toFields(editedFields, forms), read)
   return {
     family,
     familyFrom,
-    ocrPassed: document.ocrPassed,
-    fields: members === null ? null : protect(toFields(members, family), pii),
-    editedFields: edited === null ? null : protect(toFields(edited, family), pii),
+    ocrPassed,
+    fields: read === null ? null : protect(read, pii),
+    editedFields: changed === null ? null : protect(changed, pii),
   }
 }
 
-/** What the customer changed: members whose text differs from what was read; null when nothing does. */
-function changed(edited: OcrMembers, read: OcrMembers | null): OcrMembers | null {
-  const differing = Object.entries(edited).filter(([name, text]) => read?.[name] !== text)
-  return differing.length === 0 ? null : (Object.fromEntries(differing) as OcrMembers)
+function sourceOf({ topic, partition, offset }: SourceCoordinates): Source {
+  return { topic, partition, offset: toLong(Number(offset)) }
+}
+
+function toLong(count: number): number {
+  return Math.max(LEAST_LONG, Math.min(count, MOST_LONG))
+}
+
+function wellFormedOrNull(text: string | null): string | null {
+  return text === null ? null : wellFormed(text)
 }

@@ -1,13 +1,19 @@
 /**
- * `RESULT_PII`: what of a person reaches the result topic. `include` leaves all, `omit` leaves no document member at all,
- * `mask` keeps what statistics need: the last two characters of a text, the year of a date of birth.
+ * `RESULT_PII`: what of a person reaches the result topic. `include` leaves all, `omit` leaves no field at all. `mask`
+ * leaves what statistics need: sex, nationality, what was issued where and until when, the year of birth (as its first of
+ * January), and of long names, numbers, addresses and texts of `raw` the last two characters.
  */
 import type { DocumentFields } from '../schema-types.ts'
+import type { FieldName } from './document-fields.ts'
 
 export const PII_MODES = ['include', 'mask', 'omit'] as const
 export type PiiMode = (typeof PII_MODES)[number]
 
 const SHOWN = 2
+/** Of a shorter text, two characters would be too much. */
+const LEAST_LENGTH = 7
+/** The length of a long text tells something too. */
+const MOST_STARS = 8
 const MASKED_TEXTS = [
   'name',
   'englishName',
@@ -22,7 +28,7 @@ const MASKED_TEXTS = [
   'address',
   'placeOfBirth',
   'symbols',
-] as const
+] as const satisfies readonly FieldName[]
 
 export function protect(fields: DocumentFields, mode: PiiMode): DocumentFields | null {
   if (mode === 'include') return fields
@@ -32,11 +38,11 @@ export function protect(fields: DocumentFields, mode: PiiMode): DocumentFields |
   return masked
 }
 
-/** Stars, and the last two characters of a text that is longer than four. */
+/** Stars, and the last two characters of all but short texts. */
 export function maskText(text: string): string {
-  const characters = [...text]
-  const shown = characters.length > SHOWN * 2 ? characters.slice(-SHOWN) : []
-  return '*'.repeat(Math.min(characters.length - shown.length, 8)) + shown.join('')
+  const characters = Array.from(text)
+  const shown = characters.length >= LEAST_LENGTH ? characters.slice(-SHOWN) : []
+  return '*'.repeat(Math.min(characters.length - shown.length, MOST_STARS)) + shown.join('')
 }
 
 function maskNullable(text: string | null): string | null {

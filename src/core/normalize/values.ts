@@ -1,18 +1,23 @@
 /**
- * Texts of OCR members to typed values. Pure and total: null where the text is not unambiguous. Only forms with the year
- * first are read for every document; day-month-year only where the family is known to print it so. Never `Date.parse`.
+ * Texts of OCR members to typed values. Pure and total: null where the text is not unambiguous. Forms with the year first
+ * are read for every document; day-month-year only where the family is known to print it so. Never `Date.parse`.
  */
 import type { Sex } from '../schema-types.ts'
 
 /** Days since 1970-01-01. */
 export type EpochDays = number
 
+export interface DateForms {
+  /** Day-month-year and month-year with a short year are read too: Hong Kong identity cards. */
+  readonly dayFirst: boolean
+}
+
 const YEAR_FIRST = [
   /^(\d{4})-(\d{1,2})-(\d{1,2})$/,
+  /^(\d{4})(\d{2})(\d{2})$/,
+  /^(\d{4})\s*年\s*(\d{1,2})\s*月\s*(\d{1,2})\s*日$/,
   /^(\d{4})\/(\d{1,2})\/(\d{1,2})$/,
   /^(\d{4})\.(\d{1,2})\.(\d{1,2})$/,
-  /^(\d{4})(\d{2})(\d{2})$/,
-  /^(\d{4})年(\d{1,2})月(\d{1,2})日$/,
 ]
 const DAY_FIRST = [
   /^(\d{1,2})-(\d{1,2})-(\d{4})$/,
@@ -21,32 +26,33 @@ const DAY_FIRST = [
 ]
 /** A card's date of issue, printed with two digits of the year: 23-09-10. */
 const DAY_FIRST_SHORT = /^(\d{2})-(\d{2})-(\d{2})$/
+/** The cards in use were issued from 2003 on. */
+const FIRST_SHORT_YEAR_OF_ISSUE = 3
+/** Registration began in 1949: a two-digit year above this one is of the last century. */
+const LAST_SHORT_YEAR_OF_THIS_CENTURY = 48
 const EARLIEST_YEAR = 1850
 const LATEST_YEAR = 2200
 const DAY_MS = 86_400_000
 
-export interface DateForms {
-  /** Day-month-year is read too: Hong Kong identity cards. */
-  readonly dayFirst: boolean
-}
-
 export function parseDate(text: string, { dayFirst }: DateForms): EpochDays | null {
   for (const form of YEAR_FIRST) {
-    const [, year, month, day] = form.exec(text) ?? []
-    if (year !== undefined) return toDays(Number(year), Number(month), Number(day))
+    const match = form.exec(text)
+    if (match !== null) return toDays(Number(match[1]), Number(match[2]), Number(match[3]))
   }
   if (!dayFirst) return null
   for (const form of DAY_FIRST) {
-    const [, day, month, year] = form.exec(text) ?? []
-    if (year !== undefined) return toDays(Number(year), Number(month), Number(day))
+    const match = form.exec(text)
+    if (match !== null) return toDays(Number(match[3]), Number(match[2]), Number(match[1]))
   }
   return null
 }
 
-/** The dates of issue of a Hong Kong card: the cards in use were issued from 2003 on, so two digits are of this century. */
 export function parseIssueDate(text: string, forms: DateForms): EpochDays | null {
-  const [, day, month, year] = forms.dayFirst ? (DAY_FIRST_SHORT.exec(text) ?? []) : []
-  return year === undefined ? parseDate(text, forms) : toDays(2000 + Number(year), Number(month), Number(day))
+  const match = forms.dayFirst ? DAY_FIRST_SHORT.exec(text) : null
+  if (match === null) return parseDate(text, forms)
+  const year = Number(match[3])
+  if (year < FIRST_SHORT_YEAR_OF_ISSUE || year > LAST_SHORT_YEAR_OF_THIS_CENTURY) return null
+  return toDays(2000 + year, Number(match[2]), Number(match[1]))
 }
 
 function toDays(year: number, month: number, day: number): EpochDays | null {
@@ -59,22 +65,19 @@ function toDays(year: number, month: number, day: number): EpochDays | null {
 
 const MONTH_FORMS = [
   /^(?<year>\d{4})[-/.](?<month>\d{1,2})$/,
-  /^(?<year>\d{4})年(?<month>\d{1,2})月$/,
-  /^(?<month>\d{1,2})[-/.](?<year>\d{4})$/,
-  /^\(?(?<month>\d{2})-(?<short>\d{2})\)?$/,
+  /^(?<year>\d{4})\s*年\s*(?<month>\d{1,2})\s*月$/,
+  /^\(?(?<month>\d{1,2})[-/.](?<year>\d{4})\)?$/,
 ]
-/** Registration began in 1949: a two-digit year above this one is of the last century. */
-const LAST_SHORT_YEAR_OF_THIS_CENTURY = 48
+/** As a Hong Kong card prints it: (09-99). */
+const MONTH_FIRST_SHORT = /^\(?(?<month>\d{2})[-/.](?<short>\d{2})\)?$/
 
-/** Month and year of first registration, as YYYY-MM; printed on the card as (09-99). */
-export function parseMonth(text: string): string | null {
+/** Month and year as YYYY-MM. */
+export function parseMonth(text: string, { dayFirst }: DateForms): string | null {
+  const short = dayFirst ? MONTH_FIRST_SHORT.exec(text)?.groups : undefined
+  if (short !== undefined) return toMonth(fullYear(Number(short['short'])), Number(short['month']))
   for (const form of MONTH_FORMS) {
     const groups = form.exec(text)?.groups
-    if (groups === undefined) continue
-    const month = Number(groups['month'])
-    const year = groups['year'] === undefined ? fullYear(Number(groups['short'])) : Number(groups['year'])
-    if (month < 1 || month > 12 || year < EARLIEST_YEAR || year > LATEST_YEAR) return null
-    return `${year}-${String(month).padStart(2, '0')}`
+    if (groups !== undefined) return toMonth(Number(groups['year']), Number(groups['month']))
   }
   return null
 }
@@ -83,25 +86,39 @@ function fullYear(short: number): number {
   return short > LAST_SHORT_YEAR_OF_THIS_CENTURY ? 1900 + short : 2000 + short
 }
 
-const SEXES: Readonly<Record<string, Sex>> = {
-  m: 'MALE',
-  male: 'MALE',
-  男: 'MALE',
-  男m: 'MALE',
-  '男/m': 'MALE',
-  f: 'FEMALE',
-  female: 'FEMALE',
-  女: 'FEMALE',
-  女f: 'FEMALE',
-  '女/f': 'FEMALE',
+/** YYYY-MM of a date's month. */
+export function monthOf(days: EpochDays): string {
+  return new Date(days * DAY_MS).toISOString().slice(0, 'YYYY-MM'.length)
 }
 
+function toMonth(year: number, month: number): string | null {
+  const days = toDays(year, month, 1)
+  return days === null ? null : monthOf(days)
+}
+
+const SEXES: ReadonlyMap<string, Sex> = new Map([
+  ['M', 'MALE'],
+  ['MALE', 'MALE'],
+  ['男', 'MALE'],
+  ['男M', 'MALE'],
+  ['男/M', 'MALE'],
+  ['F', 'FEMALE'],
+  ['FEMALE', 'FEMALE'],
+  ['女', 'FEMALE'],
+  ['女F', 'FEMALE'],
+  ['女/F', 'FEMALE'],
+])
+
 export function parseSex(text: string): Sex {
-  const known = text.toLowerCase().replaceAll(' ', '')
-  return Object.hasOwn(SEXES, known) ? (SEXES[known] ?? 'UNKNOWN') : 'UNKNOWN'
+  return SEXES.get(text) ?? SEXES.get(text.replaceAll(' ', '').toUpperCase()) ?? 'UNKNOWN'
 }
 
 export function parseYesNo(text: string): boolean | null {
   if (text === 'Y' || text === 'y') return true
   return text === 'N' || text === 'n' ? false : null
+}
+
+/** Half a surrogate pair has no UTF-8 form: it would come out as another text than went in. */
+export function wellFormed(text: string): string {
+  return text.isWellFormed() ? text : text.toWellFormed()
 }

@@ -4,14 +4,17 @@ import { createMix } from '../../../src/simulator/mix.ts'
 const WEIGHTS = { passhkid2018: 70, failpassport: 20, riskmacaoid: 10 }
 const IDS = Array.from({ length: 20_000 }, (_, number) => `demo${String(number).padStart(8, '0')}`)
 
-function namesOf(seed: number): string[] {
+function namesOf(seed: number, ids = IDS): string[] {
   const pick = createMix(WEIGHTS, seed)
-  return IDS.map((id) => pick(id).scenario.name)
+  return ids.map((id) => pick(id).scenario.name)
 }
 
 describe('a mix', () => {
-  test('gives each scenario its share', () => {
-    const names = namesOf(1)
+  test.each([
+    ['long ids', IDS],
+    ['ids that differ in a few digits', Array.from({ length: 2_000 }, (_, number) => `t${number}`)],
+  ])('gives each scenario its share of %s', (_, ids) => {
+    const names = namesOf(1, ids)
     for (const [name, weight] of Object.entries(WEIGHTS)) {
       const share = names.filter((picked) => picked === name).length / names.length
       expect(Math.abs(share - weight / 100)).toBeLessThan(0.03)

@@ -66,7 +66,6 @@ function asExpected(end: Made | null): Expected | null {
   if (end.kind === 'rejected') return { kind: 'dead-letter', reason: end.reason }
   if (end.kind !== 'result') return null
   const { verdict, risk, document } = end.result
-  if (verdict === 'UNKNOWN') return null
   return { kind: 'result', verdict, risky: risk.detected, document: document !== null }
 }
 
@@ -123,6 +122,35 @@ describe('what the service makes of a scenario is what the scenario expects:', (
       ['englishName', 'TESTPERSON, CORRECTED'],
       ['raw', {}],
     ])
+  })
+
+  test('members by page come out as one document, without a page lost', () => {
+    expect(documentOf('pages')?.fields).toMatchObject({
+      passportNo: documentOf('passpassport')?.fields?.passportNo,
+      raw: { page_note: 'TEST' },
+    })
+  })
+
+  test('of dates nobody can be sure of none is guessed', () => {
+    expect(documentOf('odddates')?.fields).toMatchObject({
+      birthDate: null,
+      issueDate: null,
+      expiryDate: null,
+    })
+  })
+
+  test('an empty ocrIdInfo leaves a document without fields', () => {
+    expect(documentOf('blankocr')).toMatchObject({ ocrPassed: false, fields: null })
+  })
+
+  test.each([
+    ['screenremark', ['SCREEN_REMARK']],
+    ['tampered', ['TAMPER', 'PHOTO_COPY']],
+    ['newforgery', ['OTHER']],
+    ['spoofclean', ['SCREEN_REMARK']],
+  ])('%s names the signs of forgery %j', (name, spoofTypes) => {
+    const { end } = inTheEnd(scenario(name), 1, 3)
+    expect(end).toMatchObject({ result: { risk: { spoofTypes } } })
   })
 
   test('members nobody documented are kept as they are', () => {

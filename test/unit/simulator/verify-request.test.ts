@@ -37,7 +37,11 @@ function signed({ credentials = KEY, ...changes }: Changes = {}): SignedCall {
 }
 
 /** Signed in the general way, so that what the service would never send can be sent. */
-function signedWith(headers: Record<string, string>, parameters: Record<string, string>): SignedCall {
+function signedWith(
+  headers: Record<string, string>,
+  parameters: Record<string, string>,
+  unsigned: readonly string[] = [],
+): SignedCall {
   const query = canonicalQuery(parameters)
   const all = {
     host: 'simulator.test',
@@ -52,7 +56,7 @@ function signedWith(headers: Record<string, string>, parameters: Record<string, 
     method: 'POST',
     path: '/',
     query,
-    headers: all,
+    headers: Object.fromEntries(Object.entries(all).filter(([name]) => !unsigned.includes(name))),
     bodyHash: EMPTY_BODY_HASH,
     secret: KEY.accessKeySecret,
   })
@@ -112,9 +116,14 @@ describe('the signature does not match', () => {
     },
   )
 
-  test('when an x-acs header was added that is not signed', () => {
+  test.each(['x-acs-extra', 'content-type'])('when %s was added and is not signed', (header) => {
     const call = signed()
-    expect(verify({ ...call, headers: { ...call.headers, 'x-acs-extra': '1' } })).toEqual(mismatch)
+    expect(verify({ ...call, headers: { ...call.headers, [header]: '1' } })).toEqual(mismatch)
+  })
+
+  test('when the host is not among what was signed', () => {
+    const call = signedWith({}, { TransactionId: 't1', MerchantBizId: 'b1' }, ['host'])
+    expect(verify(call)).toEqual(mismatch)
   })
 
   test('and then the nonce is not used up', () => {
@@ -175,6 +184,13 @@ describe('the date', () => {
       refused(400, 'InvalidTimeStamp.Expired'),
     )
   })
+
+  test.each(['2026-99-99T99:99:99Z', '2026-13-01T00:00:00Z', '2026-01-01T25:00:00Z'])(
+    'is one: %j',
+    (date) => {
+      expect(verify(signed({ date }))).toEqual(refused(400, 'InvalidTimeStamp.Format'))
+    },
+  )
 
   test.each(['', 'yesterday', '2026-01-01T00:00:00.000Z', '2026-01-01 00:00:00', '1767225600000'])(
     'has no other form: %j',

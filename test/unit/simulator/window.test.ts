@@ -4,13 +4,19 @@ import { BusiestSecond, SlidingLimit } from '../../../src/simulator/window.ts'
 
 const SECOND_MS = 1_000
 
-/** Arrivals in order, crowded enough to run into the limit. Multiples of 1/1024, so that no sum is rounded. */
+/** Arrivals in order, crowded enough to run into the limit; some of them a second apart but for the last bit. */
 const arrivals = fc
-  .array(fc.integer({ min: 0, max: 300 * 1024 }), { maxLength: 200 })
-  .map((gaps) => timesAfter(gaps.map((gap) => gap / 1024)))
+  .tuple(
+    fc.double({ min: 0, max: 5_000, noNaN: true }),
+    fc.array(
+      fc.oneof(fc.double({ min: 0, max: 300, noNaN: true }), fc.constantFrom(500, 1_000, 1_000 - 2 ** -43)),
+      { maxLength: 200 },
+    ),
+  )
+  .map(([firstMs, gaps]) => timesAfter(firstMs, gaps))
 
-function timesAfter(gaps: readonly number[]): number[] {
-  let nowMs = 5_000
+function timesAfter(firstMs: number, gaps: readonly number[]): number[] {
+  let nowMs = firstMs
   return gaps.map((gap) => (nowMs += gap))
 }
 

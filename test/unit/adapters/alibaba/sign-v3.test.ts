@@ -224,6 +224,10 @@ describe('encoding', () => {
     expect(percentEncode('a b+c')).toBe('a%20b%2Bc')
   })
 
+  test('replaces half a surrogate pair instead of throwing', () => {
+    expect(percentEncode('a\uD800b')).toBe('a%EF%BF%BDb')
+  })
+
   test('can be undone, and leaves only unreserved characters and escapes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {

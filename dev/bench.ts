@@ -1,0 +1,87 @@
+/** `npm run bench`: the service against a real broker, its figures printed and kept as a line in bench/results.jsonl. */
+import { execFileSync } from 'node:child_process'
+import { appendFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { InvalidArgumentError, Option, program } from 'commander'
+import { VERSION } from '../src/version.ts'
+import { drain, idle, pace, type Drained } from './bench/measure.ts'
+import { startRig, type UpstreamKind } from './bench/rig.ts'
+
+const RESULTS = new URL('../bench/results.jsonl', import.meta.url)
+
+interface Options {
+  readonly events: number
+  readonly runs: number
+  readonly perSecond: number
+  readonly seconds: number
+  readonly upstream: UpstreamKind
+  readonly save: boolean
+}
+
+const options = program
+  .description('Measures draining, latency at a pace, memory and idling.')
+  .option('--events <N>', 'events in a backlog', wholeNumber, 20_000)
+  .option('--runs <N>', 'backlogs drained; medians are reported', wholeNumber, 3)
+  .option('--per-second <N>', 'paced load', wholeNumber, 200)
+  .option('--seconds <N>', 'for how long it is measured; 0 leaves it out', wholeNumber, 20)
+  .addOption(
+    new Option('--upstream <kind>', 'what answers').choices(['simulator', 'lean']).default('simulator'),
+  )
+  .option('--no-save', 'do not append to bench/results.jsonl')
+  .parse()
+  .opts<Options>()
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const WARM_UP_SECONDS = 5
+const IDLE_SECONDS = 10
+
+const rig = await startRig({ upstream: options.upstream, report: say })
+try {
+  const idlePercent = await idle(rig, IDLE_SECONDS)
+  say(`idle: ${idlePercent} % of a core`)
+  const drains: Drained[] = []
+  for (let run = 0; run < options.runs; run += 1) {
+    const drained = await drain(rig, options.events)
+    drains.push(drained)
+    say(`drain ${run + 1}: ${JSON.stringify(drained)}`)
+  }
+  const { perSecond, seconds, upstream, events } = options
+  const paced = seconds === 0 ? null : await pace(rig, { perSecond, seconds, warmUpSeconds: WARM_UP_SECONDS })
+  const line = JSON.stringify({
+    version: VERSION,
+    commit: commit(),
+    at: new Date().toISOString(),
+    node: process.version,
+    cores: availableParallelism(),
+    upstream,
+    events,
+    runs: drains.length,
+    resultsPerSecond: median(drains.map((drained) => drained.resultsPerSecond)),
+    cpuUsPerRecord: median(drains.map((drained) => drained.cpuUsPerRecord)),
+    peakMemoryMb: Math.max(...drains.map((drained) => drained.peakMemoryMb)),
+    idlePercent,
+    perSecond,
+    ...paced,
+  })
+  process.stdout.write(`${line}\n`)
+  if (options.save) appendFileSync(RESULTS, `${line}\n`)
+} finally {
+  await rig.stop()
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((left, right) => left - right)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}
+
+function commit(): string {
+  const revision = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  const dirty = execFileSync('git', ['status', '--porcelain'], { encoding: 'utf8' }).trim() !== ''
+  return dirty ? `${revision}+changes` : revision
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError('A whole number is wanted.')
+  return number
+}

@@ -1,0 +1,107 @@
+/** What a benchmark runs against: a stack, an upstream and the service, each a process of its own. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs'
+import { startCommand } from '../harness/commands.ts'
+import { createEnvironment, prepareEnvironment, type Environment } from '../harness/environment.ts'
+import { avroEncoder, eventFor, type EncodeEvent } from '../harness/events.ts'
+import { startServiceProcess, type ServiceProcess } from '../harness/service.ts'
+import { startStack } from '../stack/stack.ts'
+
+export type UpstreamKind = 'simulator' | 'lean'
+
+export interface Rig {
+  readonly environment: Environment
+  readonly service: ServiceProcess
+  readonly kafka: Kafka
+  readonly admin: Admin
+  readonly producer: Producer
+  readonly encode: EncodeEvent
+  stop(): Promise<void>
+}
+
+export interface RigOptions {
+  readonly upstream: UpstreamKind
+  readonly report: (line: string) => void
+}
+
+const LATENCY_MS = 20
+const SETTINGS = { CHECKRESULT_QPS: 'unlimited', CHECKRESULT_MAX_IN_FLIGHT: '256', LOG_LEVEL: 'warn' }
+
+export async function startRig({ upstream, report }: RigOptions): Promise<Rig> {
+  const stack = await startStack({ onProgress: report })
+  const server = upstream === 'lean' ? await startLean() : await startSimulator()
+  const environment = createEnvironment(
+    { ...stack, endpoint: server.url, settings: SETTINGS },
+    { shared: false },
+  )
+  await prepareEnvironment(environment)
+  const kafka = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING })
+  const admin = kafka.admin()
+  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+  await Promise.all([admin.connect(), producer.connect()])
+  const service = await startServiceProcess(environment.env)
+  await service.ready()
+  return {
+    environment,
+    service,
+    kafka,
+    admin,
+    producer,
+    encode: await avroEncoder(stack.registryUrl, environment.topics.input),
+    stop: async () => {
+      await service.stop()
+      await Promise.all([admin.disconnect(), producer.disconnect(), server.stop()])
+      await stack.stop()
+    },
+  }
+}
+
+interface Upstream {
+  readonly url: string
+  stop(): Promise<unknown>
+}
+
+async function startSimulator(): Promise<Upstream> {
+  const latency = String(LATENCY_MS)
+  const running = startCommand(['simulate', '--port', '0', '--qps', 'unlimited', '--latency', latency], {})
+  const [, url = ''] = await running.line(/CHECKRESULT_ENDPOINT=(\S+)/)
+  return { url, stop: () => running.stop() }
+}
+
+async function startLean(): Promise<Upstream> {
+  const program = fileURLToPath(new URL('lean-upstream.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, String(LATENCY_MS)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  return {
+    url: line.toString().trim(),
+    stop: async () => {
+      const exited = once(child, 'exit')
+      child.kill()
+      await exited
+    },
+  }
+}
+
+const scenario = { name: 'passhkid2018', docType: '00000008' }
+
+/** A message whose record timestamp is the event's `completedAt`. */
+export function message(
+  encode: EncodeEvent,
+  number: number,
+): { key: string; value: Buffer; timestamp: string } {
+  const event = eventFor(scenario, number)
+  return { key: event.transactionId, value: encode(event), timestamp: String(event.completedAt) }
+}
+
+/** Events of the input topic whose outputs are committed. */
+export async function committed({ admin, environment }: Rig): Promise<number> {
+  const [topic] = await admin.fetchOffsets({
+    groupId: environment.groupId,
+    topics: [environment.topics.input],
+  })
+  return topic?.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0) ?? 0
+}

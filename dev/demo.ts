@@ -1,0 +1,104 @@
+/** `npm run demo`: a few hundred events through the whole of it on this machine, shown, checked and cleared away. */
+import closeWithGrace from 'close-with-grace'
+import { Command, InvalidArgumentError } from 'commander'
+import { checkOutputs, checkQuota, matchOutputs } from './demo/check.ts'
+import { planEvents } from './demo/plan.ts'
+import { createDisplay } from './demo/progress.ts'
+import { readOutputs } from './demo/read-back.ts'
+import { sendEvents } from './demo/send.ts'
+import { QPS, startEverything, type Started } from './demo/start.ts'
+import { summaryOf, type Findings } from './demo/summary.ts'
+import { watchUntilSettled } from './demo/watch.ts'
+import { avroEncoder } from './harness/events.ts'
+import { StackError } from './stack/stack-error.ts'
+
+/** Less than the quota: some events need more than one call. */
+const EVENTS_PER_SECOND = 38
+const INTERRUPTED = 130
+
+const options = new Command('demo')
+  .description('Shows events going in and results coming out, on a Kafka, a registry and an API of its own.')
+  .option('--events <N>', 'how many events', wholeNumber, 400)
+  .option('--keep', 'leave everything running until Ctrl-C')
+  .parse()
+  .opts<{ events: number; keep?: true }>()
+
+const running = new AsyncDisposableStack()
+let exitCode = INTERRUPTED
+
+// A signal stops everything too, and the exit code says whether the demo had come to its end.
+closeWithGrace({ logger: false, skip: ['beforeExit'] }, async ({ err }) => {
+  if (err) say(err.stack ?? err.message)
+  await running.disposeAsync()
+  process.exit(err ? 1 : exitCode)
+})
+
+try {
+  const started = await startEverything(running, say)
+  const findings = await run(started)
+  exitCode = findings.checks.every(({ faults }) => faults.length === 0) ? 0 : 1
+  say(summaryOf(findings))
+  if (options.keep === true) say(addresses(started))
+  else await end()
+} catch (error) {
+  // What is being stopped fails in many ways.
+  if (!running.disposed) {
+    if (!(error instanceof StackError)) throw error
+    say(error.message)
+    exitCode = 1
+    await end()
+  }
+}
+
+async function run(started: Started): Promise<Findings> {
+  const { environment, kafka, registryUrl } = started
+  const { topics } = environment
+  const plan = planEvents(options.events)
+  let written = 0
+  say(`Sending ${plan.length} events, ${EVENTS_PER_SECOND} per second, the last of them all at once ...`)
+  const [sent, figures] = await Promise.all([
+    sendEvents(plan, {
+      kafka,
+      topic: topics.input,
+      encodeAvro: await avroEncoder(registryUrl, topics.input),
+      perSecond: EVENTS_PER_SECOND,
+      onSent: (events) => (written = events),
+    }),
+    watchUntilSettled({
+      started,
+      display: createDisplay(process.stdout),
+      planned: plan.length,
+      sent: () => written,
+    }),
+  ])
+  say('Reading everything back ...')
+  const matched = matchOutputs(topics.input, sent, await readOutputs(kafka, topics))
+  return { matched, figures, qps: QPS, checks: [...checkOutputs(matched), checkQuota(figures.report, QPS)] }
+}
+
+function addresses({ brokers, registryUrl, simulatorUrl, service }: Started): string {
+  return [
+    'All of it is still running:',
+    `  Kafka            ${brokers.join()}`,
+    `  Schema registry  ${registryUrl}`,
+    `  Simulator        ${simulatorUrl} (report: ${simulatorUrl}/_simulator/report)`,
+    `  Service          ${service.opsUrl}/metrics`,
+    'Ctrl-C stops it.',
+  ].join('\n')
+}
+
+async function end(): Promise<never> {
+  await running.disposeAsync()
+  process.exit(exitCode)
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('A whole number from 1 on is wanted.')
+  return number
+}

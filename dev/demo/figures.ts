@@ -1,0 +1,53 @@
+/** What the service's metrics and the simulator's report say at one moment. */
+import type { SimulatorReport } from '../../src/simulator/report.ts'
+import { metricSum } from '../harness/service.ts'
+
+export interface Figures {
+  readonly results: number
+  readonly passed: number
+  /** Results that say something about risk, and those among them that say there is one. */
+  readonly riskChecked: number
+  readonly risky: number
+  readonly deadLetters: number
+  readonly deferred: number
+  readonly report: SimulatorReport
+}
+
+export async function readFigures(
+  service: { metrics(): Promise<string> },
+  simulatorUrl: string,
+): Promise<Figures> {
+  const [metrics, report] = await Promise.all([
+    service.metrics(),
+    fetch(`${simulatorUrl}/_simulator/report`).then(async (response) => response.json()),
+  ])
+  return figuresOf(metrics, report as SimulatorReport)
+}
+
+export function figuresOf(metrics: string, report: SimulatorReport): Figures {
+  const risk = (result: string): number =>
+    metricSum(metrics, `checkresult_risk_checks_total{result="${result}"`)
+  return {
+    results: metricSum(metrics, 'checkresult_results_total'),
+    passed: metricSum(metrics, 'checkresult_results_total{verdict="PASSED"'),
+    riskChecked: risk('risky') + risk('clean'),
+    risky: risk('risky'),
+    deadLetters: metricSum(metrics, 'checkresult_dead_letters_total'),
+    deferred: metricSum(metrics, 'checkresult_deferred_total'),
+    report,
+  }
+}
+
+/** Calls in about the last second, from a figure that only grows. */
+export class CallRate {
+  readonly #samples: { atMs: number; calls: number }[] = []
+
+  add(atMs: number, calls: number): number {
+    this.#samples.push({ atMs, calls })
+    while ((this.#samples[1]?.atMs ?? atMs) <= atMs - 1000) this.#samples.shift()
+    const [oldest] = this.#samples
+    return oldest === undefined || oldest.atMs === atMs
+      ? 0
+      : ((calls - oldest.calls) * 1000) / (atMs - oldest.atMs)
+  }
+}

@@ -1,0 +1,34 @@
+/** How an event ends, as the demo compares it: what its scenario promises, and what was read back. */
+import type { DocumentFamily, VerificationResult } from '../../src/core/schema-types.ts'
+
+export type Outcome =
+  | {
+      readonly kind: 'result'
+      readonly verdict: string
+      readonly risky: boolean | null
+      /** Null when there is no document. */
+      readonly family: DocumentFamily | null
+    }
+  | { readonly kind: 'dead-letter'; readonly reason: string }
+
+export function outcomeOf({ verdict, risk, document }: VerificationResult): Outcome {
+  return { kind: 'result', verdict, risky: risk.detected, family: document?.family ?? null }
+}
+
+/** The row of the summary it counts in. */
+export function rowOf(outcome: Outcome): string {
+  if (outcome.kind === 'dead-letter') return `Dead letter: ${outcome.reason}`
+  if (outcome.family === null) return `${capitalised(outcome.verdict)}, no readable document`
+  return `${capitalised(outcome.verdict)}${outcome.risky === true ? ', signs of fraud' : ''}`
+}
+
+/** In full, for a sentence about what differs. */
+export function describeOutcome(outcome: Outcome): string {
+  if (outcome.kind === 'dead-letter') return `dead letter ${outcome.reason}`
+  const risk = outcome.risky === null ? 'risk unknown' : outcome.risky ? 'risky' : 'not risky'
+  return `${outcome.verdict}, ${risk}, ${outcome.family ?? 'no document'}`
+}
+
+function capitalised(word: string): string {
+  return word.charAt(0) + word.slice(1).toLowerCase()
+}

@@ -1,0 +1,68 @@
+/** Everything the demo shows: stack, topics and schemas, simulator, service. Each is stopped by `running`. */
+import type { Kafka } from 'kafkajs'
+import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import { startCommand } from '../harness/commands.ts'
+import { createEnvironment, prepareEnvironment, type Environment } from '../harness/environment.ts'
+import { startServiceProcess, type ServiceProcess } from '../harness/service.ts'
+import { startStack } from '../stack/stack.ts'
+
+export interface Started {
+  readonly brokers: readonly string[]
+  readonly registryUrl: string
+  readonly simulatorUrl: string
+  readonly environment: Environment
+  readonly service: ServiceProcess
+  readonly kafka: Kafka
+}
+
+export const QPS = 50
+
+const LATENCY_MS = { least: 20, added: 40 }
+
+/**
+ * Short waits, so that deferred events come back while one looks on, and one that never completes ends as a dead
+ * letter after three of them. The guard is wide because everything shares one machine: the simulator counts a call when
+ * it gets round to it.
+ */
+const SETTINGS = {
+  CHECKRESULT_QPS: String(QPS),
+  CHECKRESULT_QPS_GUARD_MS: '100',
+  CHECKRESULT_TIMEOUT_MS: '1000',
+  DEFER_DELAYS: '2s,4s',
+  DEFER_MAX_AGE: '10s',
+}
+
+export async function startEverything(
+  running: AsyncDisposableStack,
+  say: (line: string) => void,
+): Promise<Started> {
+  const { brokers, registryUrl, stop } = await startStack({ onProgress: say })
+  running.defer(stop)
+  say(`Starting a simulated CheckResult API with a quota of ${QPS} calls per second ...`)
+  const simulatorUrl = await startSimulator(running)
+  say('Creating topics, registering schemas ...')
+  const environment = createEnvironment(
+    { brokers, registryUrl, endpoint: simulatorUrl, settings: SETTINGS },
+    { shared: false },
+  )
+  await prepareEnvironment(environment)
+  say('Starting the service ...')
+  const service = await startServiceProcess(environment.env)
+  running.defer(async () => void (await service.stop()))
+  await service.ready()
+  return { brokers, registryUrl, simulatorUrl, environment, service, kafka: kafkaOf(brokers) }
+}
+
+async function startSimulator(running: AsyncDisposableStack): Promise<string> {
+  const { least, added } = LATENCY_MS
+  const options = ['--port', '0', '--qps', QPS, '--latency', least, '--jitter', added]
+  const simulator = startCommand(['simulate', ...options.map(String)], {})
+  running.defer(async () => void (await simulator.stop()))
+  const [, url = ''] = await simulator.line(/CHECKRESULT_ENDPOINT=(\S+)/)
+  return url
+}
+
+function kafkaOf(brokers: readonly string[]): Kafka {
+  const silent = { info: () => {}, warn: () => {}, error: () => {} }
+  return createKafkaClient({ brokers, clientId: 'demo', tls: null, sasl: null }, silent).kafka
+}

@@ -1,0 +1,51 @@
+/** Shows how far the service is until everything sent is settled. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { CallRate, readFigures, type Figures } from './figures.ts'
+import type { Display } from './progress.ts'
+import { QPS, type Started } from './start.ts'
+
+export interface WatchOptions {
+  readonly started: Started
+  readonly display: Display
+  readonly planned: number
+  readonly sent: () => number
+}
+
+/** The longest wait of a deferred event and then some: what has not come by then is missing. */
+const PATIENCE_MS = 45_000
+
+/** Returns the last figures: of everything settled, or of what was when nothing more came. */
+export async function watchUntilSettled({ started, display, planned, sent }: WatchOptions): Promise<Figures> {
+  const { service, simulatorUrl } = started
+  const rate = new CallRate()
+  const startMs = performance.now()
+  let changedMs = startMs
+  let settled = -1
+  try {
+    for (;;) {
+      const figures = await Promise.race([readFigures(service, simulatorUrl), endOf(started)])
+      const nowMs = performance.now()
+      display.show({
+        planned,
+        sent: sent(),
+        seconds: (nowMs - startMs) / 1000,
+        callsPerSecond: rate.add(nowMs, figures.report.calls),
+        qps: QPS,
+        figures,
+      })
+      const settledNow = figures.results + figures.deadLetters
+      if (settledNow !== settled) changedMs = nowMs
+      settled = settledNow
+      if (settled >= planned || nowMs - changedMs > PATIENCE_MS) return figures
+      await Promise.race([delay(display.intervalMs), endOf(started)])
+    }
+  } finally {
+    display.end()
+  }
+}
+
+async function endOf({ service }: Started): Promise<never> {
+  const code = await service.exited
+  const lastLines = service.output().split('\n').slice(-5).join('\n')
+  throw new Error(`The service ended with ${code}:\n${lastLines}`)
+}

@@ -1,0 +1,148 @@
+/**
+ * Keep-alive connections to one origin, the one used last first, so that surplus ones fall idle and are closed by the
+ * peer. Not undici's Pool: it looks for a free connection one by one, which at 256 of them took a sixth of the service's
+ * whole time. Rejects with undici's errors; `DeadlineError` when the whole took too long.
+ */
+import { Client, type Dispatcher } from 'undici'
+
+export interface ConnectionsOptions {
+  readonly origin: string
+  readonly connectTimeoutMs: number
+  /** For a whole exchange, from the first byte sent to the last received. */
+  readonly deadlineMs: number
+  /** A connection is renewed after this, so that a change of the origin's address is noticed. */
+  readonly lifeMs: number
+  readonly maxResponseBytes: number
+}
+
+export interface Exchange {
+  readonly status: number
+  readonly headers: Dispatcher.ResponseData['headers']
+  readonly text: string
+}
+
+/** Also tells the status, when the answer had begun. */
+export class ExchangeError extends Error {
+  readonly status: number | null
+
+  constructor(cause: unknown, status: number | null) {
+    super('The exchange failed.', { cause })
+    this.status = status
+  }
+}
+
+export const DEADLINE_PASSED = new Error('The exchange took too long.')
+
+interface Connection {
+  readonly client: Client
+  readonly sinceMs: number
+}
+
+const KEEP_ALIVE_MS = 10_000
+
+export class Connections {
+  readonly #options: ConnectionsOptions
+  readonly #all = new Set<Client>()
+  readonly #idle: Connection[] = []
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options
+  }
+
+  /** As many at once as the caller starts: the bound on calls in flight is the bound on connections. */
+  post(path: string, headers: Record<string, string>): Promise<Exchange> {
+    const connection = this.#idle.pop() ?? this.#open()
+    return new Promise((resolve, reject) => {
+      const receiver = new Receiver(this.#options.deadlineMs, {
+        resolve,
+        reject,
+        done: () => this.#release(connection),
+      })
+      connection.client.dispatch({ method: 'POST', path, headers }, receiver)
+    })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#all].map((client) => client.destroy()))
+  }
+
+  #open(): Connection {
+    const { origin, connectTimeoutMs, deadlineMs, maxResponseBytes } = this.#options
+    const client = new Client(origin, {
+      pipelining: 1,
+      allowH2: false,
+      connect: { timeout: connectTimeoutMs },
+      // The deadline is the receiver's; these would only fire late.
+      headersTimeout: deadlineMs * 2,
+      bodyTimeout: deadlineMs * 2,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxResponseSize: maxResponseBytes,
+    })
+    this.#all.add(client)
+    return { client, sinceMs: performance.now() }
+  }
+
+  #release(connection: Connection): void {
+    if (performance.now() - connection.sinceMs < this.#options.lifeMs) {
+      this.#idle.push(connection)
+      return
+    }
+    this.#all.delete(connection.client)
+    void connection.client.close()
+  }
+}
+
+interface Settling {
+  readonly resolve: (exchange: Exchange) => void
+  readonly reject: (error: ExchangeError) => void
+  readonly done: () => void
+}
+
+/** Gathers one answer. undici calls `onResponseEnd` or `onResponseError`, once. */
+class Receiver implements Dispatcher.DispatchHandler {
+  readonly #settling: Settling
+  readonly #timer: NodeJS.Timeout
+  #controller: Dispatcher.DispatchController | null = null
+  #expired = false
+  #status: number | null = null
+  #headers: Dispatcher.ResponseData['headers'] = {}
+  #chunks: Buffer[] = []
+
+  constructor(deadlineMs: number, settling: Settling) {
+    this.#settling = settling
+    this.#timer = setTimeout(() => this.#expire(), deadlineMs)
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#expired) controller.abort(DEADLINE_PASSED)
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Exchange['headers']): void {
+    this.#status = status
+    this.#headers = headers
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    clearTimeout(this.#timer)
+    const [first] = this.#chunks
+    const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks)
+    this.#settling.done()
+    this.#settling.resolve({ status: this.#status ?? 0, headers: this.#headers, text: body.toString('utf8') })
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    clearTimeout(this.#timer)
+    this.#settling.done()
+    this.#settling.reject(new ExchangeError(error, this.#status))
+  }
+
+  #expire(): void {
+    this.#expired = true
+    this.#controller?.abort(DEADLINE_PASSED)
+  }
+}

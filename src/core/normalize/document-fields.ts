@@ -1,0 +1,53 @@
+/** The fields of a document, all unknown, and what is asked of them as a whole. Pure. */
+import type { DocumentFields } from '../schema-types.ts'
+
+export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
+
+/** Every field but `raw`, which holds what the others could not. */
+export type FieldName = Exclude<keyof DocumentFields, 'raw'>
+
+export type FieldsInHand = Mutable<Omit<DocumentFields, 'raw'>> & { readonly raw: Record<string, string> }
+
+export function emptyFields(): FieldsInHand {
+  return {
+    name: null,
+    englishName: null,
+    surname: null,
+    givenname: null,
+    surnameCN: null,
+    givennameCN: null,
+    nameCode: null,
+    sex: null,
+    birthDate: null,
+    idNumber: null,
+    passportNo: null,
+    nationality: null,
+    countryCode: null,
+    ethnicity: null,
+    address: null,
+    placeOfBirth: null,
+    issueDate: null,
+    expiryDate: null,
+    currentIssueDate: null,
+    firstIssueDate: null,
+    placeOfIssue: null,
+    originOfIssue: null,
+    isPermanent: null,
+    symbols: null,
+    // Without a prototype: a member may be called `constructor`.
+    raw: Object.create(null) as Record<string, string>,
+  }
+}
+
+export const FIELD_NAMES = Object.keys(emptyFields()).filter((name): name is FieldName => name !== 'raw')
+
+/** The fields of `edited` that say something else than those of `read`; null when none does. */
+export function changedFields(edited: DocumentFields, read: DocumentFields | null): DocumentFields | null {
+  const changed: FieldsInHand = { ...edited, raw: emptyFields().raw }
+  for (const name of FIELD_NAMES) if (edited[name] === read?.[name]) changed[name] = null
+  for (const [name, text] of Object.entries(edited.raw)) {
+    if (read?.raw[name] !== text) changed.raw[name] = text
+  }
+  const any = FIELD_NAMES.some((name) => changed[name] !== null) || Object.keys(changed.raw).length > 0
+  return any ? changed : null
+}

@@ -1,0 +1,37 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { eventFor } from '../../dev/harness/events.ts'
+import { metricSum } from '../../dev/harness/service.ts'
+import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { startRun } from '../support/run.ts'
+
+const EVENTS = 200
+
+test('while the account is refused nothing is given up, and afterwards it goes on by itself', async () => {
+  const run = await startRun()
+  onTestFinished(run.close)
+  run.simulator.setFaults({ forbid: 'Forbidden.RAMUserAccessDenied' })
+  const replica = await run.startReplica()
+  const sent = await run.send(
+    Array.from({ length: EVENTS }, (_, number) => ({
+      value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
+    })),
+  )
+  const closed = 'checkresult_gate_closed{reason="credentials"}'
+  await expect.poll(async () => metricSum(await replica.metrics(), closed), { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => run.simulator.report().calls).toBeGreaterThan(0)
+  const refused = run.simulator.report()
+  expect((await fetch(`${replica.opsUrl}/readyz`)).status).toBe(200)
+  expect(await (await fetch(replica.opsUrl)).text()).toContain('credentials')
+  expect(run.outputs.records).toEqual([])
+
+  run.simulator.setFaults({})
+  await run.untilOut(sent)
+  expect(metricSum(await replica.metrics(), closed)).toBe(0)
+  expect(await replica.stop()).toBe(0)
+  expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+  expect(run.results()).toHaveLength(EVENTS)
+  // Only what was under way before the first refusal was known, and then one probe.
+  const { callsByCode } = run.simulator.report()
+  expect(callsByCode['Forbidden.RAMUserAccessDenied']).toBe(refused.calls)
+  expect(callsByCode['Success']).toBe(EVENTS)
+})

@@ -1,0 +1,165 @@
+import kafkajs from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventFor } from '../../dev/harness/events.ts'
+import type { DocumentFamily, VerificationResult } from '../../src/core/schema-types.ts'
+import { SCENARIOS, type Scenario } from '../../src/simulator/scenarios.ts'
+import { readCommitted, type ReadRecord } from '../support/kafka.ts'
+import { decodeResult, EXACTLY_ONCE, header, type Coordinates } from '../support/outputs.ts'
+import { startRun, type Run } from '../support/run.ts'
+
+const DELAY_MS = 1_000
+
+const FAMILY_OF_DOC_TYPE: Readonly<Record<string, DocumentFamily>> = {
+  '00000006': 'HONG_KONG_IDENTITY_CARD',
+  '00000008': 'HONG_KONG_IDENTITY_CARD',
+  '00000007': 'EXIT_ENTRY_PERMIT_HONG_KONG_MACAO',
+  '00000009': 'MAINLAND_TRAVEL_PERMIT_HONG_KONG_MACAO_RESIDENTS',
+  '01000000': 'PASSPORT',
+  GLB03002: 'PASSPORT',
+  MAC01001: 'MACAO_IDENTITY_CARD',
+  '00000012': 'MAINLAND_TRAVEL_PERMIT_TAIWAN_RESIDENTS',
+  '00000001': 'MAINLAND_RESIDENT_IDENTITY_CARD',
+}
+
+/** Calls that count, where it is not one. A throttled call does not. */
+const ATTEMPTS: Readonly<Record<string, number>> = {
+  notyet: 2,
+  pending: 2,
+  flaky: 2,
+  html502: 2,
+  reset: 2,
+  hang: 2,
+  drip: 2,
+  oversized: 2,
+  error500: 2,
+}
+
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+const CODECS = ['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const
+
+/** Ids that say for how many calls, and what is to become of them. */
+const LONGER = [
+  { id: 'flaky3', attempts: 4, about: 'three calls that fail right after one another' },
+  { id: 'notyet3', attempts: 4, about: 'a customer who takes three rounds' },
+  { id: 'throttled3', attempts: 1, about: 'three calls the API has no time for' },
+] as const
+
+let run: Run
+const sent: Coordinates[] = []
+
+beforeAll(async () => {
+  run = await startRun({
+    settings: { CHECKRESULT_TIMEOUT_MS: '1000', DEFER_DELAYS: '1s', DEFER_MAX_AGE: '6s' },
+  })
+  const traced = { traceparent: TRACEPARENT, other: 'x' }
+  const scenarios = SCENARIOS.map((scenario, number) => eventFor(scenario, number))
+  const longer = LONGER.map(({ id }, number) => ({
+    ...eventFor({ name: id, docType: '00000008' }, number),
+    transactionId: `${id}longer`,
+  }))
+  sent.push(
+    ...(await run.send(
+      [...scenarios, ...longer].map((event) => ({
+        key: event.transactionId,
+        value: run.encode(event),
+        headers: traced,
+      })),
+    )),
+  )
+  for (const codec of CODECS) {
+    const events = Array.from({ length: 20 }, (_, number) =>
+      eventFor({ name: `passpassport${codec.toLowerCase()}`, docType: null }, number),
+    )
+    const messages = events.map((event) => ({ key: event.transactionId, value: run.encode(event) }))
+    sent.push(...(await run.send(messages, kafkajs.CompressionTypes[codec])))
+  }
+  await run.startReplica()
+  await run.untilOut(sent)
+})
+
+afterAll(async () => run.close())
+
+describe('an event that meets', () => {
+  test.each(SCENARIOS)('"$about" comes out as it should', (scenario) => {
+    const id = eventFor(scenario, SCENARIOS.indexOf(scenario)).transactionId
+    const { expected } = scenario
+    if (expected.kind === 'result') {
+      const result = decodeResult(only(run.results(), id))
+      const { verdict, risky, document } = expected
+      expect(result).toMatchObject({ verdict, attempts: ATTEMPTS[scenario.name] ?? 1 })
+      expect(result.risk.detected).toBe(risky)
+      expect(result.document?.family ?? null).toBe(document ? familyOf(scenario) : null)
+      return
+    }
+    const letter = only(run.deadLetters(), id)
+    expect(header(letter, 'checkresult-reason')).toBe(
+      expected.kind === 'dead-letter' ? expected.reason : 'not-completed',
+    )
+    if (expected.kind === 'dead-letter') expect(header(letter, 'checkresult-attempts')).toBe('1')
+    else expect(Number(header(letter, 'checkresult-attempts'))).toBeGreaterThan(2)
+  })
+
+  test.each(LONGER)('$about is passed at last, after $attempts counted calls', ({ id, attempts }) => {
+    expect(decodeResult(only(run.results(), `${id}longer`))).toMatchObject({ verdict: 'PASSED', attempts })
+  })
+})
+
+test('an event with a docType has its family from there, one without has it from the members', () => {
+  const familyFrom = (name: string): string | undefined => resultOf(name).document?.familyFrom
+  expect(familyFrom('passhkid2018')).toBe('DOC_TYPE')
+  expect(familyFrom('nodoctype')).toBe('FIELDS')
+})
+
+test('nothing that was deferred is asked for again before it is due', async () => {
+  const topic = `${run.topics.retryPrefix}.1s`
+  const firstRound = [...SCENARIOS.filter(({ name }) => name === 'notyet' || name === 'pending')]
+  const ids = firstRound.map((scenario) => eventFor(scenario, SCENARIOS.indexOf(scenario)).transactionId)
+  const copies = await readCommitted([topic], {
+    until: (records) => ids.every((id) => records.some(({ key }) => key?.toString() === id)),
+  })
+  for (const id of ids) {
+    const { checkedAt } = decodeResult(only(run.results(), id))
+    expect(checkedAt - only(copies, id).timestampMs).toBeGreaterThanOrEqual(DELAY_MS)
+  }
+})
+
+test.each(CODECS)('events compressed with %s are read', (codec) => {
+  const prefix = `passpassport${codec.toLowerCase()}`
+  expect(run.results().filter(({ key }) => key?.toString().startsWith(prefix))).toHaveLength(20)
+})
+
+test('results and dead letters carry on the trace of their event, and results nothing else', () => {
+  for (const record of run.deadLetters()) expect(header(record, 'traceparent')).toBe(TRACEPARENT)
+  const { headers } = recordOf('notyet')
+  expect(headers).toEqual({ traceparent: Buffer.from(TRACEPARENT) })
+})
+
+test('every output has the key of its event and stands in the same partition', () => {
+  for (const { key, value, partition } of run.results()) {
+    const { transactionId, source } = decodeResult({ value })
+    expect({ key: key?.toString(), partition }).toEqual({ key: transactionId, partition: source.partition })
+  }
+})
+
+test('after all of that each event has come out exactly once', async () => {
+  expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+})
+
+function only(records: readonly ReadRecord[], id: string): ReadRecord {
+  const found = records.filter(({ key }) => key?.toString() === id)
+  expect(found).toHaveLength(1)
+  return found[0] ?? expect.unreachable()
+}
+
+function recordOf(name: string): ReadRecord {
+  const at = SCENARIOS.findIndex((scenario) => scenario.name === name)
+  return only(run.results(), eventFor({ name, docType: null }, at).transactionId)
+}
+
+function resultOf(name: string): VerificationResult {
+  return decodeResult(recordOf(name))
+}
+
+function familyOf({ docType }: Scenario): DocumentFamily {
+  return docType === null ? 'HONG_KONG_IDENTITY_CARD' : (FAMILY_OF_DOC_TYPE[docType] ?? 'OTHER')
+}

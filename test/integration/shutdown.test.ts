@@ -1,0 +1,32 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { eventFor } from '../../dev/harness/events.ts'
+import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { startRun } from '../support/run.ts'
+
+const EVENTS = 3_000
+const DEADLINE_MS = 10_000
+
+test('SIGTERM under load ends in time, and after a restart no transaction was asked for or came out twice', async () => {
+  const run = await startRun({
+    simulator: { latencyMs: 50, jitterMs: 50 },
+    settings: { SHUTDOWN_DEADLINE_MS: String(DEADLINE_MS), CHECKRESULT_TIMEOUT_MS: '5000' },
+  })
+  onTestFinished(run.close)
+  const stopped = await run.startReplica()
+  const sent = await run.send(
+    Array.from({ length: EVENTS }, (_, number) => ({
+      value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
+    })),
+  )
+  await run.outputs.until(() => run.outputs.records.length >= EVENTS / 3)
+  const startedMs = performance.now()
+  expect(await stopped.stop()).toBe(0)
+  expect(performance.now() - startedMs).toBeLessThan(DEADLINE_MS)
+  expect(run.outputs.records.length).toBeLessThan(EVENTS)
+
+  const restarted = await run.startReplica()
+  await run.untilOut(sent)
+  expect(await restarted.stop()).toBe(0)
+  expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+  expect(run.simulator.report().transactionsByCalls).toEqual({ 1: EVENTS })
+})

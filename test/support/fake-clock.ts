@@ -1,0 +1,64 @@
+import type { Clock } from '../../src/ports.ts'
+
+interface Timer {
+  readonly dueMs: number
+  readonly callback: () => void
+}
+
+/** Lets everything that waits for promises alone go on to where it waits for something else. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}
+
+/** Moves only when told. The two clocks begin far apart, so that one taken for the other shows. */
+export class FakeClock implements Clock {
+  readonly startEpochMs: number
+  #nowMs = 0
+  #timers: Timer[] = []
+
+  constructor(startEpochMs = Date.UTC(2026, 0, 1)) {
+    this.startEpochMs = startEpochMs
+  }
+
+  /** Timers that are set and neither fired nor cancelled. */
+  get timers(): number {
+    return this.#timers.length
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs
+  }
+
+  epochMs(): number {
+    return this.startEpochMs + this.#nowMs
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), callback }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
+  }
+
+  /** Fires what falls due on the way, in order, and lets the consequences of each happen before the next. */
+  async advance(byMs: number): Promise<void> {
+    const untilMs = this.#nowMs + byMs
+    await settle()
+    for (let next = this.#nextUntil(untilMs); next !== undefined; next = this.#nextUntil(untilMs)) {
+      this.#nowMs = next.dueMs
+      this.#timers = this.#timers.filter((timer) => timer !== next)
+      next.callback()
+      await settle()
+    }
+    this.#nowMs = untilMs
+  }
+
+  #nextUntil(untilMs: number): Timer | undefined {
+    const due = this.#timers.filter((timer) => timer.dueMs <= untilMs)
+    return due.reduce<Timer | undefined>(
+      (first, timer) => (first === undefined || timer.dueMs < first.dueMs ? timer : first),
+      undefined,
+    )
+  }
+}

@@ -1,0 +1,168 @@
+/** The whole service in a test: topics, schemas and a group of its own on the run's stack, a simulator in this process. */
+import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs'
+import { inject } from 'vitest'
+import type { Env } from '../../dev/harness/commands.ts'
+import { createEnvironment, prepareEnvironment, type Environment } from '../../dev/harness/environment.ts'
+import { avroEncoder, type EncodeEvent } from '../../dev/harness/events.ts'
+import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { connectTo, type ReadRecord } from './kafka.ts'
+import {
+  isSentinel,
+  readToTheEnd,
+  sourceOf,
+  tally,
+  watchCommitted,
+  type Coordinates,
+  type Outputs,
+  type Tally,
+} from './outputs.ts'
+
+export interface RunOptions {
+  readonly simulator?: Partial<SimulatorOptions>
+  /** Takes the simulator's place. */
+  readonly endpoint?: string
+  readonly settings?: Env
+  readonly partitions?: number
+  /** Before the topics are created. */
+  readonly beforeTopics?: (environment: Environment) => Promise<void>
+}
+
+export interface Run {
+  readonly environment: Environment
+  readonly topics: Environment['topics']
+  readonly simulator: Simulator
+  readonly encode: EncodeEvent
+  readonly outputs: Outputs
+  /** A replica that is ready. */
+  startReplica(): Promise<ServiceProcess>
+  /** Spreads the messages over the input topic's partitions; where each went, in the same order. */
+  send(messages: readonly Message[], compression?: CompressionTypes): Promise<Coordinates[]>
+  /** Read so far. */
+  results(): ReadRecord[]
+  deadLetters(): ReadRecord[]
+  /** Resolves when every one of them has come out at least once. */
+  untilOut(sent: readonly Coordinates[]): Promise<void>
+  /** Ends the replicas that are left and compares all that was ever written with what was sent. */
+  tally(sent: readonly Coordinates[]): Promise<Tally>
+  close(): Promise<void>
+}
+
+export const SIMULATOR_KEY = { accessKeyId: 'simulator', accessKeySecret: 'simulator-secret' } as const
+
+const CHUNK = 2_000
+
+/** To be closed by the test, or by the file's last hook. */
+export async function startRun(options: RunOptions = {}): Promise<Run> {
+  const { partitions = 8 } = options
+  const simulator = await startSimulator({
+    credentials: SIMULATOR_KEY,
+    qps: 'unlimited',
+    latencyMs: 1,
+    ...options.simulator,
+  })
+  const environment = createEnvironment(
+    {
+      brokers: inject('brokers'),
+      registryUrl: inject('registryUrl'),
+      endpoint: options.endpoint ?? simulator.url,
+      settings: { CHECKRESULT_QPS: 'unlimited', DEFER_DELAYS: '1s', ...options.settings },
+    },
+    { shared: true },
+  )
+  await options.beforeTopics?.(environment)
+  await prepareEnvironment(environment, partitions)
+  const kafka = connectTo()
+  const producer = kafka.producer()
+  await producer.connect()
+  const { topics } = environment
+  const outputs = await watchCommitted(kafka, [topics.result, topics.deadLetter])
+  const encode = await avroEncoder(inject('registryUrl'), topics.input)
+  return assemble({ environment, simulator, producer, outputs, encode, partitions })
+}
+
+interface Parts {
+  readonly environment: Environment
+  readonly simulator: Simulator
+  readonly producer: Producer
+  readonly outputs: Outputs
+  readonly encode: EncodeEvent
+  readonly partitions: number
+}
+
+function assemble({ environment, simulator, producer, outputs, encode, partitions }: Parts): Run {
+  const { topics } = environment
+  const replicas: ServiceProcess[] = []
+  const read = (topic: string): ReadRecord[] =>
+    outputs.records.filter((record) => record.topic === topic && !isSentinel(record))
+  const out = (): Coordinates[] =>
+    [...read(topics.result), ...read(topics.deadLetter)].map((one) => sourceOf(one, topics))
+  const killReplicas = async (): Promise<void> => {
+    for (const replica of replicas) replica.signal('SIGKILL')
+    await Promise.all(replicas.map(async ({ exited }) => exited))
+  }
+  return {
+    environment,
+    topics,
+    simulator,
+    encode,
+    outputs,
+    startReplica: async () => {
+      const replica = await startServiceProcess(environment.env)
+      replicas.push(replica)
+      await replica.ready()
+      return replica
+    },
+    send: async (messages, compression = kafkajs.CompressionTypes.None) =>
+      sendInChunks(producer, { topic: topics.input, partitions, messages, compression }),
+    results: () => read(topics.result),
+    deadLetters: () => read(topics.deadLetter),
+    untilOut: async (sent) => {
+      const missing = new Set(sent)
+      let looked = 0
+      await outputs.until(() => {
+        for (const record of outputs.records.slice(looked)) {
+          if (!isSentinel(record)) missing.delete(sourceOf(record, topics))
+        }
+        looked = outputs.records.length
+        return missing.size === 0
+      })
+    },
+    tally: async (sent) => {
+      await killReplicas()
+      const counts = new Map([topics.result, topics.deadLetter].map((topic) => [topic, partitions]))
+      await readToTheEnd(outputs, producer, counts)
+      return tally(sent, out())
+    },
+    close: async () => {
+      await killReplicas()
+      await Promise.all([outputs.close(), producer.disconnect(), simulator.close()])
+    },
+  }
+}
+
+interface Sending {
+  readonly topic: string
+  readonly partitions: number
+  readonly messages: readonly Message[]
+  readonly compression: CompressionTypes
+}
+
+async function sendInChunks(producer: Producer, sending: Sending): Promise<Coordinates[]> {
+  const { topic, partitions, messages, compression } = sending
+  const coordinates: Coordinates[] = []
+  for (let start = 0; start < messages.length; start += CHUNK) {
+    const chunk = messages.slice(start, start + CHUNK).map((message, at) => ({
+      ...message,
+      partition: (start + at) % partitions,
+    }))
+    const metadata = await producer.send({ topic, messages: chunk, compression })
+    const next = new Map(metadata.map((one) => [one.partition, BigInt(one.baseOffset ?? '-1')]))
+    for (const { partition } of chunk) {
+      const offset = next.get(partition) ?? -1n
+      next.set(partition, offset + 1n)
+      coordinates.push(`${topic}:${partition}:${offset}`)
+    }
+  }
+  return coordinates
+}

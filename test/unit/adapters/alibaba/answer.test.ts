@@ -1,0 +1,301 @@
+import { describe, expect, test } from 'vitest'
+import { parseAnswer } from '../../../../src/adapters/alibaba/answer.ts'
+import type { CheckAnswer, DocumentAnswer } from '../../../../src/core/answer.ts'
+import { bodyWith, sampleOf, SAMPLES } from '../../../support/answers.ts'
+
+const HONG_KONG = sampleOf('HONG_KONG_IDENTITY_CARD').members
+
+function answerTo(extIdInfo: unknown, more?: Readonly<Record<string, unknown>>): CheckAnswer {
+  const { answer } = parseAnswer(bodyWith(extIdInfo, more))
+  if (answer === null) throw new Error('no answer')
+  return answer
+}
+
+function documentIn(extIdInfo: unknown): DocumentAnswer {
+  const { document } = answerTo(extIdInfo)
+  if (typeof document === 'string') throw new Error(`the document is ${document}`)
+  return document
+}
+
+describe('the body', () => {
+  test('gives its code, its request and its verdict', () => {
+    const { code, requestId, answer } = parseAnswer(bodyWith(''))
+    expect({ code, requestId }).toEqual({
+      code: 'Success',
+      requestId: '130A2C10-B9EE-4D84-88E3-5384FF039795',
+    })
+    expect(answer).toMatchObject({ passed: 'Y', subCode: '200', document: 'absent' })
+  })
+
+  test.each(['Success', '200', 'ProcessNotCompleted'])('keeps the code %s as sent', (code) => {
+    expect(parseAnswer({ Code: code }).code).toBe(code)
+  })
+
+  test('may have numbers where texts are documented', () => {
+    expect(parseAnswer({ Code: 200, Result: { Passed: 'N', SubCode: 212 } })).toMatchObject({
+      code: '200',
+      answer: { passed: 'N', subCode: '212' },
+    })
+  })
+
+  test.each([null, undefined, 7, 'text', [], true])(
+    'may be %j: then there is neither code nor answer',
+    (body) => {
+      expect(parseAnswer(body)).toEqual({ code: '', requestId: null, answer: null })
+    },
+  )
+
+  test('without a result has no answer', () => {
+    expect(parseAnswer({ Code: 'InternalError', RequestId: 'r' })).toEqual({
+      code: 'InternalError',
+      requestId: 'r',
+      answer: null,
+    })
+  })
+
+  test('keeps a verdict nobody has seen as sent', () => {
+    expect(answerTo('', { Passed: 'P' }).passed).toBe('P')
+    expect(answerTo('', { Passed: '' }).passed).toBeNull()
+  })
+})
+
+describe('the sample of the vendor’s page', () => {
+  const members = {
+    originOfIssue: 'National Immigration Administration',
+    englishName: 'LI SI',
+    sex: 'Male',
+    name: 'Bob',
+    idNumber: 'H11111112',
+    issueDate: '2013-01-02',
+    birthDate: '1990-02-21',
+  }
+  const edited = { ...members, expiryDate: '2026-01-02', name: 'Tom' }
+  const sample = {
+    ocrIdInfo: { expiryDate: '', ...members },
+    ocrIdPassed: 'N',
+    spoofInfo: { spoofResult: 'Y', spoofType: ['SCREEN_REMARK'] },
+    ocrIdEditInfo: edited,
+    idImage: '/9j/'.repeat(5_000),
+  }
+
+  test('is read whole, its empty expiry date and its image left out', () => {
+    expect(answerTo(JSON.stringify(sample))).toEqual({
+      requestId: '130A2C10-B9EE-4D84-88E3-5384FF039795',
+      passed: 'Y',
+      subCode: '200',
+      document: { ocrPassed: false, fields: members, editedFields: edited },
+      spoofed: true,
+      spoofTypes: ['SCREEN_REMARK'],
+      faceAttacked: null,
+    })
+  })
+
+  test('is read the same however often its parts are encoded', () => {
+    const parts = {
+      ...sample,
+      ocrIdInfo: `${JSON.stringify(JSON.stringify(sample.ocrIdInfo))}\n`,
+      spoofInfo: JSON.stringify(sample.spoofInfo),
+      ocrIdEditInfo: JSON.stringify(sample.ocrIdEditInfo),
+    }
+    const once = answerTo(JSON.stringify(sample))
+    expect(answerTo(sample)).toEqual(once)
+    expect(answerTo(`${JSON.stringify(sample)}\n\n`)).toEqual(once)
+    expect(answerTo(JSON.stringify(JSON.stringify(sample)))).toEqual(once)
+    expect(answerTo(JSON.stringify(parts))).toEqual(once)
+    expect(answerTo(parts)).toEqual(once)
+  })
+})
+
+describe('a part that is no JSON', () => {
+  test.each([
+    ['ends in a comma', '{"ocrIdInfo":{"name":"CESHI"},"spoofInfo":{"spoofResult":"Y",}}'],
+    ['lacks a comma', '{"idFaceQualityScore": 98.0"ocrIdInfo":{"name":"CESHI"}}'],
+    ['is cut off', '{"ocrIdInfo":{"name":"CES'],
+    ['is a list', '["CESHI"]'],
+    ['is a number', '7'],
+    ['is encoded three times', JSON.stringify(JSON.stringify(JSON.stringify({ ocrIdInfo: HONG_KONG })))],
+    ['is HTML', '<html></html>'],
+  ])('makes the document unreadable, not repaired, when it %s', (_, extIdInfo) => {
+    expect(answerTo(extIdInfo)).toMatchObject({ passed: 'Y', document: 'unreadable', spoofed: null })
+  })
+
+  test.each(['ocrIdInfo', 'ocrIdEditInfo', 'spoofInfo', 'ocrIdBackInfo', 'ocrIdInfoData', 'ocrStandardData'])(
+    'makes the document unreadable when it is %s',
+    (name) => {
+      expect(answerTo({ ocrIdInfo: HONG_KONG, [name]: '{"name":"CESHI",}' }).document).toBe('unreadable')
+    },
+  )
+
+  test('makes the document unreadable when it is a side of it', () => {
+    expect(answerTo({ ocrIdInfoData: { '01': '{,}' } }).document).toBe('unreadable')
+  })
+
+  test('makes the document unreadable when it is the face’s', () => {
+    const answer = answerTo({ ocrIdInfo: HONG_KONG }, { ExtFaceInfo: '{"faceAttack":"Y",}' })
+    expect(answer).toMatchObject({ document: 'unreadable', faceAttacked: null })
+  })
+
+  test('leaves the risk that can be read', () => {
+    const answer = answerTo({ ocrIdInfo: '{,}', spoofInfo: { spoofResult: 'Y', spoofType: 'TAMPER' } })
+    expect(answer).toMatchObject({ document: 'unreadable', spoofed: true, spoofTypes: ['TAMPER'] })
+  })
+})
+
+describe('a document', () => {
+  test.each([undefined, null, '', ' \n', '**', '{}', '""', 'null', {}])(
+    'is absent when it is %j',
+    (extIdInfo) => {
+      expect(answerTo(extIdInfo).document).toBe('absent')
+    },
+  )
+
+  test('that failed has no fields', () => {
+    expect(documentIn({ ocrIdPassed: 'N', ocrIdInfo: '' })).toEqual({
+      ocrPassed: false,
+      fields: null,
+      editedFields: null,
+    })
+  })
+
+  test.each(SAMPLES)('of $family keeps its members', ({ members }) => {
+    expect(documentIn(JSON.stringify({ ocrIdInfo: members })).fields).toEqual(members)
+  })
+
+  test('keeps no empty text, no placeholder, no object, no list', () => {
+    const odd = { a: '', b: ' ', c: '?', d: null, e: { f: 'x' }, g: ['x'] }
+    expect(documentIn({ ocrIdInfo: { ...odd, name: ' CESHI ' } }).fields).toEqual({ name: 'CESHI' })
+  })
+
+  test('keeps numbers and booleans as texts', () => {
+    expect(documentIn({ ocrIdInfo: { idNumber: 0, isPermanent: true } }).fields).toEqual({
+      idNumber: '0',
+      isPermanent: 'true',
+    })
+  })
+
+  test('keeps no image, whatever its name, and no address of one', () => {
+    const images = {
+      portrait: 'aGk'.repeat(50),
+      lines: `${'aGk='.repeat(19)}\r\n`.repeat(4),
+      inline: `data:image/png;base64,${'A'.repeat(200)}`,
+      link: `https://images.example/${'a'.repeat(150)}?Signature=x`,
+      large: 'A'.repeat(100_000),
+    }
+    expect(documentIn({ ocrIdInfo: { ...images, name: 'CESHI' } }).fields).toEqual({ name: 'CESHI' })
+  })
+
+  test('keeps a long address', () => {
+    const address = `${'Sample Road 0, '.repeat(20)}Testland`
+    expect(documentIn({ ocrIdInfo: { address } }).fields).toEqual({ address })
+  })
+
+  test('may call its members as JavaScript calls what every object has', () => {
+    const info = '{"__proto__":"x","constructor":"c","toString":"t","name":"CESHI"}'
+    const { fields } = documentIn(`{"ocrIdInfo":${info}}`)
+    expect(Object.entries(fields ?? {})).toEqual([
+      ['constructor', 'c'],
+      ['toString', 't'],
+      ['name', 'CESHI'],
+    ])
+    expect(documentIn('{"ocrIdInfo":{"constructor":"c"}}').fields).toEqual({ constructor: 'c' })
+  })
+
+  test('has bounds however much is sent', () => {
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`member${i}`, '测 '.repeat(900)]))
+    const short = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`member${i}`, '测 '.repeat(400)]))
+    expect(documentIn({ ocrIdInfo: many }).fields).toBeNull()
+    expect(Object.keys(documentIn({ ocrIdInfo: short }).fields ?? {})).toHaveLength(64)
+    expect(documentIn({ ocrIdInfo: { ['n'.repeat(65)]: 'x' } }).fields).toBeNull()
+  })
+})
+
+function spoofOf(spoofResult: string, spoofType: string): unknown {
+  return { spoofInfo: { spoofResult, spoofType } }
+}
+
+describe('a document of several sides', () => {
+  test('has the members of its back, which replace those of its front', () => {
+    const document = documentIn({
+      ocrIdInfo: { name: 'CESHI', address: 'Front Road' },
+      ocrIdBackInfo: { address: 'Back Road', expiryDate: '2030-01-01' },
+    })
+    expect(document.fields).toEqual({ name: 'CESHI', address: 'Back Road', expiryDate: '2030-01-01' })
+  })
+
+  test.each([
+    ['in the side’s ocrIdInfo', { ocrIdInfo: { passport_number: 'X00000000', surname: 'TESTPERSON' } }],
+    ['encoded there', { ocrIdInfo: '{"passport_number":"X00000000","surname":"TESTPERSON"}' }],
+    [
+      'right in the side',
+      { passport_number: 'X00000000', surname: 'TESTPERSON', idImage: 'A'.repeat(9_999) },
+    ],
+  ])('has the members of each side: %s', (_, side) => {
+    const sides = { '01': side, '02': JSON.stringify({ ocrIdInfo: { address: 'Sample Road' } }) }
+    expect(documentIn({ ocrIdInfo: { surname: 'OLD', name: 'CESHI' }, ocrIdInfoData: sides }).fields).toEqual(
+      {
+        name: 'CESHI',
+        surname: 'TESTPERSON',
+        passport_number: 'X00000000',
+        address: 'Sample Road',
+      },
+    )
+  })
+
+  test('never has an empty text replace one that is not', () => {
+    const document = documentIn({ ocrIdInfo: { name: 'CESHI' }, ocrIdInfoData: { '01': { name: '' } } })
+    expect(document.fields).toEqual({ name: 'CESHI' })
+  })
+
+  test('is forged when one side is', () => {
+    const answer = answerTo({ ocrIdInfoData: { '01': spoofOf('Y', 'TAMPER'), '02': spoofOf('N', '') } })
+    expect(answer).toMatchObject({ spoofed: true, spoofTypes: ['TAMPER'] })
+  })
+
+  test('has its edits, and the vendor’s standard forms beside what was read', () => {
+    const document = documentIn({
+      ocrIdInfo: { sex: '女' },
+      ocrStandardData: { sex_s: 'F' },
+      ocrIdInfoData: { '01': { ocrIdInfo: {}, ocrIdEditInfo: { name: 'CESHI' } } },
+    })
+    expect(document).toMatchObject({ fields: { sex: '女', sex_s: 'F' }, editedFields: { name: 'CESHI' } })
+  })
+})
+
+describe('the risk', () => {
+  test.each([
+    ['Y', true],
+    ['N', false],
+    ['', null],
+    ['U', null],
+    [undefined, null],
+  ])('of spoofResult %j is %j', (spoofResult, spoofed) => {
+    expect(answerTo({ spoofInfo: { spoofResult, spoofType: ['TAMPER'] } }).spoofed).toBe(spoofed)
+  })
+
+  test.each([
+    [
+      ['SCREEN_REMARK', 'PHOTO_COPY'],
+      ['SCREEN_REMARK', 'PHOTO_COPY'],
+    ],
+    ['SCREEN_REMARK', ['SCREEN_REMARK']],
+    ['SCREEN_REMARK, TAMPER', ['SCREEN_REMARK', 'TAMPER']],
+    ['["SCREEN_REMARK","TAMPER"]', ['SCREEN_REMARK', 'TAMPER']],
+    [['TAMPER', 7, null, ''], ['TAMPER']],
+    ['', []],
+    [undefined, []],
+    [{ TAMPER: 'Y' }, []],
+  ])('has the types of %j', (spoofType, spoofTypes) => {
+    expect(answerTo({ spoofInfo: { spoofResult: 'N', spoofType } }).spoofTypes).toEqual(spoofTypes)
+  })
+
+  test.each([
+    [{ faceAttack: 'Y', faceComparisonScore: 99.1 }, true],
+    ['{"faceAttack":"N","faceImg":"AAAA"}\n', false],
+    [{ FaceAttack: 'Y' }, true],
+    [{ facePassed: 'Y' }, null],
+    ['**', null],
+    [undefined, null],
+  ])('of the face %j is %j', (extFaceInfo, attacked) => {
+    expect(answerTo('', { ExtFaceInfo: extFaceInfo }).faceAttacked).toBe(attacked)
+  })
+})

@@ -1,0 +1,253 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { NO_ANSWER, type CheckAnswer, type Reply } from '../../../src/core/answer.ts'
+import { classify } from '../../../src/core/classify.ts'
+import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
+import { DEFER_REASONS } from '../../../src/core/defer.ts'
+import { GATE_REASONS } from '../../../src/core/gate.ts'
+import { CALL_OUTCOMES } from '../../../src/ports.ts'
+
+type Answer = Reply & { kind: 'answer' }
+
+const PASSED: CheckAnswer = {
+  requestId: 'r',
+  passed: 'Y',
+  subCode: '200',
+  document: 'absent',
+  spoofed: null,
+  spoofTypes: [],
+  faceAttacked: null,
+}
+
+function answered(changes: Partial<Answer>): Answer {
+  return {
+    kind: 'answer',
+    status: 200,
+    code: 'Success',
+    requestId: 'r',
+    retryAfterMs: null,
+    answer: null,
+    ...changes,
+  }
+}
+
+function refused(status: number, code: string): Answer {
+  return answered({ status, code })
+}
+
+describe('an answer with a verdict', () => {
+  test.each(['Success', '200'])('is settled when the code is %s', (code) => {
+    expect(classify(answered({ code, answer: PASSED }))).toEqual({ kind: 'settled', answer: PASSED })
+  })
+
+  test.each(['Y', 'N', 'SomethingNew'])('is settled when Passed is %s', (passed) => {
+    expect(classify(answered({ answer: { ...PASSED, passed } })).kind).toBe('settled')
+  })
+
+  test('is settled when its document cannot be read', () => {
+    expect(classify(answered({ answer: { ...PASSED, document: 'unreadable' } })).kind).toBe('settled')
+  })
+
+  test('is settled even when a retry-after header came with it', () => {
+    expect(classify(answered({ retryAfterMs: 100, answer: PASSED })).kind).toBe('settled')
+  })
+
+  test('is asked for again when Passed is P', () => {
+    expect(classify(answered({ answer: { ...PASSED, passed: 'P' } }))).toEqual({
+      kind: 'deferred',
+      reason: 'pending',
+      code: 'Success',
+    })
+  })
+
+  test.each([
+    ['no Result', null],
+    ['no Passed', { ...PASSED, passed: null }],
+  ])('cannot be read when there is %s', (_, answer) => {
+    expect(classify(answered({ answer }))).toEqual({
+      kind: 'rejected',
+      reason: 'unreadable-answer',
+      code: 'Success',
+    })
+  })
+})
+
+describe('a 404', () => {
+  test('means later for ProcessNotCompleted', () => {
+    expect(classify(refused(404, 'ProcessNotCompleted'))).toEqual({
+      kind: 'deferred',
+      reason: 'not-completed',
+      code: 'ProcessNotCompleted',
+    })
+  })
+
+  test.each(['InvalidApi.NotFound', 'InvalidProduct.NotFound', 'InvalidProtocol.NeedSsl'])(
+    'stops all calls for %s',
+    (code) => {
+      expect(classify(refused(404, code))).toEqual({ kind: 'blocked', gate: 'account', code })
+    },
+  )
+
+  test('is unknown without a code', () => {
+    expect(classify(refused(404, ''))).toEqual({ kind: 'rejected', reason: 'unknown-code', code: 'HTTP 404' })
+  })
+})
+
+describe('throttling', () => {
+  test.each([
+    [400, 'Throttling'],
+    [400, 'Throttling.User'],
+    [400, 'Throttling.Api'],
+    [403, 'Throttling.Api'],
+    [503, 'Throttling.Api'],
+    [200, 'Throttling.User'],
+  ])('is told by the code, not by the status: %i %s', (status, code) => {
+    expect(classify(refused(status, code))).toEqual({ kind: 'throttled', code, retryAfterMs: null })
+  })
+
+  test('passes on how long to wait', () => {
+    const reply = answered({ status: 400, code: 'Throttling.User', retryAfterMs: 1_250 })
+    expect(classify(reply)).toEqual({ kind: 'throttled', code: 'Throttling.User', retryAfterMs: 1_250 })
+  })
+
+  test.each([400, 403, 500, 503])('is any error of status %i with x-acs-retry-after', (status) => {
+    const reply = answered({ status, code: 'SomethingElse', retryAfterMs: 5 })
+    expect(classify(reply)).toMatchObject({ kind: 'throttled', retryAfterMs: 5 })
+  })
+
+  test('is a bare 429', () => {
+    expect(classify(refused(429, '')).kind).toBe('throttled')
+  })
+})
+
+describe('an API that does not do its work', () => {
+  test.each([
+    [500, 'InternalError'],
+    [503, 'ServiceUnavailable'],
+    [500, 'SomethingNobodyDocumented'],
+    [400, 'SignatureNonceUsed'],
+    [200, 'InternalError'],
+  ])('is unavailable: %i %s', (status, code) => {
+    expect(classify(refused(status, code))).toEqual({ kind: 'unavailable', code })
+  })
+
+  test('is named by its status when the body has no code', () => {
+    expect(classify(refused(502, ''))).toEqual({ kind: 'unavailable', code: 'HTTP 502' })
+  })
+
+  test.each(['timeout', 'reset', 'refused', 'dns', 'too-large', 'not-json', 'network'] as const)(
+    'is unavailable when a call ends with %s',
+    (failure) => {
+      expect(classify({ kind: 'no-answer', failure, status: null })).toEqual({
+        kind: 'unavailable',
+        code: failure,
+      })
+    },
+  )
+
+  test('closes the gate when its certificate does not verify', () => {
+    expect(classify({ kind: 'no-answer', failure: 'tls', status: null })).toMatchObject({
+      kind: 'blocked',
+      gate: 'upstream-down',
+    })
+  })
+})
+
+describe('a transaction that is refused', () => {
+  test.each([
+    'TransactionIdInvalid',
+    'InvalidParameter',
+    'InvalidParameter.TransactionId',
+    'MissingParameter',
+    'MissingTransactionId',
+  ])('is rejected for good: %s', (code) => {
+    expect(classify(refused(400, code))).toEqual({ kind: 'rejected', reason: 'rejected', code })
+  })
+
+  test('is rejected as unknown when nobody documented the code', () => {
+    const code = 'SomethingNobodyDocumented'
+    expect(classify(refused(400, code))).toEqual({ kind: 'rejected', reason: 'unknown-code', code })
+    expect(classify(refused(200, code))).toEqual({ kind: 'rejected', reason: 'unknown-code', code })
+  })
+})
+
+describe('an account that is refused', () => {
+  test.each([
+    'Forbidden.RAMUserAccessDenied',
+    'Forbidden.NoPermission',
+    'Forbidden',
+    'NoPermission',
+    'InvalidAccessKeyId.NotFound',
+    'InvalidAccessKeyId.Inactive',
+    'InvalidSecurityToken.Expired',
+    'InvalidSecurityToken.Malformed',
+    'SignatureDoesNotMatch',
+    'IncompleteSignature',
+    'InvalidTimeStamp.Expired',
+    'InvalidTimeStamp.Format',
+    'MissingAccessKeyId',
+    'MissingSecurityToken',
+  ])('stops all calls, whatever the status: %s', (code) => {
+    for (const status of [200, 400, 403, 404]) {
+      expect(classify(refused(status, code))).toEqual({ kind: 'blocked', gate: 'credentials', code })
+    }
+  })
+
+  test('stops all calls when payments are overdue', () => {
+    expect(classify(refused(403, 'Forbidden.AccountAccessDenied'))).toMatchObject({
+      kind: 'blocked',
+      gate: 'account',
+    })
+  })
+
+  test('stops all calls when there is nothing to sign with', () => {
+    expect(classify({ kind: 'no-answer', failure: 'no-credentials', status: null })).toMatchObject({
+      kind: 'blocked',
+      gate: 'credentials',
+    })
+  })
+})
+
+const code = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('Success', '200', 'Throttling', 'Forbidden', 'Missing', 'constructor', '__proto__', ''),
+)
+const nullable = fc.option(fc.string())
+const answer = fc.record({
+  requestId: nullable,
+  passed: fc.oneof(fc.constantFrom('Y', 'N', 'P', null), fc.string()),
+  subCode: nullable,
+  document: fc.constantFrom('absent' as const, 'unreadable' as const),
+  spoofed: fc.option(fc.boolean()),
+  spoofTypes: fc.array(fc.string()),
+  faceAttacked: fc.option(fc.boolean()),
+})
+const reply: fc.Arbitrary<Reply> = fc.oneof(
+  fc.record({
+    kind: fc.constant('answer' as const),
+    status: fc.integer({ min: 100, max: 599 }),
+    code,
+    requestId: nullable,
+    retryAfterMs: fc.option(fc.nat()),
+    answer: fc.option(answer),
+  }),
+  fc.record({
+    kind: fc.constant('no-answer' as const),
+    failure: fc.constantFrom(...NO_ANSWER),
+    status: fc.option(fc.integer({ min: 100, max: 599 })),
+  }),
+)
+
+test('every reply has an outcome, and every outcome a reason of a closed set', () => {
+  fc.assert(
+    fc.property(reply, (one) => {
+      const outcome = classify(one)
+      expect(CALL_OUTCOMES).toContain(outcome.kind)
+      if (outcome.kind === 'deferred') expect(DEFER_REASONS).toContain(outcome.reason)
+      if (outcome.kind === 'rejected') expect(DEAD_LETTER_REASONS).toContain(outcome.reason)
+      if (outcome.kind === 'blocked') expect(GATE_REASONS).toContain(outcome.gate)
+    }),
+    { numRuns: 1_000 },
+  )
+})

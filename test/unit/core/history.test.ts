@@ -1,0 +1,66 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { historyHeaders, readHistory, type Headers, type History } from '../../../src/core/history.ts'
+
+const FRESH: History = {
+  attempts: 0,
+  firstSeenMs: 1_700_000_000_000,
+  source: { topic: 'in', partition: 1, offset: 2n },
+}
+
+const history = fc.record({
+  attempts: fc.integer({ min: 1, max: 1_000_000 }),
+  firstSeenMs: fc.integer({ min: 1, max: 8_640_000_000_000_000 }),
+  source: fc.record({
+    topic: fc.stringMatching(/^[\w.-]{1,249}$/),
+    partition: fc.nat(999_999_999),
+    offset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+  }),
+})
+
+describe('a history', () => {
+  test('comes back from its headers as it was', () => {
+    fc.assert(
+      fc.property(history, (one) => {
+        expect(readHistory(historyHeaders(one), FRESH)).toEqual(one)
+      }),
+    )
+  })
+
+  test('is the fresh one without headers', () => {
+    expect(readHistory({}, FRESH)).toEqual(FRESH)
+  })
+
+  test.each([
+    ['checkresult-attempts', ''],
+    ['checkresult-attempts', '-3'],
+    ['checkresult-attempts', '1.5'],
+    ['checkresult-attempts', 'many'],
+    ['checkresult-attempts', '99999999999999999999'],
+    ['checkresult-first-seen', '0'],
+    ['checkresult-first-seen', 'yesterday'],
+    ['checkresult-source', 'in:1'],
+    ['checkresult-source', 'in:one:2'],
+    ['checkresult-source', 'in:1:-2'],
+    ['checkresult-source', 'in put:1:2'],
+  ])('takes %s "%s" for absent', (name, text) => {
+    expect(readHistory({ [name]: Buffer.from(text) }, FRESH)).toEqual(FRESH)
+  })
+
+  test('takes a header that is there twice for absent', () => {
+    const twice = { 'checkresult-attempts': [Buffer.from('3'), Buffer.from('4')] }
+    expect(readHistory(twice, FRESH)).toEqual(FRESH)
+  })
+
+  test('is read from any headers without a throw', () => {
+    const bytes = fc.uint8Array().map((value) => Buffer.from(value))
+    const value = fc.oneof(bytes, fc.array(bytes), fc.constant(null))
+    const name = fc.constantFrom('checkresult-attempts', 'checkresult-first-seen', 'checkresult-source')
+    fc.assert(
+      fc.property(fc.dictionary(name, value), (headers: Headers) => {
+        const { attempts, firstSeenMs } = readHistory(headers, FRESH)
+        expect(Number.isSafeInteger(attempts) && Number.isSafeInteger(firstSeenMs)).toBe(true)
+      }),
+    )
+  })
+})

@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest'
+import type { OcrMembers } from '../../../../src/core/answer.ts'
+import { findFamily } from '../../../../src/core/normalize/families.ts'
+import type { DocumentFamily } from '../../../../src/core/schema-types.ts'
+import { SAMPLES, sampleOf } from '../../../support/answers.ts'
+
+function told(members: Readonly<Record<string, string>>): unknown {
+  return findFamily(null, members as OcrMembers)
+}
+
+function without(
+  members: Readonly<Record<string, string>>,
+  ...names: readonly string[]
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
+}
+
+const UNTOLD = { family: 'OTHER', familyFrom: 'NONE' }
+
+describe('a document type code', () => {
+  test.each<[string, DocumentFamily]>([
+    ['00000001', 'MAINLAND_RESIDENT_IDENTITY_CARD'],
+    ['00000006', 'HONG_KONG_IDENTITY_CARD'],
+    ['00000008', 'HONG_KONG_IDENTITY_CARD'],
+    ['00000007', 'EXIT_ENTRY_PERMIT_HONG_KONG_MACAO'],
+    ['00000009', 'MAINLAND_TRAVEL_PERMIT_HONG_KONG_MACAO_RESIDENTS'],
+    ['00000012', 'MAINLAND_TRAVEL_PERMIT_TAIWAN_RESIDENTS'],
+    ['000000012', 'MAINLAND_TRAVEL_PERMIT_TAIWAN_RESIDENTS'],
+    ['01000000', 'PASSPORT'],
+    ['HKG01001', 'HONG_KONG_IDENTITY_CARD'],
+    ['HKG01002', 'HONG_KONG_IDENTITY_CARD'],
+    ['CHN01001', 'MAINLAND_RESIDENT_IDENTITY_CARD'],
+    ['CHN03001', 'PASSPORT'],
+    ['CHN05001', 'EXIT_ENTRY_PERMIT_HONG_KONG_MACAO'],
+    ['CHN05002', 'MAINLAND_TRAVEL_PERMIT_TAIWAN_RESIDENTS'],
+    ['CHN05003', 'MAINLAND_TRAVEL_PERMIT_HONG_KONG_MACAO_RESIDENTS'],
+    ['MAC01001', 'MACAO_IDENTITY_CARD'],
+    ['MAC01002', 'MACAO_IDENTITY_CARD'],
+    ['MAC01003', 'MACAO_IDENTITY_CARD'],
+    ['GLB03001', 'PASSPORT'],
+    ['GLB03002', 'PASSPORT'],
+  ])('%s is of %s, whatever the members say', (docType, family) => {
+    const members = sampleOf('PASSPORT').members as OcrMembers
+    expect(findFamily(docType, null)).toEqual({ family, familyFrom: 'DOC_TYPE' })
+    expect(findFamily(docType, members)).toEqual({ family, familyFrom: 'DOC_TYPE' })
+  })
+
+  test.each(['HKG02001', 'VNM01001', 'MYS01001', 'CHN06001'])('%s is of none of the seven', (docType) => {
+    const members = sampleOf('MACAO_IDENTITY_CARD').members as OcrMembers
+    expect(findFamily(docType, members)).toEqual({ family: 'OTHER', familyFrom: 'DOC_TYPE' })
+  })
+
+  test.each(['00000010', '01560000', '01560001', 'constructor', '__proto__', ''])(
+    '%j says nothing: the members tell',
+    (docType) => {
+      const { members, family } = sampleOf('MACAO_IDENTITY_CARD')
+      expect(findFamily(docType, members as OcrMembers)).toEqual({ family, familyFrom: 'FIELDS' })
+      expect(findFamily(docType, null)).toEqual(UNTOLD)
+    },
+  )
+})
+
+describe('members without a document type', () => {
+  test.each(SAMPLES.filter(({ members }) => !('issueDate' in members)))(
+    'tell $family',
+    ({ members, family }) => {
+      expect(told(members)).toEqual({ family, familyFrom: 'FIELDS' })
+    },
+  )
+
+  test.each(SAMPLES.filter(({ members }) => 'issueDate' in members))(
+    'do not tell $family, whose members other permits have too',
+    ({ members }) => {
+      expect(told(members)).toEqual(UNTOLD)
+    },
+  )
+
+  test('tell a Macao card without a Chinese name by its place of birth', () => {
+    const { members, family } = sampleOf('MACAO_IDENTITY_CARD')
+    expect(told(without(members, 'surnameCN', 'givennameCN'))).toEqual({ family, familyFrom: 'FIELDS' })
+  })
+
+  test('tell a passport that has a place of birth', () => {
+    const members = { ...sampleOf('PASSPORT').members, placeOfBirth: 'TESTLAND' }
+    expect(told(members)).toEqual({ family: 'PASSPORT', familyFrom: 'FIELDS' })
+  })
+
+  test('in snake_case may be of any document of the world, but for a passport’s number', () => {
+    expect(told({ name: 'CESHI', id_number: '0', ethnicity: 'x', place_of_birth: 'y' })).toEqual(UNTOLD)
+    expect(told({ passport_number: 'X00000000', place_of_birth: 'y' })).toEqual({
+      family: 'PASSPORT',
+      familyFrom: 'FIELDS',
+    })
+  })
+
+  test('are sought among their own names only', () => {
+    expect(told({ name: 'CESHI' })).toEqual(UNTOLD)
+    expect(told({})).toEqual(UNTOLD)
+    expect(findFamily(null, null)).toEqual(UNTOLD)
+  })
+})

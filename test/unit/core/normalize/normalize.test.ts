@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest'
+import type { CheckAnswer } from '../../../../src/core/answer.ts'
+import { normalize, type NormalizeContext } from '../../../../src/core/normalize/normalize.ts'
+import type { Document } from '../../../../src/core/schema-types.ts'
+import { answerOf, answerWith, contextOf, days, sampleOf, SAMPLES, saying } from '../../../support/answers.ts'
+
+function documentOf(answer: CheckAnswer, given?: Parameters<typeof contextOf>[0]): Document {
+  const { document } = normalize(answer, contextOf(given))
+  if (document === null) throw new Error('no document')
+  return document
+}
+
+function riskOf(given: Partial<CheckAnswer>): unknown {
+  return normalize(answerWith(given), contextOf()).risk
+}
+
+test('a result says what was asked, what was answered, when and where from', () => {
+  const context = contextOf({ docType: '00000008', attempts: 2 })
+  expect(normalize(answerWith({ passed: 'N', subCode: '212' }), context)).toEqual({
+    transactionId: context.event.transactionId,
+    merchantBizId: context.event.merchantBizId,
+    productCode: 'ID_OCR',
+    docType: '00000008',
+    verdict: 'FAILED',
+    subCode: '212',
+    risk: { detected: true, spoofTypes: [] },
+    document: null,
+    requestId: '130A2C10-B9EE-4D84-88E3-5384FF039795',
+    checkedAt: 1_790_000_000_500,
+    completedAt: 1_790_000_000_000,
+    attempts: 2,
+    source: { topic: 'verification.completed', partition: 3, offset: 42 },
+  })
+})
+
+describe('the verdict', () => {
+  test.each([
+    ['Y', 'PASSED'],
+    ['N', 'FAILED'],
+    ['y', 'UNKNOWN'],
+    ['', 'UNKNOWN'],
+    ['constructor', 'UNKNOWN'],
+    [null, 'UNKNOWN'],
+  ])('of Passed %j is %s', (passed, verdict) => {
+    expect(normalize(answerWith({ passed }), contextOf()).verdict).toBe(verdict)
+  })
+
+  test('comes from Passed although the SubCode says otherwise', () => {
+    expect(normalize(answerWith({ passed: 'Y', subCode: '205' }), contextOf())).toMatchObject({
+      verdict: 'PASSED',
+      subCode: '205',
+    })
+  })
+})
+
+describe('risk is', () => {
+  test.each<[string, Partial<CheckAnswer>]>([
+    ['spoofResult is Y', { spoofed: true }],
+    ['the SubCode is 212', { subCode: '212' }],
+    ['faceAttack is Y', { faceAttacked: true }],
+    ['faceAttack is Y on a genuine document', { spoofed: false, faceAttacked: true }],
+    ['spoofResult is Y and the rest unreadable', { spoofed: true, document: 'unreadable' }],
+  ])('detected when %s', (_, given) => {
+    expect(riskOf(given)).toMatchObject({ detected: true })
+  })
+
+  test.each<[string, Partial<CheckAnswer>]>([
+    ['spoofResult is N', { spoofed: false }],
+    ['spoofResult is N and spoofType is filled', { spoofed: false, spoofTypes: ['SCREEN_REMARK'] }],
+    ['faceAttack is N', { faceAttacked: false }],
+  ])('not detected when %s', (_, given) => {
+    expect(riskOf(given)).toMatchObject({ detected: false })
+  })
+
+  test.each<[string, Partial<CheckAnswer>]>([
+    ['nothing was said of it', {}],
+    ['only spoofType was', { spoofTypes: ['TAMPER'] }],
+    ['what was said could not be read', { document: 'unreadable' }],
+    ['a part of what was said could not be read', { document: 'unreadable', faceAttacked: false }],
+  ])('not known when %s', (_, given) => {
+    expect(riskOf(given)).toMatchObject({ detected: null })
+  })
+
+  test('named by the known types once each, and OTHER for all the rest', () => {
+    const spoofTypes = ['TAMPER', 'PHOTO_COPY', 'TAMPER', 'HOLOGRAM', 'constructor', 'SCREEN_REMARK']
+    expect(riskOf({ spoofed: true, spoofTypes })).toEqual({
+      detected: true,
+      spoofTypes: ['TAMPER', 'PHOTO_COPY', 'OTHER', 'SCREEN_REMARK'],
+    })
+  })
+})
+
+describe('a document', () => {
+  test.each(SAMPLES)('of $family has its family and typed fields', ({ family, docType, members, fields }) => {
+    const document = documentOf(answerOf(members), { docType })
+    expect(document).toMatchObject({ family, familyFrom: 'DOC_TYPE', ocrPassed: true, editedFields: null })
+    expect(saying(document.fields)).toEqual(fields)
+  })
+
+  test('is none when it is absent or unreadable', () => {
+    expect(normalize(answerWith({ document: 'absent' }), contextOf()).document).toBeNull()
+    expect(normalize(answerWith({ document: 'unreadable' }), contextOf()).document).toBeNull()
+  })
+
+  test('has its family also when it could not be recognised', () => {
+    expect(documentOf(answerOf(null), { docType: '01000000' })).toEqual({
+      family: 'PASSPORT',
+      familyFrom: 'DOC_TYPE',
+      ocrPassed: true,
+      fields: null,
+      editedFields: null,
+    })
+  })
+
+  test('has dates with the day first when its members tell a Hong Kong card', () => {
+    const { members, fields } = sampleOf('HONG_KONG_IDENTITY_CARD')
+    const document = documentOf(answerOf(members))
+    expect(document.familyFrom).toBe('FIELDS')
+    expect(saying(document.fields)).toEqual(fields)
+  })
+
+  test('has no dates with the day first otherwise: their texts are kept', () => {
+    const members = { ...sampleOf('PASSPORT').members, birthDate: '01-02-1990' }
+    expect(documentOf(answerOf(members)).fields).toMatchObject({
+      birthDate: null,
+      raw: { birthDate: '01-02-1990' },
+    })
+  })
+
+  test.each(['constructor', '__proto__', 'toString'])('of the type %s is an OTHER', (docType) => {
+    expect(documentOf(answerOf({ name: 'CESHI' }), { docType })).toMatchObject({
+      family: 'OTHER',
+      familyFrom: 'NONE',
+    })
+  })
+})
+
+describe('edits', () => {
+  const { members } = sampleOf('HONG_KONG_IDENTITY_CARD')
+  const docType = '00000008'
+
+  test('are the members that say something else', () => {
+    const edited = { ...members, englishName: 'TESTPERSON, BETA', birthDate: '1990/02/03' }
+    expect(saying(documentOf(answerOf(members, edited), { docType }).editedFields)).toEqual({
+      englishName: 'TESTPERSON, BETA',
+      birthDate: days('1990-02-03'),
+    })
+  })
+
+  test('are none when the customer changed nothing, or only how it is written', () => {
+    const edited = { ...members, sex: 'Male', birthDate: '1990-02-01', firstIssueDate: '1999-09' }
+    expect(documentOf(answerOf(members, members), { docType }).editedFields).toBeNull()
+    expect(documentOf(answerOf(members, edited), { docType }).editedFields).toBeNull()
+  })
+
+  test('tell the family when nothing could be read', () => {
+    const document = documentOf(answerOf(null, members))
+    expect(document).toMatchObject({ family: 'HONG_KONG_IDENTITY_CARD', familyFrom: 'FIELDS', fields: null })
+    expect(document.editedFields?.birthDate).toBe(days('1990-02-01'))
+  })
+})
+
+describe('personal data', () => {
+  const answer = answerOf(sampleOf('PASSPORT').members, { passportNo: 'X00000001' })
+
+  test('can be masked', () => {
+    const { fields, editedFields } = documentOf(answer, { pii: 'mask' })
+    expect(fields).toMatchObject({ surname: '********ON', passportNo: '*******00', sex: 'MALE' })
+    expect(saying(editedFields)).toEqual({ passportNo: '*******01' })
+  })
+
+  test('can be left out, the family is known all the same', () => {
+    expect(documentOf(answer, { pii: 'omit' })).toEqual({
+      family: 'PASSPORT',
+      familyFrom: 'FIELDS',
+      ocrPassed: true,
+      fields: null,
+      editedFields: null,
+    })
+  })
+})
+
+test('numbers that Avro has no place for become the nearest that it has', () => {
+  const given: Partial<NormalizeContext> = {
+    attempts: Number.MAX_SAFE_INTEGER,
+    checkedAtMs: -Number.MAX_SAFE_INTEGER,
+    source: { topic: 't', partition: 0, offset: 9_999_999_999_999_999_999n },
+  }
+  expect(normalize(answerWith({}), contextOf(given))).toMatchObject({
+    attempts: 2_147_483_647,
+    checkedAt: -4_503_599_627_370_496,
+    source: { offset: 9_007_199_254_740_990 },
+  })
+})

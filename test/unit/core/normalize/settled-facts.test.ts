@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import type { CheckAnswer } from '../../../../src/core/answer.ts'
+import { normalize } from '../../../../src/core/normalize/normalize.ts'
+import { settledFacts, type SettledFacts } from '../../../../src/core/normalize/settled-facts.ts'
+import { answerOf, answerWith, contextOf, sampleOf } from '../../../support/answers.ts'
+
+function factsOf(answer: Partial<CheckAnswer>, hint: string | null = null): SettledFacts {
+  return settledFacts(normalize(answerWith(answer), contextOf()), { passed: hint })
+}
+
+test('the facts of a result are what the metrics count', () => {
+  const answer = { ...answerOf(sampleOf('PASSPORT').members), spoofed: true, spoofTypes: ['TAMPER', 'NEW'] }
+  expect(settledFacts(normalize(answer, contextOf()), { passed: 'Y' })).toEqual({
+    verdict: 'PASSED',
+    subCode: '200',
+    family: 'PASSPORT',
+    risk: 'risky',
+    spoofTypes: ['TAMPER', 'OTHER'],
+    disagrees: false,
+  })
+})
+
+test('without a document there is no family', () => {
+  expect(factsOf({}).family).toBeNull()
+  expect(factsOf({ document: 'unreadable' }).family).toBeNull()
+})
+
+describe('risk', () => {
+  test.each<[Partial<CheckAnswer>, string]>([
+    [{}, 'absent'],
+    [{ spoofed: false }, 'clean'],
+    [{ faceAttacked: false }, 'clean'],
+    [{ spoofed: true }, 'risky'],
+    [{ spoofed: false, faceAttacked: true }, 'risky'],
+    [{ subCode: '212' }, 'risky'],
+  ])('of %j is %s', (answer, risk) => {
+    expect(factsOf(answer).risk).toBe(risk)
+  })
+
+  test('has no signals when there is none', () => {
+    expect(factsOf({ spoofed: false, spoofTypes: ['SCREEN_REMARK'] }).spoofTypes).toEqual([])
+  })
+})
+
+describe('the answer disagrees', () => {
+  test.each<[string | null, Partial<CheckAnswer>]>([
+    ['Y', { passed: 'N', subCode: '212' }],
+    ['N', { passed: 'Y', subCode: '200' }],
+    // As in the vendor's sample of EkycVerify.
+    [null, { passed: 'Y', subCode: '205' }],
+    [null, { passed: 'N', subCode: '200' }],
+  ])('with the hint %j when it is %j', (hint, answer) => {
+    expect(factsOf(answer, hint).disagrees).toBe(true)
+  })
+
+  test.each<[string | null, Partial<CheckAnswer>]>([
+    ['Y', { passed: 'Y', subCode: '200' }],
+    ['N', { passed: 'N', subCode: '212' }],
+    [null, { passed: 'N', subCode: '212' }],
+    [null, { passed: 'Y', subCode: null }],
+    ['P', { passed: 'Y', subCode: '200' }],
+  ])('not with the hint %j when it is %j', (hint, answer) => {
+    expect(factsOf(answer, hint).disagrees).toBe(false)
+  })
+})
