@@ -27,8 +27,9 @@ const running = new AsyncDisposableStack()
 let exitCode = INTERRUPTED
 
 // A signal stops everything too, and the exit code says whether the demo had come to its end.
-closeWithGrace({ logger: false, skip: ['beforeExit'] }, async ({ err }) => {
+closeWithGrace({ logger: false, skip: ['beforeExit'] }, async ({ err, signal }) => {
   if (err) say(err.stack ?? err.message)
+  if (signal) say('\nStopping ...')
   await running.disposeAsync()
   process.exit(err ? 1 : exitCode)
 })

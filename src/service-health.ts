@@ -17,6 +17,8 @@ export interface ServiceHealthOptions {
   readonly clock: Clock
   readonly lanes: () => Lanes | undefined
   readonly permits: PermitQueue
+  /** What never changes while it runs, for the status page. */
+  readonly facts: Readonly<Record<string, string | number>>
 }
 
 /** kafkajs can hang without an error; its loop otherwise shows itself several times a second, also without brokers. */
@@ -85,11 +87,12 @@ export class ServiceHealth {
   }
 
   status(): Readonly<Record<string, string | number>> {
-    const { permits } = this.#options
+    const { permits, facts } = this.#options
     const lanes = this.#options.lanes()
     return {
+      ...facts,
       phase: this.#phase,
-      partitions: lanes?.count ?? 0,
+      partitions: lanes?.names.join(', ') ?? '',
       'records in hand': lanes?.backlog ?? 0,
       'calls in flight': permits.inFlight,
       gate: permits.closed ?? 'open',

@@ -67,7 +67,8 @@ interface Parts {
   stop(): Promise<void>
 }
 
-function createParts({ config, clock, log, metrics }: ServiceOptions): Parts {
+function createParts(options: ServiceOptions): Parts {
+  const { config, clock, log, metrics } = options
   const running: Parts['running'] = {}
   const { qps, maxInFlight } = config.checkresult
   metrics.quota(qps === 'unlimited' ? Infinity : qps, qps === 'unlimited' ? Infinity : qps)
@@ -76,7 +77,12 @@ function createParts({ config, clock, log, metrics }: ServiceOptions): Parts {
     kafka: createKafkaClient(kafkaSettings(config), log),
     registry: createRegistry(registrySettings(config), metrics),
     permits,
-    health: new ServiceHealth({ clock, lanes: () => running.lanes, permits }),
+    health: new ServiceHealth({
+      clock,
+      lanes: () => running.lanes,
+      permits,
+      facts: { service: options.service, 'calls per second': qps },
+    }),
     running,
     stop: async () => {
       permits.hold()
@@ -104,7 +110,8 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
       options.log.info('Running.')
       return
     } catch (error) {
-      const sentence = error instanceof Error ? error.message : 'unknown'
+      const { detail, errorType } = safeError(error)
+      const sentence = detail ?? `An unexpected error (${errorType}) keeps the service from starting.`
       parts.health.waitingFor(sentence)
       if (sentence !== obstacle) options.log.error(`Not ready: ${sentence}`)
       obstacle = sentence

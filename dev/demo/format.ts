@@ -20,15 +20,17 @@ export function quantile(values: readonly number[], share: number): number | nul
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null
 }
 
-/** `HONG_KONG_IDENTITY_CARD` as `Hong Kong identity card`: names of places keep their capitals. */
-export function inWords(symbol: string): string {
-  const text = symbol.toLowerCase().replaceAll('_', ' ')
-  const named = text.replace(/hong kong|macao|taiwan/g, (place) => place.replace(/\b\w/g, upper))
-  return named.replace(/^\w/, upper)
-}
-
-function upper(letter: string): string {
-  return letter.toUpperCase()
+/** In lines of at most `width` characters where the parts allow it. */
+export function wrapped(parts: readonly string[], separator: string, width: number): readonly string[] {
+  const lines: string[] = []
+  for (const part of parts) {
+    const last = lines.pop()
+    const longer = `${last}${separator}${part}`
+    if (last === undefined) lines.push(part)
+    else if (longer.length <= width) lines.push(longer)
+    else lines.push(last, part)
+  }
+  return lines
 }
 
 /** Days since 1970-01-01 as a date. */

@@ -29,6 +29,17 @@ export function describeOutcome(outcome: Outcome): string {
   return `${outcome.verdict}, ${risk}, ${outcome.family ?? 'no document'}`
 }
 
+export const FAMILY_NAMES: Readonly<Record<DocumentFamily, string>> = {
+  HONG_KONG_IDENTITY_CARD: 'Hong Kong identity card',
+  EXIT_ENTRY_PERMIT_HONG_KONG_MACAO: 'Exit-Entry Permit to Hong Kong and Macao',
+  MAINLAND_TRAVEL_PERMIT_HONG_KONG_MACAO_RESIDENTS: 'Mainland Travel Permit, Hong Kong and Macao',
+  PASSPORT: 'Passport',
+  MACAO_IDENTITY_CARD: 'Macao identity card',
+  MAINLAND_TRAVEL_PERMIT_TAIWAN_RESIDENTS: 'Mainland Travel Permit, Taiwan',
+  MAINLAND_RESIDENT_IDENTITY_CARD: 'Mainland resident identity card',
+  OTHER: 'Another document',
+}
+
 function capitalised(word: string): string {
   return word.charAt(0) + word.slice(1).toLowerCase()
 }

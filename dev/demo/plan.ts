@@ -71,14 +71,14 @@ export function planEvents(count: number): readonly PlannedEvent[] {
   return kinds
     .map((kind, at) => ({ kind, place: placeOf(kind, at) }))
     .sort((left, right) => left.place - right.place)
-    .map(({ kind }, at) => ({ ...kind, number: at + 1 }))
+    .map(({ kind: { content, expected, defers } }, at) => ({ number: at + 1, content, expected, defers }))
 }
 
 function oneOfEach(): Kind[] {
-  const waiting = LONG_WAITS.map((name) => ({ ...scenarioCalled(name), name }))
   return [
     ...UNDECODABLE.map(undecodable),
-    ...[...waiting, ...SCENARIOS].map((scenario, at) => eventOf(scenario, at)),
+    ...SCENARIOS.map((scenario, at) => eventOf(scenario, at)),
+    ...LONG_WAITS.map((name, at) => eventOf(scenarioCalled(name), at, name)),
   ]
 }
 
@@ -110,8 +110,9 @@ function undecodable(value: Buffer | null): Kind {
   }
 }
 
-function eventOf(scenario: Scenario, at: number): Kind {
-  const { name, docType, defers } = scenario
+/** `name` may say for how many calls, as the scenario's own does not. */
+function eventOf(scenario: Scenario, at: number, name = scenario.name): Kind {
+  const { docType, defers } = scenario
   const encoding = at % 2 === 0 ? 'avro' : 'json'
   return {
     content: { kind: 'event', scenario: { name, docType }, encoding },
@@ -137,8 +138,12 @@ function familyOf(docType: string | null): DocumentFamily {
   return docType === null ? FAMILY_WITHOUT_DOC_TYPE : (FAMILY_BY_DOC_TYPE[docType] ?? 'OTHER')
 }
 
-/** Shuffled, but with those that wait in the first third: the demo should not end with waiting for them. */
-function placeOf({ defers }: Kind, at: number): number {
+/**
+ * Shuffled, but with those that wait in the first third, and those that wait until they are too old at the very
+ * beginning: the demo should not end with waiting for them.
+ */
+function placeOf({ defers, expected }: Kind, at: number): number {
   const place = hash(`${SEED}:place:${at}`) / 2 ** 32
-  return defers ? place / 3 : place
+  if (!defers) return place
+  return expected.kind === 'dead-letter' ? 0 : place / 3
 }

@@ -1,4 +1,5 @@
 /** The progress as it goes: a bar and a table that redraw on a terminal, a line a second elsewhere. */
+import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import { createLogUpdate } from 'log-update'
 import type { Figures } from './figures.ts'
@@ -49,9 +50,9 @@ export function picture(moment: Moment): string {
   const settled = settledOf(moment)
   const cells = cellsOf(moment)
   const table = new Table({
-    head: cells.map(([name]) => name),
+    head: cells.map(([name]) => styleText('dim', name)),
     colAligns: cells.map(() => 'right'),
-    style: { head: ['dim'], border: ['dim'] },
+    style: { head: [], border: [] },
   })
   table.push(cells.map(([, value]) => value))
   const head = `${bar(settled, planned, BAR_WIDTH)}  ${settled} of ${planned} settled, ${Math.round(seconds)} s`

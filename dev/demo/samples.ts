@@ -1,12 +1,15 @@
 /** A few results in full, of people who do not exist. Pure. */
-import type { DocumentFields, VerificationResult } from '../../src/core/schema-types.ts'
-import { dateOfDays, inWords } from './format.ts'
+import type { DocumentFields, Risk, VerificationResult } from '../../src/core/schema-types.ts'
+import { dateOfDays, wrapped } from './format.ts'
+import { FAMILY_NAMES } from './outcome.ts'
 import type { Output } from './read-back.ts'
 
 export interface Sample {
   readonly title: string
   readonly lines: readonly string[]
 }
+
+const WIDTH = 90
 
 const KINDS: readonly (readonly [title: string, transaction: string])[] = [
   ['A Hong Kong identity card that passes', 'passhkid2018x'],
@@ -32,25 +35,29 @@ function linesOf({
   document,
   attempts,
 }: VerificationResult): string[] {
-  const signs = risk.spoofTypes.length === 0 ? '' : ` (${risk.spoofTypes.map(inWords).join(', ')})`
-  const risky = risk.detected === null ? 'unknown' : risk.detected ? `yes${signs}` : 'no'
   const calls = attempts === 1 ? '1 call' : `${attempts} calls`
   return [
-    `${transactionId}  ${verdict} ${subCode ?? ''}, risk: ${risky}, ${calls}`,
+    `${transactionId}: ${[verdict, subCode ?? 'no sub-code', inWords(risk), calls].join(', ')}`,
     ...(document === null
       ? ['no document']
-      : [`${inWords(document.family)}: ${shownFields(document.fields).join(' · ')}`]),
-    ...(document?.editedFields ? [`changed: ${shownFields(document.editedFields).join(' · ')}`] : []),
+      : [FAMILY_NAMES[document.family], ...shownFields(document.fields)]),
+    ...(document?.editedFields ? ['changed:', ...shownFields(document.editedFields)] : []),
   ]
 }
 
+function inWords({ detected, spoofTypes }: Risk): string {
+  if (detected === null) return 'risk unknown'
+  return detected ? ['risky', ...spoofTypes].join(' ') : 'not risky'
+}
+
 /** Those that are there, in the order of the schema. */
-function shownFields(fields: DocumentFields | null): string[] {
-  return Object.entries(fields ?? {}).flatMap(([name, value]: [string, unknown]) => {
+function shownFields(fields: DocumentFields | null): readonly string[] {
+  if (fields === null) return []
+  const { raw, ...typed } = fields
+  const shown = Object.entries(typed).flatMap(([name, value]) => {
     if (value === null) return []
-    if (typeof value === 'object') {
-      return Object.entries(value).map(([member, original]) => `raw.${member} ${original}`)
-    }
-    return [`${name} ${typeof value === 'number' ? dateOfDays(value) : String(value)}`]
+    return [`${name} ${typeof value === 'number' ? dateOfDays(value) : value}`]
   })
+  const unread = Object.entries(raw).map(([name, value]) => `raw.${name} ${value}`)
+  return wrapped([...shown, ...unread], ' · ', WIDTH).map((line) => `  ${line}`)
 }

@@ -3,8 +3,8 @@ import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import type { Check, Matched, Pair } from './check.ts'
 import type { Figures } from './figures.ts'
-import { inWords, milliseconds, percent, quantile } from './format.ts'
-import { rowOf } from './outcome.ts'
+import { milliseconds, percent, quantile } from './format.ts'
+import { FAMILY_NAMES, rowOf } from './outcome.ts'
 import { samplesOf } from './samples.ts'
 
 export interface Findings {
@@ -22,12 +22,12 @@ export function summaryOf(findings: Findings): string {
     section('Documents', familyTable(findings)),
     section('Some of the results, decoded', sampleText(findings)),
     section('Figures', figureTable(findings)),
-    section('Checked', findings.checks.map(checkText).join('\n')),
+    section('Checked', [...findings.checks.map(checkText), verdictOf(findings)].join('\n')),
   ].join('\n')
 }
 
 function section(title: string, body: string): string {
-  return `\n${styleText('bold', title)}\n${body}\n`
+  return `\n${styleText('bold', title)}\n${body}`
 }
 
 function outcomeTable({ matched }: Findings): string {
@@ -43,16 +43,21 @@ function outcomeTable({ matched }: Findings): string {
   )
 }
 
+/** Passed first, dead letters last. */
 function resultsFirst(left: string, right: string): number {
-  const order = (row: string): string =>
-    `${row.startsWith('Dead') ? 2 : row.startsWith('Passed') ? 0 : 1}${row}`
-  return order(left).localeCompare(order(right))
+  return rankOf(left) - rankOf(right) || left.localeCompare(right)
+}
+
+function rankOf(row: string): number {
+  return ['Passed', 'Failed', 'Unknown', 'Dead letter'].findIndex((start) => row.startsWith(start))
 }
 
 function familyTable({ matched }: Findings): string {
   const outcomes = outputsOf(matched).map(({ outcome }) => outcome)
   const results = outcomes.filter((outcome) => outcome.kind === 'result')
-  const byFamily = Map.groupBy(results, ({ family }) => (family === null ? 'No document' : inWords(family)))
+  const byFamily = Map.groupBy(results, ({ family }) =>
+    family === null ? 'No document' : FAMILY_NAMES[family],
+  )
   const rows = [...byFamily].sort(([, left], [, right]) => right.length - left.length)
   return table(
     ['', 'results', 'passed', 'risky'],
@@ -85,13 +90,16 @@ function figureTable({ matched, figures, qps }: Findings): string {
         latency(undeferred.filter(({ event }) => !event.inRush)),
       ],
       [
-        'Event to result, p50 / p99, in the rush at the end',
+        'Event to result, p50 / p99, in the rush at the end, held back by the quota',
         latency(undeferred.filter(({ event }) => event.inRush)),
       ],
       ['Waits in a retry topic', deferred],
       ['Calls', report.calls],
       ['Most calls in any second, of a quota of', `${report.mostCallsInASecond} of ${qps}`],
-      ['Throttled calls, by code', throttled.map(([code, calls]) => `${calls} ${code}`).join(', ') || 'none'],
+      [
+        'Throttled calls (the simulator plays one Throttling.User)',
+        throttled.map(([code, calls]) => `${calls} ${code}`).join(', ') || 'none',
+      ],
     ],
   )
 }
@@ -101,6 +109,10 @@ function latency(pairs: readonly Pair[]): string {
     outputs.map((output) => output.timestampMs - event.sentAtMs),
   )
   return `${milliseconds(quantile(values, 0.5))} / ${milliseconds(quantile(values, 0.99))}`
+}
+
+function verdictOf({ checks }: Findings): string {
+  return checks.every(({ faults }) => faults.length === 0) ? 'All of it holds.' : 'Not all of it holds.'
 }
 
 function checkText({ promise, faults }: Check): string {
@@ -123,9 +135,9 @@ function times(rows: readonly string[], row: string): number {
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const drawn = new Table({
-    head: [...head],
+    head: head.map((name) => styleText('dim', name)),
     colAligns: ['left', 'right', 'right', 'right'],
-    style: { head: ['dim'], border: ['dim'], compact: true },
+    style: { head: [], border: [], compact: true },
   })
   drawn.push(...rows.map((row) => [...row]))
   return drawn.toString()

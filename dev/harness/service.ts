@@ -27,9 +27,11 @@ export async function startServiceProcess(
 
 /** The endpoint is all there is to ask: it announces nothing. */
 async function untilReady(running: Running, opsUrl: string): Promise<void> {
-  let ended = false
-  void running.exited.then(() => (ended = true))
-  while (!ended) {
+  const process = { ended: false }
+  void running.exited.then(() => {
+    process.ended = true
+  })
+  while (!process.ended) {
     const response = await fetch(`${opsUrl}/readyz`).catch(() => null)
     await response?.body?.cancel()
     if (response?.ok === true) return

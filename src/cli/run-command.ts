@@ -47,7 +47,13 @@ async function run(config: Config): Promise<void> {
     },
   })
   const { health } = service
-  const ops = await startOps({ ...config.ops, health, exposition, status: () => health.status() })
+  const ops = await startOps({ ...config.ops, health, exposition, status: () => health.status() }).catch(
+    async (error: unknown) => {
+      // Nobody could see or stop a service that went on without it.
+      await service.stop()
+      throw error
+    },
+  )
   log.info('Health and metrics are served.', { address: ops.address })
   closeWithGrace({ delay: config.shutdownDeadlineMs }, async ({ err, signal }) => {
     if (err !== undefined) log.error('An unexpected error ends the service.', safeError(err))

@@ -11,6 +11,7 @@
  *
  * Never throws; what fails at the brokers is tried again until the lane is closed.
  */
+import { safeError } from '../core/safe-error.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
 import type { Settled } from './outputs.ts'
 import type { RecordLife, Settle } from './settle.ts'
@@ -24,6 +25,8 @@ export interface LaneOptions {
   readonly claim: ClaimPartition
   readonly settle: Settle
   readonly flow: PartitionFlow
+  /** Whether more records than a lane's own few may wait for a permit. */
+  readonly mayCrowd: () => boolean
   readonly clock: Clock
   readonly metrics: Metrics
   readonly log: Log
@@ -34,8 +37,10 @@ export interface LaneOptions {
 type State = 'claiming' | 'running' | 'fenced' | 'closed'
 
 /** What a lane has in hand when its partition is paused; it is resumed at half of it. */
-const PAUSE_AT = { records: 256, bytes: 2 * 1024 * 1024 } as const
+const PAUSE_AT = { records: 512, bytes: 2 * 1024 * 1024 } as const
 const RESUME_AT = 0.5
+/** Records a lane may always have under way. More only while few wait for permits: waiting costs memory and wins nothing. */
+const ALWAYS_ACTIVE = 16
 /** Most records in one transaction. */
 const COMMIT_MOST = 500
 /** Unfinished records in hand up to which a lane counts as idle: it commits at once, there is nothing to wait for. */
@@ -50,8 +55,10 @@ export class Lane {
   #state: State = 'claiming'
   #log: OutputLog | null = null
   #lastDelivered: bigint | null = null
-  /** The first delivery after a claim must begin at or below the committed offset; null once that is seen to. */
-  #verifyFrom: bigint | null = null
+  /** Where the first delivery began: at or below the committed offset, else records were left out. */
+  #firstDelivered: bigint | null = null
+  /** What came since is without a hole; a claim after a failure of our own need not ask again. */
+  #verified = false
   #committing: Promise<void> | null = null
   #draining: (() => void) | null = null
   /** Records being settled right now. */
@@ -90,6 +97,7 @@ export class Lane {
     if (this.#state === 'closed' || this.#state === 'fenced') return
     let repeated = 0
     for (const record of records) {
+      this.#firstDelivered ??= record.offset
       if (this.#lastDelivered !== null && record.offset <= this.#lastDelivered) repeated += 1
       else this.#track(record)
     }
@@ -150,8 +158,7 @@ export class Lane {
       this.#claimed(outputLog.committedOffset, seek)
     } catch (error) {
       if (this.#isClosed()) return
-      const detail = error instanceof Error ? error.message : 'unknown'
-      log.warn('Could not claim a partition; trying again.', { topic, partition, detail })
+      log.warn('Could not claim a partition; trying again.', { topic, partition, ...safeError(error) })
       this.#cancelClaim = clock.after(this.#claimBackOffMs, () => void this.#claim({ seek }))
       this.#claimBackOffMs = Math.min(this.#claimBackOffMs * 2, CLAIM_BACK_OFF_MS.most)
     }
@@ -161,9 +168,8 @@ export class Lane {
   #claimed(committedOffset: bigint | null, seek: boolean): void {
     this.#state = 'running'
     this.#settleDoubt(committedOffset)
-    if (committedOffset !== null) this.#tracker.committed(committedOffset)
+    if (committedOffset !== null) this.#skipTo(committedOffset)
     if (seek) this.#seek(committedOffset)
-    else this.#verifyFrom = committedOffset
     this.#verify()
     this.#flow()
     this.#measure()
@@ -173,22 +179,30 @@ export class Lane {
 
   /** A member with an outdated position would leave a hole: the lane reads again from the committed offset, once. */
   #verify(): void {
-    const oldest = this.#tracker.oldest
-    const from = this.#verifyFrom
-    if (from === null || oldest === undefined) return
-    this.#verifyFrom = null
-    if (oldest.offset > from) this.#seek(from)
+    if (this.#verified || this.#firstDelivered === null) return
+    this.#verified = true
+    const from = this.#log?.committedOffset ?? null
+    if (from !== null && this.#firstDelivered > from) this.#seek(from)
+  }
+
+  /** What is below is out, whether it has been delivered or is still to come. */
+  #skipTo(nextOffset: bigint): void {
+    this.#tracker.committed(nextOffset)
+    if (this.#lastDelivered === null || this.#lastDelivered < nextOffset)
+      this.#lastDelivered = nextOffset - 1n
   }
 
   #seek(offset: bigint | null): void {
+    this.#verified = true
     this.#dropRecords()
     this.#lastDelivered = offset === null ? null : offset - 1n
     this.#options.flow.seek(offset)
   }
 
   #pump(): void {
-    const { settle, clock, delayMs, onDefect } = this.#options
+    const { settle, clock, delayMs, onDefect, mayCrowd } = this.#options
     while (this.#state === 'running' && this.#draining === null) {
+      if (this.#active >= ALWAYS_ACTIVE && !mayCrowd()) return
       const entry = this.#tracker.peek()
       if (entry === undefined) return
       const waitMs = delayMs === 0 ? 0 : entry.item.timestampMs + delayMs - clock.epochMs()
@@ -198,6 +212,7 @@ export class Lane {
       settle(entry.item, this.#life(this.#epoch)).then((settled) => {
         this.#active -= 1
         entry.result = settled
+        this.#pump()
         this.#commitSoon()
       }, onDefect)
     }
@@ -273,6 +288,7 @@ export class Lane {
     this.#state = 'fenced'
     this.#dropRecords()
     this.#measure()
+    this.#draining?.()
   }
 
   async #failed(prefix: Prefix<InputRecord, Settled>, detail: string): Promise<void> {

@@ -10,7 +10,7 @@ import type { InputRecord, Log, PartitionFlow } from '../ports.ts'
 export type Assignment = Readonly<Record<string, readonly number[]>>
 
 export interface LanesOptions {
-  readonly lane: Omit<LaneOptions, 'topic' | 'partition' | 'delayMs' | 'flow'>
+  readonly lane: Omit<LaneOptions, 'topic' | 'partition' | 'delayMs' | 'flow' | 'mayCrowd'>
   /** How long records of this topic wait before they are due: 0 on the input topic. */
   readonly delayMs: (topic: string) => number
   readonly flow: (topic: string, partition: number) => PartitionFlow
@@ -28,8 +28,9 @@ export class Lanes {
     this.#options = options
   }
 
-  get count(): number {
-    return this.#lanes.size
+  /** `topic:partition` of each lane. */
+  get names(): string[] {
+    return [...this.#lanes.keys()]
   }
 
   get backlog(): number {
@@ -93,13 +94,14 @@ export class Lanes {
   #open(topic: string, partition: number): void {
     const key = id(topic, partition)
     if (this.#draining || this.#lanes.has(key)) return
-    const { lane, delayMs, flow } = this.#options
+    const { lane, delayMs, flow, permits } = this.#options
     const opened = new Lane({
       ...lane,
       topic,
       partition,
       delayMs: delayMs(topic),
       flow: flow(topic, partition),
+      mayCrowd: () => !permits.isCrowded,
     })
     this.#lanes.set(key, opened)
     opened.start()

@@ -53,6 +53,12 @@ export class PermitQueue {
     return this.#inFlight
   }
 
+  /** As many wait as may call at once: who else comes would only wait longer. */
+  get isCrowded(): boolean {
+    const { fresh, deferred, redriven } = this.#waiting
+    return fresh.length + deferred.length + redriven.length >= this.#options.maxInFlight
+  }
+
   /**
    * Waits for a permit. `wanted` is asked when its turn comes: a waiter nobody wants any more gets null and costs
    * nothing of the quota.

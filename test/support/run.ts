@@ -45,7 +45,7 @@ export interface Run {
   untilOut(sent: readonly Coordinates[]): Promise<void>
   /** Ends the replicas that are left and compares all that was ever written with what was sent. */
   tally(sent: readonly Coordinates[]): Promise<Tally>
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export const SIMULATOR_KEY = { accessKeyId: 'simulator', accessKeySecret: 'simulator-secret' } as const
@@ -152,10 +152,9 @@ async function sendInChunks(producer: Producer, sending: Sending): Promise<Coord
   const { topic, partitions, messages, compression } = sending
   const coordinates: Coordinates[] = []
   for (let start = 0; start < messages.length; start += CHUNK) {
-    const chunk = messages.slice(start, start + CHUNK).map((message, at) => ({
-      ...message,
-      partition: (start + at) % partitions,
-    }))
+    const chunk = messages
+      .slice(start, start + CHUNK)
+      .map((message, at) => Object.assign({ partition: (start + at) % partitions }, message))
     const metadata = await producer.send({ topic, messages: chunk, compression })
     const next = new Map(metadata.map((one) => [one.partition, BigInt(one.baseOffset ?? '-1')]))
     for (const { partition } of chunk) {

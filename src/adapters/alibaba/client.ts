@@ -104,8 +104,8 @@ function failureOf(error: unknown): NoAnswer {
   if (error === DEADLINE_PASSED) return 'timeout'
   const { code } = error as { code?: unknown }
   if (typeof code !== 'string') return 'network'
-  if (/CERT|SELF_SIGNED|TLS|SSL/.test(code)) return 'tls'
-  return FAILURES[code] ?? (code.startsWith('HPE_') ? 'reset' : 'network')
+  if (/CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/.test(code)) return 'tls'
+  return FAILURES[code] ?? 'network'
 }
 
 let lastSecond = 0

@@ -2,7 +2,7 @@
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type Logger, type SASLOptions } from 'kafkajs'
 import type { Log } from '../../ports.ts'
 import { registerCodecs } from './codecs.ts'
-import { createCluster, type Cluster } from './internals.ts'
+import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 
 export interface KafkaSettings {
@@ -66,7 +66,7 @@ function bridge(log: Log): (entry: LogEntry) => void {
     if (typeof error === 'string' && EXPECTED.test(error)) return
     log.warn('kafkajs reports trouble.', {
       reason: `${namespace}${typeof groupId === 'string' ? ` ${groupId}` : ''}`,
-      ...(typeof error === 'string' ? { detail: firstSentence(error) } : {}),
+      ...(typeof error === 'string' ? safeText(error) : {}),
       ...(typeof broker === 'string' ? { address: broker } : {}),
     })
   }
@@ -76,7 +76,9 @@ function bridge(log: Log): (entry: LogEntry) => void {
 const EXPECTED =
   /rebalancing|another concurrent operation|not aware of this member|member id|coordinator is loading/i
 
-/** Protocol errors are fixed sentences; whatever follows the first may hold more. */
-function firstSentence(text: string): string {
-  return /^[\w\s,'()-]{1,120}/.exec(text)?.[0] ?? 'unprintable'
+/** A broker's fixed sentence or a system error's code; anything else may hold more than should be logged. */
+function safeText(text: string): { detail?: string; code?: string } {
+  if (PROTOCOL_MESSAGES.has(text)) return { detail: text }
+  const [code] = /\bE[A-Z]{4,20}\b/.exec(text) ?? []
+  return code === undefined ? {} : { code }
 }

@@ -9,6 +9,7 @@ import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kaf
 import type { InputRecord, PartitionFlow } from '../../ports.ts'
 import { coPartitionAssigner } from './co-partition-assigner.ts'
 import { explain } from './errors.ts'
+import { OperatorError } from '../../core/safe-error.ts'
 
 export interface ConsumerHooks {
   /** The group is about to decide anew. Not an early warning: kafkajs asks to join right after. */
@@ -46,8 +47,9 @@ export interface GroupConsumer {
 }
 
 const EARLIEST = '-2'
-const MAX_WAIT_MS = 200
-const MAX_BYTES_PER_PARTITION = 128 * 1024
+const MAX_WAIT_MS = 400
+/** Soft: a producer's batch comes whole. Small, for all of it is in memory at once, for each partition. */
+const MAX_BYTES_PER_PARTITION = 32 * 1024
 const REBALANCE_TIMEOUT_MS = 60_000
 
 export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
@@ -92,7 +94,7 @@ async function run(consumer: Consumer, { topics, hooks }: ConsumerOptions): Prom
       },
     })
   } catch (error) {
-    throw new Error(explain(error))
+    throw new OperatorError(explain(error))
   }
 }
 

@@ -33,7 +33,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
     'The brokers refuse the login: check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.',
   ],
   [
-    /CERT|SELF_SIGNED|TLS|SSL/,
+    /CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/,
     'The TLS handshake with the brokers fails: check KAFKA_TLS and KAFKA_TLS_CA_FILE.',
   ],
   [

@@ -106,11 +106,26 @@ export interface RequestQueue {
   readonly pending: readonly unknown[]
   readonly throttledUntil: number
   throttleCheckTimeoutId: NodeJS.Timeout | null
+  requestTimeoutIntervalId: NodeJS.Timeout | undefined
+  readonly inflight: ReadonlyMap<
+    number,
+    { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }
+  >
+  isConnected(): boolean
   checkPendingRequests(): void
   scheduleCheckPendingRequests(): void
+  scheduleRequestTimeoutCheck(): void
+  destroy(): void
 }
 
 export const RequestQueueClass = require('kafkajs/src/network/requestQueue') as {
   prototype: RequestQueue
   new (options: Record<string, unknown>): RequestQueue
 }
+
+/** What brokers answer: fixed sentences, safe to log. */
+export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(
+  (require('kafkajs/src/protocol/error') as { errorCodes: readonly { message: string }[] }).errorCodes.map(
+    ({ message }) => message,
+  ),
+)

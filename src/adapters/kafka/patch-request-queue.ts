@@ -1,14 +1,17 @@
 /**
- * kafkajs re-arms a timer with a negative delay after every check of its request queue, pending or not: about a
+ * Two timers of kafkajs that never rest. It re-arms a timer with a negative delay after every check of its request queue, pending or not: about a
  * thousand timers a second and connection, for ever (tulios/kafkajs #1704, #1751; fixes unmerged). Patched here: a timer
- * only while something is pending, for as long as the broker's throttling lasts.
+ * only while something is pending, for as long as the broker's throttling lasts. And it looks for timed-out requests ten
+ * times a second on every connection, of which a lane has one: once a second is often enough for time-outs of many.
  */
 import { RequestQueueClass, type RequestQueue } from './internals.ts'
 
 const CHECK_INTERVAL_MS = 10
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000
 
 export function patchRequestQueue(): void {
   RequestQueueClass.prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests
+  RequestQueueClass.prototype.scheduleRequestTimeoutCheck = scheduleRequestTimeoutCheck
 }
 
 function scheduleCheckPendingRequests(this: RequestQueue): void {
@@ -21,4 +24,14 @@ function scheduleCheckPendingRequests(this: RequestQueue): void {
     },
     throttledMs > 0 ? throttledMs : CHECK_INTERVAL_MS,
   )
+}
+
+function scheduleRequestTimeoutCheck(this: RequestQueue): void {
+  this.destroy()
+  this.requestTimeoutIntervalId = setInterval(() => {
+    for (const request of this.inflight.values()) {
+      if (Date.now() - request.sentAt > request.requestTimeout) request.timeoutRequest()
+    }
+    if (!this.isConnected()) this.destroy()
+  }, TIMEOUT_CHECK_INTERVAL_MS)
 }

@@ -5,6 +5,7 @@
 import { setTimeout } from 'node:timers/promises'
 import kafkajs, { type Admin, type Kafka } from 'kafkajs'
 import { errorType, explain } from './errors.ts'
+import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TopicPlan {
   readonly topic: string
@@ -36,14 +37,11 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
     await admin.connect()
     return await work(admin)
   } catch (error) {
-    throw error instanceof TopicProblem ? error : new Error(explain(error))
+    throw error instanceof OperatorError ? error : new OperatorError(explain(error))
   } finally {
     await admin.disconnect().catch(() => undefined)
   }
 }
-
-/** A sentence of ours, to be passed on as it is. */
-class TopicProblem extends Error {}
 
 /** How many partitions each topic has. Rejects when one is missing, or is too small for what it must hold. */
 export async function inspectTopics(admin: Admin, names: TopicNames): Promise<ReadonlyMap<string, number>> {
@@ -51,7 +49,7 @@ export async function inspectTopics(admin: Admin, names: TopicNames): Promise<Re
   const present = new Set(await admin.listTopics())
   const missing = wanted.filter((topic) => !present.has(topic))
   if (missing.length > 0) {
-    throw new TopicProblem(
+    throw new OperatorError(
       `Missing topics: ${missing.join(', ')}. Create them with \`npm start -- topics create --partitions N --replication-factor N\`, or, where they exist, grant DESCRIBE on them.`,
     )
   }
@@ -66,7 +64,7 @@ async function checkSizes(admin: Admin, names: TopicNames): Promise<void> {
   const needed = sizes?.get(names.input) ?? 0
   const small = copies.filter((topic) => (sizes?.get(topic) ?? Infinity) < needed)
   if (small.length > 0) {
-    throw new TopicProblem(
+    throw new OperatorError(
       `max.message.bytes of ${small.join(', ')} is below that of ${names.input} (${needed}): a large event would fit nowhere. Raise it to at least ${needed + HEADER_ROOM_BYTES}.`,
     )
   }

@@ -9,6 +9,7 @@
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { errorType, explain } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
+import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TransactionalLogOptions {
   readonly createCluster: () => Cluster
@@ -46,7 +47,7 @@ export function createClaimPartition(options: TransactionalLogOptions): ClaimPar
       return await claim({ ...options, cluster, topic, partition })
     } catch (error) {
       await disconnect(cluster)
-      throw new Error(explain(error))
+      throw new OperatorError(explain(error))
     }
   }
 }

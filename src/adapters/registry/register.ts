@@ -4,6 +4,7 @@
  */
 import type { RegistrySettings } from './registry.ts'
 import { SCHEMA_NAMES, schemaJson, subjectOf, whyUnreadable, type SchemaName } from './schemas.ts'
+import { OperatorError } from '../../core/safe-error.ts'
 
 export type Registration =
   | { readonly kind: 'registered'; readonly subject: string; readonly id: number }
@@ -35,6 +36,10 @@ async function registerOne(
 ): Promise<Registration> {
   const path = encodeURIComponent(subject)
   const body = { schemaType: 'AVRO', schema: schemaJson(name) }
+  const setCompatibility = () => ask(settings, 'PUT', `/config/${path}`, { compatibility: COMPATIBILITY })
+  // Before the check, for a registry without a rule of its own takes everything for compatible. Some know a subject's
+  // rule only once the subject has a schema.
+  const wasSet = (await setCompatibility()).status !== NOT_FOUND
   const check = await ask(
     settings,
     'POST',
@@ -50,7 +55,7 @@ async function registerOne(
       reasons: await reasonsFor(settings, { name, path, answer: registered }),
     }
   }
-  await ask(settings, 'PUT', `/config/${path}`, { compatibility: COMPATIBILITY })
+  if (!wasSet) await setCompatibility()
   return { kind: 'registered', subject, id: Number(registered.body['id']) }
 }
 
@@ -88,11 +93,11 @@ async function ask(
     return { status: response.status, body: parse(text) }
   }
   if (response.status === 401 || response.status === 403) {
-    throw new Error(
+    throw new OperatorError(
       'The registry refuses us: check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, and the right to write.',
     )
   }
-  throw new Error(`The registry answered ${method} ${path} with HTTP ${response.status}.`)
+  throw new OperatorError(`The registry answered ${method} ${path} with HTTP ${response.status}.`)
 }
 
 async function send(
@@ -113,7 +118,7 @@ async function send(
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
   } catch {
-    throw new Error(
+    throw new OperatorError(
       'The schema registry does not answer: check SCHEMA_REGISTRY_URL and that it can be reached.',
     )
   }

@@ -25,7 +25,8 @@ function greedy(bucket: TokenBucket, untilMs: number): number[] {
 }
 
 function mostInAWindow(grants: readonly number[], windowMs: number): number {
-  const within = (last: number) => grants.filter((at) => at <= last && last - at < windowMs - ROUNDING_MS).length
+  const within = (last: number) =>
+    grants.filter((at) => at <= last && last - at < windowMs - ROUNDING_MS).length
   return Math.max(0, ...grants.map(within))
 }
 

@@ -1,0 +1,17 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+
+const DEMO = fileURLToPath(new URL('../../dev/demo.ts', import.meta.url))
+
+test('the demo runs on a stack of its own, checks itself and ends with 0', { timeout: 120_000 }, async () => {
+  const demo = spawn(process.execPath, [DEMO, '--events', '60'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void demo.kill())
+  const [stdout, stderr] = await Promise.all([text(demo.stdout), text(demo.stderr), once(demo, 'close')])
+  expect(stderr).toBe('')
+  expect(stdout).toContain('each of the 60 events came out exactly once')
+  expect(stdout).toContain('All of it holds.')
+  expect(demo.exitCode).toBe(0)
+})

@@ -1,0 +1,42 @@
+/** Stand-ins for the ports that need no world: what is asked of them is written down. */
+import type { InputRecord, Log, Metrics } from '../../src/ports.ts'
+
+export interface RecordedMetrics extends Metrics {
+  /** What was called, in order, with its arguments. */
+  readonly calls: readonly (readonly [name: string, ...args: unknown[]])[]
+  of(name: keyof Metrics): readonly (readonly unknown[])[]
+}
+
+export function fakeMetrics(): RecordedMetrics {
+  const calls: [string, ...unknown[]][] = []
+  const of = (wanted: string) => calls.filter(([name]) => name === wanted).map(([, ...args]) => args)
+  return new Proxy({ calls, of } as unknown as RecordedMetrics, {
+    get: (target, name: string) =>
+      name in target
+        ? (Reflect.get(target, name) as unknown)
+        : (...args: unknown[]) => void calls.push([name, ...args]),
+  })
+}
+
+export interface RecordedLog extends Log {
+  readonly lines: readonly string[]
+}
+
+export function fakeLog(): RecordedLog {
+  const lines: string[] = []
+  const write = (message: string) => void lines.push(message)
+  return { lines, info: write, warn: write, error: write }
+}
+
+export function inputRecord(offset: number | bigint, changes: Partial<InputRecord> = {}): InputRecord {
+  return {
+    topic: 'in',
+    partition: 0,
+    offset: BigInt(offset),
+    timestampMs: Date.UTC(2026, 0, 1),
+    key: Buffer.from(`key-${offset}`),
+    value: Buffer.from(`value-${offset}`),
+    headers: {},
+    ...changes,
+  }
+}

@@ -1,0 +1,262 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createCheckResultClient, type ClientOptions } from '../../../../src/adapters/alibaba/client.ts'
+import type { Reply } from '../../../../src/core/answer.ts'
+
+const IDS = { transactionId: 'hkstest1', merchantBizId: 'biz1' }
+const KEY = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
+const TIMEOUT_MS = 150
+const PASSED = JSON.stringify({ RequestId: 'r1', Code: 'Success', Result: { Passed: 'Y', SubCode: '200' } })
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+async function listen(server: Server | ReturnType<typeof createTcpServer>): Promise<string> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  closing.push(async () => {
+    if ('closeAllConnections' in server) server.closeAllConnections()
+    await new Promise((resolve) => void server.close(resolve))
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function clientFor(endpoint: string, changes: Partial<ClientOptions> = {}) {
+  const client = createCheckResultClient({
+    endpoint,
+    credentials: () => KEY,
+    timeoutMs: TIMEOUT_MS,
+    ...changes,
+  })
+  closing.push(() => client.close())
+  return client
+}
+
+/** One call to a server that answers so. */
+async function ask(answer: RequestListener, changes: Partial<ClientOptions> = {}): Promise<Reply> {
+  return clientFor(await listen(createServer(answer)), changes).check(IDS)
+}
+
+describe('a call', () => {
+  test('is a signed POST with the parameters in the query and no body', async () => {
+    const seen: IncomingMessage[] = []
+    await ask((request, response) => {
+      seen.push(request)
+      response.end(PASSED)
+    })
+    const [{ method, url, headers } = {}] = seen
+    expect([method, url]).toEqual(['POST', '/?IsReturnImage=N&MerchantBizId=biz1&TransactionId=hkstest1'])
+    expect(headers).toMatchObject({
+      accept: 'application/json',
+      'x-acs-action': 'CheckResult',
+      'x-acs-version': '2022-08-09',
+      'content-length': '0',
+    })
+    expect(headers?.authorization).toMatch(/^ACS3-HMAC-SHA256 Credential=testid,/)
+    expect(Math.abs(Date.parse(String(headers?.['x-acs-date'])) - Date.now())).toBeLessThan(5_000)
+  })
+
+  test('has a nonce of its own each time, on the same connection', async () => {
+    const nonces = new Set<unknown>()
+    const ports = new Set<unknown>()
+    const endpoint = await listen(
+      createServer((request, response) => {
+        nonces.add(request.headers['x-acs-signature-nonce'])
+        ports.add(request.socket.remotePort)
+        response.end(PASSED)
+      }),
+    )
+    const { check } = clientFor(endpoint)
+    for (let calls = 0; calls < 5; calls += 1) await check(IDS)
+    expect([nonces.size, ports.size]).toEqual([5, 1])
+  })
+
+  test('brings the answer, its status and its code', async () => {
+    expect(await ask((_, response) => response.end(PASSED))).toMatchObject({
+      kind: 'answer',
+      status: 200,
+      code: 'Success',
+      requestId: 'r1',
+      retryAfterMs: null,
+      answer: { passed: 'Y', subCode: '200' },
+    })
+  })
+
+  test('asks for the keys each time, and sends the token of temporary ones', async () => {
+    const tokens: unknown[] = []
+    const endpoint = await listen(
+      createServer((request, response) => {
+        tokens.push(request.headers['x-acs-security-token'])
+        response.end(PASSED)
+      }),
+    )
+    let renewals = 0
+    const credentials = () => Promise.resolve({ ...KEY, securityToken: `token${(renewals += 1)}` })
+    const { check } = clientFor(endpoint, { credentials })
+    await check(IDS)
+    await check(IDS)
+    expect(tokens).toEqual(['token1', 'token2'])
+  })
+})
+
+describe('an error', () => {
+  test('with a body in JSON is an answer', async () => {
+    const reply = await ask((_, response) => {
+      response.statusCode = 404
+      response.end(JSON.stringify({ RequestId: 'r2', Code: 'ProcessNotCompleted' }))
+    })
+    expect(reply).toMatchObject({ kind: 'answer', status: 404, code: 'ProcessNotCompleted', answer: null })
+  })
+
+  test.each([
+    ['1500', 1_500],
+    ['0', 0],
+    ['soon', null],
+    ['-5', null],
+    ['1.5', null],
+    ['99999999999', null],
+  ])('with x-acs-retry-after %s asks for %s ms', async (value, retryAfterMs) => {
+    const reply = await ask((_, response) => {
+      response.writeHead(400, { 'x-acs-retry-after': value })
+      response.end(JSON.stringify({ Code: 'Throttling.User' }))
+    })
+    expect(reply).toMatchObject({ kind: 'answer', status: 400, retryAfterMs })
+  })
+
+  test.each([
+    ['a proxy page', 502, '<html><body>502 Bad Gateway</body></html>'],
+    ['XML', 400, '<?xml version="1.0"?><Error><Code>Throttling</Code></Error>'],
+    ['nothing', 503, ''],
+    ['half an answer', 200, PASSED.slice(0, 20)],
+  ])('with %s instead of JSON is no answer, but has a status', async (_, status, body) => {
+    const reply = await ask((__, response) => {
+      response.statusCode = status
+      response.end(body)
+    })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'not-json', status })
+  })
+})
+
+describe('no answer', () => {
+  test('within the time-out is a time-out', async () => {
+    const startedMs = performance.now()
+    expect(await ask(() => undefined)).toEqual({ kind: 'no-answer', failure: 'timeout', status: null })
+    expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS * 4)
+  })
+
+  test('in full within the time-out is a time-out, however often a byte drips', async () => {
+    const startedMs = performance.now()
+    const reply = await ask((request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const drip = setInterval(() => response.write(' '), 5)
+      request.socket.once('close', () => clearInterval(drip))
+    })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: 200 })
+    expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS * 4)
+  })
+
+  test('before the connection broke is a reset', async () => {
+    const reply = await ask(({ socket }) => socket.resetAndDestroy())
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'reset', status: null })
+  })
+
+  test('after its beginning is a reset with the status', async () => {
+    const reply = await ask((_, response) => {
+      response.writeHead(200, { 'content-length': '1000' })
+      response.write('{', () => response.destroy())
+    })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'reset', status: 200 })
+  })
+
+  test('in HTTP is a fault of the network', async () => {
+    const mail = createTcpServer((socket) => void socket.resume().end('220 mail.test ESMTP\r\n'))
+    expect(await clientFor(await listen(mail)).check(IDS)).toEqual({
+      kind: 'no-answer',
+      failure: 'network',
+      status: null,
+    })
+  })
+
+  test('over TLS is told from the other faults: it is the same for every record', async () => {
+    const plain = await listen(createServer((_, response) => response.end(PASSED)))
+    expect(await clientFor(plain.replace('http:', 'https:')).check(IDS)).toEqual({
+      kind: 'no-answer',
+      failure: 'tls',
+      status: null,
+    })
+  })
+
+  test('where nobody listens is refused', async () => {
+    const server = createTcpServer()
+    const endpoint = await listen(server)
+    await closing.pop()?.()
+    expect(await clientFor(endpoint).check(IDS)).toEqual({
+      kind: 'no-answer',
+      failure: 'refused',
+      status: null,
+    })
+  })
+
+  test('is read when it is too large, sent in one piece or in many', async () => {
+    const megabytes = Buffer.alloc(4 * 1024 * 1024, ' ')
+    for (const answer of [
+      (response: Parameters<RequestListener>[1]) => response.end(megabytes),
+      (response: Parameters<RequestListener>[1]) =>
+        response.writeHead(200, { 'content-length': megabytes.length }).end(megabytes),
+    ]) {
+      const reply = await ask((_, response) => void answer(response))
+      expect(reply).toMatchObject({ kind: 'no-answer', failure: 'too-large' })
+    }
+  })
+
+  test('is asked for without credentials', async () => {
+    let calls = 0
+    const answer: RequestListener = (_, response) => void response.end(PASSED, () => (calls += 1))
+    for (const credentials of [() => null, () => Promise.resolve(null)]) {
+      expect(await ask(answer, { credentials })).toEqual({
+        kind: 'no-answer',
+        failure: 'no-credentials',
+        status: null,
+      })
+    }
+    expect(calls).toBe(0)
+  })
+})
+
+test('a call after a failed one goes through', async () => {
+  let calls = 0
+  const endpoint = await listen(
+    createServer(({ socket }, response) => {
+      calls += 1
+      if (calls === 1) socket.resetAndDestroy()
+      else if (calls > 2) response.end(PASSED)
+    }),
+  )
+  const { check } = clientFor(endpoint)
+  expect(await check(IDS)).toMatchObject({ failure: 'reset' })
+  expect(await check(IDS)).toMatchObject({ failure: 'timeout' })
+  expect(await check(IDS)).toMatchObject({ kind: 'answer' })
+})
+
+test('calls do not wait for each other', async () => {
+  const waiting: (() => void)[] = []
+  const endpoint = await listen(
+    createServer((_, response) => {
+      waiting.push(() => response.end(PASSED))
+      if (waiting.length === 20) for (const answer of waiting) answer()
+    }),
+  )
+  const { check } = clientFor(endpoint, { timeoutMs: 5_000 })
+  const replies = await Promise.all(Array.from({ length: 20 }, () => check(IDS)))
+  expect(replies.filter(({ kind }) => kind === 'answer')).toHaveLength(20)
+})
+
+test('a reply never holds the ids, the keys or the address', async () => {
+  const endpoint = await listen(createServer(({ socket }) => socket.resetAndDestroy()))
+  const reply = JSON.stringify(await clientFor(endpoint).check(IDS))
+  for (const secret of [IDS.transactionId, IDS.merchantBizId, 'testsecret', '127.0.0.1']) {
+    expect(reply).not.toContain(secret)
+  }
+})

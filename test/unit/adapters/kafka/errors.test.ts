@@ -1,0 +1,87 @@
+import kafkajs from 'kafkajs'
+import { describe, expect, test } from 'vitest'
+import { errorType, explain } from '../../../../src/adapters/kafka/errors.ts'
+
+const HOST = 'broker-7.internal.example'
+
+function protocolError(type: string): Error {
+  const made = new Error(`refused by ${HOST}`)
+  return new kafkajs.KafkaJSProtocolError(Object.assign(made, { type, code: 29, retriable: false }))
+}
+
+/** As kafkajs wraps what it gave up on. */
+function retried(cause: Error): Error {
+  return new kafkajs.KafkaJSNumberOfRetriesExceeded(cause, { retryCount: 5, retryTime: 100 })
+}
+
+function connectionError(code: string): Error {
+  return Object.assign(new kafkajs.KafkaJSConnectionError(`Connection error: ${HOST}`), { code })
+}
+
+describe('the type of an error', () => {
+  test("is the protocol error's name", () => {
+    expect(errorType(protocolError('TOPIC_AUTHORIZATION_FAILED'))).toBe('TOPIC_AUTHORIZATION_FAILED')
+  })
+
+  test('is found however deep kafkajs has wrapped it', () => {
+    const deep = retried(retried(protocolError('GROUP_AUTHORIZATION_FAILED')))
+    expect(errorType(deep)).toBe('GROUP_AUTHORIZATION_FAILED')
+  })
+
+  test('is the code of a system error', () => {
+    expect(errorType(connectionError('ECONNREFUSED'))).toBe('ECONNREFUSED')
+    expect(errorType(retried(connectionError('ENOTFOUND')))).toBe('ENOTFOUND')
+  })
+
+  test('is the name of the innermost error when there is nothing better', () => {
+    expect(errorType(new TypeError('a defect'))).toBe('TypeError')
+    expect(errorType(retried(new kafkajs.KafkaJSRequestTimeoutError(HOST, {} as never)))).toBe(
+      'KafkaJSRequestTimeoutError',
+    )
+  })
+
+  test.each([undefined, null, 'text', 7, {}])('is unknown for %j', (thrown) => {
+    expect(errorType(thrown)).toBe('unknown')
+  })
+
+  test('is found in causes that form a ring', () => {
+    const error = new Error('round')
+    error.cause = error
+    expect(errorType(error)).toBe('Error')
+  })
+})
+
+describe('the explanation', () => {
+  test.each([
+    ['ECONNREFUSED', 'KAFKA_BROKERS'],
+    ['ENOTFOUND', 'KAFKA_BROKERS'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'KAFKA_TLS_CA_FILE'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'KAFKA_TLS_CA_FILE'],
+    ['EPROTO', 'KAFKA_TLS'],
+  ])('of %s says what to do: %s', (code, advice) => {
+    expect(explain(retried(connectionError(code)))).toContain(advice)
+  })
+
+  test.each([
+    ['SASL_AUTHENTICATION_FAILED', 'KAFKA_SASL_PASSWORD'],
+    ['GROUP_AUTHORIZATION_FAILED', 'KAFKA_GROUP_ID'],
+    ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'WRITE and DESCRIBE'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'grant READ'],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 'topics create'],
+    ['MESSAGE_TOO_LARGE', 'max.message.bytes'],
+    ['INVALID_REPLICATION_FACTOR', '--replication-factor'],
+  ])('of %s says what to do: %s', (type, advice) => {
+    const sentence = explain(retried(protocolError(type)))
+    expect(sentence).toContain(advice)
+    expect(sentence).toContain(`(${type})`)
+  })
+
+  test('of a type without advice names it', () => {
+    expect(explain(protocolError('SOMETHING_NEW'))).toBe('Kafka refused a request (SOMETHING_NEW).')
+  })
+
+  test('never passes on a message: it may hold hosts and records', () => {
+    const errors = [protocolError('SOMETHING_NEW'), retried(connectionError('EPIPE')), new Error(HOST), HOST]
+    expect(errors.map(explain).filter((sentence) => sentence.includes(HOST))).toEqual([])
+  })
+})

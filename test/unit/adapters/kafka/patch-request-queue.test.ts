@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { RequestQueueClass, type RequestQueue } from '../../../../src/adapters/kafka/internals.ts'
+import { patchRequestQueue } from '../../../../src/adapters/kafka/patch-request-queue.ts'
+
+interface Queue extends RequestQueue {
+  throttledUntil: number
+  push(request: { entry: { correlationId: number }; expectResponse: boolean; sendRequest: () => void }): void
+  fulfillRequest(response: { correlationId: number; payload: Buffer; size: number }): void
+}
+
+const TIMEOUT_MS = 30_000
+
+function queueOf(maxInFlightRequests: number | null): Queue {
+  const quiet = { debug: () => undefined, warn: () => undefined }
+  return new RequestQueueClass({
+    maxInFlightRequests,
+    requestTimeout: TIMEOUT_MS,
+    enforceRequestTimeout: true,
+    clientId: 'test',
+    broker: 'test',
+    logger: quiet,
+  }) as Queue
+}
+
+/** Pushes a request and tells which have been sent, and which failed. */
+function pushing(queue: Queue) {
+  const sent: number[] = []
+  const failed: string[] = []
+  const reject = ({ name }: Error): void => void failed.push(name)
+  const push = (correlationId: number): void =>
+    queue.push({
+      entry: { correlationId, resolve: () => undefined, reject } as { correlationId: number },
+      expectResponse: true,
+      sendRequest: () => void sent.push(correlationId),
+    })
+  const answer = (correlationId: number): void =>
+    queue.fulfillRequest({ correlationId, payload: Buffer.alloc(0), size: 0 })
+  return { sent, failed, push, answer }
+}
+
+const { scheduleCheckPendingRequests, scheduleRequestTimeoutCheck } = RequestQueueClass.prototype
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  patchRequestQueue()
+})
+afterEach(() => {
+  Object.assign(RequestQueueClass.prototype, { scheduleCheckPendingRequests, scheduleRequestTimeoutCheck })
+  vi.useRealTimers()
+})
+
+describe('an idle queue', () => {
+  test('has no timer, also after requests that were answered', () => {
+    const queue = queueOf(null)
+    const { push, answer } = pushing(queue)
+    queue.checkPendingRequests()
+    push(1)
+    answer(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('would have one for ever without the patch', () => {
+    Object.assign(RequestQueueClass.prototype, { scheduleCheckPendingRequests })
+    queueOf(null).checkPendingRequests()
+    vi.advanceTimersByTime(1_000)
+    expect(vi.getTimerCount()).toBe(1)
+  })
+})
+
+describe('a throttled queue', () => {
+  test('sends what is pending when the throttling ends, with one timer however much is pending', () => {
+    const queue = queueOf(null)
+    queue.throttledUntil = Date.now() + 700
+    const { push, sent } = pushing(queue)
+    push(1)
+    push(2)
+    expect([sent, vi.getTimerCount()]).toEqual([[], 1])
+    vi.advanceTimersByTime(699)
+    expect(sent).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect([sent, vi.getTimerCount()]).toEqual([[1, 2], 0])
+  })
+
+  test('waits on when the throttling was made longer meanwhile', () => {
+    const queue = queueOf(null)
+    queue.throttledUntil = Date.now() + 100
+    const { push, sent } = pushing(queue)
+    push(1)
+    queue.throttledUntil = Date.now() + 500
+    vi.advanceTimersByTime(499)
+    expect(sent).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(sent).toEqual([1])
+  })
+})
+
+test('a queue with too much in flight sends what is pending when an answer comes', () => {
+  const { push, answer, sent } = pushing(queueOf(1))
+  push(1)
+  push(2)
+  expect(sent).toEqual([1])
+  answer(1)
+  expect(sent).toEqual([1, 2])
+})
+
+test('a destroyed queue has no timer', () => {
+  const queue = queueOf(null)
+  queue.throttledUntil = Date.now() + 100
+  pushing(queue).push(1)
+  queue.destroy()
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a request that is never answered fails, a second after its time at the latest', () => {
+  const queue = queueOf(null)
+  const { push, failed } = pushing(queue)
+  queue.scheduleRequestTimeoutCheck()
+  push(1)
+  vi.advanceTimersByTime(TIMEOUT_MS)
+  expect(failed).toEqual([])
+  vi.advanceTimersByTime(1_001)
+  expect(failed).toEqual(['KafkaJSRequestTimeoutError'])
+  queue.destroy()
+  expect(vi.getTimerCount()).toBe(0)
+})

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { checkOutputs, checkQuota, matchOutputs } from '../../../../dev/demo/check.ts'
+import type { Outcome } from '../../../../dev/demo/outcome.ts'
+import type { Output } from '../../../../dev/demo/read-back.ts'
+import type { SentEvent } from '../../../../dev/demo/send.ts'
+
+const TOPIC = 'input'
+const PASSED: Outcome = { kind: 'result', verdict: 'PASSED', risky: false, family: 'PASSPORT' }
+const REJECTED: Outcome = { kind: 'dead-letter', reason: 'rejected' }
+
+function sentAt(offset: bigint, expected = PASSED): SentEvent {
+  return {
+    number: 1,
+    content: { kind: 'bytes', value: null },
+    expected,
+    defers: false,
+    key: `event${offset}`,
+    value: Buffer.from('sent'),
+    sentAtMs: 0,
+    inRush: false,
+    partition: 2,
+    offset,
+  }
+}
+
+function outputOf(offset: bigint, outcome = PASSED, value: Buffer | null = Buffer.from('sent')): Output {
+  return { outcome, source: { topic: TOPIC, partition: 2, offset }, timestampMs: 5, value, result: null }
+}
+
+function faultsOf(sent: readonly SentEvent[], outputs: readonly Output[]): string[] {
+  return checkOutputs(matchOutputs(TOPIC, sent, outputs)).flatMap(({ faults }) => faults)
+}
+
+describe('what came out, held against what was sent', () => {
+  test('is without fault when each event came out once as expected', () => {
+    const sent = [sentAt(0n), sentAt(3n, REJECTED)]
+    expect(faultsOf(sent, [outputOf(3n, REJECTED), outputOf(0n)])).toEqual([])
+  })
+
+  test('tells an event that is missing and one that came twice', () => {
+    const faults = faultsOf([sentAt(0n), sentAt(1n)], [outputOf(1n), outputOf(1n)])
+    expect(faults).toEqual(['event0 came out 0 times.', 'event1 came out 2 times.'])
+  })
+
+  test('tells an output of an event that was not sent', () => {
+    expect(faultsOf([sentAt(0n)], [outputOf(0n), outputOf(7n)])).toEqual([
+      'input[2]@7, where nothing was sent, came out: PASSED, not risky, PASSPORT.',
+    ])
+  })
+
+  test.each<[string, Outcome]>([
+    ['FAILED, not risky, PASSPORT', { ...PASSED, verdict: 'FAILED' }],
+    ['PASSED, risky, PASSPORT', { ...PASSED, risky: true }],
+    ['PASSED, risk unknown, PASSPORT', { ...PASSED, risky: null }],
+    ['PASSED, not risky, no document', { ...PASSED, family: null }],
+    ['dead letter rejected', REJECTED],
+  ])('tells another outcome: %s', (words, outcome) => {
+    expect(faultsOf([sentAt(0n)], [outputOf(0n, outcome)])).toEqual([
+      `event0 should be PASSED, not risky, PASSPORT, but is ${words}.`,
+    ])
+  })
+
+  test.each([Buffer.from('other'), Buffer.alloc(0), null])(
+    'tells a dead letter with other bytes',
+    (value) => {
+      expect(faultsOf([sentAt(0n, REJECTED)], [outputOf(0n, REJECTED, value)])).toEqual([
+        'The dead letter of event0 has other bytes.',
+      ])
+    },
+  )
+})
+
+describe('the quota', () => {
+  const report = {
+    calls: 9,
+    callsByCode: {},
+    transactionsByCalls: {},
+    mostCallsInASecond: 50,
+    mostAdmittedInASecond: 50,
+  }
+
+  test('holds when the busiest second has as many calls as it allows', () => {
+    expect(checkQuota(report, 50).faults).toEqual([])
+  })
+
+  test('does not hold with one call more, or one refused', () => {
+    const more = checkQuota({ ...report, mostCallsInASecond: 51 }, 50)
+    expect(more.faults).toEqual(['There were 51 calls in one second.'])
+    const refused = checkQuota({ ...report, callsByCode: { 'Throttling.Api': 2, 'Throttling.User': 1 } }, 50)
+    expect(refused.faults).toEqual(['2 calls were refused with Throttling.Api.'])
+  })
+})

@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest'
+import { CallRate, figuresOf } from '../../../../dev/demo/figures.ts'
+
+const report = {
+  calls: 9,
+  callsByCode: {},
+  transactionsByCalls: {},
+  mostCallsInASecond: 5,
+  mostAdmittedInASecond: 5,
+}
+
+test('figures are sums over the series of the metrics', () => {
+  const metrics = [
+    'checkresult_results_total{verdict="PASSED",sub_code="200",family="PASSPORT"} 3',
+    'checkresult_results_total{verdict="PASSED",sub_code="200",family="NONE"} 1',
+    'checkresult_results_total{verdict="FAILED",sub_code="212",family="PASSPORT"} 2',
+    'checkresult_risk_checks_total{result="risky"} 2',
+    'checkresult_risk_checks_total{result="clean"} 3',
+    'checkresult_risk_checks_total{result="absent"} 1',
+    'checkresult_dead_letters_total{reason="rejected"} 4',
+    'checkresult_deferred_total{reason="pending"} 5',
+  ].join('\n')
+  expect(figuresOf(metrics, report)).toEqual({
+    results: 6,
+    passed: 4,
+    riskChecked: 5,
+    risky: 2,
+    deadLetters: 4,
+    deferred: 5,
+    report,
+  })
+})
+
+describe('the call rate', () => {
+  test('is what was added in about the last second', () => {
+    const rate = new CallRate()
+    expect([rate.add(0, 0), rate.add(500, 20), rate.add(1000, 40), rate.add(2000, 40)]).toEqual([
+      0, 40, 40, 0,
+    ])
+  })
+})

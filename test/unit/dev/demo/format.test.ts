@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest'
+import { bar, dateOfDays, milliseconds, percent, quantile, wrapped } from '../../../../dev/demo/format.ts'
+
+describe('figures', () => {
+  test('a share of nothing is no number', () => {
+    expect([percent(1, 8), percent(0, 0)]).toEqual(['12.5 %', '-'])
+  })
+
+  test('times change to seconds where milliseconds would be hard to read', () => {
+    expect([milliseconds(46.4), milliseconds(1240), milliseconds(null)]).toEqual(['46 ms', '1.2 s', '-'])
+  })
+
+  test('a quantile is one of the values', () => {
+    const values = [30, 10, 20, 40]
+    expect([quantile(values, 0.5), quantile(values, 0.99), quantile([], 0.5)]).toEqual([20, 40, null])
+  })
+
+  test('days since 1970 are a date', () => {
+    expect([dateOfDays(0), dateOfDays(-1)]).toEqual(['1970-01-01', '1969-12-31'])
+  })
+})
+
+describe('a bar', () => {
+  test('fills with the share and never grows beyond its width', () => {
+    expect([bar(1, 4, 8), bar(5, 4, 4), bar(0, 0, 3)]).toEqual(['██░░░░░░', '████', '░░░'])
+  })
+})
+
+describe('wrapped parts', () => {
+  test('fill their lines, and a long part stands alone', () => {
+    expect(wrapped(['a', 'b', 'much too long', 'c'], ', ', 6)).toEqual(['a, b', 'much too long', 'c'])
+  })
+
+  test('nothing makes no line', () => {
+    expect(wrapped([], ', ', 6)).toEqual([])
+  })
+})

@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest'
+import { UNLIMITED } from '../../../src/core/token-bucket.ts'
+import { Lanes } from '../../../src/pipeline/lanes.ts'
+import { PermitQueue, type Permit } from '../../../src/pipeline/permit-queue.ts'
+import type { Settle } from '../../../src/pipeline/settle.ts'
+import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { FakePartition } from '../../support/fake-partition.ts'
+import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
+
+/** Lanes over fake partitions; a record calls as soon as it has a permit and comes back when the test says so. */
+function lanesOver({ maxInFlight = 100 } = {}) {
+  const clock = new FakeClock()
+  const metrics = fakeMetrics()
+  const log = fakeLog()
+  const partitions = new Map<string, FakePartition>()
+  const claims: string[] = []
+  const calls: { place: string; finish: () => void }[] = []
+  const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight, clock, metrics, log })
+  const partitionOf = (place: string): FakePartition => {
+    const partition = partitions.get(place) ?? new FakePartition()
+    partitions.set(place, partition)
+    return partition
+  }
+  const oneCall: Settle = async ({ topic, partition, offset }, life) => {
+    const permit = await permits.acquire('fresh', life.wanted)
+    if (permit === null) return null
+    await new Promise<void>((finish) => void calls.push({ place: `${topic}:${partition}:${offset}`, finish }))
+    return done(permit)
+  }
+  const lanes = new Lanes({
+    lane: {
+      claim: (topic, partition) => {
+        claims.push(`${topic}:${partition}`)
+        return partitionOf(`${topic}:${partition}`).claim(topic, partition)
+      },
+      settle: oneCall,
+      clock,
+      metrics,
+      log,
+      onDefect: (error) => {
+        throw error
+      },
+    },
+    delayMs: (topic) => (topic === 'in' ? 0 : 10_000),
+    flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
+    permits,
+    log,
+  })
+  return {
+    lanes,
+    clock,
+    claims,
+    calls,
+    permits,
+    metrics,
+    partitionOf,
+    places: () => calls.map(({ place }) => place),
+  }
+}
+
+function done(permit: Permit) {
+  permit.release({ kind: 'answered' })
+  const output = { topic: 'out', partition: 0, key: null, value: null, headers: {} }
+  return { outputs: [output], counts: { kind: 'deferred', reason: 'pending' } } as const
+}
+
+describe('an assignment', () => {
+  test('opens a lane for each partition and claims it at once', async () => {
+    const { lanes, claims } = lanesOver()
+    lanes.assigned('member', { in: [0, 1], retry: [0] })
+    expect(lanes.unclaimed).toBe(3)
+    await settle()
+    expect([lanes.names.length, lanes.unclaimed, claims]).toEqual([3, 0, ['in:0', 'in:1', 'retry:0']])
+  })
+
+  test('leaves the lanes alone that stay, closes those that go and opens those that come', async () => {
+    const { lanes, claims, partitionOf } = lanesOver()
+    lanes.assigned('member', { in: [0, 1] })
+    await settle()
+    lanes.rebalancing()
+    lanes.assigned('member', { in: [1, 2] })
+    await settle()
+    expect([lanes.names.length, claims]).toEqual([2, ['in:0', 'in:1', 'in:2']])
+    expect([0, 1, 2].map((number) => partitionOf(`in:${number}`).open)).toEqual([0, 1, 1])
+  })
+
+  test('claims every partition anew for a new member id: it has missed a generation', async () => {
+    const { lanes, claims, partitionOf } = lanesOver()
+    lanes.assigned('member', { in: [0] })
+    await settle()
+    lanes.assigned('another', { in: [0] })
+    await settle()
+    expect([claims, partitionOf('in:0').open, lanes.names.length]).toEqual([['in:0', 'in:0'], 1, 1])
+  })
+
+  test('keeps what is in flight on a partition that stays', async () => {
+    const { lanes, calls, partitionOf } = lanesOver()
+    lanes.assigned('member', { in: [0] })
+    await settle()
+    lanes.deliver('in', 0, [inputRecord(0)])
+    await settle()
+    lanes.rebalancing()
+    lanes.assigned('member', { in: [0] })
+    calls[0]?.finish()
+    await settle()
+    expect(partitionOf('in:0').committed).toBe(1n)
+  })
+})
+
+describe('while the group decides', () => {
+  test('no call starts, and what is in flight is committed', async () => {
+    const { lanes, calls, places, partitionOf } = lanesOver()
+    lanes.assigned('member', { in: [0] })
+    await settle()
+    lanes.deliver('in', 0, [inputRecord(0)])
+    await settle()
+    lanes.rebalancing()
+    lanes.deliver('in', 0, [inputRecord(1)])
+    calls[0]?.finish()
+    await settle()
+    expect([places(), partitionOf('in:0').committed]).toEqual([['in:0:0'], 1n])
+    lanes.assigned('member', { in: [0] })
+    await settle()
+    expect(places()).toEqual(['in:0:0', 'in:0:1'])
+  })
+
+  test('a record of a partition that went gives up its place in the queue', async () => {
+    const { lanes, places, metrics } = lanesOver()
+    lanes.assigned('member', { in: [0, 1] })
+    await settle()
+    lanes.rebalancing()
+    lanes.deliver('in', 0, [inputRecord(0)])
+    lanes.deliver('in', 1, [inputRecord(0, { partition: 1 })])
+    lanes.assigned('member', { in: [1] })
+    await settle()
+    expect(places()).toEqual(['in:1:0'])
+    expect(metrics.of('permitsWaiting').at(-1)).toEqual([{ fresh: 0, deferred: 0, redriven: 0 }])
+  })
+})
+
+test('records of a partition that is not ours are dropped', async () => {
+  const { lanes, places } = lanesOver()
+  lanes.assigned('member', { in: [0] })
+  await settle()
+  lanes.deliver('in', 7, [inputRecord(0)])
+  lanes.progress('in', 7, 1n, 1n)
+  await settle()
+  expect([places(), lanes.backlog]).toEqual([[], 0])
+})
+
+test('records of a retry topic wait for their delay', async () => {
+  const { lanes, places, clock } = lanesOver()
+  lanes.assigned('member', { retry: [0] })
+  await settle()
+  lanes.deliver('retry', 0, [inputRecord(0, { topic: 'retry', timestampMs: clock.epochMs() })])
+  await clock.advance(9_999)
+  expect([places(), lanes.backlog]).toEqual([[], 1])
+  await clock.advance(1)
+  expect(places()).toEqual(['retry:0:0'])
+})
+
+test('a heartbeat reaches the lanes that were fenced', async () => {
+  const { lanes, calls, partitionOf } = lanesOver()
+  lanes.assigned('member', { in: [0] })
+  await settle()
+  lanes.deliver('in', 0, [inputRecord(0)])
+  await settle()
+  partitionOf('in:0').faults.push('fenced')
+  calls[0]?.finish()
+  await settle()
+  expect(lanes.unclaimed).toBe(1)
+  lanes.heartbeat()
+  await settle()
+  expect([lanes.unclaimed, partitionOf('in:0').claims]).toEqual([0, 2])
+})
+
+describe('draining', () => {
+  test('commits what is in flight on every lane and gives up what waits for a permit', async () => {
+    const { lanes, calls, places, partitionOf } = lanesOver({ maxInFlight: 2 })
+    lanes.assigned('member', { in: [0, 1] })
+    await settle()
+    lanes.deliver('in', 0, [inputRecord(0), inputRecord(1)])
+    lanes.deliver('in', 1, [inputRecord(0, { partition: 1 })])
+    await settle()
+    const drained = lanes.drain()
+    for (const { finish } of calls) finish()
+    await drained
+    expect(places()).toEqual(['in:0:0', 'in:0:1'])
+    expect([partitionOf('in:0').committed, partitionOf('in:1').committed]).toEqual([2n, null])
+    expect([lanes.names.length, partitionOf('in:0').open, partitionOf('in:1').open]).toEqual([0, 0, 0])
+  })
+
+  test('opens no lane for what is assigned afterwards', async () => {
+    const { lanes, claims } = lanesOver()
+    await lanes.drain()
+    lanes.assigned('member', { in: [0] })
+    await settle()
+    expect([lanes.names.length, claims]).toEqual([0, []])
+  })
+})

@@ -1,0 +1,149 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { OffsetTracker, type Tracked } from '../../../src/pipeline/offset-tracker.ts'
+
+function tracking(...offsets: number[]): OffsetTracker<string, string> {
+  const tracker = new OffsetTracker<string, string>((item) => item.length)
+  for (const offset of offsets) tracker.deliver(BigInt(offset), `record ${offset}`)
+  return tracker
+}
+
+/** Begins every record and finishes those named. */
+function finish(tracker: OffsetTracker<string, string>, ...offsets: number[]): void {
+  for (let entry = tracker.peek(); entry !== undefined; entry = tracker.peek()) {
+    if (offsets.includes(Number(entry.offset))) entry.result = 'done'
+    tracker.begin()
+  }
+}
+
+describe('the finished prefix', () => {
+  test('is none while the oldest record is not finished', () => {
+    const tracker = tracking(3, 4, 7)
+    finish(tracker, 4, 7)
+    expect(tracker.prefix(10)).toBeNull()
+  })
+
+  test('ends before the first record that is not finished', () => {
+    const tracker = tracking(3, 4, 7, 9)
+    finish(tracker, 3, 4, 9)
+    expect(tracker.prefix(10)).toMatchObject({ finished: [{ offset: 3n }, { offset: 4n }], nextOffset: 5n })
+  })
+
+  test('goes over gaps, and names the offset after its last record', () => {
+    const tracker = tracking(3, 900)
+    finish(tracker, 3, 900)
+    expect(tracker.prefix(10)?.nextOffset).toBe(901n)
+  })
+
+  test('is no longer than it may be', () => {
+    const tracker = tracking(1, 2, 3)
+    finish(tracker, 1, 2, 3)
+    expect(tracker.prefix(2)).toMatchObject({ finished: { length: 2 }, nextOffset: 3n })
+  })
+})
+
+describe('a commit', () => {
+  test('forgets what is below it and keeps what is begun begun', () => {
+    const tracker = tracking(1, 2, 3)
+    tracker.begin()
+    tracker.begin()
+    tracker.committed(2n)
+    expect([tracker.size, tracker.oldest?.offset, tracker.peek()?.offset]).toEqual([2, 2n, 3n])
+  })
+
+  test('beyond all that was delivered leaves nothing, and nothing begun', () => {
+    const tracker = tracking(1, 2)
+    tracker.committed(100n)
+    tracker.deliver(100n, 'new')
+    expect([tracker.size, tracker.peek()?.offset]).toEqual([1, 100n])
+  })
+})
+
+interface Modelled {
+  readonly offset: number
+  readonly weight: number
+  /** What the tracker handed out when the work began: the lane's closures hold on to it too. */
+  entry: Tracked<number, string> | null
+}
+
+type Step = readonly [kind: 'deliver' | 'begin' | 'finish' | 'commit' | 'clear', number: number]
+
+const step: fc.Arbitrary<Step> = fc.tuple(
+  fc.constantFrom('deliver', 'deliver', 'begin', 'begin', 'finish', 'finish', 'commit', 'clear'),
+  fc.nat(9),
+)
+
+/** The plainest thing that could work: a list that is searched every time. */
+class Model {
+  readonly tracker = new OffsetTracker<number, string>((weight) => weight)
+  records: Modelled[] = []
+  #last = 0
+
+  apply([kind, number]: Step): void {
+    this[kind](number)
+  }
+
+  prefix(limit: number): number[] {
+    const open = this.records.findIndex(({ entry }) => entry?.result !== 'done')
+    return (open === -1 ? this.records : this.records.slice(0, open))
+      .slice(0, limit)
+      .map(({ offset }) => offset)
+  }
+
+  deliver(weight: number): void {
+    this.#last += 1 + (weight % 3)
+    this.records.push({ offset: this.#last, weight, entry: null })
+    this.tracker.deliver(BigInt(this.#last), weight)
+  }
+
+  begin(): void {
+    const next = this.records.find(({ entry }) => entry === null)
+    const entry = this.tracker.peek()
+    expect(entry?.offset).toBe(next === undefined ? undefined : BigInt(next.offset))
+    if (next === undefined || entry === undefined) return
+    next.entry = entry
+    this.tracker.begin()
+  }
+
+  finish(choice: number): void {
+    const begun = this.records.filter(({ entry }) => entry !== null)
+    const entry = begun[choice % Math.max(1, begun.length)]?.entry
+    if (entry) entry.result = 'done'
+  }
+
+  commit(limit: number): void {
+    const last = this.prefix(limit + 1).at(-1)
+    if (last === undefined) return
+    this.records = this.records.filter(({ offset }) => offset > last)
+    this.tracker.committed(BigInt(last + 1))
+  }
+
+  clear(): void {
+    this.records = []
+    this.tracker.clear()
+  }
+}
+
+test('the tracker equals a naive model, whatever happens in whatever order', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 6 }), (steps, limit) => {
+      const model = new Model()
+      const { tracker } = model
+      for (const one of steps) {
+        model.apply(one)
+        expect(tracker.size).toBe(model.records.length)
+        expect(tracker.weight).toBe(model.records.reduce((sum, { weight }) => sum + weight, 0))
+        expect(tracker.oldest?.offset).toBe(offsetOf(model.records[0]?.offset))
+        const prefix = tracker.prefix(limit)
+        expect(prefix?.finished.map(({ offset }) => Number(offset)) ?? []).toEqual(model.prefix(limit))
+        const last = model.prefix(limit).at(-1)
+        expect(prefix?.nextOffset).toBe(last === undefined ? undefined : BigInt(last) + 1n)
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
+
+function offsetOf(offset: number | undefined): bigint | undefined {
+  return offset === undefined ? undefined : BigInt(offset)
+}

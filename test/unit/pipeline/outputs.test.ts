@@ -1,0 +1,152 @@
+import { describe, expect, test } from 'vitest'
+import type { CheckAnswer } from '../../../src/core/answer.ts'
+import type { DeferReason } from '../../../src/core/defer.ts'
+import { outputPartition } from '../../../src/core/partition.ts'
+import { Outputs, type Settled, type Work } from '../../../src/pipeline/outputs.ts'
+import type { OutputRecord } from '../../../src/ports.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { inputRecord } from '../../support/fakes.ts'
+
+const ANSWER: CheckAnswer = {
+  requestId: 'r',
+  passed: 'N',
+  subCode: '212',
+  document: 'unreadable',
+  spoofed: null,
+  spoofTypes: [],
+  faceAttacked: null,
+}
+const HOUR_MS = 3_600_000
+
+function outputsOf(counts: Readonly<Record<string, number>> = {}) {
+  const clock = new FakeClock()
+  const outputs = new Outputs({
+    topics: { input: 'in', result: 'result', deadLetter: 'dead' },
+    retryTopics: [
+      { topic: 'retry.10s', delayMs: 10_000 },
+      { topic: 'retry.1m', delayMs: 60_000 },
+    ],
+    maxAgeMs: HOUR_MS,
+    pii: 'omit',
+    service: 'checkresult-stream/0',
+    encode: ({ transactionId, source }) => Buffer.from(`${transactionId} ${source.topic}:${source.offset}`),
+    partitions: (topic) => counts[topic] ?? 8,
+    clock,
+  })
+  return { clock, outputs }
+}
+
+function work(changes: Partial<Work['record']> = {}, firstSeenMs = Date.UTC(2026, 0, 1)): Work {
+  const record = inputRecord(5, {
+    partition: 3,
+    headers: { traceparent: Buffer.from('trace'), 'content-type': Buffer.from('avro') },
+    ...changes,
+  })
+  return {
+    record,
+    event: {
+      transactionId: 't1',
+      merchantBizId: 'b1',
+      productCode: null,
+      docType: null,
+      completedAt: 0,
+      passed: 'Y',
+      subCode: null,
+    },
+    history: { attempts: 2, firstSeenMs, source: { topic: 'in', partition: 3, offset: 1n } },
+  }
+}
+
+function only({ outputs }: Settled): OutputRecord {
+  const [output, ...others] = outputs
+  if (output === undefined || others.length > 0) throw new Error(`${outputs.length} outputs, not one.`)
+  return output
+}
+
+describe('a result', () => {
+  test('has the key of its event, the encoded value, and of its headers those for tracing', () => {
+    const one = work()
+    expect(only(outputsOf().outputs.result(one, ANSWER))).toEqual({
+      topic: 'result',
+      partition: 3,
+      key: one.record.key,
+      value: Buffer.from('t1 in:1'),
+      headers: { traceparent: Buffer.from('trace') },
+    })
+  })
+
+  test('counts with its verdict and its risk, and as unreadable when its document was', () => {
+    expect(outputsOf().outputs.result(work(), ANSWER).counts).toMatchObject({
+      kind: 'result',
+      unreadable: true,
+      facts: { verdict: 'FAILED', risk: 'risky', disagrees: true },
+    })
+  })
+})
+
+describe('a retry copy', () => {
+  test('has the bytes and the headers of its event, and its history', () => {
+    const one = work()
+    const settled = outputsOf().outputs.later(one, 'pending', 'Success')
+    const copy = only(settled)
+    expect([copy.topic, copy.partition, settled.counts]).toEqual([
+      'retry.10s',
+      3,
+      { kind: 'deferred', reason: 'pending' },
+    ])
+    expect([copy.key, copy.value]).toEqual([one.record.key, one.record.value])
+    expect(Object.keys(copy.headers)).toEqual([
+      'traceparent',
+      'content-type',
+      'checkresult-attempts',
+      'checkresult-first-seen',
+      'checkresult-source',
+    ])
+  })
+
+  test('climbs to the next topic from a retry topic', () => {
+    const one = work({ topic: 'retry.10s' })
+    expect(only(outputsOf().outputs.later(one, 'pending', 'Success')).topic).toBe('retry.1m')
+  })
+})
+
+describe('an event that is too old', () => {
+  test.each<[DeferReason, string]>([
+    ['not-completed', 'not-completed'],
+    ['pending', 'not-completed'],
+    ['unavailable', 'unavailable'],
+  ])('and deferred as %s becomes a dead letter %s', (reason, expected) => {
+    const { outputs, clock } = outputsOf()
+    const settled = outputs.later(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
+    expect(settled.counts).toEqual({ kind: 'dead-letter', reason: expected })
+    expect(String(only(settled).headers['checkresult-code'])).toBe('SomeCode')
+  })
+})
+
+describe('a dead letter', () => {
+  test('has the key, the value and the headers of its record, byte for byte', () => {
+    const { record, history } = work({ key: null, value: null })
+    const settled = outputsOf().outputs.deadLetter(record, history, {
+      reason: 'undecodable',
+      code: 'tombstone',
+      stage: 'decode',
+      message: 'The record has no value.',
+    })
+    const letter = only(settled)
+    expect([letter.topic, letter.key, letter.value]).toEqual(['dead', null, null])
+    expect(letter.headers).toMatchObject(record.headers)
+    expect(settled.counts).toEqual({ kind: 'dead-letter', reason: 'undecodable' })
+  })
+})
+
+describe('the partition of an output', () => {
+  test('is that of the event when both topics are equally wide', () => {
+    expect(only(outputsOf({ in: 4, result: 4 }).outputs.result(work(), ANSWER)).partition).toBe(3)
+  })
+
+  test('is found by the key when they are not', () => {
+    const one = work()
+    const { partition } = only(outputsOf({ in: 4, result: 6 }).outputs.result(one, ANSWER))
+    expect(partition).toBe(outputPartition(one.record.key, 6))
+  })
+})

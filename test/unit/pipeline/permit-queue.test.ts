@@ -1,0 +1,257 @@
+import { describe, expect, test } from 'vitest'
+import { TokenBucket, UNLIMITED } from '../../../src/core/token-bucket.ts'
+import type { CallResult } from '../../../src/core/gate.ts'
+import { PermitQueue, type Permit, type PermitQueueOptions } from '../../../src/pipeline/permit-queue.ts'
+import type { Priority } from '../../../src/ports.ts'
+import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
+
+const ANSWERED: CallResult = { kind: 'answered' }
+const REFUSED: CallResult = { kind: 'blocked', reason: 'credentials' }
+
+function queueWith(changes: Partial<PermitQueueOptions> = {}) {
+  const clock = new FakeClock()
+  const metrics = fakeMetrics()
+  const log = fakeLog()
+  const queue = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 1_000, clock, metrics, log, ...changes })
+  const granted: { name: string; permit: Permit | null; atMs: number }[] = []
+  const ask = (name: string, priority: Priority = 'fresh', wanted = (): boolean => true): void => {
+    void queue
+      .acquire(priority, wanted)
+      .then((permit) => granted.push({ name, permit, atMs: clock.monotonicMs() }))
+  }
+  const release = (result: CallResult, retryAfterMs?: number | null): void =>
+    granted.at(-1)?.permit?.release(result, retryAfterMs)
+  return { queue, clock, metrics, log, granted, ask, release, names: () => granted.map(({ name }) => name) }
+}
+
+/** Ten calls in any second, one at a time. */
+function limited(): TokenBucket {
+  return new TokenBucket({ permits: 10, windowMs: 1_000, burst: 1 })
+}
+
+describe('a permit', () => {
+  test('is granted at once when nothing is in the way', async () => {
+    const { ask, names, queue } = queueWith()
+    ask('a')
+    await settle()
+    expect([names(), queue.inFlight]).toEqual([['a'], 1])
+  })
+
+  test('waits for a free place among the calls in flight', async () => {
+    const { ask, names, release, queue } = queueWith({ maxInFlight: 1 })
+    ask('a')
+    ask('b')
+    await settle()
+    expect(names()).toEqual(['a'])
+    release(ANSWERED)
+    await settle()
+    expect([names(), queue.inFlight]).toEqual([['a', 'b'], 1])
+  })
+
+  test('waits for the quota, and no timer runs when nobody waits', async () => {
+    const { ask, granted, clock } = queueWith({ limiter: limited() })
+    for (const name of ['a', 'b', 'c']) ask(name)
+    await clock.advance(1_000)
+    expect(granted.map(({ atMs }) => atMs)).toEqual([0, 100, 200])
+    expect(clock.timers).toBe(0)
+  })
+
+  test('takes nothing of the quota while all places are taken', async () => {
+    const limiter = limited()
+    const { ask, clock } = queueWith({ limiter, maxInFlight: 1 })
+    ask('a')
+    ask('b')
+    await clock.advance(10_000)
+    expect(limiter.take(10_000)).toBe(0)
+  })
+
+  test('reports how long it was waited for', async () => {
+    const { ask, clock, metrics } = queueWith({ limiter: limited() })
+    ask('a')
+    ask('b')
+    await clock.advance(500)
+    expect(metrics.of('permitGranted')).toEqual([
+      ['fresh', 0],
+      ['fresh', 0.1],
+    ])
+  })
+})
+
+describe('priorities', () => {
+  async function order(count: number): Promise<string[]> {
+    const made = queueWith({ maxInFlight: 1 })
+    made.ask('first')
+    for (let index = 0; index < count; index += 1) {
+      for (const priority of ['redriven', 'deferred', 'fresh'] as const) made.ask(priority, priority)
+    }
+    for (let index = 0; index < count * 3; index += 1) {
+      await settle()
+      made.release(ANSWERED)
+    }
+    await settle()
+    return made.names().slice(1)
+  }
+
+  test('serve fresh work first, then deferred, then redriven', async () => {
+    expect(await order(2)).toEqual(['fresh', 'fresh', 'deferred', 'deferred', 'redriven', 'redriven'])
+  })
+
+  test('keep a floor for each lower one', async () => {
+    const served = (await order(40)).slice(0, 40)
+    const count = (priority: string) => served.filter((name) => name === priority).length
+    expect([count('deferred'), count('redriven')]).toEqual([2, 2])
+  })
+
+  test('serve those of one priority in the order they came', async () => {
+    const { ask, release, names } = queueWith({ maxInFlight: 1 })
+    for (const name of ['a', 'b', 'c']) ask(name)
+    await settle()
+    release(ANSWERED)
+    await settle()
+    release(ANSWERED)
+    await settle()
+    expect(names()).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('a waiter nobody wants any more', () => {
+  test('gets null when its turn comes, and costs nothing of the quota', async () => {
+    let wanted = true
+    const { ask, granted, clock } = queueWith({ limiter: limited() })
+    ask('a')
+    ask('b', 'fresh', () => wanted)
+    ask('c')
+    wanted = false
+    await clock.advance(100)
+    expect(granted.map(({ name, permit, atMs }) => [name, permit === null, atMs])).toEqual([
+      ['a', false, 0],
+      ['b', true, 100],
+      ['c', false, 100],
+    ])
+  })
+
+  test('is sent away by a sweep without waiting for its turn', async () => {
+    let wanted = true
+    const { ask, granted, queue } = queueWith()
+    queue.hold()
+    ask('a', 'fresh', () => wanted)
+    ask('b')
+    wanted = false
+    queue.sweep()
+    await settle()
+    expect(granted).toEqual([{ name: 'a', permit: null, atMs: 0 }])
+    queue.resume()
+    await settle()
+    expect(granted).toHaveLength(2)
+  })
+})
+
+describe('a held queue', () => {
+  test('grants nothing, also when calls come back, until it is resumed', async () => {
+    const { ask, queue, names, release } = queueWith()
+    ask('a')
+    await settle()
+    queue.hold()
+    ask('b')
+    release(ANSWERED)
+    await settle()
+    expect([names(), queue.inFlight]).toEqual([['a'], 0])
+    queue.resume()
+    await settle()
+    expect(names()).toEqual(['a', 'b'])
+  })
+
+  test('grants nothing when the time of the quota comes', async () => {
+    const { ask, queue, names, clock } = queueWith({ limiter: limited() })
+    ask('a')
+    ask('b')
+    queue.hold()
+    await clock.advance(10_000)
+    expect(names()).toEqual(['a'])
+  })
+})
+
+describe('a closed gate', () => {
+  async function closed() {
+    const made = queueWith()
+    made.ask('a')
+    await settle()
+    made.release(REFUSED)
+    made.ask('b')
+    made.ask('c')
+    await settle()
+    return made
+  }
+
+  test('lets nobody through but one probe when its time has come', async () => {
+    const { queue, names, clock } = await closed()
+    expect([queue.closed, names()]).toEqual(['credentials', ['a']])
+    await clock.advance(4_999)
+    expect(names()).toEqual(['a'])
+    await clock.advance(60_000)
+    expect(names()).toEqual(['a', 'b'])
+  })
+
+  test('opens for all when the probe is answered', async () => {
+    const { queue, names, clock, release } = await closed()
+    await clock.advance(5_000)
+    release(ANSWERED)
+    await settle()
+    expect([queue.closed, names()]).toEqual([null, ['a', 'b', 'c']])
+  })
+
+  test('makes the next probe wait twice as long when one fails', async () => {
+    const { names, clock, release } = await closed()
+    await clock.advance(5_000)
+    release(REFUSED)
+    await clock.advance(9_999)
+    expect(names()).toEqual(['a', 'b'])
+    await clock.advance(1)
+    expect(names()).toEqual(['a', 'b', 'c'])
+  })
+
+  test('is announced once when it closes and once when it opens', async () => {
+    const { metrics, log, clock, release } = await closed()
+    await clock.advance(5_000)
+    release(ANSWERED)
+    expect(metrics.of('gate')).toEqual([['credentials'], [null]])
+    expect(log.lines).toHaveLength(2)
+  })
+})
+
+test('throttling slows the quota by what the API asked for', async () => {
+  const { ask, release, granted, clock } = queueWith({ limiter: limited() })
+  ask('a')
+  await settle()
+  ask('b')
+  release({ kind: 'throttled' }, 2_500)
+  await clock.advance(5_000)
+  expect(granted.map(({ atMs }) => atMs)).toEqual([0, 2_500])
+})
+
+test('the queue is crowded when as many wait as may call at once', async () => {
+  const { ask, queue } = queueWith({ maxInFlight: 2 })
+  ask('a')
+  ask('b')
+  ask('c', 'deferred')
+  expect(queue.isCrowded).toBe(false)
+  ask('d', 'redriven')
+  expect(queue.isCrowded).toBe(true)
+})
+
+test('no second holds more calls than the quota, whatever the calls bring', async () => {
+  const made = queueWith({ limiter: new TokenBucket({ permits: 5, windowMs: 1_020, burst: 2 }) })
+  const results: CallResult[] = [ANSWERED, { kind: 'throttled' }, { kind: 'unavailable' }]
+  for (let index = 0; index < 60; index += 1) {
+    made.ask('call')
+    await made.clock.advance(37 * (index % 7))
+    made.release(results[index % 3] ?? ANSWERED, index % 5 === 0 ? 200 : null)
+  }
+  await made.clock.advance(60_000)
+  const times = made.granted.map(({ atMs }) => atMs)
+  expect(times).toHaveLength(60)
+  for (const first of times) {
+    expect(times.filter((atMs) => atMs >= first && atMs < first + 1_000).length).toBeLessThanOrEqual(5)
+  }
+})
