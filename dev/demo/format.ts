@@ -10,7 +10,7 @@ export function milliseconds(ms: number | null): string {
 }
 
 export function bar(part: number, whole: number, width: number): string {
-  const filled = whole === 0 ? 0 : Math.round((Math.min(part, whole) / whole) * width)
+  const filled = whole === 0 ? 0 : Math.floor((Math.min(part, whole) / whole) * width)
   return '█'.repeat(filled) + '░'.repeat(width - filled)
 }
 

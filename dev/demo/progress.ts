@@ -74,7 +74,7 @@ function cellsOf({ sent, qps, callsPerSecond, figures }: Moment): [name: string,
     ['deferrals', String(deferred)],
     ['pass rate', percent(passed, results)],
     ['risk rate', percent(risky, riskChecked)],
-    ['calls/s', `${Math.round(callsPerSecond)} of ${qps}`],
+    ['calls/s', `${Math.round(callsPerSecond)} of ${qps}`.padStart(8)],
   ]
 }
 

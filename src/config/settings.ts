@@ -131,7 +131,7 @@ export const environment = z.object({
   }),
   CHECKRESULT_QPS: withDefault(callsPerSecond, '10', {
     meaning:
-      'Calls in any second, over all replicas; `unlimited` switches the limiter off, for a loopback endpoint only.',
+      "Calls in any second, of each replica: several share the account's limit, so divide it among them. `unlimited` switches the limiter off, for a loopback endpoint only.",
   }),
   CHECKRESULT_BURST: optional(wholeNumber(1, 100_000, 2), {
     meaning: 'Calls that may start at once after idling.',

@@ -26,8 +26,10 @@ const FORGET_UNKNOWN_MS = 60_000
 const MOST_SCHEMAS = 1_000
 const RETRY_MS = { first: 250, most: 5_000 } as const
 
-const text = z.string().min(1).max(256)
-const optionalText = z.string().max(256).nullable().default(null)
+/** Half a surrogate pair has no UTF-8 form: such an id could be neither signed nor written. */
+const wellFormed = (value: string): boolean => value.isWellFormed()
+const text = z.string().min(1).max(256).refine(wellFormed)
+const optionalText = z.string().max(256).refine(wellFormed).nullable().default(null)
 const eventSchema = z.object({
   transactionId: text,
   merchantBizId: text,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NO_ANSWER, type CheckAnswer, type Reply } from '../../../src/core/answer.ts'
-import { classify } from '../../../src/core/classify.ts'
+import { classify, type Outcome } from '../../../src/core/classify.ts'
 import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
 import { DEFER_REASONS } from '../../../src/core/defer.ts'
 import { GATE_REASONS } from '../../../src/core/gate.ts'
@@ -239,14 +239,23 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
   }),
 )
 
+function reasonOf(outcome: Outcome): string | null {
+  if (outcome.kind === 'blocked') return outcome.gate
+  return outcome.kind === 'deferred' || outcome.kind === 'rejected' ? outcome.reason : null
+}
+
+function reasonsOf(kind: Outcome['kind']): readonly (string | null)[] {
+  if (kind === 'blocked') return GATE_REASONS
+  if (kind === 'deferred') return DEFER_REASONS
+  return kind === 'rejected' ? DEAD_LETTER_REASONS : [null]
+}
+
 test('every reply has an outcome, and every outcome a reason of a closed set', () => {
   fc.assert(
     fc.property(reply, (one) => {
       const outcome = classify(one)
       expect(CALL_OUTCOMES).toContain(outcome.kind)
-      if (outcome.kind === 'deferred') expect(DEFER_REASONS).toContain(outcome.reason)
-      if (outcome.kind === 'rejected') expect(DEAD_LETTER_REASONS).toContain(outcome.reason)
-      if (outcome.kind === 'blocked') expect(GATE_REASONS).toContain(outcome.gate)
+      expect(reasonsOf(outcome.kind)).toContain(reasonOf(outcome))
     }),
     { numRuns: 1_000 },
   )

@@ -99,7 +99,7 @@ class Model {
   begin(): void {
     const next = this.records.find(({ entry }) => entry === null)
     const entry = this.tracker.peek()
-    expect(entry?.offset).toBe(next === undefined ? undefined : BigInt(next.offset))
+    if (entry?.offset !== offsetOf(next?.offset)) throw new Error('Another record was to begin.')
     if (next === undefined || entry === undefined) return
     next.entry = entry
     this.tracker.begin()

@@ -78,21 +78,21 @@ describe('a permit', () => {
   })
 })
 
-describe('priorities', () => {
-  async function order(count: number): Promise<string[]> {
-    const made = queueWith({ maxInFlight: 1 })
-    made.ask('first')
-    for (let index = 0; index < count; index += 1) {
-      for (const priority of ['redriven', 'deferred', 'fresh'] as const) made.ask(priority, priority)
-    }
-    for (let index = 0; index < count * 3; index += 1) {
-      await settle()
-      made.release(ANSWERED)
-    }
-    await settle()
-    return made.names().slice(1)
+async function order(count: number): Promise<string[]> {
+  const made = queueWith({ maxInFlight: 1 })
+  made.ask('first')
+  for (let index = 0; index < count; index += 1) {
+    for (const priority of ['redriven', 'deferred', 'fresh'] as const) made.ask(priority, priority)
   }
+  for (let index = 0; index < count * 3; index += 1) {
+    await settle()
+    made.release(ANSWERED)
+  }
+  await settle()
+  return made.names().slice(1)
+}
 
+describe('priorities', () => {
   test('serve fresh work first, then deferred, then redriven', async () => {
     expect(await order(2)).toEqual(['fresh', 'fresh', 'deferred', 'deferred', 'redriven', 'redriven'])
   })
@@ -172,18 +172,18 @@ describe('a held queue', () => {
   })
 })
 
-describe('a closed gate', () => {
-  async function closed() {
-    const made = queueWith()
-    made.ask('a')
-    await settle()
-    made.release(REFUSED)
-    made.ask('b')
-    made.ask('c')
-    await settle()
-    return made
-  }
+async function closed() {
+  const made = queueWith()
+  made.ask('a')
+  await settle()
+  made.release(REFUSED)
+  made.ask('b')
+  made.ask('c')
+  await settle()
+  return made
+}
 
+describe('a closed gate', () => {
   test('lets nobody through but one probe when its time has come', async () => {
     const { queue, names, clock } = await closed()
     expect([queue.closed, names()]).toEqual(['credentials', ['a']])

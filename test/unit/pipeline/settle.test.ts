@@ -114,8 +114,8 @@ describe('a record', () => {
   })
 
   test('waits for its schema before it takes a permit', async () => {
-    let found: (decoded: Decoded) => void = () => undefined
-    const { run, result, metrics } = settling([PASSED], new Promise((resolve) => void (found = resolve)))
+    const { promise, resolve: found } = Promise.withResolvers<Decoded>()
+    const { run, result, metrics } = settling([PASSED], promise)
     await run(inputRecord(0))
     expect([result(), metrics.of('permitGranted')]).toEqual([undefined, []])
     found({ kind: 'event', event: EVENT })

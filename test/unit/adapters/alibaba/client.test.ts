@@ -11,7 +11,7 @@ const PASSED = JSON.stringify({ RequestId: 'r1', Code: 'Success', Result: { Pass
 
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close()
+  for (const close of closing.splice(0).toReversed()) await close()
 })
 
 async function listen(server: Server | ReturnType<typeof createTcpServer>): Promise<string> {

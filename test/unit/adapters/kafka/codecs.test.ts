@@ -16,15 +16,15 @@ function codecOf(name: 'GZIP' | 'Snappy' | 'LZ4' | 'ZSTD'): Codec {
 beforeAll(registerCodecs)
 
 test.each(['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const)('%s comes back as it went in', async (name) => {
-  const { compress, decompress } = codecOf(name)
+  const codec = codecOf(name)
   for (const buffer of [
     Buffer.alloc(0),
     Buffer.from('x'),
     Buffer.from('a record, '.repeat(20_000)),
     Buffer.from(Array.from({ length: 5_000 }, (_, index) => (index * 7919) % 251)),
   ]) {
-    const compressed = await compress({ buffer })
-    expect(Buffer.compare(await decompress(compressed), buffer)).toBe(0)
+    const compressed = await codec.compress({ buffer })
+    expect(Buffer.compare(await codec.decompress(compressed), buffer)).toBe(0)
   }
 })
 
@@ -37,5 +37,5 @@ test.each([
 })
 
 test.each(['Snappy', 'LZ4', 'ZSTD'] as const)('%s rejects bytes that are none of its own', async (name) => {
-  await expect(codecOf(name).decompress(Buffer.from('not compressed at all'))).rejects.toThrow()
+  await expect(codecOf(name).decompress(Buffer.from('not compressed at all'))).rejects.toThrow(/./)
 })

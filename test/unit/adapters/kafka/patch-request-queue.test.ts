@@ -38,14 +38,19 @@ function pushing(queue: Queue) {
   return { sent, failed, push, answer }
 }
 
-const { scheduleCheckPendingRequests, scheduleRequestTimeoutCheck } = RequestQueueClass.prototype
+/** As kafkajs has it. */
+const unpatched = { ...Object.getOwnPropertyDescriptors(RequestQueueClass.prototype) }
+
+function unpatch(): void {
+  Object.defineProperties(RequestQueueClass.prototype, unpatched)
+}
 
 beforeEach(() => {
   vi.useFakeTimers()
   patchRequestQueue()
 })
 afterEach(() => {
-  Object.assign(RequestQueueClass.prototype, { scheduleCheckPendingRequests, scheduleRequestTimeoutCheck })
+  unpatch()
   vi.useRealTimers()
 })
 
@@ -60,7 +65,7 @@ describe('an idle queue', () => {
   })
 
   test('would have one for ever without the patch', () => {
-    Object.assign(RequestQueueClass.prototype, { scheduleCheckPendingRequests })
+    unpatch()
     queueOf(null).checkPendingRequests()
     vi.advanceTimersByTime(1_000)
     expect(vi.getTimerCount()).toBe(1)

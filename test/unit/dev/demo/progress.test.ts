@@ -33,7 +33,7 @@ test('a log gets one line with all figures', () => {
 
 test('a terminal gets a bar and a table that fit into 80 columns', () => {
   const lines = stripVTControlCharacters(picture(moment)).split('\n')
-  expect(lines[0]).toMatch(/^█{12}░{34} {2}100 of 400 settled, 5 s$/)
+  expect(lines[0]).toMatch(/^█{11}░{35} {2}100 of 400 settled, 5 s$/)
   expect(lines[4]).toMatch(/200 .* 90 .* 10 .* 7 .* 80\.0 % .* 5\.0 % .* 44 of 50/)
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80)
 })

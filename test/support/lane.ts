@@ -1,0 +1,91 @@
+/** A lane with everything round it in the test's hand. */
+import { Lane, type LaneOptions } from '../../src/pipeline/lane.ts'
+import type { Settled } from '../../src/pipeline/outputs.ts'
+import type { RecordLife } from '../../src/pipeline/settle.ts'
+import type { InputRecord } from '../../src/ports.ts'
+import { FakeClock, settle } from './fake-clock.ts'
+import { FakePartition } from './fake-partition.ts'
+import { fakeLog, fakeMetrics, inputRecord } from './fakes.ts'
+
+interface Started {
+  readonly record: InputRecord
+  readonly life: RecordLife
+  readonly resolve: (settled: Settled | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Records finish when the test says so. */
+export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> = {}) {
+  const clock = new FakeClock()
+  const metrics = fakeMetrics()
+  const started: Started[] = []
+  const flow: string[] = []
+  const defects: unknown[] = []
+  const lane = new Lane({
+    topic: 'in',
+    partition: 0,
+    delayMs: 0,
+    claim: partition.claim,
+    settle: (record, life) =>
+      new Promise((resolve, reject) => void started.push({ record, life, resolve, reject })),
+    flow: {
+      pause: () => void flow.push('pause'),
+      resume: () => void flow.push('resume'),
+      seek: (offset) => void flow.push(`seek ${offset}`),
+    },
+    mayCrowd: () => true,
+    clock,
+    metrics,
+    log: fakeLog(),
+    onDefect: (error) => void defects.push(error),
+    ...changes,
+  })
+  return {
+    lane,
+    clock,
+    metrics,
+    flow,
+    defects,
+    started,
+    /** Offsets whose work has begun, in that order, with repeats. */
+    begun: () => started.map(({ record }) => Number(record.offset)),
+    deliver: async (...offsets: number[]): Promise<void> => {
+      lane.deliver(offsets.map((offset) => inputRecord(offset)))
+      await settle()
+    },
+    /** Finishes the work last begun on each of the offsets. */
+    finish: async (...offsets: number[]): Promise<void> => {
+      for (const offset of offsets) last(started, offset).resolve(settledOf(offset))
+      await settle()
+    },
+    giveUp: (offset: number): void => last(started, offset).resolve(null),
+  }
+}
+
+function last(started: readonly Started[], offset: number): Started {
+  const found = started.findLast(({ record }) => record.offset === BigInt(offset))
+  if (found === undefined) throw new Error(`Work on offset ${offset} has not begun.`)
+  return found
+}
+
+function settledOf(offset: number): Settled {
+  const output = { topic: 'out', partition: 0, key: null, value: Buffer.from(String(offset)), headers: {} }
+  return { outputs: [output], counts: { kind: 'deferred', reason: 'pending' } }
+}
+
+export async function runningLane(partition = new FakePartition(), changes: Partial<LaneOptions> = {}) {
+  const made = laneOn(partition, changes)
+  made.lane.start()
+  await settle()
+  if (made.lane.state !== 'running') throw new Error(`The lane is ${made.lane.state}.`)
+  return { ...made, partition }
+}
+
+export function written({ outputs }: FakePartition): number[] {
+  return outputs.map(({ value }) => Number(String(value)))
+}
+
+/** The first offsets of a partition, in order. */
+export function firstOffsets(count: number): number[] {
+  return Array.from({ length: count }, (_, offset) => offset)
+}

@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import { settle } from '../../support/fake-clock.ts'
+import { FakePartition } from '../../support/fake-partition.ts'
+import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
+
+describe('a lane whose partition goes', () => {
+  test('waits for the transaction under way and closes its log', async () => {
+    const { lane, deliver, finish, partition } = await runningLane()
+    await deliver(0)
+    partition.hold()
+    await finish(0)
+    const revoked = lane.revoke()
+    partition.release()
+    await revoked
+    expect([written(partition), partition.open, lane.state]).toEqual([[0], 0, 'closed'])
+  })
+
+  test('commits nothing that finishes afterwards and takes no record', async () => {
+    const { lane, deliver, finish, partition, begun } = await runningLane()
+    await deliver(0)
+    await lane.revoke()
+    await finish(0)
+    await deliver(1)
+    expect([written(partition), begun()]).toEqual([[], [0]])
+  })
+
+  test('does not want its work any more', async () => {
+    const { lane, deliver, started } = await runningLane()
+    await deliver(0)
+    await lane.revoke()
+    expect(started[0]?.life.wanted()).toBe(false)
+  })
+
+  test('leaves neither timers, nor a paused partition, nor series behind', async () => {
+    const { lane, deliver, finish, clock, flow, metrics } = await runningLane()
+    await deliver(...firstOffsets(2_000))
+    await finish(0)
+    await lane.revoke()
+    expect([clock.timers, flow]).toEqual([0, ['pause', 'resume']])
+    expect(metrics.of('partitionLost')).toEqual([['in', 0]])
+  })
+})
+
+describe('a lane that drains', () => {
+  test('starts nothing further, commits what is in flight, and gives up what waits for a permit', async () => {
+    const { lane, deliver, finish, giveUp, partition, begun, started } = await runningLane()
+    await deliver(0, 1, 2)
+    const drained = lane.drain()
+    await deliver(3)
+    expect(started.map(({ life }) => life.wanted())).toEqual([false, false, false])
+    giveUp(2)
+    await finish(1)
+    expect(lane.state).toBe('running')
+    await finish(0)
+    await drained
+    expect([begun(), written(partition), lane.state]).toEqual([[0, 1, 2], [0, 1], 'closed'])
+    expect([partition.committed, partition.open]).toEqual([2n, 0])
+  })
+
+  test('waits for calls in flight behind a record that gave up, though they cannot be committed', async () => {
+    const { lane, deliver, finish, giveUp, partition } = await runningLane()
+    await deliver(0, 1)
+    const drained = lane.drain()
+    giveUp(0)
+    await settle()
+    expect(lane.state).toBe('running')
+    await finish(1)
+    await drained
+    expect([written(partition), partition.committed]).toEqual([[], null])
+  })
+
+  test('is done at once when it has nothing in hand', async () => {
+    const { lane, partition } = await runningLane()
+    await lane.drain()
+    expect([lane.state, partition.open]).toEqual(['closed', 0])
+  })
+
+  test('does not linger for more', async () => {
+    const { lane, deliver, finish, giveUp, partition, clock } = await runningLane()
+    await deliver(...firstOffsets(20))
+    await finish(0)
+    const drained = lane.drain()
+    for (let offset = 1; offset < 20; offset += 1) giveUp(offset)
+    await drained
+    expect([written(partition), clock.monotonicMs()]).toEqual([[0], 0])
+  })
+
+  test('is done at once while it has no claim', async () => {
+    const partition = new FakePartition()
+    partition.hold()
+    const { lane } = laneOn(partition)
+    lane.start()
+    await lane.drain()
+    expect(lane.state).toBe('closed')
+  })
+})
