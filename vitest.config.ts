@@ -2,6 +2,15 @@ import { defineConfig } from 'vitest/config'
 
 const report = process.env['TEST_REPORT']
 
+/** They count what happens within a second, which another test beside them would spoil. */
+const ALONE = ['test/integration/quota.test.ts', 'test/integration/demo.test.ts']
+
+const integration = {
+  globalSetup: ['test/support/stack-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+}
+
 export default defineConfig({
   test: {
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
@@ -16,14 +25,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...integration,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          globalSetup: ['test/support/stack-setup.ts'],
+          exclude: ALONE,
           // One Kafka serves them all, and on two cores more files at once only wait for each other.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...integration,
+          name: 'alone',
+          include: ALONE,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

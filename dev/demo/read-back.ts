@@ -42,7 +42,7 @@ export async function readOutputs(kafka: Kafka, topics: OutputTopics): Promise<r
     await consumer.subscribe({ topics: [topics.result, topics.deadLetter], fromBeginning: true })
     await consumer.run({
       autoCommit: false,
-      eachMessage: async (payload) => payload.message.offset === '0' || void outputs.push(outputFrom(payload, topics)),
+      eachMessage: async (payload) => void outputs.push(outputFrom(payload, topics)),
     })
     await end.promise
   } finally {
