@@ -138,6 +138,19 @@ describe('while the group decides', () => {
   })
 })
 
+test('a record of a partition that went does not wait for a place to be free', async () => {
+  const { lanes, places, metrics } = lanesOver({ maxInFlight: 1 })
+  lanes.assigned('member', { in: [0, 1] })
+  await settle()
+  lanes.deliver('in', 0, [inputRecord(0)])
+  lanes.deliver('in', 1, [inputRecord(0, { partition: 1 })])
+  await settle()
+  lanes.rebalancing()
+  lanes.assigned('member', { in: [0] })
+  expect(metrics.of('permitsWaiting').at(-1)).toEqual([{ fresh: 0, deferred: 0, redriven: 0 }])
+  expect(places()).toEqual(['in:0:0'])
+})
+
 test('records of a partition that is not ours are dropped', async () => {
   const { lanes, places } = lanesOver()
   lanes.assigned('member', { in: [0] })
@@ -188,6 +201,16 @@ describe('draining', () => {
     expect(places()).toEqual(['in:0:0', 'in:0:1'])
     expect([partitionOf('in:0').committed, partitionOf('in:1').committed]).toEqual([2n, null])
     expect([lanes.names.length, partitionOf('in:0').open, partitionOf('in:1').open]).toEqual([0, 0, 0])
+  })
+
+  test('does not wait for permits that nobody grants', async () => {
+    const { lanes, permits, places } = lanesOver()
+    lanes.assigned('member', { in: [0] })
+    await settle()
+    permits.hold()
+    lanes.deliver('in', 0, [inputRecord(0)])
+    await lanes.drain()
+    expect([lanes.names, places()]).toEqual([[], []])
   })
 
   test('opens no lane for what is assigned afterwards', async () => {

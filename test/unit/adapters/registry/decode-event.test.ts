@@ -259,6 +259,12 @@ describe('the schema of an event', () => {
     expect(await decoded(avro())).toEqual({ kind: 'event', event: EVENT })
   })
 
+  test('is asked for once more also when the registry was away before', async () => {
+    const { decoded, registry } = decoding()
+    registry.next.push({ kind: 'failed' }, { kind: 'not-found' })
+    expect(await decoded(avro())).toEqual({ kind: 'event', event: EVENT })
+  })
+
   test('is given up at the second time, for a minute', async () => {
     const { decode, decoded, registry, clock } = decoding(registryOf({}))
     expect(await decoded(avro())).toMatchObject({ code: 'unknown-schema' })
