@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { InvalidArgumentError, Option, program } from 'commander'
 import { VERSION } from '../src/version.ts'
 import { drain, idle, pace, type Drained } from './bench/measure.ts'
-import { startRig, type UpstreamKind } from './bench/rig.ts'
+import { startRig, type HeapKind, type UpstreamKind } from './bench/rig.ts'
 
 const RESULTS = new URL('../bench/results.jsonl', import.meta.url)
 
@@ -15,6 +15,7 @@ interface Options {
   readonly perSecond: number
   readonly seconds: number
   readonly upstream: UpstreamKind
+  readonly heap: HeapKind
   readonly save: boolean
 }
 
@@ -27,6 +28,7 @@ const options = program
   .addOption(
     new Option('--upstream <kind>', 'what answers').choices(['simulator', 'lean']).default('simulator'),
   )
+  .addOption(new Option('--heap <kind>', "the service's heap").choices(['small', 'default']).default('small'))
   .option('--no-save', 'do not append to bench/results.jsonl')
   .parse()
   .opts<Options>()
@@ -35,7 +37,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const WARM_UP_SECONDS = 5
 const IDLE_SECONDS = 10
 
-const rig = await startRig({ upstream: options.upstream, report: say })
+const rig = await startRig({ upstream: options.upstream, heap: options.heap, report: say })
 try {
   const idlePercent = await idle(rig, IDLE_SECONDS)
   say(`idle: ${idlePercent} % of a core`)
@@ -45,7 +47,7 @@ try {
     drains.push(drained)
     say(`drain ${run + 1}: ${JSON.stringify(drained)}`)
   }
-  const { perSecond, seconds, upstream, events } = options
+  const { perSecond, seconds, upstream, heap, events } = options
   const paced = seconds === 0 ? null : await pace(rig, { perSecond, seconds, warmUpSeconds: WARM_UP_SECONDS })
   const line = JSON.stringify({
     version: VERSION,
@@ -54,6 +56,7 @@ try {
     node: process.version,
     cores: availableParallelism(),
     upstream,
+    heap,
     events,
     runs: drains.length,
     resultsPerSecond: median(drains.map((drained) => drained.resultsPerSecond)),

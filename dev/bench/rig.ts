@@ -23,19 +23,27 @@ export interface Rig {
 
 export interface RigOptions {
   readonly upstream: UpstreamKind
+  readonly heap: HeapKind
   readonly report: (line: string) => void
 }
 
 const LATENCY_MS = 20
-/** What a small container would be given: without, V8 sizes its heap by the machine's memory and collects when it likes. */
-const LEAN_FLAGS = ['--single-threaded-gc', '--max-semi-space-size=8', '--max-old-space-size=64']
-const LEAN_ENV = {
+/**
+ * `small` is what a container of 256 MB would be given; `default` lets V8 size its heap by the machine's memory, and
+ * collect late.
+ */
+export type HeapKind = 'small' | 'default'
+const HEAP_FLAGS: Readonly<Record<HeapKind, readonly string[]>> = {
+  small: ['--max-semi-space-size=2', '--max-old-space-size=64'],
+  default: [],
+}
+const SERVICE_ENV = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)),
   MALLOC_ARENA_MAX: '2',
 }
 const SETTINGS = { CHECKRESULT_QPS: 'unlimited', CHECKRESULT_MAX_IN_FLIGHT: '256' }
 
-export async function startRig({ upstream, report }: RigOptions): Promise<Rig> {
+export async function startRig({ upstream, heap, report }: RigOptions): Promise<Rig> {
   const stack = await startStack({ onProgress: report })
   const server = upstream === 'lean' ? await startLean() : await startSimulator()
   const environment = createEnvironment(
@@ -47,7 +55,7 @@ export async function startRig({ upstream, report }: RigOptions): Promise<Rig> {
   const admin = kafka.admin()
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
   await Promise.all([admin.connect(), producer.connect()])
-  const service = await startServiceProcess({ ...environment.env, ...LEAN_ENV }, LEAN_FLAGS)
+  const service = await startServiceProcess({ ...environment.env, ...SERVICE_ENV }, HEAP_FLAGS[heap])
   await service.ready()
   return {
     environment,
