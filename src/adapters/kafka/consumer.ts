@@ -47,7 +47,7 @@ export interface GroupConsumer {
 }
 
 const EARLIEST = '-2'
-const MAX_WAIT_MS = 400
+const MAX_WAIT_MS = 500
 /** Soft: a producer's batch comes whole. Small, for all of it is in memory at once, for each partition. */
 const MAX_BYTES_PER_PARTITION = 32 * 1024
 const REBALANCE_TIMEOUT_MS = 60_000
