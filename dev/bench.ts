@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os'
 import { InvalidArgumentError, Option, program } from 'commander'
 import { VERSION } from '../src/version.ts'
 import { drain, idle, pace, type Drained } from './bench/measure.ts'
-import { startRig, type HeapKind, type UpstreamKind } from './bench/rig.ts'
+import { startRig, type Contender, type HeapKind, type UpstreamKind } from './bench/rig.ts'
 
 const RESULTS = new URL('../bench/results.jsonl', import.meta.url)
 
@@ -16,6 +16,7 @@ interface Options {
   readonly seconds: number
   readonly upstream: UpstreamKind
   readonly heap: HeapKind
+  readonly contender: Contender
   readonly save: boolean
 }
 
@@ -29,6 +30,11 @@ const options = program
     new Option('--upstream <kind>', 'what answers').choices(['simulator', 'lean']).default('simulator'),
   )
   .addOption(new Option('--heap <kind>', "the service's heap").choices(['small', 'default']).default('small'))
+  .addOption(
+    new Option('--contender <kind>', 'the service, or what is written by hand without it')
+      .choices(['service', 'hand-rolled'])
+      .default('service'),
+  )
   .option('--no-save', 'do not append to bench/results.jsonl')
   .parse()
   .opts<Options>()
@@ -37,7 +43,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const WARM_UP_SECONDS = 5
 const IDLE_SECONDS = 10
 
-const rig = await startRig({ upstream: options.upstream, heap: options.heap, report: say })
+const rig = await startRig({ ...options, report: say })
 try {
   const idlePercent = await idle(rig, IDLE_SECONDS)
   say(`idle: ${idlePercent} % of a core`)
@@ -47,7 +53,7 @@ try {
     drains.push(drained)
     say(`drain ${run + 1}: ${JSON.stringify(drained)}`)
   }
-  const { perSecond, seconds, upstream, heap, events } = options
+  const { perSecond, seconds, contender, upstream, heap, events } = options
   const paced = seconds === 0 ? null : await pace(rig, { perSecond, seconds, warmUpSeconds: WARM_UP_SECONDS })
   const line = JSON.stringify({
     version: VERSION,
@@ -55,6 +61,7 @@ try {
     at: new Date().toISOString(),
     node: process.version,
     cores: availableParallelism(),
+    contender,
     upstream,
     heap,
     events,

@@ -6,7 +6,7 @@ import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs'
 import { startCommand, type Env } from '../harness/commands.ts'
 import { createEnvironment, prepareEnvironment, type Environment } from '../harness/environment.ts'
 import { avroEncoder, eventFor, type EncodeEvent } from '../harness/events.ts'
-import { startServiceProcess, type ServiceProcess } from '../harness/service.ts'
+import { SERVICE, startServiceProcess, type ServiceProcess } from '../harness/service.ts'
 import { startStack } from '../stack/stack.ts'
 
 export type UpstreamKind = 'simulator' | 'lean'
@@ -21,7 +21,11 @@ export interface Rig {
   stop(): Promise<void>
 }
 
+/** The service, or what people write by hand in its place. */
+export type Contender = 'service' | 'hand-rolled'
+
 export interface RigOptions {
+  readonly contender: Contender
   readonly upstream: UpstreamKind
   readonly heap: HeapKind
   readonly report: (line: string) => void
@@ -37,13 +41,17 @@ const HEAP_FLAGS: Readonly<Record<HeapKind, readonly string[]>> = {
   small: ['--max-semi-space-size=2', '--max-old-space-size=64'],
   default: [],
 }
+const PROGRAMS: Readonly<Record<Contender, readonly string[]>> = {
+  service: SERVICE,
+  'hand-rolled': [fileURLToPath(new URL('hand-rolled.ts', import.meta.url))],
+}
 const SERVICE_ENV = {
   NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)),
   MALLOC_ARENA_MAX: '2',
 }
 const SETTINGS = { CHECKRESULT_QPS: 'unlimited', CHECKRESULT_MAX_IN_FLIGHT: '256' }
 
-export async function startRig({ upstream, heap, report }: RigOptions): Promise<Rig> {
+export async function startRig({ contender, upstream, heap, report }: RigOptions): Promise<Rig> {
   const stack = await startStack({ onProgress: report })
   const server = upstream === 'lean' ? await startLean() : await startSimulator()
   const environment = createEnvironment(
@@ -55,7 +63,8 @@ export async function startRig({ upstream, heap, report }: RigOptions): Promise<
   const admin = kafka.admin()
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
   await Promise.all([admin.connect(), producer.connect()])
-  const service = await startTwice({ ...environment.env, ...SERVICE_ENV }, HEAP_FLAGS[heap])
+  const program = [...HEAP_FLAGS[heap], ...PROGRAMS[contender]]
+  const service = await startTwice({ ...environment.env, ...SERVICE_ENV }, program)
   return {
     environment,
     service,
@@ -72,11 +81,11 @@ export async function startRig({ upstream, heap, report }: RigOptions): Promise<
 }
 
 /** The first start fills the compile cache, without which the TypeScript compiler alone takes 18 MB. */
-async function startTwice(env: Env, flags: readonly string[]): Promise<ServiceProcess> {
-  const first = await startServiceProcess(env, flags)
+async function startTwice(env: Env, program: readonly string[]): Promise<ServiceProcess> {
+  const first = await startServiceProcess(env, program)
   await first.ready()
   await first.stop()
-  const service = await startServiceProcess(env, flags)
+  const service = await startServiceProcess(env, program)
   await service.ready()
   return service
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export type Env = Readonly<Record<string, string>>
 
@@ -16,7 +16,7 @@ export interface Finished {
 
 /** Runs a command to its end. Nothing of our own environment reaches it but the PATH. */
 export async function runCommand(args: readonly string[], env: Env): Promise<Finished> {
-  const child = start(args, env)
+  const child = spawnNode([MAIN, ...args], env)
   const [stdout, stderr] = await Promise.all([
     collect(child.stdout),
     collect(child.stderr),
@@ -38,8 +38,13 @@ export interface Running {
 }
 
 /** Starts a command that goes on until stopped. It ends with this process. */
-export function startCommand(args: readonly string[], env: Env, nodeArgs: readonly string[] = []): Running {
-  const child = start(args, env, nodeArgs)
+export function startCommand(args: readonly string[], env: Env): Running {
+  return startNode([MAIN, ...args], env)
+}
+
+/** Starts a program that goes on until stopped, by its file, with Node's own options before it. */
+export function startNode(args: readonly string[], env: Env): Running {
+  const child = spawnNode(args, env)
   const lines: string[] = []
   const waiting = new Set<(line: string) => void>()
   for (const stream of [child.stdout, child.stderr]) {
@@ -88,8 +93,8 @@ function firstMatch(pattern: RegExp, { lines, waiting, exited }: Lines): Promise
   })
 }
 
-function start(args: readonly string[], env: Env, nodeArgs: readonly string[] = []): ChildProcess {
-  return spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
+function spawnNode(args: readonly string[], env: Env): ChildProcess {
+  return spawn(process.execPath, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

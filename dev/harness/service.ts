@@ -1,6 +1,6 @@
 /** The service as a process of its own, with its health and metrics. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { startCommand, type Env, type Running } from './commands.ts'
+import { MAIN, startNode, type Env, type Running } from './commands.ts'
 
 export interface ServiceProcess extends Running {
   readonly opsUrl: string
@@ -10,12 +10,14 @@ export interface ServiceProcess extends Running {
 }
 
 const POLL_MS = 50
+export const SERVICE: readonly string[] = [MAIN, 'run']
 
+/** `nodeArgs`: Node's own options, then the program; by default the service. */
 export async function startServiceProcess(
   env: Env,
-  nodeArgs: readonly string[] = [],
+  nodeArgs: readonly string[] = SERVICE,
 ): Promise<ServiceProcess> {
-  const running = startCommand(['run'], env, nodeArgs)
+  const running = startNode(nodeArgs, env)
   const [, opsUrl = ''] = await running.line(/"address":"([^"]+)"/)
   return {
     ...running,

@@ -36,9 +36,12 @@ export interface LaneOptions {
 
 type State = 'claiming' | 'running' | 'fenced' | 'closed'
 
-/** What a lane has in hand when its partition is paused; it is resumed at half of it. */
-const PAUSE_AT = { records: 512, bytes: 2 * 1024 * 1024 } as const
-const RESUME_AT = 0.5
+/**
+ * What a lane has in hand when its partition is paused, and the share of it at which it is resumed. High enough to last
+ * through a fetch that waits for other partitions: else a fast lane runs dry while its next records lie at the broker.
+ */
+const PAUSE_AT = { records: 1024, bytes: 2 * 1024 * 1024 } as const
+const RESUME_AT = 0.75
 /** Records a lane may always have under way. More only while few wait for permits: waiting costs memory and wins nothing. */
 const ALWAYS_ACTIVE = 16
 /** Most records in one transaction. */
@@ -236,8 +239,8 @@ export class Lane {
     if (this.#state !== 'running' || this.#committing !== null) return
     const finished = this.#tracker.oldest?.result ?? null
     if (finished === null) return this.#finishDraining()
-    const busy = this.#tracker.size > IDLE_UP_TO && this.#draining === null
-    if (!busy) return this.#commit()
+    const unfinished = this.#active + this.#tracker.waiting
+    if (unfinished <= IDLE_UP_TO || this.#draining !== null) return this.#commit()
     this.#cancelLinger ??= this.#options.clock.after(LINGER_MS, () => this.#commit())
   }
 

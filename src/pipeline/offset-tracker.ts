@@ -37,6 +37,11 @@ export class OffsetTracker<Item, Result> {
     return this.#entries.length
   }
 
+  /** Records delivered whose work has not begun. */
+  get waiting(): number {
+    return this.#entries.length - this.#started
+  }
+
   /** What the records in hand weigh together. */
   get weight(): number {
     return this.#weight

@@ -4,6 +4,7 @@ import type { Log } from '../../ports.ts'
 import { registerCodecs } from './codecs.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
+import { openSocket } from './sockets.ts'
 
 export interface KafkaSettings {
   readonly brokers: readonly string[]
@@ -36,6 +37,7 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
     ...(settings.sasl === null ? {} : { sasl: settings.sasl as SASLOptions }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    socketFactory: openSocket,
   } satisfies KafkaConfig
   const kafka = new kafkajs.Kafka({
     ...connection,

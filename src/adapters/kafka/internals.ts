@@ -4,7 +4,7 @@
  * start rather than misbehave later. Why each is needed: DESIGN.md, Non-obvious.
  */
 import { createRequire } from 'node:module'
-import type { Logger } from 'kafkajs'
+import type { ISocketFactory, Logger } from 'kafkajs'
 
 const require = createRequire(import.meta.url)
 
@@ -82,16 +82,15 @@ export interface ClusterOptions {
   readonly clientId: string
   readonly connectionTimeout: number
   readonly requestTimeout: number
+  readonly socketFactory: ISocketFactory
   readonly retry: Readonly<Record<string, number>>
 }
 
 const ClusterClass = require('kafkajs/src/cluster') as new (options: Record<string, unknown>) => Cluster
-const socketFactory = require('kafkajs/src/network/socketFactory') as () => unknown
 
 export function createCluster(options: ClusterOptions): Cluster {
   return new ClusterClass({
     ...options,
-    socketFactory: socketFactory(),
     enforceRequestTimeout: true,
     metadataMaxAge: 300_000,
     allowAutoTopicCreation: false,

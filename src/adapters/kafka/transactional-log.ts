@@ -150,9 +150,12 @@ class TransactionalLog implements OutputLog {
 
   async #open(partitions: readonly TopicPartition[]): Promise<void> {
     this.#participants = new Set()
+    await Promise.all([this.#addPartitions(partitions), this.#addOffsets()])
+  }
+
+  async #addOffsets(): Promise<void> {
     const { transaction } = this.#claimed
     const { groupId } = this.#options
-    await this.#addPartitions(partitions)
     const coordinator = await this.#coordinator()
     await patiently(this.#options, () => coordinator.addOffsetsToTxn({ ...transaction, groupId }))
   }

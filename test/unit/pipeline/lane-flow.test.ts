@@ -5,7 +5,7 @@ import { inputRecord } from '../../support/fakes.ts'
 import { firstOffsets, runningLane } from '../../support/lane.ts'
 
 describe('backpressure', () => {
-  test('pauses the partition at the limit of records and resumes it at half', async () => {
+  test('pauses the partition at the limit of records and resumes it at three quarters', async () => {
     const { lane, deliver, finish, flow, clock } = await runningLane()
     let delivered = 0
     while (flow.length === 0) {
@@ -17,7 +17,7 @@ describe('backpressure', () => {
       await finish(offset)
       await clock.advance(1_000)
     }
-    expect([flow, lane.backlog]).toEqual([['pause', 'resume'], delivered / 2])
+    expect([flow, lane.backlog]).toEqual([['pause', 'resume'], (delivered * 3) / 4])
   })
 
   test('pauses the partition at the limit of bytes', async () => {

@@ -149,6 +149,13 @@ describe('a commit', () => {
     expect(partition.transactions).toEqual([[3, 3n]])
   })
 
+  test('does not wait where little more can come', async () => {
+    const { deliver, finish, partition } = await runningLane()
+    await deliver(...firstOffsets(20))
+    await finish(...firstOffsets(20))
+    expect(partition.transactions).toEqual([[20, 20n]])
+  })
+
   test('holds five hundred records at most', async () => {
     const { deliver, finish, partition, clock } = await runningLane()
     const offsets = firstOffsets(700)
