@@ -20,6 +20,8 @@ import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 const HEADER_BYTES = 5
 /** As little as its answers allow: an idle partition is not to hold up a busy one. */
 const MAX_WAIT_MS = 50
+/** With kafkajs's megabyte all of a backlog's calls wait at once, and a small heap does not hold them. */
+const MAX_BYTES_PER_PARTITION = 64 * 1024
 
 const loaded = loadConfig(process.env)
 if (loaded.kind === 'faults') throw new Error(loaded.faults.join('\n'))
@@ -29,7 +31,11 @@ const { kafka: settings, topics, checkresult } = loaded.config
 patchRequestQueue()
 const kafka = new kafkajs.Kafka({ brokers: [...settings.brokers], logLevel: kafkajs.logLevel.ERROR })
 const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
-const consumer = kafka.consumer({ groupId: settings.groupId, maxWaitTimeInMs: MAX_WAIT_MS })
+const consumer = kafka.consumer({
+  groupId: settings.groupId,
+  maxWaitTimeInMs: MAX_WAIT_MS,
+  maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+})
 const pool = new Pool(checkresult.endpoint, { connections: checkresult.maxInFlight })
 const eventType = schemaType('verification-completed')
 const encode = createEncodeResult(1)
