@@ -53,6 +53,13 @@ export interface Config {
     readonly retryTopics: readonly RetryTopic[]
     readonly maxAgeMs: number
   }
+  /** 0 looks for no repeats. */
+  readonly dedupeWindowMs: number
+  readonly brake: {
+    /** Of the last hundred records; null never brakes. */
+    readonly share: number | null
+    readonly holdMs: number
+  }
   readonly result: { readonly pii: PiiMode }
   readonly ops: { readonly host: string; readonly port: number }
   readonly log: { readonly level: 'info' | 'warn' | 'error' | 'silent' }
@@ -139,6 +146,8 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
       retryTopics: values.DEFER_DELAYS.map(({ ms }, at) => ({ topic: retryNames[at] ?? '', delayMs: ms })),
       maxAgeMs: values.DEFER_MAX_AGE,
     },
+    dedupeWindowMs: values.DEDUPE_WINDOW,
+    brake: { share: values.DEAD_LETTER_BRAKE, holdMs: values.DEAD_LETTER_BRAKE_HOLD },
     result: { pii: values.RESULT_PII },
     ops: { host: values.OPS_HOST, port: values.OPS_PORT },
     log: { level: values.LOG_LEVEL },

@@ -96,9 +96,10 @@ export type DecodeEvent = (value: Buffer | null) => Decoded | Promise<Decoded>
 /** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
 
-/** One signed call. Never rejects; within the configured time-out. */
+/** One signed call. Never rejects; answers within `withinMs`. */
 export type CheckResult = (
   event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,
+  withinMs: number,
 ) => Promise<Reply>
 
 /** Permits are granted by priority, each lower one keeping a small floor. */
@@ -157,6 +158,8 @@ export interface Metrics {
   deferred(reason: DeferReason): void
   /** A dead letter's transaction has committed. */
   deadLettered(reason: DeadLetterReason): void
+  /** The commit is through that passes over an event whose transaction an earlier one of its partition had. */
+  duplicate(): void
   /** A record came again after a rebalance and was recognised by its offset: no call, no output. */
   redelivered(records: number): void
   /** A document answer that could not be read; the result went out without a document. */

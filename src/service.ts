@@ -15,6 +15,7 @@ import { resultSchemaId } from './adapters/registry/result-schema.ts'
 import type { Config } from './config.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
 import { TokenBucket, UNLIMITED } from './core/token-bucket.ts'
+import { Brake } from './pipeline/brake.ts'
 import { Lanes } from './pipeline/lanes.ts'
 import { Outputs } from './pipeline/outputs.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
@@ -61,6 +62,7 @@ interface Parts {
   readonly kafka: KafkaClient
   readonly registry: Registry
   readonly permits: PermitQueue
+  readonly brake: Brake
   readonly health: ServiceHealth
   /** Filled while starting; what is filled is stopped in reverse order. */
   readonly running: { consumer?: GroupConsumer; lanes?: Lanes; client?: CheckResultClient }
@@ -77,6 +79,7 @@ function createParts(options: ServiceOptions): Parts {
     kafka: createKafkaClient(kafkaSettings(config), log),
     registry: createRegistry(registrySettings(config), metrics),
     permits,
+    brake: new Brake({ ...config.brake, permits, clock }),
     health: new ServiceHealth({
       clock,
       lanes: () => running.lanes,
@@ -85,7 +88,7 @@ function createParts(options: ServiceOptions): Parts {
     }),
     running,
     stop: async () => {
-      permits.hold()
+      permits.hold('stopping')
       await running.lanes?.drain()
       await running.consumer?.stop()
       await running.client?.close()
@@ -166,7 +169,9 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
     inputTopic: topics.input,
     decode: createDecodeEvent(parts.registry, clock),
     check: client.check,
+    timeoutMs: config.checkresult.timeoutMs,
     permits: parts.permits,
+    brake: parts.brake,
     outputs,
     clock,
     metrics,
@@ -181,6 +186,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
   const delays = new Map(defer.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
   return new Lanes({
     lane: {
+      dedupeWindowMs: config.dedupeWindowMs,
       claim,
       settle,
       clock,
@@ -191,6 +197,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
     delayMs: (topic) => delays.get(topic) ?? 0,
     flow: (topic, partition) => flowOf(parts, topic, partition),
     permits: parts.permits,
+    brake: parts.brake,
     log,
   })
 }

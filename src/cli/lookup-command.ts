@@ -71,7 +71,7 @@ async function callOnce(config: Config, ids: Ids): Promise<Reply> {
     timeoutMs: config.checkresult.timeoutMs,
   })
   try {
-    return await client.check(ids)
+    return await client.check(ids, config.checkresult.timeoutMs)
   } finally {
     await client.close()
   }

@@ -10,6 +10,7 @@ import {
   callsPerSecond,
   credentialsUri,
   duration,
+  durationOrOff,
   endpoint,
   filePath,
   host,
@@ -20,6 +21,7 @@ import {
   registryUrl,
   secret,
   secretWord,
+  shareOrOff,
   topic,
   userName,
   wholeNumber,
@@ -141,7 +143,7 @@ export const environment = z.object({
     meaning: 'Added to the second within which calls are counted, against jitter on the way to the API.',
   }),
   CHECKRESULT_TIMEOUT_MS: withDefault(wholeNumber(100, 55_000, 8_000), '8000', {
-    meaning: 'Deadline of one call.',
+    meaning: 'Deadline of a call, quick retries after a failed one included.',
   }),
   CHECKRESULT_MAX_IN_FLIGHT: withDefault(wholeNumber(1, 10_000, 128), '128', {
     meaning: 'Calls under way at once, and connections to the API, per replica.',
@@ -152,6 +154,17 @@ export const environment = z.object({
   }),
   DEFER_MAX_AGE: withDefault(duration, '6h', {
     meaning: 'An event that cannot be settled for this long becomes a dead letter.',
+  }),
+  DEDUPE_WINDOW: withDefault(durationOrOff, '10m', {
+    meaning:
+      'A transaction seen again within this on its partition is passed over without a call; `off` asks for it each time.',
+  }),
+  DEAD_LETTER_BRAKE: withDefault(shareOrOff, '50%', {
+    meaning:
+      'When more than this share of the last 100 records would become dead letters, the gate closes instead; `off` lets them all through.',
+  }),
+  DEAD_LETTER_BRAKE_HOLD: withDefault(duration, '5m', {
+    meaning: 'After this the brake lets go by itself, and holds again if the next records are no better.',
   }),
   RESULT_PII: withDefault(oneOf(PII_MODES, 'include'), 'include', {
     meaning: 'Personal fields in results: `include`, `mask` or `omit`.',

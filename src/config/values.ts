@@ -182,6 +182,24 @@ export const duration: Value<number> = {
   example: '6h',
 }
 
+/** `off` is 0. */
+export const durationOrOff: Value<number> = {
+  schema: z.union([z.literal('off').transform(() => 0), duration.schema]),
+  expected: 'a duration such as 90s or 10m, at most 30d, or off',
+  example: '10m',
+}
+
+/** A percentage as a share of 1; `off` is null. */
+export const shareOrOff: Value<number | null> = {
+  schema: read((text) => {
+    const [, percent] = /^(\d{1,2})%$/.exec(text) ?? []
+    if (text === 'off') return null
+    return Number(percent) > 0 ? Number(percent) / 100 : undefined
+  }),
+  expected: 'a percentage from 1% to 99%, or off',
+  example: '50%',
+}
+
 export const ascendingDurations: Value<readonly Duration[]> = {
   schema: read((text) => {
     const all = list(text).map(parseDuration)

@@ -11,7 +11,9 @@
  *
  * Never throws; what fails at the brokers is tried again until the lane is closed.
  */
+import { RecentTransactions } from '../core/recent-transactions.ts'
 import { safeError } from '../core/safe-error.ts'
+import { countOutcome } from './count-outcome.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
 import type { Settled } from './outputs.ts'
 import type { RecordLife, Settle } from './settle.ts'
@@ -22,6 +24,8 @@ export interface LaneOptions {
   readonly partition: number
   /** A record is not started before its timestamp plus this; 0 on the input topic. */
   readonly delayMs: number
+  /** For how long a transaction seen again is a repeat. */
+  readonly dedupeWindowMs: number
   readonly claim: ClaimPartition
   readonly settle: Settle
   readonly flow: PartitionFlow
@@ -55,6 +59,7 @@ const CLAIM_BACK_OFF_MS = { first: 100, most: 5_000 } as const
 export class Lane {
   readonly #options: LaneOptions
   readonly #tracker = new OffsetTracker<InputRecord, Settled>(sizeBytes)
+  readonly #recent: RecentTransactions
   #state: State = 'claiming'
   #log: OutputLog | null = null
   #lastDelivered: bigint | null = null
@@ -80,6 +85,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
+    this.#recent = new RecentTransactions(options.dedupeWindowMs)
   }
 
   get backlog(): number {
@@ -212,7 +218,7 @@ export class Lane {
       if (waitMs > 0) return this.#pumpIn(waitMs)
       this.#tracker.begin()
       this.#active += 1
-      settle(entry.item, this.#life(this.#epoch)).then((settled) => {
+      settle(entry.item, this.#life(entry.offset)).then((settled) => {
         this.#active -= 1
         entry.result = settled
         this.#pump()
@@ -222,10 +228,14 @@ export class Lane {
   }
 
   /** A record already calling goes on to its end; one still waiting for a permit gives up when the lane stops. */
-  #life(epoch: number): RecordLife {
+  #life(offset: bigint): RecordLife {
+    const epoch = this.#epoch
     return {
       wanted: () => this.#state !== 'closed' && this.#draining === null && this.#epoch === epoch,
       calling: () => this.#log?.prepare(),
+      repeats: (transactionId) =>
+        this.#recent.repeats(transactionId, offset, this.#options.clock.monotonicMs()),
+      forget: (transactionId) => this.#recent.forget(transactionId),
     }
   }
 
@@ -312,15 +322,8 @@ export class Lane {
 
   #count(finished: Prefix<InputRecord, Settled>['finished']): void {
     const { metrics, clock } = this.#options
-    const nowMs = clock.epochMs()
-    for (const { item, result } of finished) {
-      const { counts } = result
-      if (counts.kind === 'result') {
-        metrics.settled(counts.facts, (nowMs - item.timestampMs) / 1000)
-        if (counts.unreadable) metrics.unreadableDocument()
-      } else if (counts.kind === 'deferred') metrics.deferred(counts.reason)
-      else metrics.deadLettered(counts.reason)
-    }
+    for (const { item, result } of finished)
+      countOutcome(metrics, result.counts, (clock.epochMs() - item.timestampMs) / 1000)
   }
 
   #flow(): void {

@@ -2,6 +2,7 @@
  * The lanes of the partitions this member owns. Told by the consumer what the group decided; opens a lane for each
  * partition that came, closes those that went, and leaves those alone that stayed.
  */
+import type { Brake } from './brake.ts'
 import { Lane, type LaneOptions } from './lane.ts'
 import type { PermitQueue } from './permit-queue.ts'
 import type { InputRecord, Log, PartitionFlow } from '../ports.ts'
@@ -15,6 +16,7 @@ export interface LanesOptions {
   readonly delayMs: (topic: string) => number
   readonly flow: (topic: string, partition: number) => PartitionFlow
   readonly permits: PermitQueue
+  readonly brake: Brake
   readonly log: Log
 }
 
@@ -48,7 +50,7 @@ export class Lanes {
 
   /** The group is about to decide anew: no call starts until it has, those in flight end and are committed. */
   rebalancing(): void {
-    this.#options.permits.hold()
+    this.#options.permits.hold('rebalance')
   }
 
   assigned(memberId: string, assignment: Assignment): void {
@@ -63,11 +65,11 @@ export class Lanes {
       this.#lanes.delete(key)
       void lane.revoke()
     }
-    this.#options.permits.sweep()
+    this.#sweep()
     for (const [topic, partitions] of Object.entries(assignment)) {
       for (const partition of partitions) this.#open(topic, partition)
     }
-    this.#options.permits.resume()
+    this.#options.permits.resume('rebalance')
   }
 
   deliver(topic: string, partition: number, records: readonly InputRecord[]): void {
@@ -86,9 +88,14 @@ export class Lanes {
   async drain(): Promise<void> {
     this.#draining = true
     const drained = [...this.#lanes.values()].map((lane) => lane.drain())
-    this.#options.permits.sweep()
+    this.#sweep()
     await Promise.all(drained)
     this.#lanes.clear()
+  }
+
+  #sweep(): void {
+    this.#options.permits.sweep()
+    this.#options.brake.sweep()
   }
 
   #open(topic: string, partition: number): void {

@@ -29,6 +29,10 @@ export type Counts =
   | { readonly kind: 'result'; readonly facts: SettledFacts; readonly unreadable: boolean }
   | { readonly kind: 'deferred'; readonly reason: DeferReason }
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason }
+  | { readonly kind: 'duplicate' }
+
+/** An earlier event of the partition had the same transaction: nothing is written, the offset moves on. */
+export const DUPLICATE: Settled = { outputs: [], counts: { kind: 'duplicate' } }
 
 /** A decoded record on its way, with what is known of its past. */
 export interface Work {

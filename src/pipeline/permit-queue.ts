@@ -29,6 +29,9 @@ export interface PermitQueueOptions {
   readonly log: Log
 }
 
+/** Why no permit is granted, beside the gate's own reasons. */
+export type Hold = 'rebalance' | 'stopping' | 'dead-letter-brake'
+
 /** One permit in so many goes to a lower priority although a higher one waits: old work starves nobody, nor starves. */
 const FLOOR_EVERY: Readonly<Record<Priority, number>> = { fresh: 1, deferred: 10, redriven: 20 }
 
@@ -38,7 +41,7 @@ export class PermitQueue {
   readonly #waiting: Record<Priority, Waiter[]> = { fresh: [], deferred: [], redriven: [] }
   #inFlight = 0
   #granted = 0
-  #held = false
+  readonly #holds = new Set<Hold>()
   #cancelTimer: (() => void) | null = null
 
   constructor(options: PermitQueueOptions) {
@@ -46,7 +49,7 @@ export class PermitQueue {
   }
 
   get closed(): GateReason | null {
-    return this.#gate.closed
+    return this.#holds.has('dead-letter-brake') ? 'dead-letter-brake' : this.#gate.closed
   }
 
   get inFlight(): number {
@@ -71,13 +74,13 @@ export class PermitQueue {
     })
   }
 
-  /** Grants nothing until {@link release} (a rebalance is under way, or the service stops). Calls in flight go on. */
-  hold(): void {
-    this.#held = true
+  /** Grants nothing until {@link resume} is told the same. Calls in flight go on. */
+  hold(why: Hold): void {
+    this.#change(() => void this.#holds.add(why))
   }
 
-  resume(): void {
-    this.#held = false
+  resume(why: Hold): void {
+    this.#change(() => void this.#holds.delete(why))
     this.#serve()
   }
 
@@ -94,7 +97,7 @@ export class PermitQueue {
   #serve(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = null
-    while (!this.#held && this.#inFlight < this.#options.maxInFlight) {
+    while (this.#holds.size === 0 && this.#inFlight < this.#options.maxInFlight) {
       const nowMs = this.#options.clock.monotonicMs()
       const waiters = this.#next()
       if (waiters === null) break
@@ -128,19 +131,20 @@ export class PermitQueue {
     this.#inFlight -= 1
     const nowMs = this.#options.clock.monotonicMs()
     if (result.kind === 'throttled') this.#options.limiter.throttled(nowMs, retryAfterMs)
-    const before = this.#gate.closed
-    this.#gate.report(result, isProbe, nowMs)
-    if (this.#gate.closed !== before) this.#announce(before)
+    this.#change(() => this.#gate.report(result, isProbe, nowMs))
     this.#serve()
   }
 
-  #announce(before: GateReason | null): void {
+  /** Makes a change and says so where it opens or closes the gate. */
+  #change(change: () => void): void {
+    const before = this.closed
+    change()
+    const reason = this.closed
+    if (reason === before) return
     const { metrics, log } = this.#options
-    const reason = this.#gate.closed
     metrics.gate(reason)
     if (reason === null) log.info('The gate is open again: calls go on.', { reason: before ?? 'none' })
-    else
-      log.error(`The gate is closed (${EXPLAINED[reason]}); one probe at a time until it opens.`, { reason })
+    else log.error(`The gate is closed: ${EXPLAINED[reason]}`, { reason })
   }
 
   /** The queue whose turn it is, its first waiter still wanted; null when nobody waits. */
@@ -170,11 +174,13 @@ export class PermitQueue {
   }
 }
 
+const PROBED = 'One probe at a time until it opens.'
 const EXPLAINED: Readonly<Record<GateReason, string>> = {
-  credentials:
-    'the credentials, their rights or the clock are refused: check the access key and its RAM policy',
-  account: 'the account or the endpoint is refused: check for overdue payments and CHECKRESULT_ENDPOINT',
-  'upstream-down': 'the API does not answer',
-  'quota-unavailable': 'the shared quota cannot be reached',
-  'dead-letter-brake': 'too many records in a row would become dead letters',
+  credentials: `the credentials, their rights or the clock are refused. Check the access key and its RAM policy. ${PROBED}`,
+  account: `the account or the endpoint is refused. Check for overdue payments and CHECKRESULT_ENDPOINT. ${PROBED}`,
+  'upstream-down': `the API does not answer. ${PROBED}`,
+  'quota-unavailable': `the shared quota cannot be reached. ${PROBED}`,
+  'dead-letter-brake':
+    'too many of the last records would become dead letters. Is this version or the schema of the events a wrong one? Go back to the ' +
+    'one before, or wait: after DEAD_LETTER_BRAKE_HOLD some more are let through.',
 }

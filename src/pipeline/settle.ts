@@ -11,7 +11,8 @@ import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
 import type { CallResult } from '../core/gate.ts'
 import { readHistory, type History } from '../core/history.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
-import type { Outputs, Settled, Work } from './outputs.ts'
+import type { Brake } from './brake.ts'
+import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 
 export type Settle = (record: InputRecord, life: RecordLife) => Promise<Settled | null>
@@ -21,13 +22,20 @@ export interface RecordLife {
   readonly wanted: () => boolean
   /** A call is starting: an output will come. */
   readonly calling: () => void
+  /** Whether an earlier record of the partition had the same transaction lately; remembers this one if not. */
+  readonly repeats: (transactionId: string) => boolean
+  /** The record was not settled after all: the next with its transaction is no repeat. */
+  readonly forget: (transactionId: string) => void
 }
 
 export interface SettleOptions {
   readonly inputTopic: string
   readonly decode: DecodeEvent
   readonly check: CheckResult
+  /** For all calls of a record together, from the first byte sent: it holds up its partition no longer. */
+  readonly timeoutMs: number
   readonly permits: PermitQueue
+  readonly brake: Brake
   readonly outputs: Outputs
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'called'>
@@ -37,6 +45,10 @@ type Final = Exclude<Outcome, { kind: 'throttled' | 'blocked' }>
 
 /** Further calls right after one that brought nothing, before the record goes to a retry topic. */
 const QUICK_RETRY_DELAYS_MS = [200, 1_000] as const
+/** With less time than this another call would be cut off before its answer could come. */
+const LEAST_CALL_MS = 500
+/** A producer's way to say that an event is to be asked for although its transaction was seen lately. */
+const FORCE_HEADER = 'checkresult-force'
 
 export function createSettle(options: SettleOptions): Settle {
   return async (record, life) => {
@@ -45,15 +57,35 @@ export function createSettle(options: SettleOptions): Settle {
     const decoded = pending instanceof Promise ? await pending : pending
     if (decoded.kind === 'undecodable') {
       const { code, message } = decoded
-      return options.outputs.deadLetter(record, history, {
-        reason: 'undecodable',
-        code,
-        stage: 'decode',
-        message,
-      })
+      const cause = { reason: 'undecodable', code, stage: 'decode', message } as const
+      return heldBack(options, options.outputs.deadLetter(record, history, cause), life)
     }
-    return callUntilSettled(options, { record, event: decoded.event, history }, life)
+    const { event } = decoded
+    if (mayRepeat(record, options) && life.repeats(event.transactionId)) return DUPLICATE
+    const settled = await callUntilSettled(options, { record, event, history }, life)
+    if (settled === null) return null
+    if (settled.counts.kind === 'dead-letter') life.forget(event.transactionId)
+    return heldBack(options, settled, life)
   }
+}
+
+/** A callback that comes twice is not worth a second call; what an operator sends again on purpose is. */
+function mayRepeat({ topic, headers }: InputRecord, { inputTopic }: SettleOptions): boolean {
+  return topic === inputTopic && !Object.hasOwn(headers, FORCE_HEADER)
+}
+
+/** Dead letters wait while there are too many of them; null when the record is not wanted any more. */
+async function heldBack(
+  { brake }: SettleOptions,
+  settled: Settled,
+  life: RecordLife,
+): Promise<Settled | null> {
+  if (settled.counts.kind === 'dead-letter') {
+    const passes = brake.deadLetter(settled.counts.reason, life.wanted)
+    return passes === true || (await passes) ? settled : null
+  }
+  brake.settled()
+  return settled
 }
 
 async function callUntilSettled(
@@ -61,40 +93,51 @@ async function callUntilSettled(
   work: Work,
   life: RecordLife,
 ): Promise<Settled | null> {
-  const priority: Priority = work.record.topic === options.inputTopic ? 'fresh' : 'deferred'
+  const { inputTopic, timeoutMs, clock } = options
+  const priority: Priority = work.record.topic === inputTopic ? 'fresh' : 'deferred'
   let attempts = work.history.attempts
   let failures = 0
+  let leftMs = timeoutMs
   for (;;) {
-    const outcome = await callOnce(options, work, { life, priority })
-    if (outcome === null) return null
+    const call = await callOnce(options, work, { life, priority, withinMs: leftMs })
+    if (call === null) return null
+    const { outcome } = call
     // The account's fault or the quota's, not the record's: it goes again and uses up no attempt.
     if (outcome.kind === 'throttled' || outcome.kind === 'blocked') continue
     attempts += 1
+    leftMs -= call.tookMs
     const delayMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
-    if (delayMs === undefined) {
+    if (delayMs === undefined || leftMs - delayMs < LEAST_CALL_MS) {
       return outputOf(options.outputs, { ...work, history: { ...work.history, attempts } }, outcome)
     }
     failures += 1
-    await new Promise<void>((resolve) => void options.clock.after(delayMs, resolve))
+    leftMs -= delayMs
+    await new Promise<void>((resolve) => void clock.after(delayMs, resolve))
   }
+}
+
+interface Call {
+  readonly life: RecordLife
+  readonly priority: Priority
+  readonly withinMs: number
 }
 
 /** One call with its own permit; null when the record is not wanted any more. */
 async function callOnce(
   { permits, clock, check, metrics }: SettleOptions,
   { event }: Work,
-  { life, priority }: { life: RecordLife; priority: Priority },
-): Promise<Outcome | null> {
+  { life, priority, withinMs }: Call,
+): Promise<{ outcome: Outcome; tookMs: number } | null> {
   const permit = await permits.acquire(priority, life.wanted)
   if (permit === null) return null
   life.calling()
   const startedMs = clock.monotonicMs()
-  const reply = await check(event)
+  const reply = await check(event, withinMs)
   const outcome = classify(reply)
-  const seconds = (clock.monotonicMs() - startedMs) / 1000
-  metrics.called({ code: replyCode(reply), outcome: outcome.kind, seconds })
+  const tookMs = clock.monotonicMs() - startedMs
+  metrics.called({ code: replyCode(reply), outcome: outcome.kind, seconds: tookMs / 1000 })
   permit.release(callResult(outcome), outcome.kind === 'throttled' ? outcome.retryAfterMs : null)
-  return outcome
+  return { outcome, tookMs }
 }
 
 function outputOf(outputs: Outputs, work: Work, outcome: Final): Settled {

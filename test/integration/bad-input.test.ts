@@ -68,7 +68,7 @@ const goodAt: Coordinates[] = []
 let letters: ReadonlyMap<Coordinates, ReadRecord>
 
 beforeAll(async () => {
-  run = await startRun({ beforeTopics: createWideInput })
+  run = await startRun({ beforeTopics: createWideInput, settings: { DEAD_LETTER_BRAKE: 'off' } })
   const avro = run.encode(EVENT)
   const otherId = await schemaId(subjectOf(run.topics.result))
   for (const { value } of BAD) {

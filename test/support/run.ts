@@ -34,8 +34,8 @@ export interface Run {
   readonly simulator: Simulator
   readonly encode: EncodeEvent
   readonly outputs: Outputs
-  /** A replica that is ready. */
-  startReplica(): Promise<ServiceProcess>
+  /** A replica that is ready; its settings are the run's but for these. */
+  startReplica(settings?: Env): Promise<ServiceProcess>
   /** Spreads the messages over the input topic's partitions; where each went, in the same order. */
   send(messages: readonly Message[], compression?: CompressionTypes): Promise<Coordinates[]>
   /** Read so far. */
@@ -107,8 +107,8 @@ function assemble({ environment, simulator, producer, outputs, encode, partition
     simulator,
     encode,
     outputs,
-    startReplica: async () => {
-      const replica = await startServiceProcess(environment.env)
+    startReplica: async (settings = {}) => {
+      const replica = await startServiceProcess({ ...environment.env, ...settings })
       replicas.push(replica)
       await replica.ready()
       return replica

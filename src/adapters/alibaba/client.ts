@@ -17,7 +17,7 @@ export interface ClientOptions {
   readonly endpoint: string
   /** Null when there are none to be had. Does not reject. */
   readonly credentials: CredentialSource
-  /** For the whole call, from the first byte sent to the last received. */
+  /** The most a call may be given. */
   readonly timeoutMs: number
 }
 
@@ -36,12 +36,12 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   const connections = new Connections({
     origin,
     connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, options.timeoutMs),
-    deadlineMs: options.timeoutMs,
+    longestMs: options.timeoutMs,
     lifeMs: CONNECTION_LIFE_MS,
     maxResponseBytes: MAX_RESPONSE_BYTES,
   })
 
-  const check: CheckResult = async ({ transactionId, merchantBizId }) => {
+  const check: CheckResult = async ({ transactionId, merchantBizId }, withinMs) => {
     const pending = options.credentials()
     const credentials = pending instanceof Promise ? await pending : pending
     if (credentials === null) return { kind: 'no-answer', failure: 'no-credentials', status: null }
@@ -54,7 +54,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       nonce: randomUUID(),
     })
     try {
-      return toReply(await connections.post(path, headers))
+      return toReply(await connections.post(path, headers, withinMs))
     } catch (error) {
       return toFailure(error)
     }

@@ -8,8 +8,8 @@ import { Client, type Dispatcher } from 'undici'
 export interface ConnectionsOptions {
   readonly origin: string
   readonly connectTimeoutMs: number
-  /** For a whole exchange, from the first byte sent to the last received. */
-  readonly deadlineMs: number
+  /** No exchange is given more than this. */
+  readonly longestMs: number
   /** A connection is renewed after this, so that a change of the origin's address is noticed. */
   readonly lifeMs: number
   readonly maxResponseBytes: number
@@ -49,11 +49,14 @@ export class Connections {
     this.#options = options
   }
 
-  /** As many at once as the caller starts: the bound on calls in flight is the bound on connections. */
-  post(path: string, headers: Record<string, string>): Promise<Exchange> {
+  /**
+   * As many at once as the caller starts: the bound on calls in flight is the bound on connections. The whole exchange,
+   * from the first byte sent to the last received, has `withinMs`.
+   */
+  post(path: string, headers: Record<string, string>, withinMs: number): Promise<Exchange> {
     const connection = this.#idle.pop() ?? this.#open()
     return new Promise((resolve, reject) => {
-      const receiver = new Receiver(this.#options.deadlineMs, {
+      const receiver = new Receiver(withinMs, {
         resolve,
         reject,
         done: () => this.#release(connection),
@@ -67,14 +70,14 @@ export class Connections {
   }
 
   #open(): Connection {
-    const { origin, connectTimeoutMs, deadlineMs, maxResponseBytes } = this.#options
+    const { origin, connectTimeoutMs, longestMs, maxResponseBytes } = this.#options
     const client = new Client(origin, {
       pipelining: 1,
       allowH2: false,
       connect: { timeout: connectTimeoutMs },
       // The deadline is the receiver's; these would only fire late.
-      headersTimeout: deadlineMs * 2,
-      bodyTimeout: deadlineMs * 2,
+      headersTimeout: longestMs * 2,
+      bodyTimeout: longestMs * 2,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxResponseSize: maxResponseBytes,
     })

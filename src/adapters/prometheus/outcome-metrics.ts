@@ -8,7 +8,7 @@ import { FAMILIES, SUB_CODES, subCodeLabel } from './labels.ts'
 
 type OutcomeMetrics = Pick<
   Metrics,
-  'consumed' | 'redelivered' | 'settled' | 'unreadableDocument' | 'deferred' | 'deadLettered'
+  'consumed' | 'redelivered' | 'duplicate' | 'settled' | 'unreadableDocument' | 'deferred' | 'deadLettered'
 >
 
 /** From a result that never waited to one that was deferred for hours. 60 s is the freshness objective. */
@@ -23,8 +23,11 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
     'Records that came again after a rebalance and were recognised by their offset.',
     {},
   )
-  // Nothing looks for duplicates yet: the series stands at 0 for the rules that read it.
-  instruments.counter('duplicates_total', 'Events left out because their transaction was settled lately.', {})
+  const duplicates = instruments.counter(
+    'duplicates_total',
+    'Events left out because an earlier one of their partition had the same transaction.',
+    {},
+  )
   const unreadable = instruments.counter(
     'unreadable_documents_total',
     'Results without a document because ExtIdInfo could not be read.',
@@ -38,6 +41,7 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
   })
   return {
     consumed: (topic, records) => consumed([topic], records),
+    duplicate: () => duplicates([]),
     redelivered: (records) => redelivered([], records),
     settled: settledMetrics(instruments),
     unreadableDocument: () => unreadable([]),

@@ -65,7 +65,7 @@ test('prints the settings a service needs to call it, and the report when it is 
     }),
     timeoutMs: 5_000,
   })
-  const reply = await client.check({ transactionId: 'passhkid2018x1', merchantBizId: 'biz1' })
+  const reply = await client.check({ transactionId: 'passhkid2018x1', merchantBizId: 'biz1' }, 5_000)
   await client.close()
   expect(reply).toMatchObject({ status: 200, code: 'Success' })
   running.child.kill('SIGINT')

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../../src/core/token-bucket.ts'
+import { Brake } from '../../../src/pipeline/brake.ts'
 import { Lanes } from '../../../src/pipeline/lanes.ts'
 import { PermitQueue, type Permit } from '../../../src/pipeline/permit-queue.ts'
 import type { Settle } from '../../../src/pipeline/settle.ts'
@@ -29,6 +30,7 @@ function lanesOver({ maxInFlight = 100 } = {}) {
   }
   const lanes = new Lanes({
     lane: {
+      dedupeWindowMs: 0,
       claim: (topic, partition) => {
         claims.push(`${topic}:${partition}`)
         return partitionOf(`${topic}:${partition}`).claim(topic, partition)
@@ -44,6 +46,7 @@ function lanesOver({ maxInFlight = 100 } = {}) {
     delayMs: (topic) => (topic === 'in' ? 0 : 10_000),
     flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
     permits,
+    brake: new Brake({ share: null, holdMs: 1, permits, clock }),
     log,
   })
   return {
@@ -207,7 +210,7 @@ describe('draining', () => {
     const { lanes, permits, places } = lanesOver()
     lanes.assigned('member', { in: [0] })
     await settle()
-    permits.hold()
+    permits.hold('rebalance')
     lanes.deliver('in', 0, [inputRecord(0)])
     await lanes.drain()
     expect([lanes.names, places()]).toEqual([[], []])

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { CheckAnswer, Reply } from '../../../src/core/answer.ts'
 import { historyHeaders } from '../../../src/core/history.ts'
+import { RecentTransactions } from '../../../src/core/recent-transactions.ts'
 import type { VerificationCompleted } from '../../../src/core/schema-types.ts'
 import { UNLIMITED } from '../../../src/core/token-bucket.ts'
 import { Outputs, type Settled } from '../../../src/pipeline/outputs.ts'
 import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
-import { createSettle } from '../../../src/pipeline/settle.ts'
+import { Brake } from '../../../src/pipeline/brake.ts'
+import { createSettle, type RecordLife } from '../../../src/pipeline/settle.ts'
 import type { Decoded, InputRecord } from '../../../src/ports.ts'
 import { FakeClock, settle as rest } from '../../support/fake-clock.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
@@ -46,11 +48,14 @@ function refused(status: number, code: string, retryAfterMs: number | null = nul
 function settling(
   replies: readonly Reply[],
   decoded: Decoded | Promise<Decoded> = { kind: 'event', event: EVENT },
+  callMs = 0,
 ) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
   const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 10, clock, metrics, log: fakeLog() })
-  const calls: { atMs: number; inFlight: number }[] = []
+  const brake = new Brake({ share: 0.5, holdMs: 60_000, permits, clock })
+  const recent = new RecentTransactions(60_000)
+  const calls: { atMs: number; inFlight: number; withinMs: number }[] = []
   const attempts: number[] = []
   const outputs = new Outputs({
     topics: { input: 'in', result: 'result', deadLetter: 'dead' },
@@ -68,21 +73,31 @@ function settling(
   const settle = createSettle({
     inputTopic: 'in',
     decode: () => decoded,
-    check: () => {
-      calls.push({ atMs: clock.monotonicMs(), inFlight: permits.inFlight })
-      return Promise.resolve(replies[calls.length - 1] ?? replies.at(-1) ?? PASSED)
+    check: async (_, withinMs) => {
+      calls.push({ atMs: clock.monotonicMs(), inFlight: permits.inFlight, withinMs })
+      const reply = replies[calls.length - 1] ?? replies.at(-1) ?? PASSED
+      if (callMs > 0) await new Promise<void>((resolve) => void clock.after(callMs, resolve))
+      return reply
     },
+    timeoutMs: 8_000,
     permits,
+    brake,
     outputs,
     clock,
     metrics,
   })
   let result: Settled | null | undefined
   const run = async (record: InputRecord, wanted = (): boolean => true): Promise<void> => {
-    void settle(record, { wanted, calling: () => undefined }).then((settled) => (result = settled))
+    const life: RecordLife = {
+      wanted,
+      calling: () => undefined,
+      repeats: (id) => recent.repeats(id, record.offset, clock.monotonicMs()),
+      forget: (id) => recent.forget(id),
+    }
+    void settle(record, life).then((settled) => (result = settled))
     await rest()
   }
-  return { run, clock, metrics, permits, calls, attempts, result: () => result }
+  return { run, clock, metrics, permits, brake, calls, attempts, result: () => result }
 }
 
 /** Topics and counts of what came out. */
@@ -99,7 +114,7 @@ describe('a record', () => {
     const { run, result, calls, permits, attempts } = settling([PASSED])
     await run(inputRecord(0))
     expect([came(result()), attempts]).toEqual([[['result'], 'result'], [1]])
-    expect([calls, permits.inFlight]).toEqual([[{ atMs: 0, inFlight: 1 }], 0])
+    expect([calls, permits.inFlight]).toEqual([[{ atMs: 0, inFlight: 1, withinMs: 8_000 }], 0])
   })
 
   test('becomes a dead letter without a call when its bytes are no event', async () => {
@@ -236,4 +251,69 @@ test('each call is counted by its code and its outcome', async () => {
     [{ code: 'Throttling', outcome: 'throttled', seconds: 0 }],
     [{ code: 'Success', outcome: 'settled', seconds: 0 }],
   ])
+})
+
+describe('a transaction seen lately on the partition', () => {
+  test('costs no call and has no output, and says that it was a repeat', async () => {
+    const { run, result, calls } = settling([PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(1))
+    expect([result()?.outputs, result()?.counts, calls.length]).toEqual([[], { kind: 'duplicate' }, 1])
+  })
+
+  test('is asked for again when a producer or an operator wants it so', async () => {
+    const { run, result, calls } = settling([PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(1, { headers: { 'checkresult-force': Buffer.from('1') } }))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+
+  test('is asked for again when it comes from a retry topic', async () => {
+    const { run, result, calls } = settling([refused(404, 'ProcessNotCompleted'), PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(7, { topic: 'retry' }))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+
+  test('is asked for again when the one before became a dead letter', async () => {
+    const { run, result, calls } = settling([refused(400, 'TransactionIdInvalid'), PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(1))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+})
+
+describe('the time all calls of a record have together', () => {
+  test('is what the first of them has, and the next only the rest', async () => {
+    const { run, calls, clock } = settling([TIMEOUT, PASSED], undefined, 3_000)
+    await run(inputRecord(0))
+    await clock.advance(10_000)
+    expect(calls.map(({ withinMs }) => withinMs)).toEqual([8_000, 8_000 - 3_000 - 200])
+  })
+
+  test('leaves no room for another call after one that took all of it', async () => {
+    const { run, result, calls, clock } = settling([TIMEOUT], undefined, 7_500)
+    await run(inputRecord(0))
+    await clock.advance(10_000)
+    expect([came(result()), calls.length]).toEqual([[['retry'], 'deferred'], 1])
+  })
+})
+
+describe('while too many records would become dead letters', () => {
+  test('they wait for the brake, and are dropped when nobody wants them any more', async () => {
+    const { run, result, brake } = settling([], {
+      kind: 'undecodable',
+      code: 'tombstone',
+      message: 'No value.',
+    })
+    let ended = 0
+    while (brake.deadLetter('rejected', () => true) === true) ended += 1
+    let wanted = true
+    await run(inputRecord(0), () => wanted)
+    expect([ended, result()]).toEqual([50, undefined])
+    wanted = false
+    brake.sweep()
+    await rest()
+    expect(result()).toBeNull()
+  })
 })

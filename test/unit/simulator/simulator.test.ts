@@ -37,7 +37,8 @@ function asking(simulator: Simulator, options: { credentials?: Credentials; time
     timeoutMs,
   })
   opened.push(() => client.close())
-  return (transactionId: string): Promise<Reply> => client.check({ transactionId, merchantBizId: 'biz1' })
+  return (transactionId: string): Promise<Reply> =>
+    client.check({ transactionId, merchantBizId: 'biz1' }, timeoutMs)
 }
 
 /** A reply in short: the code and the status, or how there was none. */

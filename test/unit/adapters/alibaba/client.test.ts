@@ -36,7 +36,7 @@ function clientFor(endpoint: string, changes: Partial<ClientOptions> = {}) {
 
 /** One call to a server that answers so. */
 async function ask(answer: RequestListener, changes: Partial<ClientOptions> = {}): Promise<Reply> {
-  return clientFor(await listen(createServer(answer)), changes).check(IDS)
+  return clientFor(await listen(createServer(answer)), changes).check(IDS, TIMEOUT_MS)
 }
 
 describe('a call', () => {
@@ -69,7 +69,7 @@ describe('a call', () => {
       }),
     )
     const { check } = clientFor(endpoint)
-    for (let calls = 0; calls < 5; calls += 1) await check(IDS)
+    for (let calls = 0; calls < 5; calls += 1) await check(IDS, TIMEOUT_MS)
     expect([nonces.size, ports.size]).toEqual([5, 1])
   })
 
@@ -95,8 +95,8 @@ describe('a call', () => {
     let renewals = 0
     const credentials = () => Promise.resolve({ ...KEY, securityToken: `token${(renewals += 1)}` })
     const { check } = clientFor(endpoint, { credentials })
-    await check(IDS)
-    await check(IDS)
+    await check(IDS, TIMEOUT_MS)
+    await check(IDS, TIMEOUT_MS)
     expect(tokens).toEqual(['token1', 'token2'])
   })
 })
@@ -172,7 +172,7 @@ describe('no answer', () => {
 
   test('in HTTP is a fault of the network', async () => {
     const mail = createTcpServer((socket) => void socket.resume().end('220 mail.test ESMTP\r\n'))
-    expect(await clientFor(await listen(mail)).check(IDS)).toEqual({
+    expect(await clientFor(await listen(mail)).check(IDS, TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'network',
       status: null,
@@ -181,7 +181,7 @@ describe('no answer', () => {
 
   test('over TLS is told from the other faults: it is the same for every record', async () => {
     const plain = await listen(createServer((_, response) => response.end(PASSED)))
-    expect(await clientFor(plain.replace('http:', 'https:')).check(IDS)).toEqual({
+    expect(await clientFor(plain.replace('http:', 'https:')).check(IDS, TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'tls',
       status: null,
@@ -192,7 +192,7 @@ describe('no answer', () => {
     const server = createTcpServer()
     const endpoint = await listen(server)
     await closing.pop()?.()
-    expect(await clientFor(endpoint).check(IDS)).toEqual({
+    expect(await clientFor(endpoint).check(IDS, TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'refused',
       status: null,
@@ -235,9 +235,9 @@ test('a call after a failed one goes through', async () => {
     }),
   )
   const { check } = clientFor(endpoint)
-  expect(await check(IDS)).toMatchObject({ failure: 'reset' })
-  expect(await check(IDS)).toMatchObject({ failure: 'timeout' })
-  expect(await check(IDS)).toMatchObject({ kind: 'answer' })
+  expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ failure: 'reset' })
+  expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ failure: 'timeout' })
+  expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ kind: 'answer' })
 })
 
 test('calls do not wait for each other', async () => {
@@ -249,13 +249,13 @@ test('calls do not wait for each other', async () => {
     }),
   )
   const { check } = clientFor(endpoint, { timeoutMs: 5_000 })
-  const replies = await Promise.all(Array.from({ length: 20 }, () => check(IDS)))
+  const replies = await Promise.all(Array.from({ length: 20 }, () => check(IDS, 5_000)))
   expect(replies.filter(({ kind }) => kind === 'answer')).toHaveLength(20)
 })
 
 test('a reply never holds the ids, the keys or the address', async () => {
   const endpoint = await listen(createServer(({ socket }) => socket.resetAndDestroy()))
-  const reply = JSON.stringify(await clientFor(endpoint).check(IDS))
+  const reply = JSON.stringify(await clientFor(endpoint).check(IDS, TIMEOUT_MS))
   for (const secret of [IDS.transactionId, IDS.merchantBizId, 'testsecret', '127.0.0.1']) {
     expect(reply).not.toContain(secret)
   }

@@ -1,0 +1,37 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { eventFor } from '../../dev/harness/events.ts'
+import { metricSum } from '../../dev/harness/service.ts'
+import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { startRun } from '../support/run.ts'
+
+const BAD = 300
+const GOOD = 100
+/** What the rule lets through before it holds, and what the lanes had under way by then. */
+const HALF_OF_A_HUNDRED = 50
+
+test('a flood of dead letters closes the gate instead of emptying the topic, and a restart with it off lets them go', async () => {
+  const run = await startRun({ settings: { DEAD_LETTER_BRAKE_HOLD: '1h' } })
+  onTestFinished(run.close)
+  const replica = await run.startReplica()
+  const bad = await run.send(Array.from({ length: BAD }, () => ({ value: '{' })))
+  const closed = 'checkresult_gate_closed{reason="dead-letter-brake"}'
+  await expect.poll(async () => metricSum(await replica.metrics(), closed), { timeout: 10_000 }).toBe(1)
+  const good = await run.send(
+    Array.from({ length: GOOD }, (_, number) => ({
+      value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
+    })),
+  )
+  await run.outputs.until(() => run.deadLetters().length === HALF_OF_A_HUNDRED)
+  expect((await fetch(`${replica.opsUrl}/readyz`)).status).toBe(200)
+  expect(run.results()).toEqual([])
+  expect(run.simulator.report().calls).toBe(0)
+  // What is held back has not been written: the next deploy has it again.
+  expect(await replica.stop()).toBe(0)
+  expect(run.deadLetters()).toHaveLength(HALF_OF_A_HUNDRED)
+
+  const unbraked = await run.startReplica({ DEAD_LETTER_BRAKE: 'off' })
+  await run.untilOut([...bad, ...good])
+  expect(await unbraked.stop()).toBe(0)
+  expect(await run.tally([...bad, ...good])).toEqual(EXACTLY_ONCE)
+  expect([run.deadLetters().length, run.results().length]).toEqual([BAD, GOOD])
+})
