@@ -13,9 +13,9 @@ export function credentialMetrics(
   )
   instruments.gauge(
     'credentials_expiry_timestamp_seconds',
-    'When the credentials at hand expire; absent where they do not, or nothing says when.',
+    'When the credentials at hand expire; 0 where they do not, or nothing says when.',
     [],
-    () => (expiresMs === null ? [] : [[[], expiresMs / 1000]]),
+    () => [[[], (expiresMs ?? 0) / 1000]],
   )
   return {
     credentialRefresh: (outcome) => refreshes([outcome]),
