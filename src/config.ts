@@ -7,7 +7,14 @@ import type { PiiMode } from './core/normalize/privacy.ts'
 import { chooseCredentials, credentialFaults, type CredentialsConfig } from './config/credentials.ts'
 import { describeValues, type SettingRow } from './config/describe.ts'
 import { missing, refused } from './config/faults.ts'
-import { gather, readTextFile, type Environment, type Gathered, type ReadText } from './config/given.ts'
+import {
+  gather,
+  readTextFile,
+  withFiles,
+  type Environment,
+  type Gathered,
+  type ReadText,
+} from './config/given.ts'
 import { defaultBurst, retryTopicNames, ruleFaults } from './config/rules.ts'
 import type { Secret } from './config/secret.ts'
 import { SETTING_NAMES, environment, type SettingName, type Values } from './config/settings.ts'
@@ -84,7 +91,7 @@ export function loadConfig(env: Environment, readText: ReadText = readTextFile):
     ...unknownNames(Object.keys(env)),
   ]
   if (faults.length > 0) return { kind: 'faults', faults }
-  const values = environment.parse(textsOf(gathered))
+  const values = withFiles(environment.parse(textsOf(gathered)), gathered.given)
   const credentials = chooseCredentials(values)
   if (credentials === null) return { kind: 'faults', faults: credentialFaults(() => false) }
   return {

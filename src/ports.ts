@@ -90,8 +90,11 @@ export type Decoded =
   /** `message` names fields and types, never values. */
   | { readonly kind: 'undecodable'; readonly code: Undecodable; readonly message: string }
 
-/** Bytes to event. Waits (and retries) while the registry is unreachable and the schema id is not yet known. */
-export type DecodeEvent = (value: Buffer | null) => Decoded | Promise<Decoded>
+/**
+ * Bytes to event. Waits (and retries) while the registry is unreachable and the schema id is not yet known; null when
+ * the service stopped meanwhile.
+ */
+export type DecodeEvent = (value: Buffer | null) => Decoded | Promise<Decoded | null>
 
 /** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
@@ -178,8 +181,17 @@ export interface Metrics {
   partitionLost(topic: string, partition: number): void
   rebalanced(): void
   heartbeat(epochMs: number): void
+  /** The keys calls are signed with are renewed, or were not; those from the environment never are. */
+  credentialRefresh(outcome: CredentialRefresh): void
+  /** When the keys at hand expire; null when that is not known, or never. */
+  credentialsExpire(epochMs: number | null): void
+  /** Records that wait for the registry to tell their schema. */
+  registryWaiting(records: number): void
   registryRequest(operation: 'schema-by-id' | 'id-by-schema', outcome: 'ok' | 'not-found' | 'failed'): void
 }
+
+export const CREDENTIAL_REFRESHES = ['ok', 'failed'] as const
+export type CredentialRefresh = (typeof CREDENTIAL_REFRESHES)[number]
 
 export const CALL_OUTCOMES = [
   'settled',

@@ -17,6 +17,8 @@ export interface ServiceHealthOptions {
   readonly clock: Clock
   readonly lanes: () => Lanes | undefined
   readonly permits: PermitQueue
+  /** Records that wait for the schema registry. */
+  readonly registryWaiting: () => number
   /** What never changes while it runs, for the status page. */
   readonly facts: Readonly<Record<string, string | number>>
 }
@@ -87,7 +89,7 @@ export class ServiceHealth {
   }
 
   status(): Readonly<Record<string, string | number>> {
-    const { permits, facts } = this.#options
+    const { permits, facts, registryWaiting } = this.#options
     const lanes = this.#options.lanes()
     return {
       ...facts,
@@ -95,6 +97,7 @@ export class ServiceHealth {
       partitions: lanes?.names.join(', ') ?? '',
       'records in hand': lanes?.backlog ?? 0,
       'calls in flight': permits.inFlight,
+      'waiting for registry': registryWaiting(),
       gate: permits.closed ?? 'open',
     }
   }

@@ -3,16 +3,18 @@
  * stop. Nothing here reads the environment or the process's signals.
  */
 import { createCheckResultClient, type CheckResultClient } from './adapters/alibaba/client.ts'
+import type { CredentialSource } from './adapters/alibaba/credential-source.ts'
 import { createCredentialSource } from './adapters/alibaba/credentials.ts'
 import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
 import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
 import { inspectTopics, withAdmin, type TopicNames } from './adapters/kafka/topics.ts'
 import { createClaimPartition } from './adapters/kafka/transactional-log.ts'
-import { createDecodeEvent } from './adapters/registry/decode-event.ts'
+import { createEventDecoder, type EventDecoder } from './adapters/registry/decode-event.ts'
 import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
 import type { Config } from './config.ts'
+import { readTextFile } from './config/given.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
 import { TokenBucket, UNLIMITED } from './core/token-bucket.ts'
 import { Brake } from './pipeline/brake.ts'
@@ -65,7 +67,13 @@ interface Parts {
   readonly brake: Brake
   readonly health: ServiceHealth
   /** Filled while starting; what is filled is stopped in reverse order. */
-  readonly running: { consumer?: GroupConsumer; lanes?: Lanes; client?: CheckResultClient }
+  readonly running: {
+    consumer?: GroupConsumer
+    lanes?: Lanes
+    client?: CheckResultClient
+    credentials?: CredentialSource
+  }
+  readonly decoder: EventDecoder
   stop(): Promise<void>
 }
 
@@ -75,23 +83,29 @@ function createParts(options: ServiceOptions): Parts {
   const { qps, maxInFlight } = config.checkresult
   metrics.quota(qps === 'unlimited' ? Infinity : qps, qps === 'unlimited' ? Infinity : qps)
   const permits = new PermitQueue({ limiter: createLimiter(config), maxInFlight, clock, metrics, log })
+  const registry = createRegistry(registrySettings(config), metrics)
+  const decoder = createEventDecoder({ registry, clock, log, metrics })
   return {
     kafka: createKafkaClient(kafkaSettings(config), log),
-    registry: createRegistry(registrySettings(config), metrics),
+    registry,
+    decoder,
     permits,
     brake: new Brake({ ...config.brake, permits, clock }),
     health: new ServiceHealth({
       clock,
       lanes: () => running.lanes,
       permits,
+      registryWaiting: () => decoder.waiting,
       facts: { service: options.service, 'calls per second': qps },
     }),
     running,
     stop: async () => {
       permits.hold('stopping')
+      decoder.stop()
       await running.lanes?.drain()
       await running.consumer?.stop()
       await running.client?.close()
+      running.credentials?.close()
     },
   }
 }
@@ -130,8 +144,7 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
   const schemaId = await resultSchemaId(parts.registry, names.result)
-  const client = await createClient(options)
-  parts.running.client = client
+  const client = createClient(options, parts)
   const lanes = createLanes(options, { parts, client, schemaId, counts })
   parts.running.lanes = lanes
   const consumer = createConsumer(options, { parts, lanes, names })
@@ -139,10 +152,21 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   await consumer.start()
 }
 
-async function createClient({ config, log }: ServiceOptions): Promise<CheckResultClient> {
+/** Once, however often the start is tried: credentials are renewed from here on. */
+function createClient(
+  { config, clock, log, metrics }: ServiceOptions,
+  { running }: Parts,
+): CheckResultClient {
   const { endpoint, timeoutMs } = config.checkresult
-  const credentials = await createCredentialSource(config.credentials, log)
-  return createCheckResultClient({ endpoint, credentials, timeoutMs })
+  running.credentials ??= createCredentialSource({
+    config: config.credentials,
+    readText: readTextFile,
+    clock,
+    log,
+    metrics,
+  })
+  running.client ??= createCheckResultClient({ endpoint, credentials: running.credentials, timeoutMs })
+  return running.client
 }
 
 interface LaneParts {
@@ -167,7 +191,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
   })
   const settle = createSettle({
     inputTopic: topics.input,
-    decode: createDecodeEvent(parts.registry, clock),
+    decode: parts.decoder.decode,
     check: client.check,
     timeoutMs: config.checkresult.timeoutMs,
     permits: parts.permits,

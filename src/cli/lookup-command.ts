@@ -2,6 +2,8 @@
 import type { Command } from 'commander'
 import type { Reply } from '../core/answer.ts'
 import type { Config } from '../config.ts'
+import { readTextFile } from '../config/given.ts'
+import { NAME, VERSION } from '../version.ts'
 import { EXIT_FAILED, withSettings } from './settings.ts'
 
 interface Options {
@@ -57,22 +59,26 @@ async function lookup(config: Config, ids: Ids, options: Options): Promise<void>
 }
 
 async function callOnce(config: Config, ids: Ids): Promise<Reply> {
-  const [{ createCheckResultClient }, { createCredentialSource }, { createLog }, { VERSION }] =
+  const [{ createCheckResultClient }, { createCredentialSource }, { createLog }, { systemClock }] =
     await Promise.all([
       import('../adapters/alibaba/client.ts'),
       import('../adapters/alibaba/credentials.ts'),
       import('../adapters/pino/log.ts'),
-      import('../version.ts'),
+      import('../adapters/system-clock.ts'),
     ])
-  const log = createLog({ level: 'silent', name: 'checkresult-stream', version: VERSION })
-  const client = createCheckResultClient({
-    endpoint: config.checkresult.endpoint,
-    credentials: await createCredentialSource(config.credentials, log),
-    timeoutMs: config.checkresult.timeoutMs,
+  const credentials = createCredentialSource({
+    config: config.credentials,
+    readText: readTextFile,
+    clock: systemClock,
+    log: createLog({ level: 'silent', name: NAME, version: VERSION }),
+    metrics: { credentialRefresh: () => undefined, credentialsExpire: () => undefined },
   })
+  const { endpoint, timeoutMs } = config.checkresult
+  const client = createCheckResultClient({ endpoint, credentials, timeoutMs })
   try {
     return await client.check(ids, config.checkresult.timeoutMs)
   } finally {
     await client.close()
+    credentials.close()
   }
 }

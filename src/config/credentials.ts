@@ -111,7 +111,9 @@ export function credentialsSource(credentials: CredentialsConfig): string {
     case 'static':
       return 'access key'
     case 'sts':
-      return 'temporary access key (STS), which is not renewed'
+      return credentials.securityToken.file === null
+        ? 'temporary access key (STS), which is not renewed'
+        : 'temporary access key (STS), read again when its files change'
     case 'oidc':
       return `role ${credentials.roleArn}, assumed by OIDC`
     case 'profile':

@@ -1,9 +1,12 @@
 /** A value that must not be shown. Whatever prints, logs or serialises it gets `***`; only {@link reveal} tells. */
 export class Secret {
+  /** Path of the file it was read from; null where the environment held it. */
+  readonly file: string | null
   readonly #value: string
 
-  constructor(value: string) {
+  constructor(value: string, file: string | null = null) {
     this.#value = value
+    this.file = file
   }
 
   reveal(): string {

@@ -55,6 +55,7 @@ export function createSettle(options: SettleOptions): Settle {
     const history = historyOf(record, options)
     const pending = options.decode(record.value)
     const decoded = pending instanceof Promise ? await pending : pending
+    if (decoded === null) return null
     if (decoded.kind === 'undecodable') {
       const { code, message } = decoded
       const cause = { reason: 'undecodable', code, stage: 'decode', message } as const

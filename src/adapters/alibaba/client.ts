@@ -9,13 +9,13 @@ import type { NoAnswer, Reply } from '../../core/answer.ts'
 import type { CheckResult } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
 import { Connections, DEADLINE_PASSED, ExchangeError, type Exchange } from './connections.ts'
-import type { CredentialSource } from './credentials.ts'
+import type { CredentialSource } from './credential-source.ts'
 import { signCheckResult } from './sign-v3.ts'
 
 export interface ClientOptions {
   /** Origin of the endpoint, e.g. `https://cloudauth-intl.cn-hongkong.aliyuncs.com`. */
   readonly endpoint: string
-  /** Null when there are none to be had. Does not reject. */
+  /** Told when the API refuses what it gave. Closed by whoever made it. */
   readonly credentials: CredentialSource
   /** The most a call may be given. */
   readonly timeoutMs: number
@@ -42,7 +42,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   })
 
   const check: CheckResult = async ({ transactionId, merchantBizId }, withinMs) => {
-    const pending = options.credentials()
+    const pending = options.credentials.current()
     const credentials = pending instanceof Promise ? await pending : pending
     if (credentials === null) return { kind: 'no-answer', failure: 'no-credentials', status: null }
     const { path, headers } = signCheckResult({
@@ -54,13 +54,22 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       nonce: randomUUID(),
     })
     try {
-      return toReply(await connections.post(path, headers, withinMs))
+      const reply = toReply(await connections.post(path, headers, withinMs))
+      if (refusesKeys(reply)) options.credentials.refused(credentials)
+      return reply
     } catch (error) {
       return toFailure(error)
     }
   }
 
   return { check, close: () => connections.close() }
+}
+
+/** Codes that other keys may cure. A right that is missing (`Forbidden`) is none of them. */
+const KEYS_REFUSED = /^(?:InvalidAccessKeyId|InvalidSecurityToken|MissingSecurityToken|SignatureDoesNotMatch)/
+
+function refusesKeys(reply: Reply): boolean {
+  return reply.kind === 'answer' && reply.status >= 400 && KEYS_REFUSED.test(reply.code)
 }
 
 function toReply({ status, headers, text }: Exchange): Reply {

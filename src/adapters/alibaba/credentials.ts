@@ -1,77 +1,74 @@
 /**
- * Where the signature's keys come from: the one way the settings chose, never the vendor's chain, which sticks to
- * whichever provider it tried last. The library fetches and renews; it is asked by one call at a time, and its answer
- * serves for a while without asking.
+ * Where the signature's keys come from: the one way the settings chose, never another when it fails, unlike the vendor's
+ * chain. Keys of the environment are looked at again in their files, all others are renewed before they expire.
  */
 import type { CredentialsConfig } from '../../config/credentials.ts'
-import type { Log } from '../../ports.ts'
+import type { ReadText } from '../../config/given.ts'
+import type { Secret } from '../../config/secret.ts'
+import type { Clock, Log, Metrics } from '../../ports.ts'
+import { createFileSecrets } from '../secret-file.ts'
+import type { CredentialSource } from './credential-source.ts'
+import { exchange, type ExchangeConfig } from './exchange.ts'
+import { RenewedCredentials } from './renewed-credentials.ts'
 import type { Credentials } from './sign-v3.ts'
 
-/** At once while they are at hand; null when there are none to be had. Does not reject. */
-export type CredentialSource = () => Credentials | null | Promise<Credentials | null>
-
-/** The library renews a quarter of an hour ahead: asking it this often misses nothing. */
-const FRESH_MS = 60_000
-
-export async function createCredentialSource(config: CredentialsConfig, log: Log): Promise<CredentialSource> {
-  if (config.kind === 'static' || config.kind === 'sts') {
-    const credentials: Credentials = {
-      accessKeyId: config.accessKeyId.reveal(),
-      accessKeySecret: config.accessKeySecret.reveal(),
-      ...(config.kind === 'sts' ? { securityToken: config.securityToken.reveal() } : {}),
-    }
-    return () => credentials
-  }
-  const provider = await createProvider(config)
-  let held: { credentials: Credentials; untilMs: number } | null = null
-  let asking: Promise<Credentials | null> | null = null
-
-  async function ask(): Promise<Credentials | null> {
-    try {
-      const { accessKeyId, accessKeySecret, securityToken } = await provider.getCredentials()
-      const credentials = { accessKeyId, accessKeySecret, ...(securityToken ? { securityToken } : {}) }
-      held = { credentials, untilMs: Date.now() + FRESH_MS }
-      return credentials
-    } catch {
-      // The library's messages hold URLs and answers; the kind of the provider is enough to look it up.
-      log.error('No credentials could be had; calls wait until they can.', { reason: config.kind })
-      return null
-    } finally {
-      asking = null
-    }
-  }
-
-  return () => (held !== null && Date.now() < held.untilMs ? held.credentials : (asking ??= ask()))
+export interface CredentialSourceOptions {
+  readonly config: CredentialsConfig
+  readonly readText: ReadText
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'credentialRefresh' | 'credentialsExpire'>
 }
 
-interface Provider {
-  getCredentials(): Promise<{ accessKeyId: string; accessKeySecret: string; securityToken?: string }>
-}
-
-/** Loaded only when needed: with an access key the service does without its forty packages. */
-async function createProvider(
-  config: Exclude<CredentialsConfig, { kind: 'static' | 'sts' }>,
-): Promise<Provider> {
-  const { default: library } = await import('@alicloud/credentials')
+/** To be closed by whoever made it. */
+export function createCredentialSource(options: CredentialSourceOptions): CredentialSource {
+  const { config, clock, log, metrics } = options
   switch (config.kind) {
-    case 'oidc': {
-      const builder = library.OIDCRoleArnCredentialsProvider.builder()
-        .withRoleArn(config.roleArn)
-        .withOIDCProviderArn(config.oidcProviderArn)
-        .withOIDCTokenFilePath(config.oidcTokenFile)
-        .withEnableVpc(config.vpcEndpoint)
-      if (config.roleSessionName !== null) builder.withRoleSessionName(config.roleSessionName)
-      if (config.stsRegion !== null) builder.withStsRegionId(config.stsRegion)
-      return builder.build()
+    case 'static':
+    case 'sts': {
+      const { kind: _, ...keys } = config
+      return fromFiles(keys, options)
     }
-    case 'ecs-role':
-      return library.ECSRAMRoleCredentialsProvider.builder()
-        .withRoleName(config.roleName)
-        .withDisableIMDSv1(config.imdsV1Disabled)
-        .build()
-    case 'uri':
-      return library.URICredentialsProvider.builder().withCredentialsURI(config.uri.reveal()).build()
-    case 'profile':
-      return library.CLIProfileCredentialsProvider.builder().withProfileName(config.name).build()
+    default:
+      return new RenewedCredentials({
+        obtain: () => exchange(config),
+        advice: ADVICE[config.kind],
+        clock,
+        log,
+        metrics,
+      })
+  }
+}
+
+const ADVICE: Readonly<Record<ExchangeConfig['kind'], string>> = {
+  oidc: 'check ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN, the token file, and that STS can be reached',
+  'ecs-role': 'check ALIBABA_CLOUD_ECS_METADATA, and that the instance has this role',
+  uri: 'check what answers at ALIBABA_CLOUD_CREDENTIALS_URI',
+  profile: 'check ALIBABA_CLOUD_PROFILE and the file .aliyun/config.json in the home directory',
+}
+
+/** A key and its secret change together, and the object is the same while they do not. */
+function fromFiles(
+  keys: Readonly<Record<'accessKeyId' | 'accessKeySecret', Secret>>,
+  { readText, clock, log, metrics }: CredentialSourceOptions,
+): CredentialSource {
+  const secrets = createFileSecrets(keys, {
+    readText,
+    monotonicMs: () => clock.monotonicMs(),
+    onProblem: (sentence) => {
+      metrics.credentialRefresh('failed')
+      log.warn(sentence)
+    },
+    onChange: () => {
+      metrics.credentialRefresh('ok')
+      log.info('The access key was read anew from its files.')
+    },
+  })
+  return {
+    current: () => secrets.current(),
+    refused: (credentials: Credentials) => {
+      if (credentials === secrets.current()) secrets.reread()
+    },
+    close: () => undefined,
   }
 }

@@ -4,8 +4,9 @@ import type { Instruments, Series } from './instruments.ts'
 
 type KafkaMetrics = Pick<
   Metrics,
-  'transaction' | 'rebalanced' | 'heartbeat' | 'laneBacklog' | 'registryRequest' | keyof PartitionMetrics
+  'transaction' | 'rebalanced' | 'heartbeat' | 'laneBacklog' | keyof RegistryMetrics | keyof PartitionMetrics
 >
+type RegistryMetrics = Pick<Metrics, 'registryRequest' | 'registryWaiting'>
 type PartitionMetrics = Pick<Metrics, 'lag' | 'oldestUnsettled' | 'partitionLost'>
 
 const TRANSACTION_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
@@ -23,10 +24,6 @@ export function kafkaMetrics(instruments: Instruments): KafkaMetrics {
     {},
   )
   const rebalances = instruments.counter('rebalances_total', 'Times this replica joined its group anew.', {})
-  const registry = instruments.counter('schema_registry_requests_total', 'Requests to the schema registry.', {
-    operation: ['schema-by-id', 'id-by-schema'],
-    outcome: ['ok', 'not-found', 'failed'],
-  })
   instruments.gauge('lane_backlog', 'Records in hand without a committed output.', [], () => [[[], backlog]])
   instruments.gauge(
     'last_heartbeat_timestamp_seconds',
@@ -46,8 +43,28 @@ export function kafkaMetrics(instruments: Instruments): KafkaMetrics {
     laneBacklog: (records) => {
       backlog = records
     },
-    registryRequest: (operation, outcome) => registry([operation, outcome]),
+    ...registryMetrics(instruments),
     ...partitionMetrics(instruments),
+  }
+}
+
+function registryMetrics(instruments: Instruments): RegistryMetrics {
+  let waiting = 0
+  const requests = instruments.counter('schema_registry_requests_total', 'Requests to the schema registry.', {
+    operation: ['schema-by-id', 'id-by-schema'],
+    outcome: ['ok', 'not-found', 'failed'],
+  })
+  instruments.gauge(
+    'schema_registry_waiting_records',
+    'Records that wait for the registry to tell their schema.',
+    [],
+    () => [[[], waiting]],
+  )
+  return {
+    registryRequest: (operation, outcome) => requests([operation, outcome]),
+    registryWaiting: (records) => {
+      waiting = records
+    },
   }
 }
 

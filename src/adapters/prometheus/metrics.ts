@@ -5,6 +5,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { Metrics } from '../../ports.ts'
 import { callMetrics } from './call-metrics.ts'
+import { credentialMetrics } from './credential-metrics.ts'
 import { Instruments } from './instruments.ts'
 import { kafkaMetrics } from './kafka-metrics.ts'
 import { outcomeMetrics } from './outcome-metrics.ts'
@@ -38,6 +39,7 @@ export function createMetrics({ version, revision, topics }: MetricsOptions): Pr
     ...outcomeMetrics(instruments, topics),
     ...callMetrics(instruments),
     ...kafkaMetrics(instruments),
+    ...credentialMetrics(instruments),
   }
   instruments.gauge('build_info', 'What is running; always 1.', ['version', 'revision', 'node'], () => [
     [[version, revision, process.version], 1],

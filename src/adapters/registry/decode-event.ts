@@ -5,26 +5,16 @@
  * Answers at once for JSON and for schema ids met before. Waits for the registry otherwise: a record is no dead letter
  * because the registry is away.
  */
-import type { Type } from 'avsc'
 import { z } from 'zod'
 import type { VerificationCompleted } from '../../core/schema-types.ts'
-import type { Clock, DecodeEvent, Decoded, Undecodable } from '../../ports.ts'
-import type { Registry } from './registry.ts'
-import { schemaType } from './schemas.ts'
-
-type Reader = (bytes: Buffer) => unknown
-type KnownSchema =
-  { readonly kind: 'reader'; readonly read: Reader } | { readonly kind: 'bad'; readonly decoded: Decoded }
+import type { DecodeEvent, Decoded, Undecodable } from '../../ports.ts'
+import { EventSchemas, type EventSchema, type EventSchemasOptions } from './event-schemas.ts'
 
 /** An event has a few hundred bytes; decoders are not tried on what cannot be one. */
 const MAX_BYTES = 1024 * 1024
 const HEADER_BYTES = 5
 const MAGIC_BYTE = 0
 const BRACE = 0x7b
-const RECHECK_MS = 500
-const FORGET_UNKNOWN_MS = 60_000
-const MOST_SCHEMAS = 1_000
-const RETRY_MS = { first: 250, most: 5_000 } as const
 
 /** Half a surrogate pair has no UTF-8 form: such an id could be neither signed nor written. */
 const wellFormed = (value: string): boolean => value.isWellFormed()
@@ -41,72 +31,42 @@ const eventSchema = z.object({
   subCode: optionalText,
 }) satisfies z.ZodType<VerificationCompleted>
 
-export function createDecodeEvent(registry: Registry, clock: Pick<Clock, 'after'>): DecodeEvent {
-  const readerType = schemaType('verification-completed')
-  const known = new Map<number, KnownSchema>()
-  const asked = new Map<number, Promise<KnownSchema>>()
+export interface EventDecoder {
+  readonly decode: DecodeEvent
+  /** Records that wait for the registry. */
+  readonly waiting: number
+  /** Nobody waits any longer. */
+  stop(): void
+}
 
-  return (value) => {
-    if (value === null) return undecodable('tombstone', 'The record has no value.')
-    if (value.length === 0) return undecodable('empty-value', 'The value is empty.')
-    if (value.length > MAX_BYTES)
-      return undecodable('value-too-large', `The value has more than ${MAX_BYTES} bytes.`)
-    if (value[0] === BRACE) return decodeJson(value)
-    if (value[0] !== MAGIC_BYTE || value.length <= HEADER_BYTES) {
-      return undecodable('unknown-format', 'The value is neither Avro in the Confluent wire format nor JSON.')
-    }
-    const id = value.readInt32BE(1)
-    const schema = known.get(id)
-    return schema === undefined
-      ? ask(id).then((found) => decodeAvro(value, found))
-      : decodeAvro(value, schema)
-  }
-
-  /** One request per id however many records wait for it. */
-  function ask(id: number): Promise<KnownSchema> {
-    const pending = asked.get(id) ?? fetchSchema(id).finally(() => asked.delete(id))
-    asked.set(id, pending)
-    return pending
-  }
-
-  async function fetchSchema(id: number): Promise<KnownSchema> {
-    const schema = await untilAnswered(id)
-    if (known.size >= MOST_SCHEMAS) known.delete(known.keys().next().value ?? id)
-    known.set(id, schema)
-    // It may be registered yet: ask again when some time has passed.
-    if (schema.kind === 'bad') clock.after(FORGET_UNKNOWN_MS, () => known.delete(id))
-    return schema
-  }
-
-  async function untilAnswered(id: number): Promise<KnownSchema> {
-    let delayMs: number = RETRY_MS.first
-    let rechecked = false
-    for (;;) {
-      const found = await registry.schemaById(id)
-      if (found.kind === 'found') return resolve(found.value)
-      // A registry's replica may lag behind the producer that has just registered.
-      if (found.kind === 'not-found' && rechecked) {
-        return bad('unknown-schema', `The registry knows no Avro schema with id ${id}.`)
+export function createEventDecoder(options: EventSchemasOptions): EventDecoder {
+  const schemas = new EventSchemas(options)
+  return {
+    decode: (value) => {
+      if (value === null) return undecodable('tombstone', 'The record has no value.')
+      if (value.length === 0) return undecodable('empty-value', 'The value is empty.')
+      if (value.length > MAX_BYTES)
+        return undecodable('value-too-large', `The value has more than ${MAX_BYTES} bytes.`)
+      if (value[0] === BRACE) return decodeJson(value)
+      if (value[0] !== MAGIC_BYTE || value.length <= HEADER_BYTES) {
+        return undecodable(
+          'unknown-format',
+          'The value is neither Avro in the Confluent wire format nor JSON.',
+        )
       }
-      rechecked ||= found.kind === 'not-found'
-      const pauseMs = found.kind === 'not-found' ? RECHECK_MS : delayMs
-      await new Promise<void>((done) => void clock.after(pauseMs, done))
-      delayMs = Math.min(delayMs * 2, RETRY_MS.most)
-    }
-  }
-
-  function resolve(writerType: Type): KnownSchema {
-    try {
-      const resolver = readerType.createResolver(writerType)
-      return { kind: 'reader', read: (bytes) => readerType.fromBuffer(bytes, resolver) as unknown }
-    } catch {
-      return bad('wrong-schema', 'The schema of the value cannot be read as VerificationCompleted.')
-    }
+      const schema = schemas.get(value.readInt32BE(1))
+      if (!(schema instanceof Promise)) return decodeAvro(value, schema)
+      return schema.then((found) => (found === null ? null : decodeAvro(value, found)))
+    },
+    get waiting() {
+      return schemas.waiting
+    },
+    stop: () => schemas.stop(),
   }
 }
 
-function decodeAvro(value: Buffer, schema: KnownSchema): Decoded {
-  if (schema.kind === 'bad') return schema.decoded
+function decodeAvro(value: Buffer, schema: EventSchema): Decoded {
+  if (schema.kind === 'bad') return undecodable(schema.code, schema.message)
   let event: unknown
   try {
     event = schema.read(value.subarray(HEADER_BYTES))
@@ -140,10 +100,6 @@ function validate(candidate: unknown): Decoded {
     'invalid-event',
     `Fields that are missing or not as they should be: ${faults.join(', ')}.`,
   )
-}
-
-function bad(code: Undecodable, message: string): KnownSchema {
-  return { kind: 'bad', decoded: undecodable(code, message) }
 }
 
 function undecodable(code: Undecodable, message: string): Decoded {

@@ -1,7 +1,7 @@
 /**
  * The schema registry, as far as the running service needs it: a schema by its id, and the id of one of our own schemas.
  * Never registers anything. Each request has a time-out of its own (the library has none) and a known outcome: network
- * errors of this library carry status 400, so nothing but a 404 is taken for final.
+ * errors of this library carry status 400, so nothing but a 404 of the registry's own is taken for final.
  */
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
@@ -46,25 +46,74 @@ export function createRegistry(
     retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1, factor: 0.2, multiplier: 2 },
     agent: new Agent({ keepAlive: true, timeout: TIMEOUT_MS }),
     // The library's own types of a middleware disagree between its two builds.
-    middlewares: [timeout(TIMEOUT_MS) as never],
+    middlewares: [timeout(TIMEOUT_MS) as never, registryAnswersOnly as never],
   })
 
   async function lookUp<T>(
     operation: 'schema-by-id' | 'id-by-schema',
-    request: () => Promise<T>,
+    request: () => Promise<Lookup<T>>,
   ): Promise<Lookup<T>> {
-    const result = await outcomeOf(request)
+    const result = await request()
     metrics.registryRequest(operation, METRIC_OUTCOMES[result.kind])
     return result
   }
 
-  return {
-    schemaById: (id) => lookUp('schema-by-id', async () => (await client.getSchema(id)) as unknown as Type),
-    idBySchema: (subject, schemaJson) =>
-      lookUp('id-by-schema', () =>
-        client.getRegistryIdBySchema(subject, { type: SchemaType.AVRO, schema: schemaJson }),
-      ),
+  async function schemaById(id: number): Promise<Lookup<Type>> {
+    const result = await outcomeOf(async () => (await client.getSchema(id)) as unknown as Type)
+    // What is remembered, and how much of it, is not the library's to decide.
+    client.cache.clear()
+    if (result.kind !== '404') return result
+    return { kind: (await isUnknown(id, settings)) ? 'not-found' : 'failed' }
   }
+
+  return {
+    schemaById: (id) => lookUp('schema-by-id', () => schemaById(id)),
+    idBySchema: (subject, schemaJson) =>
+      lookUp('id-by-schema', async () => {
+        const result = await outcomeOf(() =>
+          client.getRegistryIdBySchema(subject, { type: SchemaType.AVRO, schema: schemaJson }),
+        )
+        return result.kind === '404' ? { kind: 'not-found' } : result
+      }),
+  }
+}
+
+/** As much of the library's response as is looked at here. */
+interface Answer {
+  /** An object where it was JSON. */
+  data(): unknown
+}
+
+/** A proxy's login page comes with 200 too: without what was asked for it is no answer of a registry. */
+function registryAnswersOnly() {
+  return {
+    response: async (next: () => Promise<Answer>): Promise<Answer> => {
+      const answer = await next()
+      if (!hasMember(answer.data(), ['schema', 'id'])) throw new Error('This is no answer of a registry.')
+      return answer
+    },
+  }
+}
+
+/**
+ * Whether a 404 was the registry's own word, which comes with an `error_code`: an ingress without a backend answers 404
+ * as well. The library does not tell them apart, so it is asked once more without it.
+ */
+async function isUnknown(id: number, { url, auth }: RegistrySettings): Promise<boolean> {
+  const basic = auth === null ? null : Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
+  try {
+    const response = await fetch(`${url}/schemas/ids/${id}`, {
+      headers: basic === null ? {} : { authorization: `Basic ${basic}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    return response.status === 404 && hasMember(await response.json(), ['error_code'])
+  } catch {
+    return false
+  }
+}
+
+function hasMember(body: unknown, members: readonly string[]): boolean {
+  return typeof body === 'object' && body !== null && members.some((member) => member in body)
 }
 
 const METRIC_OUTCOMES = {
@@ -74,12 +123,12 @@ const METRIC_OUTCOMES = {
   failed: 'failed',
 } as const
 
-async function outcomeOf<T>(request: () => Promise<T>): Promise<Lookup<T>> {
+async function outcomeOf<T>(request: () => Promise<T>): Promise<Lookup<T> | { readonly kind: '404' }> {
   try {
     return { kind: 'found', value: await request() }
   } catch (error) {
     const { status, name } = error as { status?: unknown; name?: unknown }
-    if (status === 404) return { kind: 'not-found' }
+    if (status === 404) return { kind: '404' }
     if (status === 401 || status === 403) return { kind: 'refused' }
     // A schema that is registered but is no Avro we can read is as good as unknown.
     if (typeof name === 'string' && name.startsWith('ConfluentSchemaRegistry')) return { kind: 'not-found' }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Readable } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { createCheckResultClient } from '../../../src/adapters/alibaba/client.ts'
+import { handingOut } from '../../support/credentials.ts'
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 
@@ -58,11 +59,11 @@ test('prints the settings a service needs to call it, and the report when it is 
   const settings = await settingsOf(running)
   const client = createCheckResultClient({
     endpoint: settings['CHECKRESULT_ENDPOINT'] ?? '',
-    credentials: () => ({
+    credentials: handingOut(() => ({
       accessKeyId: settings['ALIBABA_CLOUD_ACCESS_KEY_ID'] ?? '',
       accessKeySecret: settings['ALIBABA_CLOUD_ACCESS_KEY_SECRET'] ?? '',
       securityToken: settings['ALIBABA_CLOUD_SECURITY_TOKEN'],
-    }),
+    })),
     timeoutMs: 5_000,
   })
   const reply = await client.check({ transactionId: 'passhkid2018x1', merchantBizId: 'biz1' }, 5_000)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config.ts'
+import { credentialsSource } from '../../../src/config/credentials.ts'
 import { COMPLETE, SECRET, configOf, faultOf, type Env } from './environments.ts'
 
 describe('credentials', () => {
@@ -36,6 +37,13 @@ describe('credentials', () => {
       stsRegion: 'cn-hongkong',
       vpcEndpoint: false,
     })
+  })
+
+  test.each([
+    [{ ALIBABA_CLOUD_SECURITY_TOKEN: SECRET }, /which is not renewed$/],
+    [{ ALIBABA_CLOUD_SECURITY_TOKEN_FILE: '/token' }, /read again when its files change$/],
+  ])('a temporary key is said to be renewed or not: %o', (env: Env, words) => {
+    expect(credentialsSource(configOf(env, TOKEN).credentials)).toMatch(words)
   })
 
   test('the address that hands out credentials may hold a token: it is never shown', () => {

@@ -16,6 +16,24 @@ describe('files', () => {
     expect(credentials.kind === 'static' && credentials.accessKeySecret.reveal()).toBe(SECRET)
   })
 
+  test('a secret knows the file it came from, to be read again; one of the environment knows none', () => {
+    const env = {
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined,
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key',
+      KAFKA_SASL_MECHANISM: 'plain',
+      KAFKA_SASL_USERNAME: 'user',
+      KAFKA_SASL_PASSWORD_FILE: '/run/secrets/password',
+    }
+    const contents = { '/run/secrets/key': SECRET, '/run/secrets/password': SECRET }
+    const { credentials, kafka } = configOf(env, contents)
+    expect(credentials).toMatchObject({
+      kind: 'static',
+      accessKeyId: { file: null },
+      accessKeySecret: { file: '/run/secrets/key' },
+    })
+    expect(kafka.sasl?.password.file).toBe('/run/secrets/password')
+  })
+
   test('a secret given twice is refused', () => {
     expect(faultOf({ ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key' })).toMatch(
       /^ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE are both set/,

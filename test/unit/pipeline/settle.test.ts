@@ -47,7 +47,7 @@ function refused(status: number, code: string, retryAfterMs: number | null = nul
 /** Answers in order; the last one for ever. */
 function settling(
   replies: readonly Reply[],
-  decoded: Decoded | Promise<Decoded> = { kind: 'event', event: EVENT },
+  decoded: Decoded | Promise<Decoded | null> = { kind: 'event', event: EVENT },
   callMs = 0,
 ) {
   const clock = new FakeClock()
@@ -136,6 +136,12 @@ describe('a record', () => {
     found({ kind: 'event', event: EVENT })
     await rest()
     expect(came(result())).toEqual([['result'], 'result'])
+  })
+
+  test('comes to nothing, without a call, when the service stops before its schema was told', async () => {
+    const { run, result, calls } = settling([PASSED], Promise.resolve(null))
+    await run(inputRecord(0))
+    expect([result(), calls]).toEqual([null, []])
   })
 
   test('goes to the retry topic when its verification is not completed', async () => {

@@ -10,6 +10,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../../src/simulator/simulator.ts'
+import { handingOut } from '../../support/credentials.ts'
 
 const KEY: Credentials = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
 /** Long enough for an answer over loopback on a busy machine, short enough to wait for. */
@@ -33,7 +34,7 @@ function asking(simulator: Simulator, options: { credentials?: Credentials; time
   const { credentials = KEY, timeoutMs = PATIENT_MS } = options
   const client = createCheckResultClient({
     endpoint: simulator.url,
-    credentials: () => credentials,
+    credentials: handingOut(() => credentials),
     timeoutMs,
   })
   opened.push(() => client.close())

@@ -3,6 +3,7 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createCheckResultClient, type ClientOptions } from '../../../../src/adapters/alibaba/client.ts'
 import type { Reply } from '../../../../src/core/answer.ts'
+import { handingOut } from '../../../support/credentials.ts'
 
 const IDS = { transactionId: 'hkstest1', merchantBizId: 'biz1' }
 const KEY = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
@@ -26,7 +27,7 @@ async function listen(server: Server | ReturnType<typeof createTcpServer>): Prom
 function clientFor(endpoint: string, changes: Partial<ClientOptions> = {}) {
   const client = createCheckResultClient({
     endpoint,
-    credentials: () => KEY,
+    credentials: handingOut(() => KEY),
     timeoutMs: TIMEOUT_MS,
     ...changes,
   })
@@ -93,7 +94,9 @@ describe('a call', () => {
       }),
     )
     let renewals = 0
-    const credentials = () => Promise.resolve({ ...KEY, securityToken: `token${(renewals += 1)}` })
+    const credentials = handingOut(() =>
+      Promise.resolve({ ...KEY, securityToken: `token${(renewals += 1)}` }),
+    )
     const { check } = clientFor(endpoint, { credentials })
     await check(IDS, TIMEOUT_MS)
     await check(IDS, TIMEOUT_MS)
@@ -136,6 +139,42 @@ describe('an error', () => {
       response.end(body)
     })
     expect(reply).toEqual({ kind: 'no-answer', failure: 'not-json', status })
+  })
+})
+
+async function refusalsAfter(status: number, code: string): Promise<number> {
+  const credentials = handingOut(() => KEY)
+  const endpoint = await listen(
+    createServer((_, response) => {
+      response.statusCode = status
+      response.end(JSON.stringify({ Code: code }))
+    }),
+  )
+  await clientFor(endpoint, { credentials }).check(IDS, TIMEOUT_MS)
+  expect(credentials.refusals.every((one) => one === KEY)).toBe(true)
+  return credentials.refusals.length
+}
+
+describe('keys that the API refuses', () => {
+  test.each([
+    [404, 'InvalidAccessKeyId.NotFound'],
+    [400, 'InvalidAccessKeyId.Inactive'],
+    [400, 'InvalidSecurityToken.Expired'],
+    [403, 'InvalidSecurityToken'],
+    [400, 'MissingSecurityToken'],
+    [400, 'SignatureDoesNotMatch'],
+  ])('are told to their source: %i %s', async (status, code) => {
+    expect(await refusalsAfter(status, code)).toBe(1)
+  })
+
+  test.each([
+    [403, 'Forbidden.RAMUserAccessDenied'],
+    [400, 'Throttling.User'],
+    [404, 'ProcessNotCompleted'],
+    [500, 'InternalError'],
+    [200, 'Success'],
+  ])('are not suspected for anything else: %i %s', async (status, code) => {
+    expect(await refusalsAfter(status, code)).toBe(0)
   })
 })
 
@@ -215,7 +254,7 @@ describe('no answer', () => {
     let calls = 0
     const answer: RequestListener = (_, response) => void response.end(PASSED, () => (calls += 1))
     for (const credentials of [() => null, () => Promise.resolve(null)]) {
-      expect(await ask(answer, { credentials })).toEqual({
+      expect(await ask(answer, { credentials: handingOut(credentials) })).toEqual({
         kind: 'no-answer',
         failure: 'no-credentials',
         status: null,

@@ -8,6 +8,8 @@ const TOPICS = ['verification.completed', 'verification.completed.retry.10s']
 const CONTRACT = [
   'build_info gauge version revision node',
   'consumer_lag_records gauge topic partition',
+  'credential_refreshes_total counter outcome',
+  'credentials_expiry_timestamp_seconds gauge',
   'dead_letters_total counter reason',
   'deferred_total counter reason',
   'duplicates_total counter',
@@ -29,6 +31,7 @@ const CONTRACT = [
   'results_total counter verdict sub_code family',
   'risk_checks_total counter result',
   'schema_registry_requests_total counter operation outcome',
+  'schema_registry_waiting_records gauge',
   'spoof_signals_total counter type',
   'transaction_duration_seconds histogram',
   'transactions_total counter outcome',

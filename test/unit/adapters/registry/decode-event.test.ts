@@ -1,11 +1,12 @@
 import avsc, { type Schema, type Type } from 'avsc'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createDecodeEvent } from '../../../../src/adapters/registry/decode-event.ts'
+import { createEventDecoder } from '../../../../src/adapters/registry/decode-event.ts'
 import type { Lookup, Registry } from '../../../../src/adapters/registry/registry.ts'
 import { schemaType } from '../../../../src/adapters/registry/schemas.ts'
 import type { VerificationCompleted } from '../../../../src/core/schema-types.ts'
 import { UNDECODABLE, type Decoded, type Undecodable } from '../../../../src/ports.ts'
+import { fakeLog, fakeMetrics } from '../../../support/fakes.ts'
 import { FakeClock, settle } from '../../../support/fake-clock.ts'
 import { mutant, seeded } from '../../../support/mutants.ts'
 
@@ -65,9 +66,9 @@ function registryOf(held: Readonly<Record<number, Type>> = { 7: type }): FakeReg
 
 function decoding(registry = registryOf()) {
   const clock = new FakeClock()
-  const decode = createDecodeEvent(registry, clock)
+  const { decode } = createEventDecoder({ registry, clock, log: fakeLog(), metrics: fakeMetrics() })
   /** Lets time pass until the answer is there. */
-  const decoded = async (value: Buffer | null): Promise<Decoded> => {
+  const decoded = async (value: Buffer | null): Promise<Decoded | null> => {
     const answer = decode(value)
     await clock.advance(2_000)
     return answer
@@ -77,6 +78,7 @@ function decoding(registry = registryOf()) {
 
 async function faultOf(value: Buffer | null, registry?: FakeRegistry): Promise<Undecodable | 'event'> {
   const decoded = await decoding(registry).decoded(value)
+  if (decoded === null) throw new Error('Nobody stopped the decoder.')
   return decoded.kind === 'event' ? 'event' : decoded.code
 }
 
@@ -195,13 +197,19 @@ describe('what is no event', () => {
   test('is a value for ten thousand broken events, never a throw', async () => {
     const random = seeded(1)
     const healthy = [avro(), json()]
-    const immediate = { after }
-    const decode = createDecodeEvent(registryOf(), immediate)
+    const immediate = { after, monotonicMs: () => 0 }
+    const { decode } = createEventDecoder({
+      registry: registryOf(),
+      clock: immediate,
+      log: fakeLog(),
+      metrics: fakeMetrics(),
+    })
     const met = new Set<Undecodable>()
     for (let run = 0; run < 10_000; run += 1) {
       const broken = mutant(healthy[run % 2] ?? json(), random)
       const decoded = await decode(broken)
-      if (decoded.kind === 'event') throw new Error(`An event was read from ${broken.toString('hex')}.`)
+      if (decoded?.kind !== 'undecodable')
+        throw new Error(`An event was read from ${broken.toString('hex')}.`)
       expect(UNDECODABLE).toContain(decoded.code)
       met.add(decoded.code)
     }
@@ -244,10 +252,10 @@ describe('the schema of an event', () => {
     async (away) => {
       const { decode, clock, registry } = decoding()
       registry.next.push(...Array.from({ length: 8 }, () => away))
-      let answer: Decoded | null = null
+      let answer: Decoded | null | undefined
       void Promise.resolve(decode(avro())).then((decoded) => (answer = decoded))
       await clock.advance(250 + 500 + 1_000 + 2_000 + 4_000 + 5_000 + 5_000)
-      expect([answer, registry.asked.length]).toEqual([null, 8])
+      expect([answer, registry.asked.length]).toEqual([undefined, 8])
       await clock.advance(5_000)
       expect(answer).toEqual({ kind: 'event', event: EVENT })
     },
@@ -280,5 +288,18 @@ describe('the schema of an event', () => {
     expect(decode(json())).not.toBeInstanceOf(Promise)
     await settle()
     expect(registry.asked).toEqual([])
+  })
+
+  test('is waited for until the service stops, while all else is decoded on', async () => {
+    const clock = new FakeClock()
+    const registry = registryOf()
+    registry.next.push({ kind: 'failed' }, { kind: 'failed' })
+    const decoder = createEventDecoder({ registry, clock, log: fakeLog(), metrics: fakeMetrics() })
+    const waiting = decoder.decode(avro())
+    await settle()
+    expect(decoder.waiting).toBe(1)
+    decoder.stop()
+    expect([await waiting, decoder.waiting]).toEqual([null, 0])
+    expect(decoder.decode(json())).toEqual({ kind: 'event', event: EVENT })
   })
 })

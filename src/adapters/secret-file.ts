@@ -1,0 +1,109 @@
+/**
+ * Secrets that came from files, looked at again while they are in use: whoever rotates them swaps the file and restarts
+ * nothing. Several that belong together (a key and its secret) change together.
+ *
+ * What is new is taken when it reads the same twice, a second apart: a file half written, or one of two written, is not.
+ * What cannot be read leaves the old values in use, and is said once. No timers: files are looked at when asked for.
+ */
+import type { FileText, ReadText } from '../config/given.ts'
+import type { Secret } from '../config/secret.ts'
+
+export interface FileSecretsOptions {
+  readonly readText: ReadText
+  readonly monotonicMs: () => number
+  /** Told once, until all can be read again. A sentence without a secret in it. */
+  readonly onProblem: (sentence: string) => void
+  readonly onChange?: () => void
+}
+
+export interface FileSecrets<Name extends string> {
+  /** The values in use: the same object until one has changed. Looks at the files every few seconds at most. */
+  current(): Readonly<Record<Name, string>>
+  /** The values in use were refused: takes at once what is in the files now. */
+  reread(): void
+}
+
+const LOOK_EVERY_MS = 5_000
+const STEADY_MS = 1_000
+
+/** Secrets that came from no file keep the value they have. */
+export function createFileSecrets<Name extends string>(
+  secrets: Readonly<Record<Name, Secret>>,
+  options: FileSecretsOptions,
+): FileSecrets<Name> {
+  type Values = Readonly<Record<Name, string>>
+  const all = Object.entries<Secret>(secrets) as [Name, Secret][]
+  const hasFiles = all.some(([, secret]) => secret.file !== null)
+  let inUse = valuesOf((secret) => secret.reveal())
+  let candidate: Values | null = null
+  let lookAtMs = options.monotonicMs() + LOOK_EVERY_MS
+  let complained = false
+
+  function valuesOf(read: (secret: Secret) => string): Values {
+    return Object.fromEntries(all.map(([name, secret]) => [name, read(secret)])) as Values
+  }
+
+  function look(): Values | null {
+    const values: Partial<Record<Name, string>> = {}
+    for (const [name, secret] of all) {
+      const found = readSecret(secret, options.readText)
+      if (found.kind === 'unreadable') {
+        if (!complained) options.onProblem(sentence(secret, found.problem))
+        complained = true
+        return null
+      }
+      values[name] = found.text
+    }
+    complained = false
+    return values as Values
+  }
+
+  function take(values: Values): void {
+    candidate = null
+    if (same(values, inUse)) return
+    inUse = values
+    options.onChange?.()
+  }
+
+  function lookWhenDue(): void {
+    const nowMs = options.monotonicMs()
+    if (nowMs < lookAtMs) return
+    const values = look()
+    const steady = values !== null && (same(values, inUse) || (candidate !== null && same(values, candidate)))
+    if (steady) take(values)
+    else candidate = values
+    lookAtMs = nowMs + (candidate === null ? LOOK_EVERY_MS : STEADY_MS)
+  }
+
+  return {
+    current: () => {
+      if (hasFiles) lookWhenDue()
+      return inUse
+    },
+    reread: () => {
+      const values = hasFiles ? look() : null
+      if (values !== null) take(values)
+    },
+  }
+}
+
+const ONE_LINE = /^[^\p{Cc}]+$/u
+
+function readSecret(secret: Secret, readText: ReadText): FileText {
+  if (secret.file === null) return { kind: 'text', text: secret.reveal() }
+  const found = readText(secret.file)
+  if (found.kind === 'unreadable') return found
+  const text = found.text.replace(/\r?\n$/, '')
+  if (text === '') return { kind: 'unreadable', problem: 'it is empty' }
+  return ONE_LINE.test(text)
+    ? { kind: 'text', text }
+    : { kind: 'unreadable', problem: 'it is no text of one line' }
+}
+
+function sentence({ file }: Secret, problem: string): string {
+  return `The secret in ${file ?? 'a file'} is to be read again, but ${problem}: the value it had stays in use.`
+}
+
+function same(some: Readonly<Record<string, string>>, others: Readonly<Record<string, string>>): boolean {
+  return Object.entries(some).every(([name, value]) => others[name] === value)
+}

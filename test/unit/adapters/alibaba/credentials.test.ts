@@ -1,0 +1,294 @@
+/** Every way by which keys come, with the vendor's own library and real servers on loopback: what holds for all of them. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import tls from 'node:tls'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { CredentialSource } from '../../../../src/adapters/alibaba/credential-source.ts'
+import { createCredentialSource } from '../../../../src/adapters/alibaba/credentials.ts'
+import type { Credentials } from '../../../../src/adapters/alibaba/sign-v3.ts'
+import type { CredentialsConfig } from '../../../../src/config/credentials.ts'
+import { readTextFile } from '../../../../src/config/given.ts'
+import { Secret } from '../../../../src/config/secret.ts'
+import { makeCertificate, type Certificate } from '../../../support/certificate.ts'
+import {
+  PLAIN,
+  STS,
+  startCredentialServer,
+  type CredentialServer,
+  type Keys,
+} from '../../../support/credential-servers.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
+import { fakeMetrics } from '../../../support/fakes.ts'
+import { recordingLog } from '../../../support/recording-log.ts'
+import { redirectConnections, type Redirection } from '../../../support/redirect.ts'
+
+const STS_HOST = 'sts.cn-hongkong.aliyuncs.com'
+const METADATA_HOST = '100.100.100.200'
+const SECRET = 'fictitious-secret'
+const ROLE = 'acs:ram::1000:role/fictitious'
+const LIFE_MS = 3_600_000
+const MINUTE_MS = 60_000
+
+interface Way {
+  readonly kind: string
+  /** The only host it may ask. */
+  readonly host: string
+  readonly start: (keys: () => Keys) => Promise<CredentialServer>
+  readonly config: (port: number, home: string) => CredentialsConfig
+}
+
+let certificate: Certificate
+let home: string
+const trusted = tls.getCACertificates()
+
+beforeAll(async () => {
+  certificate = await makeCertificate([STS_HOST])
+  tls.setDefaultCACertificates([certificate.ca])
+  home = mkdtempSync(join(tmpdir(), 'checkresult-home-'))
+  writeFileSync(join(home, 'token'), 'fictitious.oidc.token')
+  mkdirSync(join(home, '.aliyun'))
+  vi.stubEnv('HOME', home)
+  // Other ways the vendor's chain would try.
+  vi.stubEnv('ALIBABA_CLOUD_ECS_METADATA', 'another-role')
+  vi.stubEnv('ALIBABA_CLOUD_CREDENTIALS_URI', 'http://another.example/')
+})
+
+afterAll(() => {
+  tls.setDefaultCACertificates(trusted)
+  vi.unstubAllEnvs()
+  rmSync(home, { recursive: true })
+})
+
+const WAYS: readonly Way[] = [
+  {
+    kind: 'oidc',
+    host: STS_HOST,
+    start: (keys) => startCredentialServer({ shape: STS, keys, certificate }),
+    config: () => ({
+      kind: 'oidc',
+      roleArn: ROLE,
+      oidcProviderArn: 'acs:ram::1000:oidc-provider/fictitious',
+      oidcTokenFile: join(home, 'token'),
+      roleSessionName: 'test',
+      stsRegion: 'cn-hongkong',
+      vpcEndpoint: false,
+    }),
+  },
+  {
+    kind: 'ecs-role',
+    host: METADATA_HOST,
+    start: (keys) => startCredentialServer({ shape: PLAIN, keys }),
+    config: () => ({ kind: 'ecs-role', roleName: 'fictitious', imdsV1Disabled: true }),
+  },
+  {
+    kind: 'uri',
+    host: '127.0.0.1',
+    start: (keys) => startCredentialServer({ shape: PLAIN, keys }),
+    config: (port) => ({ kind: 'uri', uri: new Secret(`http://127.0.0.1:${port}/keys?token=${SECRET}`) }),
+  },
+  {
+    kind: 'profile',
+    host: STS_HOST,
+    start: (keys) => startCredentialServer({ shape: STS, keys, certificate }),
+    config: () => {
+      writeProfile({
+        mode: 'RamRoleArn',
+        access_key_id: 'fictitious-id',
+        access_key_secret: SECRET,
+        ram_role_arn: ROLE,
+        sts_region: 'cn-hongkong',
+      })
+      return { kind: 'profile', name: 'production' }
+    },
+  },
+]
+
+function writeProfile(profile: Readonly<Record<string, string>>): void {
+  const profiles = [
+    { name: 'default', mode: 'AK', access_key_id: 'not-this-one', access_key_secret: SECRET },
+    { name: 'production', ...profile },
+  ]
+  writeFileSync(join(home, '.aliyun', 'config.json'), JSON.stringify({ current: 'default', profiles }))
+}
+
+async function idOf(source: CredentialSource): Promise<string | null> {
+  return (await source.current())?.accessKeyId ?? null
+}
+
+/** What is at hand without waiting; fails the test where a caller would have to wait. */
+function atHand(source: CredentialSource): Credentials | null {
+  const current = source.current()
+  if (current instanceof Promise) throw new Error('A caller has to wait.')
+  return current
+}
+
+describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
+  let clock: FakeClock
+  let server: CredentialServer
+  let redirection: Redirection
+  let log: ReturnType<typeof recordingLog>
+  let metrics: ReturnType<typeof fakeMetrics>
+  let issued: number
+  const sources: CredentialSource[] = []
+
+  beforeEach(async () => {
+    clock = new FakeClock()
+    issued = 0
+    log = recordingLog()
+    metrics = fakeMetrics()
+    server = await start(() => ({
+      AccessKeyId: `fictitious-${(issued += 1)}`,
+      AccessKeySecret: SECRET,
+      SecurityToken: `${SECRET}-token`,
+      Expiration: new Date(clock.epochMs() + LIFE_MS).toISOString().replace('.000Z', 'Z'),
+    }))
+    redirection = redirectConnections(() => ({ [host]: server.port }))
+  })
+
+  afterEach(async () => {
+    for (const source of sources.splice(0)) source.close()
+    redirection.restore()
+    await server.close()
+  })
+
+  function open(): CredentialSource {
+    const source = createCredentialSource({
+      config: config(server.port, home),
+      readText: readTextFile,
+      clock,
+      log,
+      metrics,
+    })
+    sources.push(source)
+    return source
+  }
+
+  test('are asked for once, however many calls wait for the first ones', async () => {
+    const source = open()
+    const all = await Promise.all(Array.from({ length: 10 }, async () => source.current()))
+    expect(new Set(all)).toEqual(
+      new Set([{ accessKeyId: 'fictitious-1', accessKeySecret: SECRET, securityToken: `${SECRET}-token` }]),
+    )
+    expect(server.exchanges).toBe(1)
+    expect(metrics.of('credentialRefresh')).toEqual([['ok']])
+    expect(metrics.of('credentialsExpire')).toEqual([[clock.epochMs() + LIFE_MS]])
+  })
+
+  test('that fail at the start come once their source works, and by no other way', async () => {
+    server.down = true
+    const source = open()
+    expect([await idOf(source), await idOf(source)]).toEqual([null, null])
+    server.down = false
+    expect(await idOf(source)).toMatch(/^fictitious-\d/)
+    expect(new Set(redirection.hosts)).toEqual(new Set([host]))
+    expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info'])
+  })
+
+  test('are renewed ahead of their expiry, while no call waits', async () => {
+    const source = open()
+    await source.current()
+    await clock.advance(LIFE_MS - 15 * MINUTE_MS - 1)
+    expect([atHand(source)?.accessKeyId, server.exchanges]).toEqual(['fictitious-1', 1])
+    await clock.advance(1)
+    await expect.poll(() => atHand(source)?.accessKeyId).toBe('fictitious-2')
+    expect(server.exchanges).toBe(2)
+  })
+
+  test('still valid are used while renewing fails, with one warning, and never once they have expired', async () => {
+    const source = open()
+    await source.current()
+    server.down = true
+    await clock.advance(LIFE_MS - 15 * MINUTE_MS)
+    await expect.poll(() => server.exchanges).toBe(2)
+    await expect.poll(() => metrics.of('credentialRefresh')).toHaveLength(2)
+    await clock.advance(MINUTE_MS)
+    await expect.poll(() => metrics.of('credentialRefresh').length).toBeGreaterThan(2)
+    expect(atHand(source)?.accessKeyId).toBe('fictitious-1')
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn'])
+
+    await clock.advance(14 * MINUTE_MS - 1)
+    expect(atHand(source)?.accessKeyId).toBe('fictitious-1')
+    await clock.advance(1)
+    expect([await idOf(source), await idOf(source)]).toEqual([null, null])
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'error'])
+
+    server.down = false
+    expect(await idOf(source)).toMatch(/^fictitious-\d/)
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'error', 'info'])
+  })
+
+  test('that the API refuses are got anew for the next call', async () => {
+    const source = open()
+    const first = await source.current()
+    if (first !== null) source.refused(first)
+    const next = source.current()
+    expect(next).toBeInstanceOf(Promise)
+    expect((await next)?.accessKeyId).toBe('fictitious-2')
+    expect(atHand(source)?.accessKeyId).toBe('fictitious-2')
+  })
+
+  test('are in no log line, nor is what their source answers or where it is', async () => {
+    server.down = true
+    await idOf(open())
+    const lines = JSON.stringify(log.lines)
+    expect(lines).toContain('Alibaba Cloud credentials')
+    for (const hidden of [SECRET, 'fictitious', host, 'InternalError']) expect(lines).not.toContain(hidden)
+  })
+})
+
+test('a role by OIDC is asked for with the token that is in the file now', async () => {
+  const clock = new FakeClock()
+  const [way] = WAYS
+  const server = await startCredentialServer({
+    shape: STS,
+    certificate,
+    keys: () => ({
+      AccessKeyId: 'fictitious-1',
+      AccessKeySecret: SECRET,
+      SecurityToken: SECRET,
+      Expiration: new Date(clock.epochMs() + LIFE_MS).toISOString(),
+    }),
+  })
+  const redirection = redirectConnections(() => ({ [STS_HOST]: server.port }))
+  const source = createCredentialSource({
+    config: way?.config(server.port, home) ?? { kind: 'profile', name: '' },
+    readText: readTextFile,
+    clock,
+    log: recordingLog(),
+    metrics: fakeMetrics(),
+  })
+  try {
+    const first = await source.current()
+    writeFileSync(join(home, 'token'), 'rotated.oidc.token')
+    if (first !== null) source.refused(first)
+    await source.current()
+    expect(server.seen).toHaveLength(2)
+    expect(server.seen[0]).toMatch(/AssumeRoleWithOIDC.*OIDCToken=fictitious\.oidc\.token/)
+    expect(server.seen[1]).toMatch(/AssumeRoleWithOIDC.*OIDCToken=rotated\.oidc\.token/)
+  } finally {
+    source.close()
+    redirection.restore()
+    await server.close()
+  }
+})
+
+test('a profile with a key of its own is read again when it is used after a minute', async () => {
+  const clock = new FakeClock()
+  writeProfile({ mode: 'AK', access_key_id: 'fictitious-old', access_key_secret: SECRET })
+  const metrics = fakeMetrics()
+  const source = createCredentialSource({
+    config: { kind: 'profile', name: 'production' },
+    readText: readTextFile,
+    clock,
+    log: recordingLog(),
+    metrics,
+  })
+  expect(await source.current()).toEqual({ accessKeyId: 'fictitious-old', accessKeySecret: SECRET })
+  writeProfile({ mode: 'AK', access_key_id: 'fictitious-new', access_key_secret: SECRET })
+  await clock.advance(MINUTE_MS)
+  expect(clock.timers).toBe(0)
+  expect(await source.current()).toMatchObject({ accessKeyId: 'fictitious-old' })
+  await expect.poll(async () => (await source.current())?.accessKeyId).toBe('fictitious-new')
+  expect(metrics.of('credentialsExpire').at(-1)).toEqual([null])
+})

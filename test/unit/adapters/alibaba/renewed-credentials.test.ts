@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { RenewedCredentials, type Lease } from '../../../../src/adapters/alibaba/renewed-credentials.ts'
+import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { fakeMetrics, type RecordedMetrics } from '../../../support/fakes.ts'
+import { recordingLog, type RecordingLog } from '../../../support/recording-log.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+let clock: FakeClock
+let metrics: RecordedMetrics
+let log: RecordingLog
+/** Exchanges under way, in order; each is ended by the test. */
+let exchanges: PromiseWithResolvers<Lease>[]
+let source: RenewedCredentials
+
+beforeEach(() => {
+  clock = new FakeClock()
+  metrics = fakeMetrics()
+  log = recordingLog()
+  exchanges = []
+  source = new RenewedCredentials({
+    obtain: () => {
+      const exchange = Promise.withResolvers<Lease>()
+      exchanges.push(exchange)
+      return exchange.promise
+    },
+    advice: 'check the fictitious source',
+    clock,
+    log,
+    metrics,
+  })
+})
+
+afterEach(() => source.close())
+
+function lease(id: string, lifeMs: number): Lease {
+  return {
+    credentials: { accessKeyId: id, accessKeySecret: 'fictitious' },
+    expiresAtMs: clock.epochMs() + lifeMs,
+  }
+}
+
+async function answer(id: string, lifeMs: number): Promise<void> {
+  exchanges.at(-1)?.resolve(lease(id, lifeMs))
+  await settle()
+}
+
+async function fail(): Promise<void> {
+  exchanges.at(-1)?.reject(Object.assign(new Error('fictitious-secret'), { code: 'ECONNREFUSED' }))
+  await settle()
+}
+
+function atHand(): string | null {
+  const current = source.current()
+  if (current instanceof Promise) throw new Error('A caller has to wait.')
+  return current?.accessKeyId ?? null
+}
+
+describe('the first credentials', () => {
+  test('are asked for before any call needs them', () => {
+    expect(exchanges).toHaveLength(1)
+  })
+
+  test('that have expired already are none', async () => {
+    const current = source.current()
+    await answer('old', -1)
+    expect(await current).toBeNull()
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { code: 'expired-at-source' } }])
+    expect(metrics.of('credentialsExpire')).toEqual([])
+  })
+
+  test('are waited for at most 20 s, though the source never answers', async () => {
+    const current = source.current()
+    await clock.advance(20_000)
+    expect(await current).toBeNull()
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { code: 'timeout' } }])
+  })
+
+  test('are asked for again after 5 s, 10 s and so on up to a minute, and the log says so once', async () => {
+    const attempts: number[] = []
+    for (const pauseMs of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
+      await fail()
+      await clock.advance(pauseMs - 1)
+      attempts.push(exchanges.length)
+      await clock.advance(1)
+    }
+    expect(attempts).toEqual([1, 2, 3, 4, 5, 6])
+    expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+      ['error', 'No Alibaba Cloud credentials are to be had, and calls wait: check the fictitious source.'],
+    ])
+    expect(metrics.of('credentialRefresh')).toEqual(Array.from({ length: 6 }, () => ['failed']))
+  })
+})
+
+describe('renewal', () => {
+  test.each([
+    ['an hour', HOUR_MS, 45 * MINUTE_MS],
+    ['the least STS grants', 15 * MINUTE_MS, 10 * MINUTE_MS],
+    ['half a minute', 30_000, 20_000],
+    ['next to nothing', 900, 1_000],
+  ])('of credentials that live for %s comes in time, and no sooner', async (_, lifeMs, renewedAfterMs) => {
+    await answer('a', lifeMs)
+    await clock.advance(renewedAfterMs - 1)
+    expect(exchanges).toHaveLength(1)
+    await clock.advance(1)
+    expect(exchanges).toHaveLength(2)
+  })
+
+  test('under way keeps nobody waiting, and is not made twice', async () => {
+    await answer('a', HOUR_MS)
+    await clock.advance(45 * MINUTE_MS)
+    expect([atHand(), atHand(), exchanges.length]).toEqual(['a', 'a', 2])
+    await answer('b', HOUR_MS)
+    expect(atHand()).toBe('b')
+  })
+
+  test('is caught up on by the next call where the timer was late: a machine had slept', async () => {
+    let calls = 0
+    const late = new RenewedCredentials({
+      obtain: () => Promise.resolve(lease(`late-${(calls += 1)}`, HOUR_MS)),
+      advice: '',
+      clock: { epochMs: () => clock.epochMs(), monotonicMs: () => 0, after: () => () => undefined },
+      log,
+      metrics,
+    })
+    await settle()
+    await clock.advance(46 * MINUTE_MS)
+    expect(late.current()).toMatchObject({ accessKeyId: 'late-1' })
+    await settle()
+    expect(late.current()).toMatchObject({ accessKeyId: 'late-2' })
+  })
+
+  test('is tried again sooner than the expiry, and what is valid serves on', async () => {
+    await answer('a', HOUR_MS)
+    await clock.advance(45 * MINUTE_MS)
+    await fail()
+    await clock.advance(5_000)
+    expect([atHand(), exchanges.length]).toEqual(['a', 3])
+    await answer('b', HOUR_MS)
+    expect(atHand()).toBe('b')
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'info'])
+  })
+
+  test('ends with the source', async () => {
+    await answer('a', HOUR_MS)
+    source.close()
+    await clock.advance(HOUR_MS)
+    expect([exchanges.length, clock.timers]).toEqual([1, 0])
+  })
+
+  test('under way when the source is closed sets no timer any more', async () => {
+    source.close()
+    await answer('a', HOUR_MS)
+    expect(clock.timers).toBe(0)
+  })
+
+  test('tells the metrics when the credentials at hand expire', async () => {
+    await answer('a', HOUR_MS)
+    expect(metrics.of('credentialsExpire')).toEqual([[clock.epochMs() + HOUR_MS]])
+  })
+})
+
+describe('credentials that were refused', () => {
+  test('are replaced before the next call, once however many were refused', async () => {
+    await answer('a', HOUR_MS)
+    const current = await source.current()
+    if (current !== null) for (let calls = 0; calls < 3; calls += 1) source.refused(current)
+    expect(exchanges).toHaveLength(1)
+    const next = [source.current(), source.current()].map(async (one) => one)
+    expect(exchanges).toHaveLength(2)
+    await answer('b', HOUR_MS)
+    expect(await Promise.all(next)).toMatchObject([{ accessKeyId: 'b' }, { accessKeyId: 'b' }])
+    expect(atHand()).toBe('b')
+  })
+
+  test('are tried again where no others are to be had and they have not expired', async () => {
+    await answer('a', HOUR_MS)
+    const current = await source.current()
+    if (current !== null) source.refused(current)
+    const next = source.current()
+    await fail()
+    expect(await next).toMatchObject({ accessKeyId: 'a' })
+    expect(atHand()).toBe('a')
+  })
+
+  test('long ago say nothing about those at hand', async () => {
+    await answer('a', HOUR_MS)
+    const old = await source.current()
+    await clock.advance(45 * MINUTE_MS)
+    await answer('b', HOUR_MS)
+    if (old !== null) source.refused(old)
+    expect(atHand()).toBe('b')
+  })
+})

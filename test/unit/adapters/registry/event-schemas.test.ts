@@ -1,0 +1,96 @@
+import { beforeEach, expect, test } from 'vitest'
+import { EventSchemas } from '../../../../src/adapters/registry/event-schemas.ts'
+import type { Lookup } from '../../../../src/adapters/registry/registry.ts'
+import { schemaType } from '../../../../src/adapters/registry/schemas.ts'
+import type { Type } from 'avsc'
+import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { fakeMetrics, type RecordedMetrics } from '../../../support/fakes.ts'
+import { recordingLog, type RecordingLog } from '../../../support/recording-log.ts'
+
+const KNOWN = 7
+const FOUND: Lookup<Type> = { kind: 'found', value: schemaType('verification-completed') }
+const FAILED: Lookup<Type> = { kind: 'failed' }
+const REFUSED: Lookup<Type> = { kind: 'refused' }
+
+let clock: FakeClock
+let log: RecordingLog
+let metrics: RecordedMetrics
+let schemas: EventSchemas
+/** Instead of what the registry holds, as often as this says. */
+let away: Lookup<Type>[]
+let asked: number[]
+
+beforeEach(() => {
+  clock = new FakeClock()
+  log = recordingLog()
+  metrics = fakeMetrics()
+  away = []
+  asked = []
+  const schemaById = (id: number): Promise<Lookup<Type>> => {
+    asked.push(id)
+    return Promise.resolve(away.shift() ?? (id === KNOWN ? FOUND : { kind: 'not-found' }))
+  }
+  schemas = new EventSchemas({ registry: { schemaById }, clock, log, metrics })
+})
+
+async function resolved(id: number) {
+  const schema = schemas.get(id)
+  await clock.advance(2_000)
+  return schema
+}
+
+test('a schema found once is at hand although thousands of ids that are none have come since', async () => {
+  await resolved(KNOWN)
+  for (let id = 10_000; id < 13_000; id += 1) void schemas.get(id)
+  await clock.advance(2_000)
+  expect(schemas.get(KNOWN)).toMatchObject({ kind: 'readable' })
+})
+
+test('the ids that are none are remembered too, the last thousand of them', async () => {
+  for (let id = 10_000; id < 11_001; id += 1) void schemas.get(id)
+  await clock.advance(2_000)
+  expect(schemas.get(11_000)).toMatchObject({ kind: 'bad', code: 'unknown-schema' })
+  expect(schemas.get(10_001)).toMatchObject({ kind: 'bad', code: 'unknown-schema' })
+  expect(schemas.get(10_000)).toBeInstanceOf(Promise)
+})
+
+test('what was not found is asked for again after a minute, without a timer until then', async () => {
+  await resolved(8)
+  expect(clock.timers).toBe(0)
+  await clock.advance(59_000)
+  expect(schemas.get(8)).toBeInstanceOf(Promise)
+  await clock.advance(2_000)
+  expect(asked).toEqual([8, 8, 8, 8])
+})
+
+test('all records that wait for the registry are counted, and asked for once per id', async () => {
+  away = [FAILED, FAILED, FAILED]
+  for (const id of [KNOWN, KNOWN, 8]) void schemas.get(id)
+  await settle()
+  expect([schemas.waiting, metrics.of('registryWaiting').at(-1), asked]).toEqual([3, [3], [KNOWN, 8]])
+  await clock.advance(5_000)
+  expect([schemas.waiting, metrics.of('registryWaiting').at(-1)]).toEqual([0, [0]])
+})
+
+test('nobody waits any longer once the schemas are stopped, and nothing is asked', async () => {
+  away = Array.from({ length: 100 }, () => FAILED)
+  const waiting = [schemas.get(KNOWN), schemas.get(8)]
+  await settle()
+  schemas.stop()
+  expect(await Promise.all(waiting.map(async (one) => one))).toEqual([null, null])
+  expect(await schemas.get(9)).toBeNull()
+  await clock.advance(60_000)
+  expect([asked, clock.timers, schemas.waiting]).toEqual([[KNOWN, 8], 0, 0])
+})
+
+test('an outage is told in one sentence when it begins, when it changes and when it ends', async () => {
+  away = [FAILED, FAILED, REFUSED, REFUSED, FAILED]
+  void schemas.get(KNOWN)
+  await clock.advance(30_000)
+  expect(log.lines.map(({ level, message, fields }) => [level, message, fields.reason])).toEqual([
+    ['error', expect.stringMatching(/^Records wait .+ does not answer: check SCHEMA_REGISTRY_URL/), 'failed'],
+    ['error', expect.stringMatching(/ refuses us: check SCHEMA_REGISTRY_USERNAME/), 'refused'],
+    ['error', expect.stringMatching(/ does not answer/), 'failed'],
+    ['info', 'The schema registry answers again.', undefined],
+  ])
+})
