@@ -8,9 +8,17 @@ import { chooseCredentials, credentialFaults, type CredentialsConfig } from './c
 import { describeValues, type SettingRow } from './config/describe.ts'
 import { missing, refused } from './config/faults.ts'
 import { gather, readTextFile, type Environment, type Gathered, type ReadText } from './config/given.ts'
+import { chooseLogin, type LoginConfig } from './config/login.ts'
 import { defaultBurst, retryTopicNames, ruleFaults } from './config/rules.ts'
-import type { Secret } from './config/secret.ts'
-import { SETTING_NAMES, environment, type SettingName, type Values } from './config/settings.ts'
+import { Secret } from './config/secret.ts'
+import {
+  SETTING_NAMES,
+  aboutSetting,
+  environment,
+  fileVariant,
+  type SettingName,
+  type Values,
+} from './config/settings.ts'
 import { unknownNames } from './config/unknown-names.ts'
 
 export interface Config {
@@ -21,15 +29,11 @@ export interface Config {
     readonly sessionTimeoutMs: number
     /** PEM texts; null where not given. The whole is null without TLS. */
     readonly tls: {
-      readonly ca: string | null
-      readonly cert: string | null
+      readonly ca: Secret | null
+      readonly cert: Secret | null
       readonly key: Secret | null
     } | null
-    readonly sasl: {
-      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-      readonly username: string
-      readonly password: Secret
-    } | null
+    readonly sasl: LoginConfig | null
   }
   readonly topics: { readonly input: string; readonly result: string; readonly deadLetter: string }
   readonly registry: {
@@ -77,7 +81,7 @@ export function loadConfig(env: Environment, readText: ReadText = readTextFile):
     ...unknownNames(Object.keys(env)),
   ]
   if (faults.length > 0) return { kind: 'faults', faults }
-  const values = environment.parse(textsOf(gathered))
+  const values = withFiles(environment.parse(textsOf(gathered)), gathered)
   const credentials = chooseCredentials(values)
   if (credentials === null) return { kind: 'faults', faults: credentialFaults(() => false) }
   return {
@@ -115,6 +119,17 @@ function textsOf({ given }: Gathered): Record<string, string> {
   return Object.fromEntries([...given].map(([name, { text }]) => [name, text]))
 }
 
+/** Secrets from files know theirs. */
+function withFiles(values: Values, { given }: Gathered): Values {
+  const entries = SETTING_NAMES.map((name) => {
+    const { [name]: value } = values
+    const found = given.get(name)
+    const isFile = found?.variable === fileVariant(name) || aboutSetting(name).holds === 'content'
+    return [name, value instanceof Secret && isFile ? new Secret(value.reveal(), found?.raw) : value]
+  })
+  return Object.fromEntries(entries) as Values
+}
+
 function toConfig(values: Values, credentials: CredentialsConfig): Config {
   const qps = values.CHECKRESULT_QPS
   const retryNames = retryTopicNames(values)
@@ -147,11 +162,6 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
 }
 
 function kafka(values: Values): Config['kafka'] {
-  const {
-    KAFKA_SASL_MECHANISM: mechanism,
-    KAFKA_SASL_USERNAME: username,
-    KAFKA_SASL_PASSWORD: password,
-  } = values
   return {
     brokers: values.KAFKA_BROKERS,
     clientId: values.KAFKA_CLIENT_ID,
@@ -164,10 +174,7 @@ function kafka(values: Values): Config['kafka'] {
           key: values.KAFKA_TLS_KEY_FILE ?? null,
         }
       : null,
-    sasl:
-      mechanism === undefined || username === undefined || password === undefined
-        ? null
-        : { mechanism, username, password },
+    sasl: chooseLogin(values),
   }
 }
 

@@ -59,7 +59,12 @@ function gatherOne(env: Environment, name: SettingName, readText: ReadText): Fou
 function fromFile(variable: string, path: string, readText: ReadText): Found {
   const file = readText(path)
   if (file.kind === 'unreadable') return { kind: 'fault', fault: unreadable(variable, path, file.problem) }
-  return { kind: 'given', given: { variable, text: file.text.replace(/\r?\n$/, ''), raw: path } }
+  return { kind: 'given', given: { variable, text: withoutLineEnd(file.text), raw: path } }
+}
+
+/** Editors and `echo` put one behind a secret. */
+export function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '')
 }
 
 function onlyReadable(variable: string, path: string, readText: ReadText): Found {

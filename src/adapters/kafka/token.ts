@@ -1,0 +1,113 @@
+/**
+ * Tokens for a login by OAUTHBEARER: from a file that others keep fresh, or from a token endpoint by the client
+ * credentials grant. Those of an endpoint are kept until some time before they end, and asked for once however many
+ * connections wait.
+ */
+import {
+  ClientSecretBasic,
+  ResponseBodyError,
+  allowInsecureRequests,
+  clientCredentialsGrantRequest,
+  processClientCredentialsResponse,
+  type TokenEndpointResponse,
+} from 'oauth4webapi'
+import type { TokenConfig } from '../../config/login.ts'
+import { OperatorError } from '../../core/safe-error.ts'
+import type { Log } from '../../ports.ts'
+import { renewedSecret } from '../renewed-secret.ts'
+
+/** Rejects with a {@link TokenError}. */
+export type TokenSource = () => Promise<string>
+
+/** kafkajs tries again: an endpoint may be away for a while as a broker may. */
+export class TokenError extends OperatorError {
+  readonly retriable = true
+}
+
+const TIMEOUT_MS = 5_000
+/**
+ * A session at the brokers ends with its token, and kafkajs logs in again ten seconds before: with a token that ends
+ * sooner than that it would do so before every request.
+ */
+const LEAST_LEFT_MS = 15_000
+const USED_SHARE = 0.8
+
+export type TokenLog = Pick<Log, 'warn'>
+
+export function createTokenSource(
+  config: TokenConfig,
+  log: TokenLog,
+  nowMs: () => number = () => performance.now(),
+): TokenSource {
+  if (config.kind === 'file') {
+    const read = renewedSecret(config.token, 'KAFKA_SASL_OAUTH_TOKEN_FILE', log)
+    return () => Promise.resolve(read())
+  }
+  return fromEndpoint(config, log, nowMs)
+}
+
+type Grant = Extract<TokenConfig, { kind: 'client-credentials' }>
+
+function fromEndpoint(config: Grant, log: TokenLog, nowMs: () => number): TokenSource {
+  const clientSecret = renewedSecret(config.clientSecret, 'KAFKA_SASL_OAUTH_CLIENT_SECRET', log)
+  let held: { readonly token: string; readonly untilMs: number } | null = null
+  let asking: Promise<string> | null = null
+
+  async function ask(): Promise<string> {
+    const askedMs = nowMs()
+    try {
+      const { access_token: token, expires_in: seconds = 0 } = await grant(config, clientSecret())
+      held = { token, untilMs: askedMs + usedMs(seconds * 1_000) }
+      return token
+    } finally {
+      asking = null
+    }
+  }
+
+  return () => (held !== null && nowMs() < held.untilMs ? Promise.resolve(held.token) : (asking ??= ask()))
+}
+
+/** One that does not say how long it lasts serves only those who wait for it. */
+function usedMs(lifetimeMs: number): number {
+  return Math.min(lifetimeMs * USED_SHARE, lifetimeMs - LEAST_LEFT_MS)
+}
+
+async function grant({ url, clientId, scope }: Grant, secret: string): Promise<TokenEndpointResponse> {
+  const server = { issuer: url, token_endpoint: url }
+  const client = { client_id: clientId }
+  try {
+    const response = await clientCredentialsGrantRequest(
+      server,
+      client,
+      ClientSecretBasic(secret),
+      scope === null ? {} : { scope },
+      // The settings take http:// for a loopback address only.
+      { signal: AbortSignal.timeout(TIMEOUT_MS), [allowInsecureRequests]: true },
+    )
+    return await processClientCredentialsResponse(server, client, response)
+  } catch (error) {
+    throw new TokenError(sentenceOf(error))
+  }
+}
+
+/** Of the answer only an error's name, and of these only the ones the standard knows: the rest may hold anything. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+])
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof ResponseBodyError && REFUSALS.has(error.error)) {
+    return `The token endpoint refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_SCOPE. (${error.error})`
+  }
+  const { name, cause } = error as { name?: unknown; cause?: unknown }
+  if (name === 'TypeError' || name === 'TimeoutError' || name === 'AbortError') {
+    return 'The token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL and that it can be reached.'
+  }
+  const status = cause instanceof Response ? ` with HTTP ${cause.status}` : ''
+  return `The token endpoint answers${status}, but not with a token: check KAFKA_SASL_OAUTH_TOKEN_URL.`
+}
