@@ -2,6 +2,7 @@
  * What went wrong at the brokers, in a sentence that says what to do. kafkajs puts hosts, and in one case whole records,
  * into its messages: none of them is passed on.
  */
+import { OperatorError } from '../../core/safe-error.ts'
 
 interface KafkaError {
   readonly name?: string
@@ -30,7 +31,15 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /^(SASL_AUTHENTICATION_FAILED|KafkaJSSASLAuthenticationError|ILLEGAL_SASL_STATE|UNSUPPORTED_SASL_MECHANISM)$/,
-    'The brokers refuse the login: check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.',
+    'The brokers refuse the login: check KAFKA_SASL_MECHANISM, and KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD or the token.',
+  ],
+  [
+    /_ALERT_/,
+    'The brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE has not expired and is signed by an authority the brokers trust.',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'The certificate of a broker is for another name than the one it is reached by: check the names in KAFKA_BROKERS and those the brokers advertise.',
   ],
   [
     /CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/,
@@ -68,6 +77,8 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
 
 /** One sentence that says what to do, with the error's type in brackets. */
 export function explain(error: unknown): string {
+  const own = unwrap(error).find((link) => link instanceof OperatorError)
+  if (own instanceof OperatorError) return own.message
   const type = errorType(error)
   const advice = ADVICE.find(([pattern]) => pattern.test(type))?.[1]
   return advice === undefined ? `Kafka refused a request (${type}).` : `${advice} (${type})`

@@ -1,34 +1,71 @@
 /**
- * The login at the brokers, as mechanisms of kafkajs. Its own are used for passwords, but for two things: the password is
- * read when it is needed, for it may have changed; and a connection that breaks during a login is no refused login, which
- * would stop the consumer for good. Its OAUTHBEARER takes a refusal for a success, so that one is written here.
+ * The login at the brokers, as mechanisms of kafkajs. Its own are used for passwords, but for three things: the password
+ * is read when it is needed, for it may have changed; a connection that breaks during a login is no refused login, which
+ * would stop the consumer for good; and one refused after another has succeeded is tried again for a while. Its
+ * OAUTHBEARER takes a refusal for a success, so that one is written here.
  */
 import type { AuthenticationProviderArgs, Authenticator, Mechanism } from 'kafkajs'
 import type { LoginConfig } from '../../config/login.ts'
+import { OperatorError } from '../../core/safe-error.ts'
 import type { Log } from '../../ports.ts'
 import { renewedSecret } from '../renewed-secret.ts'
+import { explain } from './errors.ts'
 import { PASSWORD_LOGINS } from './internals.ts'
 import { createTokenSource, type TokenSource } from './token.ts'
 
-export function createLogin(config: LoginConfig, log: Pick<Log, 'warn'>): Mechanism {
-  if (config.mechanism === 'oauthbearer') {
-    const token = createTokenSource(config.token, log)
-    return { mechanism: 'OAUTHBEARER', authenticationProvider: (args) => bearer(args, token) }
-  }
-  const { mechanism, username } = config
-  const password = renewedSecret(config.password, 'KAFKA_SASL_PASSWORD', log)
+type Login = (args: AuthenticationProviderArgs) => Authenticator
+
+export function createLogin(
+  config: LoginConfig,
+  log: Pick<Log, 'warn'>,
+  nowMs: () => number = () => performance.now(),
+): Mechanism {
   return {
-    mechanism: mechanism.toUpperCase(),
-    authenticationProvider: (args) =>
-      tellingBreaksApart(args, PASSWORD_LOGINS[mechanism]({ username, password: password() })),
+    mechanism: config.mechanism.toUpperCase(),
+    authenticationProvider: patient(loginOf(config, log), nowMs),
   }
 }
 
+function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
+  if (config.mechanism === 'oauthbearer') {
+    const token = createTokenSource(config.token, log)
+    return (args) => bearer(args, token)
+  }
+  const { mechanism, username } = config
+  const password = renewedSecret(config.password, 'KAFKA_SASL_PASSWORD', log)
+  return (args) =>
+    tellingBreaksApart(args, PASSWORD_LOGINS[mechanism]({ username, password: password() }))
+}
+
+/** A secret is changed at the brokers and in its file, but not at the same moment: after that it is wrong. */
+const SECRETS_DIFFER_AT_MOST_MS = 120_000
+
+/** kafkajs tries again where this is thrown, and gives up at a refusal. */
+class NotNow extends OperatorError {
+  readonly retriable = true
+}
+
+/** Before the first success a refusal is final: whoever starts the service is told at once. */
+function patient(login: Login, nowMs: () => number): Login {
+  let hasSucceeded = false
+  let failingSinceMs: number | null = null
+  return (args) => ({
+    authenticate: async () => {
+      try {
+        await login(args).authenticate()
+        hasSucceeded = true
+        failingSinceMs = null
+      } catch (error) {
+        if (!hasSucceeded || isBreak(error)) throw error
+        failingSinceMs ??= nowMs()
+        throw nowMs() - failingSinceMs < SECRETS_DIFFER_AT_MOST_MS ? new NotNow(explain(error)) : error
+      }
+    },
+  })
+}
+
 /** kafkajs makes "authentication failed" of whatever happens meanwhile. */
-function tellingBreaksApart(
-  args: AuthenticationProviderArgs,
-  login: (args: AuthenticationProviderArgs) => Authenticator,
-): Authenticator {
+function tellingBreaksApart(args: AuthenticationProviderArgs, login: Login): Authenticator {
   let failure: unknown
   const { authenticate } = login({
     ...args,

@@ -16,13 +16,8 @@ import { OperatorError } from '../../core/safe-error.ts'
 import type { Log } from '../../ports.ts'
 import { renewedSecret } from '../renewed-secret.ts'
 
-/** Rejects with a {@link TokenError}. */
+/** Rejects with an {@link OperatorError}. */
 export type TokenSource = () => Promise<string>
-
-/** kafkajs tries again: an endpoint may be away for a while as a broker may. */
-export class TokenError extends OperatorError {
-  readonly retriable = true
-}
 
 const TIMEOUT_MS = 5_000
 /**
@@ -86,7 +81,7 @@ async function grant({ url, clientId, scope }: Grant, secret: string): Promise<T
     )
     return await processClientCredentialsResponse(server, client, response)
   } catch (error) {
-    throw new TokenError(sentenceOf(error))
+    throw new OperatorError(sentenceOf(error))
   }
 }
 
