@@ -1,9 +1,10 @@
+import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { runCommand, type Env } from '../../dev/harness/commands.ts'
-import { createEnvironment } from '../../dev/harness/environment.ts'
+import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
 import { eventFor } from '../../dev/harness/events.ts'
 import { createAuthority, issue } from '../support/certificates.ts'
-import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { EXACTLY_ONCE, type Coordinates } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.ts'
 import { CLIENT } from '../support/token-endpoint.ts'
@@ -12,6 +13,11 @@ const USER = 'checkresult'
 const PASSWORD = 'open-sesame-9f2c'
 /** kafkajs logs in again ten seconds before a session ends: here half a second after each login. */
 const SESSION_MS = 10_500
+
+const WRONG = 'another-sesame-77ab'
+/** Passwords, and how every token and private key begins. */
+const SECRETS = /sesame|eyJ|PRIVATE KEY/
+const STRANGE_TOKEN = 'eyJhbGciOiJSUzI1NiJ9.e30.c2VzYW1l'
 
 const TOPICS = ['topics', 'create', '--partitions', '2', '--replication-factor', '1']
 
@@ -42,10 +48,131 @@ describe('topics are created, and events go through exactly once, with', () => {
     const service = await run.startReplica()
     const sent = await sendSome(run)
     await run.untilOut(sent)
-    expect(await service.stop()).toBe(0)
+    const pages = await Promise.all(['/', '/metrics'].map(async (path) => fetch(service.opsUrl + path)))
+    const shown = await Promise.all(pages.map(async (page) => page.text()))
+    expect({ code: await service.stop(), output: service.output() }).toMatchObject({ code: 0 })
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
-    expect(service.output()).not.toContain('"level":"error"')
+    expect(service.output()).not.toMatch(/"level":"(warn|error)"/)
+    expect(`${service.output()}${shown.join('')}`).not.toMatch(SECRETS)
   })
+})
+
+test.each(Object.keys(LOGINS))('"config check" shows no secret of %s', async (name) => {
+  const { env } = environment((await LOGINS[name]?.()) ?? {})
+  const { code, stdout } = await runCommand(['config', 'check'], env)
+  expect(code).toBe(0)
+  expect(stdout).toContain('KAFKA_TLS_CA_FILE')
+  expect(stdout).not.toMatch(SECRETS)
+})
+
+interface Refusal {
+  readonly settings: () => Promise<Env>
+  readonly sentence: RegExp
+}
+
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  'a wrong password (PLAIN)': {
+    settings: () => withPassword('plain', WRONG),
+    sentence: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
+  },
+  'a wrong password (SCRAM)': {
+    settings: () => withPassword('scram-sha-512', WRONG),
+    sentence: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
+  },
+  'a token nobody knows the key of': {
+    settings: () => withToken(STRANGE_TOKEN),
+    sentence: /brokers refuse the login: check .*the token/,
+  },
+  'a wrong client secret': {
+    settings: () => withClient(WRONG),
+    sentence: /token endpoint refuses us: check .*KAFKA_SASL_OAUTH_CLIENT_SECRET/,
+  },
+  'a token endpoint that is away': {
+    settings: async () => ({
+      ...(await withClient(CLIENT.secret)),
+      KAFKA_SASL_OAUTH_TOKEN_URL: 'http://127.0.0.1:1/token',
+    }),
+    sentence: /token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,
+  },
+  'brokers of another authority': {
+    settings: async () => ({
+      ...(await withPassword('plain')),
+      KAFKA_TLS_CA_FILE: await kafka.file('other-ca.crt', (await createAuthority('Another')).cert),
+    }),
+    sentence: /TLS handshake with the brokers fails: check KAFKA_TLS and KAFKA_TLS_CA_FILE/,
+  },
+  'a client certificate that has expired': {
+    settings: async () =>
+      kafka.certificateSettings(await issue(kafka.authority, { name: USER, expired: true })),
+    sentence: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE has not expired/,
+  },
+  'a client certificate of another authority': {
+    settings: async () =>
+      kafka.certificateSettings(await issue(await createAuthority('Another'), { name: USER })),
+    sentence:
+      /brokers refuse our side of the TLS handshake: check .*signed by an authority the brokers trust/,
+  },
+  'no client certificate': {
+    settings: async () => {
+      const { KAFKA_TLS = '', KAFKA_TLS_CA_FILE = '' } = kafka.settings
+      return { KAFKA_TLS, KAFKA_TLS_CA_FILE, KAFKA_BROKERS: kafka.others.get('CERTIFICATE') ?? '' }
+    },
+    sentence: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE/,
+  },
+  'TLS left off': {
+    settings: async () => ({ KAFKA_BROKERS: kafka.broker }),
+    sentence: /No broker of KAFKA_BROKERS answers: check .*KAFKA_TLS/,
+  },
+}
+
+describe.concurrent('a command says in one sentence what to do about', () => {
+  test.each(Object.entries(REFUSALS))('%s', async (_, { settings, sentence }) => {
+    const { env } = environment(await settings())
+    const { code, stdout, stderr } = await runCommand(TOPICS, env)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(sentence)])
+    expect(stderr).not.toMatch(SECRETS)
+  })
+})
+
+test('sessions are renewed before they end, tokens before they do, and work goes on', async () => {
+  kafka.tokens.lifetimeS = 20
+  onTestFinished(() => {
+    kafka.tokens.lifetimeS = 3_600
+  })
+  const run = await start(await withClient(CLIENT.secret))
+  const service = await run.startReplica()
+  const before = kafka.tokens.count()
+  const endMs = Date.now() + SESSION_MS + 2_000
+  const sent: Coordinates[] = []
+  while (Date.now() < endMs) {
+    const some = await sendSome(run, sent.length)
+    sent.push(...some)
+    await run.untilOut(some)
+  }
+  expect(kafka.tokens.count() - before).toBeGreaterThanOrEqual(2)
+  expect(await service.stop()).toBe(0)
+  expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+  expect(service.output()).not.toMatch(/"level":"(warn|error)"/)
+})
+
+test('a password that is changed in its file and at the brokers is used by the service that is running', async () => {
+  const settings = await withPassword('plain')
+  const run = await start(settings)
+  const service = await run.startReplica()
+  const first = await sendSome(run)
+  await run.untilOut(first)
+
+  await kafka.changePasswords({ [USER]: WRONG })
+  await kafka.server.stop()
+  await kafka.server.start()
+  await service.line(/"reason":"(Connection|BrokerPool|SaslAuthenticator)[^"]*"/)
+  await writeFile(settings['KAFKA_SASL_PASSWORD_FILE'] ?? '', WRONG)
+  const second = await sendSome(run, first.length)
+  await run.untilOut(second)
+  expect(await service.stop()).toBe(0)
+  expect(await run.tally([...first, ...second])).toEqual(EXACTLY_ONCE)
+  expect(service.output()).not.toMatch(SECRETS)
 })
 
 async function withPassword(mechanism: string, password = PASSWORD): Promise<Env> {
@@ -84,11 +211,16 @@ async function start(settings: Env = {}): Promise<Run> {
 
 const KINDS = ['passhkid2018', 'failpassport', 'notyet', 'invalidid'] as const
 
-async function sendSome(run: Run): ReturnType<Run['send']> {
+async function sendSome(run: Run, from = 0): ReturnType<Run['send']> {
   return run.send(
-    Array.from({ length: 20 }, (_, number) => {
-      const event = eventFor({ name: KINDS[number % KINDS.length] ?? '', docType: null }, number)
+    Array.from({ length: 20 }, (_, at) => {
+      const event = eventFor({ name: KINDS[at % KINDS.length] ?? '', docType: null }, from + at)
       return { key: event.transactionId, value: run.encode(event) }
     }),
   )
+}
+
+function environment(settings: Env): Environment {
+  const addresses = { brokers: [kafka.internal], registryUrl: inject('registryUrl') }
+  return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
 }

@@ -26,6 +26,8 @@ export interface RunOptions {
   /** Where the test itself writes and reads, instead of at the run's own brokers; the settings may lead elsewhere. */
   readonly brokers?: readonly string[]
   readonly partitions?: number
+  /** Beside or instead of the settings while topics and schemas are made. */
+  readonly settingsToPrepare?: Env
   /** Before the topics are created. */
   readonly beforeTopics?: (environment: Environment) => Promise<void>
 }
@@ -73,7 +75,10 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
     { shared: true },
   )
   await options.beforeTopics?.(environment)
-  await prepareEnvironment(environment, partitions)
+  await prepareEnvironment(
+    { ...environment, env: { ...environment.env, ...options.settingsToPrepare } },
+    partitions,
+  )
   const kafka = connectTo(brokers)
   const producer = kafka.producer()
   await producer.connect()

@@ -25,7 +25,7 @@ export interface SecuredKafkaOptions {
 export interface SecuredKafka extends RunningKafka {
   readonly authority: KeyPair
   readonly tokens: TokenEndpoint
-  /** Writes a file for a client; its path. */
+  /** Writes a file that no other client has; its path. */
   file(name: string, text: string): Promise<string>
   /** Settings for the listener with passwords and tokens, without the login itself. */
   readonly settings: Env
@@ -47,8 +47,9 @@ export async function startSecuredKafka(options: SecuredKafkaOptions = {}): Prom
   const { kafkaDir } = await providePrograms(() => {})
   const directory = await mkdtemp(join(tmpdir(), 'checkresult-stream-'))
   const file = async (name: string, text: string): Promise<string> => {
-    await writeFile(join(directory, name), text)
-    return join(directory, name)
+    const path = join(await mkdtemp(join(directory, 'file-')), name)
+    await writeFile(path, text)
+    return path
   }
   const authority = await createAuthority()
   const tokens = await startTokenEndpoint()
@@ -100,8 +101,12 @@ export async function startSecuredKafka(options: SecuredKafkaOptions = {}): Prom
   }
 }
 
+/** A property's value ends with its line; Kafka takes blanks in PEM for line ends. */
+function oneLine(pem: string): string {
+  return pem.trim().replaceAll(/\r?\n/g, ' ')
+}
+
 function tlsProperties(authority: KeyPair, server: KeyPair): Record<string, string> {
-  const oneLine = (pem: string): string => pem.trim().replaceAll(/\r?\n/g, ' ')
   return {
     'listener.security.protocol.map':
       'CLIENT:SASL_SSL,CERTIFICATE:SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',

@@ -12,6 +12,8 @@ interface KafkaError {
   readonly code?: string
   readonly cause?: unknown
   readonly originalError?: unknown
+  /** Of several topics that could not be made. */
+  readonly errors?: readonly unknown[]
 }
 
 /** The protocol error's name, however deep kafkajs has wrapped it; else the class or system code; never a message. */
@@ -51,11 +53,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /^TRANSACTIONAL_ID_AUTHORIZATION_FAILED$/,
-    'The Kafka user may not use transactions: grant WRITE and DESCRIBE on transactional ids that begin with KAFKA_GROUP_ID.',
-  ],
-  [
-    /^TOPIC_AUTHORIZATION_FAILED$/,
-    'The Kafka user lacks a right on a topic: grant READ on the input and retry topics, WRITE on the result, retry and dead-letter topics.',
+    'The Kafka user may not use transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash.',
   ],
   [
     /^CLUSTER_AUTHORIZATION_FAILED$/,
@@ -75,12 +73,28 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
 ]
 
+/** A right that is missing on a topic is named by what was about to be done; the broker does not say which it is. */
+export type Doing = 'reading' | 'writing' | 'creating topics'
+
+/** The second is what is said of the other topics of a request. */
+const TOPIC_RIGHT = /^(TOPIC_AUTHORIZATION_FAILED|OPERATION_NOT_ATTEMPTED)$/
+
+const TOPIC_ADVICE: Readonly<Record<Doing, string>> = {
+  reading: 'The Kafka user may not read a topic: grant READ on the input and retry topics.',
+  writing:
+    'The Kafka user may not write to a topic: grant WRITE on the result, retry and dead-letter topics.',
+  'creating topics':
+    'The Kafka user may not create or widen a topic: grant CREATE, ALTER and DESCRIBE_CONFIGS on all topics of the settings.',
+}
+
 /** One sentence that says what to do, with the error's type in brackets. */
-export function explain(error: unknown): string {
+export function explain(error: unknown, doing: Doing = 'reading'): string {
   const own = unwrap(error).find((link) => link instanceof OperatorError)
   if (own instanceof OperatorError) return own.message
   const type = errorType(error)
-  const advice = ADVICE.find(([pattern]) => pattern.test(type))?.[1]
+  const advice = TOPIC_RIGHT.test(type)
+    ? TOPIC_ADVICE[doing]
+    : ADVICE.find(([pattern]) => pattern.test(type))?.[1]
   return advice === undefined ? `Kafka refused a request (${type}).` : `${advice} (${type})`
 }
 
@@ -95,7 +109,7 @@ function unwrap(error: unknown): KafkaError[] {
   while (typeof current === 'object' && current !== null && chain.length < 8) {
     const link: KafkaError = current
     chain.push(link)
-    current = link.cause ?? link.originalError
+    current = link.cause ?? link.originalError ?? link.errors?.[0]
   }
   return chain
 }

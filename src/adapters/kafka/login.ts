@@ -33,8 +33,7 @@ function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
   }
   const { mechanism, username } = config
   const password = renewedSecret(config.password, 'KAFKA_SASL_PASSWORD', log)
-  return (args) =>
-    tellingBreaksApart(args, PASSWORD_LOGINS[mechanism]({ username, password: password() }))
+  return (args) => tellingBreaksApart(args, PASSWORD_LOGINS[mechanism]({ username, password: password() }))
 }
 
 /** A secret is changed at the brokers and in its file, but not at the same moment: after that it is wrong. */

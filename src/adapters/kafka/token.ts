@@ -27,23 +27,32 @@ const TIMEOUT_MS = 5_000
 const LEAST_LEFT_MS = 15_000
 const USED_SHARE = 0.8
 
-export type TokenLog = Pick<Log, 'warn'>
+type TokenLog = Pick<Log, 'warn'>
+
+export interface TokenOptions {
+  readonly nowMs?: () => number
+  readonly timeoutMs?: number
+}
 
 export function createTokenSource(
   config: TokenConfig,
   log: TokenLog,
-  nowMs: () => number = () => performance.now(),
+  { nowMs = () => performance.now(), timeoutMs = TIMEOUT_MS }: TokenOptions = {},
 ): TokenSource {
   if (config.kind === 'file') {
     const read = renewedSecret(config.token, 'KAFKA_SASL_OAUTH_TOKEN_FILE', log)
     return () => Promise.resolve(read())
   }
-  return fromEndpoint(config, log, nowMs)
+  return fromEndpoint(config, log, { nowMs, timeoutMs })
 }
 
 type Grant = Extract<TokenConfig, { kind: 'client-credentials' }>
 
-function fromEndpoint(config: Grant, log: TokenLog, nowMs: () => number): TokenSource {
+function fromEndpoint(
+  config: Grant,
+  log: TokenLog,
+  { nowMs, timeoutMs }: Required<TokenOptions>,
+): TokenSource {
   const clientSecret = renewedSecret(config.clientSecret, 'KAFKA_SASL_OAUTH_CLIENT_SECRET', log)
   let held: { readonly token: string; readonly untilMs: number } | null = null
   let asking: Promise<string> | null = null
@@ -51,7 +60,7 @@ function fromEndpoint(config: Grant, log: TokenLog, nowMs: () => number): TokenS
   async function ask(): Promise<string> {
     const askedMs = nowMs()
     try {
-      const { access_token: token, expires_in: seconds = 0 } = await grant(config, clientSecret())
+      const { access_token: token, expires_in: seconds = 0 } = await grant(config, clientSecret(), timeoutMs)
       held = { token, untilMs: askedMs + usedMs(seconds * 1_000) }
       return token
     } finally {
@@ -67,21 +76,29 @@ function usedMs(lifetimeMs: number): number {
   return Math.min(lifetimeMs * USED_SHARE, lifetimeMs - LEAST_LEFT_MS)
 }
 
-async function grant({ url, clientId, scope }: Grant, secret: string): Promise<TokenEndpointResponse> {
+async function grant(
+  { url, clientId, scope }: Grant,
+  secret: string,
+  timeoutMs: number,
+): Promise<TokenEndpointResponse> {
   const server = { issuer: url, token_endpoint: url }
   const client = { client_id: clientId }
-  try {
-    const response = await clientCredentialsGrantRequest(
-      server,
-      client,
-      ClientSecretBasic(secret),
-      scope === null ? {} : { scope },
-      // The settings take http:// for a loopback address only.
-      { signal: AbortSignal.timeout(TIMEOUT_MS), [allowInsecureRequests]: true },
+  const response = await clientCredentialsGrantRequest(
+    server,
+    client,
+    ClientSecretBasic(secret),
+    scope === null ? {} : { scope },
+    // The settings take http:// for a loopback address only.
+    { signal: AbortSignal.timeout(timeoutMs), [allowInsecureRequests]: true },
+  ).catch(() => {
+    throw new OperatorError(
+      'The token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL and that it can be reached.',
     )
+  })
+  try {
     return await processClientCredentialsResponse(server, client, response)
   } catch (error) {
-    throw new OperatorError(sentenceOf(error))
+    throw new OperatorError(refusal(error, response.status))
   }
 }
 
@@ -95,14 +112,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'invalid_scope',
 ])
 
-function sentenceOf(error: unknown): string {
-  if (error instanceof ResponseBodyError && REFUSALS.has(error.error)) {
-    return `The token endpoint refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_SCOPE. (${error.error})`
-  }
-  const { name, cause } = error as { name?: unknown; cause?: unknown }
-  if (name === 'TypeError' || name === 'TimeoutError' || name === 'AbortError') {
-    return 'The token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL and that it can be reached.'
-  }
-  const status = cause instanceof Response ? ` with HTTP ${cause.status}` : ''
-  return `The token endpoint answers${status}, but not with a token: check KAFKA_SASL_OAUTH_TOKEN_URL.`
+function refusal(error: unknown, status: number): string {
+  return error instanceof ResponseBodyError && REFUSALS.has(error.error)
+    ? `The token endpoint refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_SCOPE. (${error.error})`
+    : `The token endpoint answers with HTTP ${status}, but not with a token: check KAFKA_SASL_OAUTH_TOKEN_URL.`
 }
