@@ -68,7 +68,12 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
 
   const formatLog = join(directory, 'format.log')
   const clusterId = randomBytes(16).toString('base64url')
-  const format = ['-XX:TieredStopAtLevel=1', ...base, ...formatCommand(clusterId, config), ...(options.formatOptions ?? [])]
+  const format = [
+    '-XX:TieredStopAtLevel=1',
+    ...base,
+    ...formatCommand(clusterId, config),
+    ...(options.formatOptions ?? []),
+  ]
   if ((await spawnLeashed({ ...jvm, args: format, logFile: formatLog }).exited) !== 0) {
     throw new StackError(`Kafka's storage could not be set up. It says:\n${await lastLines(formatLog)}`)
   }

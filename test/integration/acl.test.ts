@@ -14,8 +14,8 @@ import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.t
 const SERVICE = 'service'
 /** May do what the README says `topics create` needs, and nothing else. */
 const MAKER = 'maker'
-const NO_CREATOR = 'no-creator'
-const NO_WIDENER = 'no-widener'
+const NO_CREATOR = 'no_creator'
+const NO_WIDENER = 'no_widener'
 const PASSWORD = 'open-sesame-9f2c'
 
 const { AclOperationTypes: MAY, AclResourceTypes: KIND, ResourcePatternTypes: PATTERN } = kafkajs
@@ -48,7 +48,7 @@ const TO_CREATE: readonly Right[] = (['CREATE', 'ALTER', 'DESCRIBE_CONFIGS'] as 
 const without = (operation: Right['operation']): readonly Right[] =>
   TO_CREATE.filter((right) => right.operation !== operation)
 
-const userWithout = ({ operation, on }: Right): string => `without-${operation}-${on.replace(' ', '-')}`
+const userWithout = ({ operation, on }: Right): string => `without ${operation} ${on}`.replaceAll(/\W/g, '_')
 
 let kafka: SecuredKafka
 let admin: Admin

@@ -11,8 +11,8 @@ import { CLIENT } from '../support/token-endpoint.ts'
 
 const USER = 'checkresult'
 const PASSWORD = 'open-sesame-9f2c'
-/** kafkajs logs in again ten seconds before a session ends: here half a second after each login. */
-const SESSION_MS = 10_500
+/** kafkajs logs in again ten seconds before a session ends, and brokers refuse that within a second of a login. */
+const SESSION_MS = 12_000
 
 const WRONG = 'another-sesame-77ab'
 /** Passwords, and how every token and private key begins. */
@@ -166,7 +166,7 @@ test('a password that is changed in its file and at the brokers is used by the s
   await kafka.changePasswords({ [USER]: WRONG })
   await kafka.server.stop()
   await kafka.server.start()
-  await service.line(/"reason":"(Connection|BrokerPool|SaslAuthenticator)[^"]*"/)
+  await service.line(/"reason":"SaslAuthenticator/)
   await writeFile(settings['KAFKA_SASL_PASSWORD_FILE'] ?? '', WRONG)
   const second = await sendSome(run, first.length)
   await run.untilOut(second)
