@@ -7,18 +7,18 @@ import type { PiiMode } from './core/normalize/privacy.ts'
 import { chooseCredentials, credentialFaults, type CredentialsConfig } from './config/credentials.ts'
 import { describeValues, type SettingRow } from './config/describe.ts'
 import { missing, refused } from './config/faults.ts'
-import { gather, readTextFile, type Environment, type Gathered, type ReadText } from './config/given.ts'
+import {
+  gather,
+  readTextFile,
+  withFiles,
+  type Environment,
+  type Gathered,
+  type ReadText,
+} from './config/given.ts'
 import { chooseLogin, type LoginConfig } from './config/login.ts'
 import { defaultBurst, retryTopicNames, ruleFaults } from './config/rules.ts'
-import { Secret } from './config/secret.ts'
-import {
-  SETTING_NAMES,
-  aboutSetting,
-  environment,
-  fileVariant,
-  type SettingName,
-  type Values,
-} from './config/settings.ts'
+import type { Secret } from './config/secret.ts'
+import { SETTING_NAMES, environment, type SettingName, type Values } from './config/settings.ts'
 import { unknownNames } from './config/unknown-names.ts'
 
 export interface Config {
@@ -81,7 +81,7 @@ export function loadConfig(env: Environment, readText: ReadText = readTextFile):
     ...unknownNames(Object.keys(env)),
   ]
   if (faults.length > 0) return { kind: 'faults', faults }
-  const values = withFiles(environment.parse(textsOf(gathered)), gathered)
+  const values = withFiles(environment.parse(textsOf(gathered)), gathered.given)
   const credentials = chooseCredentials(values)
   if (credentials === null) return { kind: 'faults', faults: credentialFaults(() => false) }
   return {
@@ -117,17 +117,6 @@ function readValues({ given, failed: unread }: Gathered): Read {
 
 function textsOf({ given }: Gathered): Record<string, string> {
   return Object.fromEntries([...given].map(([name, { text }]) => [name, text]))
-}
-
-/** Secrets from files know theirs. */
-function withFiles(values: Values, { given }: Gathered): Values {
-  const entries = SETTING_NAMES.map((name) => {
-    const { [name]: value } = values
-    const found = given.get(name)
-    const isFile = found?.variable === fileVariant(name) || aboutSetting(name).holds === 'content'
-    return [name, value instanceof Secret && isFile ? new Secret(value.reveal(), found?.raw) : value]
-  })
-  return Object.fromEntries(entries) as Values
 }
 
 function toConfig(values: Values, credentials: CredentialsConfig): Config {

@@ -4,7 +4,8 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { givenTwice, unreadable, type Given } from './faults.ts'
-import { SETTING_NAMES, aboutSetting, fileVariant, type SettingName } from './settings.ts'
+import { Secret } from './secret.ts'
+import { SETTING_NAMES, aboutSetting, fileVariant, type SettingName, type Values } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -76,6 +77,22 @@ function textOf(env: Environment, variable: string, verbatim: boolean): string |
   const raw = Object.hasOwn(env, variable) ? env[variable] : undefined
   const text = verbatim ? raw : raw?.trim()
   return text === '' ? undefined : text
+}
+
+/** The settings' values, each secret that came from a file knowing which. */
+export function withFiles(values: Values, given: Gathered['given']): Values {
+  const entries = Object.entries(values).map(([name, value]): [string, unknown] => {
+    const found = given.get(name as SettingName)
+    if (!(value instanceof Secret) || found === undefined || !isFromFile(name as SettingName, found)) {
+      return [name, value]
+    }
+    return [name, new Secret(value.reveal(), found.raw)]
+  })
+  return Object.fromEntries(entries) as Values
+}
+
+function isFromFile(name: SettingName, { variable }: Given): boolean {
+  return variable !== name || aboutSetting(name).holds === 'content'
 }
 
 const MAX_FILE_BYTES = 64 * 1024

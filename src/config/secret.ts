@@ -1,8 +1,8 @@
 /** A value that must not be shown. Whatever prints, logs or serialises it gets `***`; only {@link reveal} tells. */
 export class Secret {
-  readonly #value: string
-  /** The file it came from, which may be read again; null where the environment holds the value itself. */
+  /** Path of the file it was read from; null where the environment held it. */
   readonly file: string | null
+  readonly #value: string
 
   constructor(value: string, file: string | null = null) {
     this.#value = value
