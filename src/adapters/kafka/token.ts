@@ -3,14 +3,7 @@
  * credentials grant. Those of an endpoint are kept until some time before they end, and asked for once however many
  * connections wait.
  */
-import {
-  ClientSecretBasic,
-  ResponseBodyError,
-  allowInsecureRequests,
-  clientCredentialsGrantRequest,
-  processClientCredentialsResponse,
-  type TokenEndpointResponse,
-} from 'oauth4webapi'
+import type { TokenEndpointResponse } from 'oauth4webapi'
 import type { TokenConfig } from '../../config/login.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import type { Log } from '../../ports.ts'
@@ -81,24 +74,29 @@ async function grant(
   secret: string,
   timeoutMs: number,
 ): Promise<TokenEndpointResponse> {
+  // Loaded only when needed: most log in with a password or a certificate.
+  const oauth = await import('oauth4webapi')
   const server = { issuer: url, token_endpoint: url }
   const client = { client_id: clientId }
-  const response = await clientCredentialsGrantRequest(
-    server,
-    client,
-    ClientSecretBasic(secret),
-    scope === null ? {} : { scope },
-    // The settings take http:// for a loopback address only.
-    { signal: AbortSignal.timeout(timeoutMs), [allowInsecureRequests]: true },
-  ).catch(() => {
-    throw new OperatorError(
-      'The token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL and that it can be reached.',
+  const response = await oauth
+    .clientCredentialsGrantRequest(
+      server,
+      client,
+      oauth.ClientSecretBasic(secret),
+      scope === null ? {} : { scope },
+      // The settings take http:// for a loopback address only.
+      { signal: AbortSignal.timeout(timeoutMs), [oauth.allowInsecureRequests]: true },
     )
-  })
+    .catch(() => {
+      throw new OperatorError(
+        'The token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL and that it can be reached.',
+      )
+    })
   try {
-    return await processClientCredentialsResponse(server, client, response)
+    return await oauth.processClientCredentialsResponse(server, client, response)
   } catch (error) {
-    throw new OperatorError(refusal(error, response.status))
+    const refused = error instanceof oauth.ResponseBodyError ? error.error : null
+    throw new OperatorError(refusal(refused, response.status))
   }
 }
 
@@ -112,8 +110,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'invalid_scope',
 ])
 
-function refusal(error: unknown, status: number): string {
-  return error instanceof ResponseBodyError && REFUSALS.has(error.error)
-    ? `The token endpoint refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_SCOPE. (${error.error})`
+function refusal(error: string | null, status: number): string {
+  return error !== null && REFUSALS.has(error)
+    ? `The token endpoint refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_SCOPE. (${error})`
     : `The token endpoint answers with HTTP ${status}, but not with a token: check KAFKA_SASL_OAUTH_TOKEN_URL.`
 }
