@@ -4,7 +4,7 @@
  * would stop the consumer for good; and one refused after another has succeeded is tried again for a while. Its
  * OAUTHBEARER takes a refusal for a success, so that one is written here.
  */
-import type { AuthenticationProviderArgs, Authenticator, Mechanism } from 'kafkajs'
+import kafkajs, { type AuthenticationProviderArgs, type Authenticator, type Mechanism } from 'kafkajs'
 import type { LoginConfig } from '../../config/login.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import type { Log } from '../../ports.ts'
@@ -15,14 +15,10 @@ import { createTokenSource, type TokenSource } from './token.ts'
 
 type Login = (args: AuthenticationProviderArgs) => Authenticator
 
-export function createLogin(
-  config: LoginConfig,
-  log: Pick<Log, 'warn'>,
-  nowMs: () => number = () => performance.now(),
-): Mechanism {
+export function createLogin(config: LoginConfig, log: Pick<Log, 'warn'>): Mechanism {
   return {
     mechanism: config.mechanism.toUpperCase(),
-    authenticationProvider: patient(loginOf(config, log), nowMs),
+    authenticationProvider: patient(loginOf(config, log)),
   }
 }
 
@@ -36,28 +32,21 @@ function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
   return (args) => tellingBreaksApart(args, PASSWORD_LOGINS[mechanism]({ username, password: password() }))
 }
 
-/** A secret is changed at the brokers and in its file, but not at the same moment: after that it is wrong. */
-const SECRETS_DIFFER_AT_MOST_MS = 120_000
-
-/** kafkajs tries again where this is thrown, and gives up at a refusal. */
-class NotNow extends OperatorError {
-  readonly retriable = true
-}
-
-/** Before the first success a refusal is final: whoever starts the service is told at once. */
-function patient(login: Login, nowMs: () => number): Login {
+/**
+ * Before the first success a refusal is final: whoever starts the service is told at once. After it the secret may have
+ * been changed on one side only, so far: kafkajs tries again for some seconds, as it does where a broker is away.
+ */
+function patient(login: Login): Login {
   let hasSucceeded = false
-  let failingSinceMs: number | null = null
   return (args) => ({
     authenticate: async () => {
       try {
         await login(args).authenticate()
         hasSucceeded = true
-        failingSinceMs = null
       } catch (error) {
         if (!hasSucceeded || isBreak(error)) throw error
-        failingSinceMs ??= nowMs()
-        throw nowMs() - failingSinceMs < SECRETS_DIFFER_AT_MOST_MS ? new NotNow(explain(error)) : error
+        const notNow = new kafkajs.KafkaJSConnectionError('The login is refused.')
+        throw Object.assign(notNow, { cause: new OperatorError(explain(error)) })
       }
     },
   })
