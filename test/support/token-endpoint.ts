@@ -10,16 +10,14 @@ export interface TokenEndpoint {
   readonly publicKeys: string
   /** Tokens given out so far. */
   readonly count: () => number
-  readonly token: (options?: TokenOptions) => Promise<string>
+  /** One more, for a file. */
+  readonly token: () => Promise<string>
   /** What is answered instead of a token from now on; null ends it. */
   answerWith(answer: EndpointAnswer | null): void
   lifetimeS: number
+  /** Of the client. */
+  secret: string
   close(): Promise<void>
-}
-
-export interface TokenOptions {
-  readonly subject?: string
-  readonly lifetimeS?: number
 }
 
 export interface EndpointAnswer {
@@ -33,49 +31,46 @@ const KEY_ID = 'test'
 
 export async function startTokenEndpoint(): Promise<TokenEndpoint> {
   const { publicKey, privateKey } = await generateKeyPair('RS256')
-  const state = { count: 0, answer: null as EndpointAnswer | null, lifetimeS: 3_600 }
-  const token: TokenEndpoint['token'] = ({ subject = CLIENT.id, lifetimeS = state.lifetimeS } = {}) =>
-    sign(privateKey, subject, lifetimeS)
+  let instead: EndpointAnswer | null = null
+  let count = 0
   const server = createServer((request, response) => {
-    const refusal = state.answer ?? refusalOf(request)
+    const refusal = instead ?? refusalOf(request, endpoint.secret)
     request.resume()
-    if (refusal !== null) {
+    if (refusal === null) {
+      count += 1
+      void endpoint.token().then((token) => answer(response, { status: 200, body: granted(token, endpoint) }))
+    } else {
       answer(response, refusal)
-      return
     }
-    state.count += 1
-    void token().then((text) => {
-      const body = { access_token: text, token_type: 'Bearer', expires_in: state.lifetimeS }
-      answer(response, { status: 200, body: JSON.stringify(body) })
-    })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return {
+  const endpoint: TokenEndpoint = {
+    lifetimeS: 3_600,
+    secret: CLIENT.secret,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`,
     publicKeys: JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'RS256' }] }),
-    count: () => state.count,
-    token,
-    answerWith: (instead) => {
-      state.answer = instead
-    },
-    get lifetimeS() {
-      return state.lifetimeS
-    },
-    set lifetimeS(seconds) {
-      state.lifetimeS = seconds
+    count: () => count,
+    token: () => sign(privateKey, endpoint.lifetimeS),
+    answerWith: (other) => {
+      instead = other
     },
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
   }
+  return endpoint
 }
 
-function refusalOf({ headers }: IncomingMessage): EndpointAnswer | null {
+function granted(token: string, { lifetimeS }: TokenEndpoint): string {
+  return JSON.stringify({ access_token: token, token_type: 'Bearer', expires_in: lifetimeS })
+}
+
+function refusalOf({ headers }: IncomingMessage, expected: string): EndpointAnswer | null {
   const [, given = ''] = (headers.authorization ?? '').split(' ')
   const [id, secret] = Buffer.from(given, 'base64').toString().split(':').map(decodeURIComponent)
-  return id === CLIENT.id && secret === CLIENT.secret
+  return id === CLIENT.id && secret === expected
     ? null
     : { status: 401, body: '{"error":"invalid_client","error_description":"No such client here."}' }
 }
@@ -85,11 +80,11 @@ function answer(response: ServerResponse, { status, body }: EndpointAnswer): voi
   response.end(body)
 }
 
-function sign(key: CryptoKey, subject: string, lifetimeS: number): Promise<string> {
+function sign(key: CryptoKey, lifetimeS: number): Promise<string> {
   const nowS = Math.floor(Date.now() / 1_000)
   return new SignJWT({})
     .setProtectedHeader({ alg: 'RS256', kid: KEY_ID })
-    .setSubject(subject)
+    .setSubject(CLIENT.id)
     .setAudience('kafka')
     .setIssuedAt(nowS)
     .setExpirationTime(nowS + lifetimeS)

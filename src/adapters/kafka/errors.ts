@@ -73,28 +73,39 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
 ]
 
-/** A right that is missing on a topic is named by what was about to be done; the broker does not say which it is. */
+/** What is missing is named by what was about to be done: the broker does not say, or kafkajs does not pass it on. */
 export type Doing = 'reading' | 'writing' | 'creating topics'
 
-/** The second is what is said of the other topics of a request. */
-const TOPIC_RIGHT = /^(TOPIC_AUTHORIZATION_FAILED|OPERATION_NOT_ATTEMPTED)$/
-
-const TOPIC_ADVICE: Readonly<Record<Doing, string>> = {
-  reading: 'The Kafka user may not read a topic: grant READ on the input and retry topics.',
-  writing:
-    'The Kafka user may not write to a topic: grant WRITE on the result, retry and dead-letter topics.',
-  'creating topics':
-    'The Kafka user may not create or widen a topic: grant CREATE, ALTER and DESCRIBE_CONFIGS on all topics of the settings.',
-}
+const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Record<Doing, string>>])[] = [
+  [
+    // The second is what is answered for the other topics of a request.
+    /^(TOPIC_AUTHORIZATION_FAILED|OPERATION_NOT_ATTEMPTED)$/,
+    {
+      reading: 'The Kafka user may not read a topic: grant READ on the input and retry topics.',
+      writing:
+        'The Kafka user may not write to a topic: grant WRITE on the result, retry and dead-letter topics.',
+      'creating topics':
+        'The Kafka user may not create or widen a topic: grant CREATE, ALTER and DESCRIBE_CONFIGS on all topics of the settings.',
+    },
+  ],
+  [
+    /^KafkaJSGroupCoordinatorNotFound$/,
+    {
+      reading:
+        'No broker names a coordinator of the group: grant READ on the group named in KAFKA_GROUP_ID, or see to the topic __consumer_offsets.',
+      writing:
+        'No broker names a coordinator of transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash, or see to the topic __transaction_state.',
+    },
+  ],
+]
 
 /** One sentence that says what to do, with the error's type in brackets. */
 export function explain(error: unknown, doing: Doing = 'reading'): string {
   const own = unwrap(error).find((link) => link instanceof OperatorError)
   if (own instanceof OperatorError) return own.message
   const type = errorType(error)
-  const advice = TOPIC_RIGHT.test(type)
-    ? TOPIC_ADVICE[doing]
-    : ADVICE.find(([pattern]) => pattern.test(type))?.[1]
+  const matches = ([pattern]: readonly [RegExp, unknown]): boolean => pattern.test(type)
+  const advice = ADVICE_BY_DOING.find(matches)?.[1][doing] ?? ADVICE.find(matches)?.[1]
   return advice === undefined ? `Kafka refused a request (${type}).` : `${advice} (${type})`
 }
 

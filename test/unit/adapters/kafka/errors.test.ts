@@ -97,6 +97,14 @@ describe('a missing right on a topic is named by what was about to be done', () 
     expect(explain(protocolError('OPERATION_NOT_ATTEMPTED'), doing)).toContain(advice)
   })
 
+  test.each([
+    ['reading', 'grant READ on the group'],
+    ['writing', 'grant WRITE on transactional ids'],
+  ] as const)('%s without a coordinator: %s', (doing, advice) => {
+    const error = Object.assign(new Error(HOST), { name: 'KafkaJSGroupCoordinatorNotFound' })
+    expect(explain(error, doing)).toContain(advice)
+  })
+
   test('also where several topics were refused at once', () => {
     const errors = [protocolError('TOPIC_AUTHORIZATION_FAILED'), protocolError('TOPIC_AUTHORIZATION_FAILED')]
     const all = Object.assign(new Error(HOST), { name: 'KafkaJSAggregateError', errors })
