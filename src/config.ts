@@ -15,6 +15,7 @@ import {
   type Gathered,
   type ReadText,
 } from './config/given.ts'
+import { chooseLogin, type LoginConfig } from './config/login.ts'
 import { defaultBurst, retryTopicNames, ruleFaults } from './config/rules.ts'
 import type { Secret } from './config/secret.ts'
 import { SETTING_NAMES, environment, type SettingName, type Values } from './config/settings.ts'
@@ -28,15 +29,11 @@ export interface Config {
     readonly sessionTimeoutMs: number
     /** PEM texts; null where not given. The whole is null without TLS. */
     readonly tls: {
-      readonly ca: string | null
-      readonly cert: string | null
+      readonly ca: Secret | null
+      readonly cert: Secret | null
       readonly key: Secret | null
     } | null
-    readonly sasl: {
-      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
-      readonly username: string
-      readonly password: Secret
-    } | null
+    readonly sasl: LoginConfig | null
   }
   readonly topics: { readonly input: string; readonly result: string; readonly deadLetter: string }
   readonly registry: {
@@ -163,11 +160,6 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
 }
 
 function kafka(values: Values): Config['kafka'] {
-  const {
-    KAFKA_SASL_MECHANISM: mechanism,
-    KAFKA_SASL_USERNAME: username,
-    KAFKA_SASL_PASSWORD: password,
-  } = values
   return {
     brokers: values.KAFKA_BROKERS,
     clientId: values.KAFKA_CLIENT_ID,
@@ -180,10 +172,7 @@ function kafka(values: Values): Config['kafka'] {
           key: values.KAFKA_TLS_KEY_FILE ?? null,
         }
       : null,
-    sasl:
-      mechanism === undefined || username === undefined || password === undefined
-        ? null
-        : { mechanism, username, password },
+    sasl: chooseLogin(values),
   }
 }
 

@@ -13,6 +13,7 @@ import { createEventDecoder, type EventDecoder } from './adapters/registry/decod
 import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
+import { renewedSecret } from './adapters/renewed-secret.ts'
 import type { Config } from './config.ts'
 import { readTextFile } from './config/given.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
@@ -83,7 +84,7 @@ function createParts(options: ServiceOptions): Parts {
   const { qps, maxInFlight } = config.checkresult
   metrics.quota(qps === 'unlimited' ? Infinity : qps, qps === 'unlimited' ? Infinity : qps)
   const permits = new PermitQueue({ limiter: createLimiter(config), maxInFlight, clock, metrics, log })
-  const registry = createRegistry(registrySettings(config), metrics)
+  const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
   return {
     kafka: createKafkaClient(kafkaSettings(config), log),
@@ -271,28 +272,29 @@ export function topicNames({ topics, defer }: Config): TopicNames {
 }
 
 export function kafkaSettings({ kafka }: Config): Parameters<typeof createKafkaClient>[0] {
-  const { tls, sasl } = kafka
-  return {
-    brokers: kafka.brokers,
-    clientId: kafka.clientId,
-    tls: tls === null ? null : withoutNulls({ ca: tls.ca, cert: tls.cert, key: tls.key?.reveal() ?? null }),
-    sasl: sasl === null ? null : { ...sasl, password: sasl.password.reveal() },
-  }
+  return kafka
 }
 
-export function registrySettings({ registry, kafka }: Config): Parameters<typeof createRegistry>[0] {
+export function registrySettings(
+  { registry, kafka }: Config,
+  log: Log,
+): Parameters<typeof createRegistry>[0] {
   const { url, auth } = registry
-  return {
-    url,
-    clientId: kafka.clientId,
-    auth: auth === null ? null : { username: auth.username, password: auth.password.reveal() },
-  }
+  return { url, clientId: kafka.clientId, auth: auth === null ? null : registryLogin(auth, log) }
 }
 
-function withoutNulls<Key extends string>(record: Record<Key, string | null>): Partial<Record<Key, string>> {
-  return Object.fromEntries(
-    Object.entries<string | null>(record).filter(([, value]) => value !== null),
-  ) as Partial<Record<Key, string>>
+/** Read at each request: the password may have been changed. */
+function registryLogin(
+  { username, password }: NonNullable<Config['registry']['auth']>,
+  log: Log,
+): { readonly username: string; readonly password: string } {
+  const current = renewedSecret(password, 'SCHEMA_REGISTRY_PASSWORD', log)
+  return {
+    username,
+    get password() {
+      return current()
+    },
+  }
 }
 
 function describeAssignment(assignment: Readonly<Record<string, readonly number[]>>): string {

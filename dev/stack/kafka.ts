@@ -19,6 +19,12 @@ export interface KafkaOptions {
   /** Deleted when this process dies. */
   readonly scratchDir: string
   readonly properties: Readonly<Record<string, string>>
+  /** Listeners beside CLIENT; their security protocols are a matter of the properties. */
+  readonly listeners?: readonly string[]
+  /** More for the set-up of the storage, for example `--add-scram`. */
+  readonly formatOptions?: readonly string[]
+  /** For the broker's Java, for example system properties. */
+  readonly javaOptions?: readonly string[]
   readonly onCrash: (message: string) => void
 }
 
@@ -26,20 +32,32 @@ export interface KafkaPorts {
   readonly client: number
   readonly internal: number
   readonly controller: number
+  readonly others: ReadonlyMap<string, number>
+}
+
+export interface RunningKafka {
+  readonly server: Server
+  /** The listener CLIENT. */
+  readonly broker: string
+  /** The listener INTERNAL, which asks nobody for anything. */
+  readonly internal: string
+  /** Where the other listeners are, by their names. */
+  readonly others: ReadonlyMap<string, string>
+  /** What the broker is started with the next time. */
+  configure(properties: Readonly<Record<string, string>>): Promise<void>
 }
 
 const LOG_CONFIG = fileURLToPath(new URL('kafka-log4j2.properties', import.meta.url))
 
 /** Throws a PortTakenError or another StackError. */
-export async function startKafka(options: KafkaOptions): Promise<{ server: Server; broker: string }> {
+export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const { java, jarsDir, directory, scratchDir, onCrash } = options
-  const ports = { client: await pickPort(), internal: await pickPort(), controller: await pickPort() }
+  const ports = await pickPorts(options.listeners ?? [])
   const config = join(directory, 'server.properties')
   await mkdir(directory, { recursive: true })
-  await writeFile(
-    config,
-    toProperties({ ...defaults(ports, join(directory, 'data')), ...options.properties }),
-  )
+  const configure: RunningKafka['configure'] = (properties) =>
+    writeFile(config, toProperties({ ...defaults(ports, join(directory, 'data')), ...properties }))
+  await configure(options.properties)
   const jvm = { command: java, cwd: directory, scratchDir }
   const base = [
     ...jvmOptions(directory),
@@ -50,7 +68,12 @@ export async function startKafka(options: KafkaOptions): Promise<{ server: Serve
 
   const formatLog = join(directory, 'format.log')
   const clusterId = randomBytes(16).toString('base64url')
-  const format = ['-XX:TieredStopAtLevel=1', ...base, ...formatCommand(clusterId, config)]
+  const format = [
+    '-XX:TieredStopAtLevel=1',
+    ...base,
+    ...formatCommand(clusterId, config),
+    ...(options.formatOptions ?? []),
+  ]
   if ((await spawnLeashed({ ...jvm, args: format, logFile: formatLog }).exited) !== 0) {
     throw new StackError(`Kafka's storage could not be set up. It says:\n${await lastLines(formatLog)}`)
   }
@@ -59,14 +82,22 @@ export async function startKafka(options: KafkaOptions): Promise<{ server: Serve
   const server = new Server({
     ...jvm,
     name: 'Kafka',
-    args: ['-Xmx512m', ...base, 'kafka.Kafka', config],
+    args: ['-Xmx512m', ...(options.javaOptions ?? []), ...base, 'kafka.Kafka', config],
     logFile: join(directory, 'kafka.log'),
     listening: /Kafka Server started/,
     probe: async () => servesClients(internal),
     onCrash,
   })
   await server.start()
-  return { server, broker: `127.0.0.1:${ports.client}` }
+  const others = new Map([...ports.others].map(([name, port]) => [name, `127.0.0.1:${port}`]))
+  return { server, broker: `127.0.0.1:${ports.client}`, internal, others, configure }
+}
+
+async function pickPorts(others: readonly string[]): Promise<KafkaPorts> {
+  const ports = { client: await pickPort(), internal: await pickPort(), controller: await pickPort() }
+  const named = new Map<string, number>()
+  for (const name of others) named.set(name, await pickPort())
+  return { ...ports, others: named }
 }
 
 /**
@@ -74,18 +105,19 @@ export async function startKafka(options: KafkaOptions): Promise<{ server: Serve
  * the broker talks to itself on INTERNAL, which stays plain.
  */
 function defaults(ports: KafkaPorts, dataDir: string): Record<string, string> {
+  const advertised = [
+    `CLIENT://127.0.0.1:${ports.client}`,
+    `INTERNAL://127.0.0.1:${ports.internal}`,
+    ...[...ports.others].map(([name, port]) => `${name}://127.0.0.1:${port}`),
+  ]
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'INTERNAL',
-    listeners: [
-      `CLIENT://127.0.0.1:${ports.client}`,
-      `INTERNAL://127.0.0.1:${ports.internal}`,
-      `CONTROLLER://127.0.0.1:${ports.controller}`,
-    ].join(),
-    'advertised.listeners': `CLIENT://127.0.0.1:${ports.client},INTERNAL://127.0.0.1:${ports.internal}`,
+    listeners: [...advertised, `CONTROLLER://127.0.0.1:${ports.controller}`].join(),
+    'advertised.listeners': advertised.join(),
     'listener.security.protocol.map': 'CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': dataDir,
     'num.partitions': '8',

@@ -80,7 +80,7 @@ function valueOf<T>(result: PromiseSettledResult<T>): T {
 }
 
 /** Ports are chosen before the programs start, so another stack may take one in between. */
-async function onFreePorts<T>(start: (attempt: number) => Promise<T>): Promise<T> {
+export async function onFreePorts<T>(start: (attempt: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await start(attempt)

@@ -12,12 +12,15 @@ export function addSchemasCommand(program: Command): void {
 
 async function register(): Promise<void> {
   await withSettings(async (config) => {
-    const [{ registerSchemas }, { registrySettings }] = await Promise.all([
+    const [{ registerSchemas }, { registrySettings }, { createLog }, { VERSION }] = await Promise.all([
       import('../adapters/registry/register.ts'),
       import('../service.ts'),
+      import('../adapters/pino/log.ts'),
+      import('../version.ts'),
     ])
+    const log = createLog({ level: 'silent', name: 'checkresult-stream', version: VERSION })
     const { input, result } = config.topics
-    const registrations = await registerSchemas(registrySettings(config), {
+    const registrations = await registerSchemas(registrySettings(config, log), {
       'verification-completed': input,
       'verification-result': result,
     })

@@ -60,7 +60,12 @@ function gatherOne(env: Environment, name: SettingName, readText: ReadText): Fou
 function fromFile(variable: string, path: string, readText: ReadText): Found {
   const file = readText(path)
   if (file.kind === 'unreadable') return { kind: 'fault', fault: unreadable(variable, path, file.problem) }
-  return { kind: 'given', given: { variable, text: file.text.replace(/\r?\n$/, ''), raw: path } }
+  return { kind: 'given', given: { variable, text: withoutLineEnd(file.text), raw: path } }
+}
+
+/** Editors and `echo` put one behind a secret. */
+export function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '')
 }
 
 function onlyReadable(variable: string, path: string, readText: ReadText): Found {
@@ -78,10 +83,16 @@ function textOf(env: Environment, variable: string, verbatim: boolean): string |
 export function withFiles(values: Values, given: Gathered['given']): Values {
   const entries = Object.entries(values).map(([name, value]): [string, unknown] => {
     const found = given.get(name as SettingName)
-    if (!(value instanceof Secret) || found === undefined || found.variable === name) return [name, value]
+    if (!(value instanceof Secret) || found === undefined || !isFromFile(name as SettingName, found)) {
+      return [name, value]
+    }
     return [name, new Secret(value.reveal(), found.raw)]
   })
   return Object.fromEntries(entries) as Values
+}
+
+function isFromFile(name: SettingName, { variable }: Given): boolean {
+  return variable !== name || aboutSetting(name).holds === 'content'
 }
 
 const MAX_FILE_BYTES = 64 * 1024

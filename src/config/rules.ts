@@ -3,6 +3,8 @@
  * itself: one mistake, one sentence.
  */
 import { onlySomeSet, shown } from './faults.ts'
+import { loginFaults } from './login.ts'
+import { belongTogether } from './pem.ts'
 import type { SettingName, Values } from './settings.ts'
 import { MAX_TOPIC_LENGTH, isLoopback } from './values.ts'
 
@@ -51,9 +53,17 @@ const RULES: readonly Rule[] = [
           `${MAX_TOPIC_LENGTH}, for example KAFKA_RETRY_TOPIC_PREFIX=verification.completed.retry.`
   }),
   rule([...TOPICS, 'KAFKA_RETRY_TOPIC_PREFIX', 'DEFER_DELAYS'], sameTopicTwice),
-  togetherOrNone(['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD']),
+  loginFaults,
   togetherOrNone(['SCHEMA_REGISTRY_USERNAME', 'SCHEMA_REGISTRY_PASSWORD']),
   togetherOrNone(['KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE']),
+  rule(
+    ['KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'],
+    ({ KAFKA_TLS_CERT_FILE: cert, KAFKA_TLS_KEY_FILE: key }) =>
+      cert === undefined || key === undefined || belongTogether(cert.reveal(), key.reveal())
+        ? null
+        : 'KAFKA_TLS_KEY_FILE does not fit KAFKA_TLS_CERT_FILE: expected the private key of that certificate, not ' +
+          'encrypted, for example KAFKA_TLS_KEY_FILE=/etc/kafka-tls/tls.key.',
+  ),
   ...(['KAFKA_TLS_CA_FILE', 'KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'] as const).map((file) =>
     rule(['KAFKA_TLS', file], (values) =>
       values[file] !== undefined && !values.KAFKA_TLS

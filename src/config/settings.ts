@@ -15,13 +15,15 @@ import {
   filePath,
   host,
   oneOf,
-  pem,
+  pemCertificates,
   pemKey,
   plainName,
   registryUrl,
   secret,
   secretWord,
   shareOrOff,
+  tokenFile,
+  tokenUrl,
   topic,
   userName,
   wholeNumber,
@@ -78,11 +80,11 @@ export const environment = z.object({
     meaning: 'Name shown to the brokers and the registry.',
   }),
   KAFKA_TLS: withDefault(yesOrNo, 'false', { meaning: 'TLS to the brokers.' }),
-  KAFKA_TLS_CA_FILE: optional(pem('/etc/kafka-tls/ca.crt'), {
+  KAFKA_TLS_CA_FILE: optional(pemCertificates('/etc/kafka-tls/ca.crt'), {
     meaning: 'Certificate authority of the brokers, where it is no public one (PEM).',
     holds: 'content',
   }),
-  KAFKA_TLS_CERT_FILE: optional(pem('/etc/kafka-tls/tls.crt'), {
+  KAFKA_TLS_CERT_FILE: optional(pemCertificates('/etc/kafka-tls/tls.crt'), {
     meaning: 'Client certificate (PEM), with `KAFKA_TLS_KEY_FILE`.',
     holds: 'content',
   }),
@@ -90,12 +92,28 @@ export const environment = z.object({
     meaning: 'Private key of the client certificate (PEM).',
     holds: 'content',
   }),
-  KAFKA_SASL_MECHANISM: optional(oneOf(['plain', 'scram-sha-256', 'scram-sha-512'], 'scram-sha-512'), {
-    meaning: 'Login at the brokers: `plain`, `scram-sha-256` or `scram-sha-512`.',
-    otherwise: 'no login',
-  }),
-  KAFKA_SASL_USERNAME: optional(userName, { meaning: 'User for the login.' }),
+  KAFKA_SASL_MECHANISM: optional(
+    oneOf(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'], 'scram-sha-512'),
+    {
+      meaning: 'Login at the brokers: `plain`, `scram-sha-256`, `scram-sha-512` or `oauthbearer`.',
+      otherwise: 'no login',
+    },
+  ),
+  KAFKA_SASL_USERNAME: optional(userName, { meaning: 'User for the login with a password.' }),
   KAFKA_SASL_PASSWORD: optional(secret('…'), { meaning: 'Password for the login.', holds: 'secret' }),
+  KAFKA_SASL_OAUTH_TOKEN_FILE: optional(tokenFile('/var/run/secrets/kafka/token'), {
+    meaning: 'For `oauthbearer`: file with a token that others keep fresh; read again at every login.',
+    holds: 'content',
+  }),
+  KAFKA_SASL_OAUTH_TOKEN_URL: optional(tokenUrl, {
+    meaning: 'For `oauthbearer`, instead of the file: token endpoint (client credentials grant).',
+  }),
+  KAFKA_SASL_OAUTH_CLIENT_ID: optional(word('checkresult-stream'), { meaning: 'Client at that endpoint.' }),
+  KAFKA_SASL_OAUTH_CLIENT_SECRET: optional(secret('…'), {
+    meaning: 'Secret of the client.',
+    holds: 'secret',
+  }),
+  KAFKA_SASL_OAUTH_SCOPE: optional(userName, { meaning: 'Scope to ask for, if any.' }),
   KAFKA_GROUP_ID: withDefault(plainName(200, 'checkresult-stream'), 'checkresult-stream', {
     meaning: 'Consumer group; transactional ids begin with it.',
   }),

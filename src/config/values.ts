@@ -3,6 +3,7 @@
  * throws: a text that is refused gives a zod issue, and the sentence about it is made of `expected` and `example`.
  */
 import { z } from 'zod'
+import { areCertificates } from './pem.ts'
 import { Secret } from './secret.ts'
 
 export interface Value<T> {
@@ -63,16 +64,21 @@ export function filePath(example: string): Value<string> {
   return { schema: z.string().min(1), expected: 'the path of a readable file', example }
 }
 
-export function pem(example: string): Value<string> {
+/** Certificates are no secrets, but come from files that are renewed as theirs are. */
+export function pemCertificates(example: string): Value<Secret> {
   return {
-    schema: z.string().regex(/-----BEGIN [A-Z ]+-----/),
-    expected: 'the path of a PEM file',
+    schema: read((text) => (areCertificates(text) ? new Secret(text) : undefined)),
+    expected: 'the path of a PEM file with certificates',
     example,
   }
 }
 
 export function pemKey(example: string): Value<Secret> {
-  return { ...pem(example), schema: pem(example).schema.transform((text) => new Secret(text)) }
+  return {
+    schema: read((text) => (/-----BEGIN [A-Z ]+-----/.test(text) ? new Secret(text) : undefined)),
+    expected: 'the path of a PEM file with a private key',
+    example,
+  }
 }
 
 export function secret(example: string): Value<Secret> {
@@ -149,6 +155,21 @@ export const registryUrl: Value<string> = {
   schema: read((text) => parseHttpUrl(text)?.href.replace(/\/+$/, '')),
   expected: 'an http:// or https:// address without user, password or query',
   example: 'https://registry.example/apis/ccompat/v7',
+}
+
+export const tokenUrl: Value<string> = {
+  schema: read((text) => {
+    const url = parseHttpUrl(text)
+    if (url === undefined) return undefined
+    return url.protocol === 'https:' || isLoopback(url.origin) ? url.href : undefined
+  }),
+  expected: 'an https:// address without user, password or query (http:// only for a loopback address)',
+  example: 'https://login.example/oauth2/token',
+}
+
+/** The token in a file that others keep fresh. */
+export function tokenFile(example: string): Value<Secret> {
+  return { ...secretWord(example), expected: 'the path of a file with a token' }
 }
 
 /** What it is asked for is a credential: the address may hold a token. */

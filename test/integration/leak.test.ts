@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCommand } from '../../dev/harness/commands.ts'
 import { encodeJson, eventFor } from '../../dev/harness/events.ts'
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { decodeResult, EXACTLY_ONCE, type Coordinates } from '../support/outputs.ts'
@@ -31,6 +32,17 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   down: failure(503, 'ServiceUnavailable'),
 }
 
+/** The account's and the registry's; those of the logins at the brokers are looked for where these are asked for. */
+const SECRET = 'QJXZSECRET'
+const MARKED_SECRET = new RegExp(SECRET, 'i')
+const SECRETS = {
+  ALIBABA_CLOUD_ACCESS_KEY_ID: `${SECRET}1`,
+  ALIBABA_CLOUD_ACCESS_KEY_SECRET: `${SECRET}2`,
+  ALIBABA_CLOUD_SECURITY_TOKEN: `${SECRET}3`,
+  SCHEMA_REGISTRY_USERNAME: 'checkresult',
+  SCHEMA_REGISTRY_PASSWORD: `${SECRET}4`,
+}
+
 const NAMES = Object.keys(ANSWERS)
 const EVENT = eventFor({ name: 'passed', docType: null }, 99)
 
@@ -44,7 +56,7 @@ beforeAll(async () => {
   const endpoint = await startMarkedApi()
   run = await startRun({
     endpoint,
-    settings: { DEFER_DELAYS: '1s', DEFER_MAX_AGE: '3s', SHUTDOWN_DEADLINE_MS: '13000' },
+    settings: { DEFER_DELAYS: '1s', DEFER_MAX_AGE: '3s', SHUTDOWN_DEADLINE_MS: '13000', ...SECRETS },
   })
   const events = NAMES.map((name, number) => eventFor({ name, docType: '01000000' }, number))
   const marked = { ...EVENT, docType: MARK, passed: 7, surname: MARK }
@@ -94,6 +106,13 @@ describe('the marked person is', () => {
     const headers = run.outputs.records.flatMap((record) => Object.entries(record.headers))
     expect(headers.map(([name, value]) => `${name}: ${String(value)}`).join('\n')).not.toMatch(MARKED)
   })
+})
+
+test('the secrets are in no log line, on no page, in no record, and not shown by "config check"', async () => {
+  const { code, stdout } = await runCommand(['config', 'check'], run.environment.env)
+  expect(code).toBe(0)
+  const records = run.outputs.records.map(({ value, headers }) => [value, ...Object.values(headers)].join())
+  expect([stdout, pages, replica.output(), ...records].join('\n')).not.toMatch(MARKED_SECRET)
 })
 
 function startMarkedApi(): Promise<string> {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startStack, type Stack, type StackOptions } from '../../dev/stack/stack.ts'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import { Secret } from '../../src/config/secret.ts'
 import {
   connectTo,
   connectedAdmin,
@@ -119,7 +120,7 @@ describe('a stack', () => {
     })
     const listTopicsWith = async (password: string): Promise<string[]> => {
       const silent = { info: () => {}, warn: () => {}, error: () => {} }
-      const sasl = { mechanism: 'plain', username: 'tester', password } as const
+      const sasl = { mechanism: 'plain', username: 'tester', password: new Secret(password) } as const
       const { kafka } = createKafkaClient(
         { brokers: stack.brokers, clientId: 'test', tls: null, sasl },
         silent,

@@ -23,7 +23,11 @@ export interface RunOptions {
   /** Takes the simulator's place. */
   readonly endpoint?: string
   readonly settings?: Env
+  /** Where the test itself writes and reads, instead of at the run's own brokers; the settings may lead elsewhere. */
+  readonly brokers?: readonly string[]
   readonly partitions?: number
+  /** Beside or instead of the settings while topics and schemas are made. */
+  readonly settingsToPrepare?: Env
   /** Before the topics are created. */
   readonly beforeTopics?: (environment: Environment) => Promise<void>
 }
@@ -54,7 +58,7 @@ const CHUNK = 2_000
 
 /** To be closed by the test, or by the file's last hook. */
 export async function startRun(options: RunOptions = {}): Promise<Run> {
-  const { partitions = 8 } = options
+  const { partitions = 8, brokers = inject('brokers') } = options
   const simulator = await startSimulator({
     credentials: SIMULATOR_KEY,
     qps: 'unlimited',
@@ -63,7 +67,7 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
   })
   const environment = createEnvironment(
     {
-      brokers: inject('brokers'),
+      brokers,
       registryUrl: inject('registryUrl'),
       endpoint: options.endpoint ?? simulator.url,
       settings: { CHECKRESULT_QPS: 'unlimited', DEFER_DELAYS: '1s', ...options.settings },
@@ -71,8 +75,11 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
     { shared: true },
   )
   await options.beforeTopics?.(environment)
-  await prepareEnvironment(environment, partitions)
-  const kafka = connectTo()
+  await prepareEnvironment(
+    { ...environment, env: { ...environment.env, ...options.settingsToPrepare } },
+    partitions,
+  )
+  const kafka = connectTo(brokers)
   const producer = kafka.producer()
   await producer.connect()
   const { topics } = environment

@@ -2,6 +2,7 @@
  * What went wrong at the brokers, in a sentence that says what to do. kafkajs puts hosts, and in one case whole records,
  * into its messages: none of them is passed on.
  */
+import { OperatorError } from '../../core/safe-error.ts'
 
 interface KafkaError {
   readonly name?: string
@@ -11,6 +12,8 @@ interface KafkaError {
   readonly code?: string
   readonly cause?: unknown
   readonly originalError?: unknown
+  /** Of several topics that could not be made. */
+  readonly errors?: readonly unknown[]
 }
 
 /** The protocol error's name, however deep kafkajs has wrapped it; else the class or system code; never a message. */
@@ -30,7 +33,15 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /^(SASL_AUTHENTICATION_FAILED|KafkaJSSASLAuthenticationError|ILLEGAL_SASL_STATE|UNSUPPORTED_SASL_MECHANISM)$/,
-    'The brokers refuse the login: check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.',
+    'The brokers refuse the login: check KAFKA_SASL_MECHANISM, and KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD or the token.',
+  ],
+  [
+    /_ALERT_/,
+    'The brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE has not expired and is signed by an authority the brokers trust.',
+  ],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'The certificate of a broker is for another name than the one it is reached by: check the names in KAFKA_BROKERS and those the brokers advertise.',
   ],
   [
     /CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/,
@@ -42,11 +53,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /^TRANSACTIONAL_ID_AUTHORIZATION_FAILED$/,
-    'The Kafka user may not use transactions: grant WRITE and DESCRIBE on transactional ids that begin with KAFKA_GROUP_ID.',
-  ],
-  [
-    /^TOPIC_AUTHORIZATION_FAILED$/,
-    'The Kafka user lacks a right on a topic: grant READ on the input and retry topics, WRITE on the result, retry and dead-letter topics.',
+    'The Kafka user may not use transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash.',
   ],
   [
     /^CLUSTER_AUTHORIZATION_FAILED$/,
@@ -66,10 +73,39 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
 ]
 
+/** What is missing is named by what was about to be done: the broker does not say, or kafkajs does not pass it on. */
+export type Doing = 'reading' | 'writing' | 'creating topics'
+
+const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Record<Doing, string>>])[] = [
+  [
+    // The second is what is answered for the other topics of a request.
+    /^(TOPIC_AUTHORIZATION_FAILED|OPERATION_NOT_ATTEMPTED)$/,
+    {
+      reading: 'The Kafka user may not read a topic: grant READ on the input and retry topics.',
+      writing:
+        'The Kafka user may not write to a topic: grant WRITE on the result, retry and dead-letter topics.',
+      'creating topics':
+        'The Kafka user may not create or widen a topic: grant CREATE, ALTER and DESCRIBE_CONFIGS on all topics of the settings.',
+    },
+  ],
+  [
+    /^KafkaJSGroupCoordinatorNotFound$/,
+    {
+      reading:
+        'No broker names a coordinator of the group: grant READ on the group named in KAFKA_GROUP_ID, or see to the topic __consumer_offsets.',
+      writing:
+        'No broker names a coordinator of transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash, or see to the topic __transaction_state.',
+    },
+  ],
+]
+
 /** One sentence that says what to do, with the error's type in brackets. */
-export function explain(error: unknown): string {
+export function explain(error: unknown, doing: Doing = 'reading'): string {
+  const own = unwrap(error).find((link) => link instanceof OperatorError)
+  if (own instanceof OperatorError) return own.message
   const type = errorType(error)
-  const advice = ADVICE.find(([pattern]) => pattern.test(type))?.[1]
+  const matches = ([pattern]: readonly [RegExp, unknown]): boolean => pattern.test(type)
+  const advice = ADVICE_BY_DOING.find(matches)?.[1][doing] ?? ADVICE.find(matches)?.[1]
   return advice === undefined ? `Kafka refused a request (${type}).` : `${advice} (${type})`
 }
 
@@ -84,7 +120,7 @@ function unwrap(error: unknown): KafkaError[] {
   while (typeof current === 'object' && current !== null && chain.length < 8) {
     const link: KafkaError = current
     chain.push(link)
-    current = link.cause ?? link.originalError
+    current = link.cause ?? link.originalError ?? link.errors?.[0]
   }
   return chain
 }

@@ -4,7 +4,7 @@
  * start rather than misbehave later. Why each is needed: DESIGN.md, Non-obvious.
  */
 import { createRequire } from 'node:module'
-import type { ISocketFactory, Logger } from 'kafkajs'
+import type { AuthenticationProviderArgs, Authenticator, ISocketFactory, Logger } from 'kafkajs'
 
 const require = createRequire(import.meta.url)
 
@@ -78,7 +78,7 @@ export interface ClusterOptions {
   readonly logger: Logger
   readonly brokers: string[]
   readonly ssl: unknown
-  readonly sasl: unknown
+  readonly sasl?: unknown
   readonly clientId: string
   readonly connectionTimeout: number
   readonly requestTimeout: number
@@ -121,6 +121,19 @@ export const RequestQueueClass = require('kafkajs/src/network/requestQueue') as 
   prototype: RequestQueue
   new (options: Record<string, unknown>): RequestQueue
 }
+
+type PasswordLogin = (login: {
+  readonly username: string
+  readonly password: string
+}) => (args: AuthenticationProviderArgs) => Authenticator
+
+const loginFrom = (file: string) => require(`kafkajs/src/broker/saslAuthenticator/${file}`) as PasswordLogin
+
+export const PASSWORD_LOGINS = {
+  plain: loginFrom('plain'),
+  'scram-sha-256': loginFrom('scram256'),
+  'scram-sha-512': loginFrom('scram512'),
+} as const
 
 /** What brokers answer: fixed sentences, safe to log. */
 export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(

@@ -50,7 +50,7 @@ export async function inspectTopics(admin: Admin, names: TopicNames): Promise<Re
   const missing = wanted.filter((topic) => !present.has(topic))
   if (missing.length > 0) {
     throw new OperatorError(
-      `Missing topics: ${missing.join(', ')}. Create them with \`npm start -- topics create --partitions N --replication-factor N\`, or, where they exist, grant DESCRIBE on them.`,
+      `Missing topics: ${missing.join(', ')}. Create them with \`npm start -- topics create --partitions N --replication-factor N\`, or, where they exist, grant READ on the input and retry topics and WRITE on the result, retry and dead-letter topics.`,
     )
   }
   await checkSizes(admin, names)
@@ -116,6 +116,14 @@ export interface CreateTopicsOptions {
 
 /** Creates what is missing and widens retry topics that are narrower than the input topic. */
 export async function createTopics(admin: Admin, options: CreateTopicsOptions): Promise<TopicOutcome[]> {
+  try {
+    return await createAll(admin, options)
+  } catch (error) {
+    throw error instanceof OperatorError ? error : new OperatorError(explain(error, 'creating topics'))
+  }
+}
+
+async function createAll(admin: Admin, options: CreateTopicsOptions): Promise<TopicOutcome[]> {
   const { names } = options
   const present = new Set(await admin.listTopics())
   const outcomes: TopicOutcome[] = []

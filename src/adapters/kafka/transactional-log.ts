@@ -47,7 +47,7 @@ export function createClaimPartition(options: TransactionalLogOptions): ClaimPar
       return await claim({ ...options, cluster, topic, partition })
     } catch (error) {
       await disconnect(cluster)
-      throw new OperatorError(explain(error))
+      throw new OperatorError(explain(error, 'writing'))
     }
   }
 }
@@ -125,7 +125,9 @@ class TransactionalLog implements OutputLog {
       await this.#end({ commit: true })
       return { kind: 'committed' }
     } catch (error) {
-      return FENCED.has(errorType(error)) ? { kind: 'fenced' } : { kind: 'failed', message: explain(error) }
+      return FENCED.has(errorType(error))
+        ? { kind: 'fenced' }
+        : { kind: 'failed', message: explain(error, 'writing') }
     }
   }
 

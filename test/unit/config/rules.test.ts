@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import { createAuthority, issue } from '../../support/certificates.ts'
 import { SECRET, configOf, faultOf, type Env } from './environments.ts'
-
-const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
-const KEY = '-----BEGIN PRIVATE KEY-----\nMIIC\n-----END PRIVATE KEY-----\n'
 
 describe('faults between settings', () => {
   const SASL = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD: SECRET }
+  const GRANT = {
+    KAFKA_SASL_MECHANISM: 'oauthbearer',
+    KAFKA_SASL_OAUTH_TOKEN_URL: 'https://login.example/token',
+    KAFKA_SASL_OAUTH_CLIENT_ID: 'me',
+    KAFKA_SASL_OAUTH_CLIENT_SECRET: SECRET,
+  }
 
   test('the limiter can only be switched off against a loopback endpoint', () => {
     expect(faultOf({ CHECKRESULT_QPS: 'unlimited' })).toMatch(
@@ -44,6 +48,30 @@ describe('faults between settings', () => {
       /^KAFKA_SASL_USERNAME is set, but KAFKA_SASL_MECHANISM and KAFKA_SASL_PASSWORD are not/,
     ],
     [
+      { ...SASL, KAFKA_SASL_OAUTH_CLIENT_ID: 'me' },
+      /^KAFKA_SASL_OAUTH_CLIENT_ID is set, but KAFKA_SASL_MECHANISM is plain: expected KAFKA_SASL_MECHANISM=oauthbearer/,
+    ],
+    [
+      { KAFKA_SASL_OAUTH_CLIENT_ID: 'me' },
+      /^KAFKA_SASL_OAUTH_CLIENT_ID is set, but KAFKA_SASL_MECHANISM is not set: expected/,
+    ],
+    [
+      { KAFKA_SASL_MECHANISM: 'oauthbearer' },
+      /^KAFKA_SASL_MECHANISM is oauthbearer, but there is no token: expected KAFKA_SASL_OAUTH_TOKEN_FILE, or/,
+    ],
+    [
+      { ...GRANT, KAFKA_SASL_OAUTH_CLIENT_SECRET: '' },
+      /^KAFKA_SASL_OAUTH_TOKEN_URL and KAFKA_SASL_OAUTH_CLIENT_ID are set, but KAFKA_SASL_OAUTH_CLIENT_SECRET is not/,
+    ],
+    [
+      { ...GRANT, KAFKA_SASL_PASSWORD: SECRET },
+      /^KAFKA_SASL_PASSWORD is set, but KAFKA_SASL_MECHANISM is oauthbearer: expected/,
+    ],
+    [
+      { ...GRANT, KAFKA_SASL_OAUTH_TOKEN_URL: 'http://login.example/token' },
+      /^KAFKA_SASL_OAUTH_TOKEN_URL is "http:.+": expected an https:/,
+    ],
+    [
       { SCHEMA_REGISTRY_USERNAME: 'me' },
       /^SCHEMA_REGISTRY_USERNAME is set, but SCHEMA_REGISTRY_PASSWORD is not/,
     ],
@@ -55,34 +83,67 @@ describe('faults between settings', () => {
     expect(faultOf(env)).toMatch(sentence)
   })
 
-  test('TLS files need TLS to be on, and certificate and key go together', () => {
-    const contents = { '/tls/ca.crt': PEM, '/tls/tls.crt': PEM, '/tls/tls.key': KEY }
+  test('TLS files need TLS to be on, and certificate and key go together', async () => {
+    const authority = await createAuthority()
+    const { cert, key } = await issue(authority, { name: 'checkresult' })
+    const contents = { '/tls/ca.crt': authority.cert, '/tls/tls.crt': cert, '/tls/tls.key': key }
     expect(faultOf({ KAFKA_TLS_CA_FILE: '/tls/ca.crt' }, contents)).toMatch(
       /^KAFKA_TLS_CA_FILE is set, but KAFKA_TLS is false/,
     )
     expect(faultOf({ KAFKA_TLS: 'true', KAFKA_TLS_CERT_FILE: '/tls/tls.crt' }, contents)).toMatch(
       /^KAFKA_TLS_CERT_FILE is set, but KAFKA_TLS_KEY_FILE is not/,
     )
-    const { tls } = configOf(
-      {
-        KAFKA_TLS: 'true',
-        KAFKA_TLS_CA_FILE: '/tls/ca.crt',
-        KAFKA_TLS_CERT_FILE: '/tls/tls.crt',
-        KAFKA_TLS_KEY_FILE: '/tls/tls.key',
-      },
-      contents,
-    ).kafka
-    expect(tls).toMatchObject({ ca: PEM.trimEnd(), cert: PEM.trimEnd() })
-    expect(tls?.key?.reveal()).toBe(KEY.trimEnd())
+    const all = {
+      KAFKA_TLS: 'true',
+      KAFKA_TLS_CA_FILE: '/tls/ca.crt',
+      KAFKA_TLS_CERT_FILE: '/tls/tls.crt',
+      KAFKA_TLS_KEY_FILE: '/tls/tls.key',
+    }
+    const { tls } = configOf(all, contents).kafka
+    expect([tls?.ca, tls?.cert, tls?.key].map((one) => [one?.reveal(), one?.file])).toEqual([
+      [authority.cert.trimEnd(), '/tls/ca.crt'],
+      [cert.trimEnd(), '/tls/tls.crt'],
+      [key.trimEnd(), '/tls/tls.key'],
+    ])
+    const other = await issue(authority, { name: 'another' })
+    expect(faultOf(all, { ...contents, '/tls/tls.key': other.key })).toMatch(
+      /^KAFKA_TLS_KEY_FILE does not fit KAFKA_TLS_CERT_FILE: expected the private key/,
+    )
+    expect(faultOf(all, { ...contents, '/tls/ca.crt': authority.cert.slice(0, -100) })).toMatch(
+      /^KAFKA_TLS_CA_FILE is "\/tls\/ca.crt": expected the path of a PEM file/,
+    )
   })
 
   test('a rule is silent about settings that are faulty by themselves', () => {
     expect(faultOf({ CHECKRESULT_QPS: '0', CHECKRESULT_BURST: '6' })).toMatch(/^CHECKRESULT_QPS is "0"/)
   })
 
+  test('a token comes from a file or from an endpoint, not from both', () => {
+    const file = { KAFKA_SASL_MECHANISM: 'oauthbearer', KAFKA_SASL_OAUTH_TOKEN_FILE: '/run/token' }
+    const contents = { '/run/token': 'a.b.c\n' }
+    expect(faultOf({ ...GRANT, ...file }, contents)).toMatch(
+      /^KAFKA_SASL_OAUTH_TOKEN_FILE and KAFKA_SASL_OAUTH_TOKEN_URL and .+ are set: expected the token from one/,
+    )
+    expect(faultOf(file, { '/run/token': 'no token at all' })).toMatch(
+      /^KAFKA_SASL_OAUTH_TOKEN_FILE is "\/run\/token": expected the path of a file with a token/,
+    )
+    const { sasl } = configOf(file, contents).kafka
+    const token = sasl !== null && 'token' in sasl && sasl.token.kind === 'file' ? sasl.token.token : null
+    expect([token?.reveal(), token?.file]).toEqual(['a.b.c', '/run/token'])
+    expect(configOf({ ...GRANT, KAFKA_SASL_OAUTH_SCOPE: 'kafka' }).kafka.sasl).toMatchObject({
+      mechanism: 'oauthbearer',
+      token: {
+        kind: 'client-credentials',
+        url: 'https://login.example/token',
+        clientId: 'me',
+        scope: 'kafka',
+      },
+    })
+  })
+
   test('a complete login is taken', () => {
     const { sasl } = configOf(SASL).kafka
     expect(sasl).toMatchObject({ mechanism: 'plain', username: 'me' })
-    expect(sasl?.password.reveal()).toBe(SECRET)
+    expect(sasl !== null && 'password' in sasl && sasl.password.reveal()).toBe(SECRET)
   })
 })

@@ -159,6 +159,17 @@ describe('trouble', () => {
     expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
   })
 
+  test('more connections than probers need are refused, and those that dawdle are cut off', async () => {
+    const address = await start()
+    const dawdling = Array.from({ length: 64 }, () => send(address, 'GET /livez HTTP/1.1\r\n'))
+    const refused = { code: 'ECONNRESET' }
+    await expect
+      .poll(async () => get(`${address}/livez`).catch((error: unknown) => error), { timeout: 4_000 })
+      .toMatchObject(refused)
+    for (const received of await Promise.all(dawdling)) expect(received).toMatch(/^HTTP\/1\.1 408 /)
+    expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
+  }, 20_000)
+
   test('connections are not kept', async () => {
     const received = await send(
       await start(),

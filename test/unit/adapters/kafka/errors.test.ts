@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { errorType, explain } from '../../../../src/adapters/kafka/errors.ts'
+import { OperatorError } from '../../../../src/core/safe-error.ts'
 
 const HOST = 'broker-7.internal.example'
 
@@ -65,7 +66,7 @@ describe('the explanation', () => {
   test.each([
     ['SASL_AUTHENTICATION_FAILED', 'KAFKA_SASL_PASSWORD'],
     ['GROUP_AUTHORIZATION_FAILED', 'KAFKA_GROUP_ID'],
-    ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'WRITE and DESCRIBE'],
+    ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'grant WRITE on transactional ids'],
     ['TOPIC_AUTHORIZATION_FAILED', 'grant READ'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'topics create'],
     ['MESSAGE_TOO_LARGE', 'max.message.bytes'],
@@ -82,6 +83,35 @@ describe('the explanation', () => {
 
   test('never passes on a message: it may hold hosts and records', () => {
     const errors = [protocolError('SOMETHING_NEW'), retried(connectionError('EPIPE')), new Error(HOST), HOST]
-    expect(errors.map(explain).filter((sentence) => sentence.includes(HOST))).toEqual([])
+    expect(errors.map((error) => explain(error)).filter((sentence) => sentence.includes(HOST))).toEqual([])
   })
+})
+
+describe('a missing right on a topic is named by what was about to be done', () => {
+  test.each([
+    ['reading', 'grant READ on the input and retry topics'],
+    ['writing', 'grant WRITE on the result, retry and dead-letter topics'],
+    ['creating topics', 'grant CREATE, ALTER and DESCRIBE_CONFIGS'],
+  ] as const)('%s: %s', (doing, advice) => {
+    expect(explain(protocolError('TOPIC_AUTHORIZATION_FAILED'), doing)).toContain(advice)
+    expect(explain(protocolError('OPERATION_NOT_ATTEMPTED'), doing)).toContain(advice)
+  })
+
+  test.each([
+    ['reading', 'grant READ on the group'],
+    ['writing', 'grant WRITE on transactional ids'],
+  ] as const)('%s without a coordinator: %s', (doing, advice) => {
+    const error = Object.assign(new Error(HOST), { name: 'KafkaJSGroupCoordinatorNotFound' })
+    expect(explain(error, doing)).toContain(advice)
+  })
+
+  test('also where several topics were refused at once', () => {
+    const errors = [protocolError('TOPIC_AUTHORIZATION_FAILED'), protocolError('TOPIC_AUTHORIZATION_FAILED')]
+    const all = Object.assign(new Error(HOST), { name: 'KafkaJSAggregateError', errors })
+    expect(explain(all, 'creating topics')).toContain('grant CREATE')
+  })
+})
+
+test('a sentence of ours within an error is told as it is', () => {
+  expect(explain(retried(new OperatorError('Do this.')))).toBe('Do this.')
 })

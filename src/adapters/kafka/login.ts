@@ -1,0 +1,107 @@
+/**
+ * The login at the brokers, as mechanisms of kafkajs. Its own are used for passwords, but for three things: the password
+ * is read when it is needed, for it may have changed; a connection that breaks during a login is no refused login, which
+ * would stop the consumer for good; and one refused after another has succeeded is tried again for a while. Its
+ * OAUTHBEARER takes a refusal for a success, so that one is written here.
+ */
+import kafkajs, { type AuthenticationProviderArgs, type Authenticator, type Mechanism } from 'kafkajs'
+import type { LoginConfig } from '../../config/login.ts'
+import { OperatorError } from '../../core/safe-error.ts'
+import type { Log } from '../../ports.ts'
+import { renewedSecret } from '../renewed-secret.ts'
+import { explain } from './errors.ts'
+import { PASSWORD_LOGINS } from './internals.ts'
+import { createTokenSource, type TokenSource } from './token.ts'
+
+type Login = (args: AuthenticationProviderArgs) => Authenticator
+
+export function createLogin(config: LoginConfig, log: Pick<Log, 'warn'>): Mechanism {
+  return {
+    mechanism: config.mechanism.toUpperCase(),
+    authenticationProvider: patient(loginOf(config, log)),
+  }
+}
+
+function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
+  if (config.mechanism === 'oauthbearer') {
+    const token = createTokenSource(config.token, log)
+    return (args) => bearer(args, token)
+  }
+  const { mechanism, username } = config
+  const password = renewedSecret(config.password, 'KAFKA_SASL_PASSWORD', log)
+  return (args) => tellingBreaksApart(args, PASSWORD_LOGINS[mechanism]({ username, password: password() }))
+}
+
+/**
+ * Before the first success a refusal is final: whoever starts the service is told at once. After it the secret may have
+ * been changed on one side only, so far: kafkajs tries again for some seconds, as it does where a broker is away.
+ */
+function patient(login: Login): Login {
+  let hasSucceeded = false
+  return (args) => ({
+    authenticate: async () => {
+      try {
+        await login(args).authenticate()
+        hasSucceeded = true
+      } catch (error) {
+        if (!hasSucceeded || isBreak(error)) throw error
+        const notNow = new kafkajs.KafkaJSConnectionError('The login is refused.')
+        throw Object.assign(notNow, { cause: new OperatorError(explain(error)) })
+      }
+    },
+  })
+}
+
+/** kafkajs makes "authentication failed" of whatever happens meanwhile. */
+function tellingBreaksApart(args: AuthenticationProviderArgs, login: Login): Authenticator {
+  let failure: unknown
+  const { authenticate } = login({
+    ...args,
+    saslAuthenticate: async (exchange) => {
+      try {
+        return await args.saslAuthenticate(exchange)
+      } catch (error) {
+        failure = error
+        throw error
+      }
+    },
+  })
+  return {
+    authenticate: async () => {
+      try {
+        await authenticate()
+      } catch (error) {
+        throw isBreak(failure) ? failure : error
+      }
+    },
+  }
+}
+
+function isBreak(failure: unknown): boolean {
+  return failure instanceof Error && /^KafkaJS(Connection|RequestTimeout)/.test(failure.name)
+}
+
+const SEPARATOR = '\u0001'
+const LENGTH_BYTES = 4
+
+/** RFC 7628: a refusal comes as a challenge, and only the answer to that gets the broker's error. */
+function bearer({ saslAuthenticate }: AuthenticationProviderArgs, token: TokenSource): Authenticator {
+  const exchange = (text: string): Promise<Buffer | void> =>
+    saslAuthenticate<Buffer>({
+      request: { encode: () => withLength(text) },
+      response: { decode: (raw) => raw, parse: (raw) => raw },
+    })
+  return {
+    authenticate: async () => {
+      const challenge = await exchange(`n,,${SEPARATOR}auth=Bearer ${await token()}${SEPARATOR}${SEPARATOR}`)
+      if (challenge !== undefined && challenge.length > LENGTH_BYTES) await exchange(SEPARATOR)
+    },
+  }
+}
+
+function withLength(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  const length = Buffer.alloc(LENGTH_BYTES)
+  length.writeInt32BE(bytes.length)
+  return Buffer.concat([length, bytes])
+}

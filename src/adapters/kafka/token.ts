@@ -1,0 +1,117 @@
+/**
+ * Tokens for a login by OAUTHBEARER: from a file that others keep fresh, or from a token endpoint by the client
+ * credentials grant. Those of an endpoint are kept until some time before they end, and asked for once however many
+ * connections wait.
+ */
+import type { TokenEndpointResponse } from 'oauth4webapi'
+import type { TokenConfig } from '../../config/login.ts'
+import { OperatorError } from '../../core/safe-error.ts'
+import type { Log } from '../../ports.ts'
+import { renewedSecret } from '../renewed-secret.ts'
+
+/** Rejects with an {@link OperatorError}. */
+export type TokenSource = () => Promise<string>
+
+const TIMEOUT_MS = 5_000
+/**
+ * A session at the brokers ends with its token, and kafkajs logs in again ten seconds before: with a token that ends
+ * sooner than that it would do so before every request.
+ */
+const LEAST_LEFT_MS = 15_000
+const USED_SHARE = 0.8
+
+type TokenLog = Pick<Log, 'warn'>
+
+export interface TokenOptions {
+  readonly nowMs?: () => number
+  readonly timeoutMs?: number
+}
+
+export function createTokenSource(
+  config: TokenConfig,
+  log: TokenLog,
+  { nowMs = () => performance.now(), timeoutMs = TIMEOUT_MS }: TokenOptions = {},
+): TokenSource {
+  if (config.kind === 'file') {
+    const read = renewedSecret(config.token, 'KAFKA_SASL_OAUTH_TOKEN_FILE', log)
+    return () => Promise.resolve(read())
+  }
+  return fromEndpoint(config, log, { nowMs, timeoutMs })
+}
+
+type Grant = Extract<TokenConfig, { kind: 'client-credentials' }>
+
+function fromEndpoint(
+  config: Grant,
+  log: TokenLog,
+  { nowMs, timeoutMs }: Required<TokenOptions>,
+): TokenSource {
+  const clientSecret = renewedSecret(config.clientSecret, 'KAFKA_SASL_OAUTH_CLIENT_SECRET', log)
+  let held: { readonly token: string; readonly untilMs: number } | null = null
+  let asking: Promise<string> | null = null
+
+  async function ask(): Promise<string> {
+    const askedMs = nowMs()
+    try {
+      const { access_token: token, expires_in: seconds = 0 } = await grant(config, clientSecret(), timeoutMs)
+      held = { token, untilMs: askedMs + usedMs(seconds * 1_000) }
+      return token
+    } finally {
+      asking = null
+    }
+  }
+
+  return () => (held !== null && nowMs() < held.untilMs ? Promise.resolve(held.token) : (asking ??= ask()))
+}
+
+/** One that does not say how long it lasts serves only those who wait for it. */
+function usedMs(lifetimeMs: number): number {
+  return Math.min(lifetimeMs * USED_SHARE, lifetimeMs - LEAST_LEFT_MS)
+}
+
+async function grant(
+  { url, clientId, scope }: Grant,
+  secret: string,
+  timeoutMs: number,
+): Promise<TokenEndpointResponse> {
+  // Loaded only when needed: most log in with a password or a certificate.
+  const oauth = await import('oauth4webapi')
+  const server = { issuer: url, token_endpoint: url }
+  const client = { client_id: clientId }
+  const response = await oauth
+    .clientCredentialsGrantRequest(
+      server,
+      client,
+      oauth.ClientSecretBasic(secret),
+      scope === null ? {} : { scope },
+      // The settings take http:// for a loopback address only.
+      { signal: AbortSignal.timeout(timeoutMs), [oauth.allowInsecureRequests]: true },
+    )
+    .catch(() => {
+      throw new OperatorError(
+        'The token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL and that it can be reached.',
+      )
+    })
+  try {
+    return await oauth.processClientCredentialsResponse(server, client, response)
+  } catch (error) {
+    const refused = error instanceof oauth.ResponseBodyError ? error.error : null
+    throw new OperatorError(refusal(refused, response.status))
+  }
+}
+
+/** Of the answer only an error's name, and of these only the ones the standard knows: the rest may hold anything. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+])
+
+function refusal(error: string | null, status: number): string {
+  return error !== null && REFUSALS.has(error)
+    ? `The token endpoint refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_SCOPE. (${error})`
+    : `The token endpoint answers with HTTP ${status}, but not with a token: check KAFKA_SASL_OAUTH_TOKEN_URL.`
+}

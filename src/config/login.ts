@@ -1,0 +1,112 @@
+/**
+ * How the service logs in at the brokers: with a password, or with a token that lies in a file or is had from a token
+ * endpoint. Which settings belong to which way, and what is said where they are mixed or incomplete.
+ */
+import { onlySomeSet } from './faults.ts'
+import type { Secret } from './secret.ts'
+import type { SettingName, Values } from './settings.ts'
+
+export type LoginConfig =
+  | {
+      readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+      readonly username: string
+      readonly password: Secret
+    }
+  | { readonly mechanism: 'oauthbearer'; readonly token: TokenConfig }
+
+export type TokenConfig =
+  | { readonly kind: 'file'; readonly token: Secret }
+  | {
+      readonly kind: 'client-credentials'
+      readonly url: string
+      readonly clientId: string
+      readonly clientSecret: Secret
+      readonly scope: string | null
+    }
+
+const MECHANISM = 'KAFKA_SASL_MECHANISM'
+const PASSWORD = ['KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const
+const TOKEN_FILE = 'KAFKA_SASL_OAUTH_TOKEN_FILE'
+const GRANT = [
+  'KAFKA_SASL_OAUTH_TOKEN_URL',
+  'KAFKA_SASL_OAUTH_CLIENT_ID',
+  'KAFKA_SASL_OAUTH_CLIENT_SECRET',
+] as const
+const FOR_GRANT = [...GRANT, 'KAFKA_SASL_OAUTH_SCOPE'] as const
+const TOKEN = [TOKEN_FILE, ...FOR_GRANT] as const
+
+type IsSet = (name: SettingName) => boolean
+
+/** Also what is set but faulty counts as set. At most one sentence. */
+export function loginFaults(values: Partial<Values>, faulty: IsSet): string[] {
+  if (faulty(MECHANISM)) return []
+  const isSet: IsSet = (name) => values[name] !== undefined || faulty(name)
+  const fault = loginFault(values.KAFKA_SASL_MECHANISM, isSet)
+  return fault === null ? [] : [fault]
+}
+
+function loginFault(mechanism: Values['KAFKA_SASL_MECHANISM'], isSet: IsSet): string | null {
+  if (mechanism === 'oauthbearer') return tokenFault(isSet)
+  const foreign = TOKEN.filter(isSet)
+  if (foreign.length > 0) {
+    const found = mechanism === undefined ? 'is not set' : `is ${mechanism}`
+    return `${listed(foreign)} set, but ${MECHANISM} ${found}: expected ${MECHANISM}=oauthbearer where a token logs in.`
+  }
+  const all = [MECHANISM, ...PASSWORD] as const
+  return incomplete(all, (name) => (name === MECHANISM ? mechanism !== undefined : isSet(name)))
+}
+
+function tokenFault(isSet: IsSet): string | null {
+  const foreign = PASSWORD.filter(isSet)
+  if (foreign.length > 0) {
+    return `${listed(foreign)} set, but ${MECHANISM} is oauthbearer: expected ${MECHANISM}=scram-sha-512 (or another) where a password logs in.`
+  }
+  const forGrant = FOR_GRANT.filter(isSet)
+  if (isSet(TOKEN_FILE)) {
+    return forGrant.length === 0
+      ? null
+      : `${TOKEN_FILE} and ${listed(forGrant)} set: expected the token from one of them, a file or a token endpoint.`
+  }
+  if (forGrant.length === 0) {
+    return `${MECHANISM} is oauthbearer, but there is no token: expected ${TOKEN_FILE}, or ${GRANT.join(' and ')}.`
+  }
+  return incomplete(GRANT, isSet)
+}
+
+function incomplete(names: readonly SettingName[], isSet: IsSet): string | null {
+  const set = names.filter(isSet)
+  const unset = names.filter((name) => !isSet(name))
+  if (unset.length === 0 || unset.length === names.length) return null
+  return onlySomeSet(set, unset, 'all of them or none')
+}
+
+function listed(names: readonly SettingName[]): string {
+  return `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'}`
+}
+
+/** Null without a login; complete wherever {@link loginFaults} has nothing to say. */
+export function chooseLogin(values: Values): LoginConfig | null {
+  const { KAFKA_SASL_MECHANISM: mechanism } = values
+  if (mechanism === 'oauthbearer') {
+    const token = chooseToken(values)
+    return token === null ? null : { mechanism, token }
+  }
+  const { KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = values
+  return mechanism === undefined || username === undefined || password === undefined
+    ? null
+    : { mechanism, username, password }
+}
+
+function chooseToken(values: Values): TokenConfig | null {
+  const token = values.KAFKA_SASL_OAUTH_TOKEN_FILE
+  if (token !== undefined) return { kind: 'file', token }
+  const {
+    KAFKA_SASL_OAUTH_TOKEN_URL: url,
+    KAFKA_SASL_OAUTH_CLIENT_ID: clientId,
+    KAFKA_SASL_OAUTH_CLIENT_SECRET: clientSecret,
+    KAFKA_SASL_OAUTH_SCOPE: scope = null,
+  } = values
+  return url === undefined || clientId === undefined || clientSecret === undefined
+    ? null
+    : { kind: 'client-credentials', url, clientId, clientSecret, scope }
+}

@@ -1,0 +1,226 @@
+import { readFile } from 'node:fs/promises'
+import kafkajs, { type AclEntry, type Admin } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { runCommand, type Env, type Finished } from '../../dev/harness/commands.ts'
+import type { Environment } from '../../dev/harness/environment.ts'
+import { eventFor } from '../../dev/harness/events.ts'
+import { startServiceProcess } from '../../dev/harness/service.ts'
+import { connectTo } from '../support/kafka.ts'
+import { EXACTLY_ONCE, type Coordinates } from '../support/outputs.ts'
+import { startRun, type Run } from '../support/run.ts'
+import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.ts'
+
+/** May do what the README says the service needs, and nothing else. */
+const SERVICE = 'service'
+/** May do what the README says `topics create` needs, and nothing else. */
+const MAKER = 'maker'
+const NO_CREATOR = 'no_creator'
+const NO_WIDENER = 'no_widener'
+const PASSWORD = 'open-sesame-9f2c'
+
+const { AclOperationTypes: MAY, AclResourceTypes: KIND, ResourcePatternTypes: PATTERN } = kafkajs
+
+type Place = 'input' | 'result' | 'retry' | 'dead-letter' | 'group' | 'transactional ids'
+
+interface Right {
+  readonly operation: 'READ' | 'WRITE' | 'CREATE' | 'ALTER' | 'DESCRIBE_CONFIGS'
+  readonly on: Place
+}
+
+const READ_TOPICS = /grant READ on the input and retry topics/
+const WRITE_TOPICS = /WRITE on the result, retry and dead-letter topics/
+
+/** The README's list, and what is said where the right is missing. */
+const NEEDED: readonly (Right & { readonly sentence: RegExp })[] = [
+  { operation: 'READ', on: 'input', sentence: READ_TOPICS },
+  { operation: 'READ', on: 'retry', sentence: READ_TOPICS },
+  { operation: 'READ', on: 'group', sentence: /grant READ on the group named in KAFKA_GROUP_ID/ },
+  { operation: 'WRITE', on: 'result', sentence: WRITE_TOPICS },
+  { operation: 'WRITE', on: 'retry', sentence: WRITE_TOPICS },
+  { operation: 'WRITE', on: 'dead-letter', sentence: WRITE_TOPICS },
+  { operation: 'WRITE', on: 'transactional ids', sentence: /grant WRITE on transactional ids that begin/ },
+]
+
+const TOPICS = ['input', 'result', 'retry', 'dead-letter'] as const
+const TO_CREATE: readonly Right[] = (['CREATE', 'ALTER', 'DESCRIBE_CONFIGS'] as const).flatMap((operation) =>
+  TOPICS.map((on) => ({ operation, on })),
+)
+const without = (operation: Right['operation']): readonly Right[] =>
+  TO_CREATE.filter((right) => right.operation !== operation)
+
+const userWithout = ({ operation, on }: Right): string => `without ${operation} ${on}`.replaceAll(/\W/g, '_')
+
+let kafka: SecuredKafka
+let admin: Admin
+let run: Run
+let sentSoFar = 0
+
+beforeAll(async () => {
+  const users = [SERVICE, MAKER, NO_CREATOR, NO_WIDENER, ...NEEDED.map(userWithout)]
+  kafka = await startSecuredKafka({
+    plain: Object.fromEntries(users.map((user) => [user, PASSWORD])),
+    properties: {
+      'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+      // Who is asked for nothing: the broker itself and the test.
+      'super.users': 'User:ANONYMOUS',
+    },
+  })
+  admin = connectTo([kafka.internal]).admin()
+  await admin.connect()
+  run = await startRun({
+    brokers: [kafka.internal],
+    partitions: 2,
+    settings: loginOf(SERVICE),
+    settingsToPrepare: loginOf(MAKER),
+    beforeTopics: async (environment) => {
+      await grant(environment, SERVICE, NEEDED)
+      await grant(environment, MAKER, TO_CREATE)
+      await grant(environment, NO_CREATOR, without('CREATE'))
+      await grant(environment, NO_WIDENER, without('ALTER'))
+      for (const right of NEEDED) {
+        const others = NEEDED.filter((one) => one !== right)
+        await grant({ ...environment, groupId: userWithout(right) }, userWithout(right), others)
+      }
+    },
+  })
+})
+
+afterAll(async () => {
+  await run.close()
+  await admin.disconnect()
+  await kafka.stop()
+})
+
+test('with the rights listed in the README the service reads, retries, writes and dead-letters exactly once', async () => {
+  const service = await run.startReplica()
+  const sent = await sendSome()
+  await run.untilOut(sent)
+  expect(await service.stop()).toBe(0)
+  expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+  expect(service.output()).not.toMatch(/"level":"(warn|error)"/)
+})
+
+describe('without the right', () => {
+  test.each(NEEDED.map((right) => [`${right.operation} on ${right.on}`, right] as const))(
+    '%s the service says in a sentence that this is to be granted',
+    async (_, right) => {
+      const service = await startServiceProcess({
+        ...run.environment.env,
+        ...loginOf(userWithout(right)),
+        KAFKA_GROUP_ID: userWithout(right),
+      })
+      onTestFinished(async () => {
+        service.signal('SIGKILL')
+        await service.exited
+      })
+      await sendSome()
+      const [said] = await service.line(right.sentence)
+      expect(said).toContain(right.operation)
+    },
+  )
+})
+
+describe('"topics create"', () => {
+  test('says that the right to create is missing', async () => {
+    const { code, stderr } = await createTopics(NO_CREATOR, { KAFKA_RESULT_TOPIC: 'not-there-yet' })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/grant CREATE, ALTER/) })
+  })
+
+  test('says that the right to look at what is there, and to widen it, is missing', async () => {
+    const { code, stderr } = await createTopics(NO_WIDENER)
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/grant CREATE, ALTER/) })
+  })
+
+  test('with the rights listed in the README finds and widens what is there', async () => {
+    await admin.createPartitions({ topicPartitions: [{ topic: run.topics.input, count: 3 }] })
+    await expect
+      .poll(async () => createTopics(MAKER), { timeout: 10_000 })
+      .toMatchObject({ code: 0, stdout: expect.stringContaining('from 2 to 3 partitions') })
+  })
+})
+
+test('the README lists these rights', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const rows = [...readme.matchAll(/^\| (service|`topics create`) +\| ([A-Z_, ]+?) +\| (.+?) +\|$/gm)]
+  const found = (command: string): string[] =>
+    rows
+      .filter(([, who]) => who === command)
+      .flatMap(([, , operations = '', places = '']) =>
+        operations
+          .split(', ')
+          .flatMap((operation) => places.split(', ').map((on) => `${operation} on ${on}`)),
+      )
+      .sort()
+  expect(found('service')).toEqual(listed(NEEDED))
+  expect(found('`topics create`')).toEqual(listed(TO_CREATE))
+})
+
+const KINDS = ['passhkid2018', 'notyet', 'invalidid'] as const
+
+/** What is not yet done is so only when it is asked for the first time. */
+function sendSome(): Promise<Coordinates[]> {
+  return run.send(
+    Array.from({ length: 12 }, () => {
+      sentSoFar += 1
+      const event = eventFor({ name: KINDS[sentSoFar % KINDS.length] ?? '', docType: null }, sentSoFar)
+      return { key: event.transactionId, value: run.encode(event) }
+    }),
+  )
+}
+
+function listed(rights: readonly Right[]): string[] {
+  return rights.map(({ operation, on }) => `${operation} on ${on}`).sort()
+}
+
+function createTopics(user: string, settings: Env = {}): Promise<Finished> {
+  const command = ['topics', 'create', '--partitions', '2', '--replication-factor', '1']
+  return runCommand(command, { ...run.environment.env, ...loginOf(user), ...settings })
+}
+
+function loginOf(user: string): Env {
+  return {
+    ...kafka.settings,
+    KAFKA_SASL_MECHANISM: 'plain',
+    KAFKA_SASL_USERNAME: user,
+    KAFKA_SASL_PASSWORD: PASSWORD,
+  }
+}
+
+async function grant(environment: Environment, user: string, rights: readonly Right[]): Promise<void> {
+  const acl = rights.map(({ operation, on }): AclEntry => {
+    const { kind, name, isPrefix = false } = resourceOf(environment, on)
+    return {
+      principal: `User:${user}`,
+      host: '*',
+      permissionType: kafkajs.AclPermissionTypes.ALLOW,
+      operation: MAY[operation],
+      resourceType: kind,
+      resourceName: name,
+      resourcePatternType: isPrefix ? PATTERN.PREFIXED : PATTERN.LITERAL,
+    }
+  })
+  await admin.createAcls({ acl })
+}
+
+interface Resource {
+  readonly kind: number
+  readonly name: string
+  readonly isPrefix?: boolean
+}
+
+function resourceOf({ topics, groupId }: Pick<Environment, 'topics' | 'groupId'>, on: Place): Resource {
+  switch (on) {
+    case 'input':
+      return { kind: KIND.TOPIC, name: topics.input }
+    case 'result':
+      return { kind: KIND.TOPIC, name: topics.result }
+    case 'dead-letter':
+      return { kind: KIND.TOPIC, name: topics.deadLetter }
+    case 'retry':
+      return { kind: KIND.TOPIC, name: `${topics.retryPrefix}.`, isPrefix: true }
+    case 'group':
+      return { kind: KIND.GROUP, name: groupId }
+    case 'transactional ids':
+      return { kind: KIND.TRANSACTIONAL_ID, name: `${groupId}-`, isPrefix: true }
+  }
+}

@@ -1,0 +1,236 @@
+import { writeFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { runCommand, type Env } from '../../dev/harness/commands.ts'
+import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
+import { eventFor } from '../../dev/harness/events.ts'
+import { createAuthority, issue } from '../support/certificates.ts'
+import { connectTo } from '../support/kafka.ts'
+import { EXACTLY_ONCE, sourceOf, tally, watchCommitted, type Coordinates } from '../support/outputs.ts'
+import { startRun, type Run } from '../support/run.ts'
+import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.ts'
+import { CLIENT } from '../support/token-endpoint.ts'
+
+const USER = 'checkresult'
+const PASSWORD = 'open-sesame-9f2c'
+/** kafkajs logs in again ten seconds before a session ends, and brokers refuse that within a second of a login. */
+const SESSION_MS = 12_000
+
+const WRONG = 'another-sesame-77ab'
+const CHANGED = 'a-third-sesame-c05e'
+/** Passwords, and how every token and private key begins. */
+const SECRETS = /sesame|eyJ|PRIVATE KEY/
+const STRANGE_TOKEN = 'eyJhbGciOiJSUzI1NiJ9.e30.c2VzYW1l'
+
+const TOPICS = ['topics', 'create', '--partitions', '2', '--replication-factor', '1']
+
+let kafka: SecuredKafka
+
+beforeAll(async () => {
+  kafka = await startSecuredKafka({
+    plain: { [USER]: PASSWORD },
+    scram: { [USER]: PASSWORD },
+    properties: { 'connections.max.reauth.ms': String(SESSION_MS) },
+  })
+})
+
+afterAll(async () => kafka.stop())
+
+const LOGINS: Readonly<Record<string, () => Promise<Env>>> = {
+  'PLAIN over TLS': () => withPassword('plain'),
+  'SCRAM-SHA-256 over TLS': () => withPassword('scram-sha-256'),
+  'SCRAM-SHA-512 over TLS': () => withPassword('scram-sha-512'),
+  'OAUTHBEARER with a token from an endpoint': () => withClient(CLIENT.secret),
+  'OAUTHBEARER with a token from a file': async () => withToken(await kafka.tokens.token()),
+  'a client certificate': async () => kafka.certificateSettings(await issue(kafka.authority, { name: USER })),
+}
+
+describe('topics are created, and events go through exactly once, with', () => {
+  test.each(Object.keys(LOGINS))('%s', async (name) => {
+    const run = await start(await LOGINS[name]?.())
+    const service = await run.startReplica()
+    const sent = await sendSome(run)
+    await run.untilOut(sent)
+    const pages = await Promise.all(['/', '/metrics'].map(async (path) => fetch(service.opsUrl + path)))
+    const shown = await Promise.all(pages.map(async (page) => page.text()))
+    expect({ code: await service.stop(), output: service.output() }).toMatchObject({ code: 0 })
+    expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+    expect(service.output()).not.toMatch(/"level":"(warn|error)"/)
+    expect(`${service.output()}${shown.join('')}`).not.toMatch(SECRETS)
+  })
+})
+
+test.each(Object.keys(LOGINS))('"config check" shows no secret of %s', async (name) => {
+  const { env } = environment((await LOGINS[name]?.()) ?? {})
+  const { code, stdout } = await runCommand(['config', 'check'], env)
+  expect(code).toBe(0)
+  expect(stdout).toContain('KAFKA_TLS_CA_FILE')
+  expect(stdout).not.toMatch(SECRETS)
+})
+
+interface Refusal {
+  readonly settings: () => Promise<Env>
+  readonly sentence: RegExp
+}
+
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  'a wrong password (PLAIN)': {
+    settings: () => withPassword('plain', WRONG),
+    sentence: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
+  },
+  'a wrong password (SCRAM)': {
+    settings: () => withPassword('scram-sha-512', WRONG),
+    sentence: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
+  },
+  'a token nobody knows the key of': {
+    settings: () => withToken(STRANGE_TOKEN),
+    sentence: /brokers refuse the login: check .*the token/,
+  },
+  'a wrong client secret': {
+    settings: () => withClient(WRONG),
+    sentence: /token endpoint refuses us: check .*KAFKA_SASL_OAUTH_CLIENT_SECRET/,
+  },
+  'a token endpoint that is away': {
+    settings: async () => ({
+      ...(await withClient(CLIENT.secret)),
+      KAFKA_SASL_OAUTH_TOKEN_URL: 'http://127.0.0.1:1/token',
+    }),
+    sentence: /token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,
+  },
+  'brokers of another authority': {
+    settings: async () => ({
+      ...(await withPassword('plain')),
+      KAFKA_TLS_CA_FILE: await kafka.file('other-ca.crt', (await createAuthority('Another')).cert),
+    }),
+    sentence: /TLS handshake with the brokers fails: check KAFKA_TLS and KAFKA_TLS_CA_FILE/,
+  },
+  'a client certificate that has expired': {
+    settings: async () =>
+      kafka.certificateSettings(await issue(kafka.authority, { name: USER, expired: true })),
+    sentence: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE has not expired/,
+  },
+  'no client certificate': {
+    settings: async () => {
+      const { KAFKA_TLS = '', KAFKA_TLS_CA_FILE = '' } = kafka.settings
+      return { KAFKA_TLS, KAFKA_TLS_CA_FILE, KAFKA_BROKERS: kafka.others.get('CERTIFICATE') ?? '' }
+    },
+    sentence: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE/,
+  },
+  'TLS left off': {
+    settings: async () => ({ KAFKA_BROKERS: kafka.broker }),
+    sentence: /No broker of KAFKA_BROKERS answers: check .*KAFKA_TLS/,
+  },
+}
+
+// Beside each other, for all they do is wait.
+describe.concurrent('side by side:', () => {
+  test('sessions and tokens are renewed before they end, with a secret that has been changed, and work goes on', async ({
+    onTestFinished: whenFinished,
+  }) => {
+    kafka.tokens.lifetimeS = 20
+    whenFinished(() => {
+      kafka.tokens.lifetimeS = 3_600
+      kafka.tokens.secret = CLIENT.secret
+    })
+    const settings = await withClient(CLIENT.secret)
+    const run = await start(settings, whenFinished)
+    const service = await run.startReplica()
+    await writeFile(settings['KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE'] ?? '', CHANGED)
+    kafka.tokens.secret = CHANGED
+    const before = kafka.tokens.count()
+    const endMs = Date.now() + SESSION_MS + 2_000
+    const sent: Coordinates[] = []
+    while (Date.now() < endMs) {
+      const some = await sendSome(run, sent.length)
+      sent.push(...some)
+      await run.untilOut(some)
+    }
+    expect(kafka.tokens.count() - before).toBeGreaterThanOrEqual(2)
+    expect(await service.stop()).toBe(0)
+    expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+    expect(service.output()).not.toMatch(/"level":"(warn|error)"/)
+  })
+
+  describe('a command says in one sentence what to do about', () => {
+    test.each(Object.entries(REFUSALS))('%s', async (_, { settings, sentence }) => {
+      const { env } = environment(await settings())
+      const { code, stdout, stderr } = await runCommand(TOPICS, env)
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(sentence)])
+      expect(stderr).not.toMatch(SECRETS)
+    })
+  })
+})
+
+test('a password changed at the brokers and in its file is used by the service that is running', async () => {
+  const settings = await withPassword('plain')
+  const run = await start(settings)
+  const service = await run.startReplica()
+  const first = await sendSome(run)
+  await run.untilOut(first)
+
+  await kafka.server.stop()
+  await kafka.changePasswords({ [USER]: WRONG })
+  await writeFile(settings['KAFKA_SASL_PASSWORD_FILE'] ?? '', WRONG)
+  await kafka.server.start()
+  const second = await sendSome(run, first.length)
+  // The run's own reader may have been cut off for longer than the service was.
+  const { result, deadLetter } = run.topics
+  const outputs = await watchCommitted(connectTo([kafka.internal]), [result, deadLetter])
+  onTestFinished(async () => outputs.close())
+  const sent = [...first, ...second]
+  await outputs.until(() => outputs.records.length >= sent.length)
+  expect(await service.stop()).toBe(0)
+  const out = outputs.records.map((record) => sourceOf(record, run.topics))
+  expect(tally(sent, out)).toEqual(EXACTLY_ONCE)
+  expect(service.output()).not.toMatch(SECRETS)
+})
+
+async function withPassword(mechanism: string, password = PASSWORD): Promise<Env> {
+  return {
+    ...kafka.settings,
+    KAFKA_SASL_MECHANISM: mechanism,
+    KAFKA_SASL_USERNAME: USER,
+    KAFKA_SASL_PASSWORD_FILE: await kafka.file('password', `${password}\n`),
+  }
+}
+
+async function withToken(token: string): Promise<Env> {
+  return {
+    ...kafka.settings,
+    KAFKA_SASL_MECHANISM: 'oauthbearer',
+    KAFKA_SASL_OAUTH_TOKEN_FILE: await kafka.file('token', token),
+  }
+}
+
+async function withClient(secret: string): Promise<Env> {
+  return {
+    ...kafka.settings,
+    KAFKA_SASL_MECHANISM: 'oauthbearer',
+    KAFKA_SASL_OAUTH_TOKEN_URL: kafka.tokens.url,
+    KAFKA_SASL_OAUTH_CLIENT_ID: CLIENT.id,
+    KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: await kafka.file('client-secret', secret),
+  }
+}
+
+/** Topics and schemas made with the settings under test, by the commands. */
+async function start(settings: Env = {}, whenFinished = onTestFinished): Promise<Run> {
+  const run = await startRun({ brokers: [kafka.internal], partitions: 2, settings })
+  whenFinished(run.close)
+  return run
+}
+
+const KINDS = ['passhkid2018', 'failpassport', 'notyet', 'invalidid'] as const
+
+async function sendSome(run: Run, from = 0): ReturnType<Run['send']> {
+  return run.send(
+    Array.from({ length: 20 }, (_, at) => {
+      const event = eventFor({ name: KINDS[at % KINDS.length] ?? '', docType: null }, from + at)
+      return { key: event.transactionId, value: run.encode(event) }
+    }),
+  )
+}
+
+function environment(settings: Env): Environment {
+  const addresses = { brokers: [kafka.internal], registryUrl: inject('registryUrl') }
+  return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
+}

@@ -1,0 +1,113 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { createTokenSource, type TokenSource } from '../../../../src/adapters/kafka/token.ts'
+import { Secret } from '../../../../src/config/secret.ts'
+import { CLIENT, startTokenEndpoint, type TokenEndpoint } from '../../../support/token-endpoint.ts'
+
+let endpoint: TokenEndpoint
+let nowMs: number
+
+const silent = { warn: () => {} }
+
+beforeEach(async () => {
+  endpoint = await startTokenEndpoint()
+  onTestFinished(async () => endpoint.close())
+  nowMs = 0
+})
+
+describe('a token from an endpoint', () => {
+  test('is asked for once, however many wait for it', async () => {
+    const token = source()
+    const [first, ...others] = await Promise.all(Array.from({ length: 10 }, () => token()))
+    expect(first).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+    expect(new Set(others)).toEqual(new Set([first]))
+    expect(endpoint.count()).toBe(1)
+  })
+
+  test.each([
+    [100, 80_000],
+    [30, 15_000],
+  ])('that lasts %d s is used for %d ms', async (lifetimeS, usedMs) => {
+    endpoint.lifetimeS = lifetimeS
+    const token = source()
+    await token()
+    nowMs = usedMs - 1
+    await token()
+    expect(endpoint.count()).toBe(1)
+    nowMs = usedMs
+    await token()
+    expect(endpoint.count()).toBe(2)
+  })
+
+  test('that does not say how long it lasts, or not long enough for a session, is used once', async () => {
+    const token = source()
+    endpoint.lifetimeS = 10
+    await token()
+    await token()
+    expect(endpoint.count()).toBe(2)
+    endpoint.answerWith({ status: 200, body: '{"access_token":"a.b.c","token_type":"Bearer"}' })
+    expect([await token(), await token()]).toEqual(['a.b.c', 'a.b.c'])
+  })
+
+  test('is asked for again after a failure', async () => {
+    const token = source()
+    endpoint.answerWith({ status: 503, body: 'away' })
+    await expect(token()).rejects.toThrow('answers with HTTP 503, but not with a token')
+    endpoint.answerWith(null)
+    expect(await token()).toMatch(/\./)
+  })
+
+  test.each([
+    [
+      400,
+      '{"error":"invalid_scope","error_description":"ZQXJKV"}',
+      /refuses us: check .*SCOPE.*invalid_scope/,
+    ],
+    [401, '{"error":"invalid_client"}', /refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID.*invalid_client/],
+    [
+      400,
+      '{"error":"ZQXJKV"}',
+      /answers with HTTP 400, but not with a token: check KAFKA_SASL_OAUTH_TOKEN_URL/,
+    ],
+    [200, '<html>ZQXJKV</html>', /answers with HTTP 200, but not with a token/],
+    [200, '{"access_token":""}', /not with a token/],
+    [302, 'ZQXJKV', /answers with HTTP 302/],
+  ])(
+    'refused with %d %s says what to check, and nothing else of the answer',
+    async (status, body, sentence) => {
+      endpoint.answerWith({ status, body })
+      const error = await source()().catch((thrown: unknown) => thrown)
+      expect(String(error)).toMatch(sentence)
+      expect(String(error)).not.toMatch(/ZQXJKV|sesame/)
+    },
+  )
+
+  test('is refused to a wrong secret', async () => {
+    await expect(source(endpoint.url, 'wrong')()).rejects.toThrow(/invalid_client/)
+  })
+
+  test.each(['nobody listens', 'nobody answers'])('where %s is missed in a sentence', async (what) => {
+    const url = what === 'nobody listens' ? 'http://127.0.0.1:1/token' : await blackHole()
+    await expect(source(url)()).rejects.toThrow(/does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/)
+  })
+})
+
+function source(url = endpoint.url, secret: string = CLIENT.secret): TokenSource {
+  const clientSecret = new Secret(secret)
+  return createTokenSource(
+    { kind: 'client-credentials', url, clientId: CLIENT.id, clientSecret, scope: 'kafka' },
+    silent,
+    { nowMs: () => nowMs, timeoutMs: 500 },
+  )
+}
+
+async function blackHole(): Promise<string> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  server.on('connection', (socket) => onTestFinished(() => void socket.destroy()))
+  onTestFinished(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
+}
