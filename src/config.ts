@@ -53,6 +53,7 @@ export interface Config {
     readonly retryTopics: readonly RetryTopic[]
     readonly maxAgeMs: number
   }
+  readonly deadLetters: { readonly maxRedrives: number }
   readonly result: { readonly pii: PiiMode }
   readonly ops: { readonly host: string; readonly port: number }
   readonly log: { readonly level: 'info' | 'warn' | 'error' | 'silent' }
@@ -139,6 +140,7 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
       retryTopics: values.DEFER_DELAYS.map(({ ms }, at) => ({ topic: retryNames[at] ?? '', delayMs: ms })),
       maxAgeMs: values.DEFER_MAX_AGE,
     },
+    deadLetters: { maxRedrives: values.DLQ_MAX_REDRIVES },
     result: { pii: values.RESULT_PII },
     ops: { host: values.OPS_HOST, port: values.OPS_PORT },
     log: { level: values.LOG_LEVEL },

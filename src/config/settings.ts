@@ -153,6 +153,9 @@ export const environment = z.object({
   DEFER_MAX_AGE: withDefault(duration, '6h', {
     meaning: 'An event that cannot be settled for this long becomes a dead letter.',
   }),
+  DLQ_MAX_REDRIVES: withDefault(wholeNumber(1, 1_000, 3), '3', {
+    meaning: 'A dead letter that was put back so often and failed each time is not put back again.',
+  }),
   RESULT_PII: withDefault(oneOf(PII_MODES, 'include'), 'include', {
     meaning: 'Personal fields in results: `include`, `mask` or `omit`.',
   }),

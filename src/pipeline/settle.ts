@@ -9,7 +9,7 @@ import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
 import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
 import type { CallResult } from '../core/gate.ts'
-import { readHistory, type History } from '../core/history.ts'
+import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import type { Outputs, Settled, Work } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
@@ -61,7 +61,7 @@ async function callUntilSettled(
   work: Work,
   life: RecordLife,
 ): Promise<Settled | null> {
-  const priority: Priority = work.record.topic === options.inputTopic ? 'fresh' : 'deferred'
+  const priority = priorityOf(work, options)
   let attempts = work.history.attempts
   let failures = 0
   for (;;) {
@@ -77,6 +77,12 @@ async function callUntilSettled(
     failures += 1
     await new Promise<void>((resolve) => void options.clock.after(delayMs, resolve))
   }
+}
+
+/** What an operator puts back waits behind what customers wait for, on its way through the retry topics too. */
+function priorityOf({ record, history }: Work, { inputTopic }: SettleOptions): Priority {
+  if (history.redrives > 0) return 'redriven'
+  return record.topic === inputTopic ? 'fresh' : 'deferred'
 }
 
 /** One call with its own permit; null when the record is not wanted any more. */
@@ -110,11 +116,21 @@ function outputOf(outputs: Outputs, work: Work, outcome: Final): Settled {
   }
 }
 
-/** On the input topic anybody may write our headers: what they say is believed on our own retry topics only. */
+/**
+ * On the input topic anybody may write our headers: what they say is believed on our own retry topics only, but for the
+ * number of redrives, which can only put the record behind others.
+ */
 function historyOf(record: InputRecord, { inputTopic, clock }: SettleOptions): History {
   const { topic, partition, offset } = record
-  const fresh: History = { attempts: 0, firstSeenMs: clock.epochMs(), source: { topic, partition, offset } }
-  return topic === inputTopic ? fresh : readHistory(record.headers, fresh)
+  const fresh: History = {
+    attempts: 0,
+    firstSeenMs: clock.epochMs(),
+    source: { topic, partition, offset },
+    redrives: 0,
+  }
+  return topic === inputTopic
+    ? { ...fresh, redrives: readRedrives(record.headers) }
+    : readHistory(record.headers, fresh)
 }
 
 function replyCode(reply: Reply): string {
