@@ -62,7 +62,7 @@ export interface Broker {
 export interface FetchedPartition {
   readonly messages: readonly FetchedRecord[]
   /** In the order they ended. */
-  readonly abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[]
+  abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[]
 }
 
 export interface FetchedRecord {
@@ -71,12 +71,20 @@ export interface FetchedRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers?: Readonly<Record<string, Buffer | readonly Buffer[] | null>>
-  readonly isControlRecord?: boolean
+  isControlRecord?: boolean
   /** Absent in the formats of before Kafka 0.11. */
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean }
 }
 
 export const READ_COMMITTED = 1
+
+/** What decodes the answers to Fetch, by version: those that know of transactions. Looked up anew for each answer. */
+export const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
+  (apiVersion) =>
+    require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as {
+      decode(rawData: Buffer): Promise<{ responses: { partitions: FetchedPartition[] }[] }>
+    },
+)
 
 export interface Transaction {
   readonly transactionalId: string
