@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { runCommand, startCommand, type Finished } from '../../dev/harness/commands.ts'
+import { createEnvironment } from '../../dev/harness/environment.ts'
 import { encodeJson, eventFor } from '../../dev/harness/events.ts'
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { connectTo, readCommitted, type ReadRecord } from '../support/kafka.ts'
@@ -198,6 +199,22 @@ async function topicEnd({ topics }: Run): Promise<readonly string[]> {
   return offsets.map(({ partition, high }) => `${partition}:${high}`).toSorted()
 }
 
+test.each([
+  [['list'], /^A topic does not exist: create the topics with `npm start -- topics create/],
+  [['stats'], /^A topic does not exist/],
+  [['show', '0:0'], /^A topic does not exist/],
+  [['redrive', '--execute'], /^A topic does not exist/],
+])('without topics, dlq %j says what to do', async (args, sentence) => {
+  const { env } = createEnvironment(
+    { brokers: inject('brokers'), registryUrl: inject('registryUrl'), endpoint: 'http://127.0.0.1:1' },
+    { shared: true },
+  )
+  const { code, stdout, stderr } = await runCommand(['dlq', ...args], env)
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(sentence)
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+})
+
 describe('a redrive of many', () => {
   const LETTERS = 10_000
 
@@ -270,7 +287,10 @@ describe('a redrive of many', () => {
     const { run, untilSome, toTheEnd } = await letters()
     const first = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
+    // Held in the midst, perhaps with a transaction open, until the second one has done all.
+    first.signal('SIGSTOP')
     const second = await runCommand(['dlq', 'redrive', '--execute'], run.environment.env)
+    first.signal('SIGCONT')
     expect(second.code).toBe(0)
     expect(await first.exited).toBe(1)
     expect(first.output()).toContain('Another redrive took over')

@@ -46,7 +46,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /^TOPIC_AUTHORIZATION_FAILED$/,
-    'The Kafka user lacks a right on a topic: grant READ on the input and retry topics, WRITE on the result, retry and dead-letter topics.',
+    'The Kafka user lacks a right on a topic: grant READ on the input and retry topics, WRITE on the result, retry and dead-letter topics; for `dlq` READ on the dead-letter topic, and WRITE on the input topic to put letters back.',
   ],
   [
     /^CLUSTER_AUTHORIZATION_FAILED$/,
