@@ -24,7 +24,7 @@ test('of transactions that overlap and are aborted, nothing is read; what is com
 
   const { createCluster } = client()
   const reader = await openTopicReader({ createCluster, topic })
-  onTestFinished(reader.close)
+  onTestFinished(async () => reader.close())
   const read: string[] = []
   for (const range of reader.ranges) {
     for await (const records of reader.read(range)) read.push(...records.map(({ value }) => String(value)))

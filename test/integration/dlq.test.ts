@@ -236,7 +236,7 @@ describe('a redrive of many', () => {
     await replica.stop()
     const kafka = connectTo()
     const input = await watchCommitted(kafka, [run.topics.input])
-    onTestFinished(input.close)
+    onTestFinished(async () => input.close())
     const producer = kafka.producer()
     await producer.connect()
     onTestFinished(async () => producer.disconnect())

@@ -82,7 +82,7 @@ export const READ_COMMITTED = 1
 export const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
   (apiVersion) =>
     require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as {
-      decode(rawData: Buffer): Promise<{ responses: { partitions: FetchedPartition[] }[] }>
+      decode: (rawData: Buffer) => Promise<{ responses: { partitions: FetchedPartition[] }[] }>
     },
 )
 

@@ -78,14 +78,14 @@ test('letters are counted by reason and code, with those that were put back and 
   })
 })
 
-describe('a letter that is shown', () => {
-  async function shown(value: Buffer | null, decoded: Decoded | null = UNDECODABLE) {
-    const topic = new DeadLetterTopic(1)
-    topic.add(0, { key: Buffer.from(MARK), value, own: { [MARK]: Buffer.from(MARK) } })
-    const found = await letterAt(topic.reader(), { partition: 0, offset: 0n })
-    return { facts: factLines(found, decoded).join('\n'), personal: personalLines(found, decoded).join('\n') }
-  }
+async function shown(value: Buffer | null, decoded: Decoded | null = UNDECODABLE) {
+  const topic = new DeadLetterTopic(1)
+  topic.add(0, { key: Buffer.from(MARK), value, own: { [MARK]: Buffer.from(MARK) } })
+  const found = await letterAt(topic.reader(), { partition: 0, offset: 0n })
+  return { facts: factLines(found, decoded).join('\n'), personal: personalLines(found, decoded).join('\n') }
+}
 
+describe('a letter that is shown', () => {
   test('says what is wrong with it and how large it is, and nothing personal', async () => {
     const { facts } = await shown(Buffer.from(`{"${MARK}`))
     expect(facts).toMatch(/^code +malformed-json$/m)

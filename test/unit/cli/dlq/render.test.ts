@@ -119,13 +119,13 @@ test('filters become a selection, ages relative to now', () => {
   })
 })
 
-describe('progress', () => {
-  function stream(isTTY: boolean) {
-    let text = ''
-    const writable = new Writable({ write: (chunk, _, done) => ((text += String(chunk)), done()) })
-    return { to: Object.assign(writable, { isTTY }) as unknown as NodeJS.WriteStream, text: () => text }
-  }
+function stream(isTTY: boolean) {
+  let text = ''
+  const writable = new Writable({ write: (chunk, _, done) => ((text += String(chunk)), done()) })
+  return { to: Object.assign(writable, { isTTY }) as unknown as NodeJS.WriteStream, text: () => text }
+}
 
+describe('progress', () => {
   test('is a line every five seconds where there is no terminal', () => {
     const { to, text } = stream(false)
     let nowMs = 0
