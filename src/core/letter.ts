@@ -45,6 +45,8 @@ const PLACE_PATTERN = /^(\d{1,9}):(\d{1,19})$/
 const TOPIC_PATTERN = /^[\w.-]{1,249}$/
 const OFFSET_PATTERN = /^\d{1,19}$/
 const MAX_TEXT_LENGTH = 200
+/** The limit of dates; whoever writes a record may give it any time. */
+const MOST_DATE_MS = 8.64e15
 
 export function readStored(record: StoredRecord): Stored {
   const of = parsePlace(text(record.headers, REDRIVEN))
@@ -67,7 +69,7 @@ function readLetter({ partition, offset, timestampMs, headers }: StoredRecord, r
     service: text(headers, 'checkresult-service'),
     attempts: Number.isSafeInteger(attempts) ? attempts : 0,
     redrives: readRedrives(headers),
-    failedAtMs: Number.isNaN(failedAtMs) ? timestampMs : failedAtMs,
+    failedAtMs: [failedAtMs, timestampMs].find((ms) => Math.abs(ms) <= MOST_DATE_MS) ?? 0,
     source: readSource(headers),
   }
 }

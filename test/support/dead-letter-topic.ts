@@ -48,14 +48,14 @@ export class DeadLetterTopic {
     return `${partition}:${offset}`
   }
 
-  /** As it is now. */
-  reader(): TopicReader {
+  /** As it is now; `atOnce` records are read at a time. */
+  reader(atOnce = 3): TopicReader {
     const snapshot = this.#records.map((records) => [...records])
     return {
       ranges: snapshot.map(({ length }, partition) => ({ partition, begin: 0n, end: BigInt(length) })),
       read: async function* read({ partition }) {
         const records = snapshot[partition] ?? []
-        for (let at = 0; at < records.length; at += 3) yield records.slice(at, at + 3)
+        for (let at = 0; at < records.length; at += atOnce) yield records.slice(at, at + atOnce)
       },
       close: () => Promise.resolve(),
     }

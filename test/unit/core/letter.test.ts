@@ -76,6 +76,11 @@ describe('what stands in the topic', () => {
     expect(found).toMatchObject({ letter: { failedAtMs: NOW, source: null, attempts: 0, redrives: 0 } })
   })
 
+  test('has a time that is a date, whatever its record says', () => {
+    const headers = { 'checkresult-reason': Buffer.from('rejected') }
+    expect(readStored({ ...AT, timestampMs: 9e15, headers })).toMatchObject({ letter: { failedAtMs: 0 } })
+  })
+
   test('cannot move a cursor, whoever wrote it', () => {
     const reason = Buffer.from('a\u001b[2Jb\nc\u202ed')
     expect(stored({ 'checkresult-reason': reason })).toMatchObject({ letter: { reason: 'a?[2Jb?c?d' } })

@@ -2,19 +2,21 @@ import { describe, expect, test } from 'vitest'
 import { EVERY_LETTER, type Selection } from '../../../src/core/letter.ts'
 import { outputPartition } from '../../../src/core/partition.ts'
 import { redrive, type RedriveReport } from '../../../src/pipeline/redrive.ts'
+import type { OutputRecord, PublishOutcome } from '../../../src/ports.ts'
 import { DeadLetterTopic, redriveLog, type FakeRedriveLog } from '../../support/dead-letter-topic.ts'
 
 interface RunChanges {
   readonly selection?: Partial<Selection>
   readonly log?: FakeRedriveLog | null
   readonly signal?: AbortSignal
+  readonly atOnce?: number
   readonly onProgress?: (read: number, total: number, sent: number) => void
 }
 
 function run(topic: DeadLetterTopic, changes: RunChanges = {}): Promise<RedriveReport> {
   const { selection = {}, log = redriveLog(topic), signal = new AbortController().signal } = changes
   return redrive({
-    topic: topic.reader(),
+    topic: topic.reader(changes.atOnce),
     selection: { ...EVERY_LETTER, ...selection },
     maxRedrives: 3,
     target: log === null ? null : { log, inputTopic: 'in', deadLetterTopic: 'dead' },
@@ -135,20 +137,19 @@ describe('a redrive that ends early has put back what it says, and the next one 
     )
   })
 
-  test('when it is told to stop: nothing is begun after that', async () => {
-    const topic = topicOf(250)
+  test.each([3, 1_000])('when it is told to stop, with %d letters read at once', async (atOnce) => {
+    const topic = topicOf(600)
     const controller = new AbortController()
     const first = redriveLog(topic)
-    const report = await run(topic, {
-      log: first,
-      signal: controller.signal,
-      onProgress: (_read, _total, sent) => {
-        if (sent > 0) controller.abort()
-      },
-    })
+    const publish = async (outputs: readonly OutputRecord[]): Promise<PublishOutcome> => {
+      controller.abort()
+      return first.publish(outputs)
+    }
+    const { signal } = controller
+    const report = await run(topic, { log: { ...first, publish }, signal, atOnce })
     expect([report.end, sentOf(report), first.transactions]).toEqual([{ kind: 'interrupted' }, 100, 1])
     const second = redriveLog(topic)
     await run(topic, { log: second })
-    expect(numbersOf(first).length + numbersOf(second).length).toBe(250)
+    expect(numbersOf(first).length + numbersOf(second).length).toBe(600)
   })
 })

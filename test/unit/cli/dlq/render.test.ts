@@ -137,6 +137,18 @@ describe('progress', () => {
     expect(text()).toBe('25 % read, 5 put back\n50 % read, 10 put back\n')
   })
 
+  test('is a bar on a terminal, once the run is no short one', () => {
+    const { to, text } = stream(true)
+    let nowMs = 0
+    const progress = createProgress(to, () => nowMs)
+    progress.show({ read: 1, total: 4, note: '' })
+    expect(text()).toBe('')
+    nowMs = 1_000
+    progress.show({ read: 3, total: 4, note: '2 put back' })
+    progress.end()
+    expect(text()).toMatch(/█+░+ 75 %  2 put back/)
+  })
+
   test.each([true, false])('is nothing of a short run (terminal: %s)', (isTTY) => {
     const { to, text } = stream(isTTY)
     const progress = createProgress(to, () => 0)
