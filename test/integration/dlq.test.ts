@@ -274,6 +274,8 @@ describe('a redrive of many', () => {
     const { run, untilSome, toTheEnd } = await letters()
     const stopped = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
+    // Twice, as under npm, which hands on what the terminal sends to both.
+    stopped.signal('SIGTERM')
     expect(await stopped.stop()).toBe(1)
     expect(stopped.output()).toContain('Interrupted: run it again, and it goes on from there.')
     const [, count] = /(\d+) letters put back/.exec(stopped.output()) ?? []

@@ -60,10 +60,19 @@ async function claim(config: Config): Promise<RedriveTarget> {
   return { log, inputTopic, deadLetterTopic }
 }
 
-/** At the first signal; a second one ends the process at once, which loses nothing either. */
+/** npm hands on what the terminal has sent already: a signal that comes twice at once is one. */
+const SAME_SIGNAL_MS = 1_000
+
+/** At the first signal; a later one ends the process at once, which loses nothing either. */
 function interruption(): AbortSignal {
   const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => controller.abort())
+  let firstMs: number | null = null
+  const told = (): void => {
+    firstMs ??= Date.now()
+    if (Date.now() - firstMs > SAME_SIGNAL_MS) process.exit(EXIT_FAILED)
+    controller.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, told)
   return controller.signal
 }
 
