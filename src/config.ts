@@ -64,6 +64,7 @@ export interface Config {
     readonly share: number | null
     readonly holdMs: number
   }
+  readonly deadLetters: { readonly maxRedrives: number }
   readonly result: { readonly pii: PiiMode }
   readonly ops: { readonly host: string; readonly port: number }
   readonly log: { readonly level: 'info' | 'warn' | 'error' | 'silent' }
@@ -152,6 +153,7 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
     },
     dedupeWindowMs: values.DEDUPE_WINDOW,
     brake: { share: values.DEAD_LETTER_BRAKE, holdMs: values.DEAD_LETTER_BRAKE_HOLD },
+    deadLetters: { maxRedrives: values.DLQ_MAX_REDRIVES },
     result: { pii: values.RESULT_PII },
     ops: { host: values.OPS_HOST, port: values.OPS_PORT },
     log: { level: values.LOG_LEVEL },

@@ -1,6 +1,7 @@
 /** checkresult-stream: reads the command line and runs one command. */
 import { Command } from 'commander'
 import { addConfigCommand } from './cli/config-command.ts'
+import { addDlqCommand } from './cli/dlq-command.ts'
 import { addLookupCommand } from './cli/lookup-command.ts'
 import { addRunCommand } from './cli/run-command.ts'
 import { addSchemasCommand } from './cli/schemas-command.ts'
@@ -19,5 +20,6 @@ addTopicsCommand(program)
 addSchemasCommand(program)
 addConfigCommand(program)
 addLookupCommand(program)
+addDlqCommand(program)
 
 await program.parseAsync()

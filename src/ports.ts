@@ -59,6 +59,35 @@ export interface OutputLog {
 /** Fences the former owner of an input partition, then reads what it committed. Rejects when the brokers refuse. */
 export type ClaimPartition = (topic: string, partition: number) => Promise<OutputLog>
 
+/** The offsets from `begin` up to, and without, `end`. */
+export interface PartitionRange {
+  readonly partition: number
+  readonly begin: bigint
+  readonly end: bigint
+}
+
+/** A topic as it was when it was opened: what was committed by then, read without a consumer group. */
+export interface TopicReader {
+  /** One per partition. */
+  readonly ranges: readonly PartitionRange[]
+  /**
+   * The records of a range in order, some at a time; not more than that is in memory. Rejects with a sentence when the
+   * brokers refuse.
+   */
+  read(range: PartitionRange): AsyncIterable<readonly InputRecord[]>
+  /** Never rejects. */
+  close(): Promise<void>
+}
+
+/** Puts dead letters back: events and markers, all or nothing. One transaction at a time. */
+export interface RedriveLog {
+  readonly partitions: PartitionCounts
+  /** Never rejects. After anything but `committed` the log is good for nothing but to be closed. */
+  publish(outputs: readonly OutputRecord[]): Promise<PublishOutcome>
+  /** Never rejects. */
+  close(): Promise<void>
+}
+
 /** How many partitions a topic has; asked for each output, answered from memory. */
 export type PartitionCounts = (topic: string) => number
 

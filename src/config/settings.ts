@@ -184,6 +184,9 @@ export const environment = z.object({
   DEAD_LETTER_BRAKE_HOLD: withDefault(duration, '5m', {
     meaning: 'After this the brake lets go by itself, and holds again if the next records are no better.',
   }),
+  DLQ_MAX_REDRIVES: withDefault(wholeNumber(1, 1_000, 3), '3', {
+    meaning: 'A dead letter that was put back so often and failed each time is not put back again.',
+  }),
   RESULT_PII: withDefault(oneOf(PII_MODES, 'include'), 'include', {
     meaning: 'Personal fields in results: `include`, `mask` or `omit`.',
   }),

@@ -5,7 +5,7 @@
 import { closestMatch } from 'leven'
 import { SETTING_NAMES, fileVariant } from './settings.ts'
 
-const OURS = /^(CHECKRESULT|DEFER|RESULT|OPS)_/
+const OURS = /^(CHECKRESULT|DEFER|DLQ|RESULT|OPS)_/
 const SHARED = /^(KAFKA|SCHEMA_REGISTRY|ALIBABA_CLOUD)_/
 
 /** What Kubernetes puts into every container for each service of the namespace. */

@@ -241,7 +241,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: DAY_MS,
 }
 
-function parseDuration(text: string): Duration | undefined {
+export function parseDuration(text: string): Duration | undefined {
   const [, amount, unit] = /^([1-9]\d{0,8})(ms|s|m|h|d)$/.exec(text) ?? []
   const unitMs = UNIT_MS[unit ?? '']
   return amount === undefined || unitMs === undefined ? undefined : { text, ms: Number(amount) * unitMs }

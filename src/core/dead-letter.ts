@@ -4,7 +4,7 @@
  * The record's own headers stay byte for byte; whatever an earlier trip through the service had added is replaced.
  * Nothing here is taken from an answer's body but its code: no personal value can get in.
  */
-import { historyHeaders, type Headers, type History } from './history.ts'
+import { historyHeaders, redrivesHeader, type Headers, type History } from './history.ts'
 
 /** Why an event can never be settled. A closed set: header `checkresult-reason` and the label of the counter. */
 export const DEAD_LETTER_REASONS = [
@@ -44,6 +44,7 @@ export function deadLetterHeaders(
     'checkresult-attempts': Buffer.from(String(history.attempts)),
     'checkresult-failed-at': Buffer.from(new Date(failedAtMs).toISOString()),
     'checkresult-service': Buffer.from(service),
+    ...redrivesHeader(history.redrives),
     '__connect.errors.topic': Buffer.from(history.source.topic),
     '__connect.errors.partition': Buffer.from(String(history.source.partition)),
     '__connect.errors.offset': Buffer.from(String(history.source.offset)),
@@ -76,7 +77,8 @@ export function tracingHeaders(original: Headers): Record<string, Headers[string
   return traced
 }
 
-function withoutOurs(headers: Headers): Record<string, Headers[string]> {
+/** What the record came with, whatever the service has put there since. */
+export function withoutOurs(headers: Headers): Record<string, Headers[string]> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.test(name)))
 }
 

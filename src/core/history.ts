@@ -1,6 +1,7 @@
 /**
  * What a retry copy remembers of the event it was made from, in its headers. Read from retry topics only: on the input
- * topic anybody may write such headers, and they are not believed there. Pure; unreadable headers count as absent.
+ * topic anybody may write such headers, and they are not believed there, but for the number of redrives, which can only
+ * lower the event's priority. Pure; unreadable headers count as absent.
  */
 
 export type Headers = Readonly<Record<string, Buffer | readonly Buffer[] | null>>
@@ -18,11 +19,14 @@ export interface History {
   readonly firstSeenMs: number
   /** Where the event stood on the input topic. */
   readonly source: SourceCoordinates
+  /** How often the event was a dead letter and was put back. */
+  readonly redrives: number
 }
 
 const ATTEMPTS = 'checkresult-attempts'
 const FIRST_SEEN = 'checkresult-first-seen'
 const SOURCE = 'checkresult-source'
+const REDRIVES = 'checkresult-redrives'
 const SOURCE_PATTERN = /^([\w.-]{1,249}):(\d{1,9}):(\d{1,19})$/
 
 export function historyHeaders(history: History): Record<string, Buffer> {
@@ -31,22 +35,37 @@ export function historyHeaders(history: History): Record<string, Buffer> {
     [ATTEMPTS]: Buffer.from(String(history.attempts)),
     [FIRST_SEEN]: Buffer.from(String(history.firstSeenMs)),
     [SOURCE]: Buffer.from(`${topic}:${partition}:${offset}`),
+    ...redrivesHeader(history.redrives),
   }
+}
+
+/** None for an event that was never put back. */
+export function redrivesHeader(redrives: number): Record<string, Buffer> {
+  return redrives === 0 ? {} : { [REDRIVES]: Buffer.from(String(redrives)) }
+}
+
+/** 0 where the header is missing or unreadable. */
+export function readRedrives(headers: Headers): number {
+  return countIn(headers, REDRIVES) ?? 0
 }
 
 /** `fresh` is what holds where a header is missing or unreadable. */
 export function readHistory(headers: Headers, fresh: History): History {
-  const attempts = Number(text(headers[ATTEMPTS]))
-  const firstSeenMs = Number(text(headers[FIRST_SEEN]))
   const [, topic, partition, offset] = SOURCE_PATTERN.exec(text(headers[SOURCE])) ?? []
   return {
-    attempts: Number.isSafeInteger(attempts) && attempts > 0 ? attempts : fresh.attempts,
-    firstSeenMs: Number.isSafeInteger(firstSeenMs) && firstSeenMs > 0 ? firstSeenMs : fresh.firstSeenMs,
+    attempts: countIn(headers, ATTEMPTS) ?? fresh.attempts,
+    firstSeenMs: countIn(headers, FIRST_SEEN) ?? fresh.firstSeenMs,
+    redrives: readRedrives(headers),
     source:
       topic === undefined || partition === undefined || offset === undefined
         ? fresh.source
         : { topic, partition: Number(partition), offset: BigInt(offset) },
   }
+}
+
+function countIn(headers: Headers, name: string): number | null {
+  const count = Number(text(headers[name]))
+  return Number.isSafeInteger(count) && count > 0 ? count : null
 }
 
 function text(value: Headers[string] | undefined): string {

@@ -9,7 +9,7 @@ import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
 import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
 import type { CallResult } from '../core/gate.ts'
-import { readHistory, type History } from '../core/history.ts'
+import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import type { Brake } from './brake.ts'
 import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
@@ -62,7 +62,7 @@ export function createSettle(options: SettleOptions): Settle {
       return heldBack(options, options.outputs.deadLetter(record, history, cause), life)
     }
     const { event } = decoded
-    if (mayRepeat(record, options) && life.repeats(event.transactionId)) return DUPLICATE
+    if (mayRepeat(record, history, options) && life.repeats(event.transactionId)) return DUPLICATE
     const settled = await callUntilSettled(options, { record, event, history }, life)
     if (settled === null) return null
     if (settled.counts.kind === 'dead-letter') life.forget(event.transactionId)
@@ -71,8 +71,12 @@ export function createSettle(options: SettleOptions): Settle {
 }
 
 /** A callback that comes twice is not worth a second call; what an operator sends again on purpose is. */
-function mayRepeat({ topic, headers }: InputRecord, { inputTopic }: SettleOptions): boolean {
-  return topic === inputTopic && !Object.hasOwn(headers, FORCE_HEADER)
+function mayRepeat(
+  { topic, headers }: InputRecord,
+  { redrives }: History,
+  { inputTopic }: SettleOptions,
+): boolean {
+  return topic === inputTopic && redrives === 0 && !Object.hasOwn(headers, FORCE_HEADER)
 }
 
 /** Dead letters wait while there are too many of them; null when the record is not wanted any more. */
@@ -94,8 +98,8 @@ async function callUntilSettled(
   work: Work,
   life: RecordLife,
 ): Promise<Settled | null> {
-  const { inputTopic, timeoutMs, clock } = options
-  const priority: Priority = work.record.topic === inputTopic ? 'fresh' : 'deferred'
+  const { timeoutMs, clock } = options
+  const priority = priorityOf(work, options)
   let attempts = work.history.attempts
   let failures = 0
   let leftMs = timeoutMs
@@ -121,6 +125,12 @@ interface Call {
   readonly life: RecordLife
   readonly priority: Priority
   readonly withinMs: number
+}
+
+/** What an operator puts back waits behind what customers wait for, on its way through the retry topics too. */
+function priorityOf({ record, history }: Work, { inputTopic }: SettleOptions): Priority {
+  if (history.redrives > 0) return 'redriven'
+  return record.topic === inputTopic ? 'fresh' : 'deferred'
 }
 
 /** One call with its own permit; null when the record is not wanted any more. */
@@ -154,11 +164,21 @@ function outputOf(outputs: Outputs, work: Work, outcome: Final): Settled {
   }
 }
 
-/** On the input topic anybody may write our headers: what they say is believed on our own retry topics only. */
+/**
+ * On the input topic anybody may write our headers: what they say is believed on our own retry topics only, but for the
+ * number of redrives, which can only put the record behind others.
+ */
 function historyOf(record: InputRecord, { inputTopic, clock }: SettleOptions): History {
   const { topic, partition, offset } = record
-  const fresh: History = { attempts: 0, firstSeenMs: clock.epochMs(), source: { topic, partition, offset } }
-  return topic === inputTopic ? fresh : readHistory(record.headers, fresh)
+  const fresh: History = {
+    attempts: 0,
+    firstSeenMs: clock.epochMs(),
+    source: { topic, partition, offset },
+    redrives: 0,
+  }
+  return topic === inputTopic
+    ? { ...fresh, redrives: readRedrives(record.headers) }
+    : readHistory(record.headers, fresh)
 }
 
 function replyCode(reply: Reply): string {

@@ -37,6 +37,7 @@ describe('defaults', () => {
         ],
         maxAgeMs: 6 * 3_600_000,
       },
+      deadLetters: { maxRedrives: 3 },
       result: { pii: 'include' },
       ops: { host: '0.0.0.0', port: 9464 },
       log: { level: 'info' },

@@ -1,9 +1,10 @@
-/** kafkajs, set up once: its logger bridged, its codecs registered, its timers mended. */
+/** kafkajs, set up once: its logger bridged, its codecs registered, its timers and its filter of aborted records mended. */
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type Logger } from 'kafkajs'
 import type { SecureContext } from 'node:tls'
 import type { LoginConfig } from '../../config/login.ts'
 import type { Log } from '../../ports.ts'
 import { registerCodecs } from './codecs.ts'
+import { patchFetch } from './committed-records.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
@@ -30,6 +31,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs()
   patchRequestQueue()
+  patchFetch()
   const connection = {
     brokers: [...settings.brokers],
     clientId: settings.clientId,

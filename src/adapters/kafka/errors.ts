@@ -74,7 +74,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
 ]
 
 /** What is missing is named by what was about to be done: the broker does not say, or kafkajs does not pass it on. */
-export type Doing = 'reading' | 'writing' | 'creating topics'
+export type Doing = 'reading' | 'writing' | 'creating topics' | 'reading dead letters' | 'redriving'
 
 const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Record<Doing, string>>])[] = [
   [
@@ -86,6 +86,10 @@ const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Reco
         'The Kafka user may not write to a topic: grant WRITE on the result, retry and dead-letter topics.',
       'creating topics':
         'The Kafka user may not create or widen a topic: grant CREATE, ALTER and DESCRIBE_CONFIGS on all topics of the settings.',
+      'reading dead letters':
+        'The Kafka user may not read the dead-letter topic: grant READ on it, and DESCRIBE on the input topic.',
+      redriving:
+        'The Kafka user may not put dead letters back: grant WRITE on the input topic and on the dead-letter topic.',
     },
   ],
   [
@@ -93,6 +97,8 @@ const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Reco
     {
       reading:
         'No broker names a coordinator of the group: grant READ on the group named in KAFKA_GROUP_ID, or see to the topic __consumer_offsets.',
+      redriving:
+        'No broker names a coordinator of transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash, or see to the topic __transaction_state.',
       writing:
         'No broker names a coordinator of transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash, or see to the topic __transaction_state.',
     },

@@ -47,7 +47,44 @@ export interface Broker {
       }[]
     },
   ): Promise<unknown>
+  fetch(request: {
+    isolationLevel: 1
+    maxWaitTime: number
+    minBytes: number
+    maxBytes: number
+    topics: {
+      topic: string
+      partitions: { partition: number; fetchOffset: string; maxBytes: number }[]
+    }[]
+  }): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>
 }
+
+export interface FetchedPartition {
+  readonly messages: readonly FetchedRecord[]
+  /** In the order they ended. */
+  abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[]
+}
+
+export interface FetchedRecord {
+  readonly offset: string
+  readonly timestamp: string
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers?: Readonly<Record<string, Buffer | readonly Buffer[] | null>>
+  isControlRecord?: boolean
+  /** Absent in the formats of before Kafka 0.11. */
+  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean }
+}
+
+export const READ_COMMITTED = 1
+
+/** What decodes the answers to Fetch, by version: those that know of transactions. Looked up anew for each answer. */
+export const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
+  (apiVersion) =>
+    require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as {
+      decode: (rawData: Buffer) => Promise<{ responses: { partitions: FetchedPartition[] }[] }>
+    },
+)
 
 export interface Transaction {
   readonly transactionalId: string
@@ -70,6 +107,10 @@ export interface Cluster {
   refreshMetadata(): Promise<void>
   findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[]
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>
+  /** Where a reader of committed records begins or ends. */
+  fetchTopicsOffset(
+    of: readonly { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
+  ): Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]>
   findBroker(node: { nodeId: number }): Promise<Broker>
   findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<Broker>
 }
@@ -95,6 +136,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     metadataMaxAge: 300_000,
     allowAutoTopicCreation: false,
     maxInFlightRequests: null,
+    isolationLevel: READ_COMMITTED,
     reauthenticationThreshold: 10_000,
     authenticationTimeout: 10_000,
   })

@@ -7,8 +7,17 @@
  * AddOffsetsToTxn are sent while the call is in flight, and every failure means the same: close, and claim anew.
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
-import { errorType, explain } from './errors.ts'
-import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
+import { explain } from './errors.ts'
+import { COORDINATOR, type Broker, type Cluster } from './internals.ts'
+import {
+  claimProducer,
+  disconnect,
+  isFenced,
+  partitionId as id,
+  patiently,
+  type TopicPartition,
+  type TransactionalProducer,
+} from './transactional-producer.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TransactionalLogOptions {
@@ -21,22 +30,8 @@ export interface TransactionalLogOptions {
   readonly clock: Pick<Clock, 'after'>
 }
 
-/** A transaction left open by a dead owner is aborted by the next claim, or by the broker after this. */
-const TRANSACTION_TIMEOUT_MS = 60_000
-const PRODUCE_TIMEOUT_MS = 30_000
-/** The broker takes no batch above max.message.bytes, 1 MiB unless told otherwise. */
-const BATCH_MOST_BYTES = 512 * 1024
-/** What a record costs in a batch beside its key, value and headers; generous. */
-const RECORD_OVERHEAD_BYTES = 64
 /** A transaction opened ahead of time and not used is given up after this, well before the broker would. */
 const UNUSED_AFTER_MS = 30_000
-
-/** Answered right after a commit while the broker still writes its markers: the only error worth asking again for. */
-const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'COORDINATOR_LOAD_IN_PROGRESS'])
-const BUSY_BACK_OFF_MS = { first: 2, most: 50 } as const
-const BUSY_MOST_TRIES = 200
-
-const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])
 
 export function createClaimPartition(options: TransactionalLogOptions): ClaimPartition {
   return async (topic, partition) => {
@@ -61,36 +56,27 @@ interface ClaimOptions extends TransactionalLogOptions {
 async function claim(options: ClaimOptions): Promise<OutputLog> {
   const { cluster, groupId, topic, partition } = options
   const transactionalId = `${groupId}-${topic}-${partition}`
-  const coordinator = await cluster.findGroupCoordinator({
-    groupId: transactionalId,
-    coordinatorType: COORDINATOR.transaction,
-  })
-  const { producerId, producerEpoch } = await patiently(options, () =>
-    coordinator.initProducerId({ transactionalId, transactionTimeout: TRANSACTION_TIMEOUT_MS }),
-  )
+  const producer = await claimProducer({ ...options, transactionalId })
   const groupCoordinator = await cluster.findGroupCoordinator({ groupId, coordinatorType: COORDINATOR.group })
   // Only now: nobody else can commit for this partition any more, so what is read here is final.
   const committedOffset = await fetchCommitted(groupCoordinator, { groupId, topic, partition })
   return new TransactionalLog(options, {
-    coordinatorId: coordinator.nodeId,
+    producer,
     groupCoordinatorId: groupCoordinator.nodeId,
     committedOffset,
-    transaction: { transactionalId, producerId, producerEpoch },
   })
 }
 
 interface Claimed {
-  readonly coordinatorId: number
+  readonly producer: TransactionalProducer
   readonly groupCoordinatorId: number
   readonly committedOffset: bigint | null
-  readonly transaction: Transaction
 }
 
 class TransactionalLog implements OutputLog {
   readonly committedOffset: bigint | null
   readonly #options: ClaimOptions
   readonly #claimed: Claimed
-  readonly #sequences = new Map<string, number>()
   /** Partitions taking part in the transaction that is open or being opened; null while none is. */
   #participants: Set<string> | null = null
   #opening: Promise<void> = Promise.resolve()
@@ -119,15 +105,13 @@ class TransactionalLog implements OutputLog {
     try {
       await this.#join(records)
       await Promise.all([
-        ...[...records.values()].map((all) => this.#produce(all)),
+        ...[...records.values()].map((all) => this.#claimed.producer.produce(all)),
         this.#commitOffset(nextOffset),
       ])
       await this.#end({ commit: true })
       return { kind: 'committed' }
     } catch (error) {
-      return FENCED.has(errorType(error))
-        ? { kind: 'fenced' }
-        : { kind: 'failed', message: explain(error, 'writing') }
+      return isFenced(error) ? { kind: 'fenced' } : { kind: 'failed', message: explain(error, 'writing') }
     }
   }
 
@@ -156,40 +140,16 @@ class TransactionalLog implements OutputLog {
   }
 
   async #addOffsets(): Promise<void> {
-    const { transaction } = this.#claimed
+    const { producer } = this.#claimed
     const { groupId } = this.#options
-    const coordinator = await this.#coordinator()
-    await patiently(this.#options, () => coordinator.addOffsetsToTxn({ ...transaction, groupId }))
+    const coordinator = await producer.coordinator()
+    await patiently(this.#options, () => coordinator.addOffsetsToTxn({ ...producer.transaction, groupId }))
   }
 
   async #addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
-    const { transaction } = this.#claimed
-    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, all]) => ({
-      topic,
-      partitions: all.map(({ partition }) => partition),
-    }))
-    const coordinator = await this.#coordinator()
-    await patiently(this.#options, () => coordinator.addPartitionsToTxn({ ...transaction, topics }))
+    await this.#claimed.producer.addPartitions(partitions)
     for (const one of partitions) this.#participants?.add(id(one))
-  }
-
-  /** One request per topic-partition and batch: nothing can fail in part. */
-  async #produce(records: readonly OutputRecord[]): Promise<void> {
-    for (const batch of batches(records)) {
-      const [first] = batch
-      if (first === undefined) return
-      const { topic, partition } = first
-      const firstSequence = this.#sequences.get(id(first)) ?? 0
-      this.#sequences.set(id(first), firstSequence + batch.length)
-      const leader = await this.#leader(topic, partition)
-      await leader.produce({
-        ...this.#claimed.transaction,
-        acks: -1,
-        timeout: PRODUCE_TIMEOUT_MS,
-        topicData: [{ topic, partitions: [{ partition, firstSequence, messages: batch }] }],
-      })
-    }
   }
 
   async #commitOffset(nextOffset: bigint): Promise<void> {
@@ -197,7 +157,7 @@ class TransactionalLog implements OutputLog {
     const groupCoordinator = await cluster.findBroker({ nodeId: this.#claimed.groupCoordinatorId })
     await patiently(this.#options, () =>
       groupCoordinator.txnOffsetCommit({
-        ...this.#claimed.transaction,
+        ...this.#claimed.producer.transaction,
         groupId,
         topics: [{ topic, partitions: [{ partition, offset: String(nextOffset) }] }],
       }),
@@ -205,25 +165,9 @@ class TransactionalLog implements OutputLog {
   }
 
   async #end({ commit }: { commit: boolean }): Promise<void> {
-    const coordinator = await this.#coordinator()
-    await coordinator.endTxn({ ...this.#claimed.transaction, transactionResult: commit })
+    await this.#claimed.producer.end({ commit })
     this.#participants = null
   }
-
-  #coordinator(): Promise<Broker> {
-    return this.#options.cluster.findBroker({ nodeId: this.#claimed.coordinatorId })
-  }
-
-  #leader(topic: string, partition: number): Promise<Broker> {
-    const { cluster } = this.#options
-    const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
-    return cluster.findBroker({ nodeId: Number(nodeId) })
-  }
-}
-
-interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
 }
 
 async function fetchCommitted(
@@ -236,57 +180,4 @@ async function fetchCommitted(
   })
   const offset = BigInt(responses[0]?.partitions[0]?.offset ?? '-1')
   return offset < 0n ? null : offset
-}
-
-/** Asks again while the broker is busy with the transaction before; anything else is the caller's. */
-async function patiently<T>({ clock }: TransactionalLogOptions, request: () => Promise<T>): Promise<T> {
-  let delayMs: number = BUSY_BACK_OFF_MS.first
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await request()
-    } catch (error) {
-      if (!BUSY.has(errorType(error)) || tries === BUSY_MOST_TRIES) throw error
-    }
-    const pauseMs = delayMs
-    await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
-    delayMs = Math.min(delayMs * 1.5, BUSY_BACK_OFF_MS.most)
-  }
-}
-
-/** Splits what goes to one partition so that each batch stays well below what a topic takes. */
-function* batches(records: readonly OutputRecord[]): Generator<OutputRecord[]> {
-  let batch: OutputRecord[] = []
-  let bytes = 0
-  for (const record of records) {
-    const size = sizeBytes(record)
-    if (batch.length > 0 && bytes + size > BATCH_MOST_BYTES) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(record)
-    bytes += size
-  }
-  if (batch.length > 0) yield batch
-}
-
-function sizeBytes({ key, value, headers }: OutputRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
-  for (const [name, content] of Object.entries(headers)) {
-    const all = Array.isArray(content) ? content : [content]
-    for (const one of all) bytes += name.length + (Buffer.isBuffer(one) ? one.length : 0)
-  }
-  return bytes
-}
-
-function id({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`
-}
-
-async function disconnect(cluster: Cluster): Promise<void> {
-  try {
-    await cluster.disconnect()
-  } catch {
-    // The connection is gone, which is what was wanted.
-  }
 }

@@ -15,7 +15,12 @@ const FACTS: DeadLetterFacts = {
     stage: 'classify',
     message: 'A sentence of ours.',
   },
-  history: { attempts: 3, firstSeenMs: 1_000, source: { topic: 'in', partition: 4, offset: 17n } },
+  history: {
+    attempts: 3,
+    firstSeenMs: 1_000,
+    source: { topic: 'in', partition: 4, offset: 17n },
+    redrives: 0,
+  },
   failedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
   service: 'checkresult-stream/1.2.3',
 }
@@ -51,6 +56,12 @@ describe('the headers of a dead letter', () => {
       '__connect.errors.exception.class.name': 'checkresult.rejected',
       '__connect.errors.exception.message': 'A sentence of ours.',
     })
+  })
+
+  test('say how often the event was put back, where it was', () => {
+    const history = { ...FACTS.history, redrives: 2 }
+    expect(String(deadLetterHeaders({}, { ...FACTS, history })['checkresult-redrives'])).toBe('2')
+    expect(String(retryHeaders({}, history)['checkresult-redrives'])).toBe('2')
   })
 
   test('keep those the record came with, byte for byte', () => {

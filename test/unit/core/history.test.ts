@@ -6,6 +6,7 @@ const FRESH: History = {
   attempts: 0,
   firstSeenMs: 1_700_000_000_000,
   source: { topic: 'in', partition: 1, offset: 2n },
+  redrives: 0,
 }
 
 const history = fc.record({
@@ -16,6 +17,7 @@ const history = fc.record({
     partition: fc.nat(999_999_999),
     offset: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
   }),
+  redrives: fc.nat(1_000),
 })
 
 describe('a history', () => {
@@ -39,6 +41,8 @@ describe('a history', () => {
     ['checkresult-attempts', '99999999999999999999'],
     ['checkresult-first-seen', '0'],
     ['checkresult-first-seen', 'yesterday'],
+    ['checkresult-redrives', '-1'],
+    ['checkresult-redrives', 'often'],
     ['checkresult-source', 'in:1'],
     ['checkresult-source', 'in:one:2'],
     ['checkresult-source', 'in:1:-2'],

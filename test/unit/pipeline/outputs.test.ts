@@ -53,7 +53,7 @@ function work(changes: Partial<Work['record']> = {}, firstSeenMs = Date.UTC(2026
       passed: 'Y',
       subCode: null,
     },
-    history: { attempts: 2, firstSeenMs, source: { topic: 'in', partition: 3, offset: 1n } },
+    history: { attempts: 2, firstSeenMs, source: { topic: 'in', partition: 3, offset: 1n }, redrives: 0 },
   }
 }
 

@@ -223,6 +223,7 @@ describe('the past of a record', () => {
     attempts: 4,
     firstSeenMs: 1_000,
     source: { topic: 'elsewhere', partition: 7, offset: 99n },
+    redrives: 0,
   })
 
   test('is believed on a retry topic', async () => {
@@ -235,6 +236,24 @@ describe('the past of a record', () => {
     const { run, attempts, metrics } = settling([PASSED])
     await run(inputRecord(0, { headers }))
     expect([attempts, metrics.of('permitGranted')[0]?.[0]]).toEqual([[1], 'fresh'])
+  })
+
+  test('puts it behind all others when it was put back from the dead letters, on every topic', async () => {
+    const redriven = { 'checkresult-redrives': Buffer.from('1') }
+    for (const topic of ['in', 'retry']) {
+      const { run, metrics } = settling([PASSED])
+      await run(inputRecord(0, { topic, headers: { ...headers, ...redriven } }))
+      expect(metrics.of('permitGranted')[0]?.[0]).toBe('redriven')
+    }
+  })
+
+  test('goes on with its retry copies and its next dead letter', async () => {
+    const redriven = { 'checkresult-redrives': Buffer.from('2') }
+    for (const code of ['ProcessNotCompleted', 'TransactionIdInvalid']) {
+      const { run, result } = settling([refused(404, code)])
+      await run(inputRecord(0, { headers: redriven }))
+      expect(header(result(), 'checkresult-redrives')).toBe('2')
+    }
   })
 
   test('ends it when it is too old', async () => {

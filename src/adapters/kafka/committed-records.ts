@@ -1,0 +1,62 @@
+/**
+ * What a read_committed reader may see of a fetch answer. kafkajs's own filter takes the aborted transactions in the
+ * order the broker lists them, which is that of their ends, and begins one of them a record at most: where several
+ * overlap in a partition, as those of our lanes do on the retry topics, it hands out records of aborted transactions.
+ * Its consumer is mended by {@link patchFetch}, which does the filtering where answers are decoded.
+ */
+import { FETCH_RESPONSES, type FetchedRecord, type FetchedPartition } from './internals.ts'
+
+/** In order of their offsets; neither of aborted transactions nor control records. Pure. */
+export function committedRecords(partition: FetchedPartition): FetchedRecord[] {
+  const aborted = abortedRecords(partition)
+  return partition.messages.filter((record) => record.isControlRecord !== true && !aborted.has(record))
+}
+
+function abortedRecords({ messages, abortedTransactions }: FetchedPartition): ReadonlySet<FetchedRecord> {
+  const aborted = (abortedTransactions ?? [])
+    .map(({ producerId, firstOffset }) => ({ producerId, firstOffset: BigInt(firstOffset) }))
+    .sort((left, right) => Number(left.firstOffset - right.firstOffset))
+  const found = new Set<FetchedRecord>()
+  if (aborted.length === 0) return found
+  const open = new Set<string>()
+  let begun = 0
+  for (const record of messages) {
+    for (; begun < aborted.length; begun += 1) {
+      const next = aborted[begun]
+      if (next === undefined || next.firstOffset > BigInt(record.offset)) break
+      open.add(next.producerId)
+    }
+    const { producerId = '', inTransaction = false } = record.batchContext ?? {}
+    if (record.isControlRecord === true) {
+      if (isAbortMarker(record)) open.delete(producerId)
+    } else if (inTransaction && open.has(producerId)) found.add(record)
+  }
+  return found
+}
+
+/** A control record's key is a version and a type; type 0 is an abort. */
+function isAbortMarker({ key }: FetchedRecord): boolean {
+  return key !== null && key.length >= 4 && key.readInt16BE(2) === 0
+}
+
+const patched = new WeakSet<object>()
+
+/**
+ * Aborted records become control records, which kafkajs hands to nobody and yet reads past. To be called before the
+ * first fetch; a second call changes nothing.
+ */
+export function patchFetch(): void {
+  for (const response of FETCH_RESPONSES) {
+    if (patched.has(response)) continue
+    patched.add(response)
+    const { decode } = response
+    response.decode = async (rawData) => {
+      const decoded = await decode(rawData)
+      for (const partition of decoded.responses.flatMap(({ partitions }) => partitions)) {
+        for (const record of abortedRecords(partition)) record.isControlRecord = true
+        partition.abortedTransactions = []
+      }
+      return decoded
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * A transactional producer on kafkajs's broker objects: what the lanes' logs and `dlq redrive` share. The coordinator is
+ * looked up once, one request goes out per topic-partition and batch. One transaction at a time. Everything rejects with
+ * what the broker said; after a rejection the producer is good for nothing but to be closed.
+ */
+import type { Clock, OutputRecord } from '../../ports.ts'
+import { errorType } from './errors.ts'
+import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
+
+export interface ProducerOptions {
+  readonly cluster: Cluster
+  readonly transactionalId: string
+  readonly clock: Pick<Clock, 'after'>
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** A transaction left open by a dead owner is aborted by the next claim, or by the broker after this. */
+const TRANSACTION_TIMEOUT_MS = 60_000
+const PRODUCE_TIMEOUT_MS = 30_000
+/** The broker takes no batch above max.message.bytes, 1 MiB unless told otherwise. */
+const BATCH_MOST_BYTES = 512 * 1024
+/** What a record costs in a batch beside its key, value and headers; generous. */
+const RECORD_OVERHEAD_BYTES = 64
+
+/** Answered right after a commit while the broker still writes its markers: the only error worth asking again for. */
+const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'COORDINATOR_LOAD_IN_PROGRESS'])
+const BUSY_BACK_OFF_MS = { first: 2, most: 50 } as const
+const BUSY_MOST_TRIES = 200
+
+const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])
+
+/** Whether another producer has claimed the transactional id. */
+export function isFenced(error: unknown): boolean {
+  return FENCED.has(errorType(error))
+}
+
+/** Fences whoever had the transactional id, and resolves when what it had open is aborted. */
+export async function claimProducer(options: ProducerOptions): Promise<TransactionalProducer> {
+  const { cluster, transactionalId } = options
+  const coordinator = await cluster.findGroupCoordinator({
+    groupId: transactionalId,
+    coordinatorType: COORDINATOR.transaction,
+  })
+  const { producerId, producerEpoch } = await patiently(options, () =>
+    coordinator.initProducerId({ transactionalId, transactionTimeout: TRANSACTION_TIMEOUT_MS }),
+  )
+  return new TransactionalProducer(options, {
+    coordinatorId: coordinator.nodeId,
+    transaction: { transactionalId, producerId, producerEpoch },
+  })
+}
+
+interface Claimed {
+  readonly coordinatorId: number
+  readonly transaction: Transaction
+}
+
+export class TransactionalProducer {
+  readonly transaction: Transaction
+  readonly #options: ProducerOptions
+  readonly #coordinatorId: number
+  readonly #sequences = new Map<string, number>()
+
+  constructor(options: ProducerOptions, { coordinatorId, transaction }: Claimed) {
+    this.#options = options
+    this.#coordinatorId = coordinatorId
+    this.transaction = transaction
+  }
+
+  /** A transaction begins with the first partitions that are added. */
+  async addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
+    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, all]) => ({
+      topic,
+      partitions: all.map(({ partition }) => partition),
+    }))
+    const coordinator = await this.coordinator()
+    await patiently(this.#options, () => coordinator.addPartitionsToTxn({ ...this.transaction, topics }))
+  }
+
+  /** All to one topic-partition. One request for each batch: nothing can fail in part. */
+  async produce(records: readonly OutputRecord[]): Promise<void> {
+    for (const batch of batches(records)) {
+      const [first] = batch
+      if (first === undefined) return
+      const { topic, partition } = first
+      const firstSequence = this.#sequences.get(partitionId(first)) ?? 0
+      this.#sequences.set(partitionId(first), firstSequence + batch.length)
+      const leader = await leaderOf(this.#options.cluster, first)
+      await leader.produce({
+        ...this.transaction,
+        acks: -1,
+        timeout: PRODUCE_TIMEOUT_MS,
+        topicData: [{ topic, partitions: [{ partition, firstSequence, messages: batch }] }],
+      })
+    }
+  }
+
+  async end({ commit }: { commit: boolean }): Promise<void> {
+    const coordinator = await this.coordinator()
+    await coordinator.endTxn({ ...this.transaction, transactionResult: commit })
+  }
+
+  coordinator(): Promise<Broker> {
+    return this.#options.cluster.findBroker({ nodeId: this.#coordinatorId })
+  }
+}
+
+export function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<Broker> {
+  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
+  return cluster.findBroker({ nodeId: Number(nodeId) })
+}
+
+export function partitionId({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`
+}
+
+/** Asks again while the broker is busy with the transaction before; anything else is the caller's. */
+export async function patiently<T>(
+  { clock }: Pick<ProducerOptions, 'clock'>,
+  request: () => Promise<T>,
+): Promise<T> {
+  let delayMs: number = BUSY_BACK_OFF_MS.first
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await request()
+    } catch (error) {
+      if (!BUSY.has(errorType(error)) || tries === BUSY_MOST_TRIES) throw error
+    }
+    const pauseMs = delayMs
+    await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
+    delayMs = Math.min(delayMs * 1.5, BUSY_BACK_OFF_MS.most)
+  }
+}
+
+/** Splits what goes to one partition so that each batch stays well below what a topic takes. */
+function* batches(records: readonly OutputRecord[]): Generator<OutputRecord[]> {
+  let batch: OutputRecord[] = []
+  let bytes = 0
+  for (const record of records) {
+    const size = sizeBytes(record)
+    if (batch.length > 0 && bytes + size > BATCH_MOST_BYTES) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(record)
+    bytes += size
+  }
+  if (batch.length > 0) yield batch
+}
+
+function sizeBytes({ key, value, headers }: OutputRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
+  for (const [name, content] of Object.entries(headers)) {
+    const all = Array.isArray(content) ? content : [content]
+    for (const one of all) bytes += name.length + (Buffer.isBuffer(one) ? one.length : 0)
+  }
+  return bytes
+}
+
+/** Never rejects. */
+export async function disconnect(cluster: Cluster): Promise<void> {
+  try {
+    await cluster.disconnect()
+  } catch {
+    // The connection is gone, which is what was wanted.
+  }
+}

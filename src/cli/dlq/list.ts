@@ -1,0 +1,83 @@
+/** `dlq list`: the newest letters that wait, or those that were put back. */
+import type { Config } from '../../config.ts'
+import { isSelected, type Letter, type Selection } from '../../core/letter.ts'
+import { scanLetters } from '../../pipeline/dead-letters.ts'
+import { partitionsOf } from '../../pipeline/redrive.ts'
+import type { TopicReader } from '../../ports.ts'
+import { withDeadLetters } from './dead-letter-topic.ts'
+import { selectionOf, type FilterOptions } from './options.ts'
+import { createProgress } from './progress.ts'
+import { count, letterJson, letterTable } from './render.ts'
+
+export interface ListOptions extends FilterOptions {
+  readonly limit: number
+  readonly redriven?: true
+  readonly json?: true
+}
+
+export async function list(config: Config, options: ListOptions): Promise<void> {
+  const nowMs = Date.now()
+  const selection = selectionOf(options, nowMs)
+  const found = await withDeadLetters(config, (topic) =>
+    newestLetters(topic, selection, { limit: options.limit, redriven: options.redriven === true }),
+  )
+  process.stdout.write(options.json ? jsonText(found) : text(found, nowMs, options))
+}
+
+export interface Newest {
+  /** Newest first. */
+  readonly letters: readonly Letter[]
+  /** Those that were selected, shown or not. */
+  readonly total: number
+}
+
+interface Wanted {
+  readonly limit: number
+  readonly redriven: boolean
+}
+
+/** Keeps twice as many as are wanted, at most. */
+export async function newestLetters(
+  topic: TopicReader,
+  selection: Selection,
+  { limit, redriven }: Wanted,
+): Promise<Newest> {
+  const progress = createProgress(process.stderr, Date.now)
+  const onRead = (read: number, total: number): void => progress.show({ read, total, note: '' })
+  let letters: Letter[] = []
+  let total = 0
+  try {
+    for await (const found of scanLetters({ topic, partitions: partitionsOf(selection), onRead })) {
+      if (found.kind === 'other' || found.redriven !== redriven) continue
+      if (!isSelected(found.letter, selection)) continue
+      total += 1
+      letters.push(found.letter)
+      if (letters.length >= 2 * limit) letters = newestOf(letters, limit)
+    }
+  } finally {
+    progress.end()
+  }
+  return { letters: newestOf(letters, limit), total }
+}
+
+function newestOf(letters: readonly Letter[], limit: number): Letter[] {
+  return letters
+    .toSorted(
+      (left, right) =>
+        right.failedAtMs - left.failedAtMs ||
+        left.partition - right.partition ||
+        Number(right.offset - left.offset),
+    )
+    .slice(0, limit)
+}
+
+function jsonText({ letters, total }: Newest): string {
+  return `${JSON.stringify({ total, letters: letters.map(letterJson) }, null, 2)}\n`
+}
+
+function text({ letters, total }: Newest, nowMs: number, { redriven }: ListOptions): string {
+  if (total === 0) return redriven ? 'No letter was put back.\n' : 'No dead letters.\n'
+  const more = total - letters.length
+  const rest = more === 0 ? '' : `and ${count(more, 'older one')}: --limit shows more.\n`
+  return `${letterTable(letters, nowMs)}\n${rest}`
+}

@@ -1,0 +1,136 @@
+/** `dlq redrive`: puts letters back into the input topic, or says what it would put back. */
+import type { Config } from '../../config.ts'
+import { placeName } from '../../core/letter.ts'
+import { redrive, type RedriveReport, type RedriveTarget } from '../../pipeline/redrive.ts'
+import { EXIT_FAILED } from '../settings.ts'
+import { kafkaClient, withDeadLetters } from './dead-letter-topic.ts'
+import { selectionOf, type FilterOptions } from './options.ts'
+import { createProgress } from './progress.ts'
+import { count, table } from './render.ts'
+
+export interface RedriveCommandOptions extends FilterOptions {
+  readonly execute?: true
+  readonly json?: true
+}
+
+export async function redriveCommand(config: Config, options: RedriveCommandOptions): Promise<void> {
+  // Before the topic is read: what the claim fences can commit no more, so all its markers are seen.
+  const target = options.execute ? await claim(config) : null
+  try {
+    const report = await withDeadLetters(config, async (topic) => {
+      const progress = createProgress(process.stderr, Date.now)
+      try {
+        return await redrive({
+          topic,
+          selection: selectionOf(options, Date.now()),
+          maxRedrives: config.deadLetters.maxRedrives,
+          target,
+          signal: interruption(),
+          onProgress: (read, total, sent) =>
+            progress.show({ read, total, note: target === null ? '' : `${sent} put back` }),
+        })
+      } finally {
+        progress.end()
+      }
+    })
+    const executed = target !== null
+    process.stdout.write(options.json ? jsonText(report, executed) : reportText(report, config, executed))
+    const problem = problemOf(report, executed)
+    if (problem === null) return
+    process.stderr.write(`${problem}\n`)
+    process.exitCode = EXIT_FAILED
+  } finally {
+    await target?.log.close()
+  }
+}
+
+async function claim(config: Config): Promise<RedriveTarget> {
+  const [{ createCluster }, { claimRedriveLog }, { systemClock }] = await Promise.all([
+    kafkaClient(config),
+    import('../../adapters/kafka/redrive-log.ts'),
+    import('../../adapters/system-clock.ts'),
+  ])
+  const { input: inputTopic, deadLetter: deadLetterTopic } = config.topics
+  const log = await claimRedriveLog({
+    createCluster,
+    groupId: config.kafka.groupId,
+    topics: [inputTopic, deadLetterTopic],
+    clock: systemClock,
+  })
+  return { log, inputTopic, deadLetterTopic }
+}
+
+/** npm hands on what the terminal has sent already: a signal that comes twice at once is one. */
+const SAME_SIGNAL_MS = 1_000
+
+/** At the first signal; a later one ends the process at once, which loses nothing either. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  let firstMs: number | null = null
+  const told = (): void => {
+    firstMs ??= Date.now()
+    if (Date.now() - firstMs > SAME_SIGNAL_MS) process.exit(EXIT_FAILED)
+    controller.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, told)
+  return controller.signal
+}
+
+/** Null when the run came to its end. */
+export function problemOf({ end }: RedriveReport, executed: boolean): string | null {
+  switch (end.kind) {
+    case 'done':
+      return null
+    case 'interrupted':
+      return executed
+        ? 'Interrupted: run it again, and it goes on from there.'
+        : 'Interrupted before all letters were read.'
+    case 'fenced':
+      return 'Another redrive took over: leave the rest to it, or run this again when it has ended.'
+    case 'failed':
+      return `${end.message} What was put back is marked: run it again, and it goes on from there.`
+  }
+}
+
+export function reportText(
+  report: RedriveReport,
+  config: Pick<Config, 'deadLetters'>,
+  executed: boolean,
+): string {
+  const { groups, staying, absent, end } = report
+  const sent = groups.reduce((sum, group) => sum + group.sent, 0)
+  const stays = groups.reduce((sum, group) => sum + group.stays, 0)
+  const lines = [
+    ...(groups.length === 0 ? [] : [groupTable(report, executed)]),
+    executed
+      ? `${count(sent, 'letter')} put back.`
+      : `${count(sent, 'letter')} would be put back: --execute does it.`,
+  ]
+  if (stays > 0) {
+    const more = stays - staying.length
+    const { maxRedrives } = config.deadLetters
+    lines.push(
+      `${count(stays, 'letter stays', 'letters stay')}, put back ${count(maxRedrives, 'time')} already (DLQ_MAX_REDRIVES): ` +
+        `${staying.map(placeName).join(', ')}${more === 0 ? '' : ` and ${more} more`}.`,
+    )
+  }
+  // Of an early end there is nothing to say about those it has not come to.
+  if (end.kind === 'done' && absent.length > 0) {
+    lines.push(
+      `No letter waits at ${absent.join(', ')}: there is none, it was put back, or another filter leaves it out.`,
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function groupTable({ groups }: RedriveReport, executed: boolean): string {
+  return table(
+    ['REASON', 'CODE', executed ? 'PUT BACK' : 'WOULD GO', 'STAYING'],
+    groups.map(({ reason, code, sent, stays }) => [reason, code, String(sent), String(stays)]),
+  )
+}
+
+function jsonText({ groups, staying, absent, end }: RedriveReport, executed: boolean): string {
+  const made = { executed, end: end.kind, groups, staying: staying.map(placeName), absent }
+  return `${JSON.stringify(made, null, 2)}\n`
+}

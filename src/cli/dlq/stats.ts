@@ -1,0 +1,104 @@
+/** `dlq stats`: how many letters wait, by reason and code, and how many were put back. */
+import type { Config } from '../../config.ts'
+import { isSelected, type Letter, type Selection } from '../../core/letter.ts'
+import { scanLetters } from '../../pipeline/dead-letters.ts'
+import { partitionsOf } from '../../pipeline/redrive.ts'
+import type { TopicReader } from '../../ports.ts'
+import { withDeadLetters } from './dead-letter-topic.ts'
+import { selectionOf, type FilterOptions } from './options.ts'
+import { createProgress } from './progress.ts'
+import { age, count, table } from './render.ts'
+
+export interface StatsOptions extends FilterOptions {
+  readonly json?: true
+}
+
+export async function stats(config: Config, options: StatsOptions): Promise<void> {
+  const nowMs = Date.now()
+  const selection = selectionOf(options, nowMs)
+  const { maxRedrives } = config.deadLetters
+  const found = await withDeadLetters(config, (topic) => countLetters(topic, selection, maxRedrives))
+  process.stdout.write(options.json ? jsonText(found) : text(found, nowMs))
+}
+
+export interface Stats {
+  /** Most letters first. */
+  readonly groups: readonly StatsGroup[]
+  readonly waiting: number
+  readonly redriven: number
+  /** Records in the topic that are neither ours nor markers. */
+  readonly other: number
+}
+
+export interface StatsGroup {
+  readonly reason: string
+  readonly code: string
+  readonly waiting: number
+  /** Of those, what failed too often to be put back again. */
+  readonly spent: number
+  readonly oldestMs: number
+  readonly newestMs: number
+}
+
+export async function countLetters(
+  topic: TopicReader,
+  selection: Selection,
+  maxRedrives: number,
+): Promise<Stats> {
+  const progress = createProgress(process.stderr, Date.now)
+  const onRead = (read: number, total: number): void => progress.show({ read, total, note: '' })
+  const groups = new Map<string, StatsGroup>()
+  let redriven = 0
+  let other = 0
+  try {
+    for await (const found of scanLetters({ topic, partitions: partitionsOf(selection), onRead })) {
+      if (found.kind === 'other') other += 1
+      else if (!isSelected(found.letter, selection)) continue
+      else if (found.redriven) redriven += 1
+      else add(groups, found.letter, maxRedrives)
+    }
+  } finally {
+    progress.end()
+  }
+  const sorted = [...groups.values()].sort((left, right) => right.waiting - left.waiting)
+  return { groups: sorted, waiting: sorted.reduce((sum, one) => sum + one.waiting, 0), redriven, other }
+}
+
+function add(groups: Map<string, StatsGroup>, letter: Letter, maxRedrives: number): void {
+  const { reason, code, failedAtMs, redrives } = letter
+  const name = `${reason} ${code}`
+  const group = groups.get(name)
+  groups.set(name, {
+    reason,
+    code,
+    waiting: (group?.waiting ?? 0) + 1,
+    spent: (group?.spent ?? 0) + (redrives >= maxRedrives ? 1 : 0),
+    oldestMs: Math.min(group?.oldestMs ?? Infinity, failedAtMs),
+    newestMs: Math.max(group?.newestMs ?? -Infinity, failedAtMs),
+  })
+}
+
+function jsonText({ groups, waiting, redriven, other }: Stats): string {
+  const made = groups.map(({ reason, code, oldestMs, newestMs, ...counts }) => ({
+    reason,
+    code,
+    ...counts,
+    oldest: new Date(oldestMs).toISOString(),
+    newest: new Date(newestMs).toISOString(),
+  }))
+  return `${JSON.stringify({ waiting, redriven, other, groups: made }, null, 2)}\n`
+}
+
+function text({ groups, waiting, redriven, other }: Stats, nowMs: number): string {
+  const rows = groups.map((group) => [
+    group.reason,
+    group.code,
+    String(group.waiting),
+    String(group.spent),
+    age(nowMs - group.oldestMs),
+    age(nowMs - group.newestMs),
+  ])
+  const head = ['REASON', 'CODE', 'WAITING', 'STAYING', 'OLDEST', 'NEWEST']
+  const strangers = other === 0 ? '' : `, ${count(other, 'record')} that the service did not write`
+  return `${rows.length === 0 ? '' : `${table(head, rows)}\n`}${waiting} waiting, ${redriven} put back${strangers}.\n`
+}

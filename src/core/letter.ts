@@ -1,0 +1,147 @@
+/**
+ * A dead letter as an operator sees it: read back from its headers, chosen by filters, prepared to be put back. Pure and
+ * total: whatever stands in the topic is a letter, a marker or something else, and no text of it can move a cursor.
+ *
+ * A marker says that a letter was put back. It is a record of its own in the letter's partition, written in the same
+ * transaction as the event on the input topic.
+ */
+import { withoutOurs } from './dead-letter.ts'
+import { readRedrives, redrivesHeader, type Headers, type SourceCoordinates } from './history.ts'
+
+/** A letter's place in the dead-letter topic. */
+export interface LetterPlace {
+  readonly partition: number
+  readonly offset: bigint
+}
+
+export interface Letter extends LetterPlace {
+  /** One of DEAD_LETTER_REASONS, or what another version calls it. */
+  readonly reason: string
+  readonly code: string
+  readonly stage: string
+  readonly message: string
+  readonly service: string
+  readonly attempts: number
+  readonly redrives: number
+  /** Milliseconds since the epoch. */
+  readonly failedAtMs: number
+  /** Where the event stood; null where the headers do not say. */
+  readonly source: SourceCoordinates | null
+}
+
+export interface StoredRecord extends LetterPlace {
+  readonly timestampMs: number
+  readonly headers: Headers
+}
+
+export type Stored =
+  | { readonly kind: 'letter'; readonly letter: Letter }
+  | { readonly kind: 'marker'; readonly of: LetterPlace }
+  /** Written by someone else. */
+  | { readonly kind: 'other' }
+
+const REDRIVEN = 'checkresult-redriven'
+const PLACE_PATTERN = /^(\d{1,9}):(\d{1,19})$/
+const TOPIC_PATTERN = /^[\w.-]{1,249}$/
+const OFFSET_PATTERN = /^\d{1,19}$/
+const MAX_TEXT_LENGTH = 200
+/** The limit of dates; whoever writes a record may give it any time. */
+const MOST_DATE_MS = 8.64e15
+
+export function readStored(record: StoredRecord): Stored {
+  const of = parsePlace(text(record.headers, REDRIVEN))
+  if (of !== null) return { kind: 'marker', of }
+  const reason = text(record.headers, 'checkresult-reason')
+  if (reason === '') return { kind: 'other' }
+  return { kind: 'letter', letter: readLetter(record, reason) }
+}
+
+function readLetter({ partition, offset, timestampMs, headers }: StoredRecord, reason: string): Letter {
+  const failedAtMs = Date.parse(text(headers, 'checkresult-failed-at'))
+  const attempts = Number(text(headers, 'checkresult-attempts'))
+  return {
+    partition,
+    offset,
+    reason,
+    code: text(headers, 'checkresult-code'),
+    stage: text(headers, 'checkresult-stage'),
+    message: text(headers, '__connect.errors.exception.message'),
+    service: text(headers, 'checkresult-service'),
+    attempts: Number.isSafeInteger(attempts) ? attempts : 0,
+    redrives: readRedrives(headers),
+    failedAtMs: [failedAtMs, timestampMs].find((ms) => Math.abs(ms) <= MOST_DATE_MS) ?? 0,
+    source: readSource(headers),
+  }
+}
+
+function readSource(headers: Headers): SourceCoordinates | null {
+  const topic = text(headers, '__connect.errors.topic')
+  const partition = text(headers, '__connect.errors.partition')
+  const offset = text(headers, '__connect.errors.offset')
+  return TOPIC_PATTERN.test(topic) && OFFSET_PATTERN.test(partition) && OFFSET_PATTERN.test(offset)
+    ? { topic, partition: Number(partition), offset: BigInt(offset) }
+    : null
+}
+
+/** `partition:offset`: how a letter is named in what is printed and in what is typed. */
+export function placeName({ partition, offset }: LetterPlace): string {
+  return `${partition}:${offset}`
+}
+
+export function parsePlace(name: string): LetterPlace | null {
+  const [, partition, offset] = PLACE_PATTERN.exec(name) ?? []
+  return partition === undefined || offset === undefined
+    ? null
+    : { partition: Number(partition), offset: BigInt(offset) }
+}
+
+/** Which letters are meant. An empty set means any. */
+export interface Selection {
+  readonly reasons: ReadonlySet<string>
+  readonly codes: ReadonlySet<string>
+  /** Names of places. */
+  readonly places: ReadonlySet<string>
+  /** Milliseconds since the epoch, both exclusive. */
+  readonly failedAfterMs: number
+  readonly failedBeforeMs: number
+}
+
+export const EVERY_LETTER: Selection = {
+  reasons: new Set(),
+  codes: new Set(),
+  places: new Set(),
+  failedAfterMs: -Infinity,
+  failedBeforeMs: Infinity,
+}
+
+export function isSelected(letter: Letter, selection: Selection): boolean {
+  const { reasons, codes, places, failedAfterMs, failedBeforeMs } = selection
+  return (
+    among(reasons, letter.reason) &&
+    among(codes, letter.code) &&
+    among(places, placeName(letter)) &&
+    letter.failedAtMs > failedAfterMs &&
+    letter.failedAtMs < failedBeforeMs
+  )
+}
+
+function among(wanted: ReadonlySet<string>, one: string): boolean {
+  return wanted.size === 0 || wanted.has(one)
+}
+
+/** The headers of the event that is put back: its own, and how often that has happened now. */
+export function redrivenHeaders(original: Headers, letter: Letter): Record<string, Headers[string]> {
+  return { ...withoutOurs(original), ...redrivesHeader(letter.redrives + 1) }
+}
+
+export function markerHeaders(of: LetterPlace): Record<string, Buffer> {
+  return { [REDRIVEN]: Buffer.from(placeName(of)) }
+}
+
+/** In one line that a terminal shows as it is: anybody with the right to may have written it. */
+function text(headers: Headers, name: string): string {
+  const value = headers[name]
+  return Buffer.isBuffer(value)
+    ? value.toString('utf8', 0, MAX_TEXT_LENGTH).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
+    : ''
+}

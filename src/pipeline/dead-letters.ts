@@ -1,0 +1,69 @@
+/**
+ * The letters of the dead-letter topic, each with whether it was put back. A marker stands behind its letter in the same
+ * partition, so each partition is read twice: once for its markers, once for its letters. In memory are the places of
+ * one partition's markers and the records just read, however long the topic is.
+ */
+import { placeName, readStored, type Letter } from '../core/letter.ts'
+import type { InputRecord, PartitionRange, TopicReader } from '../ports.ts'
+
+export type Found =
+  | {
+      readonly kind: 'letter'
+      readonly letter: Letter
+      readonly record: InputRecord
+      readonly redriven: boolean
+    }
+  /** Neither a letter nor a marker. */
+  | { readonly kind: 'other' }
+
+export interface ScanOptions {
+  readonly topic: TopicReader
+  /** Null reads them all. */
+  readonly partitions: ReadonlySet<number> | null
+  /** Offsets read so far, of those there are; each partition counts twice. */
+  readonly onRead?: (done: number, total: number) => void
+  /** Ends the scan early. */
+  readonly signal?: AbortSignal
+}
+
+/** Partition by partition, in order of offsets. */
+export async function* scanLetters(options: ScanOptions): AsyncGenerator<Found> {
+  const { topic, partitions } = options
+  const ranges = topic.ranges.filter(({ partition }) => partitions === null || partitions.has(partition))
+  const passes = passesOver(options, ranges)
+  for (const range of ranges) {
+    const redriven = new Set<string>()
+    for await (const record of passes.read(range)) {
+      const stored = readStored(record)
+      if (stored.kind === 'marker') redriven.add(placeName(stored.of))
+    }
+    for await (const record of passes.read(range)) {
+      const stored = readStored(record)
+      if (stored.kind === 'other') yield stored
+      if (stored.kind === 'letter') {
+        yield { ...stored, record, redriven: redriven.delete(placeName(stored.letter)) }
+      }
+    }
+  }
+}
+
+/** Reads ranges and says how far it has come. */
+function passesOver({ topic, onRead, signal }: ScanOptions, ranges: readonly PartitionRange[]) {
+  const total = ranges.reduce((sum, { begin, end }) => sum + 2 * Number(end - begin), 0)
+  let done = 0
+  return {
+    async *read(range: PartitionRange): AsyncGenerator<InputRecord> {
+      const before = done
+      if (range.begin < range.end) {
+        for await (const records of topic.read(range)) {
+          if (signal?.aborted === true) return
+          yield* records
+          const last = records.at(-1)
+          if (last !== undefined) done = before + Number(last.offset + 1n - range.begin)
+          onRead?.(done, total)
+        }
+      }
+      done = before + Number(range.end - range.begin)
+    },
+  }
+}

@@ -1,0 +1,97 @@
+/** A dead-letter topic in memory, and a log that puts letters back as Kafka would: markers can be read from then on. */
+import { deadLetterHeaders, type DeadLetterReason } from '../../src/core/dead-letter.ts'
+import type { Headers } from '../../src/core/history.ts'
+import type { InputRecord, OutputRecord, PublishOutcome, RedriveLog, TopicReader } from '../../src/ports.ts'
+
+export interface LetterFacts {
+  readonly reason?: DeadLetterReason
+  readonly code?: string
+  readonly failedAtMs?: number
+  readonly redrives?: number
+  readonly own?: Headers
+  readonly key?: Buffer | null
+  readonly value?: Buffer | null
+}
+
+export const FAILED_AT_MS = Date.UTC(2026, 0, 1)
+
+export function letterHeaders(facts: LetterFacts = {}): Headers {
+  const { reason = 'undecodable', code = 'malformed-json', failedAtMs = FAILED_AT_MS, redrives = 0 } = facts
+  return deadLetterHeaders(facts.own ?? {}, {
+    cause: { reason, code, stage: 'decode', message: 'A sentence of ours.' },
+    history: { attempts: 1, firstSeenMs: 1, source: { topic: 'in', partition: 0, offset: 5n }, redrives },
+    failedAtMs,
+    service: 'checkresult-stream 0',
+  })
+}
+
+export class DeadLetterTopic {
+  readonly #records: InputRecord[][]
+
+  constructor(partitions: number) {
+    this.#records = Array.from({ length: partitions }, () => [])
+  }
+
+  /** Where it stands. */
+  add(partition: number, facts: LetterFacts = {}): string {
+    return this.append(partition, { key: null, value: Buffer.from('{'), ...facts }, letterHeaders(facts))
+  }
+
+  append(
+    partition: number,
+    { key = null, value = null }: Pick<LetterFacts, 'key' | 'value'>,
+    headers: Headers,
+  ): string {
+    const records = this.#records[partition] ?? []
+    const offset = BigInt(records.length)
+    records.push({ topic: 'dead', partition, offset, timestampMs: FAILED_AT_MS, key, value, headers })
+    return `${partition}:${offset}`
+  }
+
+  /** As it is now; `atOnce` records are read at a time. */
+  reader(atOnce = 3): TopicReader {
+    const snapshot = this.#records.map((records) => [...records])
+    return {
+      ranges: snapshot.map(({ length }, partition) => ({ partition, begin: 0n, end: BigInt(length) })),
+      read: async function* read({ partition }) {
+        const records = snapshot[partition] ?? []
+        for (let at = 0; at < records.length; at += atOnce) yield records.slice(at, at + atOnce)
+      },
+      close: () => Promise.resolve(),
+    }
+  }
+}
+
+export interface FakeRedriveLog extends RedriveLog {
+  /** What was committed on the input topic. */
+  readonly events: readonly OutputRecord[]
+  readonly transactions: number
+}
+
+/** `outcomes`: of each transaction in turn; the last for ever. */
+export function redriveLog(
+  topic: DeadLetterTopic,
+  {
+    inputPartitions = 2,
+    outcomes = [],
+  }: { inputPartitions?: number; outcomes?: readonly PublishOutcome[] } = {},
+): FakeRedriveLog {
+  const events: OutputRecord[] = []
+  const log = {
+    events,
+    transactions: 0,
+    partitions: (name: string) => (name === 'in' ? inputPartitions : 2),
+    publish: (outputs: readonly OutputRecord[]): Promise<PublishOutcome> => {
+      const outcome = outcomes[log.transactions] ?? outcomes.at(-1) ?? { kind: 'committed' }
+      log.transactions += 1
+      if (outcome.kind !== 'committed') return Promise.resolve(outcome)
+      for (const output of outputs) {
+        if (output.topic === 'in') events.push(output)
+        else topic.append(output.partition, output, output.headers)
+      }
+      return Promise.resolve(outcome)
+    },
+    close: () => Promise.resolve(),
+  }
+  return log
+}

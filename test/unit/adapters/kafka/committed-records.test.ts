@@ -1,0 +1,88 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { committedRecords } from '../../../../src/adapters/kafka/committed-records.ts'
+import type { FetchedPartition, FetchedRecord } from '../../../../src/adapters/kafka/internals.ts'
+
+type Step = readonly [producer: number, what: 'write' | 'abort' | 'commit']
+
+/** A partition as a broker has it after these steps, and what of it is committed. */
+function partitionOf(steps: readonly Step[]): { fetched: FetchedPartition; committed: string[] } {
+  const messages: FetchedRecord[] = []
+  const aborted: { producerId: string; firstOffset: string }[] = []
+  const open = new Map<number, string[]>()
+  const committed: string[] = []
+  for (const [producer, what] of steps) {
+    const offset = String(messages.length)
+    const written = open.get(producer) ?? []
+    if (what !== 'write' && written.length === 0) continue
+    const isControlRecord = what !== 'write'
+    messages.push({
+      offset,
+      timestamp: '0',
+      key: isControlRecord ? Buffer.from([0, 0, 0, what === 'commit' ? 1 : 0]) : null,
+      value: null,
+      isControlRecord,
+      batchContext: { producerId: String(producer), inTransaction: true },
+    })
+    if (what === 'write') {
+      open.set(producer, [...written, offset])
+      continue
+    }
+    open.delete(producer)
+    if (what === 'commit') committed.push(...written)
+    else aborted.push({ producerId: String(producer), firstOffset: written[0] ?? '' })
+  }
+  // What is still open is above the last stable offset: no fetch answer holds it.
+  const stable = Math.min(messages.length, ...[...open.values()].map(([first]) => Number(first)))
+  const seen = (offset: string): boolean => Number(offset) < stable
+  return {
+    fetched: {
+      messages: messages.filter(({ offset }) => seen(offset)),
+      abortedTransactions: aborted.filter(({ firstOffset }) => seen(firstOffset)),
+    },
+    committed: committed.filter(seen).toSorted((left, right) => Number(left) - Number(right)),
+  }
+}
+
+function offsetsOf(fetched: FetchedPartition): string[] {
+  return committedRecords(fetched).map(({ offset }) => offset)
+}
+
+describe('what is committed', () => {
+  test('is seen, and nothing else, however transactions overlap', () => {
+    const step = fc.tuple(fc.nat(3), fc.constantFrom('write', 'write', 'abort', 'commit'))
+    fc.assert(
+      fc.property(fc.array(step as fc.Arbitrary<Step>, { maxLength: 40 }), (steps) => {
+        const { fetched, committed } = partitionOf(steps)
+        expect(offsetsOf(fetched)).toEqual(committed)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test('is seen from the midst of transactions that began before', () => {
+    const steps: Step[] = [
+      [0, 'write'],
+      [1, 'write'],
+      [2, 'write'],
+      [1, 'write'],
+      [0, 'write'],
+      [2, 'write'],
+      [2, 'commit'],
+      [1, 'abort'],
+      [0, 'abort'],
+    ]
+    const { fetched } = partitionOf(steps)
+    const messages = fetched.messages.filter(({ offset }) => Number(offset) >= 3)
+    expect(offsetsOf({ ...fetched, messages })).toEqual(['5'])
+  })
+
+  test('is what was written without a transaction too, in any format', () => {
+    const plain = { timestamp: '0', key: null, value: null }
+    const messages = [
+      { ...plain, offset: '0' },
+      { ...plain, offset: '1', batchContext: { producerId: '-1', inTransaction: false } },
+    ]
+    expect(offsetsOf({ messages })).toEqual(['0', '1'])
+  })
+})

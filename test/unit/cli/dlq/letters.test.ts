@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { EVERY_LETTER, placeName } from '../../../../src/core/letter.ts'
+import { newestLetters } from '../../../../src/cli/dlq/list.ts'
+import { factLines, letterAt, personalLines } from '../../../../src/cli/dlq/show.ts'
+import { countLetters } from '../../../../src/cli/dlq/stats.ts'
+import { redrive } from '../../../../src/pipeline/redrive.ts'
+import type { Decoded } from '../../../../src/ports.ts'
+import { DeadLetterTopic, FAILED_AT_MS, redriveLog } from '../../../support/dead-letter-topic.ts'
+
+/** The fictitious person whose name must not be seen. */
+const MARK = 'ZQXJKVPERSON'
+const UNDECODABLE: Decoded = { kind: 'undecodable', code: 'malformed-json', message: 'A sentence of ours.' }
+
+async function putBack(topic: DeadLetterTopic, place: string): Promise<void> {
+  await redrive({
+    topic: topic.reader(),
+    selection: { ...EVERY_LETTER, places: new Set([place]) },
+    maxRedrives: 3,
+    target: { log: redriveLog(topic), inputTopic: 'in', deadLetterTopic: 'dead' },
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+  })
+}
+
+describe('the newest letters', () => {
+  test('are found among many, in order, and the rest is counted', async () => {
+    const topic = new DeadLetterTopic(2)
+    // 37 and 100 have no common factor: each time comes once, in no order.
+    for (let at = 0; at < 100; at += 1) topic.add(at % 2, { failedAtMs: FAILED_AT_MS + ((at * 37) % 100) })
+    const { letters, total } = await newestLetters(topic.reader(), EVERY_LETTER, {
+      limit: 5,
+      redriven: false,
+    })
+    expect(letters.map(({ failedAtMs }) => failedAtMs - FAILED_AT_MS)).toEqual([99, 98, 97, 96, 95])
+    expect(total).toBe(100)
+  })
+
+  test('are those that wait, or those that were put back; a marker is neither', async () => {
+    const topic = new DeadLetterTopic(1)
+    const places = [topic.add(0), topic.add(0), topic.add(0)]
+    await putBack(topic, places[1] ?? '')
+    const waiting = await newestLetters(topic.reader(), EVERY_LETTER, { limit: 9, redriven: false })
+    const gone = await newestLetters(topic.reader(), EVERY_LETTER, { limit: 9, redriven: true })
+    expect(waiting.letters.map(placeName)).toEqual(['0:2', '0:0'])
+    expect(gone.letters.map(placeName)).toEqual(['0:1'])
+  })
+})
+
+test('letters are counted by reason and code, with those that were put back and what others wrote apart', async () => {
+  const topic = new DeadLetterTopic(2)
+  topic.add(0, { failedAtMs: FAILED_AT_MS + 7 })
+  topic.add(1, { redrives: 3 })
+  topic.add(1, { reason: 'rejected', code: 'TransactionIdInvalid' })
+  topic.append(0, {}, {})
+  await putBack(topic, topic.add(0))
+  expect(await countLetters(topic.reader(), EVERY_LETTER, 3)).toEqual({
+    groups: [
+      {
+        reason: 'undecodable',
+        code: 'malformed-json',
+        waiting: 2,
+        spent: 1,
+        oldestMs: FAILED_AT_MS,
+        newestMs: FAILED_AT_MS + 7,
+      },
+      {
+        reason: 'rejected',
+        code: 'TransactionIdInvalid',
+        waiting: 1,
+        spent: 0,
+        oldestMs: FAILED_AT_MS,
+        newestMs: FAILED_AT_MS,
+      },
+    ],
+    waiting: 3,
+    redriven: 1,
+    other: 1,
+  })
+})
+
+async function shown(value: Buffer | null, decoded: Decoded | null = UNDECODABLE) {
+  const topic = new DeadLetterTopic(1)
+  topic.add(0, { key: Buffer.from(MARK), value, own: { [MARK]: Buffer.from(MARK) } })
+  const found = await letterAt(topic.reader(), { partition: 0, offset: 0n })
+  return { facts: factLines(found, decoded).join('\n'), personal: personalLines(found, decoded).join('\n') }
+}
+
+describe('a letter that is shown', () => {
+  test('says what is wrong with it and how large it is, and nothing personal', async () => {
+    const { facts } = await shown(Buffer.from(`{"${MARK}`))
+    expect(facts).toMatch(/^code +malformed-json$/m)
+    expect(facts).toMatch(/^decodes +no \(malformed-json\): A sentence of ours\.$/m)
+    expect(facts).toMatch(/^value +14 bytes$/m)
+    expect(facts).not.toContain(MARK)
+  })
+
+  test('does not claim to know what the registry did not say', async () => {
+    const { facts } = await shown(Buffer.from([0, 0, 0, 0, 1, 2]), null)
+    expect(facts).toMatch(/^decodes +unknown: the schema registry does not answer$/m)
+  })
+
+  test('is shown with key, own headers and JSON as it came, when that is asked for', async () => {
+    const { personal } = await shown(Buffer.from(`{"${MARK}`))
+    expect(personal).toBe(`\nkey: ${MARK}\nown headers:\n  "${MARK}": ${MARK}\nvalue:\n{"${MARK}`)
+  })
+
+  test('is shown in base64 where it is no text, or a text that a terminal would obey', async () => {
+    const escape = Buffer.from('{\u001b[2J')
+    expect((await shown(escape)).personal).toContain(`value:\nbase64 ${escape.toString('base64')}`)
+    const avro = Buffer.from([0, 0, 0, 0, 1, 2])
+    expect((await shown(avro, null)).personal).toContain('value:\nbase64 AAAAAAEC')
+    expect((await shown(null)).personal).toContain('value:\nnone')
+  })
+
+  test('has to be there', async () => {
+    const topic = new DeadLetterTopic(1)
+    topic.append(0, {}, {})
+    await expect(letterAt(topic.reader(), { partition: 0, offset: 0n })).rejects.toThrow(
+      'No dead letter stands at 0:0: `dlq list` shows where they are.',
+    )
+  })
+})

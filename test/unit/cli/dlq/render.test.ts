@@ -1,0 +1,159 @@
+import { Writable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { createProgress } from '../../../../src/cli/dlq/progress.ts'
+import { problemOf, reportText } from '../../../../src/cli/dlq/redrive.ts'
+import { age, letterJson, letterTable } from '../../../../src/cli/dlq/render.ts'
+import { selectionOf } from '../../../../src/cli/dlq/options.ts'
+import { EVERY_LETTER, type Letter } from '../../../../src/core/letter.ts'
+import type { RedriveReport } from '../../../../src/pipeline/redrive.ts'
+
+const LETTER: Letter = {
+  partition: 3,
+  offset: 9_007_199_254_740_993n,
+  reason: 'unavailable',
+  code: 'HTTP 502',
+  stage: 'defer',
+  message: 'A sentence of ours.',
+  service: 'checkresult-stream 0',
+  attempts: 12,
+  redrives: 1,
+  failedAtMs: Date.UTC(2026, 0, 1),
+  source: { topic: 'in', partition: 3, offset: 17n },
+}
+const CONFIG = { deadLetters: { maxRedrives: 3 } }
+const REPORT: RedriveReport = {
+  end: { kind: 'done' },
+  groups: [{ reason: 'unavailable', code: 'HTTP 502', sent: 2, stays: 3 }],
+  staying: [LETTER],
+  absent: [],
+}
+
+test.each([
+  [-5, '0s'],
+  [999, '0s'],
+  [59_999, '59s'],
+  [60_000, '1m'],
+  [7_199_999, '1h'],
+  [3 * 86_400_000, '3d'],
+])('an age of %d ms is %s', (ms, text) => {
+  expect(age(ms)).toBe(text)
+})
+
+test('a table has a line for its head and for each letter, without frames, colours or blanks at the end', () => {
+  const other = { ...LETTER, source: null, redrives: 0 }
+  expect(letterTable([LETTER, other], LETTER.failedAtMs + 90_000).split('\n')).toEqual([
+    'AT                  REASON       CODE      AGE  ATTEMPTS  REDRIVES  EVENT',
+    '3:9007199254740993  unavailable  HTTP 502  1m   12        1         in:3:17',
+    '3:9007199254740993  unavailable  HTTP 502  1m   12        0         unknown',
+  ])
+})
+
+test('JSON has offsets as text and times as dates', () => {
+  expect(letterJson(LETTER)).toEqual({
+    at: '3:9007199254740993',
+    reason: 'unavailable',
+    code: 'HTTP 502',
+    stage: 'defer',
+    message: 'A sentence of ours.',
+    failedAt: '2026-01-01T00:00:00.000Z',
+    attempts: 12,
+    redrives: 1,
+    service: 'checkresult-stream 0',
+    source: { topic: 'in', partition: 3, offset: '17' },
+  })
+})
+
+describe('what a redrive says', () => {
+  test('before: what would go, what stays and why', () => {
+    expect(reportText(REPORT, CONFIG, false).split('\n')).toEqual([
+      'REASON       CODE      WOULD GO  STAYING',
+      'unavailable  HTTP 502  2         3',
+      '2 letters would be put back: --execute does it.',
+      '3 letters stay, put back 3 times already (DLQ_MAX_REDRIVES): 3:9007199254740993 and 2 more.',
+      '',
+    ])
+  })
+
+  test('afterwards: what went', () => {
+    const one = { ...REPORT, groups: [{ reason: 'rejected', code: 'X', sent: 1, stays: 0 }], staying: [] }
+    expect(reportText(one, CONFIG, true)).toContain('1 letter put back.\n')
+  })
+
+  test('of places without a letter, but not where it has not come to', () => {
+    const absent = { ...REPORT, absent: ['1:2'] }
+    expect(reportText(absent, CONFIG, true)).toContain('No letter waits at 1:2')
+    expect(reportText({ ...absent, end: { kind: 'interrupted' } }, CONFIG, true)).not.toContain('1:2')
+  })
+
+  test.each([
+    [{ kind: 'done' }, null],
+    [{ kind: 'interrupted' }, 'Interrupted: run it again, and it goes on from there.'],
+    [
+      { kind: 'fenced' },
+      'Another redrive took over: leave the rest to it, or run this again when it has ended.',
+    ],
+    [
+      { kind: 'failed', message: 'A sentence.' },
+      'A sentence. What was put back is marked: run it again, and it goes on from there.',
+    ],
+  ] as const)('of an end: %j', (end, sentence) => {
+    expect(problemOf({ ...REPORT, end }, true)).toBe(sentence)
+  })
+})
+
+test('filters become a selection, ages relative to now', () => {
+  expect(selectionOf({}, 1_000)).toEqual(EVERY_LETTER)
+  const filters = {
+    reason: ['rejected'],
+    code: ['A', 'B'],
+    at: [{ partition: 1, offset: 2n }],
+    olderThan: 300,
+    newerThan: 900,
+  }
+  expect(selectionOf(filters, 1_000)).toEqual({
+    reasons: new Set(['rejected']),
+    codes: new Set(['A', 'B']),
+    places: new Set(['1:2']),
+    failedBeforeMs: 700,
+    failedAfterMs: 100,
+  })
+})
+
+function stream(isTTY: boolean) {
+  let text = ''
+  const writable = new Writable({ write: (chunk, _, done) => ((text += String(chunk)), done()) })
+  return { to: Object.assign(writable, { isTTY }) as unknown as NodeJS.WriteStream, text: () => text }
+}
+
+describe('progress', () => {
+  test('is a line every five seconds where there is no terminal', () => {
+    const { to, text } = stream(false)
+    let nowMs = 0
+    const progress = createProgress(to, () => nowMs)
+    for (nowMs = 1_000; nowMs <= 11_000; nowMs += 1_000) {
+      progress.show({ read: nowMs, total: 20_000, note: `${nowMs / 1_000} put back` })
+    }
+    progress.end()
+    expect(text()).toBe('25 % read, 5 put back\n50 % read, 10 put back\n')
+  })
+
+  test('is a bar on a terminal, once the run is no short one', () => {
+    const { to, text } = stream(true)
+    let nowMs = 0
+    const progress = createProgress(to, () => nowMs)
+    progress.show({ read: 1, total: 4, note: '' })
+    expect(text()).toBe('')
+    nowMs = 1_000
+    progress.show({ read: 3, total: 4, note: '2 put back' })
+    progress.end()
+    expect(text()).toMatch(/█+░+ 75 %  2 put back/)
+  })
+
+  test.each([true, false])('is nothing of a short run (terminal: %s)', (isTTY) => {
+    const { to, text } = stream(isTTY)
+    const progress = createProgress(to, () => 0)
+    progress.show({ read: 1, total: 2, note: '' })
+    progress.end()
+    expect(text()).toBe('')
+  })
+})

@@ -1,0 +1,141 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { deadLetterHeaders, type DeadLetterFacts } from '../../../src/core/dead-letter.ts'
+import type { Headers } from '../../../src/core/history.ts'
+import {
+  EVERY_LETTER,
+  isSelected,
+  markerHeaders,
+  parsePlace,
+  placeName,
+  readStored,
+  redrivenHeaders,
+  type Letter,
+  type Stored,
+} from '../../../src/core/letter.ts'
+
+const FACTS: DeadLetterFacts = {
+  cause: {
+    reason: 'rejected',
+    code: 'TransactionIdInvalid',
+    stage: 'classify',
+    message: 'A sentence of ours.',
+  },
+  history: {
+    attempts: 3,
+    firstSeenMs: 1_000,
+    source: { topic: 'in', partition: 4, offset: 17n },
+    redrives: 2,
+  },
+  failedAtMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+  service: 'checkresult-stream 1.2.3',
+}
+const AT = { partition: 1, offset: 9_007_199_254_740_993n }
+const NOW = Date.UTC(2026, 0, 3)
+
+function stored(headers: Headers): Stored {
+  return readStored({ ...AT, timestampMs: NOW, headers })
+}
+
+function letter(changes: Partial<Letter> = {}): Letter {
+  const found = stored(deadLetterHeaders({}, FACTS))
+  if (found.kind !== 'letter') throw new Error('It is one.')
+  return { ...found.letter, ...changes }
+}
+
+describe('what stands in the topic', () => {
+  test('is a letter with all that its headers say', () => {
+    expect(stored(deadLetterHeaders({ own: Buffer.from('x') }, FACTS))).toEqual({
+      kind: 'letter',
+      letter: {
+        ...AT,
+        reason: 'rejected',
+        code: 'TransactionIdInvalid',
+        stage: 'classify',
+        message: 'A sentence of ours.',
+        service: 'checkresult-stream 1.2.3',
+        attempts: 3,
+        redrives: 2,
+        failedAtMs: FACTS.failedAtMs,
+        source: FACTS.history.source,
+      },
+    })
+  })
+
+  test('is a marker, and then never a letter', () => {
+    expect(stored(markerHeaders(AT))).toEqual({ kind: 'marker', of: AT })
+    expect(stored({ ...deadLetterHeaders({}, FACTS), ...markerHeaders(AT) }).kind).toBe('marker')
+  })
+
+  test('is something else without a reason', () => {
+    expect(stored({ 'content-type': Buffer.from('avro') })).toEqual({ kind: 'other' })
+  })
+
+  test('is a letter of its record time and of no known event where its headers do not say', () => {
+    const found = stored({ 'checkresult-reason': Buffer.from('rejected') })
+    expect(found).toMatchObject({ letter: { failedAtMs: NOW, source: null, attempts: 0, redrives: 0 } })
+  })
+
+  test('has a time that is a date, whatever its record says', () => {
+    const headers = { 'checkresult-reason': Buffer.from('rejected') }
+    expect(readStored({ ...AT, timestampMs: 9e15, headers })).toMatchObject({ letter: { failedAtMs: 0 } })
+  })
+
+  test('cannot move a cursor, whoever wrote it', () => {
+    const reason = Buffer.from('a\u001b[2Jb\nc\u202ed')
+    expect(stored({ 'checkresult-reason': reason })).toMatchObject({ letter: { reason: 'a?[2Jb?c?d' } })
+  })
+
+  test('is read from any headers without a throw', () => {
+    const bytes = fc.uint8Array().map((value) => Buffer.from(value))
+    const name = fc.constantFrom(...Object.keys(deadLetterHeaders({}, FACTS)), 'checkresult-redriven')
+    const value = fc.oneof(bytes, fc.array(bytes), fc.constant(null))
+    fc.assert(
+      fc.property(fc.dictionary(name, value), (headers: Headers) => {
+        expect(['letter', 'marker', 'other']).toContain(stored(headers).kind)
+      }),
+    )
+  })
+})
+
+describe('a place', () => {
+  test('is named and read back, however large the offset', () => {
+    expect(parsePlace(placeName(AT))).toEqual(AT)
+  })
+
+  test.each(['', '1', '1:', ':1', '1:-1', '-1:1', '1:1:1', 'a:1', '1.5:1', ' 1:1', '1:12345678901234567890'])(
+    'is not "%s"',
+    (name) => {
+      expect(parsePlace(name)).toBeNull()
+    },
+  )
+})
+
+describe('a selection', () => {
+  const one = letter()
+
+  test('of nothing in particular takes every letter', () => {
+    expect(isSelected(one, EVERY_LETTER)).toBe(true)
+  })
+
+  test.each([
+    ['its reason', { reasons: new Set(['unavailable', 'rejected']) }, true],
+    ['another reason', { reasons: new Set(['unavailable']) }, false],
+    ['its code', { codes: new Set(['TransactionIdInvalid']) }, true],
+    ['another code', { codes: new Set(['Transaction']) }, false],
+    ['its place', { places: new Set([placeName(one)]) }, true],
+    ['another place', { places: new Set(['1:1']) }, false],
+    ['an age it has', { failedBeforeMs: one.failedAtMs + 1 }, true],
+    ['an age it has not reached', { failedBeforeMs: one.failedAtMs }, false],
+    ['an age it has passed', { failedAfterMs: one.failedAtMs }, false],
+    ['its reason and another code', { reasons: new Set(['rejected']), codes: new Set(['x']) }, false],
+  ])('by %s', (_, changes, selected) => {
+    expect(isSelected(one, { ...EVERY_LETTER, ...changes })).toBe(selected)
+  })
+})
+
+test('an event is put back with its own headers and one redrive more, and with nothing else', () => {
+  const own = { 'content-type': Buffer.from('avro'), twice: [Buffer.from('1'), Buffer.from('2')] }
+  const headers = redrivenHeaders(deadLetterHeaders(own, FACTS), letter())
+  expect(headers).toEqual({ ...own, 'checkresult-redrives': Buffer.from('3') })
+})
