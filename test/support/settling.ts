@@ -1,0 +1,105 @@
+/** The way of one record with everything round it in the test's hand: the answers come in order. */
+import type { CheckAnswer, Reply } from '../../src/core/answer.ts'
+import { RecentTransactions } from '../../src/core/recent-transactions.ts'
+import type { VerificationCompleted } from '../../src/core/schema-types.ts'
+import { UNLIMITED } from '../../src/core/token-bucket.ts'
+import { Brake } from '../../src/pipeline/brake.ts'
+import { Outputs, type Settled } from '../../src/pipeline/outputs.ts'
+import { PermitQueue } from '../../src/pipeline/permit-queue.ts'
+import { createSettle, type RecordLife } from '../../src/pipeline/settle.ts'
+import type { Decoded, InputRecord } from '../../src/ports.ts'
+import { FakeClock, settle as rest } from './fake-clock.ts'
+import { fakeLog, fakeMetrics } from './fakes.ts'
+
+export const EVENT: VerificationCompleted = {
+  transactionId: 't1',
+  merchantBizId: 'b1',
+  productCode: 'ID_OCR',
+  docType: '00000008',
+  completedAt: 1,
+  passed: null,
+  subCode: null,
+}
+const ANSWER: CheckAnswer = {
+  requestId: 'r',
+  passed: 'Y',
+  subCode: '200',
+  document: 'absent',
+  spoofed: null,
+  spoofTypes: [],
+  faceAttacked: null,
+}
+export const PASSED: Reply & { kind: 'answer' } = {
+  kind: 'answer',
+  status: 200,
+  code: 'Success',
+  requestId: 'r',
+  retryAfterMs: null,
+  answer: ANSWER,
+}
+export const TIMEOUT: Reply = { kind: 'no-answer', failure: 'timeout', status: null }
+
+export function refused(status: number, code: string, retryAfterMs: number | null = null): Reply {
+  return { ...PASSED, status, code, retryAfterMs, answer: null }
+}
+
+/** Answers in order; the last one for ever. */
+export function settling(
+  replies: readonly Reply[],
+  decoded: Decoded | Promise<Decoded | null> = { kind: 'event', event: EVENT },
+  callMs = 0,
+) {
+  const clock = new FakeClock()
+  const metrics = fakeMetrics()
+  const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 10, clock, metrics, log: fakeLog() })
+  const brake = new Brake({ share: 0.5, holdMs: 60_000, permits, clock })
+  const recent = new RecentTransactions(60_000)
+  const calls: { atMs: number; inFlight: number; withinMs: number }[] = []
+  const attempts: number[] = []
+  const outputs = new Outputs({
+    topics: { input: 'in', result: 'result', deadLetter: 'dead' },
+    retryTopics: [{ topic: 'retry', delayMs: 10_000 }],
+    maxAgeMs: 3_600_000,
+    pii: 'include',
+    service: 'checkresult-stream/0',
+    encode: (result) => {
+      attempts.push(result.attempts)
+      return Buffer.from(result.transactionId)
+    },
+    partitions: () => 1,
+    clock,
+  })
+  const settle = createSettle({
+    inputTopic: 'in',
+    decode: () => decoded,
+    check: async (_, withinMs) => {
+      calls.push({ atMs: clock.monotonicMs(), inFlight: permits.inFlight, withinMs })
+      const reply = replies[calls.length - 1] ?? replies.at(-1) ?? PASSED
+      if (callMs > 0) await new Promise<void>((resolve) => void clock.after(callMs, resolve))
+      return reply
+    },
+    timeoutMs: 8_000,
+    permits,
+    brake,
+    outputs,
+    clock,
+    metrics,
+  })
+  let result: Settled | null | undefined
+  const run = async (record: InputRecord, wanted = (): boolean => true): Promise<void> => {
+    const life: RecordLife = {
+      wanted,
+      calling: () => undefined,
+      repeats: (id) => recent.repeats(id, record.offset, clock.monotonicMs()),
+      forget: (id) => recent.forget(id),
+    }
+    void settle(record, life).then((settled) => (result = settled))
+    await rest()
+  }
+  return { run, clock, metrics, permits, brake, calls, attempts, result: () => result }
+}
+
+/** Topics and counts of what came out. */
+export function came(settled: Settled | null | undefined): unknown {
+  return settled && [settled.outputs.map(({ topic }) => topic), settled.counts.kind]
+}

@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'vitest'
+import { settle as rest } from '../../support/fake-clock.ts'
+import { inputRecord } from '../../support/fakes.ts'
+import { came, PASSED, refused, settling, TIMEOUT } from '../../support/settling.ts'
+
+describe('a transaction seen lately on the partition', () => {
+  test('costs no call and has no output, and says that it was a repeat', async () => {
+    const { run, result, calls } = settling([PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(1))
+    expect([result()?.outputs, result()?.counts, calls.length]).toEqual([[], { kind: 'duplicate' }, 1])
+  })
+
+  test('is asked for again when a producer or an operator wants it so', async () => {
+    const { run, result, calls } = settling([PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(1, { headers: { 'checkresult-force': Buffer.from('1') } }))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+
+  test('is asked for again when it was a dead letter that was put back', async () => {
+    const { run, calls } = settling([PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(1, { headers: { 'checkresult-redrives': Buffer.from('1') } }))
+    expect(calls).toHaveLength(2)
+  })
+
+  test('is asked for again when it comes from a retry topic', async () => {
+    const { run, result, calls } = settling([refused(404, 'ProcessNotCompleted'), PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(7, { topic: 'retry' }))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+
+  test('is asked for again when the one before became a dead letter', async () => {
+    const { run, result, calls } = settling([refused(400, 'TransactionIdInvalid'), PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(1))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+})
+
+describe('the time all calls of a record have together', () => {
+  test('is what the first of them has, and the next only the rest', async () => {
+    const { run, calls, clock } = settling([TIMEOUT, PASSED], undefined, 3_000)
+    await run(inputRecord(0))
+    await clock.advance(10_000)
+    expect(calls.map(({ withinMs }) => withinMs)).toEqual([8_000, 8_000 - 3_000 - 200])
+  })
+
+  test('leaves no room for another call after one that took all of it', async () => {
+    const { run, result, calls, clock } = settling([TIMEOUT], undefined, 7_500)
+    await run(inputRecord(0))
+    await clock.advance(10_000)
+    expect([came(result()), calls.length]).toEqual([[['retry'], 'deferred'], 1])
+  })
+})
+
+describe('while too many records would become dead letters', () => {
+  test('they wait for the brake, and are dropped when nobody wants them any more', async () => {
+    const { run, result, brake } = settling([], {
+      kind: 'undecodable',
+      code: 'tombstone',
+      message: 'No value.',
+    })
+    let ended = 0
+    while (brake.deadLetter('rejected', () => true) === true) ended += 1
+    let wanted = true
+    await run(inputRecord(0), () => wanted)
+    expect([ended, result()]).toEqual([50, undefined])
+    wanted = false
+    brake.sweep()
+    await rest()
+    expect(result()).toBeNull()
+  })
+})
