@@ -34,6 +34,7 @@ async function run(config: Config): Promise<void> {
     version: VERSION,
     revision: REVISION,
     topics: [config.topics.input, ...retryTopics],
+    delivery: config.kafka.delivery,
   })
   const service = startService({
     config,

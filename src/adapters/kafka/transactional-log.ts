@@ -7,9 +7,10 @@
  * AddOffsetsToTxn are sent while the call is in flight, and every failure means the same: close, and claim anew.
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
+import { batches, byPartition, id, type TopicPartition } from './batches.ts'
+import { disconnect, fetchCommitted, leaderOf, onOwnCluster } from './claim-cluster.ts'
 import { errorType, explain } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
-import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TransactionalLogOptions {
   readonly createCluster: () => Cluster
@@ -24,10 +25,6 @@ export interface TransactionalLogOptions {
 /** A transaction left open by a dead owner is aborted by the next claim, or by the broker after this. */
 const TRANSACTION_TIMEOUT_MS = 60_000
 const PRODUCE_TIMEOUT_MS = 30_000
-/** The broker takes no batch above max.message.bytes, 1 MiB unless told otherwise. */
-const BATCH_MOST_BYTES = 512 * 1024
-/** What a record costs in a batch beside its key, value and headers; generous. */
-const RECORD_OVERHEAD_BYTES = 64
 /** A transaction opened ahead of time and not used is given up after this, well before the broker would. */
 const UNUSED_AFTER_MS = 30_000
 
@@ -39,17 +36,7 @@ const BUSY_MOST_TRIES = 200
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])
 
 export function createClaimPartition(options: TransactionalLogOptions): ClaimPartition {
-  return async (topic, partition) => {
-    const cluster = options.createCluster()
-    try {
-      await cluster.connect()
-      await cluster.addMultipleTargetTopics(options.topics)
-      return await claim({ ...options, cluster, topic, partition })
-    } catch (error) {
-      await disconnect(cluster)
-      throw new OperatorError(explain(error))
-    }
-  }
+  return onOwnCluster(options, (cluster, of) => claim({ ...options, cluster, ...of }))
 }
 
 interface ClaimOptions extends TransactionalLogOptions {
@@ -115,7 +102,7 @@ class TransactionalLog implements OutputLog {
   async publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome> {
     this.#cancelExpiry?.()
     this.#cancelExpiry = null
-    const records = Map.groupBy(outputs, id)
+    const records = byPartition(outputs)
     try {
       await this.#join(records)
       await Promise.all([
@@ -180,7 +167,7 @@ class TransactionalLog implements OutputLog {
       const { topic, partition } = first
       const firstSequence = this.#sequences.get(id(first)) ?? 0
       this.#sequences.set(id(first), firstSequence + batch.length)
-      const leader = await this.#leader(topic, partition)
+      const leader = await leaderOf(this.#options.cluster, first)
       await leader.produce({
         ...this.#claimed.transaction,
         acks: -1,
@@ -211,29 +198,6 @@ class TransactionalLog implements OutputLog {
   #coordinator(): Promise<Broker> {
     return this.#options.cluster.findBroker({ nodeId: this.#claimed.coordinatorId })
   }
-
-  #leader(topic: string, partition: number): Promise<Broker> {
-    const { cluster } = this.#options
-    const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
-    return cluster.findBroker({ nodeId: Number(nodeId) })
-  }
-}
-
-interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
-async function fetchCommitted(
-  groupCoordinator: Broker,
-  { groupId, topic, partition }: TopicPartition & { groupId: string },
-): Promise<bigint | null> {
-  const { responses } = await groupCoordinator.offsetFetch({
-    groupId,
-    topics: [{ topic, partitions: [{ partition }] }],
-  })
-  const offset = BigInt(responses[0]?.partitions[0]?.offset ?? '-1')
-  return offset < 0n ? null : offset
 }
 
 /** Asks again while the broker is busy with the transaction before; anything else is the caller's. */
@@ -248,43 +212,5 @@ async function patiently<T>({ clock }: TransactionalLogOptions, request: () => P
     const pauseMs = delayMs
     await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
     delayMs = Math.min(delayMs * 1.5, BUSY_BACK_OFF_MS.most)
-  }
-}
-
-/** Splits what goes to one partition so that each batch stays well below what a topic takes. */
-function* batches(records: readonly OutputRecord[]): Generator<OutputRecord[]> {
-  let batch: OutputRecord[] = []
-  let bytes = 0
-  for (const record of records) {
-    const size = sizeBytes(record)
-    if (batch.length > 0 && bytes + size > BATCH_MOST_BYTES) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(record)
-    bytes += size
-  }
-  if (batch.length > 0) yield batch
-}
-
-function sizeBytes({ key, value, headers }: OutputRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
-  for (const [name, content] of Object.entries(headers)) {
-    const all = Array.isArray(content) ? content : [content]
-    for (const one of all) bytes += name.length + (Buffer.isBuffer(one) ? one.length : 0)
-  }
-  return bytes
-}
-
-function id({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`
-}
-
-async function disconnect(cluster: Cluster): Promise<void> {
-  try {
-    await cluster.disconnect()
-  } catch {
-    // The connection is gone, which is what was wanted.
   }
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { createMetrics } from '../../../../src/adapters/prometheus/metrics.ts'
+import type { Delivery } from '../../../../src/core/delivery.ts'
 import type { Metrics } from '../../../../src/ports.ts'
 
 const TOPICS = ['verification.completed', 'verification.completed.retry.10s']
 
-/** Names, types and labels as they are written down in the design, and two more that the port tells of. */
+/** Names, types and labels as they are written down in the design, and a few more that the port tells of. */
 const CONTRACT = [
   'build_info gauge version revision node',
   'consumer_lag_records gauge topic partition',
@@ -17,7 +18,10 @@ const CONTRACT = [
   'in_flight gauge',
   'lane_backlog gauge',
   'last_heartbeat_timestamp_seconds gauge',
+  'offset_commits_total counter outcome',
   'oldest_unsettled_timestamp_seconds gauge topic partition',
+  'publish_duration_seconds histogram',
+  'publishes_total counter outcome',
   'quota_limit_per_second gauge',
   'quota_share_per_second gauge',
   'quota_wait_seconds histogram priority',
@@ -54,8 +58,13 @@ interface Scrape {
   readonly body: string
 }
 
-function setUp(): { metrics: Metrics; scrape: () => Promise<Scrape> } {
-  const { metrics, exposition } = createMetrics({ version: '1.2.3', revision: 'abc1234', topics: TOPICS })
+function setUp(delivery: Delivery = 'exactly-once'): { metrics: Metrics; scrape: () => Promise<Scrape> } {
+  const { metrics, exposition } = createMetrics({
+    version: '1.2.3',
+    revision: 'abc1234',
+    topics: TOPICS,
+    delivery,
+  })
   return {
     metrics,
     scrape: async () => {
@@ -264,6 +273,22 @@ describe('Kafka', () => {
     expect(series.get('lane_backlog')).toBe(321)
     const asked = 'schema_registry_requests_total{operation="schema-by-id",outcome="not-found"}'
     expect(series.get(asked)).toBe(1)
+  })
+
+  test('without transactions, writes of outputs and commits of offsets are counted as such', async () => {
+    const { metrics, scrape } = setUp('at-least-once')
+    metrics.transaction('committed', 0.03)
+    metrics.transaction('failed', 0.2)
+    metrics.offsetCommit('committed')
+    metrics.offsetCommit('failed')
+    const { series } = await scrape()
+    expect(series.get('publishes_total{outcome="acknowledged"}')).toBe(1)
+    expect(series.get('publishes_total{outcome="failed"}')).toBe(1)
+    expect(series.get('publish_duration_seconds_count')).toBe(2)
+    expect(series.get('transactions_total{outcome="committed"}')).toBe(0)
+    expect(series.get('transaction_duration_seconds_count')).toBe(0)
+    expect(series.get('offset_commits_total{outcome="committed"}')).toBe(1)
+    expect(series.get('offset_commits_total{outcome="failed"}')).toBe(1)
   })
 
   test('a partition has its series while it is ours', async () => {
