@@ -18,17 +18,17 @@ describe.each(KINDS)('$about', ({ create }) => {
   test('what is published can be read byte for byte once it says committed', async () => {
     const logs = await create()
     const log = await claimed(logs)
-    const output: OutputRecord = {
+    const bytes: OutputRecord = {
       topic: logs.topic,
       partition: 1,
       key: Buffer.from([0, 255]),
       value: Buffer.from([1, 254]),
       headers: { name: Buffer.from([2, 253]) },
     }
-    expect(await log.publish([output, { ...output, partition: 0, value: null }], 5n)).toEqual(COMMITTED)
+    expect(await log.publish([bytes, { ...bytes, partition: 0, value: null }], 5n)).toEqual(COMMITTED)
     const written = await logs.written(2)
     expect(written).toHaveLength(2)
-    expect(written.find(({ partition }) => partition === 1)).toMatchObject(output)
+    expect(written.find(({ partition }) => partition === 1)).toMatchObject(bytes)
     expect(written.find(({ partition }) => partition === 0)?.value).toBeNull()
   })
 

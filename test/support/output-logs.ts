@@ -45,7 +45,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
     { topic, numPartitions: 2 },
   ])
   const delivered = Promise.withResolvers<void>()
-  const { claim, assigned } = createDelivery({
+  const ends = createDelivery({
     delivery,
     createCluster,
     groupId,
@@ -63,7 +63,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
     sessionTimeoutMs: 10_000,
     hooks: {
       onRebalancing: () => {},
-      onAssigned: assigned,
+      onAssigned: (memberId, assignment) => ends.assigned(memberId, assignment),
       onRecords: () => delivered.resolve(),
       onProgress: () => {},
       onHeartbeat: () => {},
@@ -77,7 +77,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
   await consumer.start()
   await delivered.promise
   return {
-    claim: async () => claim(input, 0),
+    claim: async () => ends.claim(input, 0),
     topic,
     written: async (count) => [...(await readCommitted([topic], { until: count }))] as OutputRecord[],
     failing: (outputs) => outputs.map((output) => ({ ...output, value: Buffer.alloc(2 * 1024 * 1024) })),

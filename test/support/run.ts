@@ -2,7 +2,12 @@
 import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs'
 import { inject } from 'vitest'
 import type { Env } from '../../dev/harness/commands.ts'
-import { createEnvironment, prepareEnvironment, type Environment } from '../../dev/harness/environment.ts'
+import {
+  createEnvironment,
+  prepareEnvironment,
+  type Environment,
+  type StackAddresses,
+} from '../../dev/harness/environment.ts'
 import { avroEncoder, type EncodeEvent } from '../../dev/harness/events.ts'
 import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
@@ -19,6 +24,8 @@ import {
 } from './outputs.ts'
 
 export interface RunOptions {
+  /** The run's own unless told otherwise. */
+  readonly stack?: StackAddresses
   readonly simulator?: Partial<SimulatorOptions>
   /** Takes the simulator's place. */
   readonly endpoint?: string
@@ -55,6 +62,10 @@ const CHUNK = 2_000
 /** To be closed by the test, or by the file's last hook. */
 export async function startRun(options: RunOptions = {}): Promise<Run> {
   const { partitions = 8 } = options
+  const { brokers, registryUrl } = options.stack ?? {
+    brokers: inject('brokers'),
+    registryUrl: inject('registryUrl'),
+  }
   const simulator = await startSimulator({
     credentials: SIMULATOR_KEY,
     qps: 'unlimited',
@@ -63,8 +74,8 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
   })
   const environment = createEnvironment(
     {
-      brokers: inject('brokers'),
-      registryUrl: inject('registryUrl'),
+      brokers,
+      registryUrl,
       endpoint: options.endpoint ?? simulator.url,
       settings: { CHECKRESULT_QPS: 'unlimited', DEFER_DELAYS: '1s', ...options.settings },
     },
@@ -72,12 +83,12 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
   )
   await options.beforeTopics?.(environment)
   await prepareEnvironment(environment, partitions)
-  const kafka = connectTo()
+  const kafka = connectTo(brokers)
   const producer = kafka.producer()
   await producer.connect()
   const { topics } = environment
   const outputs = await watchCommitted(kafka, [topics.result, topics.deadLetter])
-  const encode = await avroEncoder(inject('registryUrl'), topics.input)
+  const encode = await avroEncoder(registryUrl, topics.input)
   return assemble({ environment, simulator, producer, outputs, encode, partitions })
 }
 

@@ -57,6 +57,7 @@ export class OffsetCommits {
       Object.entries(assignment).flatMap(([topic, all]) => all.map((partition) => id({ topic, partition }))),
     )
     for (const key of this.#noted.keys()) if (!this.#owned.has(key)) this.#noted.delete(key)
+    this.#cancel()
     this.#sendIn(0)
   }
 
@@ -87,14 +88,18 @@ export class OffsetCommits {
   /** Whether it went through; of the request under way, where there is one. */
   #sendNow(): Promise<boolean> {
     if (this.#underWay !== null) return this.#underWay
-    this.#cancelTimer?.()
-    this.#cancelTimer = null
+    this.#cancel()
     this.#underWay = this.#commit([...this.#noted.values()]).then((committed) => {
       this.#underWay = null
       this.#sendIn(committed ? GATHER_MS : RETRY_MS)
       return committed
     })
     return this.#underWay
+  }
+
+  #cancel(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
   }
 
   async #commit(sent: readonly Noted[]): Promise<boolean> {

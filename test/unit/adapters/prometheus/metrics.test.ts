@@ -1,9 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMetrics } from '../../../../src/adapters/prometheus/metrics.ts'
-import type { Delivery } from '../../../../src/core/delivery.ts'
-import type { Metrics } from '../../../../src/ports.ts'
-
-const TOPICS = ['verification.completed', 'verification.completed.retry.10s']
+import { setUp } from '../../../support/metrics.ts'
 
 /** Names, types and labels as they are written down in the design, and a few more that the port tells of. */
 const CONTRACT = [
@@ -48,40 +44,6 @@ const PASSED = {
   spoofTypes: [],
   disagrees: false,
 } as const
-
-interface Scrape {
-  readonly contentType: string
-  /** Value by series, the prefix left out. */
-  readonly series: ReadonlyMap<string, number>
-  /** Type by metric. */
-  readonly types: ReadonlyMap<string, string>
-  readonly body: string
-}
-
-function setUp(delivery: Delivery = 'exactly-once'): { metrics: Metrics; scrape: () => Promise<Scrape> } {
-  const { metrics, exposition } = createMetrics({
-    version: '1.2.3',
-    revision: 'abc1234',
-    topics: TOPICS,
-    delivery,
-  })
-  return {
-    metrics,
-    scrape: async () => {
-      const { contentType, body } = await exposition()
-      const lines = body.split('\n').filter((line) => line !== '')
-      const series = lines
-        .filter((line) => !line.startsWith('#'))
-        .map((line) => /^(?:checkresult_)?(.+) (\S+)$/.exec(line) ?? [])
-        .map(([, name = '', value = '']) => [name, Number(value.replace('+Inf', 'Infinity'))] as const)
-      const types = lines
-        .map((line) => /^# TYPE checkresult_(\S+) (\S+)$/.exec(line))
-        .map((match) => [match?.[1] ?? '', match?.[2] ?? ''] as const)
-        .filter(([name]) => name !== '')
-      return { contentType, body, series: new Map(series), types: new Map(types) }
-    },
-  }
-}
 
 function labelsOf(metric: string, series: Iterable<string>): string[] {
   for (const name of series) {
@@ -252,64 +214,6 @@ describe('calls', () => {
     const open = await scrape()
     expect(open.series.get('gate_closed{reason="credentials"}')).toBe(0)
     expect(open.series.get('quota_limit_per_second')).toBe(Infinity)
-  })
-})
-
-describe('Kafka', () => {
-  test('transactions, the group and the registry are counted', async () => {
-    const { metrics, scrape } = setUp()
-    metrics.transaction('committed', 0.03)
-    metrics.transaction('fenced', 0.2)
-    metrics.rebalanced()
-    metrics.heartbeat(1_800_000_000_500)
-    metrics.laneBacklog(321)
-    metrics.registryRequest('schema-by-id', 'not-found')
-    const { series } = await scrape()
-    expect(series.get('transactions_total{outcome="committed"}')).toBe(1)
-    expect(series.get('transactions_total{outcome="fenced"}')).toBe(1)
-    expect(series.get('transaction_duration_seconds_count')).toBe(2)
-    expect(series.get('rebalances_total')).toBe(1)
-    expect(series.get('last_heartbeat_timestamp_seconds')).toBe(1_800_000_000.5)
-    expect(series.get('lane_backlog')).toBe(321)
-    const asked = 'schema_registry_requests_total{operation="schema-by-id",outcome="not-found"}'
-    expect(series.get(asked)).toBe(1)
-  })
-
-  test('without transactions, writes of outputs and commits of offsets are counted as such', async () => {
-    const { metrics, scrape } = setUp('at-least-once')
-    metrics.transaction('committed', 0.03)
-    metrics.transaction('failed', 0.2)
-    metrics.offsetCommit('committed')
-    metrics.offsetCommit('failed')
-    const { series } = await scrape()
-    expect(series.get('publishes_total{outcome="acknowledged"}')).toBe(1)
-    expect(series.get('publishes_total{outcome="failed"}')).toBe(1)
-    expect(series.get('publish_duration_seconds_count')).toBe(2)
-    expect(series.get('transactions_total{outcome="committed"}')).toBe(0)
-    expect(series.get('transaction_duration_seconds_count')).toBe(0)
-    expect(series.get('offset_commits_total{outcome="committed"}')).toBe(1)
-    expect(series.get('offset_commits_total{outcome="failed"}')).toBe(1)
-  })
-
-  test('a partition has its series while it is ours', async () => {
-    const { metrics, scrape } = setUp()
-    const [input = ''] = TOPICS
-    metrics.lag(input, 3, 12)
-    metrics.oldestUnsettled(input, 3, 1_800_000_000_500)
-    const lag = `consumer_lag_records{topic="${input}",partition="3"}`
-    const oldest = `oldest_unsettled_timestamp_seconds{topic="${input}",partition="3"}`
-    const ours = await scrape()
-    expect(ours.series.get(lag)).toBe(12)
-    expect(ours.series.get(oldest)).toBe(1_800_000_000.5)
-    metrics.oldestUnsettled(input, 3, null)
-    const settled = await scrape()
-    expect(settled.series.has(oldest)).toBe(false)
-    expect(settled.series.get(lag)).toBe(12)
-    metrics.oldestUnsettled(input, 3, 1_800_000_000_500)
-    metrics.partitionLost(input, 3)
-    const lost = await scrape()
-    expect(lost.series.has(lag)).toBe(false)
-    expect(lost.series.has(oldest)).toBe(false)
   })
 })
 
