@@ -2,9 +2,8 @@ import kafkajs from 'kafkajs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { eventFor } from '../../dev/harness/events.ts'
 import { metricSum, startServiceProcess } from '../../dev/harness/service.ts'
-import { startStack } from '../../dev/stack/stack.ts'
-import { connectedAdmin, connectTo } from '../support/kafka.ts'
 import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { startRestrictedStack } from '../support/restricted-stack.ts'
 import { startRun, type Run, type RunOptions } from '../support/run.ts'
 
 const EVENTS = 6_000
@@ -51,15 +50,10 @@ describe('at least once', () => {
   })
 
   test('brokers that allow no transactions are enough', async () => {
-    const stack = await startStack({
-      kafkaProperties: {
-        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-        'allow.everyone.if.no.acl.found': 'true',
-      },
-    })
+    const { stack, settings, kafka, deny } = await startRestrictedStack()
     onTestFinished(stack.stop)
-    await denyTransactions(stack.brokers)
-    const run = await startAtLeastOnce({ stack })
+    await deny(kafkajs.AclResourceTypes.TRANSACTIONAL_ID, '*')
+    const run = await startAtLeastOnce({ stack, settings, kafka })
     const sent = await run.send(events(run, 100))
     const replica = await run.startReplica()
     await run.untilOut(sent)
@@ -88,22 +82,5 @@ function events(run: Run, count: number): { key: string; value: Buffer }[] {
   return Array.from({ length: count }, (_, number) => {
     const event = eventFor({ name: KINDS[number % 100] ?? 'passhkid2018', docType: null }, number)
     return { key: event.transactionId, value: run.encode(event) }
-  })
-}
-
-async function denyTransactions(brokers: readonly string[]): Promise<void> {
-  const admin = await connectedAdmin(connectTo(brokers))
-  await admin.createAcls({
-    acl: [
-      {
-        resourceType: kafkajs.AclResourceTypes.TRANSACTIONAL_ID,
-        resourceName: '*',
-        resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL,
-        principal: 'User:*',
-        host: '*',
-        operation: kafkajs.AclOperationTypes.ALL,
-        permissionType: kafkajs.AclPermissionTypes.DENY,
-      },
-    ],
   })
 }

@@ -1,5 +1,5 @@
 /** The whole service in a test: topics, schemas and a group of its own on the run's stack, a simulator in this process. */
-import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs'
+import kafkajs, { type CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs'
 import { inject } from 'vitest'
 import type { Env } from '../../dev/harness/commands.ts'
 import {
@@ -26,6 +26,8 @@ import {
 export interface RunOptions {
   /** The run's own unless told otherwise. */
   readonly stack?: StackAddresses
+  /** To write and read with, where that stack asks who one is. */
+  readonly kafka?: Kafka
   readonly simulator?: Partial<SimulatorOptions>
   /** Takes the simulator's place. */
   readonly endpoint?: string
@@ -83,7 +85,7 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
   )
   await options.beforeTopics?.(environment)
   await prepareEnvironment(environment, partitions)
-  const kafka = connectTo(brokers)
+  const kafka = options.kafka ?? connectTo(brokers)
   const producer = kafka.producer()
   await producer.connect()
   const { topics } = environment
