@@ -108,7 +108,7 @@ function endNow(log: Log, sentence: string, error?: SafeError): never {
 function overdue({ health }: Service, deadlineMs: number): string {
   const { 'records in hand': records, 'calls in flight': calls } = health.status()
   return (
-    `SHUTDOWN_DEADLINE_MS (${deadlineMs}) has passed: the service ends with ${records} records in hand and ${calls} calls ` +
-    'in flight, which are read again.'
+    `SHUTDOWN_DEADLINE_MS (${deadlineMs / 1000} s) has passed: the service ends with ${records} records in hand and ` +
+    `${calls} calls in flight, which are read again.`
   )
 }

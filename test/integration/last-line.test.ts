@@ -109,7 +109,7 @@ describe('brokers', () => {
     expect(await replica.exited).toBe(1)
     expect(performance.now() - startedMs).toBeLessThan(DEADLINE_MS + 2_000)
     expect(lastLine(replica)).toMatch(
-      /^SHUTDOWN_DEADLINE_MS \(6000\) has passed: the service ends with \d+ records in hand and \d+ calls in flight/,
+      /^SHUTDOWN_DEADLINE_MS \(6 s\) has passed: the service ends with \d+ records in hand and \d+ calls in flight/,
     )
     process.kill(broker, 'SIGCONT')
   })
