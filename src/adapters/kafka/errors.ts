@@ -42,7 +42,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /^TRANSACTIONAL_ID_AUTHORIZATION_FAILED$/,
-    'The Kafka user may not use transactions: grant WRITE and DESCRIBE on transactional ids that begin with KAFKA_GROUP_ID, or set KAFKA_DELIVERY=at-least-once.',
+    'The Kafka user may not use transactions: grant WRITE and DESCRIBE on transactional ids that begin with KAFKA_GROUP_ID.',
   ],
   [
     /^TOPIC_AUTHORIZATION_FAILED$/,
