@@ -69,7 +69,7 @@ try {
     node: process.version,
     cores: availableParallelism(),
     contender,
-    delivery,
+    delivery: contender === 'service' ? delivery : 'at-least-once',
     upstream,
     heap,
     events,

@@ -7,6 +7,8 @@ import { startRestrictedStack } from '../support/restricted-stack.ts'
 import { startRun, type Run, type RunOptions } from '../support/run.ts'
 
 const EVENTS = 6_000
+/** A stack of the test's own takes its time to start. */
+const OWN_STACK = { timeout: 120_000 }
 /** Of every hundred, in this order: mostly passed, some through a retry topic, some refused. */
 const KINDS = ['notyet', 'invalidid', 'failpassport'] as const
 
@@ -49,7 +51,7 @@ describe('at least once', () => {
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   })
 
-  test('brokers that allow no transactions are enough', async () => {
+  test('brokers that allow no transactions are enough', OWN_STACK, async () => {
     const { stack, settings, kafka, deny } = await startRestrictedStack()
     onTestFinished(stack.stop)
     await deny(kafkajs.AclResourceTypes.TRANSACTIONAL_ID, '*')

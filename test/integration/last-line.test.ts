@@ -78,7 +78,8 @@ describe('what nobody caught', () => {
   })
 })
 
-describe('brokers', () => {
+/** One of them is started again, and everybody comes back to it. */
+describe('brokers', { timeout: 180_000 }, () => {
   let restricted: RestrictedStack
   beforeAll(async () => {
     restricted = await startRestrictedStack()
