@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { InvalidArgumentError, Option, program } from 'commander'
+import { DELIVERIES, type Delivery } from '../src/core/delivery.ts'
 import { VERSION } from '../src/version.ts'
 import { drain, idle, pace, type Drained } from './bench/measure.ts'
 import { startRig, type Contender, type HeapKind, type UpstreamKind } from './bench/rig.ts'
@@ -17,6 +18,7 @@ interface Options {
   readonly upstream: UpstreamKind
   readonly heap: HeapKind
   readonly contender: Contender
+  readonly delivery: Delivery
   readonly save: boolean
 }
 
@@ -35,9 +37,17 @@ const options = program
       .choices(['service', 'hand-rolled'])
       .default('service'),
   )
+  .addOption(
+    new Option('--delivery <mode>', 'KAFKA_DELIVERY of the service')
+      .choices(DELIVERIES)
+      .default('exactly-once'),
+  )
   .option('--no-save', 'do not append to bench/results.jsonl')
   .parse()
   .opts<Options>()
+
+if (options.contender === 'hand-rolled' && options.upstream !== 'lean')
+  program.error('What is written by hand signs nothing, which the simulator refuses: add --upstream lean.')
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const WARM_UP_SECONDS = 5
@@ -53,7 +63,7 @@ try {
     drains.push(drained)
     say(`drain ${run + 1}: ${JSON.stringify(drained)}`)
   }
-  const { perSecond, seconds, contender, upstream, heap, events } = options
+  const { perSecond, seconds, contender, delivery, upstream, heap, events } = options
   const paced = seconds === 0 ? null : await pace(rig, { perSecond, seconds, warmUpSeconds: WARM_UP_SECONDS })
   const line = JSON.stringify({
     version: VERSION,
@@ -62,6 +72,7 @@ try {
     node: process.version,
     cores: availableParallelism(),
     contender,
+    delivery: contender === 'service' ? delivery : 'at-least-once',
     upstream,
     heap,
     events,

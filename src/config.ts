@@ -2,6 +2,7 @@
  * The settings of the service, read from the environment and checked before anything else happens. All faults are found
  * at once. Nothing here throws, and no secret gets into a fault or a description.
  */
+import type { Delivery } from './core/delivery.ts'
 import type { RetryTopic } from './core/defer.ts'
 import type { PiiMode } from './core/normalize/privacy.ts'
 import { chooseCredentials, credentialFaults, type CredentialsConfig } from './config/credentials.ts'
@@ -26,6 +27,7 @@ export interface Config {
     readonly brokers: readonly string[]
     readonly clientId: string
     readonly groupId: string
+    readonly delivery: Delivery
     readonly sessionTimeoutMs: number
     /** PEM texts; null where not given. The whole is null without TLS. */
     readonly tls: {
@@ -166,6 +168,7 @@ function kafka(values: Values): Config['kafka'] {
     brokers: values.KAFKA_BROKERS,
     clientId: values.KAFKA_CLIENT_ID,
     groupId: values.KAFKA_GROUP_ID,
+    delivery: values.KAFKA_DELIVERY,
     sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
     tls: values.KAFKA_TLS
       ? {

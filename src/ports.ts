@@ -33,17 +33,18 @@ export interface OutputRecord {
   readonly headers: RecordHeaders
 }
 
-/** What became of one transaction. After `fenced` and `failed` the log must be closed and claimed anew. */
+/** What became of one transaction, or of outputs written without one. After `fenced` and `failed` the log must be closed and claimed anew. */
 export type PublishOutcome =
   | { readonly kind: 'committed' }
-  /** Another member has claimed the partition. */
+  /** Another member has claimed the partition. Only with transactions. */
   | { readonly kind: 'fenced' }
   /** Outcome unknown: the next claim tells whether it was committed. */
   | { readonly kind: 'failed'; readonly message: string }
 
 /**
- * Where the outputs of one input partition go, together with its offset: all or nothing. One transaction at a time.
- * Made by {@link ClaimPartition}.
+ * Where the outputs of one input partition go, together with its offset. Exactly once: all or nothing, one transaction at
+ * a time. At least once: the outputs are acknowledged by all in-sync replicas, the offset follows in the background; it
+ * never goes before them. Made by {@link ClaimPartition}.
  */
 export interface OutputLog {
   /** The offset to read next, as committed when the claim fenced the former owner; null where nothing ever was. */
@@ -52,11 +53,17 @@ export interface OutputLog {
   prepare(): void
   /** Never rejects. */
   publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome>
-  /** Lets go of the connection; an open transaction is left for the next claim to abort. Never rejects. */
+  /**
+   * Lets go of the connection. An open transaction is left for the next claim to abort; an offset that is still to follow
+   * its outputs is committed first, if the partition is still ours. Never rejects.
+   */
   close(): Promise<void>
 }
 
-/** Fences the former owner of an input partition, then reads what it committed. Rejects when the brokers refuse. */
+/**
+ * Fences the former owner of an input partition (with transactions), then reads what it committed. Rejects when the brokers
+ * refuse.
+ */
 export type ClaimPartition = (topic: string, partition: number) => Promise<OutputLog>
 
 /** The offsets from `begin` up to, and without, `end`. */
@@ -196,7 +203,10 @@ export interface Metrics {
   redelivered(records: number): void
   /** A document answer that could not be read; the result went out without a document. */
   unreadableDocument(): void
+  /** One {@link OutputLog.publish}: a transaction, or outputs written without one. */
   transaction(outcome: PublishOutcome['kind'], seconds: number): void
+  /** One request that commits offsets behind their outputs; at-least-once delivery only. */
+  offsetCommit(outcome: 'committed' | 'failed'): void
   permitGranted(priority: Priority, waitedSeconds: number): void
   permitsWaiting(waiting: Readonly<Record<Priority, number>>): void
   quota(limitPerSecond: number, sharePerSecond: number): void

@@ -7,8 +7,8 @@ import type { CredentialSource } from './adapters/alibaba/credential-source.ts'
 import { createCredentialSource } from './adapters/alibaba/credentials.ts'
 import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
 import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
+import { createDelivery, type KafkaDelivery } from './adapters/kafka/delivery.ts'
 import { inspectTopics, withAdmin, type TopicNames } from './adapters/kafka/topics.ts'
-import { createClaimPartition } from './adapters/kafka/transactional-log.ts'
 import { createEventDecoder, type EventDecoder } from './adapters/registry/decode-event.ts'
 import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
@@ -75,6 +75,7 @@ interface Parts {
     credentials?: CredentialSource
   }
   readonly decoder: EventDecoder
+  readonly delivery: KafkaDelivery
   stop(): Promise<void>
 }
 
@@ -86,8 +87,20 @@ function createParts(options: ServiceOptions): Parts {
   const permits = new PermitQueue({ limiter: createLimiter(config), maxInFlight, clock, metrics, log })
   const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
+  const kafka = createKafkaClient(kafkaSettings(config), log)
   return {
-    kafka: createKafkaClient(kafkaSettings(config), log),
+    kafka,
+    delivery: createDelivery({
+      delivery: config.kafka.delivery,
+      createCluster: kafka.createCluster,
+      groupId: config.kafka.groupId,
+      topics: outputTopics(config),
+      usualTopic: config.topics.result,
+      consumer: () => consumerOf(running),
+      clock,
+      metrics,
+      log,
+    }),
     registry,
     decoder,
     permits,
@@ -201,18 +214,11 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
     clock,
     metrics,
   })
-  const claim = createClaimPartition({
-    createCluster: parts.kafka.createCluster,
-    groupId: config.kafka.groupId,
-    topics: [topics.result, topics.deadLetter, ...defer.retryTopics.map(({ topic }) => topic)],
-    usualTopic: topics.result,
-    clock,
-  })
   const delays = new Map(defer.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
   return new Lanes({
     lane: {
       dedupeWindowMs: config.dedupeWindowMs,
-      claim,
+      claim: parts.delivery.claim,
       settle,
       clock,
       metrics,
@@ -220,16 +226,20 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
       onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
     },
     delayMs: (topic) => delays.get(topic) ?? 0,
-    flow: (topic, partition) => flowOf(parts, topic, partition),
+    flow: (topic, partition) => consumerOf(parts.running).flow(topic, partition),
     permits: parts.permits,
     brake: parts.brake,
     log,
   })
 }
 
-function flowOf({ running }: Parts, topic: string, partition: number): ReturnType<GroupConsumer['flow']> {
-  if (running.consumer === undefined) throw new Error('A partition was assigned before there was a consumer.')
-  return running.consumer.flow(topic, partition)
+function consumerOf({ consumer }: Parts['running']): GroupConsumer {
+  if (consumer === undefined) throw new Error('A partition was assigned before there was a consumer.')
+  return consumer
+}
+
+function outputTopics({ topics, defer }: Config): string[] {
+  return [topics.result, topics.deadLetter, ...defer.retryTopics.map(({ topic }) => topic)]
 }
 
 function createConsumer(
@@ -244,10 +254,12 @@ function createConsumer(
     hooks: {
       onRebalancing: () => {
         metrics.rebalanced()
+        parts.delivery.rebalancing()
         lanes.rebalancing()
       },
       onAssigned: (memberId, assignment) => {
         log.info('Partitions assigned.', { partitions: describeAssignment(assignment) })
+        parts.delivery.assigned(memberId, assignment)
         lanes.assigned(memberId, assignment)
       },
       onRecords: (topic, partition, records) => lanes.deliver(topic, partition, records),

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs'
+import type { Delivery } from '../../src/core/delivery.ts'
 import { startCommand, type Env } from '../harness/commands.ts'
 import { createEnvironment, prepareEnvironment, type Environment } from '../harness/environment.ts'
 import { avroEncoder, eventFor, type EncodeEvent } from '../harness/events.ts'
@@ -26,6 +27,7 @@ export type Contender = 'service' | 'hand-rolled'
 
 export interface RigOptions {
   readonly contender: Contender
+  readonly delivery: Delivery
   readonly upstream: UpstreamKind
   readonly heap: HeapKind
   readonly report: (line: string) => void
@@ -51,11 +53,12 @@ const SERVICE_ENV = {
 }
 const SETTINGS = { CHECKRESULT_QPS: 'unlimited', CHECKRESULT_MAX_IN_FLIGHT: '256' }
 
-export async function startRig({ contender, upstream, heap, report }: RigOptions): Promise<Rig> {
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { contender, delivery, upstream, heap, report } = options
   const stack = await startStack({ onProgress: report })
   const server = upstream === 'lean' ? await startLean() : await startSimulator()
   const environment = createEnvironment(
-    { ...stack, endpoint: server.url, settings: SETTINGS },
+    { ...stack, endpoint: server.url, settings: { ...SETTINGS, KAFKA_DELIVERY: delivery } },
     { shared: false },
   )
   await prepareEnvironment(environment)

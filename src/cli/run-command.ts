@@ -2,7 +2,10 @@
 import closeWithGrace from 'close-with-grace'
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
-import { safeError } from '../core/safe-error.ts'
+import { safeError, type SafeError } from '../core/safe-error.ts'
+import type { Ops } from '../ops/server.ts'
+import type { Log } from '../ports.ts'
+import type { Service } from '../service.ts'
 import { EXIT_FAILED, withSettings } from './settings.ts'
 
 export function addRunCommand(program: Command): void {
@@ -34,6 +37,7 @@ async function run(config: Config): Promise<void> {
     version: VERSION,
     revision: REVISION,
     topics: [config.topics.input, ...retryTopics],
+    delivery: config.kafka.delivery,
   })
   const service = startService({
     config,
@@ -41,28 +45,70 @@ async function run(config: Config): Promise<void> {
     log,
     metrics,
     service: `${NAME} ${VERSION}`,
-    onFatal: (sentence, error) => {
-      log.error(sentence, error)
-      process.exit(EXIT_FAILED)
-    },
+    onFatal: (sentence, error) => endNow(log, sentence, error),
   })
   const { health } = service
-  const ops = await startOps({ ...config.ops, health, exposition, status: () => health.status() }).catch(
-    async (error: unknown) => {
-      // Nobody could see or stop a service that went on without it.
-      await service.stop()
-      throw error
-    },
-  )
-  log.info('Health and metrics are served.', { address: ops.address })
-  closeWithGrace({ delay: config.shutdownDeadlineMs }, async ({ err, signal }) => {
-    if (err !== undefined) log.error('An unexpected error ends the service.', safeError(err))
-    else
-      log.info('Stopping: what is in flight is committed, nothing further is started.', {
-        reason: signal ?? 'asked',
-      })
+  const serving = startOps({ ...config.ops, health, exposition, status: () => health.status() })
+  stopOnSignals({ log, service, serving, deadlineMs: config.shutdownDeadlineMs })
+  const ops = await serving.catch(async (error: unknown) => {
+    // Nobody could see or stop a service that went on without it.
     await service.stop()
-    await ops.close()
+    throw error
+  })
+  log.info('Health and metrics are served.', { address: ops.address })
+}
+
+interface Stoppable {
+  readonly log: Log
+  readonly service: Service
+  readonly serving: Promise<Ops>
+  readonly deadlineMs: number
+}
+
+/**
+ * The first signal stops the service in order, a second one at once. An error that nobody caught ends it at once, too: what
+ * it has left behind is not to be committed. Whatever the way, the last line in the log says it.
+ */
+function stopOnSignals({ log, service, serving, deadlineMs }: Stoppable): void {
+  const options: closeWithGrace.Options = {
+    delay: deadlineMs,
+    logger: false,
+    // Of a start that failed: its sentence has been printed.
+    skip: ['beforeExit'],
+    onSecondSignal: (signal) =>
+      log.error('A second signal ends the service at once; what is in hand is read again.', {
+        reason: signal,
+      }),
+    onSecondError: (error) => log.error(UNEXPECTED, safeError(error)),
+    onTimeout: () => log.error(overdue(service, deadlineMs)),
+  }
+  closeWithGrace(options, async ({ err, signal }) => {
+    // Not by `err`: a promise may be rejected with nothing.
+    if (signal === undefined) endNow(log, UNEXPECTED, safeError(err))
+    log.info('Stopping: what is in flight is committed, nothing further is started.', { reason: signal })
+    try {
+      await service.stop()
+      await (await serving).close()
+    } catch (error) {
+      endNow(log, UNEXPECTED, safeError(error))
+    }
     log.info('Stopped.')
   })
+}
+
+const UNEXPECTED =
+  'An unexpected error ends the service; nothing is lost, the records in hand are read again.'
+
+/** The log is written synchronously: the sentence is out before the process is gone. */
+function endNow(log: Log, sentence: string, error?: SafeError): never {
+  log.error(sentence, error)
+  process.exit(EXIT_FAILED)
+}
+
+function overdue({ health }: Service, deadlineMs: number): string {
+  const { 'records in hand': records, 'calls in flight': calls } = health.status()
+  return (
+    `SHUTDOWN_DEADLINE_MS (${deadlineMs / 1000} s) has passed: the service ends with ${records} records in hand and ` +
+    `${calls} calls in flight, which are read again.`
+  )
 }

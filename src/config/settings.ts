@@ -3,6 +3,7 @@
  * and the README's table are made. Each setting carries the words for its table row and for its fault.
  */
 import { z } from 'zod'
+import { DELIVERIES } from '../core/delivery.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
 import {
   ascendingDurations,
@@ -133,6 +134,10 @@ export const environment = z.object({
       meaning: 'Retry topics are named after it and each of `DEFER_DELAYS`, joined by a dot.',
     },
   ),
+  KAFKA_DELIVERY: withDefault(oneOf(DELIVERIES, 'exactly-once'), 'exactly-once', {
+    meaning:
+      '`exactly-once`, or `at-least-once` for brokers without transactions: results may then come out again after a crash.',
+  }),
   KAFKA_SESSION_TIMEOUT_MS: withDefault(wholeNumber(6_000, 1_800_000, 10_000), '10000', {
     meaning: "A killed replica's partitions move to others after this long.",
   }),

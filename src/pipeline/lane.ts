@@ -308,7 +308,7 @@ export class Lane {
     await this.#dropLog()
     if (this.#isClosed()) return
     const { topic, partition, log } = this.#options
-    log.warn('A transaction failed; claiming the partition anew.', { topic, partition, detail })
+    log.warn('Outputs could not be published; claiming the partition anew.', { topic, partition, detail })
     this.#inDoubt = prefix
     void this.#claim({ seek: false })
   }

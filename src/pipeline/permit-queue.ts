@@ -67,6 +67,8 @@ export class PermitQueue {
    * nothing of the quota.
    */
   acquire(priority: Priority, wanted: () => boolean): Promise<Permit | null> {
+    // While nothing is granted its turn would never come: a call that failed meanwhile asks again after the last sweep.
+    if (!wanted()) return Promise.resolve(null)
     return new Promise((resolve) => {
       const sinceMs = this.#options.clock.monotonicMs()
       this.#waiting[priority].push({ priority, sinceMs, wanted, resolve })

@@ -33,13 +33,18 @@ export async function watchCommitted(kafka: Kafka, topics: readonly string[]): P
   })
   const records: ReadRecord[] = []
   const waiting = new Set<() => void>()
+  // kafkajs begins anew when the brokers were away for long: what was read before is no repeat.
+  const readUpTo = new Map<string, bigint>()
   await consumer.connect()
   await consumer.subscribe({ topics: [...topics], fromBeginning: true })
   await consumer.run({
     autoCommit: false,
     eachBatch: async ({ batch }) => {
+      const partition = `${batch.topic}:${batch.partition}`
       for (const { offset, timestamp, key, value, headers = {} } of batch.messages) {
         const place = { topic: batch.topic, partition: batch.partition, offset: BigInt(offset) }
+        if (place.offset <= (readUpTo.get(partition) ?? -1n)) continue
+        readUpTo.set(partition, place.offset)
         records.push({ ...place, timestampMs: Number(timestamp), key, value, headers })
       }
       for (const look of waiting) look()

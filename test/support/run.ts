@@ -1,8 +1,13 @@
 /** The whole service in a test: topics, schemas and a group of its own on the run's stack, a simulator in this process. */
-import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs'
+import kafkajs, { type CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs'
 import { inject } from 'vitest'
 import type { Env } from '../../dev/harness/commands.ts'
-import { createEnvironment, prepareEnvironment, type Environment } from '../../dev/harness/environment.ts'
+import {
+  createEnvironment,
+  prepareEnvironment,
+  type Environment,
+  type StackAddresses,
+} from '../../dev/harness/environment.ts'
 import { avroEncoder, type EncodeEvent } from '../../dev/harness/events.ts'
 import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
@@ -19,6 +24,10 @@ import {
 } from './outputs.ts'
 
 export interface RunOptions {
+  /** The run's own unless told otherwise. */
+  readonly stack?: StackAddresses
+  /** To write and read with, where that stack asks who one is. */
+  readonly kafka?: Kafka
   readonly simulator?: Partial<SimulatorOptions>
   /** Takes the simulator's place. */
   readonly endpoint?: string
@@ -58,7 +67,9 @@ const CHUNK = 2_000
 
 /** To be closed by the test, or by the file's last hook. */
 export async function startRun(options: RunOptions = {}): Promise<Run> {
-  const { partitions = 8, brokers = inject('brokers') } = options
+  const { partitions = 8 } = options
+  const brokers = options.brokers ?? options.stack?.brokers ?? inject('brokers')
+  const registryUrl = options.stack?.registryUrl ?? inject('registryUrl')
   const simulator = await startSimulator({
     credentials: SIMULATOR_KEY,
     qps: 'unlimited',
@@ -68,7 +79,7 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
   const environment = createEnvironment(
     {
       brokers,
-      registryUrl: inject('registryUrl'),
+      registryUrl,
       endpoint: options.endpoint ?? simulator.url,
       settings: { CHECKRESULT_QPS: 'unlimited', DEFER_DELAYS: '1s', ...options.settings },
     },
@@ -79,12 +90,12 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
     { ...environment, env: { ...environment.env, ...options.settingsToPrepare } },
     partitions,
   )
-  const kafka = connectTo(brokers)
+  const kafka = options.kafka ?? connectTo(brokers)
   const producer = kafka.producer()
   await producer.connect()
   const { topics } = environment
   const outputs = await watchCommitted(kafka, [topics.result, topics.deadLetter])
-  const encode = await avroEncoder(inject('registryUrl'), topics.input)
+  const encode = await avroEncoder(registryUrl, topics.input)
   return assemble({ environment, simulator, producer, outputs, encode, partitions })
 }
 

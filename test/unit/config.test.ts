@@ -11,6 +11,7 @@ describe('defaults', () => {
         brokers: ['kafka-1.example:9092', 'kafka-2.example:9093'],
         clientId: 'checkresult-stream',
         groupId: 'checkresult-stream',
+        delivery: 'exactly-once',
         sessionTimeoutMs: 10_000,
         tls: null,
         sasl: null,

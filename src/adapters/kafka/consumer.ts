@@ -1,6 +1,7 @@
 /**
  * The consumer end: hands batches over and returns at once, so that one partition never holds up another and kafkajs
- * goes on sending heartbeats. Offsets are committed by the lanes' transactions, never here.
+ * goes on sending heartbeats. Offsets are committed by the lanes' transactions, or as {@link GroupConsumer.commit} is told,
+ * never by itself.
  *
  * Nothing may throw out of a kafkajs callback: a TypeError in a handler stops the consumer for good without ending the
  * process. Every callback is guarded; a defect goes to `onDefect`, which ends it.
@@ -9,6 +10,7 @@ import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kaf
 import type { InputRecord, PartitionFlow } from '../../ports.ts'
 import { coPartitionAssigner } from './co-partition-assigner.ts'
 import { explain } from './errors.ts'
+import type { TopicOffsets } from './offset-commits.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface ConsumerHooks {
@@ -42,6 +44,8 @@ export interface GroupConsumer {
   flow(topic: string, partition: number): PartitionFlow
   /** Joins the group. `onAssigned` is called before this resolves; rejects with a sentence when the brokers refuse. */
   start(): Promise<void>
+  /** Commits offsets of records that were handed over. Rejects when the group thinks otherwise. */
+  commit(topics: TopicOffsets[]): Promise<void>
   /** Leaves the group. To be called when the lanes are drained. */
   stop(): Promise<void>
 }
@@ -73,14 +77,37 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
     },
   })
   listen(consumer, hooks)
+  const commits = new Committing()
   return {
     flow: (topic, partition) => flowOf(consumer, { topic, partition }),
-    start: () => run(consumer, options),
+    start: () => run(consumer, options, commits),
+    commit: (topics) => commits.commit(topics),
     stop: () => consumer.disconnect(),
   }
 }
 
-async function run(consumer: Consumer, { topics, hooks }: ConsumerOptions): Promise<void> {
+/**
+ * kafkajs's own `consumer.commitOffsets` wraps a rebalance so that it ends the consumer for good, and does nothing once it
+ * stops. What comes with a batch does neither, and commits for whatever generation the member is in by then.
+ */
+class Committing {
+  #payload: Pick<EachBatchPayload, 'commitOffsetsIfNecessary'> | null = null
+
+  by(payload: EachBatchPayload): void {
+    this.#payload = payload
+  }
+
+  async commit(topics: TopicOffsets[]): Promise<void> {
+    if (this.#payload === null) throw new Error('Offsets were to be committed before a record had come.')
+    await this.#payload.commitOffsetsIfNecessary({ topics })
+  }
+}
+
+async function run(
+  consumer: Consumer,
+  { topics, hooks }: ConsumerOptions,
+  commits: Committing,
+): Promise<void> {
   try {
     await consumer.connect()
     await consumer.subscribe({ topics: [...topics], fromBeginning: true })
@@ -89,6 +116,7 @@ async function run(consumer: Consumer, { topics, hooks }: ConsumerOptions): Prom
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 8,
       eachBatch: (payload) => {
+        commits.by(payload)
         guarded(hooks, () => takeOver(payload, hooks))
         return Promise.resolve()
       },

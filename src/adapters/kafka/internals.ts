@@ -37,8 +37,9 @@ export interface Broker {
     groupId: string
     topics: { topic: string; partitions: { partition: number }[] }[]
   }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>
+  /** Without a transaction when it names none. */
   produce(
-    request: Transaction & {
+    request: Partial<Transaction> & {
       acks: -1
       timeout: number
       topicData: {

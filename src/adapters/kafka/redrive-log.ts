@@ -3,15 +3,11 @@
  * the first.
  */
 import type { Clock, OutputRecord, PublishOutcome, RedriveLog } from '../../ports.ts'
+import { byPartition } from './batches.ts'
+import { disconnect } from './claim-cluster.ts'
 import { explain } from './errors.ts'
 import type { Cluster } from './internals.ts'
-import {
-  claimProducer,
-  disconnect,
-  isFenced,
-  partitionId,
-  type TransactionalProducer,
-} from './transactional-producer.ts'
+import { claimProducer, isFenced, type TransactionalProducer } from './transactional-producer.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface RedriveLogOptions {
@@ -47,7 +43,7 @@ async function publish(
   producer: TransactionalProducer,
   outputs: readonly OutputRecord[],
 ): Promise<PublishOutcome> {
-  const records = [...Map.groupBy(outputs, partitionId).values()]
+  const records = [...byPartition(outputs).values()]
   try {
     await producer.addPartitions(records.flatMap(([first]) => first ?? []))
     await Promise.all(records.map((all) => producer.produce(all)))

@@ -7,7 +7,7 @@ import type { InputRecord, PartitionRange, TopicReader } from '../../ports.ts'
 import { committedRecords } from './committed-records.ts'
 import { errorType, explain } from './errors.ts'
 import { READ_COMMITTED, type Cluster, type FetchedPartition, type FetchedRecord } from './internals.ts'
-import { disconnect, leaderOf } from './transactional-producer.ts'
+import { disconnect, leaderOf } from './claim-cluster.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TopicReaderOptions {

@@ -7,18 +7,11 @@
  * AddOffsetsToTxn are sent while the call is in flight, and every failure means the same: close, and claim anew.
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
+import { byPartition, id, type TopicPartition } from './batches.ts'
+import { disconnect, fetchCommitted, onOwnCluster } from './claim-cluster.ts'
 import { explain } from './errors.ts'
-import { COORDINATOR, type Broker, type Cluster } from './internals.ts'
-import {
-  claimProducer,
-  disconnect,
-  isFenced,
-  partitionId as id,
-  patiently,
-  type TopicPartition,
-  type TransactionalProducer,
-} from './transactional-producer.ts'
-import { OperatorError } from '../../core/safe-error.ts'
+import { COORDINATOR, type Cluster } from './internals.ts'
+import { claimProducer, isFenced, patiently, type TransactionalProducer } from './transactional-producer.ts'
 
 export interface TransactionalLogOptions {
   readonly createCluster: () => Cluster
@@ -34,17 +27,7 @@ export interface TransactionalLogOptions {
 const UNUSED_AFTER_MS = 30_000
 
 export function createClaimPartition(options: TransactionalLogOptions): ClaimPartition {
-  return async (topic, partition) => {
-    const cluster = options.createCluster()
-    try {
-      await cluster.connect()
-      await cluster.addMultipleTargetTopics(options.topics)
-      return await claim({ ...options, cluster, topic, partition })
-    } catch (error) {
-      await disconnect(cluster)
-      throw new OperatorError(explain(error, 'writing'))
-    }
-  }
+  return onOwnCluster(options, (cluster, of) => claim({ ...options, cluster, ...of }))
 }
 
 interface ClaimOptions extends TransactionalLogOptions {
@@ -101,7 +84,7 @@ class TransactionalLog implements OutputLog {
   async publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome> {
     this.#cancelExpiry?.()
     this.#cancelExpiry = null
-    const records = Map.groupBy(outputs, id)
+    const records = byPartition(outputs)
     try {
       await this.#join(records)
       await Promise.all([
@@ -168,16 +151,4 @@ class TransactionalLog implements OutputLog {
     await this.#claimed.producer.end({ commit })
     this.#participants = null
   }
-}
-
-async function fetchCommitted(
-  groupCoordinator: Broker,
-  { groupId, topic, partition }: TopicPartition & { groupId: string },
-): Promise<bigint | null> {
-  const { responses } = await groupCoordinator.offsetFetch({
-    groupId,
-    topics: [{ topic, partitions: [{ partition }] }],
-  })
-  const offset = BigInt(responses[0]?.partitions[0]?.offset ?? '-1')
-  return offset < 0n ? null : offset
 }

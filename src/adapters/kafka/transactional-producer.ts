@@ -4,6 +4,8 @@
  * what the broker said; after a rejection the producer is good for nothing but to be closed.
  */
 import type { Clock, OutputRecord } from '../../ports.ts'
+import { batches, id, type TopicPartition } from './batches.ts'
+import { leaderOf } from './claim-cluster.ts'
 import { errorType } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
 
@@ -13,18 +15,9 @@ export interface ProducerOptions {
   readonly clock: Pick<Clock, 'after'>
 }
 
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
 /** A transaction left open by a dead owner is aborted by the next claim, or by the broker after this. */
 const TRANSACTION_TIMEOUT_MS = 60_000
 const PRODUCE_TIMEOUT_MS = 30_000
-/** The broker takes no batch above max.message.bytes, 1 MiB unless told otherwise. */
-const BATCH_MOST_BYTES = 512 * 1024
-/** What a record costs in a batch beside its key, value and headers; generous. */
-const RECORD_OVERHEAD_BYTES = 64
 
 /** Answered right after a commit while the broker still writes its markers: the only error worth asking again for. */
 const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'COORDINATOR_LOAD_IN_PROGRESS'])
@@ -87,8 +80,8 @@ export class TransactionalProducer {
       const [first] = batch
       if (first === undefined) return
       const { topic, partition } = first
-      const firstSequence = this.#sequences.get(partitionId(first)) ?? 0
-      this.#sequences.set(partitionId(first), firstSequence + batch.length)
+      const firstSequence = this.#sequences.get(id(first)) ?? 0
+      this.#sequences.set(id(first), firstSequence + batch.length)
       const leader = await leaderOf(this.#options.cluster, first)
       await leader.produce({
         ...this.transaction,
@@ -109,15 +102,6 @@ export class TransactionalProducer {
   }
 }
 
-export function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<Broker> {
-  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
-  return cluster.findBroker({ nodeId: Number(nodeId) })
-}
-
-export function partitionId({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`
-}
-
 /** Asks again while the broker is busy with the transaction before; anything else is the caller's. */
 export async function patiently<T>(
   { clock }: Pick<ProducerOptions, 'clock'>,
@@ -133,40 +117,5 @@ export async function patiently<T>(
     const pauseMs = delayMs
     await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
     delayMs = Math.min(delayMs * 1.5, BUSY_BACK_OFF_MS.most)
-  }
-}
-
-/** Splits what goes to one partition so that each batch stays well below what a topic takes. */
-function* batches(records: readonly OutputRecord[]): Generator<OutputRecord[]> {
-  let batch: OutputRecord[] = []
-  let bytes = 0
-  for (const record of records) {
-    const size = sizeBytes(record)
-    if (batch.length > 0 && bytes + size > BATCH_MOST_BYTES) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(record)
-    bytes += size
-  }
-  if (batch.length > 0) yield batch
-}
-
-function sizeBytes({ key, value, headers }: OutputRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
-  for (const [name, content] of Object.entries(headers)) {
-    const all = Array.isArray(content) ? content : [content]
-    for (const one of all) bytes += name.length + (Buffer.isBuffer(one) ? one.length : 0)
-  }
-  return bytes
-}
-
-/** Never rejects. */
-export async function disconnect(cluster: Cluster): Promise<void> {
-  try {
-    await cluster.disconnect()
-  } catch {
-    // The connection is gone, which is what was wanted.
   }
 }

@@ -1,28 +1,26 @@
 /** Transactions, the consumer group, the registry, and how far each partition has come. */
+import type { Delivery } from '../../core/delivery.ts'
 import type { Metrics } from '../../ports.ts'
 import type { Instruments, Series } from './instruments.ts'
 
 type KafkaMetrics = Pick<
   Metrics,
-  'transaction' | 'rebalanced' | 'heartbeat' | 'laneBacklog' | keyof RegistryMetrics | keyof PartitionMetrics
+  | 'rebalanced'
+  | 'heartbeat'
+  | 'laneBacklog'
+  | keyof RegistryMetrics
+  | keyof PublishMetrics
+  | keyof PartitionMetrics
 >
 type RegistryMetrics = Pick<Metrics, 'registryRequest' | 'registryWaiting'>
+type PublishMetrics = Pick<Metrics, 'transaction' | 'offsetCommit'>
 type PartitionMetrics = Pick<Metrics, 'lag' | 'oldestUnsettled' | 'partitionLost'>
 
 const TRANSACTION_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
 
-export function kafkaMetrics(instruments: Instruments): KafkaMetrics {
+export function kafkaMetrics(instruments: Instruments, delivery: Delivery): KafkaMetrics {
   let heartbeatMs = 0
   let backlog = 0
-  const transactions = instruments.counter('transactions_total', 'Kafka transactions.', {
-    outcome: ['committed', 'fenced', 'failed'],
-  })
-  const duration = instruments.histogram(
-    'transaction_duration_seconds',
-    'From the first write of a transaction to its outcome.',
-    TRANSACTION_BUCKETS,
-    {},
-  )
   const rebalances = instruments.counter('rebalances_total', 'Times this replica joined its group anew.', {})
   instruments.gauge('lane_backlog', 'Records in hand without a committed output.', [], () => [[[], backlog]])
   instruments.gauge(
@@ -32,10 +30,6 @@ export function kafkaMetrics(instruments: Instruments): KafkaMetrics {
     () => [[[], heartbeatMs / 1000]],
   )
   return {
-    transaction: (outcome, seconds) => {
-      transactions([outcome])
-      duration([], seconds)
-    },
     rebalanced: () => rebalances([]),
     heartbeat: (epochMs) => {
       heartbeatMs = epochMs
@@ -44,6 +38,7 @@ export function kafkaMetrics(instruments: Instruments): KafkaMetrics {
       backlog = records
     },
     ...registryMetrics(instruments),
+    ...publishMetrics(instruments, delivery),
     ...partitionMetrics(instruments),
   }
 }
@@ -65,6 +60,49 @@ function registryMetrics(instruments: Instruments): RegistryMetrics {
     registryWaiting: (records) => {
       waiting = records
     },
+  }
+}
+
+/** All series are there in either mode; those of the other one stay at 0. */
+function publishMetrics(instruments: Instruments, delivery: Delivery): PublishMetrics {
+  const transactions = instruments.counter('transactions_total', 'Kafka transactions.', {
+    outcome: ['committed', 'fenced', 'failed'],
+  })
+  const duration = instruments.histogram(
+    'transaction_duration_seconds',
+    'From the first write of a transaction to its outcome.',
+    TRANSACTION_BUCKETS,
+    {},
+  )
+  const publishes = instruments.counter(
+    'publishes_total',
+    'Writes of outputs without a transaction: acknowledged by all in-sync replicas, or failed.',
+    { outcome: ['acknowledged', 'failed'] },
+  )
+  const publishDuration = instruments.histogram(
+    'publish_duration_seconds',
+    'From a write of outputs without a transaction to its outcome.',
+    TRANSACTION_BUCKETS,
+    {},
+  )
+  const commits = instruments.counter(
+    'offset_commits_total',
+    'Requests that commit offsets behind outputs.',
+    {
+      outcome: ['committed', 'failed'],
+    },
+  )
+  return {
+    transaction: (outcome, seconds) => {
+      if (delivery === 'exactly-once') {
+        transactions([outcome])
+        duration([], seconds)
+      } else {
+        publishes([outcome === 'committed' ? 'acknowledged' : 'failed'])
+        publishDuration([], seconds)
+      }
+    },
+    offsetCommit: (outcome) => commits([outcome]),
   }
 }
 

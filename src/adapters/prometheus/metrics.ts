@@ -3,6 +3,7 @@
  * come from closed sets, whose combinations all stand at 0 from the start. Nothing the pipeline calls here throws.
  */
 import { Registry, collectDefaultMetrics } from 'prom-client'
+import type { Delivery } from '../../core/delivery.ts'
 import type { Metrics } from '../../ports.ts'
 import { callMetrics } from './call-metrics.ts'
 import { credentialMetrics } from './credential-metrics.ts'
@@ -16,6 +17,7 @@ export interface MetricsOptions {
   readonly revision: string
   /** All topics events are consumed from. */
   readonly topics: readonly string[]
+  readonly delivery: Delivery
 }
 
 export interface Exposition {
@@ -32,13 +34,13 @@ export interface PrometheusMetrics {
 /** The event loop's monitor is a timer: at the library's 10 ms it takes 0.26 % of a core when idle, here 0.07 %. */
 const EVENT_LOOP_PRECISION_MS = 50
 
-export function createMetrics({ version, revision, topics }: MetricsOptions): PrometheusMetrics {
+export function createMetrics({ version, revision, topics, delivery }: MetricsOptions): PrometheusMetrics {
   const registry = new Registry()
   const instruments = new Instruments(registry)
   const metrics: Metrics = {
     ...outcomeMetrics(instruments, topics),
     ...callMetrics(instruments),
-    ...kafkaMetrics(instruments),
+    ...kafkaMetrics(instruments, delivery),
     ...credentialMetrics(instruments),
   }
   instruments.gauge('build_info', 'What is running; always 1.', ['version', 'revision', 'node'], () => [

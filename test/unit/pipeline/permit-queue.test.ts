@@ -240,6 +240,14 @@ test('the queue is crowded when as many wait as may call at once', async () => {
   expect(queue.isCrowded).toBe(true)
 })
 
+test('who is not wanted any more is sent away at once, also while nothing is granted', async () => {
+  const { queue, clock, granted, ask } = queueWith({})
+  queue.hold('stopping')
+  ask('late', 'fresh', () => false)
+  await clock.advance(0)
+  expect(granted).toMatchObject([{ name: 'late', permit: null }])
+})
+
 test('no second holds more calls than the quota, whatever the calls bring', async () => {
   const made = queueWith({ limiter: new TokenBucket({ permits: 5, windowMs: 1_020, burst: 2 }) })
   const results: CallResult[] = [ANSWERED, { kind: 'throttled' }, { kind: 'unavailable' }]

@@ -4,7 +4,12 @@ import { createMetrics } from '../../../../src/adapters/prometheus/metrics.ts'
 const EXPIRY = 'checkresult_credentials_expiry_timestamp_seconds'
 
 function setUp() {
-  const { metrics, exposition } = createMetrics({ version: '1.2.3', revision: 'abc1234', topics: [] })
+  const { metrics, exposition } = createMetrics({
+    version: '1.2.3',
+    revision: 'abc1234',
+    topics: [],
+    delivery: 'exactly-once',
+  })
   const lines = async (name: string): Promise<string[]> =>
     (await exposition()).body.split('\n').filter((line) => line.startsWith(name))
   return { metrics, lines }

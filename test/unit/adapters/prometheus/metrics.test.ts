@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { createMetrics } from '../../../../src/adapters/prometheus/metrics.ts'
-import type { Metrics } from '../../../../src/ports.ts'
+import { setUp } from '../../../support/metrics.ts'
 
-const TOPICS = ['verification.completed', 'verification.completed.retry.10s']
-
-/** Names, types and labels as they are written down in the design, and two more that the port tells of. */
+/** Names, types and labels as they are written down in the design, and a few more that the port tells of. */
 const CONTRACT = [
   'build_info gauge version revision node',
   'consumer_lag_records gauge topic partition',
@@ -19,7 +16,10 @@ const CONTRACT = [
   'in_flight gauge',
   'lane_backlog gauge',
   'last_heartbeat_timestamp_seconds gauge',
+  'offset_commits_total counter outcome',
   'oldest_unsettled_timestamp_seconds gauge topic partition',
+  'publish_duration_seconds histogram',
+  'publishes_total counter outcome',
   'quota_limit_per_second gauge',
   'quota_share_per_second gauge',
   'quota_wait_seconds histogram priority',
@@ -47,35 +47,6 @@ const PASSED = {
   spoofTypes: [],
   disagrees: false,
 } as const
-
-interface Scrape {
-  readonly contentType: string
-  /** Value by series, the prefix left out. */
-  readonly series: ReadonlyMap<string, number>
-  /** Type by metric. */
-  readonly types: ReadonlyMap<string, string>
-  readonly body: string
-}
-
-function setUp(): { metrics: Metrics; scrape: () => Promise<Scrape> } {
-  const { metrics, exposition } = createMetrics({ version: '1.2.3', revision: 'abc1234', topics: TOPICS })
-  return {
-    metrics,
-    scrape: async () => {
-      const { contentType, body } = await exposition()
-      const lines = body.split('\n').filter((line) => line !== '')
-      const series = lines
-        .filter((line) => !line.startsWith('#'))
-        .map((line) => /^(?:checkresult_)?(.+) (\S+)$/.exec(line) ?? [])
-        .map(([, name = '', value = '']) => [name, Number(value.replace('+Inf', 'Infinity'))] as const)
-      const types = lines
-        .map((line) => /^# TYPE checkresult_(\S+) (\S+)$/.exec(line))
-        .map((match) => [match?.[1] ?? '', match?.[2] ?? ''] as const)
-        .filter(([name]) => name !== '')
-      return { contentType, body, series: new Map(series), types: new Map(types) }
-    },
-  }
-}
 
 function labelsOf(metric: string, series: Iterable<string>): string[] {
   for (const name of series) {
@@ -246,48 +217,6 @@ describe('calls', () => {
     const open = await scrape()
     expect(open.series.get('gate_closed{reason="credentials"}')).toBe(0)
     expect(open.series.get('quota_limit_per_second')).toBe(Infinity)
-  })
-})
-
-describe('Kafka', () => {
-  test('transactions, the group and the registry are counted', async () => {
-    const { metrics, scrape } = setUp()
-    metrics.transaction('committed', 0.03)
-    metrics.transaction('fenced', 0.2)
-    metrics.rebalanced()
-    metrics.heartbeat(1_800_000_000_500)
-    metrics.laneBacklog(321)
-    metrics.registryRequest('schema-by-id', 'not-found')
-    const { series } = await scrape()
-    expect(series.get('transactions_total{outcome="committed"}')).toBe(1)
-    expect(series.get('transactions_total{outcome="fenced"}')).toBe(1)
-    expect(series.get('transaction_duration_seconds_count')).toBe(2)
-    expect(series.get('rebalances_total')).toBe(1)
-    expect(series.get('last_heartbeat_timestamp_seconds')).toBe(1_800_000_000.5)
-    expect(series.get('lane_backlog')).toBe(321)
-    const asked = 'schema_registry_requests_total{operation="schema-by-id",outcome="not-found"}'
-    expect(series.get(asked)).toBe(1)
-  })
-
-  test('a partition has its series while it is ours', async () => {
-    const { metrics, scrape } = setUp()
-    const [input = ''] = TOPICS
-    metrics.lag(input, 3, 12)
-    metrics.oldestUnsettled(input, 3, 1_800_000_000_500)
-    const lag = `consumer_lag_records{topic="${input}",partition="3"}`
-    const oldest = `oldest_unsettled_timestamp_seconds{topic="${input}",partition="3"}`
-    const ours = await scrape()
-    expect(ours.series.get(lag)).toBe(12)
-    expect(ours.series.get(oldest)).toBe(1_800_000_000.5)
-    metrics.oldestUnsettled(input, 3, null)
-    const settled = await scrape()
-    expect(settled.series.has(oldest)).toBe(false)
-    expect(settled.series.get(lag)).toBe(12)
-    metrics.oldestUnsettled(input, 3, 1_800_000_000_500)
-    metrics.partitionLost(input, 3)
-    const lost = await scrape()
-    expect(lost.series.has(lag)).toBe(false)
-    expect(lost.series.has(oldest)).toBe(false)
   })
 })
 

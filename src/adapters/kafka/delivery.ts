@@ -1,0 +1,49 @@
+/** How outputs and offsets get to the brokers, by what was promised of them. */
+import type { Delivery } from '../../core/delivery.ts'
+import type { ClaimPartition, Clock, Log, Metrics } from '../../ports.ts'
+import { createClaimAtLeastOnce } from './at-least-once-log.ts'
+import type { GroupConsumer } from './consumer.ts'
+import type { Cluster } from './internals.ts'
+import { OffsetCommits } from './offset-commits.ts'
+import { createClaimPartition } from './transactional-log.ts'
+
+export interface DeliveryOptions {
+  readonly delivery: Delivery
+  readonly createCluster: () => Cluster
+  readonly groupId: string
+  /** Every topic an output may go to. */
+  readonly topics: readonly string[]
+  /** Where most outputs go. */
+  readonly usualTopic: string
+  /** The consumer whose member commits offsets; asked for once there is something to commit. */
+  readonly consumer: () => Pick<GroupConsumer, 'commit'>
+  readonly clock: Pick<Clock, 'after'>
+  readonly metrics: Pick<Metrics, 'offsetCommit'>
+  readonly log: Log
+}
+
+export interface KafkaDelivery {
+  readonly claim: ClaimPartition
+  /** The group is about to decide anew. */
+  rebalancing(): void
+  /** What the group decided; to be told before the lanes are. */
+  assigned(memberId: string, assignment: Readonly<Record<string, readonly number[]>>): void
+}
+
+export function createDelivery(options: DeliveryOptions): KafkaDelivery {
+  if (options.delivery === 'exactly-once') {
+    return { claim: createClaimPartition(options), rebalancing: () => {}, assigned: () => {} }
+  }
+  const { consumer, clock, metrics, log } = options
+  const commits = new OffsetCommits({
+    send: (topics) => consumer().commit(topics),
+    clock,
+    metrics,
+    log,
+  })
+  return {
+    claim: createClaimAtLeastOnce({ ...options, commits }),
+    rebalancing: () => commits.rebalancing(),
+    assigned: (memberId, assignment) => commits.assigned(memberId, assignment),
+  }
+}

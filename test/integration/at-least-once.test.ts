@@ -1,0 +1,88 @@
+import kafkajs from 'kafkajs'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { eventFor } from '../../dev/harness/events.ts'
+import { metricSum, startServiceProcess } from '../../dev/harness/service.ts'
+import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { startRestrictedStack } from '../support/restricted-stack.ts'
+import { startRun, type Run, type RunOptions } from '../support/run.ts'
+
+const EVENTS = 6_000
+/** A stack of the test's own takes its time to start. */
+const OWN_STACK = { timeout: 120_000 }
+/** Of every hundred, in this order: mostly passed, some through a retry topic, some refused. */
+const KINDS = ['notyet', 'invalidid', 'failpassport'] as const
+
+describe('at least once', () => {
+  test('with a replica killed midway nothing is lost, and what comes out twice is what was in hand', async () => {
+    const run = await startAtLeastOnce({
+      simulator: { latencyMs: 5, jitterMs: 15 },
+      settings: { KAFKA_SESSION_TIMEOUT_MS: '6000' },
+    })
+    const [victim, survivor] = await Promise.all([run.startReplica(), run.startReplica()])
+    const sent = await run.send(events(run, EVENTS))
+    await run.outputs.until(() => run.outputs.records.length >= EVENTS / 3)
+    victim.signal('SIGKILL')
+    await victim.exited
+    expect(run.outputs.records.length).toBeLessThan(EVENTS)
+
+    await run.untilOut(sent)
+    const metrics = await survivor.metrics()
+    expect(metricSum(metrics, 'checkresult_publishes_total{outcome="acknowledged"}')).toBeGreaterThan(0)
+    expect(metricSum(metrics, 'checkresult_offset_commits_total{outcome="committed"}')).toBeGreaterThan(0)
+    expect(metricSum(metrics, 'checkresult_transactions_total')).toBe(0)
+    expect(await survivor.stop()).toBe(0)
+    const { lost, strange, repeated } = await run.tally(sent)
+    expect({ lost, strange }).toEqual({ lost: [], strange: [] })
+    // What one replica had out and not yet committed.
+    expect(repeated.length).toBeLessThan(EVENTS / 3)
+  })
+
+  test('SIGTERM under load loses nothing and repeats nothing', async () => {
+    const run = await startAtLeastOnce({ simulator: { latencyMs: 50, jitterMs: 50 } })
+    const stopped = await run.startReplica()
+    const sent = await run.send(events(run, EVENTS))
+    await run.outputs.until(() => run.outputs.records.length >= EVENTS / 3)
+    expect(await stopped.stop()).toBe(0)
+    expect(run.outputs.records.length).toBeLessThan(EVENTS)
+
+    const restarted = await run.startReplica()
+    await run.untilOut(sent)
+    expect(await restarted.stop()).toBe(0)
+    expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+  })
+
+  test('brokers that allow no transactions are enough', OWN_STACK, async () => {
+    const { stack, settings, kafka, deny } = await startRestrictedStack()
+    onTestFinished(stack.stop)
+    await deny(kafkajs.AclResourceTypes.TRANSACTIONAL_ID, '*')
+    const run = await startAtLeastOnce({ stack, settings, kafka })
+    const sent = await run.send(events(run, 100))
+    const replica = await run.startReplica()
+    await run.untilOut(sent)
+    expect(await replica.stop()).toBe(0)
+
+    const { env } = run.environment
+    const other = await startServiceProcess({ ...env, KAFKA_DELIVERY: 'exactly-once' })
+    onTestFinished(async () => {
+      other.signal('SIGKILL')
+      await other.exited
+    })
+    await other.line(/Could not claim a partition/)
+  })
+})
+
+async function startAtLeastOnce(options: RunOptions): Promise<Run> {
+  const run = await startRun({
+    ...options,
+    settings: { KAFKA_DELIVERY: 'at-least-once', ...options.settings },
+  })
+  onTestFinished(run.close)
+  return run
+}
+
+function events(run: Run, count: number): { key: string; value: Buffer }[] {
+  return Array.from({ length: count }, (_, number) => {
+    const event = eventFor({ name: KINDS[number % 100] ?? 'passhkid2018', docType: null }, number)
+    return { key: event.transactionId, value: run.encode(event) }
+  })
+}

@@ -1,0 +1,85 @@
+/** The three ends a lane can write to, made alike: the fake, and the two on the run's Kafka. */
+import { inject, onTestFinished } from 'vitest'
+import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import { createGroupConsumer, type GroupConsumer } from '../../src/adapters/kafka/consumer.ts'
+import { createDelivery } from '../../src/adapters/kafka/delivery.ts'
+import { systemClock } from '../../src/adapters/system-clock.ts'
+import type { Delivery } from '../../src/core/delivery.ts'
+import type { OutputLog, OutputRecord } from '../../src/ports.ts'
+import { FakePartition } from './fake-partition.ts'
+import { fakeLog, fakeMetrics } from './fakes.ts'
+import { createTopics, produce, readCommitted, uniqueName } from './kafka.ts'
+
+export interface LogsOfOnePartition {
+  /** Claims the one input partition there is. */
+  claim(): Promise<OutputLog>
+  /** Takes at most 1 MB a record, in two partitions. */
+  readonly topic: string
+  /** What a read_committed reader finds of the topic, once there are so many. */
+  written(count: number): Promise<OutputRecord[]>
+  /** Makes the next publish of these outputs fail. */
+  failing(outputs: readonly OutputRecord[]): OutputRecord[]
+}
+
+export function fakeLogs(): Promise<LogsOfOnePartition> {
+  const partition = new FakePartition()
+  return Promise.resolve({
+    claim: () => partition.claim('in', 0),
+    topic: 'out',
+    written: () => Promise.resolve(partition.outputs),
+    failing: (outputs) => {
+      partition.faults.push('failed')
+      return [...outputs]
+    },
+  })
+}
+
+export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition> {
+  const { kafka, createCluster } = createKafkaClient(
+    { brokers: inject('brokers'), clientId: 'test', tls: null, sasl: null },
+    fakeLog(),
+  )
+  const [input, topic, groupId] = [uniqueName('in'), uniqueName('out'), uniqueName('group')]
+  await createTopics([
+    { topic: input, numPartitions: 1 },
+    { topic, numPartitions: 2 },
+  ])
+  const delivered = Promise.withResolvers<void>()
+  const ends = createDelivery({
+    delivery,
+    createCluster,
+    groupId,
+    topics: [topic],
+    usualTopic: topic,
+    consumer: () => consumer,
+    clock: systemClock,
+    metrics: fakeMetrics(),
+    log: fakeLog(),
+  })
+  const consumer: GroupConsumer = createGroupConsumer({
+    kafka,
+    groupId,
+    topics: [input],
+    sessionTimeoutMs: 10_000,
+    hooks: {
+      onRebalancing: () => {},
+      onAssigned: (memberId, assignment) => ends.assigned(memberId, assignment),
+      onRecords: () => delivered.resolve(),
+      onProgress: () => {},
+      onHeartbeat: () => {},
+      onActivity: () => {},
+      onCrash: (message) => delivered.reject(new Error(message)),
+      onDefect: (error) => delivered.reject(error),
+    },
+  })
+  onTestFinished(async () => consumer.stop())
+  await produce(input, [{ value: 'an event' }])
+  await consumer.start()
+  await delivered.promise
+  return {
+    claim: async () => ends.claim(input, 0),
+    topic,
+    written: async (count) => [...(await readCommitted([topic], { until: count }))] as OutputRecord[],
+    failing: (outputs) => outputs.map((output) => ({ ...output, value: Buffer.alloc(2 * 1024 * 1024) })),
+  }
+}

@@ -1,0 +1,73 @@
+/** What a broker alone cannot be made to do: a partition that moves to another one. The rest is test/integration/output-log. */
+import { expect, test } from 'vitest'
+import { createClaimAtLeastOnce } from '../../../../src/adapters/kafka/at-least-once-log.ts'
+import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
+import type { OutputRecord } from '../../../../src/ports.ts'
+import { FakeClock, settle } from '../../../support/fake-clock.ts'
+
+const outputs: readonly OutputRecord[] = [
+  { topic: 'out', partition: 0, key: null, value: Buffer.from('value'), headers: {} },
+]
+
+/** Two brokers; the metadata names the first as leader until it is read again after `movedAfter` refusals. */
+async function setUp(movedAfter: number) {
+  const clock = new FakeClock()
+  const asked: number[] = []
+  const noted: bigint[] = []
+  let leader = 1
+  const broker = (nodeId: number): Broker =>
+    ({
+      nodeId,
+      offsetFetch: () => Promise.resolve({ responses: [] }),
+      produce: () => {
+        asked.push(nodeId)
+        return nodeId === 2 ? Promise.resolve() : Promise.reject(refusal('NOT_LEADER_FOR_PARTITION'))
+      },
+    }) as Partial<Broker> as Broker
+  const cluster = {
+    connect: () => Promise.resolve(),
+    disconnect: () => Promise.resolve(),
+    addMultipleTargetTopics: () => Promise.resolve(),
+    refreshMetadata: () => {
+      if (asked.length >= movedAfter) leader = 2
+      return Promise.resolve()
+    },
+    findLeaderForPartitions: () => ({ [leader]: [0] }),
+    findBroker: ({ nodeId }: { nodeId: number }) => Promise.resolve(broker(nodeId)),
+    findGroupCoordinator: () => Promise.resolve(broker(1)),
+  } as Partial<Cluster> as Cluster
+  const claim = createClaimAtLeastOnce({
+    createCluster: () => cluster,
+    groupId: 'group',
+    topics: ['out'],
+    commits: { note: (_, nextOffset) => void noted.push(nextOffset), settled: () => Promise.resolve() },
+    clock,
+  })
+  return { log: await claim('in', 0), clock, asked, noted }
+}
+
+test('an output follows its partition to the new leader, and its offset follows the output', async () => {
+  const { log, clock, asked, noted } = await setUp(2)
+  const published = log.publish(outputs, 1n)
+  await settle()
+  expect(noted).toEqual([])
+  await clock.advance(1_000)
+  expect(await published).toEqual({ kind: 'committed' })
+  expect(asked).toEqual([1, 1, 2])
+  expect(noted).toEqual([1n])
+})
+
+test('where no leader is found in time the publish fails with a sentence, and no offset is noted', async () => {
+  const { log, clock, noted } = await setUp(Infinity)
+  const published = log.publish(outputs, 1n)
+  await clock.advance(10_000)
+  expect(await published).toEqual({
+    kind: 'failed',
+    message: expect.stringContaining('NOT_LEADER_FOR_PARTITION'),
+  })
+  expect(noted).toEqual([])
+})
+
+function refusal(type: string): Error {
+  return Object.assign(new Error('refused'), { type })
+}

@@ -1,0 +1,174 @@
+import { expect, test } from 'vitest'
+import { OffsetCommits, type TopicOffsets } from '../../../../src/adapters/kafka/offset-commits.ts'
+import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { fakeLog, fakeMetrics } from '../../../support/fakes.ts'
+
+const GATHER_MS = 100
+const RETRY_MS = 500
+
+const first = { topic: 'in', partition: 0 }
+const second = { topic: 'in', partition: 1 }
+
+interface Sent {
+  readonly offsets: string
+  readonly succeed: () => void
+  readonly fail: (type: string) => void
+}
+
+function setUp() {
+  const clock = new FakeClock()
+  const log = fakeLog()
+  const metrics = fakeMetrics()
+  const sent: Sent[] = []
+  const commits = new OffsetCommits({
+    send: (topics) =>
+      new Promise((resolve, reject) => {
+        sent.push({
+          offsets: texts(topics),
+          succeed: resolve,
+          fail: (type) => reject(Object.assign(new Error('not to be logged'), { type })),
+        })
+      }),
+    clock,
+    metrics,
+    log,
+  })
+  commits.assigned('member', { in: [0, 1] })
+  return { commits, clock, log, metrics, sent, offsets: () => sent.map(({ offsets }) => offsets) }
+}
+
+test('what is noted within a moment goes out in one request, the newest offset of each partition', async () => {
+  const { commits, clock, offsets } = setUp()
+  commits.note(first, 5n)
+  commits.note(second, 7n)
+  commits.note(first, 6n)
+  expect(offsets()).toEqual([])
+  await clock.advance(GATHER_MS)
+  expect(offsets()).toEqual(['in:0=6 in:1=7'])
+})
+
+test('never more than one request is under way, and what is noted meanwhile follows', async () => {
+  const { commits, clock, sent, offsets } = setUp()
+  commits.note(first, 5n)
+  await clock.advance(GATHER_MS)
+  commits.note(first, 6n)
+  await clock.advance(10 * GATHER_MS)
+  expect(offsets()).toEqual(['in:0=5'])
+  sent[0]?.succeed()
+  await clock.advance(GATHER_MS)
+  expect(offsets()).toEqual(['in:0=5', 'in:0=6'])
+  sent[1]?.succeed()
+  await clock.advance(10 * GATHER_MS)
+  expect(offsets()).toHaveLength(2)
+  expect(clock.timers).toBe(0)
+})
+
+test('what fails is tried again, logged once in a row and without the error’s own words', async () => {
+  const { commits, clock, sent, offsets, log, metrics } = setUp()
+  commits.note(first, 5n)
+  await clock.advance(GATHER_MS)
+  sent[0]?.fail('COORDINATOR_NOT_AVAILABLE')
+  await clock.advance(RETRY_MS)
+  sent[1]?.fail('COORDINATOR_NOT_AVAILABLE')
+  await clock.advance(RETRY_MS)
+  sent[2]?.succeed()
+  await settle()
+  expect(offsets()).toEqual(['in:0=5', 'in:0=5', 'in:0=5'])
+  expect(log.lines).toEqual(['Could not commit offsets; trying again.'])
+  expect(metrics.of('offsetCommit')).toEqual([['failed'], ['failed'], ['committed']])
+})
+
+test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])(
+  'refused with %s it is silent, and waits for what the group decides',
+  async (type) => {
+    const { commits, clock, sent, offsets, log, metrics } = setUp()
+    commits.note(first, 5n)
+    commits.note(second, 7n)
+    await clock.advance(GATHER_MS)
+    sent[0]?.fail(type)
+    await settle()
+    commits.assigned('member', { in: [1] })
+    await clock.advance(RETRY_MS)
+    expect(offsets()).toEqual(['in:0=5 in:1=7', 'in:1=7'])
+    expect(log.lines).toEqual([])
+    expect(metrics.of('offsetCommit')).toEqual([])
+  },
+)
+
+test('a member that is new forgets what was noted before: others may have owned the partition meanwhile', async () => {
+  const { commits, clock, offsets } = setUp()
+  commits.note(first, 5n)
+  commits.assigned('another member', { in: [0, 1] })
+  await clock.advance(10 * GATHER_MS)
+  expect(offsets()).toEqual([])
+})
+
+test('nothing is noted for a partition that is not ours any more', async () => {
+  const { commits, clock, offsets } = setUp()
+  commits.assigned('member', { in: [1] })
+  commits.note(first, 5n)
+  await clock.advance(10 * GATHER_MS)
+  expect(offsets()).toEqual([])
+})
+
+test('a rebalance sends at once what is noted', () => {
+  const { commits, offsets } = setUp()
+  commits.rebalancing()
+  commits.note(first, 5n)
+  commits.rebalancing()
+  expect(offsets()).toEqual(['in:0=5'])
+})
+
+test('who waits for a partition has its last offset committed at once, behind the request under way', async () => {
+  const { commits, clock, sent, offsets } = setUp()
+  commits.note(first, 5n)
+  await clock.advance(GATHER_MS)
+  commits.note(first, 6n)
+  const done = settling(commits.settled(first))
+  expect(offsets()).toEqual(['in:0=5'])
+  sent[0]?.succeed()
+  await settle()
+  expect(offsets()).toEqual(['in:0=5', 'in:0=6'])
+  expect(done()).toBe(false)
+  sent[1]?.succeed()
+  await settle()
+  expect(done()).toBe(true)
+})
+
+test('who waits is let go when it cannot be committed, or when the partition has gone to another member', async () => {
+  const { commits, sent } = setUp()
+  commits.note(first, 5n)
+  const gaveUp = settling(commits.settled(first))
+  for (let failures = 0; failures < 3; failures += 1) {
+    expect(gaveUp()).toBe(false)
+    sent.at(-1)?.fail('COORDINATOR_NOT_AVAILABLE')
+    await settle()
+  }
+  expect(gaveUp()).toBe(true)
+
+  const lost = settling(commits.settled(first))
+  commits.assigned('member', { in: [1] })
+  sent.at(-1)?.fail('ILLEGAL_GENERATION')
+  await settle()
+  expect(lost()).toBe(true)
+})
+
+test('who waits for a partition with nothing noted waits for nothing', async () => {
+  const { commits, offsets } = setUp()
+  await commits.settled(first)
+  expect(offsets()).toEqual([])
+})
+
+function settling(promise: Promise<void>): () => boolean {
+  let settled = false
+  void promise.then(() => (settled = true))
+  return () => settled
+}
+
+function texts(topics: readonly TopicOffsets[]): string {
+  return topics
+    .flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => `${topic}:${partition}=${offset}`),
+    )
+    .join(' ')
+}
