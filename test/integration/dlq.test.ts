@@ -228,7 +228,7 @@ describe('a redrive of many', () => {
 
   /** Each event's number is its value. */
   async function letters(): Promise<Many> {
-    const run = await startRun({ partitions: PARTITIONS })
+    const run = await startRun({ partitions: PARTITIONS, settings: { DEAD_LETTER_BRAKE: 'off' } })
     onTestFinished(run.close)
     const sent = await run.send(Array.from({ length: LETTERS }, (_, number) => ({ value: `{${number}` })))
     const replica = await run.startReplica()
