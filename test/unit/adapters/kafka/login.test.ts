@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import kafkajs, { type AuthenticationProviderArgs, type SaslAuthenticateArgs } from 'kafkajs'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { explain } from '../../../../src/adapters/kafka/errors.ts'
 import { createLogin } from '../../../../src/adapters/kafka/login.ts'
 import type { LoginConfig } from '../../../../src/config/login.ts'
@@ -38,6 +41,18 @@ describe('a login with a password', () => {
   test('sends user and password', async () => {
     await connection(PASSWORD)()
     expect(received).toEqual(['\0tester\0sesame'])
+  })
+
+  test('from a file is read again for each login', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'checkresult-login-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'password')
+    writeFileSync(file, 'first\n')
+    const login = connection({ mechanism: 'plain', username: 'tester', password: new Secret('first', file) })
+    await login()
+    writeFileSync(file, 'second\n')
+    await login()
+    expect(received).toEqual(['\0tester\0first', '\0tester\0second'])
   })
 
   test('that is refused is final, for whoever starts the service is to know', async () => {
