@@ -1,21 +1,13 @@
-import { request, type IncomingMessage } from 'node:http'
-import { connect } from 'node:net'
+import { request } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startOps, type Ops, type OpsOptions } from '../../../src/ops/server.ts'
+import { get, GOOD, send } from '../../support/ops.ts'
 
 const running: Ops[] = []
 
 afterEach(async () => {
   await Promise.all(running.splice(0).map((ops) => ops.close()))
 })
-
-const GOOD: OpsOptions = {
-  host: '127.0.0.1',
-  port: 0,
-  health: { live: () => ({ ok: true, reasons: [] }), ready: () => ({ ok: true, reasons: [] }) },
-  exposition: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
-  status: () => ({ version: '1.2.3', gate: 'open', 'calls in flight': 7 }),
-}
 
 async function start(options: Partial<OpsOptions> = {}): Promise<string> {
   const ops = await startOps({ ...GOOD, ...options })
@@ -25,38 +17,6 @@ async function start(options: Partial<OpsOptions> = {}): Promise<string> {
 
 function fail(): never {
   throw new Error('FICTIVE, TEST PERSON')
-}
-
-interface Got {
-  readonly status: number | undefined
-  readonly headers: IncomingMessage['headers']
-  readonly body: string
-}
-
-function get(url: string, method = 'GET'): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request(url, { method, agent: false }, (response) => {
-      let body = ''
-      response.setEncoding('utf8')
-      response.on('data', (part: string) => (body += part))
-      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }))
-    })
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
-}
-
-/** All that comes back for these bytes until the server closes. */
-function send(address: string, bytes: string): Promise<string> {
-  const { hostname, port } = new URL(address)
-  return new Promise((resolve) => {
-    let received = ''
-    const socket = connect(Number(port), hostname, () => socket.write(bytes))
-    socket.setEncoding('utf8')
-    socket.on('data', (part: string) => (received += part))
-    socket.on('error', () => undefined)
-    socket.on('close', () => resolve(received))
-  })
 }
 
 describe('probes', () => {
@@ -158,17 +118,6 @@ describe('trouble', () => {
     answer?.()
     expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
   })
-
-  test('more connections than probers need are refused, and those that dawdle are cut off', async () => {
-    const address = await start()
-    const dawdling = Array.from({ length: 64 }, () => send(address, 'GET /livez HTTP/1.1\r\n'))
-    const refused = { code: 'ECONNRESET' }
-    await expect
-      .poll(async () => get(`${address}/livez`).catch((error: unknown) => error), { timeout: 4_000 })
-      .toMatchObject(refused)
-    for (const received of await Promise.all(dawdling)) expect(received).toMatch(/^HTTP\/1\.1 408 /)
-    expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
-  }, 20_000)
 
   test('connections are not kept', async () => {
     const received = await send(
