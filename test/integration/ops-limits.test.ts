@@ -4,7 +4,7 @@ import { get, GOOD, send } from '../support/ops.ts'
 
 test('more connections than probers need are refused, and those that dawdle are cut off', async () => {
   const ops = await startOps(GOOD)
-  onTestFinished(ops.close)
+  onTestFinished(() => ops.close())
   const { address } = ops
   const dawdling = Array.from({ length: 64 }, () => send(address, 'GET /livez HTTP/1.1\r\n'))
   const refused = { code: 'ECONNRESET' }
