@@ -126,7 +126,14 @@ async function startNodes(launch: Launch): Promise<StartedNode[]> {
 
 async function setUp(
   plan: Plan,
-  { java, jarsDir, dataDir, onCrash, plans, clusterId }: Launch & { plans: readonly Plan[]; clusterId: string },
+  {
+    java,
+    jarsDir,
+    dataDir,
+    onCrash,
+    plans,
+    clusterId,
+  }: Launch & { plans: readonly Plan[]; clusterId: string },
 ): Promise<StartedNode> {
   const directory = join(dataDir, `node-${plan.id}`)
   const { server } = await setUpNode({
