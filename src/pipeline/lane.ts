@@ -14,6 +14,7 @@
 import { RecentTransactions } from '../core/recent-transactions.ts'
 import { safeError } from '../core/safe-error.ts'
 import { countOutcome } from './count-outcome.ts'
+import { untilDueMs, withDueTime, type Delivered } from './due-time.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
 import type { Settled } from './outputs.ts'
 import type { RecordLife, Settle } from './settle.ts'
@@ -54,12 +55,12 @@ const COMMIT_MOST = 500
 const IDLE_UP_TO = 8
 /** How long a busy lane gathers outputs for one transaction. */
 const LINGER_MS = 50
-const CLAIM_BACK_OFF_MS = { first: 100, most: 5_000 } as const
+const CLAIM_BACK_OFF_MS = { first: 100, most: 2_000 } as const
 
 export class Lane {
   readonly #options: LaneOptions
-  readonly #tracker = new OffsetTracker<InputRecord, Settled>(sizeBytes)
   readonly #recent: RecentTransactions
+  readonly #tracker = new OffsetTracker<Delivered, Settled>(sizeBytes)
   #state: State = 'claiming'
   #log: OutputLog | null = null
   #lastDelivered: bigint | null = null
@@ -150,7 +151,8 @@ export class Lane {
 
   #track(record: InputRecord): void {
     this.#lastDelivered = record.offset
-    this.#tracker.deliver(record.offset, record)
+    const { delayMs, clock } = this.#options
+    this.#tracker.deliver(record.offset, withDueTime(record, delayMs, clock))
   }
 
   async #claim({ seek }: { seek: boolean }): Promise<void> {
@@ -209,13 +211,13 @@ export class Lane {
   }
 
   #pump(): void {
-    const { settle, clock, delayMs, onDefect, mayCrowd } = this.#options
+    const { settle, clock, onDefect, mayCrowd } = this.#options
     while (this.#state === 'running' && this.#draining === null) {
       if (this.#active >= ALWAYS_ACTIVE && !mayCrowd()) return
       const entry = this.#tracker.peek()
       if (entry === undefined) return
-      const waitMs = delayMs === 0 ? 0 : entry.item.timestampMs + delayMs - clock.epochMs()
-      if (waitMs > 0) return this.#pumpIn(waitMs)
+      const restMs = untilDueMs(entry.item, clock)
+      if (restMs > 0) return this.#pumpIn(restMs)
       this.#tracker.begin()
       this.#active += 1
       settle(entry.item, this.#life(entry.offset)).then((settled) => {
