@@ -76,12 +76,15 @@ interface Parts {
   }
   readonly decoder: EventDecoder
   readonly delivery: KafkaDelivery
+  /** Partitions of each topic. Grows with the topics: each claim says what it finds. */
+  readonly counts: Map<string, number>
   stop(): Promise<void>
 }
 
 function createParts(options: ServiceOptions): Parts {
   const { config, clock, log, metrics } = options
   const running: Parts['running'] = {}
+  const counts = new Map<string, number>()
   const { qps, maxInFlight } = config.checkresult
   metrics.quota(qps === 'unlimited' ? Infinity : qps, qps === 'unlimited' ? Infinity : qps)
   const permits = new PermitQueue({ limiter: createLimiter(config), maxInFlight, clock, metrics, log })
@@ -90,11 +93,13 @@ function createParts(options: ServiceOptions): Parts {
   const kafka = createKafkaClient(kafkaSettings(config), log)
   return {
     kafka,
+    counts,
     delivery: createDelivery({
       delivery: config.kafka.delivery,
       createCluster: kafka.createCluster,
       groupId: config.kafka.groupId,
-      topics: outputTopics(config),
+      topics: Object.values(topicNames(config)).flat(),
+      onWidth: (topic, partitions) => counts.set(topic, partitions),
       usualTopic: config.topics.result,
       consumer: () => consumerOf(running),
       clock,
@@ -157,9 +162,10 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
+  for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)
   const schemaId = await resultSchemaId(parts.registry, names.result)
   const client = createClient(options, parts)
-  const lanes = createLanes(options, { parts, client, schemaId, counts })
+  const lanes = createLanes(options, { parts, client, schemaId })
   parts.running.lanes = lanes
   const consumer = createConsumer(options, { parts, lanes, names })
   parts.running.consumer = consumer
@@ -187,10 +193,9 @@ interface LaneParts {
   readonly parts: Parts
   readonly client: CheckResultClient
   readonly schemaId: number
-  readonly counts: ReadonlyMap<string, number>
 }
 
-function createLanes(options: ServiceOptions, { parts, client, schemaId, counts }: LaneParts): Lanes {
+function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneParts): Lanes {
   const { config, clock, log, metrics } = options
   const { topics, defer } = config
   const outputs = new Outputs({
@@ -200,7 +205,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
     pii: config.result.pii,
     service: options.service,
     encode: createEncodeResult(schemaId),
-    partitions: (topic) => counts.get(topic) ?? 1,
+    partitions: (topic) => parts.counts.get(topic) ?? 1,
     clock,
   })
   const settle = createSettle({
@@ -236,10 +241,6 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
 function consumerOf({ consumer }: Parts['running']): GroupConsumer {
   if (consumer === undefined) throw new Error('A partition was assigned before there was a consumer.')
   return consumer
-}
-
-function outputTopics({ topics, defer }: Config): string[] {
-  return [topics.result, topics.deadLetter, ...defer.retryTopics.map(({ topic }) => topic)]
 }
 
 function createConsumer(
@@ -284,7 +285,8 @@ export function topicNames({ topics, defer }: Config): TopicNames {
 }
 
 export function kafkaSettings({ kafka }: Config): Parameters<typeof createKafkaClient>[0] {
-  return kafka
+  // A member that waits longer for the answer to a heartbeat has been given up meanwhile.
+  return { ...kafka, requestTimeoutMs: kafka.sessionTimeoutMs }
 }
 
 export function registrySettings(

@@ -46,6 +46,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
   ])
   const delivered = Promise.withResolvers<void>()
   const ends = createDelivery({
+    onWidth: () => undefined,
     delivery,
     createCluster,
     groupId,

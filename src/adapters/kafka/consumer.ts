@@ -55,6 +55,8 @@ const MAX_WAIT_MS = 500
 /** Soft: a producer's batch comes whole. Small, for all of it is in memory at once, for each partition. */
 const MAX_BYTES_PER_PARTITION = 32 * 1024
 const REBALANCE_TIMEOUT_MS = 60_000
+/** New partitions of a topic are read after this at the latest. */
+const METADATA_MAX_AGE_MS = 15_000
 
 export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
   const { kafka, hooks, sessionTimeoutMs } = options
@@ -67,6 +69,7 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
     heartbeatInterval: Math.min(1_000, Math.floor(sessionTimeoutMs / 5)),
     maxWaitTimeInMs: MAX_WAIT_MS,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
     retry: {
       // The loop's counter never resets while all is well, and brokers may be away for long.
