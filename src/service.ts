@@ -50,12 +50,12 @@ const DEFECT = 'A defect ends the service; nothing is lost, the records in hand 
 /** Resolves once the group is joined. What is missing until then is in `health` and in the log, and looked for again. */
 export function startService(options: ServiceOptions): Service {
   const parts = createParts(options)
-  const started = startWhenReady(options, parts)
+  parts.running.starting = startWhenReady(options, parts)
   return {
     health: parts.health,
     stop: async () => {
       parts.health.stopping()
-      await started
+      await parts.running.starting
       await parts.stop()
     },
   }
@@ -69,6 +69,7 @@ interface Parts {
   readonly health: ServiceHealth
   /** Filled while starting; what is filled is stopped in reverse order. */
   readonly running: {
+    starting?: Promise<void>
     consumer?: GroupConsumer
     lanes?: Lanes
     client?: CheckResultClient
@@ -158,8 +159,22 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
   }
 }
 
+/**
+ * The consumer has ended, as kafkajs's does when every broker is away at once: everything is started anew, by the same
+ * way as the first time. What was in hand is read again.
+ */
+async function startAnew(options: ServiceOptions, parts: Parts, cause: string): Promise<void> {
+  if (parts.health.isStopping) return
+  options.log.error(`The Kafka consumer has ended; starting it again: ${cause}`)
+  parts.health.interrupted(cause)
+  parts.running.lanes?.lost()
+  await parts.health.pause(START_RETRY_MS.first)
+  await startWhenReady(options, parts)
+}
+
 async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
+  parts.running.lanes?.lost()
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
   for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)
@@ -244,9 +259,10 @@ function consumerOf({ consumer }: Parts['running']): GroupConsumer {
 }
 
 function createConsumer(
-  { config, clock, log, metrics, onFatal }: ServiceOptions,
+  options: ServiceOptions,
   { parts, lanes, names }: { parts: Parts; lanes: Lanes; names: TopicNames },
 ): GroupConsumer {
+  const { config, clock, log, metrics, onFatal } = options
   return createGroupConsumer({
     kafka: parts.kafka.kafka,
     groupId: config.kafka.groupId,
@@ -274,7 +290,9 @@ function createConsumer(
         lanes.heartbeat()
       },
       onActivity: () => parts.health.alive(),
-      onCrash: (sentence) => onFatal(`The Kafka consumer has ended: ${sentence}`),
+      onCrash: (sentence) => {
+        parts.running.starting = startAnew(options, parts, sentence)
+      },
       onDefect: (error) => onFatal(DEFECT, safeError(error)),
     },
   })

@@ -27,7 +27,7 @@ export interface ConsumerHooks {
   readonly onHeartbeat: () => void
   /** Any sign of life of the fetch loop. */
   readonly onActivity: () => void
-  /** The consumer is gone and will not come back: the process should end with this sentence. */
+  /** The consumer has ended by itself, for this reason: a new one is needed. */
   readonly onCrash: (message: string) => void
   readonly onDefect: (error: unknown) => void
 }
@@ -79,11 +79,23 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
       restartOnFailure: () => Promise.resolve(false),
     },
   })
+  // kafkajs resolves all the same when it ends while it starts.
+  const start: { crash: string | null; over: boolean } = { crash: null, over: false }
   listen(consumer, hooks)
+  consumer.on(consumer.events.CRASH, ({ payload }) =>
+    guarded(hooks, () => {
+      if (start.over) hooks.onCrash(explain(payload.error))
+      else start.crash = explain(payload.error)
+    }),
+  )
   const commits = new Committing()
   return {
     flow: (topic, partition) => flowOf(consumer, { topic, partition }),
-    start: () => run(consumer, options, commits),
+    start: async () => {
+      await run(consumer, options, commits)
+      start.over = true
+      if (start.crash !== null) throw new OperatorError(start.crash)
+    },
     commit: (topics) => commits.commit(topics),
     stop: () => consumer.disconnect(),
   }
@@ -170,7 +182,6 @@ function listen(consumer: Consumer, hooks: ConsumerHooks): void {
       }),
     ),
   )
-  consumer.on(events.CRASH, ({ payload }) => guarded(hooks, () => hooks.onCrash(explain(payload.error))))
 }
 
 function flowOf(

@@ -37,6 +37,7 @@ async function setUp(movedAfter: number) {
     findGroupCoordinator: () => Promise.resolve(broker(1)),
   } as Partial<Cluster> as Cluster
   const claim = createClaimAtLeastOnce({
+    onWidth: () => undefined,
     createCluster: () => cluster,
     groupId: 'group',
     topics: ['out'],
