@@ -23,7 +23,12 @@ afterAll(async () => {
 
 describe('every event comes out exactly once, none before its time, and work goes on', () => {
   test.for(chosen(options))('$name: $fault', async (scenario) => {
-    const figures = await playScenario(scenario, { cluster, random, events: options.events })
+    const figures = await playScenario(scenario, {
+      cluster,
+      random,
+      events: options.events,
+      logsDir: options.logs,
+    })
     played.push(figures)
     expect(figures).toSatisfy(holds)
   })

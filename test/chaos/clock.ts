@@ -1,4 +1,4 @@
-/** Loaded before the service (`--import`): SIGUSR2 puts its clock 20 minutes ahead, and right again the next time. */
+/** Loaded before the service (`--import`): SIGWINCH, which nothing else listens to, puts its clock 20 minutes ahead, and right again the next time. */
 const AHEAD_MS = 20 * 60_000
 const RealDate = Date
 let shiftMs = 0
@@ -14,6 +14,6 @@ globalThis.Date = class extends RealDate {
   }
 } as DateConstructor
 
-process.on('SIGUSR2', () => {
+process.on('SIGWINCH', () => {
   shiftMs = shiftMs === 0 ? AHEAD_MS : 0
 })

@@ -120,15 +120,18 @@ export class Ledger {
   }
 }
 
-/** Calls of a deferred event between the writing of its copy and the time the copy was due. */
+/** Calls of a deferred event between the writing of its copy and the time the copy was due, each in words. */
 export function earlyRetries(
   deferred: readonly Deferred[],
   calls: ReadonlyMap<string, readonly number[]>,
   delayMs: number,
-): number {
-  return deferred
-    .map(({ transactionId, timestampMs }) =>
-      (calls.get(transactionId) ?? []).filter((at) => at > timestampMs && at < timestampMs + delayMs),
+): string[] {
+  return deferred.flatMap(({ transactionId, timestampMs }) => {
+    const times = calls.get(transactionId) ?? []
+    return times.flatMap((at, index) =>
+      at > timestampMs && at < timestampMs + delayMs
+        ? [`call ${index + 1} of ${times.length} came ${at - timestampMs} ms after the copy was written`]
+        : [],
     )
-    .reduce((sum, early) => sum + early.length, 0)
+  })
 }

@@ -10,6 +10,10 @@ export interface Options {
   readonly seed: number
   /** For each scenario, at least. */
   readonly events: number
+  /** So many events in calm weather instead of scenarios; null for scenarios. */
+  readonly soak: number | null
+  /** A folder for what the replicas log. */
+  readonly logs: string | null
 }
 
 /** 100,000 in all for the whole suite. */
@@ -29,6 +33,8 @@ export function parseOptions(args: readonly string[]): Options {
     )
     .option('--seed <number>', 'to repeat a run', wholeNumber)
     .option('--events <number>', 'events of each scenario, at least', wholeNumber)
+    .option('--soak <events>', 'no fault at all, but so many events, and memory watched', wholeNumber)
+    .option('--logs <folder>', 'keep what the replicas log')
     .parse(args, { from: 'user' })
   const given = command.opts<Partial<Options>>()
   return {
@@ -36,6 +42,8 @@ export function parseOptions(args: readonly string[]): Options {
     only: given.only ?? [],
     seed: given.seed ?? randomInt(MOST_SEEDS),
     events: given.events ?? EVENTS,
+    soak: given.soak ?? null,
+    logs: given.logs ?? null,
   }
 }
 

@@ -18,7 +18,7 @@ export function writeReport(played: readonly Figures[], options: Options): void 
       figures.events,
       figures.lost,
       figures.repeated + figures.strange,
-      figures.early,
+      figures.early.length,
       figures.recoveries.map(({ what, seconds }) => `${seconds.toFixed(1)} s (${what})`).join('\n'),
       figures.recoveries.map(({ boundS }) => `${boundS} s`).join('\n'),
     ])

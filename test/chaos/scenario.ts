@@ -45,7 +45,7 @@ export interface Figures {
   readonly lost: number
   readonly repeated: number
   readonly strange: number
-  readonly early: number
+  readonly early: readonly string[]
   readonly recoveries: readonly Recovery[]
   /** Replicas that ended without being told to, by what they said last. */
   readonly deaths: readonly string[]
@@ -61,11 +61,12 @@ export interface Circumstances {
   readonly cluster: Cluster
   readonly events: number
   readonly random: () => number
+  readonly logsDir: string | null
 }
 
 const REPLICAS = 3
 /** So many seconds the events of a scenario last, unless it takes longer. */
-const EVENTS_LAST_S = 15
+const EVENTS_LAST_S = 30
 /** Events go on for so long after the fault: what resumes shows in their outputs. */
 const AFTERMATH_S = 2
 
@@ -77,9 +78,9 @@ const USUAL_KINDS: readonly string[] = Array.from({ length: 50 }, (_, at) => {
 
 /** The longest of the times in which work must go on; then the replicas must have done so. */
 export async function playScenario(scenario: Scenario, where: Circumstances): Promise<Figures> {
-  const { cluster, events, random } = where
+  const { cluster, events, random, logsDir } = where
   const perSecond = Math.ceil(events / EVENTS_LAST_S)
-  const stage = await Stage.set({ cluster, perSecond, kinds: scenario.kinds ?? USUAL_KINDS })
+  const stage = await Stage.set({ cluster, perSecond, logsDir, kinds: scenario.kinds ?? USUAL_KINDS })
   const marks: Mark[] = []
   try {
     const replicas = await startReplicas(stage, scenario)
@@ -126,6 +127,6 @@ async function startReplicas(stage: Stage, { proxied, replica = {} }: Scenario):
 
 /** Whether all that was promised has been kept. */
 export function holds({ lost, repeated, strange, early, recoveries, deaths }: Figures): boolean {
-  const exact = lost === 0 && repeated === 0 && strange === 0 && early === 0 && deaths.length === 0
+  const exact = lost === 0 && repeated === 0 && strange === 0 && early.length === 0 && deaths.length === 0
   return exact && recoveries.every(({ seconds, boundS }) => seconds <= boundS)
 }

@@ -2,6 +2,8 @@
  * One scenario's stage: topics and a group of its own on the cluster, a simulator, replicas as processes, events that keep
  * coming, and the ledger of what became of them.
  */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { runCommand, MAIN, type Env } from '../../dev/harness/commands.ts'
 import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
 import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
@@ -24,6 +26,10 @@ export interface StageOptions {
   readonly replicationFactor?: number
   /** Beside or instead of the usual settings. */
   readonly settings?: Env
+  /** What each replica has logged is written here when it ends. */
+  readonly logsDir?: string | null
+  /** How long the last events may take to come out. */
+  readonly outWithinMs?: number
   /** Names of the simulator's scenarios that take turns; `poison` is no event at all. */
   readonly kinds: readonly string[]
 }
@@ -159,6 +165,7 @@ export class Stage {
     }
     this.replicas.add(replica)
     void service.exited.then(() => {
+      this.#keepLog(service)
       if (this.replicas.delete(replica)) this.deaths.push(lastLines(service.output()))
     })
     return replica
@@ -201,12 +208,12 @@ export class Stage {
     const lost = (): number => this.ledger.tally(ends).lost
     await until(() => lost() === 0, {
       what: () => `${lost()} events had not come out`,
-      timeoutMs: OUT_WITHIN_MS,
+      timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
     })
   }
 
   /** Kills the replicas that are left and reads on until there is nothing more to read. */
-  async tally(): Promise<Tally & { readonly early: number }> {
+  async tally(): Promise<Tally & { readonly early: readonly string[] }> {
     await this.killReplicas()
     const producer = this.kafka.producer()
     await producer.connect()
@@ -241,6 +248,13 @@ export class Stage {
     await this.admin.deleteTopics({ topics: [input, ...outputTopics(this.environment)] })
     await this.admin.disconnect()
     await this.simulator.close()
+  }
+
+  #keepLog({ pid, output }: ServiceProcess): void {
+    const { logsDir } = this.#options
+    if (logsDir === null || logsDir === undefined) return
+    mkdirSync(logsDir, { recursive: true })
+    writeFileSync(join(logsDir, `${this.environment.groupId}.${pid}.log`), `${output()}\n`)
   }
 
   async #ends(): Promise<ReadonlyMap<number, number>> {

@@ -65,9 +65,9 @@ export const UPSTREAM_SCENARIOS: readonly Scenario[] = [
     fault: "a replica's clock 20 minutes ahead for 8 s, then right again",
     replica: { nodeArgs: ['--import', CLOCK] },
     play: async ({ replicas: [victim], last, mark }) => {
-      victim?.signal('SIGUSR2')
+      victim?.signal('SIGWINCH')
       await last(FIRST_PROBE_S + 3)
-      victim?.signal('SIGUSR2')
+      victim?.signal('SIGWINCH')
       mark('the clock is right', GATE_OPENS_S)
       await last(SECOND_PROBE_S)
     },

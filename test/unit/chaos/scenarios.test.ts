@@ -32,7 +32,7 @@ test('scenarios are chosen by parts of their names', () => {
 
 test('what the command is told reaches the tests', () => {
   const options = parseOptions(['--short', '--only', 'a,b', '--seed', '7', '--events', '100'])
-  expect(options).toEqual({ short: true, only: ['a', 'b'], seed: 7, events: 100, soak: null })
+  expect(options).toEqual({ short: true, only: ['a', 'b'], seed: 7, events: 100, soak: null, logs: null })
   const environment = {}
   passOn(options, environment)
   expect(readOptions(environment)).toEqual(options)
@@ -57,7 +57,7 @@ test('a scenario holds when nothing is lost, repeated or early, nobody died, and
     lost: 0,
     repeated: 0,
     strange: 0,
-    early: 0,
+    early: [],
     recoveries: [{ what: 'x', seconds: 4, boundS: 5 }],
     deaths: [],
   }
@@ -66,7 +66,7 @@ test('a scenario holds when nothing is lost, repeated or early, nobody died, and
     { lost: 1 },
     { repeated: 1 },
     { strange: 1 },
-    { early: 1 },
+    { early: ['x'] },
     { deaths: ['x'] },
     { recoveries: [{ what: 'x', seconds: Infinity, boundS: 5 }] },
   ]
