@@ -14,7 +14,7 @@
 import { RecentTransactions } from '../core/recent-transactions.ts'
 import { safeError } from '../core/safe-error.ts'
 import { countOutcome } from './count-outcome.ts'
-import { untilDueMs, withDueTime, type Delivered } from './due-time.ts'
+import { delivered, sizeBytes, untilDueMs, type Delivered } from './delivered.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
 import type { Settled } from './outputs.ts'
 import type { RecordLife, Settle } from './settle.ts'
@@ -151,8 +151,7 @@ export class Lane {
 
   #track(record: InputRecord): void {
     this.#lastDelivered = record.offset
-    const { delayMs, clock } = this.#options
-    this.#tracker.deliver(record.offset, withDueTime(record, delayMs, clock))
+    this.#tracker.deliver(record.offset, delivered(record, this.#options))
   }
 
   async #claim({ seek }: { seek: boolean }): Promise<void> {
@@ -374,8 +373,4 @@ export class Lane {
     this.#log = null
     await log?.close()
   }
-}
-
-function sizeBytes(record: InputRecord): number {
-  return (record.value?.length ?? 0) + (record.key?.length ?? 0)
 }

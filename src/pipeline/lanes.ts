@@ -76,7 +76,7 @@ export class Lanes {
   lost(): void {
     for (const lane of this.#lanes.values()) void lane.revoke()
     this.#lanes.clear()
-    this.#options.permits.sweep()
+    this.#sweep()
   }
 
   deliver(topic: string, partition: number, records: readonly InputRecord[]): void {
