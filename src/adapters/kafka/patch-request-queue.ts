@@ -38,8 +38,9 @@ function scheduleRequestTimeoutCheck(this: RequestQueue): void {
       const sinceMs = seenMs.get(request)
       if (sinceMs === undefined) seenMs.set(request, nowMs)
       else if (nowMs - sinceMs >= request.requestTimeout) {
-        request.timeoutRequest()
-        this.giveUp?.()
+        // With a connection error: after a time-out the library would ask the same silent broker again, three times.
+        if (this.giveUp === undefined) request.timeoutRequest()
+        else this.giveUp()
       }
     }
     if (!this.isConnected()) this.destroy()

@@ -129,16 +129,18 @@ test('a request that is never answered fails, a second after its time at the lat
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a request that times out takes its connection along', () => {
+test('a request that is never answered takes its connection along, which tells all that wait', () => {
   const queue = queueOf(null)
+  const { push, failed } = pushing(queue)
   const giveUp = vi.fn<() => void>()
   queue.giveUp = giveUp
   queue.scheduleRequestTimeoutCheck()
-  pushing(queue).push(1)
+  push(1)
   vi.advanceTimersByTime(TIMEOUT_MS)
   expect(giveUp).not.toHaveBeenCalled()
   vi.advanceTimersByTime(1_001)
   expect(giveUp).toHaveBeenCalledOnce()
+  expect(failed).toEqual([])
 })
 
 test('a clock that is put forward times nothing out', () => {
