@@ -290,9 +290,10 @@ function createConsumer(
         lanes.heartbeat()
       },
       onActivity: () => parts.health.alive(),
-      onCrash: (sentence) => {
+      onEnd: (sentence) => {
         parts.running.starting = startAnew(options, parts, sentence)
       },
+      onCrash: (sentence) => onFatal(`The Kafka consumer has ended: ${sentence}`),
       onDefect: (error) => onFatal(DEFECT, safeError(error)),
     },
   })

@@ -69,6 +69,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
       onProgress: () => {},
       onHeartbeat: () => {},
       onActivity: () => {},
+      onEnd: (message) => delivered.reject(new Error(message)),
       onCrash: (message) => delivered.reject(new Error(message)),
       onDefect: (error) => delivered.reject(error),
     },

@@ -9,7 +9,7 @@
 import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { InputRecord, PartitionFlow } from '../../ports.ts'
 import { coPartitionAssigner } from './co-partition-assigner.ts'
-import { explain } from './errors.ts'
+import { explain, isPassing } from './errors.ts'
 import type { TopicOffsets } from './offset-commits.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
@@ -27,7 +27,9 @@ export interface ConsumerHooks {
   readonly onHeartbeat: () => void
   /** Any sign of life of the fetch loop. */
   readonly onActivity: () => void
-  /** The consumer has ended by itself, for this reason: a new one is needed. */
+  /** The consumer has ended by itself, for a reason that passes: a new one is needed. */
+  readonly onEnd: (message: string) => void
+  /** The consumer is gone and would go again: the process should end with this sentence. */
   readonly onCrash: (message: string) => void
   readonly onDefect: (error: unknown) => void
 }
@@ -80,12 +82,14 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
     },
   })
   // kafkajs resolves all the same when it ends while it starts.
-  const start: { crash: string | null; over: boolean } = { crash: null, over: false }
+  const start: { end: string | null; over: boolean } = { end: null, over: false }
   listen(consumer, hooks)
   consumer.on(consumer.events.CRASH, ({ payload }) =>
     guarded(hooks, () => {
-      if (start.over) hooks.onCrash(explain(payload.error))
-      else start.crash = explain(payload.error)
+      const message = explain(payload.error)
+      if (!isPassing(payload.error)) hooks.onCrash(message)
+      else if (start.over) hooks.onEnd(message)
+      else start.end = message
     }),
   )
   const commits = new Committing()
@@ -94,7 +98,7 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
     start: async () => {
       await run(consumer, options, commits)
       start.over = true
-      if (start.crash !== null) throw new OperatorError(start.crash)
+      if (start.end !== null) throw new OperatorError(start.end)
     },
     commit: (topics) => commits.commit(topics),
     stop: () => consumer.disconnect(),
