@@ -51,6 +51,12 @@ export class ServiceHealth {
     if (!this.isStopping) this.#phase = 'running'
   }
 
+  /** Not ready any more, until it has been started again. */
+  interrupted(obstacle: string): void {
+    if (!this.isStopping) this.#phase = 'starting'
+    this.waitingFor(obstacle)
+  }
+
   stopping(): void {
     this.#phase = 'stopping'
     this.#wake?.()

@@ -50,12 +50,12 @@ const DEFECT = 'A defect ends the service; nothing is lost, the records in hand 
 /** Resolves once the group is joined. What is missing until then is in `health` and in the log, and looked for again. */
 export function startService(options: ServiceOptions): Service {
   const parts = createParts(options)
-  const started = startWhenReady(options, parts)
+  parts.running.starting = startWhenReady(options, parts)
   return {
     health: parts.health,
     stop: async () => {
       parts.health.stopping()
-      await started
+      await parts.running.starting
       await parts.stop()
     },
   }
@@ -69,6 +69,7 @@ interface Parts {
   readonly health: ServiceHealth
   /** Filled while starting; what is filled is stopped in reverse order. */
   readonly running: {
+    starting?: Promise<void>
     consumer?: GroupConsumer
     lanes?: Lanes
     client?: CheckResultClient
@@ -76,12 +77,15 @@ interface Parts {
   }
   readonly decoder: EventDecoder
   readonly delivery: KafkaDelivery
+  /** Partitions of each topic. Grows with the topics: each claim says what it finds. */
+  readonly counts: Map<string, number>
   stop(): Promise<void>
 }
 
 function createParts(options: ServiceOptions): Parts {
   const { config, clock, log, metrics } = options
   const running: Parts['running'] = {}
+  const counts = new Map<string, number>()
   const { qps, maxInFlight } = config.checkresult
   metrics.quota(qps === 'unlimited' ? Infinity : qps, qps === 'unlimited' ? Infinity : qps)
   const permits = new PermitQueue({ limiter: createLimiter(config), maxInFlight, clock, metrics, log })
@@ -90,11 +94,13 @@ function createParts(options: ServiceOptions): Parts {
   const kafka = createKafkaClient(kafkaSettings(config), log)
   return {
     kafka,
+    counts,
     delivery: createDelivery({
       delivery: config.kafka.delivery,
       createCluster: kafka.createCluster,
       groupId: config.kafka.groupId,
-      topics: outputTopics(config),
+      topics: Object.values(topicNames(config)).flat(),
+      onWidth: (topic, partitions) => counts.set(topic, partitions),
       usualTopic: config.topics.result,
       consumer: () => consumerOf(running),
       clock,
@@ -153,13 +159,28 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
   }
 }
 
+/**
+ * The consumer has ended, as kafkajs's does when every broker is away at once: everything is started anew, by the same
+ * way as the first time. What was in hand is read again.
+ */
+async function startAnew(options: ServiceOptions, parts: Parts, cause: string): Promise<void> {
+  if (parts.health.isStopping) return
+  options.log.error(`The Kafka consumer has ended; starting it again: ${cause}`)
+  parts.health.interrupted(cause)
+  parts.running.lanes?.lost()
+  await parts.health.pause(START_RETRY_MS.first)
+  await startWhenReady(options, parts)
+}
+
 async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
+  parts.running.lanes?.lost()
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
+  for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)
   const schemaId = await resultSchemaId(parts.registry, names.result)
   const client = createClient(options, parts)
-  const lanes = createLanes(options, { parts, client, schemaId, counts })
+  const lanes = createLanes(options, { parts, client, schemaId })
   parts.running.lanes = lanes
   const consumer = createConsumer(options, { parts, lanes, names })
   parts.running.consumer = consumer
@@ -187,10 +208,9 @@ interface LaneParts {
   readonly parts: Parts
   readonly client: CheckResultClient
   readonly schemaId: number
-  readonly counts: ReadonlyMap<string, number>
 }
 
-function createLanes(options: ServiceOptions, { parts, client, schemaId, counts }: LaneParts): Lanes {
+function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneParts): Lanes {
   const { config, clock, log, metrics } = options
   const { topics, defer } = config
   const outputs = new Outputs({
@@ -200,7 +220,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId, counts 
     pii: config.result.pii,
     service: options.service,
     encode: createEncodeResult(schemaId),
-    partitions: (topic) => counts.get(topic) ?? 1,
+    partitions: (topic) => parts.counts.get(topic) ?? 1,
     clock,
   })
   const settle = createSettle({
@@ -238,14 +258,11 @@ function consumerOf({ consumer }: Parts['running']): GroupConsumer {
   return consumer
 }
 
-function outputTopics({ topics, defer }: Config): string[] {
-  return [topics.result, topics.deadLetter, ...defer.retryTopics.map(({ topic }) => topic)]
-}
-
 function createConsumer(
-  { config, clock, log, metrics, onFatal }: ServiceOptions,
+  options: ServiceOptions,
   { parts, lanes, names }: { parts: Parts; lanes: Lanes; names: TopicNames },
 ): GroupConsumer {
+  const { config, clock, log, metrics, onFatal } = options
   return createGroupConsumer({
     kafka: parts.kafka.kafka,
     groupId: config.kafka.groupId,
@@ -273,6 +290,9 @@ function createConsumer(
         lanes.heartbeat()
       },
       onActivity: () => parts.health.alive(),
+      onEnd: (sentence) => {
+        parts.running.starting = startAnew(options, parts, sentence)
+      },
       onCrash: (sentence) => onFatal(`The Kafka consumer has ended: ${sentence}`),
       onDefect: (error) => onFatal(DEFECT, safeError(error)),
     },
@@ -284,7 +304,8 @@ export function topicNames({ topics, defer }: Config): TopicNames {
 }
 
 export function kafkaSettings({ kafka }: Config): Parameters<typeof createKafkaClient>[0] {
-  return kafka
+  // A member that waits longer for the answer to a heartbeat has been given up meanwhile.
+  return { ...kafka, requestTimeoutMs: kafka.sessionTimeoutMs }
 }
 
 export function registrySettings(

@@ -1,5 +1,5 @@
 /** What a process has used, from the kernel's own accounting (Linux). */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 const TICKS_PER_SECOND = 100
 
@@ -21,6 +21,11 @@ export function usageOf(pid: number): Usage {
     peakMemoryMb: kilobytes(status, 'VmHWM') / 1024,
     memoryMb: kilobytes(status, 'VmRSS') / 1024,
   }
+}
+
+/** Files, sockets and the like the process has open. */
+export function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
 }
 
 function kilobytes(status: string, name: string): number {

@@ -1,4 +1,4 @@
-/** One Kafka node that is broker and controller in one (KRaft), set up for quick starts and small machines. */
+/** Kafka nodes that are broker and controller in one (KRaft), set up for quick starts and small machines. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -51,12 +51,44 @@ const LOG_CONFIG = fileURLToPath(new URL('kafka-log4j2.properties', import.meta.
 
 /** Throws a PortTakenError or another StackError. */
 export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
-  const { java, jarsDir, directory, scratchDir, onCrash } = options
-  const ports = await pickPorts(options.listeners ?? [])
+  const ports = await pickKafkaPorts(options.listeners)
+  const clusterId = randomBytes(16).toString('base64url')
+  const properties = { ...defaults(ports), ...options.properties }
+  const node = await setUpNode({ ...options, properties, name: 'Kafka', clusterId, ports, heapMb: 512 })
+  await node.server.start()
+  const others = new Map([...ports.others].map(([name, port]) => [name, `127.0.0.1:${port}`]))
+  return {
+    server: node.server,
+    broker: `127.0.0.1:${ports.client}`,
+    internal: `127.0.0.1:${ports.internal}`,
+    others,
+    configure: (changed) => node.configure({ ...defaults(ports), ...changed }),
+  }
+}
+
+export async function pickKafkaPorts(others: readonly string[] = []): Promise<KafkaPorts> {
+  const ports = { client: await pickPort(), internal: await pickPort(), controller: await pickPort() }
+  const named = new Map<string, number>()
+  for (const name of others) named.set(name, await pickPort())
+  return { ...ports, others: named }
+}
+
+export interface NodeOptions extends KafkaOptions {
+  /** As a user knows it. */
+  readonly name: string
+  /** The same on every node of a cluster. */
+  readonly clusterId: string
+  readonly ports: KafkaPorts
+  readonly heapMb: number
+}
+
+/** A node with its storage formatted, not started yet. `properties` are all there are but where its data are. */
+export async function setUpNode(options: NodeOptions): Promise<Pick<RunningKafka, 'server' | 'configure'>> {
+  const { name, java, jarsDir, directory, scratchDir, clusterId, ports, heapMb, onCrash } = options
   const config = join(directory, 'server.properties')
   await mkdir(directory, { recursive: true })
   const configure: RunningKafka['configure'] = (properties) =>
-    writeFile(config, toProperties({ ...defaults(ports, join(directory, 'data')), ...properties }))
+    writeFile(config, toProperties({ 'log.dirs': dataDirOf(directory), ...properties }))
   await configure(options.properties)
   const jvm = { command: java, cwd: directory, scratchDir }
   const base = [
@@ -67,7 +99,6 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   ]
 
   const formatLog = join(directory, 'format.log')
-  const clusterId = randomBytes(16).toString('base64url')
   const format = [
     '-XX:TieredStopAtLevel=1',
     ...base,
@@ -81,30 +112,26 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const internal = `127.0.0.1:${ports.internal}`
   const server = new Server({
     ...jvm,
-    name: 'Kafka',
-    args: ['-Xmx512m', ...(options.javaOptions ?? []), ...base, 'kafka.Kafka', config],
+    name,
+    args: [`-Xmx${heapMb}m`, ...(options.javaOptions ?? []), ...base, 'kafka.Kafka', config],
     logFile: join(directory, 'kafka.log'),
     listening: /Kafka Server started/,
     probe: async () => servesClients(internal),
     onCrash,
   })
-  await server.start()
-  const others = new Map([...ports.others].map(([name, port]) => [name, `127.0.0.1:${port}`]))
-  return { server, broker: `127.0.0.1:${ports.client}`, internal, others, configure }
+  return { server, configure }
 }
 
-async function pickPorts(others: readonly string[]): Promise<KafkaPorts> {
-  const ports = { client: await pickPort(), internal: await pickPort(), controller: await pickPort() }
-  const named = new Map<string, number>()
-  for (const name of others) named.set(name, await pickPort())
-  return { ...ports, others: named }
+/** Where a node whose files are in `directory` keeps its logs. */
+export function dataDirOf(directory: string): string {
+  return join(directory, 'data')
 }
 
 /**
  * Three listeners: CLIENT is the one handed out, so a test can put SASL or TLS on it by its security protocol alone;
  * the broker talks to itself on INTERNAL, which stays plain.
  */
-function defaults(ports: KafkaPorts, dataDir: string): Record<string, string> {
+export function defaults(ports: KafkaPorts): Record<string, string> {
   const advertised = [
     `CLIENT://127.0.0.1:${ports.client}`,
     `INTERNAL://127.0.0.1:${ports.internal}`,
@@ -119,7 +146,6 @@ function defaults(ports: KafkaPorts, dataDir: string): Record<string, string> {
     listeners: [...advertised, `CONTROLLER://127.0.0.1:${ports.controller}`].join(),
     'advertised.listeners': advertised.join(),
     'listener.security.protocol.map': 'CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': dataDir,
     'num.partitions': '8',
     'auto.create.topics.enable': 'false',
     'default.replication.factor': '1',

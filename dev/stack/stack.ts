@@ -90,6 +90,6 @@ export async function onFreePorts<T>(start: (attempt: number) => Promise<T>): Pr
   }
 }
 
-function endProcess(message: string): never {
+export function endProcess(message: string): never {
   throw new Error(message)
 }

@@ -14,6 +14,7 @@
 import { RecentTransactions } from '../core/recent-transactions.ts'
 import { safeError } from '../core/safe-error.ts'
 import { countOutcome } from './count-outcome.ts'
+import { delivered, sizeBytes, untilDueMs, type Delivered } from './delivered.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
 import type { Settled } from './outputs.ts'
 import type { RecordLife, Settle } from './settle.ts'
@@ -54,12 +55,12 @@ const COMMIT_MOST = 500
 const IDLE_UP_TO = 8
 /** How long a busy lane gathers outputs for one transaction. */
 const LINGER_MS = 50
-const CLAIM_BACK_OFF_MS = { first: 100, most: 5_000 } as const
+const CLAIM_BACK_OFF_MS = { first: 100, most: 2_000 } as const
 
 export class Lane {
   readonly #options: LaneOptions
-  readonly #tracker = new OffsetTracker<InputRecord, Settled>(sizeBytes)
   readonly #recent: RecentTransactions
+  readonly #tracker = new OffsetTracker<Delivered, Settled>(sizeBytes)
   #state: State = 'claiming'
   #log: OutputLog | null = null
   #lastDelivered: bigint | null = null
@@ -150,7 +151,7 @@ export class Lane {
 
   #track(record: InputRecord): void {
     this.#lastDelivered = record.offset
-    this.#tracker.deliver(record.offset, record)
+    this.#tracker.deliver(record.offset, delivered(record, this.#options))
   }
 
   async #claim({ seek }: { seek: boolean }): Promise<void> {
@@ -209,13 +210,13 @@ export class Lane {
   }
 
   #pump(): void {
-    const { settle, clock, delayMs, onDefect, mayCrowd } = this.#options
+    const { settle, clock, onDefect, mayCrowd } = this.#options
     while (this.#state === 'running' && this.#draining === null) {
       if (this.#active >= ALWAYS_ACTIVE && !mayCrowd()) return
       const entry = this.#tracker.peek()
       if (entry === undefined) return
-      const waitMs = delayMs === 0 ? 0 : entry.item.timestampMs + delayMs - clock.epochMs()
-      if (waitMs > 0) return this.#pumpIn(waitMs)
+      const restMs = untilDueMs(entry.item, clock)
+      if (restMs > 0) return this.#pumpIn(restMs)
       this.#tracker.begin()
       this.#active += 1
       settle(entry.item, this.#life(entry.offset)).then((settled) => {
@@ -372,8 +373,4 @@ export class Lane {
     this.#log = null
     await log?.close()
   }
-}
-
-function sizeBytes(record: InputRecord): number {
-  return (record.value?.length ?? 0) + (record.key?.length ?? 0)
 }

@@ -72,6 +72,13 @@ export class Lanes {
     this.#options.permits.resume('rebalance')
   }
 
+  /** The consumer is gone: so is every partition. */
+  lost(): void {
+    for (const lane of this.#lanes.values()) void lane.revoke()
+    this.#lanes.clear()
+    this.#sweep()
+  }
+
   deliver(topic: string, partition: number, records: readonly InputRecord[]): void {
     this.#lanes.get(id(topic, partition))?.deliver(records)
   }

@@ -28,6 +28,8 @@ export interface SimulatorOptions {
   /** Scenario names and weights, for ids that name none. */
   readonly mix?: Readonly<Record<string, number>>
   readonly seed?: number
+  /** Told of every call that is served, before it is answered. */
+  readonly onServed?: (transactionId: string) => void
 }
 
 export interface Simulator {
@@ -128,6 +130,7 @@ function decide(state: State, request: IncomingMessage, nowMs: number): Response
   if (state.limit?.admit(nowMs) === false) return { kind: 'error', status: 403, code: 'Throttling.Api' }
   state.log.admitted(nowMs)
   const { transactionId } = verified
+  state.options.onServed?.(transactionId)
   const call = state.log.called(transactionId)
   const { scenario, calls } = scenarioOf(transactionId) ?? state.pick(transactionId)
   return scenario.respond({ call, calls, person: hash(transactionId) % PEOPLE })

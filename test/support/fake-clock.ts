@@ -14,6 +14,7 @@ export function settle(): Promise<void> {
 export class FakeClock implements Clock {
   readonly startEpochMs: number
   #nowMs = 0
+  #jumpedMs = 0
   #timers: Timer[] = []
 
   constructor(startEpochMs = Date.UTC(2026, 0, 1)) {
@@ -30,7 +31,12 @@ export class FakeClock implements Clock {
   }
 
   epochMs(): number {
-    return this.startEpochMs + this.#nowMs
+    return this.startEpochMs + this.#nowMs + this.#jumpedMs
+  }
+
+  /** The wall clock is put forward, or back, as the operator or NTP may do; no timer notices. */
+  jump(byMs: number): void {
+    this.#jumpedMs += byMs
   }
 
   after(delayMs: number, callback: () => void): () => void {

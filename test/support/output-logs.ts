@@ -46,6 +46,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
   ])
   const delivered = Promise.withResolvers<void>()
   const ends = createDelivery({
+    onWidth: () => undefined,
     delivery,
     createCluster,
     groupId,
@@ -68,6 +69,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
       onProgress: () => {},
       onHeartbeat: () => {},
       onActivity: () => {},
+      onEnd: (message) => delivered.reject(new Error(message)),
       onCrash: (message) => delivered.reject(new Error(message)),
       onDefect: (error) => delivered.reject(error),
     },

@@ -8,16 +8,19 @@
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { batches, byPartition, type TopicPartition } from './batches.ts'
-import { disconnect, fetchCommitted, leaderOf, onOwnCluster } from './claim-cluster.ts'
+import {
+  disconnect,
+  fetchCommitted,
+  leaderOf,
+  onOwnCluster,
+  type ClaimClusterOptions,
+} from './claim-cluster.ts'
 import { errorType, explain } from './errors.ts'
 import { COORDINATOR, type Cluster } from './internals.ts'
 import type { OffsetCommits } from './offset-commits.ts'
 
-export interface AtLeastOnceOptions {
-  readonly createCluster: () => Cluster
+export interface AtLeastOnceOptions extends ClaimClusterOptions {
   readonly groupId: string
-  /** Every topic an output may go to. */
-  readonly topics: readonly string[]
   readonly commits: Pick<OffsetCommits, 'note' | 'settled'>
   readonly clock: Pick<Clock, 'after'>
 }

@@ -5,12 +5,20 @@ import type { TopicPartition } from './batches.ts'
 import { explain } from './errors.ts'
 import type { Broker, Cluster } from './internals.ts'
 
+export interface ClaimClusterOptions {
+  readonly createCluster: () => Cluster
+  /** Every topic an output may go to, and every topic events come from. */
+  readonly topics: readonly string[]
+  /** Told with each claim how wide each of them is by now: topics grow while the service runs. */
+  readonly onWidth: (topic: string, partitions: number) => void
+}
+
 /**
  * A connection of its own for each claim: a broker works off the requests of one connection in turn, so what one
  * partition waits for (all replicas, say) would hold up the others.
  */
 export function onOwnCluster(
-  { createCluster, topics }: { createCluster: () => Cluster; topics: readonly string[] },
+  { createCluster, topics, onWidth }: ClaimClusterOptions,
   claim: (cluster: Cluster, of: TopicPartition) => Promise<OutputLog>,
 ): ClaimPartition {
   return async (topic, partition) => {
@@ -18,6 +26,10 @@ export function onOwnCluster(
     try {
       await cluster.connect()
       await cluster.addMultipleTargetTopics(topics)
+      for (const one of topics) {
+        const partitions = cluster.findTopicPartitionMetadata(one).length
+        if (partitions > 0) onWidth(one, partitions)
+      }
       return await claim(cluster, { topic, partition })
     } catch (error) {
       await disconnect(cluster)
@@ -39,7 +51,10 @@ export async function fetchCommitted(
 }
 
 /** As the metadata has it: it may have moved since. */
-export function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<Broker> {
+export async function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<Broker> {
+  const isKnown = cluster.findTopicPartitionMetadata(topic).some((one) => one.partitionId === partition)
+  // Another claim has learnt since that the topic has grown.
+  if (!isKnown) await cluster.refreshMetadata()
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
   return cluster.findBroker({ nodeId: Number(nodeId) })
 }

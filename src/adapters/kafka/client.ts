@@ -7,6 +7,8 @@ import { registerCodecs } from './codecs.ts'
 import { patchFetch } from './committed-records.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
+import { patchConnection } from './patch-connection.ts'
+import { patchHeartbeat } from './patch-heartbeat.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { openSocket } from './sockets.ts'
 import { createTlsContext, type TlsFiles } from './tls.ts'
@@ -16,6 +18,8 @@ export interface KafkaSettings {
   readonly clientId: string
   readonly tls: TlsFiles | null
   readonly sasl: LoginConfig | null
+  /** What a broker does not answer within this counts as failed, and the connection as gone. */
+  readonly requestTimeoutMs?: number
 }
 
 export interface KafkaClient {
@@ -32,13 +36,15 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
   registerCodecs()
   patchRequestQueue()
   patchFetch()
+  patchConnection()
+  patchHeartbeat()
   const connection = {
     brokers: [...settings.brokers],
     clientId: settings.clientId,
     ssl: settings.tls === null ? false : renewedTls(settings.tls, log),
     ...(settings.sasl === null ? {} : { sasl: createLogin(settings.sasl, log) }),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: settings.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     socketFactory: openSocket,
   } satisfies KafkaConfig
   const kafka = new kafkajs.Kafka({

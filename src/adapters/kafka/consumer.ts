@@ -9,7 +9,7 @@
 import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
 import type { InputRecord, PartitionFlow } from '../../ports.ts'
 import { coPartitionAssigner } from './co-partition-assigner.ts'
-import { explain } from './errors.ts'
+import { explain, isPassing } from './errors.ts'
 import type { TopicOffsets } from './offset-commits.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
@@ -27,7 +27,9 @@ export interface ConsumerHooks {
   readonly onHeartbeat: () => void
   /** Any sign of life of the fetch loop. */
   readonly onActivity: () => void
-  /** The consumer is gone and will not come back: the process should end with this sentence. */
+  /** The consumer has ended by itself, for a reason that passes: a new one is needed. */
+  readonly onEnd: (message: string) => void
+  /** The consumer is gone and would go again: the process should end with this sentence. */
   readonly onCrash: (message: string) => void
   readonly onDefect: (error: unknown) => void
 }
@@ -55,6 +57,8 @@ const MAX_WAIT_MS = 500
 /** Soft: a producer's batch comes whole. Small, for all of it is in memory at once, for each partition. */
 const MAX_BYTES_PER_PARTITION = 32 * 1024
 const REBALANCE_TIMEOUT_MS = 60_000
+/** New partitions of a topic are read after this at the latest. */
+const METADATA_MAX_AGE_MS = 15_000
 
 export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
   const { kafka, hooks, sessionTimeoutMs } = options
@@ -67,6 +71,7 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
     heartbeatInterval: Math.min(1_000, Math.floor(sessionTimeoutMs / 5)),
     maxWaitTimeInMs: MAX_WAIT_MS,
     maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    metadataMaxAge: METADATA_MAX_AGE_MS,
     allowAutoTopicCreation: false,
     retry: {
       // The loop's counter never resets while all is well, and brokers may be away for long.
@@ -76,11 +81,25 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
       restartOnFailure: () => Promise.resolve(false),
     },
   })
+  // kafkajs resolves all the same when it ends while it starts.
+  const start: { end: string | null; over: boolean } = { end: null, over: false }
   listen(consumer, hooks)
+  consumer.on(consumer.events.CRASH, ({ payload }) =>
+    guarded(hooks, () => {
+      const message = explain(payload.error)
+      if (!isPassing(payload.error)) hooks.onCrash(message)
+      else if (start.over) hooks.onEnd(message)
+      else start.end = message
+    }),
+  )
   const commits = new Committing()
   return {
     flow: (topic, partition) => flowOf(consumer, { topic, partition }),
-    start: () => run(consumer, options, commits),
+    start: async () => {
+      await run(consumer, options, commits)
+      start.over = true
+      if (start.end !== null) throw new OperatorError(start.end)
+    },
     commit: (topics) => commits.commit(topics),
     stop: () => consumer.disconnect(),
   }
@@ -167,7 +186,6 @@ function listen(consumer: Consumer, hooks: ConsumerHooks): void {
       }),
     ),
   )
-  consumer.on(events.CRASH, ({ payload }) => guarded(hooks, () => hooks.onCrash(explain(payload.error))))
 }
 
 function flowOf(

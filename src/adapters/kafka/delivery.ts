@@ -2,17 +2,14 @@
 import type { Delivery } from '../../core/delivery.ts'
 import type { ClaimPartition, Clock, Log, Metrics } from '../../ports.ts'
 import { createClaimAtLeastOnce } from './at-least-once-log.ts'
+import type { ClaimClusterOptions } from './claim-cluster.ts'
 import type { GroupConsumer } from './consumer.ts'
-import type { Cluster } from './internals.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import { createClaimPartition } from './transactional-log.ts'
 
-export interface DeliveryOptions {
+export interface DeliveryOptions extends ClaimClusterOptions {
   readonly delivery: Delivery
-  readonly createCluster: () => Cluster
   readonly groupId: string
-  /** Every topic an output may go to. */
-  readonly topics: readonly string[]
   /** Where most outputs go. */
   readonly usualTopic: string
   /** The consumer whose member commits offsets; asked for once there is something to commit. */

@@ -26,9 +26,22 @@ export function errorType(error: unknown): string {
   return outer.code ?? innermost(error).code ?? innermost(error).name ?? 'unknown'
 }
 
+const UNREACHABLE =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|EHOSTUNREACH|KafkaJSConnection.*|KafkaJSRequestTimeoutError|KafkaJSBrokerNotFound|KafkaJSNoBrokerAvailableError|KafkaJSNumberOfRetriesExceeded)$/
+
+/** What brokers say, and the library of them, while they come up or one takes over from another. */
+const CHANGING =
+  /^(GROUP_COORDINATOR_NOT_AVAILABLE|NOT_COORDINATOR_FOR_GROUP|GROUP_LOAD_IN_PROGRESS|LEADER_NOT_AVAILABLE|NOT_LEADER_FOR_PARTITION|UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION|REBALANCE_IN_PROGRESS|REQUEST_TIMED_OUT|KafkaJSGroupCoordinatorNotFound|KafkaJSLockTimeout)$/
+
+/** Whether it passes by itself: nobody has refused anything. */
+export function isPassing(error: unknown): boolean {
+  const type = errorType(error)
+  return UNREACHABLE.test(type) || CHANGING.test(type)
+}
+
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
-    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|EHOSTUNREACH|KafkaJSConnection.*|KafkaJSRequestTimeoutError|KafkaJSBrokerNotFound|KafkaJSNoBrokerAvailableError|KafkaJSNumberOfRetriesExceeded)$/,
+    UNREACHABLE,
     'No broker of KAFKA_BROKERS answers: check the addresses, the network, and that KAFKA_TLS says what the brokers expect.',
   ],
   [

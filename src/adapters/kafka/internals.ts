@@ -158,6 +158,8 @@ export interface RequestQueue {
   scheduleCheckPendingRequests(): void
   scheduleRequestTimeoutCheck(): void
   destroy(): void
+  /** Ours: ends the connection, see {@link patchConnection}. */
+  giveUp?: () => void
 }
 
 export const RequestQueueClass = require('kafkajs/src/network/requestQueue') as {
@@ -177,6 +179,29 @@ export const PASSWORD_LOGINS = {
   'scram-sha-256': loginFrom('scram256'),
   'scram-sha-512': loginFrom('scram512'),
 } as const
+
+/** What {@link patchConnection} needs to know of the class it mends. */
+export interface Connection {
+  readonly requestQueue: RequestQueue
+  readonly socket: { destroy(error?: Error): void }
+  connect: (this: Connection) => Promise<unknown>
+}
+
+export const ConnectionClass = require('kafkajs/src/network/connection') as { prototype: Connection }
+
+/** What {@link patchHeartbeat} needs to know of the class it mends. */
+export interface ConsumerGroup {
+  /** Milliseconds since the epoch. */
+  lastRequest: number
+  coordinator: unknown
+  readonly groupId: string
+  readonly cluster: { findGroupCoordinator(of: { groupId: string }): Promise<unknown> }
+  heartbeat: (this: ConsumerGroup, options: { interval: number }) => Promise<void>
+}
+
+export const ConsumerGroupClass = require('kafkajs/src/consumer/consumerGroup') as {
+  prototype: ConsumerGroup
+}
 
 /** What brokers answer: fixed sentences, safe to log. */
 export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(

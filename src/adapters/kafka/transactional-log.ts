@@ -8,16 +8,13 @@
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { byPartition, id, type TopicPartition } from './batches.ts'
-import { disconnect, fetchCommitted, onOwnCluster } from './claim-cluster.ts'
+import { disconnect, fetchCommitted, onOwnCluster, type ClaimClusterOptions } from './claim-cluster.ts'
 import { explain } from './errors.ts'
 import { COORDINATOR, type Cluster } from './internals.ts'
 import { claimProducer, isFenced, patiently, type TransactionalProducer } from './transactional-producer.ts'
 
-export interface TransactionalLogOptions {
-  readonly createCluster: () => Cluster
+export interface TransactionalLogOptions extends ClaimClusterOptions {
   readonly groupId: string
-  /** Every topic an output may go to. */
-  readonly topics: readonly string[]
   /** Where most outputs go: its partition of the same number joins the next transaction ahead of time. */
   readonly usualTopic: string
   readonly clock: Pick<Clock, 'after'>

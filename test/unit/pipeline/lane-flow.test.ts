@@ -65,6 +65,26 @@ describe('a lane of a retry topic', () => {
     expect(begun()).toEqual([0, 1])
   })
 
+  test('keeps to the time a record is due when the clock jumps, either way', async () => {
+    const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
+    lane.deliver([inputRecord(0, { timestampMs: clock.epochMs() })])
+    clock.jump(3_600_000)
+    await clock.advance(9_999)
+    expect(begun()).toEqual([])
+    clock.jump(-7_200_000)
+    await clock.advance(1)
+    expect(begun()).toEqual([0])
+  })
+
+  test('waits no longer than the delay for a record whose writer has a clock that is ahead', async () => {
+    const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
+    lane.deliver([inputRecord(0, { timestampMs: clock.epochMs() + 3_600_000 })])
+    await clock.advance(9_999)
+    expect(begun()).toEqual([])
+    await clock.advance(1)
+    expect(begun()).toEqual([0])
+  })
+
   test('starts at once what is overdue', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
     lane.deliver([inputRecord(0, { timestampMs: clock.epochMs() - 60_000 })])

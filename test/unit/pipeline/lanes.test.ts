@@ -67,6 +67,19 @@ function done(permit: Permit) {
   return { outputs: [output], counts: { kind: 'deferred', reason: 'pending' } } as const
 }
 
+test('with the consumer every partition is lost: nothing further is called or committed', async () => {
+  const { lanes, calls, partitionOf, places } = lanesOver({ maxInFlight: 1 })
+  lanes.assigned('member', { in: [0] })
+  await settle()
+  lanes.deliver('in', 0, [inputRecord(0), inputRecord(1)])
+  await settle()
+  lanes.lost()
+  calls[0]?.finish()
+  await settle()
+  expect(places()).toEqual(['in:0:0'])
+  expect([lanes.names, partitionOf('in:0').open, partitionOf('in:0').committed]).toEqual([[], 0, null])
+})
+
 describe('an assignment', () => {
   test('opens a lane for each partition and claims it at once', async () => {
     const { lanes, claims } = lanesOver()

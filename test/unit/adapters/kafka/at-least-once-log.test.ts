@@ -14,6 +14,7 @@ async function setUp(movedAfter: number) {
   const clock = new FakeClock()
   const asked: number[] = []
   const noted: bigint[] = []
+  const widths = new Map<string, number>()
   let leader = 1
   const broker = (nodeId: number): Broker =>
     ({
@@ -32,18 +33,20 @@ async function setUp(movedAfter: number) {
       if (asked.length >= movedAfter) leader = 2
       return Promise.resolve()
     },
+    findTopicPartitionMetadata: () => [{ partitionId: 0, leader }],
     findLeaderForPartitions: () => ({ [leader]: [0] }),
     findBroker: ({ nodeId }: { nodeId: number }) => Promise.resolve(broker(nodeId)),
     findGroupCoordinator: () => Promise.resolve(broker(1)),
   } as Partial<Cluster> as Cluster
   const claim = createClaimAtLeastOnce({
+    onWidth: (topic, partitions) => widths.set(topic, partitions),
     createCluster: () => cluster,
     groupId: 'group',
     topics: ['out'],
     commits: { note: (_, nextOffset) => void noted.push(nextOffset), settled: () => Promise.resolve() },
     clock,
   })
-  return { log: await claim('in', 0), clock, asked, noted }
+  return { log: await claim('in', 0), clock, asked, noted, widths }
 }
 
 test('an output follows its partition to the new leader, and its offset follows the output', async () => {
@@ -71,3 +74,8 @@ test('where no leader is found in time the publish fails with a sentence, and no
 function refusal(type: string): Error {
   return Object.assign(new Error('refused'), { type })
 }
+
+test('a claim tells how wide the topics are by now', async () => {
+  const { widths } = await setUp(1)
+  expect([...widths]).toEqual([['out', 1]])
+})

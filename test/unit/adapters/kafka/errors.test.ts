@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
-import { errorType, explain } from '../../../../src/adapters/kafka/errors.ts'
+import { errorType, explain, isPassing } from '../../../../src/adapters/kafka/errors.ts'
 import { OperatorError } from '../../../../src/core/safe-error.ts'
 
 const HOST = 'broker-7.internal.example'
@@ -114,4 +114,25 @@ describe('a missing right on a topic is named by what was about to be done', () 
 
 test('a sentence of ours within an error is told as it is', () => {
   expect(explain(retried(new OperatorError('Do this.')))).toBe('Do this.')
+})
+
+describe('what passes by itself', () => {
+  test.each(['GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP', 'LEADER_NOT_AVAILABLE'])(
+    'is %s, which brokers say while one takes over from another',
+    (type) => expect(isPassing(retried(protocolError(type)))).toBe(true),
+  )
+
+  test('is a broker that cannot be reached', () => {
+    expect(isPassing(retried(connectionError('ECONNREFUSED')))).toBe(true)
+    expect(isPassing(Object.assign(new Error(HOST), { name: 'KafkaJSNoBrokerAvailableError' }))).toBe(true)
+  })
+
+  test.each(['GROUP_AUTHORIZATION_FAILED', 'SASL_AUTHENTICATION_FAILED', 'UNSUPPORTED_VERSION'])(
+    'is not %s',
+    (type) => expect(isPassing(retried(protocolError(type)))).toBe(false),
+  )
+
+  test('is no defect', () => {
+    expect(isPassing(retried(new TypeError('a defect')))).toBe(false)
+  })
 })

@@ -128,3 +128,28 @@ test('a request that is never answered fails, a second after its time at the lat
   queue.destroy()
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('a request that is never answered takes its connection along, which tells all that wait', () => {
+  const queue = queueOf(null)
+  const { push, failed } = pushing(queue)
+  const giveUp = vi.fn<() => void>()
+  queue.giveUp = giveUp
+  queue.scheduleRequestTimeoutCheck()
+  push(1)
+  vi.advanceTimersByTime(TIMEOUT_MS)
+  expect(giveUp).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(1_001)
+  expect(giveUp).toHaveBeenCalledOnce()
+  expect(failed).toEqual([])
+})
+
+test('a clock that is put forward times nothing out', () => {
+  const queue = queueOf(null)
+  const { push, failed } = pushing(queue)
+  queue.scheduleRequestTimeoutCheck()
+  push(1)
+  vi.advanceTimersByTime(2_000)
+  vi.setSystemTime(Date.now() + 3_600_000)
+  vi.advanceTimersByTime(2_000)
+  expect(failed).toEqual([])
+})

@@ -1,0 +1,32 @@
+/**
+ * A record in a lane's hands: how much it weighs, and when it may be started. Never throws; called by the lane.
+ *
+ * A record of a retry topic is due its delay after its own timestamp. That is fixed on the monotonic clock when the record
+ * comes, so that nothing moves it when the other clock is put right; and it is never later than the delay after it came, for
+ * whoever wrote it may have a clock that is ahead.
+ */
+import type { Clock, InputRecord } from '../ports.ts'
+
+/** `dueMs` is missing where nothing waits: on the input topic. */
+export type Delivered = InputRecord & { readonly dueMs?: number }
+
+interface Waiting {
+  /** 0 on the input topic. */
+  readonly delayMs: number
+  readonly clock: Clock
+}
+
+export function delivered(record: InputRecord, { delayMs, clock }: Waiting): Delivered {
+  if (delayMs === 0) return record
+  const restMs = record.timestampMs + delayMs - clock.epochMs()
+  return { ...record, dueMs: clock.monotonicMs() + Math.min(restMs, delayMs) }
+}
+
+/** 0 or less when it is due. */
+export function untilDueMs({ dueMs }: Delivered, clock: Clock): number {
+  return dueMs === undefined ? 0 : dueMs - clock.monotonicMs()
+}
+
+export function sizeBytes(record: InputRecord): number {
+  return (record.value?.length ?? 0) + (record.key?.length ?? 0)
+}

@@ -1,0 +1,35 @@
+/** Every scenario on one cluster, one after the other; the command (`npm run test:chaos`) says which and how large. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startCluster, type Cluster } from '../../dev/stack/cluster.ts'
+import { readOptions } from './options.ts'
+import { seeded } from './random.ts'
+import { writeReport } from './report.ts'
+import { holds, playScenario, type Figures } from './scenario.ts'
+import { chosen } from './scenarios.ts'
+
+const options = readOptions(process.env)
+const random = seeded(options.seed)
+const played: Figures[] = []
+let cluster: Cluster
+
+beforeAll(async () => {
+  cluster = await startCluster()
+})
+
+afterAll(async () => {
+  await cluster?.stop()
+  writeReport(played, options)
+})
+
+describe('every event comes out exactly once, none before its time, and work goes on', () => {
+  test.for(chosen(options))('$name: $fault', async (scenario) => {
+    const figures = await playScenario(scenario, {
+      cluster,
+      random,
+      events: options.events,
+      logsDir: options.logs,
+    })
+    played.push(figures)
+    expect(figures).toSatisfy(holds)
+  })
+})

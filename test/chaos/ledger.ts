@@ -1,0 +1,137 @@
+/**
+ * What became of each event, by where it stood on the input topic: read from the output topics as a read_committed
+ * reader sees them. One byte an event, so that a million fit.
+ *
+ * What was sent is read from the input topic's end: a producer in trouble does not always know what it has written.
+ */
+import { decodeResult, header, isSentinel, type OutputTopics } from '../support/outputs.ts'
+import type { ReadRecord } from '../support/kafka.ts'
+
+export interface Tally {
+  readonly events: number
+  readonly lost: number
+  readonly repeated: number
+  /** Came out although nothing stood there. */
+  readonly strange: number
+}
+
+interface Source {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** A committed copy in a retry topic. */
+export interface Deferred {
+  readonly transactionId: string
+  readonly timestampMs: number
+}
+
+const FIRST_SIZE = 4_096
+const MOST = 255
+
+export class Ledger {
+  readonly #topics: OutputTopics & { readonly input: string }
+  /** How often each offset has come out, by input partition. */
+  readonly #counts = new Map<number, Uint8Array>()
+  /** When the broker took each output, by input partition. */
+  readonly #times = new Map<number, number[]>()
+  readonly deferred: Deferred[] = []
+  #strange = 0
+  #outputs = 0
+
+  constructor(topics: OutputTopics & { readonly input: string }) {
+    this.#topics = topics
+  }
+
+  /** Outputs read so far: results and dead letters. */
+  get outputs(): number {
+    return this.#outputs
+  }
+
+  add(record: ReadRecord): void {
+    if (isSentinel(record)) return
+    const { result, deadLetter } = this.#topics
+    if (record.topic !== result && record.topic !== deadLetter) {
+      this.deferred.push({ transactionId: String(record.key), timestampMs: record.timestampMs })
+      return
+    }
+    this.#outputs += 1
+    const { topic, partition, offset } = this.#sourceOf(record)
+    if (topic !== this.#topics.input) {
+      this.#strange += 1
+      return
+    }
+    const counts = this.#countsOf(partition, offset)
+    counts[offset] = Math.min((counts[offset] ?? 0) + 1, MOST)
+    this.#timesOf(partition).push(record.timestampMs)
+  }
+
+  /** `ends`: the offset behind the last event of each input partition. */
+  tally(ends: ReadonlyMap<number, number>): Tally {
+    const tally = { events: 0, lost: 0, repeated: 0, strange: this.#strange }
+    for (const partition of new Set([...ends.keys(), ...this.#counts.keys()])) {
+      const end = ends.get(partition) ?? 0
+      const counts = this.#counts.get(partition) ?? new Uint8Array()
+      tally.events += end
+      for (let offset = 0; offset < end; offset += 1) {
+        const times = counts[offset] ?? 0
+        if (times === 0) tally.lost += 1
+        else tally.repeated += times - 1
+      }
+      for (let offset = end; offset < counts.length; offset += 1) tally.strange += counts[offset] ?? 0
+    }
+    return tally
+  }
+
+  /** Milliseconds until every input partition that had an output afterwards had one; null when none had. */
+  resumedAfter(epochMs: number): number | null {
+    const firsts = [...this.#times.values()].flatMap((times) => {
+      const after = times.filter((time) => time >= epochMs)
+      return after.length === 0 ? [] : [Math.min(...after)]
+    })
+    return firsts.length === 0 ? null : Math.max(...firsts) - epochMs
+  }
+
+  #sourceOf(record: ReadRecord): Source {
+    if (record.topic === this.#topics.result) {
+      return decodeResult(record).source
+    }
+    const at = (name: string): string => header(record, `__connect.errors.${name}`)
+    return { topic: at('topic'), partition: Number(at('partition')), offset: Number(at('offset')) }
+  }
+
+  #countsOf(partition: number, offset: number): Uint8Array {
+    const counts = this.#counts.get(partition) ?? new Uint8Array(FIRST_SIZE)
+    if (offset < counts.length) {
+      this.#counts.set(partition, counts)
+      return counts
+    }
+    const larger = new Uint8Array(Math.max(counts.length * 2, offset + 1))
+    larger.set(counts)
+    this.#counts.set(partition, larger)
+    return larger
+  }
+
+  #timesOf(partition: number): number[] {
+    const times = this.#times.get(partition) ?? []
+    this.#times.set(partition, times)
+    return times
+  }
+}
+
+/** Calls of a deferred event between the writing of its copy and the time the copy was due, each in words. */
+export function earlyRetries(
+  deferred: readonly Deferred[],
+  calls: ReadonlyMap<string, readonly number[]>,
+  delayMs: number,
+): string[] {
+  return deferred.flatMap(({ transactionId, timestampMs }) => {
+    const times = calls.get(transactionId) ?? []
+    return times.flatMap((at, index) =>
+      at > timestampMs && at < timestampMs + delayMs
+        ? [`call ${index + 1} of ${times.length} came ${at - timestampMs} ms after the copy was written`]
+        : [],
+    )
+  })
+}

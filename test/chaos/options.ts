@@ -1,0 +1,68 @@
+/** What a run is to do: from the command's arguments to the tests by way of the environment. */
+import { randomInt } from 'node:crypto'
+import { InvalidArgumentError, Command } from 'commander'
+
+export interface Options {
+  readonly short: boolean
+  /** Parts of names; empty means all. */
+  readonly only: readonly string[]
+  /** Which brokers are hit, and the like. */
+  readonly seed: number
+  /** For each scenario, at least. */
+  readonly events: number
+  /** So many events in calm weather instead of scenarios; null for scenarios. */
+  readonly soak: number | null
+  /** A folder for what the replicas log. */
+  readonly logs: string | null
+}
+
+/** 100,000 in all for the whole suite. */
+const EVENTS = 4_500
+const VARIABLE = 'CHAOS_OPTIONS'
+const MOST_SEEDS = 1_000_000
+
+/** Ends the process with commander's words when they cannot be understood. */
+export function parseOptions(args: readonly string[]): Options {
+  const command = new Command('test:chaos')
+    .description('real Kafka of three brokers, three replicas, and what may happen to them')
+    .option('--short', 'only the scenarios that matter most', false)
+    .option(
+      '--only <parts of names>',
+      'only scenarios whose names contain one of these, separated by commas',
+      names,
+    )
+    .option('--seed <number>', 'to repeat a run', wholeNumber)
+    .option('--events <number>', 'events of each scenario, at least', wholeNumber)
+    .option('--soak <events>', 'no fault at all, but so many events, and memory watched', wholeNumber)
+    .option('--logs <folder>', 'keep what the replicas log')
+    .parse(args, { from: 'user' })
+  const given = command.opts<Partial<Options>>()
+  return {
+    short: given.short ?? false,
+    only: given.only ?? [],
+    seed: given.seed ?? randomInt(MOST_SEEDS),
+    events: given.events ?? EVENTS,
+    soak: given.soak ?? null,
+    logs: given.logs ?? null,
+  }
+}
+
+export function passOn(options: Options, environment: NodeJS.ProcessEnv): void {
+  Object.assign(environment, { [VARIABLE]: JSON.stringify(options) })
+}
+
+export function readOptions(environment: NodeJS.ProcessEnv): Options {
+  const text = environment[VARIABLE]
+  return text === undefined ? parseOptions([]) : (JSON.parse(text) as Options)
+}
+
+function names(text: string): string[] {
+  return text.split(',').filter((name) => name !== '')
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError('A whole number from 1 on is wanted.')
+  return number
+}

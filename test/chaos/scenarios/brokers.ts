@@ -1,0 +1,87 @@
+/** Brokers and controllers killed and restarted. */
+import { createKafkaClient } from '../../../src/adapters/kafka/client.ts'
+import { COORDINATOR } from '../../../src/adapters/kafka/internals.ts'
+import type { Cluster, ClusterNode } from '../../../dev/stack/cluster.ts'
+import type { Scenario, Scene } from '../scenario.ts'
+import { RESUMED_S } from './replicas.ts'
+
+/** The brokers' own session time-out in this cluster, and what clients need then. */
+const OTHERS_LEAD_S = 4 + 5
+const DOWN_S = 12
+
+export const BROKER_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'broker-killed',
+    fault: 'a broker killed, 12 s later restarted',
+    essential: true,
+    play: async (scene) => killAndRestart(scene, await notTheController(scene)),
+  },
+  {
+    name: 'coordinator-killed',
+    fault: 'the broker killed that coordinates the group, 12 s later restarted',
+    play: async (scene) => killAndRestart(scene, await groupCoordinator(scene)),
+  },
+  {
+    name: 'controller-killed',
+    fault: 'the node killed that leads the controllers, 12 s later restarted',
+    play: async (scene) => killAndRestart(scene, await scene.cluster.controller()),
+  },
+  {
+    name: 'brokers-bounced',
+    fault: 'all brokers restarted in order, one after the other',
+    play: async ({ cluster, mark, last }) => {
+      for (const { server } of cluster.nodes) {
+        await server.stop()
+        await server.start()
+        mark('one is back', RESUMED_S)
+        await last(RESUMED_S)
+      }
+    },
+  },
+  {
+    name: 'brokers-down',
+    fault: 'all brokers killed at once and restarted',
+    play: async ({ cluster: { nodes }, mark }) => {
+      await Promise.all(nodes.map(async ({ server }) => server.stop('SIGKILL')))
+      await Promise.all(nodes.map(async ({ server }) => server.start()))
+      mark('they are back', RESUMED_S)
+    },
+  },
+]
+
+async function killAndRestart({ last, mark }: Scene, { server }: ClusterNode): Promise<void> {
+  await server.stop('SIGKILL')
+  mark('others lead', OTHERS_LEAD_S)
+  await last(DOWN_S)
+  await server.start()
+  mark('it is back', RESUMED_S)
+}
+
+async function notTheController({ cluster, random }: Scene): Promise<ClusterNode> {
+  const controller = await cluster.controller()
+  const others = cluster.nodes.filter(({ id }) => id !== controller.id)
+  return nodeOf(cluster, others[Math.floor(random() * others.length)]?.id)
+}
+
+async function groupCoordinator({ cluster, stage }: Scene): Promise<ClusterNode> {
+  const log = { info: () => {}, warn: () => {}, error: () => {} }
+  const client = createKafkaClient(
+    { brokers: cluster.brokers, clientId: 'chaos', tls: null, sasl: null },
+    log,
+  )
+  const asking = client.createCluster()
+  await asking.connect()
+  await asking.addMultipleTargetTopics([stage.environment.topics.input])
+  const { nodeId } = await asking.findGroupCoordinator({
+    groupId: stage.environment.groupId,
+    coordinatorType: COORDINATOR.group,
+  })
+  await asking.disconnect()
+  return nodeOf(cluster, nodeId)
+}
+
+function nodeOf({ nodes }: Cluster, id: number | undefined): ClusterNode {
+  const node = nodes.find((one) => one.id === id)
+  if (node === undefined) throw new Error(`There is no node ${id}.`)
+  return node
+}

@@ -1,0 +1,81 @@
+/** Sends events at an even pace until told to stop, whatever befalls the brokers. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Kafka, Message, Producer } from 'kafkajs'
+
+export interface SenderOptions {
+  readonly kafka: Kafka
+  readonly topic: string
+  /** How wide the topic is now. */
+  readonly partitions: () => number
+  readonly perSecond: number
+  readonly message: (number: number) => Message
+}
+
+export interface Sender {
+  /** Acknowledged so far. */
+  readonly sent: () => number
+  /** Goes on until so many are acknowledged, then stops. */
+  stopAt(events: number): Promise<void>
+}
+
+const TURN_MS = 50
+
+export async function startSender(options: SenderOptions): Promise<Sender> {
+  const state = { sent: 0, stopAt: Infinity }
+  const running = send(options, state)
+  running.catch(() => undefined)
+  return {
+    sent: () => state.sent,
+    stopAt: async (events) => {
+      state.stopAt = events
+      await running
+    },
+  }
+}
+
+async function send(options: SenderOptions, state: { sent: number; stopAt: number }): Promise<void> {
+  let producer = await connect(options.kafka)
+  let number = 0
+  let due = 0
+  let turnedMs = performance.now()
+  while (state.sent < state.stopAt) {
+    await delay(TURN_MS)
+    const nowMs = performance.now()
+    due = Math.min(due + ((nowMs - turnedMs) * options.perSecond) / 1_000, options.perSecond)
+    turnedMs = nowMs
+    const count = Math.floor(due)
+    if (count === 0) continue
+    due -= count
+    const messages = Array.from({ length: count }, (_, at) => ({
+      partition: (number + at) % options.partitions(),
+      ...options.message(number + at),
+    }))
+    number += count
+    try {
+      await producer.send({ topic: options.topic, messages, acks: -1 })
+      state.sent += count
+    } catch {
+      // Unknown whether they were written. They are not sent again: each number stands at one place at most.
+      await producer.disconnect().catch(() => undefined)
+      producer = await connect(options.kafka)
+    }
+  }
+  await producer.disconnect()
+}
+
+/** Idempotent: what is tried again within the library is written once. */
+async function connect(kafka: Kafka): Promise<Producer> {
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    retry: { retries: 20, initialRetryTime: 100, maxRetryTime: 500 },
+  })
+  for (;;) {
+    try {
+      await producer.connect()
+      return producer
+    } catch {
+      await delay(TURN_MS)
+    }
+  }
+}

@@ -1,0 +1,333 @@
+/**
+ * One scenario's stage: topics and a group of its own on the cluster, a simulator, replicas as processes, events that keep
+ * coming, and the ledger of what became of them.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { runCommand, MAIN, type Env } from '../../dev/harness/commands.ts'
+import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
+import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
+import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
+import type { Cluster } from '../../dev/stack/cluster.ts'
+import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
+import type { Admin, Kafka, Message } from 'kafkajs'
+import { readToTheEnd } from '../support/outputs.ts'
+import type { ReadRecord } from '../support/kafka.ts'
+import { earlyRetries, Ledger, type Tally } from './ledger.ts'
+import { startSender, type Sender } from './sender.ts'
+import { until } from './until.ts'
+import { watch, type Watch } from './watch.ts'
+
+export interface StageOptions {
+  readonly cluster: Pick<Cluster, 'brokers' | 'proxiedBrokers' | 'registryUrl' | 'proxiedRegistryUrl'>
+  readonly perSecond: number
+  readonly partitions?: number
+  readonly replicationFactor?: number
+  /** Beside or instead of the usual settings. */
+  readonly settings?: Env
+  /** What each replica has logged is written here when it ends. */
+  readonly logsDir?: string | null
+  /** How long the last events may take to come out. */
+  readonly outWithinMs?: number
+  /** Names of the simulator's scenarios that take turns; `poison` is no event at all. */
+  readonly kinds: readonly string[]
+}
+
+export interface ReplicaOptions {
+  /** Its connections to the brokers and to the registry go through the proxies. */
+  readonly proxied?: boolean
+  readonly nodeArgs?: readonly string[]
+}
+
+export interface Replica extends ServiceProcess {
+  /** SIGKILL, and waits for the end. */
+  kill(): Promise<void>
+  /** SIGTERM, and waits for the end; rejects when the exit code says it was no orderly one. */
+  end(): Promise<void>
+}
+
+const DELAY_MS = 1_000
+const OUT_WITHIN_MS = 120_000
+const FIRST_OUT_WITHIN_MS = 60_000
+/** A client of our own that need not say what ails it: the figures will. */
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
+
+export class Stage {
+  readonly environment: Environment
+  readonly simulator: Simulator
+  readonly kafka: Kafka
+  readonly admin: Admin
+  readonly ledger: Ledger
+  readonly replicas = new Set<Replica>()
+  readonly #options: StageOptions
+  readonly #encode: EncodeEvent
+  readonly #watch: Watch
+  readonly #calls: ReadonlyMap<string, readonly number[]>
+  readonly #sentinels: ReadRecord[]
+  /** Last lines of replicas that ended without being told to. */
+  readonly deaths: string[] = []
+  #sender: Sender | null = null
+  #partitions: number
+
+  private constructor(parts: StageParts) {
+    this.#options = parts.options
+    this.environment = parts.environment
+    this.simulator = parts.simulator
+    this.kafka = parts.kafka
+    this.admin = parts.admin
+    this.ledger = parts.ledger
+    this.#encode = parts.encode
+    this.#watch = parts.watch
+    this.#calls = parts.calls
+    this.#sentinels = parts.sentinels
+    this.#partitions = parts.partitions
+  }
+
+  static async set(options: StageOptions): Promise<Stage> {
+    const { cluster, partitions = 8 } = options
+    const calls = new Map<string, number[]>()
+    const simulator = await startSimulator({
+      credentials: { accessKeyId: 'simulator', accessKeySecret: 'simulator-secret' },
+      qps: 'unlimited',
+      latencyMs: 10,
+      jitterMs: 20,
+      onServed: (transactionId) => remember(calls, transactionId),
+    })
+    const environment = createEnvironment(
+      {
+        brokers: cluster.brokers,
+        registryUrl: cluster.registryUrl,
+        endpoint: simulator.url,
+        settings: {
+          CHECKRESULT_QPS: 'unlimited',
+          DEFER_DELAYS: `${DELAY_MS / 1_000}s`,
+          KAFKA_SESSION_TIMEOUT_MS: '6000',
+          CHECKRESULT_TIMEOUT_MS: '3000',
+          ...options.settings,
+        },
+      },
+      { shared: true },
+    )
+    const { kafka } = createKafkaClient(
+      { brokers: cluster.brokers, clientId: 'chaos', tls: null, sasl: null },
+      silent,
+    )
+    const admin = kafka.admin({ retry: { retries: 20, maxRetryTime: 1_000 } })
+    await admin.connect()
+    const { topics } = environment
+    await prepare(environment, { admin, partitions, replicationFactor: options.replicationFactor ?? 3 })
+    const ledger = new Ledger(topics)
+    const sentinels: ReadRecord[] = []
+    const watched = await watch(kafka, outputTopics(environment), (record) => {
+      ledger.add(record)
+      if (record.value?.length === 0) sentinels.push(record)
+    })
+    const encode = await avroEncoder(cluster.registryUrl, topics.input)
+    return new Stage({
+      options,
+      environment,
+      simulator,
+      kafka,
+      admin,
+      ledger,
+      encode,
+      watch: watched,
+      calls,
+      sentinels,
+      partitions,
+    })
+  }
+
+  /** Starts a replica; resolves when it has an address, which is before it is ready. */
+  async startReplica({ proxied = false, nodeArgs = [] }: ReplicaOptions = {}): Promise<Replica> {
+    const { cluster } = this.#options
+    const env = proxied
+      ? {
+          ...this.environment.env,
+          KAFKA_BROKERS: cluster.proxiedBrokers.join(),
+          SCHEMA_REGISTRY_URL: cluster.proxiedRegistryUrl,
+        }
+      : this.environment.env
+    const service = await startServiceProcess(env, [...nodeArgs, MAIN, 'run'])
+    const replica: Replica = {
+      ...service,
+      kill: async () => {
+        this.replicas.delete(replica)
+        service.signal('SIGKILL')
+        await service.exited
+      },
+      end: async () => {
+        this.replicas.delete(replica)
+        const code = await service.stop()
+        if (code !== 0) throw new Error(`A replica ended with ${code}:\n${lastLines(service.output())}`)
+      },
+    }
+    this.replicas.add(replica)
+    void service.exited.then(() => {
+      this.#keepLog(service)
+      if (this.replicas.delete(replica)) this.deaths.push(lastLines(service.output()))
+    })
+    return replica
+  }
+
+  async startReplicas(count: number, options: ReplicaOptions = {}): Promise<Replica[]> {
+    const replicas = await Promise.all(Array.from({ length: count }, async () => this.startReplica(options)))
+    await Promise.all(replicas.map(async (replica) => replica.ready()))
+    return replicas
+  }
+
+  /** Events begin to come; resolves when the first outputs are there. */
+  async startEvents(): Promise<void> {
+    this.#sender = await startSender({
+      kafka: this.kafka,
+      topic: this.environment.topics.input,
+      partitions: () => this.#partitions,
+      perSecond: this.#options.perSecond,
+      message: (number) => this.#message(number),
+    })
+    await until(() => this.ledger.outputs > this.#options.perSecond, {
+      what: () => `Only ${this.ledger.outputs} records came out`,
+      timeoutMs: FIRST_OUT_WITHIN_MS,
+    })
+  }
+
+  get sent(): number {
+    return this.#sender?.sent() ?? 0
+  }
+
+  /** From now on events go to these many partitions. */
+  spreadOver(partitions: number): void {
+    this.#partitions = partitions
+  }
+
+  /** Stops the events when there are enough, and waits until every one of them has come out. */
+  async untilOut(events: number): Promise<void> {
+    await this.#sender?.stopAt(events)
+    const ends = await this.#ends()
+    const lost = (): number => this.ledger.tally(ends).lost
+    await until(() => lost() === 0, {
+      what: () => `${lost()} events had not come out`,
+      timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
+    })
+  }
+
+  /** Kills the replicas that are left and reads on until there is nothing more to read. */
+  async tally(): Promise<Tally & { readonly early: readonly string[] }> {
+    await this.killReplicas()
+    const producer = this.kafka.producer()
+    await producer.connect()
+    const { admin, environment } = this
+    const { topics } = await admin.fetchTopicMetadata({ topics: outputTopics(environment) })
+    await readToTheEnd(
+      {
+        records: this.#sentinels,
+        until: async (enough) =>
+          until(enough, { what: () => 'Not read to the end', timeoutMs: OUT_WITHIN_MS }),
+        close: async () => {},
+      },
+      producer,
+      new Map(topics.map(({ name, partitions }) => [name, partitions.length])),
+    )
+    await producer.disconnect()
+    return {
+      ...this.ledger.tally(await this.#ends()),
+      early: earlyRetries(this.ledger.deferred, this.#calls, DELAY_MS),
+    }
+  }
+
+  async killReplicas(): Promise<void> {
+    await Promise.all([...this.replicas].map(async (replica) => replica.kill()))
+  }
+
+  async clear(): Promise<void> {
+    await this.#sender?.stopAt(0)
+    await this.killReplicas()
+    await this.#watch.close()
+    const { input } = this.environment.topics
+    await this.admin.deleteTopics({ topics: [input, ...outputTopics(this.environment)] })
+    await this.admin.disconnect()
+    await this.simulator.close()
+  }
+
+  #keepLog({ pid, output }: ServiceProcess): void {
+    const { logsDir } = this.#options
+    if (logsDir === null || logsDir === undefined) return
+    mkdirSync(logsDir, { recursive: true })
+    writeFileSync(join(logsDir, `${this.environment.groupId}.${pid}.log`), `${output()}\n`)
+  }
+
+  async #ends(): Promise<ReadonlyMap<number, number>> {
+    const offsets = await this.admin.fetchTopicOffsets(this.environment.topics.input)
+    return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]))
+  }
+
+  #message(number: number): Message {
+    const { kinds } = this.#options
+    const kind = kinds[number % kinds.length] ?? ''
+    const event = eventFor({ name: kind, docType: null }, number)
+    return { key: event.transactionId, value: kind === 'poison' ? '{' : this.#encode(event) }
+  }
+}
+
+interface StageParts {
+  readonly options: StageOptions
+  readonly environment: Environment
+  readonly simulator: Simulator
+  readonly kafka: Kafka
+  readonly admin: Admin
+  readonly ledger: Ledger
+  readonly encode: EncodeEvent
+  readonly watch: Watch
+  readonly calls: ReadonlyMap<string, readonly number[]>
+  readonly sentinels: ReadRecord[]
+  readonly partitions: number
+}
+
+interface Preparing {
+  readonly admin: Admin
+  readonly partitions: number
+  readonly replicationFactor: number
+}
+
+/** By the commands a user would give. Outputs carry the broker's time: the clock of a replica is under test itself. */
+async function prepare(
+  { env, topics }: Environment,
+  { admin, partitions, replicationFactor }: Preparing,
+): Promise<void> {
+  await admin.createTopics({
+    waitForLeaders: false,
+    topics: [topics.result, topics.deadLetter].map((topic) => ({
+      topic,
+      numPartitions: partitions,
+      replicationFactor,
+      configEntries: [
+        { name: 'message.timestamp.type', value: 'LogAppendTime' },
+        { name: 'max.message.bytes', value: '2097152' },
+      ],
+    })),
+  })
+  const wide = ['--partitions', String(partitions), '--replication-factor', String(replicationFactor)]
+  await command(['topics', 'create', ...wide], env)
+  await command(['schemas', 'register'], env)
+}
+
+export async function command(args: readonly string[], env: Env): Promise<void> {
+  const { code, stderr } = await runCommand(args, env)
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`)
+}
+
+function outputTopics({ topics }: Environment): string[] {
+  return [topics.result, topics.deadLetter, `${topics.retryPrefix}.${DELAY_MS / 1_000}s`]
+}
+
+/** Of those alone that are deferred. */
+function remember(calls: Map<string, number[]>, transactionId: string): void {
+  if (!transactionId.startsWith('notyet')) return
+  const times = calls.get(transactionId) ?? []
+  calls.set(transactionId, [...times, Date.now()])
+}
+
+function lastLines(output: string): string {
+  return output.split('\n').slice(-3).join('\n')
+}

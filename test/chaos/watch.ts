@@ -1,0 +1,67 @@
+/** Reads topics as read_committed, from their beginning and for as long as it takes, whatever befalls the brokers. */
+import type { Consumer, Kafka } from 'kafkajs'
+import { uniqueName, type ReadRecord } from '../support/kafka.ts'
+
+export interface Watch {
+  close(): Promise<void>
+}
+
+/** Each record is handed over once, in order within its partition. */
+export async function watch(
+  kafka: Kafka,
+  topics: readonly string[],
+  onRecord: (record: ReadRecord) => void,
+): Promise<Watch> {
+  const read = new Map<string, bigint>()
+  const watcher: { consumer: Consumer | null } = { consumer: null }
+  const handOver = (record: ReadRecord): void => {
+    const place = `${record.topic}:${record.partition}`
+    if (record.offset <= (read.get(place) ?? -1n)) return
+    read.set(place, record.offset)
+    onRecord(record)
+  }
+  const restart = async (): Promise<void> => {
+    if (watcher.consumer === null) return
+    watcher.consumer = await start(kafka, { topics, handOver, onEnd: restart })
+  }
+  watcher.consumer = await start(kafka, { topics, handOver, onEnd: restart })
+  return {
+    close: async () => {
+      const { consumer } = watcher
+      watcher.consumer = null
+      await consumer?.disconnect()
+    },
+  }
+}
+
+interface Watching {
+  readonly topics: readonly string[]
+  readonly handOver: (record: ReadRecord) => void
+  /** The consumer has ended for good, as kafkajs's may. */
+  readonly onEnd: () => Promise<void>
+}
+
+async function start(kafka: Kafka, { topics, handOver, onEnd }: Watching): Promise<Consumer> {
+  const consumer = kafka.consumer({
+    groupId: uniqueName('watcher'),
+    readUncommitted: false,
+    maxWaitTimeInMs: 100,
+    metadataMaxAge: 5_000,
+    retry: { retries: 1_000, maxRetryTime: 2_000 },
+  })
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart) void onEnd()
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+  await consumer.run({
+    autoCommit: false,
+    eachBatch: async ({ batch }) => {
+      for (const { offset, timestamp, key, value, headers = {} } of batch.messages) {
+        const place = { topic: batch.topic, partition: batch.partition, offset: BigInt(offset) }
+        handOver({ ...place, timestampMs: Number(timestamp), key, value, headers })
+      }
+    },
+  })
+  return consumer
+}

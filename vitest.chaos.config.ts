@@ -1,0 +1,15 @@
+/** The chaos suite, apart from `npm test`: it takes long, and wants the machine for itself. */
+import { defineConfig } from 'vitest/config'
+
+const report = process.env['TEST_REPORT']
+
+export default defineConfig({
+  test: {
+    name: 'chaos',
+    include: ['test/chaos/**/*.test.ts'],
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 180_000,
+  },
+})
