@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'chaos',
     include: ['test/chaos/**/*.test.ts'],
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    reporters: report === undefined ? ['verbose'] : ['verbose', ['json', { outputFile: report }]],
     fileParallelism: false,
     testTimeout: 300_000,
     hookTimeout: 180_000,

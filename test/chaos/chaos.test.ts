@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCluster, type Cluster } from '../../dev/stack/cluster.ts'
 import { readOptions } from './options.ts'
 import { seeded } from './random.ts'
-import { writeReport } from './report.ts'
+import { keepFigures, printTable } from './report.ts'
 import { holds, playScenario, type Figures } from './scenario.ts'
 import { chosen } from './scenarios.ts'
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster?.stop()
-  writeReport(played, options)
+  printTable(played, options)
 })
 
 describe('every event comes out exactly once, none before its time, and work goes on', () => {
@@ -30,6 +30,7 @@ describe('every event comes out exactly once, none before its time, and work goe
       logsDir: options.logs,
     })
     played.push(figures)
+    keepFigures(played, options)
     expect(figures).toSatisfy(holds)
   })
 })

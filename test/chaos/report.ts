@@ -6,7 +6,12 @@ import { holds, type Figures } from './scenario.ts'
 
 const FILE = 'chaos-report.json'
 
-export function writeReport(played: readonly Figures[], options: Options): void {
+/** After each scenario: a run that is cut short has its figures all the same. */
+export function keepFigures(played: readonly Figures[], options: Options): void {
+  writeFileSync(FILE, `${JSON.stringify({ ...options, scenarios: played }, null, 2)}\n`)
+}
+
+export function printTable(played: readonly Figures[], { seed }: Options): void {
   const table = new Table({
     head: ['', 'scenario', 'events', 'lost', 'repeated', 'early', 'back at work after', 'allowed'],
     style: { head: [], border: [] },
@@ -23,6 +28,5 @@ export function writeReport(played: readonly Figures[], options: Options): void 
       figures.recoveries.map(({ boundS }) => `${boundS} s`).join('\n'),
     ])
   }
-  process.stdout.write(`\nSeed ${options.seed}\n${table.toString()}\n`)
-  writeFileSync(FILE, `${JSON.stringify({ ...options, scenarios: played }, null, 2)}\n`)
+  process.stdout.write(`\nSeed ${seed}\n${table.toString()}\n`)
 }

@@ -103,7 +103,8 @@ export class Stage {
           CHECKRESULT_QPS: 'unlimited',
           DEFER_DELAYS: `${DELAY_MS / 1_000}s`,
           KAFKA_SESSION_TIMEOUT_MS: '6000',
-          CHECKRESULT_TIMEOUT_MS: '3000',
+          // Below the faults' length; above what a busy machine lets the simulator wait.
+          CHECKRESULT_TIMEOUT_MS: '5000',
           ...options.settings,
         },
       },

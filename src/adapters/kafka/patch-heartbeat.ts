@@ -29,9 +29,9 @@ async function heartbeat(this: ConsumerGroup, options: { interval: number }): Pr
   try {
     await original.call(this, options)
   } catch (error) {
-    if (error instanceof Error && UNREACHABLE.has(error.name)) {
-      this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId })
-    }
-    throw error
+    if (!(error instanceof Error && UNREACHABLE.has(error.name))) throw error
+    this.coordinator = await this.cluster.findGroupCoordinator({ groupId: this.groupId })
+    // At once: the library would first wait, and longer each time, while the session goes on.
+    await original.call(this, options)
   }
 }

@@ -22,7 +22,7 @@ function memberOf(group: { heartbeats: number }) {
   return Object.assign(member, { memberId: 'member-1', coordinator })
 }
 
-test('a coordinator that cannot be reached is looked up anew, and hears the next heartbeat', async () => {
+test('a coordinator that cannot be reached is looked up anew, and hears the heartbeat', async () => {
   patchHeartbeat()
   const group = { heartbeats: 0 }
   const member = memberOf(group)
@@ -32,7 +32,6 @@ test('a coordinator that cannot be reached is looked up anew, and hears the next
   }
   const cluster = { findGroupCoordinator: () => Promise.resolve(coordinator) }
   Object.assign(member, { coordinator: dead, cluster, lastRequest: 0 })
-  await expect(member.heartbeat({ interval: INTERVAL_MS })).rejects.toThrow('gone')
   await member.heartbeat({ interval: INTERVAL_MS })
   expect(group.heartbeats).toBe(1)
 })
