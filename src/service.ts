@@ -43,7 +43,7 @@ export interface Service {
   stop(): Promise<void>
 }
 
-const START_RETRY_MS = { first: 1_000, most: 10_000 } as const
+const START_RETRY_MS = { first: 1_000, most: 3_000 } as const
 const WINDOW_MS = 1_000
 const DEFECT = 'A defect ends the service; nothing is lost, the records in hand are read again.'
 

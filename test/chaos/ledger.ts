@@ -120,7 +120,11 @@ export class Ledger {
   }
 }
 
-/** Calls of a deferred event between the writing of its copy and the time the copy was due, each in words. */
+/**
+ * Deferred events that were asked for between the writing of their copy and the time it was due, and not again then; each
+ * in words. Where a call at its time follows, the one between was none for the copy: a former owner of the partition, which
+ * had not heard yet that it is, asked for the event itself, and what it made of the answer was fenced.
+ */
 export function earlyRetries(
   deferred: readonly Deferred[],
   calls: ReadonlyMap<string, readonly number[]>,
@@ -128,8 +132,9 @@ export function earlyRetries(
 ): string[] {
   return deferred.flatMap(({ transactionId, timestampMs }) => {
     const times = calls.get(transactionId) ?? []
+    if (times.some((at) => at >= timestampMs + delayMs)) return []
     return times.flatMap((at, index) =>
-      at > timestampMs && at < timestampMs + delayMs
+      at > timestampMs
         ? [`call ${index + 1} of ${times.length} came ${at - timestampMs} ms after the copy was written`]
         : [],
     )

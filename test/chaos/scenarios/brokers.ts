@@ -3,10 +3,13 @@ import { createKafkaClient } from '../../../src/adapters/kafka/client.ts'
 import { COORDINATOR } from '../../../src/adapters/kafka/internals.ts'
 import type { Cluster, ClusterNode } from '../../../dev/stack/cluster.ts'
 import type { Scenario, Scene } from '../scenario.ts'
-import { RESUMED_S } from './replicas.ts'
+import { RESUMED_S, TAKEN_OVER_S } from './replicas.ts'
 
-/** The brokers' own session time-out in this cluster, and what clients need then. */
-const OTHERS_LEAD_S = 4 + 5
+/**
+ * The brokers' own session time-out in this cluster, and that of the replicas: who cannot reach the coordinator of the group
+ * in time is given up by the next one, and joins anew.
+ */
+const OTHERS_LEAD_S = 4 + 6
 const DOWN_S = 12
 
 export const BROKER_SCENARIOS: readonly Scenario[] = [
@@ -44,7 +47,8 @@ export const BROKER_SCENARIOS: readonly Scenario[] = [
     play: async ({ cluster: { nodes }, mark }) => {
       await Promise.all(nodes.map(async ({ server }) => server.stop('SIGKILL')))
       await Promise.all(nodes.map(async ({ server }) => server.start()))
-      mark('they are back', RESUMED_S)
+      // Away for longer than the replicas' session time-out: every one of them joins anew.
+      mark('they are back', TAKEN_OVER_S)
     },
   },
 ]
