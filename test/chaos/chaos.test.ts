@@ -27,6 +27,7 @@ describe('every event comes out exactly once, none before its time, and work goe
       cluster,
       random,
       events: options.events,
+      slack: options.slack,
       logsDir: options.logs,
     })
     played.push(figures)

@@ -10,6 +10,8 @@ export interface Options {
   readonly seed: number
   /** For each scenario, at least. */
   readonly events: number
+  /** The times in which work must go on are multiplied by this. */
+  readonly slack: number
   /** So many events in calm weather instead of scenarios; null for scenarios. */
   readonly soak: number | null
   /** A folder for what the replicas log. */
@@ -33,6 +35,11 @@ export function parseOptions(args: readonly string[]): Options {
     )
     .option('--seed <number>', 'to repeat a run', wholeNumber)
     .option('--events <number>', 'events of each scenario, at least', wholeNumber)
+    .option(
+      '--slack <factor>',
+      'allow so many times the time, on a machine that is slow or shared',
+      wholeNumber,
+    )
     .option('--soak <events>', 'no fault at all, but so many events, and memory watched', wholeNumber)
     .option('--logs <folder>', 'keep what the replicas log')
     .parse(args, { from: 'user' })
@@ -42,6 +49,7 @@ export function parseOptions(args: readonly string[]): Options {
     only: given.only ?? [],
     seed: given.seed ?? randomInt(MOST_SEEDS),
     events: given.events ?? EVENTS,
+    slack: given.slack ?? 1,
     soak: given.soak ?? null,
     logs: given.logs ?? null,
   }

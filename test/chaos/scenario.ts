@@ -61,6 +61,7 @@ export interface Circumstances {
   readonly cluster: Cluster
   readonly events: number
   readonly random: () => number
+  readonly slack: number
   readonly logsDir: string | null
 }
 
@@ -78,7 +79,7 @@ const USUAL_KINDS: readonly string[] = Array.from({ length: 50 }, (_, at) => {
 
 /** The longest of the times in which work must go on; then the replicas must have done so. */
 export async function playScenario(scenario: Scenario, where: Circumstances): Promise<Figures> {
-  const { cluster, events, random, logsDir } = where
+  const { cluster, events, random, slack, logsDir } = where
   const perSecond = Math.ceil(events / EVENTS_LAST_S)
   const stage = await Stage.set({ cluster, perSecond, logsDir, kinds: scenario.kinds ?? USUAL_KINDS })
   const marks: Mark[] = []
@@ -91,7 +92,7 @@ export async function playScenario(scenario: Scenario, where: Circumstances): Pr
       replicas,
       random,
       last: async (seconds) => delay(seconds * 1_000),
-      mark: (what, boundS) => void marks.push({ what, boundS, atMs: Date.now() }),
+      mark: (what, boundS) => void marks.push({ what, boundS: boundS * slack, atMs: Date.now() }),
     })
     await delay(AFTERMATH_S * 1_000)
     await stage.untilOut(Math.max(events, stage.sent))
