@@ -5,7 +5,11 @@ const report = process.env['TEST_REPORT']
 /** They count what happens within a second, which another test beside them would spoil. */
 const ALONE = ['test/integration/quota.test.ts', 'test/integration/demo.test.ts']
 
+/** Tests bound what they wait for, not how fast the machine is: shared cores may be several times slower than usual. */
+const PATIENCE = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } }
+
 const integration = {
+  ...PATIENCE,
   globalSetup: ['test/support/stack-setup.ts'],
   testTimeout: 60_000,
   hookTimeout: 120_000,
@@ -17,6 +21,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...PATIENCE,
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
           maxWorkers: 2, // with one worker, its default on two cores, vitest would run it last
