@@ -31,8 +31,16 @@ test('scenarios are chosen by parts of their names', () => {
 })
 
 test('what the command is told reaches the tests', () => {
-  const options = parseOptions(['--short', '--only', 'a,b', '--seed', '7', '--events', '100'])
-  expect(options).toEqual({ short: true, only: ['a', 'b'], seed: 7, events: 100, soak: null, logs: null })
+  const options = parseOptions(['--short', '--only', 'a,b', '--seed', '7', '--events', '100', '--slack', '4'])
+  expect(options).toEqual({
+    short: true,
+    only: ['a', 'b'],
+    seed: 7,
+    events: 100,
+    slack: 4,
+    soak: null,
+    logs: null,
+  })
   const environment = {}
   passOn(options, environment)
   expect(readOptions(environment)).toEqual(options)
