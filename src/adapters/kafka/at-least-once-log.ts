@@ -73,7 +73,7 @@ class AtLeastOnceLog implements OutputLog {
     try {
       await Promise.all([...byPartition(outputs).values()].map((records) => this.#produce(records)))
     } catch (error) {
-      return { kind: 'failed', message: explain(error) }
+      return { kind: 'failed', message: explain(error, 'writing') }
     }
     this.#options.commits.note(this.#of, nextOffset)
     return { kind: 'committed' }
