@@ -5,7 +5,7 @@
  * What is new is taken when it reads the same twice, a second apart: a file half written, or one of two written, is not.
  * What cannot be read leaves the old values in use, and is said once. No timers: files are looked at when asked for.
  */
-import type { FileText, ReadText } from '../config/given.ts'
+import { withoutLineEnd, type FileText, type ReadText } from '../config/given.ts'
 import type { Secret } from '../config/secret.ts'
 
 export interface FileSecretsOptions {
@@ -93,7 +93,7 @@ function readSecret(secret: Secret, readText: ReadText): FileText {
   if (secret.file === null) return { kind: 'text', text: secret.reveal() }
   const found = readText(secret.file)
   if (found.kind === 'unreadable') return found
-  const text = found.text.replace(/\r?\n$/, '')
+  const text = withoutLineEnd(found.text)
   if (text === '') return { kind: 'unreadable', problem: 'it is empty' }
   return ONE_LINE.test(text)
     ? { kind: 'text', text }

@@ -323,8 +323,9 @@ export class Lane {
 
   #count(finished: Prefix<InputRecord, Settled>['finished']): void {
     const { metrics, clock } = this.#options
+    const nowMs = clock.epochMs()
     for (const { item, result } of finished)
-      countOutcome(metrics, result.counts, (clock.epochMs() - item.timestampMs) / 1000)
+      countOutcome(metrics, result.counts, (nowMs - item.timestampMs) / 1000)
   }
 
   #flow(): void {
