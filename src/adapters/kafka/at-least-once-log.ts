@@ -7,6 +7,7 @@
  * may still be writing, which is one more repeat.
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
+import { askAgain } from './ask-again.ts'
 import { batches, byPartition, type TopicPartition } from './batches.ts'
 import {
   disconnect,
@@ -15,7 +16,7 @@ import {
   onOwnCluster,
   type ClaimClusterOptions,
 } from './claim-cluster.ts'
-import { errorType, explain } from './errors.ts'
+import { explain } from './errors.ts'
 import { COORDINATOR, type Cluster } from './internals.ts'
 import type { OffsetCommits } from './offset-commits.ts'
 
@@ -35,8 +36,11 @@ const MOVED = new Set([
   'KafkaJSBrokerNotFound',
 ])
 /** An election takes about a second; what takes longer is the lane's to try again. */
-const MOVED_MOST_TRIES = 8
-const MOVED_BACK_OFF_MS = { first: 20, most: 500 } as const
+const WHILE_IT_MOVES = {
+  notNow: MOVED,
+  mostTries: 8,
+  backOffMs: { first: 20, most: 500, factor: 2 },
+} as const
 
 export function createClaimAtLeastOnce(options: AtLeastOnceOptions): ClaimPartition {
   return onOwnCluster(options, async (cluster, of) => {
@@ -101,18 +105,8 @@ class AtLeastOnceLog implements OutputLog {
   }
 
   /** Asks where the partition has gone while it moves; anything else is the caller's. */
-  async #followingTheLeader(send: () => Promise<void>): Promise<void> {
-    let delayMs: number = MOVED_BACK_OFF_MS.first
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await send()
-      } catch (error) {
-        if (!MOVED.has(errorType(error)) || tries === MOVED_MOST_TRIES) throw error
-      }
-      const pauseMs = delayMs
-      await new Promise<void>((resolve) => void this.#options.clock.after(pauseMs, resolve))
-      delayMs = Math.min(delayMs * 2, MOVED_BACK_OFF_MS.most)
-      await this.#cluster.refreshMetadata()
-    }
+  #followingTheLeader(send: () => Promise<void>): Promise<void> {
+    const { clock } = this.#options
+    return askAgain(send, { ...WHILE_IT_MOVES, clock }, () => this.#cluster.refreshMetadata())
   }
 }

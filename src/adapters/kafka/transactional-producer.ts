@@ -4,6 +4,7 @@
  * what the broker said; after a rejection the producer is good for nothing but to be closed.
  */
 import type { Clock, OutputRecord } from '../../ports.ts'
+import { askAgain } from './ask-again.ts'
 import { batches, id, type TopicPartition } from './batches.ts'
 import { leaderOf } from './claim-cluster.ts'
 import { errorType } from './errors.ts'
@@ -21,8 +22,7 @@ const PRODUCE_TIMEOUT_MS = 30_000
 
 /** Answered right after a commit while the broker still writes its markers: the only error worth asking again for. */
 const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'COORDINATOR_LOAD_IN_PROGRESS'])
-const BUSY_BACK_OFF_MS = { first: 2, most: 50 } as const
-const BUSY_MOST_TRIES = 200
+const WHILE_BUSY = { notNow: BUSY, mostTries: 200, backOffMs: { first: 2, most: 50, factor: 1.5 } } as const
 
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])
 
@@ -103,19 +103,9 @@ export class TransactionalProducer {
 }
 
 /** Asks again while the broker is busy with the transaction before; anything else is the caller's. */
-export async function patiently<T>(
+export function patiently<T>(
   { clock }: Pick<ProducerOptions, 'clock'>,
   request: () => Promise<T>,
 ): Promise<T> {
-  let delayMs: number = BUSY_BACK_OFF_MS.first
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await request()
-    } catch (error) {
-      if (!BUSY.has(errorType(error)) || tries === BUSY_MOST_TRIES) throw error
-    }
-    const pauseMs = delayMs
-    await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
-    delayMs = Math.min(delayMs * 1.5, BUSY_BACK_OFF_MS.most)
-  }
+  return askAgain(request, { ...WHILE_BUSY, clock })
 }
