@@ -57,3 +57,17 @@ test('each turn has a write of its own', async () => {
   socket.write('b')
   await expect.poll(received).toBe('ab')
 })
+
+test('a connection that was refused keeps no listener of those who let go of it, however many they are', async () => {
+  const socket: Socket = openSocket({
+    host: '127.0.0.1',
+    port: 1,
+    ssl: undefined as never,
+    onConnect: () => undefined,
+  })
+  socket.on('error', () => undefined)
+  await new Promise((resolve) => void socket.once('close', resolve))
+  const before = socket.listenerCount('connect')
+  for (let asker = 0; asker < 20; asker += 1) socket.unref()
+  expect(socket.listenerCount('connect')).toBe(before)
+})
