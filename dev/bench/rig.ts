@@ -47,10 +47,7 @@ const PROGRAMS: Readonly<Record<Contender, readonly string[]>> = {
   service: SERVICE,
   'hand-rolled': [fileURLToPath(new URL('hand-rolled.ts', import.meta.url))],
 }
-const SERVICE_ENV = {
-  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)),
-  MALLOC_ARENA_MAX: '2',
-}
+const SERVICE_ENV = { MALLOC_ARENA_MAX: '2' }
 const SETTINGS = { CHECKRESULT_QPS: 'unlimited', CHECKRESULT_MAX_IN_FLIGHT: '256' }
 
 export async function startRig(options: RigOptions): Promise<Rig> {

@@ -1,10 +1,13 @@
 /** Our own command line as processes: what a user starts, started for the demo, the benchmark and the tests. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { spawnOnLeash } from '../stack/leash.ts'
 
 export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** Where Node keeps what it has compiled: a command that finds it there starts in half the time. */
+export const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url))
 
 export type Env = Readonly<Record<string, string>>
 
@@ -14,7 +17,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** Runs a command to its end. Nothing of our own environment reaches it but the PATH. */
+/** Runs a command to its end. Nothing of our own environment reaches it but the PATH. It ends with this process. */
 export async function runCommand(args: readonly string[], env: Env): Promise<Finished> {
   const child = spawnNode([MAIN, ...args], env)
   const [stdout, stderr] = await Promise.all([
@@ -37,7 +40,7 @@ export interface Running {
   stop(): Promise<number | null>
 }
 
-/** Starts a command that goes on until stopped. It ends with this process. */
+/** Starts a command that goes on until stopped. It ends with this process, however that ends. */
 export function startCommand(args: readonly string[], env: Env): Running {
   return startNode([MAIN, ...args], env)
 }
@@ -55,9 +58,6 @@ export function startNode(args: readonly string[], env: Env): Running {
     })
   }
   const exited = once(child, 'exit').then(() => child.exitCode)
-  const endWithUs = (): void => void child.kill('SIGKILL')
-  process.once('exit', endWithUs)
-  void exited.then(() => process.off('exit', endWithUs))
   return {
     pid: child.pid ?? 0,
     output: () => lines.join('\n'),
@@ -94,9 +94,10 @@ function firstMatch(pattern: RegExp, { lines, waiting, exited }: Lines): Promise
 }
 
 function spawnNode(args: readonly string[], env: Env): ChildProcess {
-  return spawn(process.execPath, args, {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  return spawnOnLeash(process.execPath, args, {
+    env: { PATH: process.env['PATH'] ?? '', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+    stdin: 'ignore',
+    output: 'pipe',
   })
 }
 

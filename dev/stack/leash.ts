@@ -2,7 +2,7 @@
  * Child processes that cannot outlive this one. However this process ends (SIGKILL included), the pipe to the child's
  * guard closes, and the guard kills the child and deletes its scratch folder.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioNull, type StdioPipe } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { StackError } from './stack-error.ts'
@@ -32,18 +32,46 @@ export interface Leashed {
  */
 const GUARD = `
 scratch=$1; shift
-{ read -r _ <&3 || { kill -KILL $$; rm -rf -- "$scratch"; } 2>/dev/null; } &
+{ read -r _ <&3 || { kill -KILL $$; rm -rf -- "$scratch"; }; } >/dev/null 2>&1 &
 exec "$@" 3<&-`
 
 const PATIENCE_MS = 20_000
 
+export interface LeashOptions {
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+  /** In a session of its own. */
+  readonly detached?: boolean
+  readonly stdin: StdioNull
+  /** Of standard output and standard error; a number is an open file. */
+  readonly output: StdioPipe | number
+  /** Deleted when this process dies before the child does. */
+  readonly scratchDir?: string
+}
+
+/** Like `spawn`, but that the child, stopped or busy as it may be, is killed when this process is gone. */
+export function spawnOnLeash(command: string, args: readonly string[], options: LeashOptions): ChildProcess {
+  const { stdin, output, scratchDir = '', ...others } = options
+  const child = spawn('/bin/sh', ['-c', GUARD, 'sh', scratchDir, command, ...args], {
+    ...others,
+    stdio: [stdin, output, output, 'pipe'],
+  })
+  // Not the child's standard input: Node closes that by itself when the child exits, and the guard would strike.
+  const guard = child.stdio[3] as Writable | undefined
+  guard?.on('error', () => {}) // the guard may have gone first
+  child.once('exit', () => guard?.end('\n'))
+  return child
+}
+
 /** Starts the command in a session of its own: a Ctrl-C at the terminal reaches us only, and we stop it in order. */
 export function spawnLeashed({ command, args, cwd, logFile, scratchDir }: LeashedCommand): Leashed {
   const log = openSync(logFile, 'a')
-  const child = spawn('/bin/sh', ['-c', GUARD, 'sh', scratchDir, command, ...args], {
+  const child = spawnOnLeash(command, args, {
     cwd,
     detached: true,
-    stdio: ['ignore', log, log, 'pipe'],
+    stdin: 'ignore',
+    output: log,
+    scratchDir,
   })
   closeSync(log)
   const exited = whenExited(child)
@@ -61,14 +89,9 @@ export function spawnLeashed({ command, args, cwd, logFile, scratchDir }: Leashe
   }
 }
 
-async function whenExited(child: ChildProcess): Promise<number | null> {
-  // Not the child's standard input: Node closes that by itself when the child exits, and the guard would strike.
-  const guard = child.stdio[3] as Writable | undefined
-  guard?.on('error', () => {}) // the guard may have gone first
-  const code = await new Promise<number | null>((resolve) => {
+function whenExited(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => {
     child.once('exit', resolve)
     child.once('error', () => resolve(null))
   })
-  guard?.end('\n')
-  return code
 }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -15,6 +15,7 @@ import {
   readCommitted,
   uniqueName,
 } from '../support/kafka.ts'
+import { isAlive } from '../support/processes.ts'
 
 describe('the stack of the run', () => {
   test('takes topics, with 8 partitions by default', async () => {
@@ -177,13 +178,4 @@ async function registerSchema(registryUrl: string, subject: string, schema: stri
   })
   expect(answer.status).toBe(200)
   return ((await answer.json()) as { id: number }).id
-}
-
-/** A killed process that nobody has waited for yet is still listed, as a zombie. */
-function isAlive(pid: number | undefined): boolean {
-  try {
-    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z')
-  } catch {
-    return false
-  }
 }
