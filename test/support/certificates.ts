@@ -20,6 +20,19 @@ export async function createAuthority(name = 'Test authority'): Promise<KeyPair>
   return { cert, key }
 }
 
+/** Signed by itself, for servers by these names; whoever is to trust it is given the certificate. */
+export async function selfSigned(names: readonly string[]): Promise<KeyPair> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'test' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'subjectAltName', altNames: names.map((value) => ({ type: 2, value })) },
+    ],
+  })
+  return { cert, key }
+}
+
 export interface Issue {
   readonly name: string
   /** Ended a day ago. */

@@ -4,7 +4,7 @@ import http, { type IncomingMessage, type RequestListener, type ServerResponse }
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Certificate } from './certificate.ts'
+import type { KeyPair } from './certificates.ts'
 
 export interface Keys {
   readonly AccessKeyId: string
@@ -33,7 +33,7 @@ export interface CredentialServerOptions {
   readonly shape: Shape
   readonly keys: () => Keys
   /** TLS where there is one. */
-  readonly certificate?: Certificate
+  readonly certificate?: KeyPair
 }
 
 export async function startCredentialServer(options: CredentialServerOptions): Promise<CredentialServer> {
@@ -55,7 +55,7 @@ export async function startCredentialServer(options: CredentialServerOptions): P
 
   const { certificate } = options
   const server =
-    certificate === undefined ? http.createServer(listener) : https.createServer(certificate.server, listener)
+    certificate === undefined ? http.createServer(listener) : https.createServer(certificate, listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

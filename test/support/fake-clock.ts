@@ -15,7 +15,7 @@ export class FakeClock implements Clock {
   readonly startEpochMs: number
   #nowMs = 0
   #jumpedMs = 0
-  #timers: Timer[] = []
+  readonly #timers = new Set<Timer>()
 
   constructor(startEpochMs = Date.UTC(2026, 0, 1)) {
     this.startEpochMs = startEpochMs
@@ -23,7 +23,7 @@ export class FakeClock implements Clock {
 
   /** Timers that are set and neither fired nor cancelled. */
   get timers(): number {
-    return this.#timers.length
+    return this.#timers.size
   }
 
   monotonicMs(): number {
@@ -41,10 +41,8 @@ export class FakeClock implements Clock {
 
   after(delayMs: number, callback: () => void): () => void {
     const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), callback }
-    this.#timers.push(timer)
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer)
-    }
+    this.#timers.add(timer)
+    return () => void this.#timers.delete(timer)
   }
 
   /** Fires what falls due on the way, in order, and lets the consequences of each happen before the next. */
@@ -53,7 +51,7 @@ export class FakeClock implements Clock {
     await settle()
     for (let next = this.#nextUntil(untilMs); next !== undefined; next = this.#nextUntil(untilMs)) {
       this.#nowMs = next.dueMs
-      this.#timers = this.#timers.filter((timer) => timer !== next)
+      this.#timers.delete(next)
       next.callback()
       await settle()
     }
@@ -61,10 +59,10 @@ export class FakeClock implements Clock {
   }
 
   #nextUntil(untilMs: number): Timer | undefined {
-    const due = this.#timers.filter((timer) => timer.dueMs <= untilMs)
-    return due.reduce<Timer | undefined>(
-      (first, timer) => (first === undefined || timer.dueMs < first.dueMs ? timer : first),
-      undefined,
-    )
+    let next: Timer | undefined
+    for (const timer of this.#timers) {
+      if (timer.dueMs <= untilMs && (next === undefined || timer.dueMs < next.dueMs)) next = timer
+    }
+    return next
   }
 }

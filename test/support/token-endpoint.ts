@@ -28,9 +28,12 @@ export interface EndpointAnswer {
 export const CLIENT = { id: 'checkresult-client', secret: 'sesame-of-the-client+/=' } as const
 
 const KEY_ID = 'test'
+/** Takes longer to make than all else; one is as good as another. */
+let keyPair: ReturnType<typeof generateKeyPair> | undefined
 
 export async function startTokenEndpoint(): Promise<TokenEndpoint> {
-  const { publicKey, privateKey } = await generateKeyPair('RS256')
+  keyPair ??= generateKeyPair('RS256')
+  const { publicKey, privateKey } = await keyPair
   let instead: EndpointAnswer | null = null
   let count = 0
   const server = createServer((request, response) => {

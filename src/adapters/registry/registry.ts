@@ -14,6 +14,8 @@ export interface RegistrySettings {
   readonly url: string
   readonly auth: { readonly username: string; readonly password: string } | null
   readonly clientId: string
+  /** Of a request; three seconds unless told otherwise. */
+  readonly timeoutMs?: number
 }
 
 export type Lookup<T> =
@@ -37,6 +39,7 @@ export function createRegistry(
   settings: RegistrySettings,
   metrics: Pick<Metrics, 'registryRequest'>,
 ): Registry {
+  const { timeoutMs = TIMEOUT_MS } = settings
   const Agent = settings.url.startsWith('https:') ? HttpsAgent : HttpAgent
   const client = new SchemaRegistry({
     host: settings.url,
@@ -44,9 +47,9 @@ export function createRegistry(
     ...(settings.auth === null ? {} : { auth: settings.auth }),
     // Written out, for the library keeps the first instance's settings for all that come after.
     retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1, factor: 0.2, multiplier: 2 },
-    agent: new Agent({ keepAlive: true, timeout: TIMEOUT_MS }),
+    agent: new Agent({ keepAlive: true, timeout: timeoutMs }),
     // The library's own types of a middleware disagree between its two builds.
-    middlewares: [timeout(TIMEOUT_MS) as never, registryAnswersOnly as never],
+    middlewares: [timeout(timeoutMs) as never, registryAnswersOnly as never],
   })
 
   async function lookUp<T>(
@@ -99,12 +102,15 @@ function registryAnswersOnly() {
  * Whether a 404 was the registry's own word, which comes with an `error_code`: an ingress without a backend answers 404
  * as well. The library does not tell them apart, so it is asked once more without it.
  */
-async function isUnknown(id: number, { url, auth }: RegistrySettings): Promise<boolean> {
+async function isUnknown(
+  id: number,
+  { url, auth, timeoutMs = TIMEOUT_MS }: RegistrySettings,
+): Promise<boolean> {
   const basic = auth === null ? null : Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
   try {
     const response = await fetch(`${url}/schemas/ids/${id}`, {
       headers: basic === null ? {} : { authorization: `Basic ${basic}` },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     })
     return response.status === 404 && hasMember(await response.json(), ['error_code'])
   } catch {

@@ -1,83 +1,63 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import type { Readable } from 'node:stream'
-import { afterEach, expect, test } from 'vitest'
+import { Command, CommanderError } from 'commander'
+import { expect, onTestFinished, test } from 'vitest'
+import { startCommand, type Running } from '../../../dev/harness/commands.ts'
 import { createCheckResultClient } from '../../../src/adapters/alibaba/client.ts'
+import { addSimulateCommand } from '../../../src/cli/simulate-command.ts'
 import { handingOut } from '../../support/credentials.ts'
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
-
-type Child = ChildProcessByStdio<null, Readable, Readable>
-
-interface Running {
-  readonly child: Child
-  readonly stdout: () => string
-  /** Exit code and everything printed. */
-  ended(): Promise<{ code: number | null; stdout: string; stderr: string }>
-}
-
-const children: Child[] = []
-
-afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode !== null || child.signalCode !== null) continue
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-})
-
+/** The command as a process of its own, which ends with the test. */
 function simulate(...options: string[]): Running {
-  const child = spawn(process.execPath, [MAIN, 'simulate', ...options], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const running = startCommand(['simulate', ...options], {})
+  onTestFinished(async () => {
+    running.signal('SIGKILL')
+    await running.exited
   })
-  children.push(child)
-  const text = { stdout: '', stderr: '' }
-  child.stdout.on('data', (chunk: Buffer) => (text.stdout += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (text.stderr += chunk.toString()))
-  const closed = once(child, 'close')
-  return {
-    child,
-    stdout: () => text.stdout,
-    ended: async () => {
-      await closed
-      return { code: child.exitCode, ...text }
-    },
-  }
+  return running
 }
 
-/** The settings it prints to be exported. */
-async function settingsOf({ child, stdout }: Running): Promise<Record<string, string>> {
-  while (!stdout().includes('ALIBABA_CLOUD_ACCESS_KEY_SECRET=')) await once(child.stdout, 'data')
-  return Object.fromEntries(
-    [...stdout().matchAll(/^export (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
-  )
+/** What the command line says and ends with before anything is started. */
+async function parsed(...options: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const said = { stdout: '', stderr: '' }
+  const program = new Command().exitOverride().configureOutput({
+    writeOut: (text) => (said.stdout += text),
+    writeErr: (text) => (said.stderr += text),
+  })
+  addSimulateCommand(program)
+  const end: unknown = await program
+    .parseAsync(['simulate', ...options], { from: 'user' })
+    .catch((error: unknown) => error)
+  if (!(end instanceof CommanderError)) throw new Error('It was started.')
+  return { code: end.exitCode, ...said }
 }
 
 test('prints the settings a service needs to call it, and the report when it is stopped', async () => {
   const running = simulate('--port', '0', '--latency', '0', '--security-token', 'token')
-  const settings = await settingsOf(running)
+  await running.line(/ALIBABA_CLOUD_SECURITY_TOKEN=/)
+  const settings = new Map(
+    [...running.output().matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  )
   const client = createCheckResultClient({
-    endpoint: settings['CHECKRESULT_ENDPOINT'] ?? '',
+    endpoint: settings.get('CHECKRESULT_ENDPOINT') ?? '',
     credentials: handingOut(() => ({
-      accessKeyId: settings['ALIBABA_CLOUD_ACCESS_KEY_ID'] ?? '',
-      accessKeySecret: settings['ALIBABA_CLOUD_ACCESS_KEY_SECRET'] ?? '',
-      securityToken: settings['ALIBABA_CLOUD_SECURITY_TOKEN'],
+      accessKeyId: settings.get('ALIBABA_CLOUD_ACCESS_KEY_ID') ?? '',
+      accessKeySecret: settings.get('ALIBABA_CLOUD_ACCESS_KEY_SECRET') ?? '',
+      securityToken: settings.get('ALIBABA_CLOUD_SECURITY_TOKEN'),
     })),
     timeoutMs: 5_000,
   })
   const reply = await client.check({ transactionId: 'passhkid2018x1', merchantBizId: 'biz1' }, 5_000)
   await client.close()
   expect(reply).toMatchObject({ status: 200, code: 'Success' })
-  running.child.kill('SIGINT')
-  const { code, stdout } = await running.ended()
-  expect(code).toBe(0)
-  const report: unknown = JSON.parse(stdout.slice(stdout.indexOf('{')))
+  running.signal('SIGINT')
+  expect(await running.exited).toBe(0)
+  await running.line(/^\}$/)
+  const output = running.output()
+  const report: unknown = JSON.parse(output.slice(output.indexOf('{')))
   expect(report).toMatchObject({ calls: 1, callsByCode: { Success: 1 } })
 })
 
 test('--help lists every scenario', async () => {
-  const { code, stdout } = await simulate('--help').ended()
+  const { code, stdout } = await parsed('--help')
   expect(code).toBe(0)
   for (const name of ['passhkid2018', 'riskpassport', 'notyet', 'brokencomma']) {
     expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'm'))
@@ -88,9 +68,14 @@ test.each([
   [['--qps', '0'], 'At least 1, or unlimited.'],
   [['--latency', 'long'], 'A whole number is wanted.'],
   [['--mix', 'passhkid2018=-1'], 'Weights are numbers from 0 on.'],
-  [['--mix', 'nosuchthing=1'], 'There is no scenario "nosuchthing"; --help lists them.'],
 ])('%j is refused with a sentence', async (options, sentence) => {
-  const { code, stderr } = await simulate('--port', '0', ...options).ended()
+  const { code, stderr } = await parsed('--port', '0', ...options)
   expect(code).toBe(1)
   expect(stderr).toContain(sentence)
+})
+
+test('an outcome that there is none of is refused with a sentence', async () => {
+  const running = simulate('--port', '0', '--mix', 'nosuchthing=1')
+  await running.line(/There is no scenario "nosuchthing"; --help lists them\./)
+  expect(await running.exited).toBe(1)
 })

@@ -10,7 +10,7 @@ import type { Credentials } from '../../../../src/adapters/alibaba/sign-v3.ts'
 import type { CredentialsConfig } from '../../../../src/config/credentials.ts'
 import { readTextFile } from '../../../../src/config/given.ts'
 import { Secret } from '../../../../src/config/secret.ts'
-import { makeCertificate, type Certificate } from '../../../support/certificate.ts'
+import { selfSigned, type KeyPair } from '../../../support/certificates.ts'
 import {
   PLAIN,
   STS,
@@ -38,13 +38,13 @@ interface Way {
   readonly config: (port: number, home: string) => CredentialsConfig
 }
 
-let certificate: Certificate
+let certificate: KeyPair
 let home: string
 const trusted = tls.getCACertificates()
 
 beforeAll(async () => {
-  certificate = await makeCertificate([STS_HOST])
-  tls.setDefaultCACertificates([certificate.ca])
+  certificate = await selfSigned([STS_HOST])
+  tls.setDefaultCACertificates([certificate.cert])
   home = mkdtempSync(join(tmpdir(), 'checkresult-home-'))
   writeFileSync(join(home, 'token'), 'fictitious.oidc.token')
   mkdirSync(join(home, '.aliyun'))

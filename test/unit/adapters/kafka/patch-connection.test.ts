@@ -2,16 +2,20 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import kafkajs from 'kafkajs'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createCluster } from '../../../../src/adapters/kafka/internals.ts'
 import { patchConnection } from '../../../../src/adapters/kafka/patch-connection.ts'
 import { patchRequestQueue } from '../../../../src/adapters/kafka/patch-request-queue.ts'
 import { openSocket } from '../../../../src/adapters/kafka/sockets.ts'
 
+const TIMEOUT_MS = 5_000
+
 test('a broker that takes the connection and says nothing is given up with the first request', async () => {
-  const connections: number[] = []
+  let connections = 0
+  const asked = Promise.withResolvers<void>()
   const silent = createServer((socket) => {
-    connections.push(performance.now())
+    connections += 1
+    socket.on('data', () => asked.resolve())
     onTestFinished(() => void socket.destroy())
   })
   silent.listen(0, '127.0.0.1')
@@ -26,13 +30,19 @@ test('a broker that takes the connection and says nothing is given up with the f
     ssl: false,
     sasl: null,
     logger: new kafkajs.Kafka({ brokers: ['unused:1'], logLevel: kafkajs.logLevel.NOTHING }).logger(),
-    connectionTimeout: 100,
-    requestTimeout: 100,
+    connectionTimeout: TIMEOUT_MS,
+    requestTimeout: TIMEOUT_MS,
     socketFactory: openSocket,
     retry: { retries: 0 },
   })
-  await expect(cluster.connect()).rejects.toMatchObject({
+  // Time-outs are looked for once a second, and counted from the first look.
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const outcome = expect(cluster.connect()).rejects.toMatchObject({
     cause: { name: 'KafkaJSConnectionError', code: 'ETIMEDOUT' },
   })
-  expect(connections).toHaveLength(1)
+  await asked.promise
+  vi.advanceTimersByTime(TIMEOUT_MS + 2_000)
+  await outcome
+  expect(connections).toBe(1)
 })

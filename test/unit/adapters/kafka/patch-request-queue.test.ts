@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RequestQueueClass, type RequestQueue } from '../../../../src/adapters/kafka/internals.ts'
 import { patchRequestQueue } from '../../../../src/adapters/kafka/patch-request-queue.ts'
@@ -10,9 +11,9 @@ interface Queue extends RequestQueue {
 
 const TIMEOUT_MS = 30_000
 
-function queueOf(maxInFlightRequests: number | null): Queue {
+function queueOf(maxInFlightRequests: number | null, Class = RequestQueueClass): Queue {
   const quiet = { debug: () => undefined, warn: () => undefined }
-  return new RequestQueueClass({
+  return new Class({
     maxInFlightRequests,
     requestTimeout: TIMEOUT_MS,
     enforceRequestTimeout: true,
@@ -38,21 +39,22 @@ function pushing(queue: Queue) {
   return { sent, failed, push, answer }
 }
 
-/** As kafkajs has it. */
-const unpatched = { ...Object.getOwnPropertyDescriptors(RequestQueueClass.prototype) }
-
-function unpatch(): void {
-  Object.defineProperties(RequestQueueClass.prototype, unpatched)
-}
-
 beforeEach(() => {
   vi.useFakeTimers()
   patchRequestQueue()
 })
-afterEach(() => {
-  unpatch()
-  vi.useRealTimers()
-})
+afterEach(() => void vi.useRealTimers())
+
+/** As kafkajs has it: a second copy of the class, which nobody has patched. */
+function unpatchedClass(): typeof RequestQueueClass {
+  const require = createRequire(import.meta.url)
+  const file = require.resolve('kafkajs/src/network/requestQueue')
+  const patched = require.cache[file]
+  delete require.cache[file]
+  const unpatched = require(file) as typeof RequestQueueClass
+  require.cache[file] = patched
+  return unpatched
+}
 
 describe('an idle queue', () => {
   test('has no timer, also after requests that were answered', () => {
@@ -65,8 +67,7 @@ describe('an idle queue', () => {
   })
 
   test('would have one for ever without the patch', () => {
-    unpatch()
-    queueOf(null).checkPendingRequests()
+    queueOf(null, unpatchedClass()).checkPendingRequests()
     vi.advanceTimersByTime(1_000)
     expect(vi.getTimerCount()).toBe(1)
   })

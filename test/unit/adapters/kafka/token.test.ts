@@ -90,16 +90,20 @@ describe('a token from an endpoint', () => {
 
   test.each(['nobody listens', 'nobody answers'])('where %s is missed in a sentence', async (what) => {
     const url = what === 'nobody listens' ? 'http://127.0.0.1:1/token' : await blackHole()
-    await expect(source(url)()).rejects.toThrow(/does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/)
+    await expect(source(url, CLIENT.secret, IMPATIENT_MS)()).rejects.toThrow(
+      /does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,
+    )
   })
 })
 
-function source(url = endpoint.url, secret: string = CLIENT.secret): TokenSource {
+const IMPATIENT_MS = 50
+
+function source(url = endpoint.url, secret: string = CLIENT.secret, timeoutMs = 5_000): TokenSource {
   const clientSecret = new Secret(secret)
   return createTokenSource(
     { kind: 'client-credentials', url, clientId: CLIENT.id, clientSecret, scope: 'kafka' },
     silent,
-    { nowMs: () => nowMs, timeoutMs: 500 },
+    { nowMs: () => nowMs, timeoutMs },
   )
 }
 
