@@ -1,4 +1,9 @@
 import { defineConfig } from 'vitest/config'
+import { COMPILE_CACHE } from './dev/harness/commands.ts'
+import { LongestFirst } from './test/support/longest-first.ts'
+
+// For the workers, each of which loads the same libraries.
+process.env['NODE_COMPILE_CACHE'] ??= COMPILE_CACHE
 
 const report = process.env['TEST_REPORT']
 
@@ -18,6 +23,7 @@ const integration = {
 export default defineConfig({
   test: {
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
