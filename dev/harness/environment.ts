@@ -53,14 +53,16 @@ export function createEnvironment(options: EnvironmentOptions, { shared }: { sha
   return { env, topics, groupId }
 }
 
-/** Topics and schemas, by the commands a user would give. Rejects with what they said when they fail. */
+/** Topics and schemas, by the commands a user would give, side by side. Rejects with what they said when they fail. */
 export async function prepareEnvironment({ env }: Environment, partitions = 8): Promise<void> {
   const commands = [
     ['topics', 'create', '--partitions', String(partitions), '--replication-factor', '1'],
     ['schemas', 'register'],
   ]
-  for (const command of commands) {
-    const { code, stderr } = await runCommand(command, env)
-    if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${stderr}`)
-  }
+  await Promise.all(
+    commands.map(async (command) => {
+      const { code, stderr } = await runCommand(command, env)
+      if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${stderr}`)
+    }),
+  )
 }

@@ -14,6 +14,8 @@ import { PortTakenError, type Server } from './server.ts'
 export interface StackOptions {
   /** Broker properties added to the stack's own, or put in their place. */
   readonly kafkaProperties?: Readonly<Record<string, string>>
+  /** More listeners of the broker; what they ask of clients is a matter of the properties. */
+  readonly kafkaListeners?: readonly string[]
   /** Told in a sentence what takes its time. */
   readonly onProgress?: (line: string) => void
   /** Told when a server ends by itself. By default that ends this process as an uncaught error. */
@@ -22,6 +24,8 @@ export interface StackOptions {
 
 export interface Stack {
   readonly brokers: readonly string[]
+  /** Where the broker's other listeners are, by their names. */
+  readonly listeners: ReadonlyMap<string, string>
   /** The registry's Confluent-compatible API. */
   readonly registryUrl: string
   /** Logs and data of both; deleted by `stop`. */
@@ -42,12 +46,18 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { kafkaDir, registryDir } = await providePrograms(report)
   const dataDir = await mkdtemp(join(tmpdir(), 'checkresult-stream-'))
   const jvm = { java, scratchDir: dataDir, onCrash: options.onCrash ?? endProcess }
-  const properties = options.kafkaProperties ?? {}
+  const { kafkaProperties: properties = {}, kafkaListeners: listeners = [] } = options
 
   report('Starting Kafka and the schema registry ...')
   const [kafka, registry] = await Promise.allSettled([
     onFreePorts(async (attempt) =>
-      startKafka({ ...jvm, jarsDir: kafkaDir, directory: join(dataDir, `kafka-${attempt}`), properties }),
+      startKafka({
+        ...jvm,
+        jarsDir: kafkaDir,
+        directory: join(dataDir, `kafka-${attempt}`),
+        properties,
+        listeners,
+      }),
     ),
     onFreePorts(async () =>
       startRegistry({ ...jvm, programDir: registryDir, directory: join(dataDir, 'registry') }),
@@ -62,6 +72,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   try {
     return {
       brokers: [valueOf(kafka).broker],
+      listeners: valueOf(kafka).others,
       registryUrl: valueOf(registry).url,
       dataDir,
       kafka: valueOf(kafka).server,

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import kafkajs, { type AclEntry, type Admin } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand, type Env, type Finished } from '../../dev/harness/commands.ts'
 import type { Environment } from '../../dev/harness/environment.ts'
 import { eventFor } from '../../dev/harness/events.ts'
-import { startServiceProcess } from '../../dev/harness/service.ts'
 import { connectTo } from '../support/kafka.ts'
 import { EXACTLY_ONCE, type Coordinates } from '../support/outputs.ts'
-import { startRun, type Run } from '../support/run.ts'
+import { startRun, startService, type Run } from '../support/run.ts'
 import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.ts'
 
 /** May do what the README says the service needs, and nothing else. */
@@ -100,19 +99,12 @@ test('with the rights listed in the README the service reads, retries, writes an
   expect(service.output()).not.toMatch(/"level":"(warn|error)"/)
 })
 
-describe('without the right', () => {
-  test.each(NEEDED.map((right) => [`${right.operation} on ${right.on}`, right] as const))(
+describe.concurrent('without the right', () => {
+  test.for(NEEDED.map((right) => [`${right.operation} on ${right.on}`, right] as const))(
     '%s the service says in a sentence that this is to be granted',
-    async (_, right) => {
-      const service = await startServiceProcess({
-        ...run.environment.env,
-        ...loginOf(userWithout(right)),
-        KAFKA_GROUP_ID: userWithout(right),
-      })
-      onTestFinished(async () => {
-        service.signal('SIGKILL')
-        await service.exited
-      })
+    async ([, right], { onTestFinished }) => {
+      const login = { ...loginOf(userWithout(right)), KAFKA_GROUP_ID: userWithout(right) }
+      const service = await startService({ ...run.environment.env, ...login }, onTestFinished)
       await sendSome()
       const [said] = await service.line(right.sentence)
       expect(said).toContain(right.operation)
@@ -134,7 +126,7 @@ describe('"topics create"', () => {
   test('with the rights listed in the README finds and widens what is there', async () => {
     await admin.createPartitions({ topicPartitions: [{ topic: run.topics.input, count: 3 }] })
     await expect
-      .poll(async () => createTopics(MAKER), { timeout: 10_000 })
+      .poll(async () => createTopics(MAKER), { timeout: 30_000 })
       .toMatchObject({ code: 0, stdout: expect.stringContaining('from 2 to 3 partitions') })
   })
 })

@@ -1,14 +1,13 @@
 import kafkajs from 'kafkajs'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { eventFor } from '../../dev/harness/events.ts'
-import { metricSum, startServiceProcess } from '../../dev/harness/service.ts'
+import { metricSum } from '../../dev/harness/service.ts'
+import { deny } from '../support/deny.ts'
+import { loginSettings } from '../support/login-listener.ts'
 import { EXACTLY_ONCE } from '../support/outputs.ts'
-import { startRestrictedStack } from '../support/restricted-stack.ts'
-import { startRun, type Run, type RunOptions } from '../support/run.ts'
+import { startRun, startService, type Run, type RunOptions } from '../support/run.ts'
 
 const EVENTS = 6_000
-/** A stack of the test's own takes its time to start. */
-const OWN_STACK = { timeout: 120_000 }
 /** Of every hundred, in this order: mostly passed, some through a retry topic, some refused. */
 const KINDS = ['notyet', 'invalidid', 'failpassport'] as const
 
@@ -51,22 +50,17 @@ describe('at least once', () => {
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   })
 
-  test('brokers that allow no transactions are enough', OWN_STACK, async () => {
-    const { stack, settings, kafka, deny } = await startRestrictedStack()
-    onTestFinished(stack.stop)
-    await deny(kafkajs.AclResourceTypes.TRANSACTIONAL_ID, '*')
-    const run = await startAtLeastOnce({ stack, settings, kafka })
+  test('brokers that allow no transactions are enough', async () => {
+    const user = 'without_transactions'
+    await deny(user, kafkajs.AclResourceTypes.TRANSACTIONAL_ID, '*')
+    const run = await startAtLeastOnce({ settings: loginSettings(inject('loginBroker'), user) })
     const sent = await run.send(events(run, 100))
     const replica = await run.startReplica()
     await run.untilOut(sent)
     expect(await replica.stop()).toBe(0)
 
     const { env } = run.environment
-    const other = await startServiceProcess({ ...env, KAFKA_DELIVERY: 'exactly-once' })
-    onTestFinished(async () => {
-      other.signal('SIGKILL')
-      await other.exited
-    })
+    const other = await startService({ ...env, KAFKA_DELIVERY: 'exactly-once' })
     await other.line(/Could not claim a partition/)
   })
 })

@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { eventFor } from '../../dev/harness/events.ts'
 import { metricSum } from '../../dev/harness/service.ts'
 import { EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun } from '../support/run.ts'
@@ -11,11 +10,7 @@ test('while the account is refused nothing is given up, and afterwards it goes o
   onTestFinished(run.close)
   run.simulator.setFaults({ forbid: 'Forbidden.RAMUserAccessDenied' })
   const replica = await run.startReplica()
-  const sent = await run.send(
-    Array.from({ length: EVENTS }, (_, number) => ({
-      value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
-    })),
-  )
+  const sent = await run.sendFresh(EVENTS)
   const closed = 'checkresult_gate_closed{reason="credentials"}'
   await expect.poll(async () => metricSum(await replica.metrics(), closed), { timeout: 10_000 }).toBe(1)
   // All that was under way when the first refusal came is back; the probe is seconds away.

@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { eventFor } from '../../dev/harness/events.ts'
 import { metricSum } from '../../dev/harness/service.ts'
 import { EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun } from '../support/run.ts'
@@ -16,11 +15,7 @@ test('a flood of dead letters closes the gate instead of emptying the topic, and
   const bad = await run.send(Array.from({ length: BAD }, () => ({ value: '{' })))
   const closed = 'checkresult_gate_closed{reason="dead-letter-brake"}'
   await expect.poll(async () => metricSum(await replica.metrics(), closed), { timeout: 10_000 }).toBe(1)
-  const good = await run.send(
-    Array.from({ length: GOOD }, (_, number) => ({
-      value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
-    })),
-  )
+  const good = await run.sendFresh(GOOD)
   await run.outputs.until(() => run.deadLetters().length === HALF_OF_A_HUNDRED)
   expect((await fetch(`${replica.opsUrl}/readyz`)).status).toBe(200)
   expect(run.results()).toEqual([])

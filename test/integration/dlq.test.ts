@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { runCommand, startCommand, type Finished } from '../../dev/harness/commands.ts'
 import { createEnvironment } from '../../dev/harness/environment.ts'
 import { encodeJson, eventFor } from '../../dev/harness/events.ts'
@@ -55,7 +55,8 @@ describe('the letters of a service', () => {
     return JSON.parse(stdout) as { total: number; letters: Listed[] }
   }
 
-  test('are listed with where they stand, why, and where their events stood', async () => {
+  // These change nothing.
+  test.concurrent('are listed with where they stand, why, and where their events stood', async () => {
     const { total, letters } = await listed()
     expect(total).toBe(UNAVAILABLE + 2)
     const stored = run.deadLetters()
@@ -76,42 +77,52 @@ describe('the letters of a service', () => {
     expect(times).toEqual(times.toSorted((left, right) => right - left))
   })
 
-  test('are a table without options, the newest first, and it says how many more there are', async () => {
-    const { stdout } = await dlq('list', '--limit', '2')
-    const [head = '', ...lines] = stdout.trimEnd().split('\n')
-    expect(head.split(/\s+/)).toEqual(['AT', 'REASON', 'CODE', 'AGE', 'ATTEMPTS', 'REDRIVES', 'EVENT'])
-    expect(lines).toHaveLength(3)
-    expect(lines[2]).toBe(`and ${UNAVAILABLE} older ones: --limit shows more.`)
+  test.concurrent(
+    'are a table without options, the newest first, and it says how many more there are',
+    async () => {
+      const { stdout } = await dlq('list', '--limit', '2')
+      const [head = '', ...lines] = stdout.trimEnd().split('\n')
+      expect(head.split(/\s+/)).toEqual(['AT', 'REASON', 'CODE', 'AGE', 'ATTEMPTS', 'REDRIVES', 'EVENT'])
+      expect(lines).toHaveLength(3)
+      expect(lines[2]).toBe(`and ${UNAVAILABLE} older ones: --limit shows more.`)
+    },
+  )
+
+  test.concurrent('are chosen by reason, code, place and age', async () => {
+    const [unavailable, broken, newest, older, newer] = await Promise.all([
+      listed('--reason', 'unavailable'),
+      listed('--code', 'malformed-json', '--code', 'invalid-event'),
+      listed('--limit', '1'),
+      listed('--older-than', '1h'),
+      listed('--newer-than', '1h'),
+    ])
+    expect([unavailable.total, broken.total]).toEqual([UNAVAILABLE, 2])
+    expect((await listed('--at', newest.letters[0]?.at ?? '')).letters).toEqual(newest.letters)
+    expect([older.total, newer.total]).toEqual([0, UNAVAILABLE + 2])
   })
 
-  test('are chosen by reason, code, place and age', async () => {
-    expect((await listed('--reason', 'unavailable')).total).toBe(UNAVAILABLE)
-    expect((await listed('--code', 'malformed-json', '--code', 'invalid-event')).total).toBe(2)
-    const { letters } = await listed('--limit', '1')
-    expect((await listed('--at', letters[0]?.at ?? '')).letters).toEqual(letters)
-    expect((await listed('--older-than', '1h')).total).toBe(0)
-    expect((await listed('--newer-than', '1h')).total).toBe(UNAVAILABLE + 2)
-  })
-
-  test('are counted', async () => {
+  test.concurrent('are counted', async () => {
     const { stdout } = await dlq('stats', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ waiting: UNAVAILABLE + 2, redriven: 0, other: 0 })
     expect((await dlq('stats')).stdout).toMatch(/^unavailable +ServiceUnavailable +4 +0 /m)
   })
 
-  test('are shown one by one, with the value, the key and own headers only when asked for', async () => {
-    const { letters } = await listed('--reason', 'unavailable', '--limit', '1')
-    const { stdout } = await dlq('show', letters[0]?.at ?? '')
-    expect(stdout).toMatch(/^reason +unavailable$/m)
-    expect(stdout).toMatch(/^decodes +yes$/m)
-    expect(stdout).toMatch(/^own headers +1 header$/m)
-    const personal = await dlq('show', letters[0]?.at ?? '', '--show-personal')
-    expect(personal.stdout).toMatch(/^key: ZQXJKVPERSONpasspassportx\d$/m)
-    expect(personal.stdout).toMatch(/"transactionId": "passpassportx\d"/)
-    expect(personal.stdout).toContain(`"trace-id": ${MARK}`)
-  })
+  test.concurrent(
+    'are shown one by one, with the value, the key and own headers only when asked for',
+    async () => {
+      const { letters } = await listed('--reason', 'unavailable', '--limit', '1')
+      const { stdout } = await dlq('show', letters[0]?.at ?? '')
+      expect(stdout).toMatch(/^reason +unavailable$/m)
+      expect(stdout).toMatch(/^decodes +yes$/m)
+      expect(stdout).toMatch(/^own headers +1 header$/m)
+      const personal = await dlq('show', letters[0]?.at ?? '', '--show-personal')
+      expect(personal.stdout).toMatch(/^key: ZQXJKVPERSONpasspassportx\d$/m)
+      expect(personal.stdout).toMatch(/"transactionId": "passpassportx\d"/)
+      expect(personal.stdout).toContain(`"trace-id": ${MARK}`)
+    },
+  )
 
-  test('that are not there are not shown, with a sentence', async () => {
+  test.concurrent('that are not there are not shown, with a sentence', async () => {
     const { code, stdout, stderr } = await dlq('show', '0:99999')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toBe('No dead letter stands at 0:99999: `dlq list` shows where they are.\n')
@@ -199,7 +210,7 @@ async function topicEnd({ topics }: Run): Promise<readonly string[]> {
   return offsets.map(({ partition, high }) => `${partition}:${high}`).toSorted()
 }
 
-test.each([
+test.concurrent.each([
   [['list'], /^A topic does not exist: create the topics with `npm start -- topics create/],
   [['stats'], /^A topic does not exist/],
   [['show', '0:0'], /^A topic does not exist/],
@@ -215,7 +226,7 @@ test.each([
   expect(stderr.trimEnd().split('\n')).toHaveLength(1)
 })
 
-describe('a redrive of many', () => {
+describe.concurrent('a redrive of many', () => {
   const LETTERS = 10_000
 
   interface Many {
@@ -227,7 +238,7 @@ describe('a redrive of many', () => {
   }
 
   /** Each event's number is its value. */
-  async function letters(): Promise<Many> {
+  async function letters(onTestFinished: (close: () => Promise<void>) => void): Promise<Many> {
     const run = await startRun({ partitions: PARTITIONS, settings: { DEAD_LETTER_BRAKE: 'off' } })
     onTestFinished(run.close)
     const sent = await run.send(Array.from({ length: LETTERS }, (_, number) => ({ value: `{${number}` })))
@@ -257,8 +268,10 @@ describe('a redrive of many', () => {
 
   const ALL = Array.from({ length: LETTERS }, (_, number) => `{${number}`).toSorted()
 
-  test('that is killed midway has lost and repeated nothing when it is run again', async () => {
-    const { run, back, untilSome, toTheEnd } = await letters()
+  test('that is killed midway has lost and repeated nothing when it is run again', async ({
+    onTestFinished,
+  }) => {
+    const { run, back, untilSome, toTheEnd } = await letters(onTestFinished)
     const killed = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
     killed.signal('SIGKILL')
@@ -270,8 +283,10 @@ describe('a redrive of many', () => {
     expect((await toTheEnd()).toSorted()).toEqual(ALL)
   })
 
-  test('that is told to stop ends after the transaction in hand and says how far it came', async () => {
-    const { run, untilSome, toTheEnd } = await letters()
+  test('that is told to stop ends after the transaction in hand and says how far it came', async ({
+    onTestFinished,
+  }) => {
+    const { run, untilSome, toTheEnd } = await letters(onTestFinished)
     const stopped = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
     // Twice, as under npm, which hands on what the terminal sends to both.
@@ -285,8 +300,8 @@ describe('a redrive of many', () => {
     expect((await toTheEnd()).toSorted()).toEqual(ALL)
   })
 
-  test('gives way to a second one that is started meanwhile', async () => {
-    const { run, untilSome, toTheEnd } = await letters()
+  test('gives way to a second one that is started meanwhile', async ({ onTestFinished }) => {
+    const { run, untilSome, toTheEnd } = await letters(onTestFinished)
     const first = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
     // Held in the midst, perhaps with a transaction open, until the second one has done all.

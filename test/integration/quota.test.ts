@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { eventFor } from '../../dev/harness/events.ts'
 import type { SimulatorReport } from '../../src/simulator/report.ts'
 import { decodeResult, EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
@@ -28,11 +27,7 @@ async function drain(
 ): Promise<{ run: Run; report: SimulatorReport }> {
   const run = await startRun({ settings: { CHECKRESULT_QPS: String(QPS), ...settings } })
   onTestFinished(run.close)
-  const sent = await run.send(
-    Array.from({ length: events }, (_, number) => ({
-      value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
-    })),
-  )
+  const sent = await run.sendFresh(events)
   await run.startReplica()
   await run.untilOut(sent)
   const report = run.simulator.report()

@@ -1,5 +1,5 @@
 import avsc from 'avsc'
-import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
+import { inject, test, type ExpectStatic } from 'vitest'
 import { eventFor } from '../../dev/harness/events.ts'
 import { metricSum, type ServiceProcess } from '../../dev/harness/service.ts'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
@@ -12,25 +12,25 @@ const PARTITIONS = 4
 const WAITING = 'checkresult_schema_registry_waiting_records'
 const FAILED = 'checkresult_schema_registry_requests_total{operation="schema-by-id",outcome="failed"}'
 
-let registry: URL
-let proxy: CuttableProxy
+const registry = new URL(inject('registryUrl'))
 let numbers = 0
 
-beforeAll(async () => {
-  registry = new URL(inject('registryUrl'))
-  proxy = await startProxy({ port: Number(registry.port) })
-})
+interface BehindProxy {
+  readonly run: Run
+  readonly replica: ServiceProcess
+  readonly proxy: CuttableProxy
+}
 
-afterAll(async () => proxy.close())
-
-/** The registry by way of the proxy. */
-async function startBehindProxy(): Promise<{ run: Run; replica: ServiceProcess }> {
+/** The registry by way of a proxy. */
+async function startBehindProxy(onTestFinished: (close: () => Promise<void>) => void): Promise<BehindProxy> {
+  const proxy = await startProxy({ port: Number(registry.port) })
+  onTestFinished(async () => proxy.close())
   await proxy.heal()
   const url = new URL(registry)
   url.port = String(proxy.port)
   const run = await startRun({ partitions: PARTITIONS, settings: { SCHEMA_REGISTRY_URL: url.href } })
   onTestFinished(run.close)
-  return { run, replica: await run.startReplica() }
+  return { run, replica: await run.startReplica(), proxy }
 }
 
 function sendKnown(run: Run, partitions: readonly number[]): Promise<Coordinates[]> {
@@ -62,52 +62,61 @@ async function failures(replica: ServiceProcess): Promise<number> {
   return metricSum(await replica.metrics(), FAILED)
 }
 
-async function untilWaiting(replica: ServiceProcess, records: number): Promise<void> {
+async function untilWaiting(
+  { replica, expect }: { replica: ServiceProcess; expect: ExpectStatic },
+  records: number,
+): Promise<void> {
   await expect
     .poll(async () => metricSum(await replica.metrics(), WAITING), { timeout: 20_000 })
     .toBe(records)
 }
 
-test('while the registry is away known schemas go on, a new one waits, and nothing is given up', async () => {
-  const { run, replica } = await startBehindProxy()
-  const before = await sendKnown(run, [0, 1, 2, 3])
-  await run.untilOut(before)
+test.concurrent(
+  'while the registry is away known schemas go on, a new one waits, and nothing is given up',
+  async ({ expect, onTestFinished }) => {
+    const { run, replica, proxy } = await startBehindProxy(onTestFinished)
+    const before = await sendKnown(run, [0, 1, 2, 3])
+    await run.untilOut(before)
 
-  await proxy.cut()
-  const waiting = await sendWithNewSchema(run, 0)
-  const behind = await sendKnown(run, [0])
-  await run.untilOut(await sendKnown(run, [1, 2, 3]))
-  await untilWaiting(replica, 1)
-  expect(await (await fetch(replica.opsUrl)).text()).toMatch(/waiting for registry +1/)
-  expect((await fetch(`${replica.opsUrl}/readyz`)).status).toBe(200)
+    await proxy.cut()
+    const waiting = await sendWithNewSchema(run, 0)
+    const behind = await sendKnown(run, [0])
+    await run.untilOut(await sendKnown(run, [1, 2, 3]))
+    await untilWaiting({ replica, expect }, 1)
+    expect(await (await fetch(replica.opsUrl)).text()).toMatch(/waiting for registry +1/)
+    expect((await fetch(`${replica.opsUrl}/readyz`)).status).toBe(200)
 
-  await proxy.silence()
-  const soFar = await failures(replica)
-  await expect.poll(() => failures(replica), { timeout: 30_000 }).toBeGreaterThan(soFar + 1)
-  await run.untilOut(await sendKnown(run, [1, 2, 3]))
-  expect([run.results().length, run.deadLetters().length]).toEqual([10, 0])
+    await proxy.silence()
+    const soFar = await failures(replica)
+    await expect.poll(() => failures(replica), { timeout: 30_000 }).toBeGreaterThan(soFar + 1)
+    await run.untilOut(await sendKnown(run, [1, 2, 3]))
+    expect([run.results().length, run.deadLetters().length]).toEqual([10, 0])
 
-  await proxy.heal()
-  await run.untilOut([...waiting, ...behind])
-  await untilWaiting(replica, 0)
-  const output = replica.output()
-  expect(output.match(/Records wait whose schema is not known yet/g)).toHaveLength(1)
-  expect(output).toContain('The schema registry answers again.')
-  expect(await replica.stop()).toBe(0)
-  expect([run.results().length, run.deadLetters().length]).toEqual([12, 0])
-})
+    await proxy.heal()
+    await run.untilOut([...waiting, ...behind])
+    await untilWaiting({ replica, expect }, 0)
+    const output = replica.output()
+    expect(output.match(/Records wait whose schema is not known yet/g)).toHaveLength(1)
+    expect(output).toContain('The schema registry answers again.')
+    expect(await replica.stop()).toBe(0)
+    expect([run.results().length, run.deadLetters().length]).toEqual([12, 0])
+  },
+)
 
-test('a replica whose records wait for the registry ends in order, and the next one settles them', async () => {
-  const { run, replica } = await startBehindProxy()
-  const before = await sendKnown(run, [0, 1, 2, 3])
-  await run.untilOut(before)
-  await proxy.cut()
-  const waiting = await sendWithNewSchema(run, 2)
-  await untilWaiting(replica, 1)
-  expect(await replica.stop()).toBe(0)
+test.concurrent(
+  'a replica whose records wait for the registry ends in order, and the next one settles them',
+  async ({ expect, onTestFinished }) => {
+    const { run, replica, proxy } = await startBehindProxy(onTestFinished)
+    const before = await sendKnown(run, [0, 1, 2, 3])
+    await run.untilOut(before)
+    await proxy.cut()
+    const waiting = await sendWithNewSchema(run, 2)
+    await untilWaiting({ replica, expect }, 1)
+    expect(await replica.stop()).toBe(0)
 
-  await proxy.heal()
-  await run.startReplica()
-  await run.untilOut(waiting)
-  expect(await run.tally([...before, ...waiting])).toEqual(EXACTLY_ONCE)
-})
+    await proxy.heal()
+    await run.startReplica()
+    await run.untilOut(waiting)
+    expect(await run.tally([...before, ...waiting])).toEqual(EXACTLY_ONCE)
+  },
+)

@@ -8,7 +8,7 @@ import { connectTo } from '../support/kafka.ts'
 import { EXACTLY_ONCE, sourceOf, tally, watchCommitted, type Coordinates } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.ts'
-import { CLIENT } from '../support/token-endpoint.ts'
+import { CLIENT, startTokenEndpoint } from '../support/token-endpoint.ts'
 
 const USER = 'checkresult'
 const PASSWORD = 'open-sesame-9f2c'
@@ -49,9 +49,9 @@ const LOGINS: Readonly<Record<string, () => Promise<Env>>> = {
   'a client certificate': async () => kafka.certificateSettings(await issue(kafka.authority, { name: USER })),
 }
 
-describe('topics are created, and events go through exactly once, with', () => {
-  test.each(Object.keys(LOGINS))('%s', async (name) => {
-    const run = await start(await LOGINS[name]?.())
+describe.concurrent('topics are created, and events go through exactly once, with', () => {
+  test.for(Object.keys(LOGINS))('%s', async (name, { onTestFinished: whenFinished }) => {
+    const run = await start(await LOGINS[name]?.(), whenFinished)
     const service = await run.startReplica()
     const sent = await sendSome(run)
     await run.untilOut(sent)
@@ -64,7 +64,7 @@ describe('topics are created, and events go through exactly once, with', () => {
   })
 })
 
-test.each(Object.keys(LOGINS))('"config check" shows no secret of %s', async (name) => {
+test.concurrent.each(Object.keys(LOGINS))('"config check" shows no secret of %s', async (name) => {
   const { env } = environment((await LOGINS[name]?.()) ?? {})
   const { code, stdout } = await runCommand(['config', 'check'], env)
   expect(code).toBe(0)
@@ -131,17 +131,15 @@ describe.concurrent('side by side:', () => {
   test('sessions and tokens are renewed before they end, with a secret that has been changed, and work goes on', async ({
     onTestFinished: whenFinished,
   }) => {
-    kafka.tokens.lifetimeS = 20
-    whenFinished(() => {
-      kafka.tokens.lifetimeS = 3_600
-      kafka.tokens.secret = CLIENT.secret
-    })
-    const settings = await withClient(CLIENT.secret)
+    const tokens = await startTokenEndpoint()
+    whenFinished(async () => tokens.close())
+    tokens.lifetimeS = 20
+    const settings = await withClient(CLIENT.secret, tokens)
     const run = await start(settings, whenFinished)
     const service = await run.startReplica()
     await writeFile(settings['KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE'] ?? '', CHANGED)
-    kafka.tokens.secret = CHANGED
-    const before = kafka.tokens.count()
+    tokens.secret = CHANGED
+    const before = tokens.count()
     const endMs = Date.now() + SESSION_MS + 2_000
     const sent: Coordinates[] = []
     while (Date.now() < endMs) {
@@ -149,7 +147,7 @@ describe.concurrent('side by side:', () => {
       sent.push(...some)
       await run.untilOut(some)
     }
-    expect(kafka.tokens.count() - before).toBeGreaterThanOrEqual(2)
+    expect(tokens.count() - before).toBeGreaterThanOrEqual(2)
     expect(await service.stop()).toBe(0)
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
     expect(service.output()).not.toMatch(/"level":"(warn|error)"/)
@@ -167,7 +165,7 @@ describe.concurrent('side by side:', () => {
 })
 
 test('a password changed at the brokers and in its file is used by the service that is running', async () => {
-  const settings = await withPassword('plain')
+  const settings: Env = { ...(await withPassword('plain')), KAFKA_SESSION_TIMEOUT_MS: '6000' }
   const run = await start(settings)
   const service = await run.startReplica()
   const first = await sendSome(run)
@@ -212,11 +210,11 @@ async function withToken(token: string): Promise<Env> {
   }
 }
 
-async function withClient(secret: string): Promise<Env> {
+async function withClient(secret: string, tokens = kafka.tokens): Promise<Env> {
   return {
     ...kafka.settings,
     KAFKA_SASL_MECHANISM: 'oauthbearer',
-    KAFKA_SASL_OAUTH_TOKEN_URL: kafka.tokens.url,
+    KAFKA_SASL_OAUTH_TOKEN_URL: tokens.url,
     KAFKA_SASL_OAUTH_CLIENT_ID: CLIENT.id,
     KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE: await kafka.file('client-secret', secret),
   }

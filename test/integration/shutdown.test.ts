@@ -1,5 +1,4 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { eventFor } from '../../dev/harness/events.ts'
 import { EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun } from '../support/run.ts'
 
@@ -13,11 +12,7 @@ test('SIGTERM under load ends in time, and after a restart no transaction was as
   })
   onTestFinished(run.close)
   const stopped = await run.startReplica()
-  const sent = await run.send(
-    Array.from({ length: EVENTS }, (_, number) => ({
-      value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
-    })),
-  )
+  const sent = await run.sendFresh(EVENTS)
   await run.outputs.until(() => run.outputs.records.length >= EVENTS / 3)
   const startedMs = performance.now()
   expect(await stopped.stop()).toBe(0)

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
-import { startStack, type Stack, type StackOptions } from '../../dev/stack/stack.ts'
+import { startStack, type Stack } from '../../dev/stack/stack.ts'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { Secret } from '../../src/config/secret.ts'
 import {
@@ -15,6 +15,8 @@ import {
   readCommitted,
   uniqueName,
 } from '../support/kafka.ts'
+import { fakeLog } from '../support/fakes.ts'
+import { LOGIN_LISTENER, loginSettings, WITH_LOGIN_LISTENER } from '../support/login-listener.ts'
 import { isAlive } from '../support/processes.ts'
 
 describe('the stack of the run', () => {
@@ -65,11 +67,18 @@ describe('the stack of the run', () => {
 
 describe('a second stack', () => {
   let second: Stack
+  const crash = Promise.withResolvers<string>()
 
   beforeAll(async () => {
     second = await startStack({
-      // Else a killed broker is only taken back after 9 s, when its session is over.
-      kafkaProperties: { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' },
+      ...WITH_LOGIN_LISTENER,
+      kafkaProperties: {
+        ...WITH_LOGIN_LISTENER.kafkaProperties,
+        // Else a killed broker is only taken back after 9 s, when its session is over.
+        'broker.session.timeout.ms': '3000',
+        'broker.heartbeat.interval.ms': '500',
+      },
+      onCrash: (message) => crash.resolve(message),
     })
   })
 
@@ -82,6 +91,19 @@ describe('a second stack', () => {
     await createTopics([{ topic }], connectTo(second.brokers))
     const admin = await connectedAdmin()
     expect(await admin.listTopics()).not.toContain(topic)
+  })
+
+  test('can ask clients for a password', async () => {
+    const broker = second.listeners.get(LOGIN_LISTENER) ?? ''
+    const listTopicsWith = async (password?: string): Promise<string[]> => {
+      const { KAFKA_SASL_USERNAME: username = '', KAFKA_SASL_PASSWORD: right = '' } = loginSettings(broker)
+      const sasl = { mechanism: 'plain', username, password: new Secret(password ?? right) } as const
+      const { kafka } = createKafkaClient({ brokers: [broker], clientId: 'test', tls: null, sasl }, fakeLog())
+      const admin = await connectedAdmin(kafka)
+      return admin.listTopics()
+    }
+    await expect(listTopicsWith('wrong')).rejects.toThrow(/Authentication failed/)
+    expect(await listTopicsWith()).toContain('__consumer_offsets')
   })
 
   test('keeps the port and data of a broker that is stopped or killed and started again', async () => {
@@ -107,47 +129,24 @@ describe('a second stack', () => {
     const answer = await fetch(`${second.registryUrl}/subjects`)
     expect(await answer.json()).toEqual([])
   })
-})
-
-describe('a stack', () => {
-  test('can ask clients for a password', async () => {
-    const stack = await startStackForTest({
-      kafkaProperties: {
-        'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
-        'listener.name.client.sasl.enabled.mechanisms': 'PLAIN',
-        'listener.name.client.plain.sasl.jaas.config':
-          'org.apache.kafka.common.security.plain.PlainLoginModule required user_tester="right";',
-      },
-    })
-    const listTopicsWith = async (password: string): Promise<string[]> => {
-      const silent = { info: () => {}, warn: () => {}, error: () => {} }
-      const sasl = { mechanism: 'plain', username: 'tester', password: new Secret(password) } as const
-      const { kafka } = createKafkaClient(
-        { brokers: stack.brokers, clientId: 'test', tls: null, sasl },
-        silent,
-      )
-      const admin = await connectedAdmin(kafka)
-      return admin.listTopics()
-    }
-    await expect(listTopicsWith('wrong')).rejects.toThrow(/Authentication failed/)
-    expect(await listTopicsWith('right')).toContain('__consumer_offsets')
-  })
-
-  test('is refused with the end of the log when the broker does not like its settings', async () => {
-    await expect(startStackForTest({ kafkaProperties: { 'num.io.threads': 'many' } })).rejects.toThrow(
-      /Kafka.*\n[^]*num\.io\.threads/,
-    )
-  })
 
   test('says so when one of its servers ends by itself, and leaves nothing when it is stopped', async () => {
-    const crash = Promise.withResolvers<string>()
-    const { kafka, registry, dataDir, stop } = await startStackForTest({ onCrash: crash.resolve })
+    const { kafka, registry, dataDir, stop } = second
     const pids = [kafka.pid, registry.pid]
+    expect(pids.filter(isAlive)).toEqual(pids)
     process.kill(registry.pid ?? 0, 'SIGKILL')
     expect(await crash.promise).toContain('The schema registry ended by itself.')
     await stop()
     expect(pids.filter(isAlive)).toEqual([])
     expect(existsSync(dataDir)).toBe(false)
+  })
+})
+
+describe('a stack', () => {
+  test('is refused with the end of the log when the broker does not like its settings', async () => {
+    await expect(startStack({ kafkaProperties: { 'num.io.threads': 'many' } })).rejects.toThrow(
+      /Kafka.*\n[^]*num\.io\.threads/,
+    )
   })
 
   test('dies with the process that started it, even by SIGKILL, and takes its data along', async () => {
@@ -163,12 +162,6 @@ describe('a stack', () => {
       .toEqual([[], false])
   })
 })
-
-async function startStackForTest(options: StackOptions = {}): Promise<Stack> {
-  const stack = await startStack(options)
-  onTestFinished(stack.stop)
-  return stack
-}
 
 async function registerSchema(registryUrl: string, subject: string, schema: string): Promise<number> {
   const answer = await fetch(`${registryUrl}/subjects/${subject}/versions`, {

@@ -1,12 +1,12 @@
-import { describe, expect, inject, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { runCommand, startCommand, type Env, type Finished } from '../../dev/harness/commands.ts'
 import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
-import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
-import { startStack } from '../../dev/stack/stack.ts'
+import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { schemaJson, subjectOf } from '../../src/adapters/registry/schemas.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
-import { connectedAdmin } from '../support/kafka.ts'
-import { SIMULATOR_KEY } from '../support/run.ts'
+import { connectTo } from '../support/kafka.ts'
+import { loginSettings } from '../support/login-listener.ts'
+import { SIMULATOR_KEY, startService } from '../support/run.ts'
 
 /** Nobody listens there. */
 const NOWHERE = '127.0.0.1:1'
@@ -19,7 +19,8 @@ interface Readiness {
 
 const NOT_READY: Readiness = { status: 503, saysSo: true }
 
-describe('with bad settings', () => {
+// Each by itself, and most of the time waiting: side by side.
+describe.concurrent('with bad settings', () => {
   test.each([[[]], [['config', 'check']], [TOPICS], [['schemas', 'register']]])(
     'command %j names every fault at once and ends with 2 before any connection',
     async (command) => {
@@ -48,10 +49,10 @@ describe('with bad settings', () => {
   )
 })
 
-describe('a service that cannot start says what to do, in its log and at /readyz', () => {
-  test('while topics and schemas are missing, and becomes ready by itself once they are there', async () => {
+describe.concurrent('a service that cannot start says what to do, in its log and at /readyz', () => {
+  test('while topics and schemas are missing, and becomes ready by itself once they are there', async (its) => {
     const { env, topics } = environment()
-    const service = await start(env)
+    const service = await startService(env, its.onTestFinished)
     expect(await readinessAfter(service, /Missing topics: .*topics create/)).toEqual(NOT_READY)
     expect((await fetch(`${service.opsUrl}/livez`)).status).toBe(200)
     expect((await runCommand(TOPICS, env)).code).toBe(0)
@@ -66,96 +67,94 @@ describe('a service that cannot start says what to do, in its log and at /readyz
     expect(await service.stop()).toBe(0)
   })
 
-  test('when no broker answers', async () => {
-    const service = await start(environment({ KAFKA_BROKERS: NOWHERE }).env)
+  test('when no broker answers', async (its) => {
+    const service = await startService(environment({ KAFKA_BROKERS: NOWHERE }).env, its.onTestFinished)
     expect(await readinessAfter(service, /No broker of KAFKA_BROKERS answers: check/)).toEqual(NOT_READY)
   })
 
-  test('when the registry does not answer', async () => {
+  test('when the registry does not answer', async (its) => {
     const { env } = environment({ SCHEMA_REGISTRY_URL: `http://${NOWHERE}` })
     expect((await runCommand(TOPICS, env)).code).toBe(0)
     expect(
-      await readinessAfter(await start(env), /schema registry does not answer: check SCHEMA_REGISTRY_URL/),
+      await readinessAfter(
+        await startService(env, its.onTestFinished),
+        /schema registry does not answer: check SCHEMA_REGISTRY_URL/,
+      ),
     ).toEqual(NOT_READY)
   })
 
-  test('when the brokers refuse the password', async () => {
-    const stack = await startStack({
-      kafkaProperties: {
-        'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
-        'listener.name.client.sasl.enabled.mechanisms': 'PLAIN',
-        'listener.name.client.plain.sasl.jaas.config':
-          'org.apache.kafka.common.security.plain.PlainLoginModule required user_tester="right";',
-      },
-    })
-    onTestFinished(stack.stop)
-    const settings = {
-      KAFKA_BROKERS: stack.brokers.join(),
-      KAFKA_SASL_MECHANISM: 'plain',
-      KAFKA_SASL_USERNAME: 'tester',
-    }
-    const { env } = environment({ ...settings, KAFKA_SASL_PASSWORD: 'not-the-right-one' })
-    const service = await start(env)
+  test('when the brokers refuse the password', async (its) => {
+    const broker = inject('loginBroker')
+    const { env } = environment(loginSettings(broker, 'tester', 'not-the-right-one'))
+    const service = await startService(env, its.onTestFinished)
     expect(await readinessAfter(service, /brokers refuse the login: check .*KAFKA_SASL_PASSWORD/)).toEqual(
       NOT_READY,
     )
     expect(service.output()).not.toContain('not-the-right-one')
     const { code, stderr } = await runCommand(TOPICS, env)
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/brokers refuse the login/) })
-    const right = environment({ ...settings, KAFKA_SASL_PASSWORD: 'right' })
+    const right = environment(loginSettings(broker))
     expect((await runCommand(TOPICS, right.env)).code).toBe(0)
   })
 })
 
-test('"topics create" makes what is missing, says what was there, and widens the retry topics with the input', async () => {
-  const { env, topics } = environment({ DEFER_DELAYS: '1s,2s' })
-  const names = [
-    topics.input,
-    `${topics.retryPrefix}.1s`,
-    `${topics.retryPrefix}.2s`,
-    topics.result,
-    topics.deadLetter,
-  ]
-  const lines = async (): Promise<string[]> => {
-    const { code, stdout } = await runCommand(TOPICS, env)
-    expect(code).toBe(0)
-    return stdout.trim().split('\n')
-  }
-  expect(await lines()).toEqual(names.map((name) => `created  ${name}  2 partitions`))
-  expect(await lines()).toEqual(names.map((name) => `exists   ${name}  2 partitions`))
+test.concurrent(
+  '"topics create" makes what is missing, says what was there, and widens the retry topics with the input',
+  async (its) => {
+    const { env, topics } = environment({ DEFER_DELAYS: '1s,2s' })
+    const names = [
+      topics.input,
+      `${topics.retryPrefix}.1s`,
+      `${topics.retryPrefix}.2s`,
+      topics.result,
+      topics.deadLetter,
+    ]
+    const lines = async (): Promise<string[]> => {
+      const { code, stdout } = await runCommand(TOPICS, env)
+      expect(code).toBe(0)
+      return stdout.trim().split('\n')
+    }
+    expect(await lines()).toEqual(names.map((name) => `created  ${name}  2 partitions`))
+    expect(await lines()).toEqual(names.map((name) => `exists   ${name}  2 partitions`))
 
-  const admin = await connectedAdmin()
-  await admin.createPartitions({ topicPartitions: [{ topic: topics.input, count: 3 }] })
-  const widened = names
-    .slice(1, 3)
-    .map((name) => `widened  ${name}  from 2 to 3 partitions, as many as the input topic has`)
-  await expect.poll(async () => (await lines()).slice(1, 3), { timeout: 5_000 }).toEqual(widened)
-})
+    const admin = connectTo().admin()
+    its.onTestFinished(async () => admin.disconnect())
+    await admin.connect()
+    await admin.createPartitions({ topicPartitions: [{ topic: topics.input, count: 3 }] })
+    const widened = names
+      .slice(1, 3)
+      .map((name) => `widened  ${name}  from 2 to 3 partitions, as many as the input topic has`)
+    await its.expect.poll(async () => (await lines()).slice(1, 3), { timeout: 30_000 }).toEqual(widened)
+  },
+)
 
-test('"schemas register" registers once, and refuses an incompatible change with the reason', async () => {
-  const { env, topics } = environment()
-  const first = await runCommand(['schemas', 'register'], env)
-  expect(first).toMatchObject({ code: 0, stderr: '' })
-  expect(await runCommand(['schemas', 'register'], env)).toEqual(first)
+test.concurrent(
+  '"schemas register" registers once, and refuses an incompatible change with the reason',
+  async () => {
+    const { env, topics } = environment()
+    const first = await runCommand(['schemas', 'register'], env)
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    expect(await runCommand(['schemas', 'register'], env)).toEqual(first)
 
-  const other = environment()
-  const subject = subjectOf(other.topics.result)
-  const changed = JSON.parse(schemaJson('verification-result')) as {
-    fields: { name: string; type: unknown }[]
-  }
-  const fields = changed.fields.map((field) =>
-    field.name === 'transactionId' ? { ...field, type: 'long' } : field,
-  )
-  await post(`/subjects/${subject}/versions`, { schema: JSON.stringify({ ...changed, fields }) })
-  const refused = await runCommand(['schemas', 'register'], other.env)
-  expect(refused.code).toBe(1)
-  expect(refused.stderr).toContain(`refused     ${subject}`)
-  expect(refused.stderr.trim().split('\n').length).toBeGreaterThan(1)
-  expect(refused.stderr).toMatch(/transactionId|string|long|type/i)
-  expect(first.stdout).toContain(subjectOf(topics.result))
-})
+    const other = environment()
+    const subject = subjectOf(other.topics.result)
+    const changed = JSON.parse(schemaJson('verification-result')) as {
+      fields: { name: string; type: unknown }[]
+    }
+    const fields = changed.fields.map((field) =>
+      field.name === 'transactionId' ? { ...field, type: 'long' } : field,
+    )
+    await post(`/subjects/${subject}/versions`, { schema: JSON.stringify({ ...changed, fields }) })
+    const refused = await runCommand(['schemas', 'register'], other.env)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain(`refused     ${subject}`)
+    expect(refused.stderr.trim().split('\n').length).toBeGreaterThan(1)
+    expect(refused.stderr).toMatch(/transactionId|string|long|type/i)
+    expect(first.stdout).toContain(subjectOf(topics.result))
+  },
+)
 
-describe('"lookup"', () => {
+describe.concurrent('"lookup"', () => {
   interface Printed {
     verdict: string
     document: { family: string; fields: { surname: string; passportNo: string } }
@@ -190,43 +189,43 @@ describe('"lookup"', () => {
   })
 })
 
-test.each([['--help'], ['run --help'], ['topics create --help'], ['lookup --help'], ['simulate --help']])(
-  '"%s" explains itself and ends with 0',
-  async (words) => {
-    const { code, stdout } = await runCommand(words.split(' '), {})
-    expect(code).toBe(0)
-    expect(stdout).toContain('Usage:')
+test.concurrent.each([
+  ['--help'],
+  ['run --help'],
+  ['topics create --help'],
+  ['lookup --help'],
+  ['simulate --help'],
+])('"%s" explains itself and ends with 0', async (words) => {
+  const { code, stdout } = await runCommand(words.split(' '), {})
+  expect(code).toBe(0)
+  expect(stdout).toContain('Usage:')
+})
+
+test.concurrent(
+  'a taken port for health and metrics is said in a sentence and ends the service with 1',
+  async (its) => {
+    const first = await startService(environment({ KAFKA_BROKERS: NOWHERE }).env, its.onTestFinished)
+    const port = new URL(first.opsUrl).port
+    const { env } = environment({ KAFKA_BROKERS: NOWHERE, OPS_PORT: port })
+    const second = startCommand(['run'], env)
+    expect(await second.exited).toBe(1)
+    expect(second.output()).toContain(`Port ${port} on 127.0.0.1 is taken`)
   },
 )
 
-test('a taken port for health and metrics is said in a sentence and ends the service with 1', async () => {
-  const first = await start(environment({ KAFKA_BROKERS: NOWHERE }).env)
-  const port = new URL(first.opsUrl).port
-  const { env } = environment({ KAFKA_BROKERS: NOWHERE, OPS_PORT: port })
-  const second = startCommand(['run'], env)
-  expect(await second.exited).toBe(1)
-  expect(second.output()).toContain(`Port ${port} on 127.0.0.1 is taken`)
-})
-
 async function lookup(id: string, ...options: string[]): Promise<Finished> {
   const simulator = await startSimulator({ credentials: SIMULATOR_KEY, qps: 'unlimited', latencyMs: 0 })
-  onTestFinished(async () => simulator.close())
   const { env } = environment({ KAFKA_BROKERS: NOWHERE, CHECKRESULT_ENDPOINT: simulator.url })
-  return runCommand(['lookup', id, 'biz1', ...options], env)
+  try {
+    return await runCommand(['lookup', id, 'biz1', ...options], env)
+  } finally {
+    await simulator.close()
+  }
 }
 
 function environment(settings: Env = {}): Environment {
   const addresses = { brokers: inject('brokers'), registryUrl: inject('registryUrl') }
   return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
-}
-
-async function start(env: Env): Promise<ServiceProcess> {
-  const service = await startServiceProcess(env)
-  onTestFinished(async () => {
-    service.signal('SIGKILL')
-    await service.exited
-  })
-  return service
 }
 
 /** What /readyz says once the log has the sentence, and whether it is the same. */

@@ -30,6 +30,8 @@ export async function watchCommitted(kafka: Kafka, topics: readonly string[]): P
     groupId: uniqueName('watcher'),
     readUncommitted: false,
     maxWaitTimeInMs: 50,
+    // There again soon when the brokers are.
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 1_000 },
   })
   const records: ReadRecord[] = []
   const waiting = new Set<() => void>()

@@ -1,6 +1,6 @@
 /** The whole service in a test: topics, schemas and a group of its own on the run's stack, a simulator in this process. */
-import kafkajs, { type CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs'
-import { inject } from 'vitest'
+import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs'
+import { inject, onTestFinished } from 'vitest'
 import type { Env } from '../../dev/harness/commands.ts'
 import {
   createEnvironment,
@@ -8,7 +8,7 @@ import {
   type Environment,
   type StackAddresses,
 } from '../../dev/harness/environment.ts'
-import { avroEncoder, type EncodeEvent } from '../../dev/harness/events.ts'
+import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
 import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { connectTo, type ReadRecord } from './kafka.ts'
@@ -26,8 +26,6 @@ import {
 export interface RunOptions {
   /** The run's own unless told otherwise. */
   readonly stack?: StackAddresses
-  /** To write and read with, where that stack asks who one is. */
-  readonly kafka?: Kafka
   readonly simulator?: Partial<SimulatorOptions>
   /** Takes the simulator's place. */
   readonly endpoint?: string
@@ -47,10 +45,12 @@ export interface Run {
   readonly simulator: Simulator
   readonly encode: EncodeEvent
   readonly outputs: Outputs
-  /** A replica that is ready; its settings are the run's but for these. */
-  startReplica(settings?: Env): Promise<ServiceProcess>
+  /** A replica that is ready; its settings are the run's but for these. `nodeArgs` as of {@link startServiceProcess}. */
+  startReplica(settings?: Env, nodeArgs?: readonly string[]): Promise<ServiceProcess>
   /** Spreads the messages over the input topic's partitions; where each went, in the same order. */
   send(messages: readonly Message[], compression?: CompressionTypes): Promise<Coordinates[]>
+  /** So many events of verifications that are passed, and that this run has not asked for yet. */
+  sendFresh(count: number): Promise<Coordinates[]>
   /** Read so far. */
   results(): ReadRecord[]
   deadLetters(): ReadRecord[]
@@ -86,17 +86,24 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
     { shared: true },
   )
   await options.beforeTopics?.(environment)
-  await prepareEnvironment(
-    { ...environment, env: { ...environment.env, ...options.settingsToPrepare } },
-    partitions,
-  )
-  const kafka = options.kafka ?? connectTo(brokers)
+  const kafka = connectTo(brokers)
   const producer = kafka.producer()
-  await producer.connect()
+  const preparing = { ...environment, env: { ...environment.env, ...options.settingsToPrepare } }
+  await Promise.all([prepareEnvironment(preparing, partitions), producer.connect()])
   const { topics } = environment
   const outputs = await watchCommitted(kafka, [topics.result, topics.deadLetter])
   const encode = await avroEncoder(registryUrl, topics.input)
   return assemble({ environment, simulator, producer, outputs, encode, partitions })
+}
+
+/** A service by itself, ready or not; it ends with the test. */
+export async function startService(env: Env, whenFinished = onTestFinished): Promise<ServiceProcess> {
+  const service = await startServiceProcess(env)
+  whenFinished(async () => {
+    service.signal('SIGKILL')
+    await service.exited
+  })
+  return service
 }
 
 interface Parts {
@@ -111,6 +118,9 @@ interface Parts {
 function assemble({ environment, simulator, producer, outputs, encode, partitions }: Parts): Run {
   const { topics } = environment
   const replicas: ServiceProcess[] = []
+  const fresh = freshEvents(encode)
+  const send: Run['send'] = (messages, compression = kafkajs.CompressionTypes.None) =>
+    sendInChunks(producer, { topic: topics.input, partitions, messages, compression })
   const read = (topic: string): ReadRecord[] =>
     outputs.records.filter((record) => record.topic === topic && !isSentinel(record))
   const out = (): Coordinates[] =>
@@ -125,14 +135,14 @@ function assemble({ environment, simulator, producer, outputs, encode, partition
     simulator,
     encode,
     outputs,
-    startReplica: async (settings = {}) => {
-      const replica = await startServiceProcess({ ...environment.env, ...settings })
+    startReplica: async (settings = {}, nodeArgs) => {
+      const replica = await startServiceProcess({ ...environment.env, ...settings }, nodeArgs)
       replicas.push(replica)
       await replica.ready()
       return replica
     },
-    send: async (messages, compression = kafkajs.CompressionTypes.None) =>
-      sendInChunks(producer, { topic: topics.input, partitions, messages, compression }),
+    send,
+    sendFresh: (count) => send(fresh(count)),
     results: () => read(topics.result),
     deadLetters: () => read(topics.deadLetter),
     untilOut: async (sent) => {
@@ -157,6 +167,14 @@ function assemble({ environment, simulator, producer, outputs, encode, partition
       await Promise.all([outputs.close(), producer.disconnect(), simulator.close()])
     },
   }
+}
+
+function freshEvents(encode: EncodeEvent): (count: number) => Message[] {
+  let number = 0
+  return (count) =>
+    Array.from({ length: count }, () => ({
+      value: encode(eventFor({ name: 'passpassport', docType: null }, (number += 1))),
+    }))
 }
 
 interface Sending {

@@ -1,0 +1,99 @@
+/** A broker that is killed, that hangs and that has no room left; each time it is started again, and everybody comes back. */
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { startStack, type Stack } from '../../dev/stack/stack.ts'
+import { lastLine } from '../support/log-lines.ts'
+import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { startRun, type Run } from '../support/run.ts'
+
+const EVENTS = 200
+const DEADLINE_MS = 6_000
+const OVER_WITHIN = { timeout: 60_000, interval: 100 }
+const SLOWLY = { timeout: 150_000 }
+
+let stack: Stack
+
+beforeAll(async () => {
+  stack = await startStack({
+    // Else a killed broker is only taken back after 9 s, when its session is over.
+    kafkaProperties: { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' },
+    // It is what this is about.
+    onCrash: () => {},
+  })
+})
+
+afterAll(async () => stack.stop())
+
+test(
+  'a service outlives its brokers: it says that none answers, and goes on when they are back',
+  SLOWLY,
+  async () => {
+    const run = await started()
+    const service = await run.startReplica()
+    const readiness = async (): Promise<string> => (await fetch(`${service.opsUrl}/readyz`)).text()
+
+    await stack.kafka.stop('SIGKILL')
+    await expect.poll(readiness, OVER_WITHIN).toMatch(/No broker of KAFKA_BROKERS answers/)
+    await stack.kafka.start()
+    await service.ready()
+
+    expect(await service.stop()).toBe(0)
+  },
+)
+
+test('brokers that hang when the service is to stop let its deadline pass: it ends with 1 and says what was left', async () => {
+  const run = await started()
+  const replica = await run.startReplica()
+  const sent = await run.sendFresh(EVENTS)
+  await run.untilOut(sent)
+  run.simulator.setFaults({ latencyMs: 500 })
+  await run.sendFresh(EVENTS)
+  await expect.poll(() => run.simulator.report().calls).toBeGreaterThan(EVENTS)
+  const broker = stack.kafka.pid ?? 0
+  process.kill(broker, 'SIGSTOP')
+  onTestFinished(() => void process.kill(broker, 'SIGCONT'))
+  const startedMs = performance.now()
+  replica.signal('SIGTERM')
+  expect(await replica.exited).toBe(1)
+  expect(performance.now() - startedMs).toBeLessThan(DEADLINE_MS + 2_000)
+  expect(lastLine(replica)).toMatch(
+    /^SHUTDOWN_DEADLINE_MS \(6 s\) has passed: the service ends with \d+ records in hand and \d+ calls in flight/,
+  )
+  process.kill(broker, 'SIGCONT')
+})
+
+/**
+ * A disk that is full without needing one: the kernel lets the broker's files grow no further, which any user may ask of a
+ * process of their own. Kafka gives up its log directory as it does on ENOSPC, and ends.
+ */
+test(
+  'brokers whose disk is full are waited for, with what to do in the log, and afterwards each event has come out exactly once',
+  SLOWLY,
+  async () => {
+    const run = await started()
+    const replica = await run.startReplica()
+    const sent = await run.sendFresh(EVENTS)
+    await run.untilOut(sent)
+    run.simulator.setFaults({ latencyMs: 500 })
+    const more = await run.sendFresh(EVENTS)
+    execFileSync('prlimit', ['--pid', String(stack.kafka.pid), '--fsize=1:'])
+    await replica.line(/The Kafka consumer has ended; starting it again: No broker of KAFKA_BROKERS answers/)
+    await stack.kafka.stop()
+    await stack.kafka.start()
+    await run.untilOut([...sent, ...more])
+    expect(await run.tally([...sent, ...more])).toEqual(EXACTLY_ONCE)
+  },
+)
+
+async function started(): Promise<Run> {
+  const run = await startRun({
+    stack,
+    settings: {
+      CHECKRESULT_TIMEOUT_MS: '1000',
+      SHUTDOWN_DEADLINE_MS: String(DEADLINE_MS),
+      KAFKA_SESSION_TIMEOUT_MS: '6000',
+    },
+  })
+  onTestFinished(run.close)
+  return run
+}

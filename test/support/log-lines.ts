@@ -1,0 +1,12 @@
+/** What a service has said last. */
+import type { Running } from '../../dev/harness/commands.ts'
+
+/** The last line it wrote, which has to be one of the log. */
+export function fields(replica: Running): Readonly<Record<string, unknown>> {
+  const last = replica.output().trim().split('\n').at(-1) ?? ''
+  return JSON.parse(last) as Record<string, unknown>
+}
+
+export function lastLine(replica: Running): unknown {
+  return fields(replica)['message']
+}

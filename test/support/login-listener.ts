@@ -1,0 +1,32 @@
+/** A listener of a test broker that asks for a password, and users whom rights can be taken from: all others may do all. */
+import type { Env } from '../../dev/harness/commands.ts'
+import type { StackOptions } from '../../dev/stack/stack.ts'
+
+export const LOGIN_LISTENER = 'LOGIN'
+const PASSWORD = 'fictitious'
+const USERS = ['tester', 'without_transactions'] as const
+export type User = (typeof USERS)[number]
+
+/** The other listeners ask nobody, and their clients may do everything. */
+export const WITH_LOGIN_LISTENER: StackOptions = {
+  kafkaListeners: [LOGIN_LISTENER],
+  kafkaProperties: {
+    'listener.security.protocol.map':
+      'CLIENT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.name.login.sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.login.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${USERS.map((user) => `user_${user}="${PASSWORD}"`).join(' ')};`,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'allow.everyone.if.no.acl.found': 'true',
+    'super.users': 'User:ANONYMOUS',
+  },
+}
+
+/** Settings by which a service logs in there. */
+export function loginSettings(broker: string, user: User = 'tester', password = PASSWORD): Env {
+  return {
+    KAFKA_BROKERS: broker,
+    KAFKA_SASL_MECHANISM: 'plain',
+    KAFKA_SASL_USERNAME: user,
+    KAFKA_SASL_PASSWORD: password,
+  }
+}
