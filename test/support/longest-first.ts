@@ -11,14 +11,15 @@ const LONGEST = ['brokers-away', 'security', 'stack', 'dlq', 'at-least-once', 'l
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const place = ({ moduleId }: TestSpecification): number => {
-      const at = LONGEST.findIndex((name) => moduleId.endsWith(name))
-      return at === -1 ? LONGEST.length : at
-    }
-    return sorted.toSorted(
-      (left, right) =>
-        (left.project.config.sequence.groupOrder ?? 0) - (right.project.config.sequence.groupOrder ?? 0) ||
-        place(left) - place(right),
-    )
+    return sorted.toSorted((left, right) => groupOf(left) - groupOf(right) || placeOf(left) - placeOf(right))
   }
+}
+
+function groupOf({ project }: TestSpecification): number {
+  return project.config.sequence.groupOrder
+}
+
+function placeOf({ moduleId }: TestSpecification): number {
+  const at = LONGEST.findIndex((name) => moduleId.endsWith(name))
+  return at === -1 ? LONGEST.length : at
 }
