@@ -14,6 +14,8 @@ import { PortTakenError, type Server } from './server.ts'
 export interface StackOptions {
   /** Broker properties added to the stack's own, or put in their place. */
   readonly kafkaProperties?: Readonly<Record<string, string>>
+  /** For the broker's Java. */
+  readonly kafkaJavaOptions?: readonly string[]
   /** More listeners of the broker; what they ask of clients is a matter of the properties. */
   readonly kafkaListeners?: readonly string[]
   /** Told in a sentence what takes its time. */
@@ -47,6 +49,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dataDir = await mkdtemp(join(tmpdir(), 'checkresult-stream-'))
   const jvm = { java, scratchDir: dataDir, onCrash: options.onCrash ?? endProcess }
   const { kafkaProperties: properties = {}, kafkaListeners: listeners = [] } = options
+  const { kafkaJavaOptions: javaOptions = [] } = options
 
   report('Starting Kafka and the schema registry ...')
   const [kafka, registry] = await Promise.allSettled([
@@ -57,6 +60,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         directory: join(dataDir, `kafka-${attempt}`),
         properties,
         listeners,
+        javaOptions,
       }),
     ),
     onFreePorts(async () =>

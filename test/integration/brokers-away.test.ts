@@ -1,6 +1,7 @@
 /** A broker that is killed, that hangs and that has no room left; each time it is started again, and everybody comes back. */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { QUICK_START } from '../../dev/stack/java.ts'
 import { startStack, type Stack } from '../../dev/stack/stack.ts'
 import { lastLine } from '../support/log-lines.ts'
 import { EXACTLY_ONCE } from '../support/outputs.ts'
@@ -15,6 +16,7 @@ let stack: Stack
 
 beforeAll(async () => {
   stack = await startStack({
+    kafkaJavaOptions: QUICK_START,
     // Else a killed broker is only taken back after 9 s, when its session is over.
     kafkaProperties: { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' },
     // It is what this is about.

@@ -1,5 +1,6 @@
 /** A listener of a test broker that asks for a password, and users whom rights can be taken from: all others may do all. */
 import type { Env } from '../../dev/harness/commands.ts'
+import { QUICK_START } from '../../dev/stack/java.ts'
 import type { StackOptions } from '../../dev/stack/stack.ts'
 
 export const LOGIN_LISTENER = 'LOGIN'
@@ -10,6 +11,7 @@ export type User = (typeof USERS)[number]
 /** The other listeners ask nobody, and their clients may do everything. */
 export const WITH_LOGIN_LISTENER: StackOptions = {
   kafkaListeners: [LOGIN_LISTENER],
+  kafkaJavaOptions: QUICK_START,
   kafkaProperties: {
     'listener.security.protocol.map':
       'CLIENT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',

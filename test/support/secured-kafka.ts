@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Env } from '../../dev/harness/commands.ts'
-import { findJava } from '../../dev/stack/java.ts'
+import { findJava, QUICK_START } from '../../dev/stack/java.ts'
 import { startKafka, type RunningKafka } from '../../dev/stack/kafka.ts'
 import { providePrograms } from '../../dev/stack/programs.ts'
 import { onFreePorts } from '../../dev/stack/stack.ts'
@@ -74,7 +74,7 @@ export async function startSecuredKafka(options: SecuredKafkaOptions = {}): Prom
           `${mechanism}=[name=${name},password=${password}]`,
         ]),
       ),
-      javaOptions: [`-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${keys}`],
+      javaOptions: [...QUICK_START, `-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=${keys}`],
       onCrash: (message) => {
         throw new Error(message)
       },
