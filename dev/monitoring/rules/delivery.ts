@@ -38,7 +38,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Events wait and none is settled.',
       description:
-        '{{ $value }} events wait at {{ $labels.job }}, and for 10 minutes none has come out, though the gate is open.',
+        '{{ $value | humanize }} events wait at {{ $labels.job }}, and for 10 minutes none has come out, though the gate is open.',
       dashboard: 'service',
       panel: 'Events in and out',
     },
@@ -53,7 +53,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'A partition does not move.',
       description:
-        'The oldest event of partition {{ $labels.partition }} of {{ $labels.topic }} has been the same for 15 minutes and is {{ $value | humanizeDuration }} old.',
+        'The oldest event of partition {{ $labels.partition }} of {{ $labels.topic }} has been the same at {{ $labels.job }} for 15 minutes and is {{ $value | humanizeDuration }} old.',
       dashboard: 'service',
       panel: 'Age of the oldest event by partition',
     },
@@ -110,7 +110,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Events wait for the schema registry.',
       description:
-        '{{ $value }} events of {{ $labels.job }} wait for the registry to tell their schema, with all that is behind them on their partitions.',
+        '{{ $value | humanize }} events of {{ $labels.job }} wait for the registry to tell their schema, with all that is behind them on their partitions.',
       dashboard: 'service',
       panel: 'Schema registry',
     },

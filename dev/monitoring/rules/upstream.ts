@@ -78,7 +78,7 @@ export const upstreamAlerts: Group<Alert> = {
       description:
         '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} got no usable answer.',
       dashboard: 'service',
-      panel: 'Calls by code',
+      panel: 'Calls that fail',
     },
     {
       alert: 'CheckResultThrottled',
@@ -92,7 +92,7 @@ export const upstreamAlerts: Group<Alert> = {
       description:
         '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} are throttled: others use the account, or its limit is lower than CHECKRESULT_QPS.',
       dashboard: 'service',
-      panel: 'Quota used against the limit',
+      panel: 'Calls that fail',
     },
     {
       alert: 'CheckResultQuotaSaturated',

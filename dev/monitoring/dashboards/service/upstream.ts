@@ -101,7 +101,7 @@ export const quota: Row = {
     chart(
       {
         title: 'Wait for a permit',
-        description: '95% of the calls waited no longer than this, by priority.',
+        description: 'How long the calls of each priority waited: 95% no longer than this.',
         unit: 's',
         width: 8,
         queries: [
