@@ -1,12 +1,22 @@
 /** The rules as Prometheus evaluates them. */
 import { describe, expect, test } from 'vitest'
+import { businessDashboard } from '../../dev/monitoring/dashboards/business.ts'
+import { serviceDashboard } from '../../dev/monitoring/dashboards/service.ts'
 import { allAlerts, dashboardUrl, runbookUrl } from '../../dev/monitoring/rules.ts'
 import { setUp } from '../support/metrics.ts'
 import type { Case } from './rules/case.ts'
 import { deliveryCases } from './rules/delivery-cases.ts'
 import { objectiveCases } from './rules/objective-cases.ts'
 import { outcomeCases } from './rules/outcome-cases.ts'
-import { RULE_FILES, promtool, testRules, type Check, type Firing, type RuleTest } from './rules/promtool.ts'
+import {
+  RULE_FILES,
+  checkExpressions,
+  promtool,
+  testRules,
+  type Check,
+  type Firing,
+  type RuleTest,
+} from './rules/promtool.ts'
 import { rateCases } from './rules/rate-cases.ts'
 import { replicaCases } from './rules/replica-cases.ts'
 import { JOB, disturbed, healthy, type Series } from './rules/series.ts'
@@ -26,6 +36,12 @@ const PER_MINUTE = 10
 /** Long enough for the last minute that is looked at. */
 function service(minutes: number, step: number, perMinute = PER_MINUTE): Series[] {
   return healthy({ steps: Math.ceil(minutes / step) + 1, stepSeconds: step * 60, perMinute })
+}
+
+/** Grafana puts these in. */
+function expression(target: object): string {
+  const { expr } = target as { expr: string }
+  return expr.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '6h')
 }
 
 function firing({ alert, labels, description }: Case): Firing {
@@ -93,6 +109,15 @@ describe('no alert fires', () => {
 
 test('Prometheus takes the rule files', async () => {
   const { code, said } = await promtool(['check', 'rules', ...RULE_FILES])
+  expect(said).not.toContain('FAILED')
+  expect(code).toBe(0)
+})
+
+test('Prometheus takes every query of the dashboards', async () => {
+  const panels = [businessDashboard(), serviceDashboard()].flatMap(({ panels: all = [] }) => all)
+  const queries = panels.flatMap((panel) => ('targets' in panel ? (panel.targets ?? []) : []).map(expression))
+  expect(queries.length).toBeGreaterThan(panels.length)
+  const { code, said } = await checkExpressions(queries)
   expect(said).not.toContain('FAILED')
   expect(code).toBe(0)
 })

@@ -6,7 +6,14 @@
  * Availability counts attempts that the API answered; those that asked before the customer was done are nobody's fault and
  * do not count. While the gate is closed nothing is attempted: the gate's own alerts say so.
  */
-import { AVAILABILITY_OBJECTIVE, FRESHNESS_OBJECTIVE, FRESH_SECONDS, SERVICE, promql } from '../promql.ts'
+import {
+  AVAILABILITY_OBJECTIVE,
+  FRESH,
+  FRESHNESS_OBJECTIVE,
+  FRESH_SECONDS,
+  SERVICE,
+  promql,
+} from '../promql.ts'
 import type { Alert, Group, Recording, Severity } from '../rule.ts'
 
 interface Objective {
@@ -47,7 +54,7 @@ export const OBJECTIVES: readonly Objective[] = [
     bad: 'late',
     ratio: 'late_per_result',
     badIn: (window) =>
-      `${sum(RESULTS, window)} - ${sum(`checkresult_end_to_end_seconds_bucket{le="${FRESH_SECONDS}"}`, window)}`,
+      `${sum(RESULTS, window)} - ${sum(`checkresult_end_to_end_seconds_bucket{${FRESH}}`, window)}`,
     allIn: (window) => sum(RESULTS, window),
     wrong: ['results', `took longer than ${FRESH_SECONDS} seconds`],
     panel: 'Freshness: how fast the budget burns',

@@ -114,3 +114,14 @@ export async function promtool(args: readonly string[], input = ''): Promise<{ c
     return { code, said: stdout + stderr }
   }
 }
+
+/** Whether each is a query that Prometheus can evaluate: as if it were to be recorded. */
+export async function checkExpressions(queries: readonly string[]): ReturnType<typeof promtool> {
+  const folder = await mkdtemp(join(tmpdir(), 'queries-'))
+  const file = join(folder, 'queries.yaml')
+  const rules = queries.map((expr, at) => ({ record: `query:${at}`, expr }))
+  await writeFile(file, stringify({ groups: [{ name: 'queries', rules }] }))
+  const said = await promtool(['check', 'rules', file])
+  await rm(folder, { recursive: true })
+  return said
+}
