@@ -78,7 +78,11 @@ export const quota: Row = {
         queries: [
           { expr: rate(metric('checkresult_quota_permits_total'), 'priority'), legend: '{{priority}}' },
           { expr: `max(${metric('checkresult_quota_limit_per_second')})`, legend: 'limit' },
-          { expr: `sum(${metric('checkresult_quota_rate_per_second')})`, legend: 'allowed now' },
+          {
+            // Each replica may use all of a quota that is counted in Redis.
+            expr: `clamp_max(sum(${metric('checkresult_quota_rate_per_second')}), scalar(max(${metric('checkresult_quota_limit_per_second')})))`,
+            legend: 'allowed now',
+          },
         ],
       },
       { stacked: true, min: 0, overrides: { limit: DASHED, 'allowed now': DASHED } },
@@ -86,7 +90,8 @@ export const quota: Row = {
     chart(
       {
         title: 'Share of the quota by replica',
-        description: 'Calls a second allowed to each replica. One with 0 stands by.',
+        description:
+          'Calls a second allowed to each replica. One with 0 stands by. Counted in Redis, each may use all of the limit.',
         unit: 'reqps',
         width: 12,
         queries: [
@@ -96,7 +101,7 @@ export const quota: Row = {
           },
         ],
       },
-      { stacked: true, min: 0 },
+      { min: 0 },
     ),
     chart(
       {
