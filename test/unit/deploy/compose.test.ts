@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DCLinter } from 'dclint'
 import { describe, expect, test } from 'vitest'
@@ -197,6 +198,10 @@ describe('addresses lead where something listens', () => {
       providers: { options: { path: string } }[]
     }
     const targets = mounts(service('grafana')).map(({ target }) => target)
+    const home = service('grafana').environment?.['GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH'] ?? ''
+    expect(providers.map(({ options }) => options.path)).toContain(dirname(home))
+    const dashboards = mounts(service('grafana')).find(({ target }) => target === dirname(home))?.source
+    expect(existsSync(new URL(`${dashboards}/${basename(home)}`, root))).toBe(true)
     expect(targets).toEqual(expect.arrayContaining(providers.map(({ options }) => options.path)))
   })
 })
