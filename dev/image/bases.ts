@@ -2,7 +2,7 @@
  * Stand-ins for the base images, for machines that reach package registries but no image registry: Debian's libraries
  * and the Node that the project brings. They have what our Dockerfile uses of the real ones, at the same places.
  */
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import {
   chmod,
   cp,
@@ -29,13 +29,13 @@ export interface Bases {
   readonly runtime: string
 }
 
-const REPOSITORY = 'localhost/checkresult-stream'
+export const REPOSITORY = 'localhost/checkresult-stream'
 export const LIBRARIES = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1']
 const PACKAGES_DIR = fileURLToPath(new URL('../../node_modules', import.meta.url))
 
 /** Throws a ToolError when a part of them cannot be had. */
 export async function provideBases(engine: Engine): Promise<Bases> {
-  const version = await nodeVersion()
+  const version = `${await nodeVersion()}-${await fingerprint([import.meta.filename])}`
   const bases = { node: `${REPOSITORY}/node:${version}`, runtime: `${REPOSITORY}/node-alone:${version}` }
   if (await hasAll(engine, Object.values(bases))) return bases
   await inScratch(async (root) => {
@@ -54,6 +54,13 @@ export async function provideBases(engine: Engine): Promise<Bases> {
     await pack(engine, { root, tag: bases.node, config: ['CMD ["node"]'] })
   })
   return bases
+}
+
+/** Of what an image is made by: changed, it is made anew. */
+export async function fingerprint(files: readonly string[]): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of files) hash.update(await readFile(file))
+  return hash.digest('hex').slice(0, 12)
 }
 
 /** Runs the action with an empty folder that others may enter, and deletes it. */

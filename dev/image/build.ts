@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { NAME } from '../../src/version.ts'
 import { call } from '../tools/install.ts'
 import { provideBases } from './bases.ts'
 import type { Engine } from './engine.ts'
@@ -15,16 +16,17 @@ export interface BuildOptions {
   /** Holds the Dockerfile and what it copies; our own checkout unless told otherwise. */
   readonly context?: string
   readonly revision?: string
-  /** Does every step anew. */
-  readonly fresh?: boolean
 }
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 const HOST_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
 
-/** The image's id. Throws a ToolError with the end of what the build said. */
+/**
+ * The image's id. Every step is done anew: buildah's cache takes an image with other build arguments for the same, and puts
+ * the ids of its steps into the image. Throws a ToolError with the end of what the build said.
+ */
 export async function buildImage(engine: Engine, options: BuildOptions = {}): Promise<string> {
-  const { tag = IMAGE, context = CHECKOUT, revision = 'unknown', fresh = false } = options
+  const { tag = IMAGE, context = CHECKOUT, revision = 'unknown' } = options
   const bases = await provideBases(engine)
   const scratch = await mkdtemp(join(tmpdir(), 'checkresult-build-'))
   try {
@@ -35,7 +37,6 @@ export async function buildImage(engine: Engine, options: BuildOptions = {}): Pr
       '--pull-never',
       '--format=docker',
       '--timestamp=0',
-      fresh ? '--no-cache' : '--layers',
       `--build-arg=NODE_IMAGE=${bases.node}`,
       `--build-arg=RUNTIME_IMAGE=${bases.runtime}`,
       `--build-arg=REVISION=${revision}`,
@@ -46,6 +47,8 @@ export async function buildImage(engine: Engine, options: BuildOptions = {}): Pr
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
+  // The image that had the tag before has none now, and nobody asks for it again.
+  await engine.podman('image', 'prune', '--force', '--filter', `label=org.opencontainers.image.title=${NAME}`)
   return (await engine.podman('image', 'inspect', '--format', '{{.Id}}', tag)).trim()
 }
 

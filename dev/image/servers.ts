@@ -4,30 +4,38 @@
  */
 import { chmod, cp, mkdir, readdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { providePrograms, type Programs } from '../stack/programs.ts'
 import { unpackDebian } from '../tools/install.ts'
-import { addShell, hasAll, inScratch, LIBRARIES, pack, setUpRoot } from './bases.ts'
+import { addShell, fingerprint, hasAll, inScratch, LIBRARIES, pack, REPOSITORY, setUpRoot } from './bases.ts'
 import type { Engine } from './engine.ts'
 
-export const SERVERS = {
-  kafka: 'localhost/checkresult-stream/kafka:4.3.0',
-  registry: 'localhost/checkresult-stream/registry:3.0.9',
-} as const
+/** Their tags, by the names of the services. */
+export interface Servers {
+  readonly kafka: string
+  readonly registry: string
+}
 
 const PATHS = 'ENV PATH=/usr/local/bin:/usr/bin:/bin'
 const HERE = new URL('stand-ins/', import.meta.url)
+const POM = fileURLToPath(new URL('../pom.xml', import.meta.url))
 const LOG_CONFIG = new URL('../stack/kafka-log4j2.properties', import.meta.url)
 
 /** Throws a StackError or a ToolError when a part of them cannot be had. */
-export async function provideServers(engine: Engine, report: (line: string) => void): Promise<void> {
-  if (await hasAll(engine, Object.values(SERVERS))) return
+export async function provideServers(engine: Engine, report: (line: string) => void): Promise<Servers> {
   const programs = await providePrograms(report)
+  const scripts = (await readdir(HERE)).toSorted((a, b) => a.localeCompare(b))
+  const made = [import.meta.filename, POM, ...scripts.map((name) => fileURLToPath(new URL(name, HERE)))]
+  const version = await fingerprint(made)
+  const servers = { kafka: `${REPOSITORY}/kafka:${version}`, registry: `${REPOSITORY}/registry:${version}` }
+  if (await hasAll(engine, Object.values(servers))) return servers
   report('Packing Kafka and the schema registry as images (once) ...')
-  await packKafka(engine, programs)
-  await packRegistry(engine, programs)
+  await packKafka(engine, servers.kafka, programs)
+  await packRegistry(engine, servers.registry, programs)
+  return servers
 }
 
-async function packKafka(engine: Engine, { kafkaDir }: Programs): Promise<void> {
+async function packKafka(engine: Engine, tag: string, { kafkaDir }: Programs): Promise<void> {
   await inScratch(async (root) => {
     await setUpJava(root)
     await cp(kafkaDir, join(root, 'opt/kafka/libs'), { recursive: true })
@@ -41,7 +49,7 @@ async function packKafka(engine: Engine, { kafkaDir }: Programs): Promise<void> 
       await chmod(directory, 0o777)
     await pack(engine, {
       root,
-      tag: SERVERS.kafka,
+      tag,
       config: [PATHS, 'USER 1000:1000', 'VOLUME ["/var/lib/kafka/data"]', 'CMD ["/etc/kafka/docker/run"]'],
     })
   })
@@ -64,7 +72,7 @@ async function addScript(root: string, name: string, path: string): Promise<void
   await chmod(to, 0o755)
 }
 
-async function packRegistry(engine: Engine, { registryDir }: Programs): Promise<void> {
+async function packRegistry(engine: Engine, tag: string, { registryDir }: Programs): Promise<void> {
   await inScratch(async (root) => {
     await setUpJava(root)
     await cp(registryDir, join(root, 'deployments'), { recursive: true })
@@ -72,7 +80,7 @@ async function packRegistry(engine: Engine, { registryDir }: Programs): Promise<
     await addScript(root, 'curl.sh', 'usr/local/bin/curl')
     await pack(engine, {
       root,
-      tag: SERVERS.registry,
+      tag,
       config: [PATHS, 'USER 1001:0', 'CMD ["run"]'],
     })
   })

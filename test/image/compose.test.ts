@@ -3,7 +3,7 @@ import { encodeJson, eventFor } from '../../dev/harness/events.ts'
 import { metricSum } from '../../dev/harness/service.ts'
 import { buildImage, IMAGE } from '../../dev/image/build.ts'
 import { startComposition, type Composition } from '../../dev/image/composition.ts'
-import { provideServers, SERVERS } from '../../dev/image/servers.ts'
+import { provideServers } from '../../dev/image/servers.ts'
 import { readCompose } from '../support/compose.ts'
 import { connectedProducer, connectTo, readCommitted } from '../support/kafka.ts'
 import { findEngine } from './engine.ts'
@@ -27,12 +27,12 @@ describe.runIf(available)('docker-compose.yml, brought up', () => {
 
   beforeAll(async () => {
     await buildImage(engine)
-    await provideServers(engine, (line) => process.stderr.write(`${line}\n`))
+    const servers = await provideServers(engine, (line) => process.stderr.write(`${line}\n`))
     const { services } = readCompose()
     const names = Object.keys(services).filter((name) => STARTED.has(name))
     composition = await startComposition(engine, {
       services: names.map((name) => ({ name, watched: services[name]?.healthcheck?.disable !== true })),
-      images: { ...Object.fromEntries(names.map((name) => [name, IMAGE])), ...SERVERS },
+      images: { ...Object.fromEntries(names.map((name) => [name, IMAGE])), ...servers },
       ports: ['KAFKA_PORT', 'REGISTRY_PORT', 'OPS_PORT_1', 'OPS_PORT_2'],
     })
   })

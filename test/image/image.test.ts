@@ -47,7 +47,7 @@ describe.runIf(available)('the image', () => {
     await utimes(join(context, 'src/main.ts'), 1_000_000, 1_000_000)
     const tag = `${IMAGE}-again`
     onTestFinished(async () => void (await podman('rmi', tag)))
-    expect(await buildImage(engine, { revision: REVISION, context, tag, fresh: true })).toBe(id)
+    expect(await buildImage(engine, { revision: REVISION, context, tag })).toBe(id)
   })
 
   test('holds what runs, and no secrets, tools or tests of the checkout', async () => {
