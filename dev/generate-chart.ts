@@ -22,7 +22,11 @@ export async function chartFiles(): Promise<readonly GeneratedFile[]> {
     await generated('values.yaml', 'yaml', valuesFile(chartValues)),
     await generated('values.schema.json', 'json', JSON.stringify(valuesSchema(chartValues))),
     await generated('files/settings.json', 'json', JSON.stringify(settingsFacts())),
-    await generated('README.md', 'markdown', readme.replace(TABLE, () => `\n${valuesTable(chartValues)}\n\n`)),
+    await generated(
+      'README.md',
+      'markdown',
+      readme.replace(TABLE, () => `\n${valuesTable(chartValues)}\n\n`),
+    ),
   ]
 }
 

@@ -1,5 +1,17 @@
 /** Every value of the chart: its default, its meaning and what is accepted. */
-import { alike, count, countOrNull, flag, foreign, foreignList, group, leaf, text, texts, type Group } from './nodes.ts'
+import {
+  alike,
+  count,
+  countOrNull,
+  flag,
+  foreign,
+  foreignList,
+  group,
+  leaf,
+  text,
+  texts,
+  type Group,
+} from './nodes.ts'
 import { externalValues, fileValues, secretValues, settingsValues } from './settings.ts'
 
 const PORTS = {
@@ -67,29 +79,37 @@ const setup = group('Jobs before an install or upgrade. Both leave alone what is
   }),
 })
 
-const autoscaling = group('Replicas by the lag. More than `partitions`, or than the quota has permits, are refused.', {
-  type: leaf('none', '`keda` (a ScaledObject), `hpa` (a metric of your adapter) or `none`.', {
-    type: 'string',
-    enum: ['none', 'keda', 'hpa'],
-  }),
-  minReplicas: count(2, 'At least so many.'),
-  maxReplicas: count(4, 'At most so many.'),
-  targetLag: count(1_000, 'Records of lag for each replica.'),
-  stabilizationSeconds: count(600, 'So long the lag must have been low before one pod goes.', 0),
-  keda: group('For KEDA.', {
-    pollingInterval: count(30, 'Seconds between two looks at the lag.'),
-    authenticationRef: texts(
-      'A TriggerAuthentication of your own (`name`, `kind`); otherwise one is made of the Kafka login above.',
-    ),
-    annotations: texts('Annotations of the ScaledObject.'),
-  }),
-  hpa: group('For the HorizontalPodAutoscaler.', {
-    metric: text('checkresult_consumer_lag_records', 'External metric: the sum of the lag.', { minLength: 1 }),
-    selector: texts('Labels of the series.'),
-  }),
-})
+const autoscaling = group(
+  'Replicas by the lag. More than `partitions`, or than the quota has permits, are refused.',
+  {
+    type: leaf('none', '`keda` (a ScaledObject), `hpa` (a metric of your adapter) or `none`.', {
+      type: 'string',
+      enum: ['none', 'keda', 'hpa'],
+    }),
+    minReplicas: count(2, 'At least so many.'),
+    maxReplicas: count(4, 'At most so many.'),
+    targetLag: count(1_000, 'Records of lag for each replica.'),
+    stabilizationSeconds: count(600, 'So long the lag must have been low before one pod goes.', 0),
+    keda: group('For KEDA.', {
+      pollingInterval: count(30, 'Seconds between two looks at the lag.'),
+      authenticationRef: texts(
+        'A TriggerAuthentication of your own (`name`, `kind`); otherwise one is made of the Kafka login above.',
+      ),
+      annotations: texts('Annotations of the ScaledObject.'),
+    }),
+    hpa: group('For the HorizontalPodAutoscaler.', {
+      metric: text('checkresult_consumer_lag_records', 'External metric: the sum of the lag.', {
+        minLength: 1,
+      }),
+      selector: texts('Labels of the series.'),
+    }),
+  },
+)
 
-function probe(meaning: string, { period, failures }: { readonly period: number; readonly failures: number }): Group {
+function probe(
+  meaning: string,
+  { period, failures }: { readonly period: number; readonly failures: number },
+): Group {
   return group(meaning, {
     periodSeconds: count(period, 'Between two probes.'),
     timeoutSeconds: count(3, 'For an answer.'),
@@ -111,7 +131,7 @@ const networkPolicy = group('What may reach the pods, and what they may reach. D
   }),
   kafka: egress('The brokers; the ports of `KAFKA_BROKERS` where none are given.'),
   registry: egress('The schema registry; the port of `SCHEMA_REGISTRY_URL` where none is given.'),
-  redis: egress('Redis, with `CHECKRESULT_QUOTA=redis`; 6379 where no port is given.'),
+  redis: egress('Redis, where the quota is counted there; 6379 where no port is given.'),
   https: egress(
     'CheckResult and what gives out credentials and tokens; 443 where no port is given, and any address but those of ' +
       'instance metadata where no peer is.',
@@ -131,7 +151,9 @@ function monitor(kind: string): Group {
     enabled: flag(false, 'Whether there is one. Only one of the two monitors can be.'),
     interval: text('30s', 'Between two scrapes.', DURATION),
     scrapeTimeout: text('10s', 'For one scrape.', DURATION),
-    labels: texts('Labels by which your Prometheus selects it, for example `release: kube-prometheus-stack`.'),
+    labels: texts(
+      'Labels by which your Prometheus selects it, for example `release: kube-prometheus-stack`.',
+    ),
     annotations: texts('Its annotations.'),
   })
 }
@@ -152,7 +174,10 @@ export const chartValues: Group = group('', {
   externalSecret,
   rrsa,
   image,
-  partitions: count(8, 'Partitions of the input topic: those of the topics that `setup` makes, and a bound for replicas.'),
+  partitions: count(
+    8,
+    'Partitions of the input topic: those of the topics that `setup` makes, and a bound for replicas.',
+  ),
   replicas: count(2, 'Pods, where `autoscaling` is off. Those beyond partitions or permits stand by.', 0),
   autoscaling,
   setup,
@@ -183,7 +208,9 @@ export const chartValues: Group = group('', {
   podMonitor: monitor('PodMonitor'),
   serviceMonitor: monitor('ServiceMonitor'),
   prometheusRule: monitoringObjects('Recording rules and alerts, for the Prometheus operator.', {}),
-  dashboards: monitoringObjects("Dashboards, for the sidecar of Grafana's chart.", { grafana_dashboard: '1' }),
+  dashboards: monitoringObjects("Dashboards, for the sidecar of Grafana's chart.", {
+    grafana_dashboard: '1',
+  }),
   runAsUser: leaf(65_532, 'User and group of the pods; null where the platform chooses (OpenShift).', {
     type: ['integer', 'null'],
     minimum: 1,
@@ -207,5 +234,5 @@ export const chartValues: Group = group('', {
   podLabels: texts('Labels of the pods.'),
   commonLabels: texts('Labels of everything.'),
   nameOverride: text('', "Instead of the chart's name.", { maxLength: 40 }),
-  fullnameOverride: text('', 'Instead of the release\'s name with the chart\'s.', { maxLength: 40 }),
+  fullnameOverride: text('', "Instead of the release's name with the chart's.", { maxLength: 40 }),
 })

@@ -12,7 +12,8 @@ while (!answer.ok && Date.now() < deadline) {
 if (!answer.ok) fail(`${address}/readyz says: ${answer.text.trim()}`)
 
 const metrics = await ask('/metrics')
-if (!metrics.ok || !metrics.text.includes('checkresult_')) fail(`${address}/metrics has no metrics of the service.`)
+if (!metrics.ok || !metrics.text.includes('checkresult_'))
+  fail(`${address}/metrics has no metrics of the service.`)
 console.log('The service is ready, and its metrics can be read.')
 
 async function ask(path) {

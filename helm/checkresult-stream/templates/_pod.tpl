@@ -89,7 +89,8 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- with include "checkresult.projections" . }}
 - name: files
   projected:
-    defaultMode: 0440
+    # 0440, which YAML 1.2 would not read as octal.
+    defaultMode: 288
     sources:
       {{- . | trim | nindent 6 }}
 {{- end }}
