@@ -13,8 +13,8 @@ export function valuesFile(root: Group): string {
 function memberLines({ members }: Group, indent: string): string[] {
   return Object.entries(members).flatMap(([name, node]) => {
     const above = comment(node.meaning, indent)
-    const between = indent === '' ? [''] : []
-    return [...between, ...above.split('\n'), ...nodeLines(name, node, indent)]
+    const between: string[] = indent === '' ? [''] : []
+    return between.concat(above.split('\n'), nodeLines(name, node, indent))
   })
 }
 
@@ -79,7 +79,7 @@ export function valuesSchema(root: Group): Json {
 }
 
 function groupSchema({ meaning, members }: Group): Record<string, Json> {
-  const properties = Object.entries(members).map(([name, node]): [string, Json] => [name, nodeSchema(node)])
+  const properties = Object.entries(members).map(([name, node]) => [name, nodeSchema(node)] as const)
   return {
     type: 'object',
     ...(meaning === '' ? {} : { description: meaning }),
@@ -113,7 +113,7 @@ function rows({ members }: Group, prefix: string): string[] {
     const path = `${prefix}${name}`
     if (node.kind === 'leaf') return [row(path, node)]
     const itself = `| \`${path}\` | | ${node.meaning} |`
-    return node.kind === 'alike' ? [itself] : [itself, ...rows(node, `${path}.`)]
+    return [itself].concat(node.kind === 'alike' ? [] : rows(node, `${path}.`))
   })
 }
 

@@ -81,7 +81,7 @@ describe('pods', () => {
     async (_, rendering) => {
       const pods = podsOf(parse(await renderText(rendering)))
       expect(pods.length).toBeGreaterThan(0)
-      for (const [name, pod] of pods) expect(podFaults(pod), name).toEqual([])
+      for (const [name, pod] of pods) expect(podFaults(pod), `pod of ${name}`).toEqual([])
     },
   )
 

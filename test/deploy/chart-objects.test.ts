@@ -110,7 +110,7 @@ describe('names', () => {
     const release = `a.${'very-'.repeat(10)}1`
     const manifests = await render({ files: [FULL], release })
     for (const { kind, metadata } of manifests) {
-      expect(metadata.name, kind).toMatch(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
+      expect(metadata.name, `a ${kind}`).toMatch(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/)
       for (const value of Object.values(metadata.labels)) expect(value.length).toBeLessThanOrEqual(63)
     }
   })
@@ -157,8 +157,7 @@ test('the README installs it as it says', async () => {
   const sets = command
     .split(/\\?\n/)
     .map((line) => line.trim().replaceAll("'", ''))
-    .filter((line) => line !== '')
-    .flatMap((line) => ['--set', line.replace('--set ', '')])
+    .flatMap((line) => (line === '' ? [] : ['--set', line.replace('--set ', '')]))
   const manifests = parse(await call(tools.helm, ['template', 'checkresult', CHART, ...sets]))
   expect(one(manifests, 'ConfigMap').data).toMatchObject({
     KAFKA_BROKERS: 'kafka-1.example:9092,kafka-2.example:9092',

@@ -157,7 +157,7 @@ describe('refused in a sentence', () => {
     const said = await refusal(values)
     expect(said).toContain(sentence)
     const sentences = said.split('\n').filter((line) => line !== '' && !/^(Error|Use --debug)/.test(line))
-    expect(sentences, said).toHaveLength(1)
+    expect(sentences, `Helm says: ${said}`).toHaveLength(1)
   })
 })
 

@@ -2,7 +2,17 @@ import { generate } from 'selfsigned'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { provideHelm } from '../../dev/tools/helm.ts'
 import { loadConfig } from '../../src/config.ts'
-import { FULL, MINIMAL, at, containerOf, kinds, one, render, type Manifest } from './support/chart.ts'
+import {
+  FULL,
+  MINIMAL,
+  at,
+  containerOf,
+  kinds,
+  one,
+  render,
+  type Manifest,
+  type Values,
+} from './support/chart.ts'
 
 beforeAll(provideHelm)
 
@@ -125,8 +135,6 @@ describe('settings', () => {
   })
 
   test('restart the pods when they change; the labels of the chart do not', async () => {
-    const checksum = async (values: Record<string, unknown>) =>
-      at(one(await render({ values }), 'Deployment'), 'spec.template.metadata.annotations')
     expect(await checksum({})).toEqual(await checksum({ replicas: 5 }))
     expect(await checksum({})).not.toEqual(await checksum({ 'settings.LOG_LEVEL': 'warn' }))
     const labels = at(one(await render(), 'Deployment'), 'spec.template.metadata.labels')
@@ -193,10 +201,6 @@ describe('secrets', () => {
     expect(early.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-install,pre-upgrade' })
     expect(own.metadata.annotations).not.toHaveProperty(['helm.sh/hook'])
   })
-
-  function item(kind: string, name: string, key: string, path: string): unknown {
-    return { [kind]: { name, items: [{ key, path }] } }
-  }
 })
 
 describe('identity', () => {
@@ -241,7 +245,6 @@ describe('setup', () => {
     const manifests = await render({ files: [FULL] })
     const topics = one(manifests, 'Job', 'topics')
     const schemas = one(manifests, 'Job', 'schemas')
-    const weight = ({ metadata }: Manifest) => Number(metadata.annotations?.['helm.sh/hook-weight'])
     const weights = [one(manifests, 'ServiceAccount', 'setup'), topics, schemas].map(weight)
     expect(weights).toEqual([...weights].sort((a, b) => a - b))
     expect(at(topics, `${CONTAINER}.args`)).toEqual(
@@ -300,4 +303,16 @@ function mountedFiles(manifests: readonly Manifest[]): readonly string[] {
       path === undefined ? (items ?? []).map((one_) => one_.path) : [path],
     ),
   )
+}
+
+async function checksum(values: Values): Promise<unknown> {
+  return at(one(await render({ values }), 'Deployment'), 'spec.template.metadata.annotations')
+}
+
+function item(kind: string, name: string, key: string, path: string): unknown {
+  return { [kind]: { name, items: [{ key, path }] } }
+}
+
+function weight({ metadata }: Manifest): number {
+  return Number(metadata.annotations?.['helm.sh/hook-weight'])
 }

@@ -14,7 +14,7 @@ if (!answer.ok) fail(`${address}/readyz says: ${answer.text.trim()}`)
 const metrics = await ask('/metrics')
 if (!metrics.ok || !metrics.text.includes('checkresult_'))
   fail(`${address}/metrics has no metrics of the service.`)
-console.log('The service is ready, and its metrics can be read.')
+process.stdout.write('The service is ready, and its metrics can be read.\n')
 
 async function ask(path) {
   try {
@@ -26,6 +26,6 @@ async function ask(path) {
 }
 
 function fail(sentence) {
-  console.error(sentence)
+  process.stderr.write(`${sentence}\n`)
   process.exit(1)
 }

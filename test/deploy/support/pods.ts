@@ -35,7 +35,7 @@ export function podsOf(manifests: readonly Manifest[]): readonly (readonly [stri
   })
 }
 
-const VOLUMES = [
+const VOLUMES = new Set([
   'configMap',
   'csi',
   'downwardAPI',
@@ -44,7 +44,7 @@ const VOLUMES = [
   'persistentVolumeClaim',
   'projected',
   'secret',
-]
+])
 
 export function podFaults(pod: PodSpec): readonly string[] {
   const containers = [...pod.containers, ...(pod.initContainers ?? [])]
@@ -69,7 +69,7 @@ function containerFaults(container: Container): readonly string[] {
     ['privileged', (it) => it.securityContext?.['privileged'] === true],
     ['a writable root', (it) => it.securityContext?.['readOnlyRootFilesystem'] !== true],
     ['capabilities', (it) => JSON.stringify(it.securityContext?.['capabilities']) !== '{"drop":["ALL"]}'],
-    ['the tag latest, or none', (it) => /:latest$/.test(it.image) || !/[:@][^/]+$/.test(it.image)],
+    ['the tag latest, or none', (it) => it.image.endsWith(':latest') || !/[:@][^/]+$/.test(it.image)],
     ['requests', (it) => !hasAll(at(it.resources, 'requests'))],
     ['limits', (it) => !hasAll(at(it.resources, 'limits'))],
     [
@@ -87,7 +87,7 @@ function faults<T>(thing: T, checks: readonly (readonly [string, (thing: T) => b
 }
 
 function isAllowed(volume: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(volume).every((name) => name === 'name' || VOLUMES.includes(name))
+  return Object.keys(volume).every((name) => name === 'name' || VOLUMES.has(name))
 }
 
 function hasAll(resources: unknown): boolean {

@@ -15,7 +15,7 @@ function read(path: string, base = CHART): string {
 describe('generated files', () => {
   test('are current: run `npm run generate` if this fails', async () => {
     for (const { url, current } of await chartFiles()) {
-      expect(readFileSync(url, 'utf8'), url.pathname).toBe(current)
+      expect(readFileSync(url, 'utf8'), `file ${url.pathname}`).toBe(current)
     }
   })
 
@@ -49,7 +49,7 @@ describe('generated files', () => {
       const found = path
         .split('.')
         .reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], values)
-      expect(found, path).toEqual(part.default)
+      expect(found, `value ${path}`).toEqual(part.default)
     })
   })
 
@@ -70,10 +70,8 @@ describe('generated files', () => {
         ([at, { properties }]) =>
           ['settings', 'secrets', 'files'].includes(at) && properties !== undefined && name in properties,
       )
-      expect(
-        found.map(([at]) => at),
-        name,
-      ).toEqual([place])
+      const places = found.map(([at]) => at)
+      expect(places, `places of ${name}`).toEqual([place])
     }
   })
 })
@@ -125,8 +123,8 @@ describe('settings known everywhere', () => {
       expect(names.filter((name) => OURS.test(name) && !KNOWN.has(name))).toEqual([])
     }
   })
-
-  function tableOf(readme: string): string {
-    return readme.slice(readme.indexOf('<!-- settings -->'), readme.indexOf('<!-- /settings -->'))
-  }
 })
+
+function tableOf(readme: string): string {
+  return readme.slice(readme.indexOf('<!-- settings -->'), readme.indexOf('<!-- /settings -->'))
+}
