@@ -167,6 +167,8 @@ function monitoringObjects(meaning: string, labels: Readonly<Record<string, stri
   })
 }
 
+const rules = monitoringObjects('Recording rules and alerts, for the Prometheus operator.', {})
+
 export const chartValues: Group = group('', {
   settings: settingsValues,
   secrets: secretValues,
@@ -207,7 +209,13 @@ export const chartValues: Group = group('', {
   }),
   podMonitor: monitor('PodMonitor'),
   serviceMonitor: monitor('ServiceMonitor'),
-  prometheusRule: monitoringObjects('Recording rules and alerts, for the Prometheus operator.', {}),
+  prometheusRule: {
+    ...rules,
+    members: {
+      ...rules.members,
+      runbook: text('', 'Address of the runbook, where alerts are to lead to yours.'),
+    },
+  },
   dashboards: monitoringObjects("Dashboards, for the sidecar of Grafana's chart.", {
     grafana_dashboard: '1',
   }),

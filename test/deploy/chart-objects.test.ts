@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parse as parseYaml } from 'yaml'
+import { parse as parseYaml, stringify } from 'yaml'
 import { provideHelm } from '../../dev/tools/helm.ts'
 import { call } from '../../dev/tools/install.ts'
 import {
@@ -75,22 +75,26 @@ describe('monitoring', () => {
         await rm(join(chart, 'files', kind), { recursive: true, force: true })
         await mkdir(join(chart, 'files', kind))
       }
-      const rule = {
-        alert: 'Test',
-        expr: 'up == 0',
-        annotations: { summary: '{{ $labels.job }} is {{ $value }}' },
+      const annotations = {
+        summary: '{{ $labels.job }} is {{ $value }}',
+        runbook_url: 'docs/runbook.md#test',
       }
-      const rules = { groups: [{ name: 'test', rules: [rule] }] }
+      const rules = { groups: [{ name: 'test', rules: [{ alert: 'Test', expr: 'up == 0', annotations }] }] }
       const dashboard = '{"title":"Test","panels":[{"legendFormat":"{{ job }}"}]}\n'
-      await writeFile(join(chart, 'files/rules/alerts.yaml'), JSON.stringify(rules))
-      await writeFile(join(chart, 'files/dashboards/business.json'), dashboard)
+      await writeFile(join(chart, 'files/rules/alerts.yaml'), stringify(rules))
+      await writeFile(join(chart, 'files/dashboards/checkresult-business.json'), dashboard)
       const manifests = await render({ chart, files: [FULL] })
       const found = one(manifests, 'PrometheusRule', 'alerts')
       expect(found.spec).toEqual(rules)
       expect(found.metadata.labels).toMatchObject({ release: 'kube-prometheus-stack' })
       const config = one(manifests, 'ConfigMap', 'dashboard-business')
-      expect(config.data).toEqual({ 'business.json': dashboard })
+      expect(config.data).toEqual({ 'checkresult-business.json': dashboard })
       expect(config.metadata.labels).toMatchObject({ grafana_dashboard: '1' })
+      const values = { 'prometheusRule.runbook': 'https://wiki.example/checkresult' }
+      const linked = one(await render({ chart, files: [FULL], values }), 'PrometheusRule', 'alerts')
+      expect(at(linked.spec, 'groups.0.rules.0.annotations.runbook_url')).toBe(
+        'https://wiki.example/checkresult#test',
+      )
     } finally {
       await rm(directory, { recursive: true })
     }
@@ -150,10 +154,10 @@ test('`helm lint --strict` has nothing to say', async () => {
   }
 })
 
-test('the README installs it as it says', async () => {
-  const readme = await readFile(join(CHART, 'README.md'), 'utf8')
+test.each(['README.md', '../../README.md'])('%s installs it as it says', async (readme) => {
+  const text = await readFile(join(CHART, readme), 'utf8')
   const command =
-    /helm install checkresult helm\/checkresult-stream \\\n((?: {2}--set .*\n)+)/.exec(readme)?.[1] ?? ''
+    /helm install checkresult helm\/checkresult-stream \\\n((?: {2}--set .*\n)+)/.exec(text)?.[1] ?? ''
   const sets = command
     .split(/\\?\n/)
     .map((line) => line.trim().replaceAll("'", ''))
