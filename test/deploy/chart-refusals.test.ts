@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { provideHelm } from '../../dev/tools/helm.ts'
+import { SETTING_NAMES } from '../../src/config/settings.ts'
 import { FULL, refusal, renderText, type Values } from './support/chart.ts'
 
 beforeAll(provideHelm)
@@ -158,6 +159,24 @@ describe('refused in a sentence', () => {
     expect(said).toContain(sentence)
     const sentences = said.split('\n').filter((line) => line !== '' && !/^(Error|Use --debug)/.test(line))
     expect(sentences, `Helm says: ${said}`).toHaveLength(1)
+  })
+})
+
+const SETTINGS: readonly string[] = SETTING_NAMES
+
+describe.runIf(SETTINGS.includes('CHECKRESULT_QUOTA'))('a quota counted in Redis', () => {
+  const redis = { 'settings.CHECKRESULT_QUOTA': 'redis' }
+
+  test('needs the address of Redis', async () => {
+    expect(await refusal(redis)).toContain(
+      'settings.CHECKRESULT_QUOTA is redis, but its address is not given: expected secrets.REDIS_URL as SECRET/KEY.',
+    )
+  })
+
+  test('is reached through the network policy', async () => {
+    const text = await renderText({ values: { ...redis, 'secrets.REDIS_URL': 'redis/url' } })
+    expect(text).toContain('port: 6379')
+    expect(text).toContain('REDIS_URL_FILE: "/etc/checkresult/REDIS_URL"')
   })
 })
 

@@ -29,6 +29,10 @@ wrong, what is expected, and names the values.
 {{- if eq (include "checkresult.setting" (dict "root" . "name" "OPS_PORT")) "0" -}}
 {{- $faults = append $faults "settings.OPS_PORT is 0, which takes any free port: expected one from 1 to 65535, since probes and Prometheus must know it." -}}
 {{- end -}}
+{{- $files := include "checkresult.files" (dict "root" . "setup" false) | fromJson -}}
+{{- if and (eq (include "checkresult.setting" (dict "root" . "name" "CHECKRESULT_QUOTA")) "redis") (not (hasKey $files "REDIS_URL")) -}}
+{{- $faults = append $faults "settings.CHECKRESULT_QUOTA is redis, but its address is not given: expected secrets.REDIS_URL as SECRET/KEY." -}}
+{{- end -}}
 {{- $host := include "checkresult.setting" (dict "root" . "name" "OPS_HOST") -}}
 {{- if or (hasPrefix "127." $host) (has $host (list "localhost" "::1")) -}}
 {{- $faults = append $faults (printf "settings.OPS_HOST is %s: expected an address that probes and Prometheus reach from outside the pod, for example 0.0.0.0." $host) -}}
