@@ -92,8 +92,15 @@ const autoscaling = group(
     stabilizationSeconds: count(600, 'So long the lag must have been low before one pod goes.', 0),
     keda: group('For KEDA.', {
       pollingInterval: count(30, 'Seconds between two looks at the lag.'),
-      authenticationRef: texts(
-        'A TriggerAuthentication of your own (`name`, `kind`); otherwise one is made of the Kafka login above.',
+      authenticationRef: group(
+        'A TriggerAuthentication of your own, instead of one made of the Kafka login.',
+        {
+          name: text('', 'Its name.'),
+          kind: leaf('TriggerAuthentication', 'Its kind.', {
+            type: 'string',
+            enum: ['TriggerAuthentication', 'ClusterTriggerAuthentication'],
+          }),
+        },
       ),
       annotations: texts('Annotations of the ScaledObject.'),
     }),

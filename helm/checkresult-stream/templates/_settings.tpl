@@ -54,7 +54,7 @@ Call with (dict "root" $ "setup" true|false).
 {{- toJson $files -}}
 {{- end -}}
 
-{{/* The variable that names the file: of a secret it has _FILE behind. Call with (dict "root" $ "name" "…"). */}}
+{{/* The variable that names the file: of a secret it has _FILE behind. Call with the setting's name. */}}
 {{- define "checkresult.fileVariable" -}}
 {{- if hasSuffix "_FILE" . -}}{{ . }}{{- else -}}{{ . }}_FILE{{- end -}}
 {{- end -}}
