@@ -15,10 +15,13 @@ const KNOWN: readonly string[] = SETTING_NAMES.flatMap((name) => {
   const variant = fileVariant(name)
   return variant === null ? [name] : [name, variant]
 })
-/** Where `npm run demo` and the like keep their downloads: no setting of the service, but no misspelt one either. */
-const FOR_DEVELOPMENT = 'CHECKRESULT_CACHE_DIR'
+/**
+ * No settings of the service, but no misspelt ones either: where `npm run demo` and the like keep their downloads, and
+ * the commit, which the image is built with.
+ */
+const BESIDE_SETTINGS = ['CHECKRESULT_CACHE_DIR', 'CHECKRESULT_REVISION']
 
-const known = new Set([...KNOWN, FOR_DEVELOPMENT])
+const known = new Set([...KNOWN, ...BESIDE_SETTINGS])
 
 /** So many letters may be wrong, missing or too much in a near miss. */
 const NEAR = 2

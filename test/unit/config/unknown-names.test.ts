@@ -30,6 +30,7 @@ describe('names', () => {
       CHECKRESULT_STREAM_PORT_9464_TCP_ADDR: '10.0.0.2',
       OPSWORKS: 'x',
       CHECKRESULT_CACHE_DIR: '/cache',
+      CHECKRESULT_REVISION: 'abc1234',
       PATH: '/bin',
     }
     expect(faultsOf(others)).toEqual([])

@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs'
+import { cp, mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { eventFor } from '../../dev/harness/events.ts'
+import { metricSum } from '../../dev/harness/service.ts'
+import { buildImage, IMAGE } from '../../dev/image/build.ts'
+import { startContainer } from '../../dev/image/container.ts'
+import { pickPort } from '../../dev/stack/ports.ts'
+import { call } from '../../dev/tools/install.ts'
+import { NAME, VERSION } from '../../src/version.ts'
+import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { startRun } from '../support/run.ts'
+import { findEngine } from './engine.ts'
+
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
+const REVISION = 'f00dfeed'
+const EVENTS = 2_000
+const STOP_SECONDS = 30
+
+const { available, engine } = await findEngine()
+const { podman } = engine
+
+describe.runIf(available)('the image', () => {
+  let id = ''
+
+  beforeAll(async () => {
+    id = await buildImage(engine, { revision: REVISION })
+  })
+
+  test('is the same when another checkout of the commit is built, with other times and modes', async () => {
+    const context = await mkdtemp(join(tmpdir(), 'checkresult-checkout-'))
+    onTestFinished(async () => rm(context, { recursive: true, force: true }))
+    for (const name of [
+      'Dockerfile',
+      '.dockerignore',
+      '.npmrc',
+      'package.json',
+      'package-lock.json',
+      'src',
+      'schemas',
+    ])
+      await cp(join(CHECKOUT, name), join(context, name), { recursive: true })
+    await call('chmod', ['-R', 'g+w,o-rx', context])
+    await utimes(join(context, 'src/main.ts'), 1_000_000, 1_000_000)
+    const tag = `${IMAGE}-again`
+    onTestFinished(async () => void (await podman('rmi', tag)))
+    expect(await buildImage(engine, { revision: REVISION, context, tag, fresh: true })).toBe(id)
+  })
+
+  test('holds what runs, and no secrets, tools or tests of the checkout', async () => {
+    const root = (await podman('image', 'mount', IMAGE)).trim()
+    onTestFinished(async () => void (await podman('image', 'unmount', IMAGE)))
+    const files = await readdir(join(root, 'app'), { recursive: true, withFileTypes: true })
+    const paths = files.map((file) => relative(join(root, 'app'), join(file.parentPath, file.name)))
+    expect(new Set(paths.map((path) => path.split('/')[0]))).toEqual(
+      new Set(['node_modules', 'package.json', 'schemas', 'src']),
+    )
+    expect(new Set(paths.filter((path) => path.startsWith('schemas/')))).toEqual(
+      new Set(['schemas/verification-completed.avsc', 'schemas/verification-result.avsc']),
+    )
+    expect(paths).toContain(`node_modules/lz4-napi/package.json`)
+    expect(paths.some((path) => path.endsWith('.node'))).toBe(true)
+    expect(
+      paths.filter((path) => /node_modules\/(node-linux-|npm$|vitest|typescript|\.bin)/.test(path)),
+    ).toEqual([])
+    const programs = ['bin/sh', 'usr/bin/apt', 'usr/bin/dpkg', 'usr/local/bin/npm', 'nodejs/bin/npm']
+    expect(programs.filter((program) => existsSync(join(root, program)))).toEqual([])
+  })
+
+  test('says what it is and how to run it', async () => {
+    const [image] = JSON.parse(await podman('image', 'inspect', IMAGE)) as [{ Config: ImageConfig }]
+    const { User, Entrypoint, Cmd, StopSignal, ExposedPorts, Labels, Env } = image.Config
+    expect({ User, Entrypoint, Cmd, StopSignal, ExposedPorts }).toEqual({
+      User: '65532:65532',
+      Entrypoint: ['node', '/app/src/main.ts'],
+      Cmd: ['run'],
+      StopSignal: 'SIGTERM',
+      ExposedPorts: { '9464/tcp': {} },
+    })
+    expect(Labels).toMatchObject({
+      'org.opencontainers.image.title': NAME,
+      'org.opencontainers.image.version': VERSION,
+      'org.opencontainers.image.revision': REVISION,
+    })
+    expect(Env.filter((variable) => /SECRET|PASSWORD|TOKEN|KEY/i.test(variable))).toEqual([])
+  })
+
+  test('names every fault of its settings and ends with 2', async () => {
+    const container = await startContainer(engine, { image: IMAGE, env: {} })
+    onTestFinished(container.remove)
+    expect((await podman('wait', container.name)).trim()).toBe('2')
+    expect(await podman('logs', container.name)).not.toContain('CHECKRESULT_REVISION')
+  })
+
+  test('settles events with a read-only root, no capabilities and 256 MB, and drains on SIGTERM', async () => {
+    const run = await startRun({ simulator: { latencyMs: 50, jitterMs: 50 } })
+    onTestFinished(run.close)
+    const start = async () => {
+      const container = await startContainer(engine, { image: IMAGE, env: run.environment.env })
+      onTestFinished(container.remove)
+      return container
+    }
+    const first = await start()
+    const sent = await run.send(
+      Array.from({ length: EVENTS }, (_, number) => ({
+        value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
+      })),
+    )
+    await run.outputs.until(() => run.outputs.records.length >= EVENTS / 4)
+    expect(await rightsOf(first.exec)).toEqual({
+      capabilities: 0n,
+      mayGain: false,
+      user: 65532,
+      writable: false,
+    })
+    const stopping = performance.now()
+    expect(await first.stop(STOP_SECONDS)).toBe(0)
+    expect(performance.now() - stopping).toBeLessThan(STOP_SECONDS * 1_000)
+    expect(run.outputs.records.length).toBeLessThan(EVENTS)
+
+    const second = await start()
+    await run.untilOut(sent)
+    const [, address = ''] = /"address":"([^"]+)"/.exec(await second.logs()) ?? []
+    const metrics = await (await fetch(`${address}/metrics`)).text()
+    expect(metricSum(metrics, 'checkresult_results_total')).toBeGreaterThan(0)
+    expect(metrics).toContain(`revision="${REVISION}"`)
+    expect(await second.stop(STOP_SECONDS)).toBe(0)
+    expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+  })
+
+  test('tells whether it lives, by itself', async () => {
+    const run = await startRun()
+    onTestFinished(run.close)
+    const { OPS_PORT: _, ...env } = run.environment.env
+    const port = await pickPort()
+    const container = await startContainer(engine, { image: IMAGE, env: { ...env, OPS_PORT: String(port) } })
+    onTestFinished(container.remove)
+    await expect.poll(container.isHealthy).toBe(true)
+    expect(await container.stop(STOP_SECONDS)).toBe(0)
+  })
+})
+
+interface ImageConfig {
+  readonly User: string
+  readonly Entrypoint: readonly string[]
+  readonly Cmd: readonly string[]
+  readonly StopSignal: string
+  readonly ExposedPorts: Readonly<Record<string, object>>
+  readonly Labels: Readonly<Record<string, string>>
+  readonly Env: readonly string[]
+}
+
+/** What the kernel lets the service's own process do. */
+async function rightsOf(exec: (...command: readonly string[]) => Promise<string>) {
+  const script = `
+    const status = require('node:fs').readFileSync('/proc/1/status', 'utf8')
+    const of = (name) => new RegExp(name + ':\\\\s*(\\\\S+)').exec(status)[1]
+    let writable = true
+    try { require('node:fs').writeFileSync('/tmp/x', '') } catch { writable = false }
+    console.log(JSON.stringify({ capabilities: of('CapEff'), bounding: of('CapBnd'), newPrivileges: of('NoNewPrivs'), user: of('Uid'), writable }))`
+  const { capabilities, bounding, newPrivileges, user, writable } = JSON.parse(
+    await exec('node', '-e', script),
+  ) as Record<'capabilities' | 'bounding' | 'newPrivileges' | 'user', string> & { writable: boolean }
+  return {
+    capabilities: BigInt(`0x${capabilities}`) | BigInt(`0x${bounding}`),
+    mayGain: newPrivileges !== '1',
+    user: Number(user),
+    writable,
+  }
+}
