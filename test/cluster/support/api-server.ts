@@ -12,9 +12,9 @@ import { Server } from '../../../dev/stack/server.ts'
 const TOKEN = 'fictitious-token'
 
 export interface ApiServer {
-  kubectl(args: readonly string[]): Promise<string>
-  helm(args: readonly string[]): Promise<string>
-  stop(): Promise<void>
+  readonly kubectl: (args: readonly string[]) => Promise<string>
+  readonly helm: (args: readonly string[]) => Promise<string>
+  readonly stop: () => Promise<void>
 }
 
 export async function startApiServer(): Promise<ApiServer> {

@@ -31,18 +31,18 @@ export function startKubelet({ kubectl }: ApiServer, namespace: string): Kubelet
   const ran: string[] = []
   const refused: string[] = []
   const seen = new Set<string>()
-  let stopped = false
+  const stopping = new AbortController()
   const kubelet: Kubelet = {
     ran,
     refused,
     failing: null,
     stop: async () => {
-      stopped = true
+      stopping.abort()
       await loop
     },
   }
   const loop = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       for (const job of await list('jobs')) await runJob(job)
       for (const pod of await list('pods')) await runTest(pod)
       await sleep(POLL_MS)
