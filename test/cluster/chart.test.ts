@@ -43,13 +43,13 @@ afterAll(async () => {
 })
 
 async function objects(): Promise<readonly string[]> {
-  const selector = `app.kubernetes.io/instance=r`
-  const said = await server.kubectl(['get', KINDS.join(), '-n', NAMESPACE, '-l', selector, '-o', 'name'])
+  const ours = ['-n', NAMESPACE, '-l', 'app.kubernetes.io/instance=r']
+  const said = await server.kubectl(['get', KINDS.join(), ...ours, '-o', 'name'])
   return said
     .trim()
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => line.replace(/[.\w]*\//, '/'))
+    .map((line) => line.replace(/\.[^/]*/, ''))
     .sort()
 }
 
