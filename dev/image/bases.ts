@@ -30,7 +30,7 @@ export interface Bases {
 }
 
 const REPOSITORY = 'localhost/checkresult-stream'
-const LIBRARIES = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1']
+export const LIBRARIES = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1']
 const PACKAGES_DIR = fileURLToPath(new URL('../../node_modules', import.meta.url))
 
 /** Throws a ToolError when a part of them cannot be had. */

@@ -1,0 +1,68 @@
+/**
+ * `npm run sbom`: a software bill of materials (CycloneDX) of what the service runs on, from the lock file, into
+ * `sbom.cdx.json`. The same on every machine; it is attached to a release, not committed.
+ */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { NAME } from '../src/version.ts'
+import { thirdParties } from './licences.ts'
+import { call, ToolError } from './tools/install.ts'
+
+export interface Component {
+  readonly 'bom-ref': string
+  readonly name: string
+  readonly version: string
+}
+
+export interface Edges {
+  readonly ref: string
+  readonly dependsOn: readonly string[]
+}
+
+export interface Bom {
+  readonly bomFormat: string
+  readonly metadata: { readonly component: Component }
+  readonly components: readonly Component[]
+  readonly dependencies: readonly Edges[]
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const FILE = fileURLToPath(new URL('../sbom.cdx.json', import.meta.url))
+
+/**
+ * npm's own `--omit=dev` would leave out what development needs too, and the service is then missing packages it runs on.
+ * Throws a ToolError where npm is too old.
+ */
+export async function makeSbom(): Promise<Bom> {
+  const flags = ['--sbom-format=cyclonedx', '--package-lock-only']
+  const bom = JSON.parse(await call('npm', ['sbom', ...flags], { cwd: ROOT })) as Bom
+  return curate(bom, new Set(thirdParties().map(({ name, version }) => `${name}@${version}`)))
+}
+
+/** Leaves `name@version` of what is shipped; and npm takes the folder it is called in for the name of the whole. */
+export function curate(bom: Bom, shipped: ReadonlySet<string>): Bom {
+  const { metadata, components, dependencies } = bom
+  const whole = { ...metadata.component, name: NAME }
+  const kept = components.filter(({ name, version }) => shipped.has(`${name}@${version}`))
+  const refs = new Set([whole, ...kept].map((component) => component['bom-ref']))
+  return {
+    ...bom,
+    metadata: { ...metadata, component: whole },
+    components: kept,
+    dependencies: dependencies
+      .filter(({ ref }) => refs.has(ref))
+      .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((one) => refs.has(one)) })),
+  }
+}
+
+if (import.meta.main) {
+  try {
+    const bom = await makeSbom()
+    writeFileSync(FILE, `${JSON.stringify(bom, null, 2)}\n`)
+    process.stdout.write(`${bom.components.length} packages are listed in ${FILE}.\n`)
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error
+    process.stderr.write(`npm 10 or newer makes the bill of materials. ${error.message}\n`)
+    process.exitCode = 1
+  }
+}
