@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { stringify } from 'yaml'
+import type { Env } from '../../dev/harness/commands.ts'
 import { eventFor } from '../../dev/harness/events.ts'
 import { metricSum } from '../../dev/harness/service.ts'
 import { buildImage } from '../../dev/image/build.ts'
@@ -30,7 +31,7 @@ describe.runIf(available)('the chart', () => {
     const { OPS_HOST: _, ...given } = run.environment.env
     const env = { ...given, OPS_PORT: String(port) }
     const manifests = await render({ files: [MINIMAL], values: valuesFor(env) })
-    const play = await playable(manifests, env)
+    const play = playable(manifests, env)
     const directory = await mkdtemp(join(tmpdir(), 'checkresult-play-'))
     const file = join(directory, 'pod.yaml')
     await writeFile(file, play.map((manifest) => stringify(manifest)).join('---\n'))
@@ -61,8 +62,14 @@ describe.runIf(available)('the chart', () => {
   })
 })
 
+interface Pod {
+  hostNetwork?: boolean
+  volumes: Record<string, unknown>[]
+  readonly containers: Record<string, unknown>[]
+}
+
 /** The settings of the run where the chart takes them. */
-function valuesFor(env: Readonly<Record<string, string | undefined>>): Values {
+function valuesFor(env: Env): Values {
   const texts = SETTING_NAMES.flatMap((name) => {
     const value = env[name]
     return value === undefined || aboutSetting(name).holds !== 'text' ? [] : [[name, read(value)] as const]
@@ -82,22 +89,19 @@ function read(text: string): unknown {
 }
 
 /**
- * What podman plays of it: the Deployment and its settings, on the host's network, where the local stack is. It knows
- * neither projected volumes nor secrets in them as the cluster does: the files come from a ConfigMap instead.
+ * What podman plays of it: the Deployment and its settings, on the host's network, where the local stack is and no port is
+ * mapped. It knows no secrets in projected volumes: the files come from a ConfigMap instead.
  */
-async function playable(
-  manifests: readonly Manifest[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<readonly unknown[]> {
+function playable(manifests: readonly Manifest[], env: Env): readonly unknown[] {
   const deployment = structuredClone(one(manifests, 'Deployment'))
-  const pod = at(deployment, 'spec.template.spec') as {
-    hostNetwork?: boolean
-    volumes: Record<string, unknown>[]
-  }
+  const pod = at(deployment, 'spec.template.spec') as Pod
   pod.hostNetwork = true
   pod.volumes = pod.volumes.map((volume) =>
     'projected' in volume ? { name: volume['name'], configMap: { name: 'files' } } : volume,
   )
+  for (const container of pod.containers) {
+    for (const part of ['ports', 'startupProbe', 'livenessProbe', 'readinessProbe']) delete container[part]
+  }
   const secrets = SETTING_NAMES.filter(
     (name) => aboutSetting(name).holds === 'secret' && env[name] !== undefined,
   )
