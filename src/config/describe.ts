@@ -23,8 +23,6 @@ function row(name: SettingName, given: Given | undefined, values: Values): Setti
   switch (aboutSetting(name).holds) {
     case 'secret':
       return { name, value: MASK, from: given.variable === name ? 'environment' : 'file' }
-    case 'hidden':
-      return { name, value: MASK, from: 'environment' }
     case 'content':
       return { name, value: given.raw, from: 'file' }
     case 'path':

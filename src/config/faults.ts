@@ -62,8 +62,6 @@ function found(name: SettingName, { variable, raw }: Given): string {
       return variable === name
         ? 'is not well-formed (not shown)'
         : `leads to ${shownPath(raw)}, which is not well-formed`
-    case 'hidden':
-      return 'is not well-formed (not shown)'
     case 'content':
     case 'path':
       return `is ${shownPath(raw)}`

@@ -35,10 +35,9 @@ import {
 
 /**
  * What the variable holds: `text` the value itself; `secret` the value, or, with `_FILE` behind the name, the path of a
- * file with it; `hidden` a value that is not to be shown either; `content` the path of a file that holds the value;
- * `path` the path of a file that others will read.
+ * file with it; `content` the path of a file that holds the value; `path` the path of a file that others will read.
  */
-export type Holds = 'text' | 'secret' | 'hidden' | 'content' | 'path'
+export type Holds = 'text' | 'secret' | 'content' | 'path'
 
 export interface About {
   readonly meaning: string
@@ -256,7 +255,7 @@ export const environment = z.object({
   }),
   ALIBABA_CLOUD_CREDENTIALS_URI: optional(credentialsUri, {
     meaning: 'Local address that hands out credentials.',
-    holds: 'hidden',
+    holds: 'secret',
   }),
 })
 

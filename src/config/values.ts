@@ -111,7 +111,8 @@ export const yesOrNo: Value<boolean> = {
     .string()
     .toLowerCase()
     .pipe(z.enum(['true', 'false']))
-    .transform((text) => text === 'true'),
+    .transform((text) => text === 'true')
+    .pipe(z.boolean()),
   expected: 'true or false',
   example: 'true',
 }

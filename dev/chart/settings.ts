@@ -1,0 +1,122 @@
+/**
+ * The chart's values for the service's settings, made of their schema: what is text goes under `settings`, secrets under
+ * `secrets`, and what is a file's path under `files`, each by its own name. A new setting needs nothing here.
+ */
+import { z } from 'zod'
+import {
+  SETTING_NAMES,
+  aboutSetting,
+  environment,
+  type Holds,
+  type SettingName,
+} from '../../src/config/settings.ts'
+import { group, leaf, type Group, type Json, type Leaf } from './nodes.ts'
+
+/** Of a Secret or ConfigMap: its name, a slash, the key. */
+const REFERENCE = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+$' } as const
+
+const FILE: Leaf['schema'] = {
+  type: 'object',
+  additionalProperties: false,
+  minProperties: 1,
+  maxProperties: 1,
+  properties: {
+    secret: { ...REFERENCE, description: 'Key of a Secret: `NAME/KEY`.' },
+    configMap: { ...REFERENCE, description: 'Key of a ConfigMap: `NAME/KEY`.' },
+    serviceAccountToken: {
+      type: 'object',
+      description: 'Token of the ServiceAccount, kept fresh by Kubernetes.',
+      additionalProperties: false,
+      required: ['audience'],
+      properties: {
+        audience: { type: 'string', minLength: 1 },
+        expirationSeconds: { type: 'integer', minimum: 600 },
+      },
+    },
+    path: { type: 'string', pattern: '^/', description: 'A file that `extraVolumes` or the image brings.' },
+  },
+}
+
+export const settingsValues: Group = group(
+  "The service's settings, by their names. What is not set has the service's own default.",
+  members(['text'], (name) => leaf(undefined, textMeaning(name), valueSchema(name))),
+)
+
+export const secretValues: Group = group(
+  "The service's secrets, by their names: each the key of a Secret, as `NAME/KEY`. They are mounted as files.",
+  members(['secret'], (name) => leaf(undefined, aboutSetting(name).meaning, REFERENCE)),
+)
+
+export const fileValues: Group = group(
+  'Files of the service, by the names of their settings: each `secret: NAME/KEY`, `configMap: NAME/KEY`, ' +
+    '`serviceAccountToken: {audience: …}` or `path: /…`.',
+  members(['content', 'path'], (name) => leaf(undefined, aboutSetting(name).meaning, FILE)),
+)
+
+export const externalValues: Group = group(
+  'By the names of secrets and files: what the store has for each. Needs no entry under `secrets` or `files`.',
+  members(['secret', 'content'], (name) =>
+    leaf(undefined, aboutSetting(name).meaning, {
+      type: 'object',
+      additionalProperties: false,
+      required: ['key'],
+      properties: {
+        key: { type: 'string', minLength: 1, description: 'Name in the store.' },
+        property: { type: 'string', minLength: 1, description: 'Property of it, where it has several.' },
+        version: { type: 'string', minLength: 1, description: 'Version of it, where it is not the newest.' },
+      },
+    }),
+  ),
+)
+
+/** What templates need to know of the settings beside the values. */
+export function settingsFacts(): Json {
+  const required = SETTING_NAMES.filter((name) => aboutSetting(name).otherwise === 'required')
+  const defaults = SETTING_NAMES.flatMap((name) => {
+    const { default: fixed } = aboutSetting(name)
+    return fixed === undefined ? [] : [[name, fixed] as const]
+  })
+  return {
+    about: 'Generated from src/config/settings.ts by dev/generate-chart.ts.',
+    required: Object.fromEntries(required.map((name) => [name, expectation(name)])),
+    defaults: Object.fromEntries(defaults),
+    names: SETTING_NAMES,
+  }
+}
+
+function expectation(name: SettingName): string {
+  const { expected, example } = aboutSetting(name)
+  return `expected ${expected}, for example ${example}.`
+}
+
+function members(kinds: readonly Holds[], toLeaf: (name: SettingName) => Leaf): Group['members'] {
+  const names = SETTING_NAMES.filter((name) => kinds.includes(aboutSetting(name).holds))
+  return Object.fromEntries(names.map((name) => [name, toLeaf(name)]))
+}
+
+function textMeaning(name: SettingName): string {
+  const { meaning, default: fixed, otherwise } = aboutSetting(name)
+  const unset = fixed === undefined ? otherwise : `\`${fixed}\``
+  if (unset === undefined) return meaning
+  return unset === 'required' ? `${meaning} Required.` : `${meaning} Otherwise ${unset}.`
+}
+
+/** Whole numbers, yes and no, and lists as YAML has them; everything else as text. */
+function valueSchema(name: SettingName): Leaf['schema'] {
+  const { example } = aboutSetting(name)
+  if (Array.isArray(environment.shape[name].safeParse(example).data)) {
+    return { type: ['string', 'array'], items: { type: 'string' } }
+  }
+  const { $schema: _, ...read } = z.toJSONSchema(environment.shape[name], {
+    io: 'output',
+    unrepresentable: 'any',
+  })
+  const schema = read as Leaf['schema']
+  return saysNothing(schema) ? { type: 'string' } : schema
+}
+
+function saysNothing(schema: Leaf['schema']): boolean {
+  const { anyOf } = schema
+  const parts = Array.isArray(anyOf) ? (anyOf as readonly Leaf['schema'][]) : [schema]
+  return parts.some((part) => Object.keys(part).length === 0)
+}

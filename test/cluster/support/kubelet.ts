@@ -1,0 +1,107 @@
+/**
+ * Stands in for those who run pods: makes the pod of each Job as the Job's controller would, so that admission has its
+ * say, and lets it come out as the test wishes; likewise the pod of `helm test`.
+ */
+import { randomUUID } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ApiServer } from './api-server.ts'
+
+interface Item {
+  readonly metadata: { readonly name: string; readonly uid: string }
+  readonly spec: { readonly template: object }
+  readonly status: { readonly conditions?: readonly unknown[]; readonly phase?: string }
+}
+
+export interface Kubelet {
+  /** Names of the Jobs that were run, in order. */
+  readonly ran: readonly string[]
+  /** What the API server refused. */
+  readonly refused: readonly string[]
+  /** Jobs whose names end so fail. */
+  failing: string | null
+  stop(): Promise<void>
+}
+
+const POLL_MS = 200
+
+export function startKubelet({ kubectl }: ApiServer, namespace: string): Kubelet {
+  const ran: string[] = []
+  const refused: string[] = []
+  const seen = new Set<string>()
+  const stopping = new AbortController()
+  const kubelet: Kubelet = {
+    ran,
+    refused,
+    failing: null,
+    stop: async () => {
+      stopping.abort()
+      await loop
+    },
+  }
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      for (const job of await list('jobs')) await runJob(job)
+      for (const pod of await list('pods')) await runTest(pod)
+      await sleep(POLL_MS)
+    }
+  })()
+  return kubelet
+
+  async function list(kind: string): Promise<readonly Item[]> {
+    const text = await kubectl(['get', kind, '-n', namespace, '-o', 'json'])
+    return (JSON.parse(text) as { items: Item[] }).items
+  }
+
+  async function runJob({ metadata: { name, uid }, spec }: Item): Promise<void> {
+    if (seen.has(uid)) return
+    seen.add(uid)
+    ran.push(name)
+    const problem = await admission(kubectl, namespace, spec.template)
+    if (problem !== null) refused.push(problem)
+    const failed = kubelet.failing !== null && name.endsWith(kubelet.failing)
+    await setStatus('job', name, jobStatus(failed))
+  }
+
+  async function runTest({ metadata: { name }, status: { phase } }: Item): Promise<void> {
+    if (name.endsWith('-test') && phase === 'Pending') await setStatus('pod', name, { phase: 'Succeeded' })
+  }
+
+  async function setStatus(kind: string, name: string, status: object): Promise<void> {
+    const patch = JSON.stringify({ status })
+    await kubectl(['patch', kind, name, '-n', namespace, '--subresource=status', '--type=merge', '-p', patch])
+  }
+}
+
+/** What the API server says against a pod of this template; null where it would take it. */
+export async function admission(
+  kubectl: ApiServer['kubectl'],
+  namespace: string,
+  template: object,
+): Promise<string | null> {
+  const file = join(tmpdir(), `checkresult-pod-${randomUUID()}.json`)
+  const pod = { apiVersion: 'v1', kind: 'Pod', ...template, metadata: { name: `pod-${randomUUID()}` } }
+  await writeFile(file, JSON.stringify(pod))
+  try {
+    await kubectl(['create', '--dry-run=server', '-n', namespace, '-f', file])
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : 'unknown'
+  }
+}
+
+function jobStatus(failed: boolean): object {
+  const now = new Date().toISOString().replace(/\.\d+/, '')
+  const types = failed ? ['FailureTarget', 'Failed'] : ['SuccessCriteriaMet', 'Complete']
+  const conditions = types.map((type) => ({
+    type,
+    status: 'True',
+    lastTransitionTime: now,
+    lastProbeTime: now,
+  }))
+  return failed
+    ? { startTime: now, failed: 1, conditions }
+    : { startTime: now, completionTime: now, succeeded: 1, conditions }
+}

@@ -1,0 +1,242 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { provideHelm } from '../../dev/tools/helm.ts'
+import { SETTING_NAMES } from '../../src/config/settings.ts'
+import { FULL, refusal, renderText, type Values } from './support/chart.ts'
+
+beforeAll(provideHelm)
+
+const DIGEST = `sha256:${'0'.repeat(64)}`
+const KEDA = { 'autoscaling.type': 'keda' }
+const ROLE = {
+  'settings.ALIBABA_CLOUD_ROLE_ARN': 'acs:ram::1:role/x',
+  'settings.ALIBABA_CLOUD_OIDC_PROVIDER_ARN': 'acs:ram::1:oidc-provider/x',
+}
+const NO_KEY = { secrets: {} }
+
+test('without any values all that is missing is named at once', async () => {
+  const said = await refusal({}, [])
+  expect(said).toContain(
+    'settings.KAFKA_BROKERS is not set: expected a comma-separated list of host:port, without scheme or IPv6 literals, ' +
+      'for example kafka-1.example:9092,kafka-2.example:9092.',
+  )
+  expect(said).toContain('settings.SCHEMA_REGISTRY_URL is not set: expected')
+  expect(said).toContain('No Alibaba Cloud credentials are set: expected an access key')
+})
+
+const REFUSED: readonly (readonly [string, Values, string])[] = [
+  [
+    'more replicas than partitions',
+    { ...KEDA, partitions: 3, 'autoscaling.maxReplicas': 4 },
+    'autoscaling.maxReplicas is 4, but the input topic has 3 partitions: expected no more replicas than partitions, since the others would have nothing to read.',
+  ],
+  [
+    'more replicas than permits',
+    { 'autoscaling.type': 'hpa', 'settings.CHECKRESULT_QPS': 3 },
+    'autoscaling.maxReplicas is 4, but settings.CHECKRESULT_QPS is 3: expected no more replicas than the quota has permits, since the others would have none.',
+  ],
+  [
+    'more replicas than permits by default',
+    { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 11 },
+    'autoscaling.maxReplicas is 11, but settings.CHECKRESULT_QPS is 10: ',
+  ],
+  [
+    'at least more than at most',
+    { ...KEDA, 'autoscaling.minReplicas': 5 },
+    'autoscaling.minReplicas is 5, but autoscaling.maxReplicas is 4: ',
+  ],
+  [
+    'a grace that ends before the service has',
+    { terminationGracePeriodSeconds: 34 },
+    'terminationGracePeriodSeconds is 34, but the service may take SHUTDOWN_DEADLINE_MS=25000 to stop: expected at least 35, or null.',
+  ],
+  [
+    'a grace that does not follow the deadline',
+    { terminationGracePeriodSeconds: 60, 'settings.SHUTDOWN_DEADLINE_MS': 50_001 },
+    'SHUTDOWN_DEADLINE_MS=50001 to stop: expected at least 61, or null.',
+  ],
+  [
+    'a heap that does not fit',
+    { 'heap.oldSpaceMiB': 200 },
+    'resources.limits.memory is 256Mi, but heap.oldSpaceMiB is 200: expected at least 328Mi, 128 beside the heap.',
+  ],
+  [
+    'both monitors',
+    { 'podMonitor.enabled': true, 'serviceMonitor.enabled': true },
+    'podMonitor.enabled and serviceMonitor.enabled are both true',
+  ],
+  [
+    'a ServiceMonitor without a Service',
+    { 'serviceMonitor.enabled': true, 'service.enabled': false },
+    'serviceMonitor.enabled is true, but service.enabled is false',
+  ],
+  [
+    'both bounds of a disruption budget',
+    { 'podDisruptionBudget.minAvailable': 1, 'podDisruptionBudget.maxUnavailable': 1 },
+    'podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable are both set: expected one of them.',
+  ],
+  ['the tag latest', { 'image.tag': 'latest' }, 'image.tag is latest, which is another image tomorrow'],
+  [
+    'no ServiceAccount',
+    { 'serviceAccount.create': false },
+    'serviceAccount.create is false, but serviceAccount.name is not set',
+  ],
+  ['no credentials', NO_KEY, 'No Alibaba Cloud credentials are set'],
+  [
+    'half an access key',
+    { secrets: { ALIBABA_CLOUD_ACCESS_KEY_ID: 'aliyun/id' } },
+    'Of the access key only one half is set',
+  ],
+  [
+    'a key and a role',
+    ROLE,
+    'Credentials come by one way only, but an access key and settings.ALIBABA_CLOUD_ROLE_ARN are set',
+  ],
+  [
+    'a key and the webhook',
+    { 'rrsa.roleName': 'checkresult' },
+    'Credentials come by one way only, but an access key and rrsa.roleName are set',
+  ],
+  [
+    'half a role',
+    { ...NO_KEY, 'settings.ALIBABA_CLOUD_ROLE_ARN': 'acs:ram::1:role/x' },
+    'A role by OIDC needs both',
+  ],
+  [
+    'a store without a name',
+    { 'externalSecret.enabled': true, 'externalSecret.data.KAFKA_SASL_PASSWORD.key': 'x' },
+    'externalSecret.store.name is not set',
+  ],
+  [
+    'a store of which nothing is wanted',
+    { 'externalSecret.enabled': true, 'externalSecret.store.name': 'vault' },
+    'externalSecret.data is empty',
+  ],
+  [
+    'something wanted of no store',
+    { 'externalSecret.data.KAFKA_SASL_PASSWORD.key': 'x' },
+    'externalSecret.data is given, but externalSecret.enabled is false',
+  ],
+  [
+    'a secret twice',
+    {
+      'externalSecret.enabled': true,
+      'externalSecret.store.name': 'vault',
+      'externalSecret.data.ALIBABA_CLOUD_ACCESS_KEY_ID.key': 'x',
+    },
+    'ALIBABA_CLOUD_ACCESS_KEY_ID is given twice, by secrets and by externalSecret.data',
+  ],
+  ['a port that nobody knows', { 'settings.OPS_PORT': 0 }, 'settings.OPS_PORT is 0'],
+  ['a port that nobody reaches', { 'settings.OPS_HOST': '127.0.0.1' }, 'settings.OPS_HOST is 127.0.0.1'],
+  [
+    'a setting past its check',
+    { 'extraEnv.CHECKRESULT_QPS': '100' },
+    'extraEnv.CHECKRESULT_QPS is a setting of the service',
+  ],
+  [
+    'a secret in plain text',
+    { 'extraEnv.ALIBABA_CLOUD_ACCESS_KEY_SECRET': 'fictitious' },
+    'extraEnv.ALIBABA_CLOUD_ACCESS_KEY_SECRET is a setting of the service',
+  ],
+  [
+    'KEDA with a token of the pod',
+    {
+      ...KEDA,
+      'settings.KAFKA_SASL_MECHANISM': 'oauthbearer',
+      'files.KAFKA_SASL_OAUTH_TOKEN_FILE.serviceAccountToken.audience': 'kafka',
+    },
+    'KEDA cannot log in at Kafka with a token from a file',
+  ],
+  [
+    'KEDA with a file of the pod',
+    { ...KEDA, 'settings.KAFKA_TLS': true, 'files.KAFKA_TLS_CA_FILE.path': '/ca.crt' },
+    'KEDA cannot read files.KAFKA_TLS_CA_FILE out of the pod',
+  ],
+]
+
+describe('refused in a sentence', () => {
+  test.each(REFUSED)('%s', async (_, values, sentence) => {
+    const said = await refusal(values)
+    expect(said).toContain(sentence)
+    const sentences = said.split('\n').filter((line) => line !== '' && !/^(Error|Use --debug)/.test(line))
+    expect(sentences, `Helm says: ${said}`).toHaveLength(1)
+  })
+})
+
+const SETTINGS: readonly string[] = SETTING_NAMES
+
+describe.runIf(SETTINGS.includes('CHECKRESULT_QUOTA'))('a quota counted in Redis', () => {
+  const redis = { 'settings.CHECKRESULT_QUOTA': 'redis' }
+
+  test('needs the address of Redis', async () => {
+    expect(await refusal(redis)).toContain(
+      'settings.CHECKRESULT_QUOTA is redis, but its address is not given: expected secrets.REDIS_URL as SECRET/KEY.',
+    )
+  })
+
+  test('is reached through the network policy', async () => {
+    const text = await renderText({ values: { ...redis, 'secrets.REDIS_URL': 'redis/url' } })
+    expect(text).toContain('port: 6379')
+    expect(text).toContain('REDIS_URL_FILE: "/etc/checkresult/REDIS_URL"')
+  })
+})
+
+const SCHEMA_REFUSES: readonly (readonly [string, Values, RegExp])[] = [
+  ['a setting nobody knows', { 'settings.KAFKA_BROKER': 'x' }, /'\/settings'.*'KAFKA_BROKER' not allowed/],
+  ['a secret as a setting', { 'settings.KAFKA_SASL_PASSWORD': 'x' }, /'KAFKA_SASL_PASSWORD' not allowed/],
+  ['a secret that is none', { 'secrets.KAFKA_BROKERS': 'a/b' }, /'\/secrets'.*'KAFKA_BROKERS' not allowed/],
+  ['a secret in its place', { 'secrets.KAFKA_SASL_PASSWORD': 'p4ss w0rd' }, /does not match pattern/],
+  ['a number out of range', { 'settings.CHECKRESULT_QPS': 0 }, /CHECKRESULT_QPS.*(minimum|anyOf)/],
+  ['a word that is none of them', { 'settings.RESULT_PII': 'hide' }, /value must be one of 'include'/],
+  ['a text for a number', { 'settings.CHECKRESULT_TIMEOUT_MS': '8s' }, /got string, want integer/],
+  ['a file of two places', { 'files.KAFKA_TLS_CA_FILE': { secret: 'a/b', path: '/x' } }, /maxProperties/],
+  ['a file of none', { 'files.KAFKA_TLS_CA_FILE': {} }, /minProperties/],
+  ['a digest that is none', { 'image.digest': 'sha256:abc' }, /\/image\/digest/],
+  ['an autoscaler nobody knows', { 'autoscaling.type': 'cpu' }, /value must be one of 'none'/],
+  ['an unknown name at the top', { replica: 3 }, /'replica' not allowed/],
+  ['an unknown name below', { 'image.tags': 'x' }, /'\/image'.*'tags' not allowed/],
+  ['an unknown setting of the setup', { 'setup.settings.X': '1' }, /'\/setup\/settings'.*'X' not allowed/],
+  ['root', { runAsUser: 0 }, /\/runAsUser.*minimum/],
+]
+
+describe('refused by the schema', () => {
+  test.each(SCHEMA_REFUSES)('%s', async (_, values, words) => {
+    expect(await refusal(values)).toMatch(words)
+  })
+})
+
+describe('accepted', () => {
+  const ACCEPTED: readonly (readonly [string, Values])[] = [
+    ['as many replicas as permits', { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 10 }],
+    [
+      'any number where nothing is limited',
+      { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 32, 'settings.CHECKRESULT_QPS': 'unlimited' },
+    ],
+    ['replicas that stand by', { replicas: 30 }],
+    ['the tag latest beside a digest', { 'image.tag': 'latest', 'image.digest': DIGEST }],
+    ['a limit in another unit', { 'resources.limits.memory': '1Gi', 'heap.oldSpaceMiB': 512 }],
+    ['no limit', { 'resources.limits': null }],
+    ['no user, as OpenShift wants it', { runAsUser: null }],
+    ['lists as text', { 'settings.KAFKA_BROKERS': 'a:1,b:2' }],
+    ['what a chart around this one sets', { 'global.x': 1 }],
+    [
+      'KEDA with an authentication of your own',
+      {
+        ...KEDA,
+        'autoscaling.keda.authenticationRef.name': 'mine',
+        'files.KAFKA_TLS_CA_FILE.path': '/ca.crt',
+      },
+    ],
+  ]
+
+  test.each(ACCEPTED)('%s', async (_, values) => {
+    expect(await refusal(values)).toBe('')
+  })
+
+  test('everything at once, but what excludes each other', async () => {
+    expect(await refusal({}, [FULL])).toBe('')
+  })
+})
+
+test('a Kubernetes that is too old is refused', async () => {
+  await expect(renderText({ kubeVersion: '1.28.9' })).rejects.toThrow(/requires kubeVersion: >=1\.29\.0-0/)
+})
