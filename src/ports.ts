@@ -145,9 +145,24 @@ export type CheckResult = (
 export const PRIORITIES = ['fresh', 'deferred', 'redriven'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
-/** The quota. Synchronous and pure in `nowMs` (monotonic): 0 takes a permit, else the milliseconds until one is due. */
+/**
+ * The quota, of this replica or shared with others. Synchronous, told the monotonic time; none of these throws. It may
+ * have to ask elsewhere, or to wait for something that has no date: then it says by its listener when to come again.
+ */
 export interface RateLimiter {
-  take(nowMs: number): number
+  /**
+   * 0: a permit is taken, and a call must follow at once. Else the milliseconds until one is due, or Infinity: the
+   * listener will be told. `waiting` is how many permits could be used now, this one included: so many may be asked for
+   * ahead. Only called while somebody waits, and again whenever something happens; who waits may go away again.
+   */
+  take(nowMs: number, waiting: number): number
+  /** Why no permit can be had at all, for the gate: a sentence of our own making; null while they can be. */
+  readonly unavailable: string | null
+  /**
+   * Called, not from within {@link take}, when a permit may be due earlier than was last said, or when `unavailable` has
+   * changed. One listener.
+   */
+  onAvailable(listener: () => void): void
   /** The API said "too many" all the same: no permit before `retryAfterMs` have passed. */
   throttled(nowMs: number, retryAfterMs: number | null): void
 }

@@ -17,6 +17,8 @@ export interface TokenBucketOptions {
 const AFTER_THROTTLING_MS = 1_000
 
 export class TokenBucket {
+  /** What it has to say it says when it is asked. */
+  readonly unavailable = null
   readonly #windowMs: number
   readonly #burst: number
   readonly #perMs: number
@@ -33,6 +35,10 @@ export class TokenBucket {
     this.#perMs = permits / windowMs
     this.#grants = new Float64Array(permits).fill(-Infinity)
     this.#tokens = burst
+  }
+
+  onAvailable(): void {
+    // It never has to be waited for but until the time it names.
   }
 
   /** Takes a permit and returns 0, or returns the milliseconds until one can be taken. */
@@ -63,6 +69,8 @@ export class TokenBucket {
 
 /** No limit at all: for a loopback endpoint only. */
 export const UNLIMITED = {
+  unavailable: null,
+  onAvailable: () => undefined,
   take: () => 0,
   throttled: () => undefined,
 } as const
