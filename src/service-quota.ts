@@ -25,6 +25,8 @@ export interface ServiceQuota {
   readonly permits: number | null
   /** For the status page. */
   readonly share: string
+  /** Calls per second this replica may come to make; 0 where nothing is limited, or for a standby. */
+  readonly perSecond: number
   /** The group may decide without asking again. */
   steppingOut(): void
   /** To be told before the lanes are, which begin at once. */
@@ -54,6 +56,7 @@ function wholeQuota(
   return {
     limiter,
     permits: null,
+    perSecond: qps === 'unlimited' ? 0 : qps,
     share:
       qps === 'unlimited' ? 'unlimited' : `up to ${qps} calls per second, counted for all replicas together`,
     steppingOut: () => undefined,
@@ -73,6 +76,7 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
     clock,
   })
   let text = 'none yet'
+  let perSecond = 0
   metrics.quota(permits, 0)
   metrics.quotaRate(0)
   return {
@@ -81,14 +85,18 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
     get share() {
       return text
     },
+    get perSecond() {
+      return perSecond
+    },
     steppingOut: () => limiter.stop(),
     assigned: ({ generation, sent, terms }, assignment) => {
       const limit = terms?.permits ?? permits
       const share = terms === null ? null : shareOf(assignment[config.topics.input] ?? [], terms)
+      perSecond = share ?? 0
       limiter.assigned({ generation, share, sent })
-      metrics.quota(limit, share ?? 0)
-      metrics.quotaRate(share ?? 0)
-      text = `${share ?? 0} of ${limit} calls per second`
+      metrics.quota(limit, perSecond)
+      metrics.quotaRate(perSecond)
+      text = `${perSecond} of ${limit} calls per second`
       logAssignment(log, assignment, text)
       if (limit < permits)
         log.warn(DIFFERS, { detail: `${limit} for all replicas; ${permits} are set here.` })
