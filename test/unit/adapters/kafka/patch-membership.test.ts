@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
 import { BrokerClass, ConsumerGroupClass } from '../../../../src/adapters/kafka/internals.ts'
+import { patchJoin } from '../../../../src/adapters/kafka/patch-join.ts'
 import {
   patchMembership,
   takeHeartbeat,
@@ -34,12 +35,17 @@ function memberOf(happened: string[]) {
 }
 
 test('the assigners are told before the member asks to join, on whatever way there, and before it leaves', async () => {
-  patchMembership()
+  // As each client does: what the one patch does must outlive the other.
+  for (let clients = 0; clients < 2; clients += 1) {
+    patchJoin()
+    patchMembership()
+  }
   const happened: string[] = []
   const member = memberOf(happened)
   await expect(member.joinAndSync()).rejects.toThrow('no')
   await member.leave()
   expect(happened).toEqual(['steps out', 'joins', 'steps out', 'leaves'])
+  expect(() => member.getNodeIds()).toThrow('has not been joined')
 })
 
 /** A broker of kafkajs's own kind whose answers come when the test says so. */
