@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { DELIVERIES } from '../core/delivery.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
+import { QUOTA_MODES } from '../core/quota-mode.ts'
 import {
   ascendingDurations,
   brokers,
@@ -19,6 +20,8 @@ import {
   pemCertificates,
   pemKey,
   plainName,
+  quotaKey,
+  redisUrl,
   registryUrl,
   secret,
   secretWord,
@@ -155,14 +158,28 @@ export const environment = z.object({
   }),
   CHECKRESULT_QPS: withDefault(callsPerSecond, '10', {
     meaning:
-      "Calls in any second, of each replica: several share the account's limit, so divide it among them. `unlimited` switches the limiter off, for a loopback endpoint only.",
+      "Calls in any second, of all replicas together: the account's limit. `unlimited` switches the limiter off, for a loopback endpoint only.",
   }),
   CHECKRESULT_BURST: optional(wholeNumber(1, 100_000, 2), {
-    meaning: 'Calls that may start at once after idling.',
+    meaning: 'Calls a replica may start at once after idling.',
     otherwise: 'a tenth of `CHECKRESULT_QPS`',
   }),
   CHECKRESULT_QPS_GUARD_MS: withDefault(wholeNumber(0, 1_000, 20), '20', {
-    meaning: 'Added to the second within which calls are counted, against jitter on the way to the API.',
+    meaning:
+      'Added to the second within which calls are counted: as much as the time on the way to the API may vary. A fiftieth of the quota, as set.',
+  }),
+  CHECKRESULT_QUOTA: withDefault(oneOf(QUOTA_MODES, 'partition'), 'partition', {
+    meaning:
+      'How replicas share the limit: `partition` splits it over the partitions of the input topic; `redis` counts in Redis, for ' +
+      'skewed load and programs beside this one.',
+  }),
+  REDIS_URL: optional(redisUrl, {
+    meaning: 'For `CHECKRESULT_QUOTA=redis`: where it is counted.',
+    holds: 'secret',
+  }),
+  CHECKRESULT_QUOTA_KEY: withDefault(quotaKey, 'checkresult:quota', {
+    meaning:
+      'For `CHECKRESULT_QUOTA=redis`: key it is counted under, the same for all who share the account.',
   }),
   CHECKRESULT_TIMEOUT_MS: withDefault(wholeNumber(100, 55_000, 8_000), '8000', {
     meaning: 'Deadline of a call, quick retries after a failed one included.',

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import type { NoAnswer, Reply } from '../../core/answer.ts'
 import type { CheckResult } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
-import { Connections, DEADLINE_PASSED, ExchangeError, type Exchange } from './connections.ts'
+import { Connections, DEADLINE_PASSED, ExchangeError, NOT_STARTED, type Exchange } from './connections.ts'
 import type { CredentialSource } from './credential-source.ts'
 import { signCheckResult } from './sign-v3.ts'
 
@@ -22,11 +22,20 @@ export interface ClientOptions {
 }
 
 export interface CheckResultClient {
-  readonly check: CheckResult
+  /** Without `starts` nothing keeps the call from starting. */
+  readonly check: CheckResult & ((...call: UnlimitedCall) => Promise<Reply>)
+  /** Opens as many connections ahead as so many calls per second need. */
+  readonly warm: (perSecond: number) => void
   close(): Promise<void>
 }
 
+type UnlimitedCall = readonly [event: Parameters<CheckResult>[0], withinMs: number]
+
 const CONNECT_TIMEOUT_MS = 3_000
+/** For how long of calls connections are opened ahead: longer than most take. */
+const WARM_S = 0.3
+/** More are opened when they are needed. */
+const MOST_WARM = 64
 const CONNECTION_LIFE_MS = 300_000
 /** Without images an answer has a few kilobytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024
@@ -41,7 +50,13 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
     maxResponseBytes: MAX_RESPONSE_BYTES,
   })
 
-  const check: CheckResult = async ({ transactionId, merchantBizId }, withinMs) => {
+  function check(...call: UnlimitedCall): Promise<Reply>
+  function check(...call: Parameters<CheckResult>): Promise<Reply | null>
+  async function check(
+    { transactionId, merchantBizId }: UnlimitedCall[0],
+    withinMs: number,
+    starts: () => boolean = () => true,
+  ): Promise<Reply | null> {
     const pending = options.credentials.current()
     const credentials = pending instanceof Promise ? await pending : pending
     if (credentials === null) return { kind: 'no-answer', failure: 'no-credentials', status: null }
@@ -54,15 +69,21 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       nonce: randomUUID(),
     })
     try {
-      const reply = toReply(await connections.post(path, headers, withinMs))
+      const reply = toReply(await connections.post({ path, headers, withinMs, starts }))
       if (refusesKeys(reply)) options.credentials.refused(credentials)
       return reply
     } catch (error) {
-      return toFailure(error)
+      return error instanceof ExchangeError && error.cause === NOT_STARTED ? null : toFailure(error)
     }
   }
 
-  return { check, close: () => connections.close() }
+  return {
+    check,
+    warm: (perSecond) => {
+      connections.warm(perSecond > 0 ? Math.min(MOST_WARM, Math.ceil(perSecond * WARM_S) + 1) : 0)
+    },
+    close: () => connections.close(),
+  }
 }
 
 /** Codes that other keys may cure. A right that is missing (`Forbidden`) is none of them. */

@@ -90,6 +90,7 @@ describe('what is not the fault of the record', () => {
     const { run, calls, attempts, metrics } = settling([refused(400, 'Throttling.User', 100), PASSED])
     await run(inputRecord(0))
     expect([calls.length, attempts, metrics.of('permitGranted').length]).toEqual([2, [1], 2])
+    expect(metrics.of('wastedCall')).toEqual([['throttled']])
   })
 
   test('a refusal of the account closes the gate and makes it wait for the probe', async () => {
@@ -166,6 +167,14 @@ describe('the past of a record', () => {
     ])
     expect(header(result(), '__connect.errors.offset')).toBe('99')
   })
+})
+
+test('a call whose permit came too late is not made: another permit is waited for, and nothing is counted', async () => {
+  const { run, calls, metrics, result } = settling([null, PASSED])
+  await run(inputRecord(1))
+  expect(calls).toHaveLength(2)
+  expect(metrics.of('called')).toHaveLength(1)
+  expect(came(result())).toEqual([['result'], 'result'])
 })
 
 test('each call is counted by its code and its outcome', async () => {

@@ -14,6 +14,7 @@ const CONTRACT = [
   'events_consumed_total counter topic',
   'gate_closed gauge reason',
   'in_flight gauge',
+  'lag_drain_seconds gauge',
   'lane_backlog gauge',
   'last_heartbeat_timestamp_seconds gauge',
   'offset_commits_total counter outcome',
@@ -21,9 +22,12 @@ const CONTRACT = [
   'publish_duration_seconds histogram',
   'publishes_total counter outcome',
   'quota_limit_per_second gauge',
+  'quota_permits_total counter priority',
+  'quota_rate_per_second gauge',
   'quota_share_per_second gauge',
   'quota_wait_seconds histogram priority',
   'quota_waiting gauge priority',
+  'quota_wasted_calls_total counter reason',
   'rebalances_total counter',
   'redelivered_total counter',
   'request_duration_seconds histogram outcome',
@@ -171,6 +175,35 @@ describe('outcomes', () => {
     expect(series.get('deferred_total{reason="pending"}')).toBe(1)
     expect(series.get('dead_letters_total{reason="rejected"}')).toBe(1)
     expect(series.get('unreadable_documents_total')).toBe(1)
+  })
+})
+
+describe('the quota', () => {
+  test('has its permits and wasted calls counted, and its limit, share and rate shown', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.permitGranted('deferred', 0.2)
+    metrics.wastedCall('throttled')
+    metrics.quota(10, 4)
+    metrics.quotaRate(2.5)
+    const { series } = await scrape()
+    expect(series.get('quota_permits_total{priority="deferred"}')).toBe(1)
+    expect(series.get('quota_wasted_calls_total{reason="throttled"}')).toBe(1)
+    const gauges = ['limit', 'share', 'rate'].map((name) => series.get(`quota_${name}_per_second`))
+    expect(gauges).toEqual([10, 4, 2.5])
+  })
+
+  test('tells how long the lag takes at the present rate, nothing when there is none or no limit', async () => {
+    const { metrics, scrape } = setUp()
+    const drain = async () => (await scrape()).series.get('lag_drain_seconds')
+    expect(await drain()).toBe(0)
+    metrics.lag('verification.completed', 0, 30)
+    metrics.lag('verification.completed', 1, 20)
+    metrics.quotaRate(2.5)
+    expect(await drain()).toBe(20)
+    metrics.quotaRate(Infinity)
+    expect(await drain()).toBe(0)
+    metrics.quotaRate(0)
+    expect(await drain()).toBe(Infinity)
   })
 })
 
