@@ -225,6 +225,8 @@ export interface Metrics {
   permitGranted(priority: Priority, waitedSeconds: number): void
   permitsWaiting(waiting: Readonly<Record<Priority, number>>): void
   quota(limitPerSecond: number, sharePerSecond: number): void
+  /** Slots of a quota counted in Redis that were reserved and not used in time. */
+  slotsWasted(slots: number): void
   inFlight(calls: number): void
   gate(closed: GateReason | null): void
   laneBacklog(records: number): void

@@ -5,7 +5,7 @@ import type { Instruments } from './instruments.ts'
 import { CODES, codeLabel } from './labels.ts'
 
 type CallMetrics = Pick<Metrics, 'called' | 'inFlight' | 'gate' | keyof QuotaMetrics>
-type QuotaMetrics = Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'quota'>
+type QuotaMetrics = Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'quota' | 'slotsWasted'>
 
 /** An API in Hong Kong, up to the client's time-out and beyond. */
 const REQUEST_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13]
@@ -54,6 +54,11 @@ function quotaMetrics(instruments: Instruments): QuotaMetrics {
     WAIT_BUCKETS,
     { priority: PRIORITIES },
   )
+  const wasted = instruments.counter(
+    'quota_wasted_slots_total',
+    'Slots reserved in Redis that were not used in time.',
+    {},
+  )
   instruments.gauge('quota_limit_per_second', 'Calls allowed over all replicas.', [], () => [[[], limit]])
   instruments.gauge('quota_share_per_second', 'Calls allowed to this replica.', [], () => [[[], share]])
   instruments.gauge('quota_waiting', 'Calls waiting for a permit.', ['priority'], () =>
@@ -68,5 +73,6 @@ function quotaMetrics(instruments: Instruments): QuotaMetrics {
       limit = limitPerSecond
       share = sharePerSecond
     },
+    slotsWasted: (slots) => wasted([], slots),
   }
 }
