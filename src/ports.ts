@@ -135,11 +135,15 @@ export type DecodeEvent = (value: Buffer | null) => Decoded | Promise<Decoded | 
 /** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
 
-/** One signed call. Never rejects; answers within `withinMs`. */
+/**
+ * One signed call. Never rejects; answers within `withinMs`. `starts` is asked right before the first byte is written: when
+ * it says no, none is, and the answer is null.
+ */
 export type CheckResult = (
   event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,
   withinMs: number,
-) => Promise<Reply>
+  starts: () => boolean,
+) => Promise<Reply | null>
 
 /** Permits are granted by priority, each lower one keeping a small floor. */
 export const PRIORITIES = ['fresh', 'deferred', 'redriven'] as const
@@ -151,11 +155,17 @@ export type Priority = (typeof PRIORITIES)[number]
  */
 export interface RateLimiter {
   /**
-   * 0: a permit is taken, and a call must follow at once. Else the milliseconds until one is due, or Infinity: the
+   * 0: a permit is taken, and {@link starts} follows. Else the milliseconds until one is due, or Infinity: the
    * listener will be told. `waiting` is how many permits could be used now, this one included: so many may be asked for
    * ahead. Only called while somebody waits, and again whenever something happens; who waits may go away again.
    */
   take(nowMs: number, waiting: number): number
+  /**
+   * Once for each permit taken, right before its call's first byte is written: it counts from now on, not from when it was
+   * taken, for a stall or a handshake may lie between. False: it is not good any more; nothing must be written, and another
+   * is needed. A call that came to nothing before it was written is told of as well, when that is known.
+   */
+  starts(takenMs: number, nowMs: number): boolean
   /** Why no permit can be had at all, for the gate: a sentence of our own making; null while they can be. */
   readonly unavailable: string | null
   /**

@@ -55,6 +55,10 @@ export class TokenBucket {
     return 0
   }
 
+  starts(): boolean {
+    return true
+  }
+
   /** The API refused a call: others share the account. Nothing is granted for a while. */
   throttled(nowMs: number, retryAfterMs: number | null): void {
     this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + (retryAfterMs ?? AFTER_THROTTLING_MS))
@@ -72,5 +76,6 @@ export const UNLIMITED = {
   unavailable: null,
   onAvailable: () => undefined,
   take: () => 0,
+  starts: () => true,
   throttled: () => undefined,
 } as const
