@@ -75,7 +75,8 @@ export interface Config {
 }
 
 export type QuotaConfig =
-  { readonly mode: 'partition' } | {
+  | { readonly mode: 'partition' }
+  | {
       readonly mode: 'redis'
       readonly url: Secret
       /** PEM text; null for the public authorities. */

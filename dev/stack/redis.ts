@@ -40,22 +40,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<LocalRedis
   const remove = async (): Promise<void> => rm(scratchDir, { recursive: true, force: true, maxRetries: 3 })
   try {
     const { server, port } = await onFreePorts(async (attempt) => {
-      const port = await pickPort()
       const directory = join(scratchDir, String(attempt))
       await mkdir(directory)
-      const server = new Server({
-        name: 'Redis',
-        command,
-        args: argsOf({ port: String(port), dir: directory, ...options.directives }),
-        cwd: directory,
-        scratchDir,
-        logFile: join(directory, 'redis.log'),
-        listening: /Ready to accept connections/,
-        probe: async () => probe(port),
-        onCrash: options.onCrash ?? endProcess,
-      })
-      await server.start()
-      return { server, port }
+      return startServer({ ...options, command, directory, scratchDir })
     })
     const stop = async (): Promise<void> => {
       await server.stop('SIGKILL')
@@ -66,6 +53,30 @@ export async function startRedis(options: RedisOptions = {}): Promise<LocalRedis
     await remove()
     throw error
   }
+}
+
+interface Launch extends RedisOptions {
+  readonly command: string
+  readonly directory: string
+  readonly scratchDir: string
+}
+
+async function startServer(launch: Launch): Promise<{ server: Server; port: number }> {
+  const { command, directory, scratchDir, directives, onCrash = endProcess } = launch
+  const port = await pickPort()
+  const server = new Server({
+    name: 'Redis',
+    command,
+    args: argsOf({ port: String(port), dir: directory, ...directives }),
+    cwd: directory,
+    scratchDir,
+    logFile: join(directory, 'redis.log'),
+    listening: /Ready to accept connections/,
+    probe: async () => probe(port),
+    onCrash,
+  })
+  await server.start()
+  return { server, port }
 }
 
 const BINARIES: Readonly<Record<string, string>> = {

@@ -75,6 +75,8 @@ export class QuotaSlots {
   #clock = new ServerClock()
   #held: Slot[] = []
   #passed: Slot[] = []
+  /** By when they were taken: those whose calls have not gone out yet. */
+  readonly #taken = new Map<number, readonly Slot[]>()
   #limit = 1
   #askFromMs = Infinity
   #jumpedIn: number | null = null
@@ -112,7 +114,19 @@ export class QuotaSlots {
     if (next === undefined) return this.#askFromMs > nowMs ? this.#askFromMs - nowMs : Infinity
     if (next.dueMs > nowMs) return next.dueMs - nowMs
     this.#held.shift()
+    this.#taken.set(nowMs, [...(this.#taken.get(nowMs) ?? []), next])
     return 0
+  }
+
+  /** Whether the slot taken at `takenMs` is still good for a call that goes out now. */
+  starts(takenMs: number, nowMs: number): boolean {
+    const [slot, ...others] = this.#taken.get(takenMs) ?? []
+    if (slot === undefined) return false
+    if (others.length === 0) this.#taken.delete(takenMs)
+    else this.#taken.set(takenMs, others)
+    const isGood = !isPassed(slot, nowMs)
+    if (!isGood) this.#passed.push(slot)
+    return isGood
   }
 
   /** What to ask for when `waiting` calls could be made now; null for nothing. To be followed by one of the next two. */
@@ -161,8 +175,7 @@ export class QuotaSlots {
   }
 
   #dropPassed(nowMs: number): void {
-    const isPassed = ({ earliestMs, lateMs }: Slot): boolean => nowMs - earliestMs > lateMs
-    while (this.#held[0] !== undefined && isPassed(this.#held[0])) {
+    while (this.#held[0] !== undefined && isPassed(this.#held[0], nowMs)) {
       this.#passed.push(...this.#held.splice(0, 1))
     }
   }
@@ -186,4 +199,8 @@ export class QuotaSlots {
   #waste(slots: number): void {
     if (slots > 0) this.#options.onWasted(slots)
   }
+}
+
+function isPassed({ earliestMs, lateMs }: Slot, nowMs: number): boolean {
+  return nowMs - earliestMs > lateMs
 }

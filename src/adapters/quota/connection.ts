@@ -73,10 +73,8 @@ function clientOptions({ url: currentUrl, ca: currentCa }: RedisAddress): Parame
 }
 
 async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T> {
-  let cancel = (): void => undefined
-  const tooLong = new Promise<never>((_, reject) => {
-    cancel = clock.after(ms, () => reject(new SlowError()))
-  })
+  const { promise: tooLong, reject } = Promise.withResolvers<never>()
+  const cancel = clock.after(ms, () => reject(new SlowError()))
   try {
     return await Promise.race([work, tooLong])
   } finally {

@@ -42,7 +42,10 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'The host in REDIS_URL is not known: check its name.'],
   [/^SLOW$/, 'Redis does not answer in time: see whether it is overloaded, stopped or cut off.'],
-  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'The certificate of Redis is for another name than the one in REDIS_URL.'],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'The certificate of Redis is for another name than the one in REDIS_URL.',
+  ],
   [
     /CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/,
     'The TLS handshake with Redis fails: check that REDIS_URL begins with rediss:// for TLS and redis:// without, and REDIS_TLS_CA_FILE.',
@@ -74,8 +77,8 @@ function kindOf(error: unknown): string {
   if (error instanceof URIError) return 'URI'
   const code = 'code' in error ? error.code : null
   if (typeof code === 'string' && /^\w{1,80}$/.test(code)) return code
-  if (/^Socket closed/.test(error.message)) return 'CLOSED'
-  if (/^Connection timeout/.test(error.message)) return 'TIMEOUT'
+  if (error.message.startsWith('Socket closed')) return 'CLOSED'
+  if (error.message.startsWith('Connection timeout')) return 'TIMEOUT'
   const [word = ''] = /^[A-Z]{2,20}\b/.exec(error.message) ?? []
   if (word !== 'ERR') return word === '' ? error.constructor.name : word
   return PLAIN_REFUSALS.find(([pattern]) => pattern.test(error.message))?.[1] ?? word

@@ -75,6 +75,10 @@ export class RedisLimiter implements RateLimiter {
     return waitMs
   }
 
+  starts(takenMs: number, nowMs: number): boolean {
+    return this.#slots.starts(takenMs, nowMs)
+  }
+
   throttled(nowMs: number, retryAfterMs: number | null): void {
     this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + (retryAfterMs ?? AFTER_THROTTLING_MS))
   }
