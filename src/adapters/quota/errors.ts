@@ -51,7 +51,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
     'The TLS handshake with Redis fails: check that REDIS_URL begins with rediss:// for TLS and redis:// without, and REDIS_TLS_CA_FILE.',
   ],
   [
-    /^(E[A-Z]+|CLOSED|TIMEOUT|Client\w+Error|DisconnectsClientError)$/,
+    /^(ECONN\w+|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|EPIPE|CLOSED|TIMEOUT|Client\w+Error|DisconnectsClientError)$/,
     'Redis does not answer: check the address in REDIS_URL, that it runs, and that rediss:// stands for TLS.',
   ],
 ]
@@ -67,6 +67,7 @@ export function explain(error: unknown): string {
 /** Of refusals that all begin with ERR. */
 const PLAIN_REFUSALS: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [/\bAUTH\b|password/i, 'AUTH'],
+  [/can't run this command|ACL failure/i, 'NOPERM'], // within the script
   [/max number of clients/i, 'CLIENTS'],
   [/\bDB index\b|SELECT is not allowed/i, 'DB'],
 ]
@@ -81,6 +82,9 @@ function kindOf(error: unknown): string {
   if (error.message.startsWith('Connection timeout')) return 'TIMEOUT'
   const [word = ''] = /^[A-Z]{2,20}\b/.exec(error.message) ?? []
   if (word !== 'ERR') return word === '' ? error.constructor.name : word
+  // Redis 6 wraps what a script was refused: "ERR Error running script (...): ... -READONLY ..."
+  const [, wrapped] = /^ERR Error running script.*: -?([A-Z]{3,20})\b/.exec(error.message) ?? []
+  if (wrapped !== undefined && wrapped !== 'ERR') return wrapped
   return PLAIN_REFUSALS.find(([pattern]) => pattern.test(error.message))?.[1] ?? word
 }
 

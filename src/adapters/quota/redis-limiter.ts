@@ -28,6 +28,7 @@ export interface RedisLimiterOptions {
   readonly random?: () => number
 }
 
+const UNTRIED = 'Redis has not been reached yet.'
 const BACK_OFF_MS = { first: 200, most: 5_000 } as const
 const AFTER_THROTTLING_MS = 1_000
 
@@ -42,7 +43,7 @@ export class RedisLimiter implements RateLimiter {
   readonly #slots: QuotaSlots
   readonly #tried: Promise<void>
   #connection: RedisConnection | null = null
-  #unavailable: string | null = 'Redis has not been reached yet.'
+  #unavailable: string | null = UNTRIED
   #asking = false
   #stopped = false
   #backOffMs: number = BACK_OFF_MS.first
@@ -149,8 +150,14 @@ export class RedisLimiter implements RateLimiter {
     this.#connection = null
     this.#slots.disconnected()
     const sentence = explain(error)
-    // The gate says it when it closes.
-    if (this.#unavailable !== null && sentence !== this.#unavailable) this.#options.log.warn(sentence)
+    // The gate says it when it closes, and whoever waits for `ready` at the start.
+    if (
+      this.#unavailable !== null &&
+      this.#unavailable !== UNTRIED &&
+      !isSameAdvice(sentence, this.#unavailable)
+    ) {
+      this.#options.log.warn(sentence)
+    }
     this.#unavailable = sentence
     const { clock, random = Math.random } = this.#options
     this.#cancelTimer = clock.after(this.#backOffMs * (0.5 + random() / 2), () => void this.#connect())
@@ -170,4 +177,10 @@ export class RedisLimiter implements RateLimiter {
     this.#limit = limit
     metrics.quota(limit, limit)
   }
+}
+
+/** Trying again brings another kind of error at times, which is of no news. */
+function isSameAdvice(one: string, other: string): boolean {
+  const [advice, known] = [one, other].map((sentence) => sentence.replace(/ \(\w+\)$/, ''))
+  return advice === known
 }
