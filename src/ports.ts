@@ -185,6 +185,12 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void
 }
 
+/** One moment on both clocks. */
+export interface Moment {
+  readonly monotonicMs: number
+  readonly epochMs: number
+}
+
 /** Log lines of an allow-listed shape: no text of a record, an answer or a vendor's error ever gets in. */
 export interface Log {
   info(message: string, fields?: LogFields): void
@@ -235,6 +241,9 @@ export interface Metrics {
   permitGranted(priority: Priority, waitedSeconds: number): void
   permitsWaiting(waiting: Readonly<Record<Priority, number>>): void
   quota(limitPerSecond: number, sharePerSecond: number): void
+  /** Calls per second this replica lets through now: its share, less what throttling has cost. */
+  quotaRate(perSecond: number): void
+  wastedCall(reason: WastedCall): void
   /** Slots of a quota counted in Redis that were reserved and not used in time. */
   slotsWasted(slots: number): void
   inFlight(calls: number): void
@@ -255,6 +264,13 @@ export interface Metrics {
   registryWaiting(records: number): void
   registryRequest(operation: 'schema-by-id' | 'id-by-schema', outcome: 'ok' | 'not-found' | 'failed'): void
 }
+
+/**
+ * `throttled`: refused for there were too many. `repeated`: answered, but the record went on to be asked for again, by this
+ * replica or another, before its output was committed.
+ */
+export const WASTED_CALLS = ['throttled', 'repeated'] as const
+export type WastedCall = (typeof WASTED_CALLS)[number]
 
 export const CREDENTIAL_REFRESHES = ['ok', 'failed'] as const
 export type CredentialRefresh = (typeof CREDENTIAL_REFRESHES)[number]

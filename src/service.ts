@@ -9,6 +9,7 @@ import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
 import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
 import { createDelivery, type KafkaDelivery } from './adapters/kafka/delivery.ts'
 import { inspectTopics, withAdmin, type TopicNames } from './adapters/kafka/topics.ts'
+import { createRedisLimiter, type RedisLimiter } from './adapters/quota/redis-limiter.ts'
 import { createEventDecoder, type EventDecoder } from './adapters/registry/decode-event.ts'
 import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
@@ -24,7 +25,7 @@ import { PermitQueue } from './pipeline/permit-queue.ts'
 import { createSettle } from './pipeline/settle.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
 import { ServiceHealth } from './service-health.ts'
-import { createLimiter, type Limiter } from './service-limiter.ts'
+import { createServiceQuota, type ServiceQuota } from './service-quota.ts'
 
 export interface ServiceOptions {
   readonly config: Config
@@ -63,7 +64,9 @@ export function startService(options: ServiceOptions): Service {
 interface Parts {
   readonly kafka: KafkaClient
   readonly registry: Registry
-  readonly limiter: Limiter
+  /** Null where the quota is not counted in Redis. */
+  readonly redis: RedisLimiter | null
+  readonly quota: ServiceQuota
   readonly permits: PermitQueue
   readonly brake: Brake
   readonly health: ServiceHealth
@@ -87,9 +90,9 @@ function createParts(options: ServiceOptions): Parts {
   const running: Parts['running'] = {}
   const counts = new Map<string, number>()
   const { qps, maxInFlight } = config.checkresult
-  metrics.quota(qps === 'unlimited' ? Infinity : qps, qps === 'unlimited' ? Infinity : qps)
-  const limiter = createLimiter(options)
-  const permits = new PermitQueue({ limiter: limiter.limiter, maxInFlight, clock, metrics, log })
+  const redis = createRedisLimiter(config, { clock, log, metrics })
+  const quota = createServiceQuota({ config, elsewhere: redis, clock, log, metrics })
+  const permits = new PermitQueue({ limiter: quota.limiter, maxInFlight, clock, metrics, log })
   const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
   const kafka = createKafkaClient(kafkaSettings(config), log)
@@ -110,7 +113,8 @@ function createParts(options: ServiceOptions): Parts {
     }),
     registry,
     decoder,
-    limiter,
+    redis,
+    quota,
     permits,
     brake: new Brake({ ...config.brake, permits, clock }),
     health: new ServiceHealth({
@@ -118,6 +122,7 @@ function createParts(options: ServiceOptions): Parts {
       lanes: () => running.lanes,
       permits,
       registryWaiting: () => decoder.waiting,
+      share: () => quota.share,
       facts: { service: options.service, 'calls per second': qps },
     }),
     running,
@@ -128,7 +133,7 @@ function createParts(options: ServiceOptions): Parts {
       await running.consumer?.stop()
       await running.client?.close()
       running.credentials?.close()
-      limiter.stop()
+      redis?.stop()
     },
   }
 }
@@ -172,7 +177,7 @@ async function startAnew(options: ServiceOptions, parts: Parts, cause: string): 
 async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
   parts.running.lanes?.lost()
-  await parts.limiter.ready()
+  await parts.redis?.ready()
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
   for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)
@@ -260,29 +265,35 @@ function createConsumer(
   options: ServiceOptions,
   { parts, lanes, names }: { parts: Parts; lanes: Lanes; names: TopicNames },
 ): GroupConsumer {
-  const { config, clock, log, metrics, onFatal } = options
+  const { config, clock, metrics, onFatal } = options
   return createGroupConsumer({
     kafka: parts.kafka.kafka,
     groupId: config.kafka.groupId,
-    topics: [names.input, ...names.retry],
+    inputTopic: names.input,
+    retryTopics: names.retry,
     sessionTimeoutMs: config.kafka.sessionTimeoutMs,
+    permits: parts.quota.permits,
     hooks: {
+      onSteppingOut: () => {
+        parts.quota.steppingOut()
+        lanes.rebalancing()
+      },
       onRebalancing: () => {
         metrics.rebalanced()
         parts.delivery.rebalancing()
-        lanes.rebalancing()
       },
-      onAssigned: (memberId, assignment) => {
-        log.info('Partitions assigned.', { partitions: describeAssignment(assignment) })
-        parts.delivery.assigned(memberId, assignment)
-        lanes.assigned(memberId, assignment)
+      onAssigned: (membership, assignment) => {
+        parts.delivery.assigned(membership.memberId, assignment)
+        parts.quota.assigned(membership, assignment)
+        lanes.assigned(membership.memberId, assignment)
       },
       onRecords: (topic, partition, records) => lanes.deliver(topic, partition, records),
       onProgress: (topic, partition, { readUpTo, highWatermark }) => {
         lanes.progress(topic, partition, readUpTo, highWatermark)
         metrics.laneBacklog(lanes.backlog)
       },
-      onHeartbeat: () => {
+      onHeartbeat: (sent) => {
+        parts.quota.heartbeat(sent)
         metrics.heartbeat(clock.epochMs())
         metrics.laneBacklog(lanes.backlog)
         lanes.heartbeat()
@@ -326,10 +337,4 @@ function registryLogin(
       return current()
     },
   }
-}
-
-function describeAssignment(assignment: Readonly<Record<string, readonly number[]>>): string {
-  return Object.entries(assignment)
-    .map(([topic, partitions]) => `${topic} [${partitions.join(' ')}]`)
-    .join(', ')
 }

@@ -125,6 +125,8 @@ export class PermitQueue {
       const waiter = waiters.shift()
       if (waiter !== undefined) this.#grant(waiter, nowMs)
     }
+    // Being asked, the limiter may have found that there are no permits.
+    this.#announce()
     this.#report()
   }
 

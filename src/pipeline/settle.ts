@@ -38,7 +38,7 @@ export interface SettleOptions {
   readonly brake: Brake
   readonly outputs: Outputs
   readonly clock: Clock
-  readonly metrics: Pick<Metrics, 'called'>
+  readonly metrics: Pick<Metrics, 'called' | 'wastedCall'>
 }
 
 type Final = Exclude<Outcome, { kind: 'throttled' | 'blocked' }>
@@ -153,6 +153,7 @@ async function callOnce(
   const outcome = classify(reply)
   const tookMs = clock.monotonicMs() - startedMs
   metrics.called({ code: replyCode(reply), outcome: outcome.kind, seconds: tookMs / 1000 })
+  if (outcome.kind === 'throttled') metrics.wastedCall('throttled')
   permit.release(callResult(outcome), outcome.kind === 'throttled' ? outcome.retryAfterMs : null)
   return { outcome, tookMs }
 }

@@ -5,6 +5,7 @@
  *
  * The slots are this replica's, not a waiter's: when the time of one comes, the queue gives it to whoever is first then.
  */
+import type { Config } from '../../config.ts'
 import type { Secret } from '../../config/secret.ts'
 import { QuotaSlots, type SlotRequest } from '../../core/quota-slots.ts'
 import { OperatorError } from '../../core/safe-error.ts'
@@ -30,9 +31,18 @@ export interface RedisLimiterOptions {
 
 const UNTRIED = 'Redis has not been reached yet.'
 const BACK_OFF_MS = { first: 200, most: 5_000 } as const
-const AFTER_THROTTLING_MS = 1_000
 
-export function redisAddress(url: Secret, ca: Secret | null, log: Pick<Log, 'warn'>): RedisAddress {
+/** Null where the settings ask for another, or for none. */
+export function createRedisLimiter(
+  { checkresult, quota }: Pick<Config, 'checkresult' | 'quota'>,
+  world: Pick<RedisLimiterOptions, 'clock' | 'log' | 'metrics'>,
+): RedisLimiter | null {
+  const { qps, burst, qpsGuardMs } = checkresult
+  if (quota.mode !== 'redis' || qps === 'unlimited') return null
+  return new RedisLimiter({ ...world, ...quota, limit: qps, burst: burst ?? 1, guardMs: qpsGuardMs })
+}
+
+function redisAddress(url: Secret, ca: Secret | null, log: Pick<Log, 'warn'>): RedisAddress {
   const current = renewedSecret(url, 'REDIS_URL', log)
   return { url: current, ca: () => ca?.reveal() ?? null }
 }
@@ -48,8 +58,8 @@ export class RedisLimiter implements RateLimiter {
   #stopped = false
   #backOffMs: number = BACK_OFF_MS.first
   #cancelTimer: () => void = () => undefined
-  #notBeforeMs = 0
-  #limit = 0
+  /** Of the key; null before it is known. */
+  #limit: number | null = null
   #tell: () => void = () => undefined
 
   /** Begins to connect. */
@@ -61,6 +71,10 @@ export class RedisLimiter implements RateLimiter {
     this.#tried = this.#connect()
   }
 
+  get limit(): number {
+    return this.#limit ?? this.#options.limit
+  }
+
   get unavailable(): string | null {
     return this.#unavailable
   }
@@ -70,7 +84,6 @@ export class RedisLimiter implements RateLimiter {
   }
 
   take(nowMs: number, waiting: number): number {
-    if (nowMs < this.#notBeforeMs) return this.#notBeforeMs - nowMs
     const waitMs = this.#slots.take(nowMs)
     this.#ask(nowMs, waitMs === 0 ? waiting - 1 : waiting)
     return waitMs
@@ -80,8 +93,8 @@ export class RedisLimiter implements RateLimiter {
     return this.#slots.starts(takenMs, nowMs)
   }
 
-  throttled(nowMs: number, retryAfterMs: number | null): void {
-    this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + (retryAfterMs ?? AFTER_THROTTLING_MS))
+  throttled(): void {
+    // Who backs off stands before it.
   }
 
   /** Rejects with a sentence while Redis is not to be had. */
@@ -168,7 +181,7 @@ export class RedisLimiter implements RateLimiter {
   #noteLimit(limit: number): void {
     if (limit === this.#limit) return
     const { log, metrics } = this.#options
-    if (this.#limit !== 0) log.info('The limit in Redis was changed.', { count: limit })
+    if (this.#limit !== null) log.info('The limit in Redis was changed.', { count: limit })
     else if (limit !== this.#options.limit) {
       log.warn('The limit in Redis is another than CHECKRESULT_QPS, and counts; `quota set` changes it.', {
         count: limit,

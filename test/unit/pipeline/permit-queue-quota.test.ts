@@ -40,14 +40,14 @@ test('the quota is told once of each permit, when its call starts or is over wit
       return false
     },
   }
-  const { ask, granted, clock, release } = queueWith({ limiter })
-  ask('a')
+  const { queue, clock } = queueWith({ limiter })
+  const tooLate = await queue.acquire('fresh', () => true)
   await clock.advance(5)
-  expect(granted[0]?.permit?.starts()).toBe(false)
-  release({ kind: 'unsent' })
-  ask('b')
+  expect(tooLate?.starts()).toBe(false)
+  tooLate?.release({ kind: 'unsent' })
+  const failed = await queue.acquire('fresh', () => true)
   await clock.advance(5)
-  release({ kind: 'unavailable' })
+  failed?.release({ kind: 'unavailable' })
   expect(told).toEqual([
     [0, 5],
     [5, 10],
