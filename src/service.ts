@@ -9,7 +9,6 @@ import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
 import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
 import { createDelivery, type KafkaDelivery } from './adapters/kafka/delivery.ts'
 import { inspectTopics, withAdmin, type TopicNames } from './adapters/kafka/topics.ts'
-import { createRedisLimiter, type RedisLimiter } from './adapters/quota/redis-limiter.ts'
 import { createEventDecoder, type EventDecoder } from './adapters/registry/decode-event.ts'
 import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
@@ -64,8 +63,6 @@ export function startService(options: ServiceOptions): Service {
 interface Parts {
   readonly kafka: KafkaClient
   readonly registry: Registry
-  /** Null where the quota is not counted in Redis. */
-  readonly redis: RedisLimiter | null
   readonly quota: ServiceQuota
   readonly permits: PermitQueue
   readonly brake: Brake
@@ -90,8 +87,7 @@ function createParts(options: ServiceOptions): Parts {
   const running: Parts['running'] = {}
   const counts = new Map<string, number>()
   const { qps, maxInFlight } = config.checkresult
-  const redis = createRedisLimiter(config, { clock, log, metrics })
-  const quota = createServiceQuota({ config, elsewhere: redis, clock, log, metrics })
+  const quota = createServiceQuota({ config, clock, log, metrics })
   const permits = new PermitQueue({ limiter: quota.limiter, maxInFlight, clock, metrics, log })
   const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
@@ -113,7 +109,6 @@ function createParts(options: ServiceOptions): Parts {
     }),
     registry,
     decoder,
-    redis,
     quota,
     permits,
     brake: new Brake({ ...config.brake, permits, clock }),
@@ -133,7 +128,7 @@ function createParts(options: ServiceOptions): Parts {
       await running.consumer?.stop()
       await running.client?.close()
       running.credentials?.close()
-      redis?.stop()
+      quota.stop()
     },
   }
 }
@@ -177,7 +172,7 @@ async function startAnew(options: ServiceOptions, parts: Parts, cause: string): 
 async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
   parts.running.lanes?.lost()
-  await parts.redis?.ready()
+  await parts.quota.ready()
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
   for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)

@@ -41,7 +41,7 @@ export function startCaller({
   const calls: number[] = []
   const limits: number[] = []
   let wasted = 0
-  let isWorking = true
+  const state = { isWorking: true }
   const clock = systemClock
   const metrics = {
     quota: (perSecond: number) => void limits.push(perSecond),
@@ -64,8 +64,8 @@ export function startCaller({
   })
   const queue = new PermitQueue({ limiter, maxInFlight: 1_000, clock, metrics, log })
   const call = async (): Promise<void> => {
-    while (isWorking) {
-      const permit = await queue.acquire('fresh', () => isWorking)
+    for (;;) {
+      const permit = await queue.acquire('fresh', () => state.isWorking)
       if (permit === null) return
       const starts = permit.starts()
       if (starts) calls.push(clock.monotonicMs())
@@ -74,7 +74,7 @@ export function startCaller({
     }
   }
   const rest = (): void => {
-    isWorking = false
+    state.isWorking = false
     queue.sweep()
   }
   onTestFinished(() => {
@@ -89,7 +89,7 @@ export function startCaller({
     limits,
     wasted: () => wasted,
     work: (waiting) => {
-      isWorking = true
+      state.isWorking = true
       for (let worker = 0; worker < waiting; worker += 1) void call()
     },
     rest,

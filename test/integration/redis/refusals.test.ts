@@ -19,17 +19,20 @@ function said({ log, limiter }: Caller): string {
 
 async function refusal(url: string, ca?: string): Promise<string> {
   const caller = startCaller({ url, limit: 10, ...(ca !== undefined && { ca: new Secret(ca) }) })
-  await expect(caller.limiter.ready()).rejects.toThrow()
+  await expect(caller.limiter.ready()).rejects.toThrow(/^[A-Z].+ \(\w+\)$/)
   const sentence = caller.limiter.unavailable ?? ''
   expect(caller.queue.closed).toBe('quota-unavailable')
   expect(said(caller)).not.toContain(PASSWORD)
   return sentence
 }
 
+function at(login: string, port: number): string {
+  return `redis://${login}127.0.0.1:${port}`
+}
+
 test('a wrong password, a missing one, one too many', async () => {
   const guarded = await redisForTest({ directives: { requirepass: PASSWORD } })
   const open = await redisForTest()
-  const at = (login: string, port: number): string => `redis://${login}127.0.0.1:${port}`
   const sentences = await Promise.all([
     refusal(at(`:${PASSWORD}x@`, guarded.port)),
     refusal(at('', guarded.port)),

@@ -66,11 +66,14 @@ function asker(): Asker {
         number[],
         number[],
       ]
-      const inMs = (times: number[]): number[] => times.map((time) => time / 1_000)
       const [nowMs = 0, againMs = 0] = inMs([now, again])
       return { nowMs, limit: found, life, againMs, firstPlace, slots: inMs(slots), moved: inMs(places) }
     },
   }
+}
+
+function inMs(times: readonly number[]): number[] {
+  return times.map((time) => time / 1_000)
 }
 
 /** A ring that is in use for longer than it has been waiting for what was before it. */

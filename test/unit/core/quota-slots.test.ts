@@ -21,8 +21,8 @@ function answer(nowMs: number, changes: Partial<SlotAnswer> = {}): SlotAnswer {
 }
 
 /** Connected at 0, with nothing to wait for any more from `READY_MS` on. */
-function connected(changes: { guardMs?: number; burst?: number; limit?: number } = {}) {
-  const { guardMs = 20, burst = 1, limit = 10 } = changes
+function connected(options: { guardMs?: number; burst?: number; limit?: number } = {}) {
+  const { guardMs = 20, burst = 1, limit = 10 } = options
   const wasted: number[] = []
   const slots = new QuotaSlots({ guardMs, burst, random: () => 0.5, onWasted: (count) => wasted.push(count) })
   slots.connected(0, answer(0.5, { limit }), { askedMs: 0, answeredMs: 1 })
