@@ -11,8 +11,19 @@ import { BackingOff } from './pipeline/backing-off.ts'
 import { PartitionQuota } from './pipeline/partition-quota.ts'
 import type { Clock, Log, Metrics, Moment, RateLimiter } from './ports.ts'
 
+/** A limiter that counts elsewhere, together with others. */
+export interface SharedLimiter extends RateLimiter {
+  /** Calls per second, of all together. */
+  readonly limit: number
+  /** Rejects with a sentence while it cannot count. */
+  ready(): Promise<void>
+  stop(): void
+}
+
 export interface ServiceQuotaOptions {
   readonly config: Config
+  /** In place of what the settings ask for. Null: replicas share the quota by partitions. */
+  readonly elsewhere?: SharedLimiter | null
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'quota' | 'quotaRate' | 'slotsWasted'>
@@ -44,16 +55,16 @@ export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
   if (qps === 'unlimited') {
     return wholeQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
   }
-  const redis = createRedisLimiter(options.config, options)
-  if (redis === null) return sharedByPartitions(options, qps)
-  const limiter = new BackingOff(redis, qps)
+  const { elsewhere = createRedisLimiter(options.config, options) } = options
+  if (elsewhere === null) return sharedByPartitions(options, qps)
+  const limiter = new BackingOff(elsewhere, qps)
   return {
     ...wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
     get share() {
-      return `up to ${redis.limit} calls per second, counted for all replicas together`
+      return `up to ${elsewhere.limit} calls per second, counted for all replicas together`
     },
-    ready: () => redis.ready(),
-    stop: () => redis.stop(),
+    ready: () => elsewhere.ready(),
+    stop: () => elsewhere.stop(),
   }
 }
 
