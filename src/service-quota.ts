@@ -3,6 +3,7 @@
  * log, on the status page and in the metrics.
  */
 import type { Assignment, Membership } from './adapters/kafka/consumer.ts'
+import { createRedisLimiter } from './adapters/quota/redis-limiter.ts'
 import type { Config } from './config.ts'
 import { shareOf } from './core/quota-shares.ts'
 import { UNLIMITED } from './core/token-bucket.ts'
@@ -10,13 +11,22 @@ import { BackingOff } from './pipeline/backing-off.ts'
 import { PartitionQuota } from './pipeline/partition-quota.ts'
 import type { Clock, Log, Metrics, Moment, RateLimiter } from './ports.ts'
 
+/** A limiter that counts elsewhere, together with others. */
+export interface SharedLimiter extends RateLimiter {
+  /** Calls per second, of all together. */
+  readonly limit: number
+  /** Rejects with a sentence while it cannot count. */
+  ready(): Promise<void>
+  stop(): void
+}
+
 export interface ServiceQuotaOptions {
   readonly config: Config
-  /** Where the quota is counted elsewhere: what asks there. Null: replicas share it by partitions. */
-  readonly elsewhere: RateLimiter | null
+  /** In place of what the settings ask for. Null: replicas share the quota by partitions. */
+  readonly elsewhere?: SharedLimiter | null
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'quota' | 'quotaRate'>
+  readonly metrics: Pick<Metrics, 'quota' | 'quotaRate' | 'slotsWasted'>
 }
 
 export interface ServiceQuota {
@@ -25,6 +35,9 @@ export interface ServiceQuota {
   readonly permits: number | null
   /** For the status page. */
   readonly share: string
+  /** Rejects with a sentence while what it is counted with cannot be had. */
+  ready(): Promise<void>
+  stop(): void
   /** Calls per second this replica may come to make; 0 where nothing is limited, or for a standby. */
   readonly perSecond: number
   /** The group may decide without asking again. */
@@ -35,13 +48,24 @@ export interface ServiceQuota {
 }
 
 const WINDOW_MS = 1_000
+const ALWAYS_READY = { ready: () => Promise.resolve(), stop: () => undefined }
 
 export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
   const { qps } = options.config.checkresult
-  if (qps === 'unlimited') return wholeQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
-  if (options.elsewhere === null) return sharedByPartitions(options, qps)
-  const limiter = new BackingOff(options.elsewhere, qps)
-  return wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) })
+  if (qps === 'unlimited') {
+    return wholeQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
+  }
+  const { elsewhere = createRedisLimiter(options.config, options) } = options
+  if (elsewhere === null) return sharedByPartitions(options, qps)
+  const limiter = new BackingOff(elsewhere, qps)
+  return {
+    ...wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
+    get share() {
+      return `up to ${elsewhere.limit} calls per second, counted for all replicas together`
+    },
+    ready: () => elsewhere.ready(),
+    stop: () => elsewhere.stop(),
+  }
 }
 
 /** Each replica may use up all of it. */
@@ -56,9 +80,9 @@ function wholeQuota(
   return {
     limiter,
     permits: null,
+    share: String(qps),
     perSecond: qps === 'unlimited' ? 0 : qps,
-    share:
-      qps === 'unlimited' ? 'unlimited' : `up to ${qps} calls per second, counted for all replicas together`,
+    ...ALWAYS_READY,
     steppingOut: () => undefined,
     assigned: (_, assignment) => logAssignment(log, assignment, null),
     heartbeat: () => metrics.quotaRate(rate(clock.monotonicMs())),
@@ -82,6 +106,7 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
   return {
     limiter,
     permits,
+    ...ALWAYS_READY,
     get share() {
       return text
     },

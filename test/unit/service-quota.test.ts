@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../src/core/token-bucket.ts'
-import type { Log, RateLimiter } from '../../src/ports.ts'
-import { createServiceQuota } from '../../src/service-quota.ts'
+import type { Log } from '../../src/ports.ts'
+import { createServiceQuota, type SharedLimiter } from '../../src/service-quota.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { fakeMetrics } from '../support/fakes.ts'
 import { configOf, type Env } from './config/environments.ts'
 
 const INPUT = 'verification.completed'
 
-function quotaFor(env: Env, elsewhere: RateLimiter | null = null) {
+function quotaFor(env: Env, elsewhere: SharedLimiter | null = null) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
   const lines: string[] = []
@@ -79,11 +79,21 @@ describe('shared by partitions', () => {
 })
 
 test('counted elsewhere, the whole may be this replica’s, and no partition waits for a permit of its own', () => {
-  const { quota, lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' }, UNLIMITED)
+  let isStopped = false
+  const elsewhere = {
+    ...UNLIMITED,
+    limit: 12,
+    ready: () => Promise.resolve(),
+    stop: () => void (isStopped = true),
+  }
+  const { quota, lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' }, elsewhere)
   assign(1, [2])
   expect([quota.permits, quota.perSecond, last('quota')]).toEqual([null, 10, [10, 10]])
   expect(lines).toEqual([`Partitions assigned. | ${INPUT} [2], retry [2] | `])
   expect(quota.limiter.take(0, 1)).toBe(0)
+  expect(quota.share).toBe('up to 12 calls per second, counted for all replicas together')
+  quota.stop()
+  expect(isStopped).toBe(true)
 })
 
 test('unlimited, nothing is shared', () => {
