@@ -1,8 +1,11 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Readable } from 'node:stream'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { createCheckResultClient } from '../../../src/adapters/alibaba/client.ts'
 import { handingOut } from '../../support/credentials.ts'
 
@@ -46,6 +49,12 @@ function simulate(...options: string[]): Running {
   }
 }
 
+async function scratchFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'simulate-'))
+  onTestFinished(async () => rm(folder, { recursive: true }))
+  return folder
+}
+
 /** The settings it prints to be exported. */
 async function settingsOf({ child, stdout }: Running): Promise<Record<string, string>> {
   while (!stdout().includes('ALIBABA_CLOUD_ACCESS_KEY_SECRET=')) await once(child.stdout, 'data')
@@ -54,8 +63,10 @@ async function settingsOf({ child, stdout }: Running): Promise<Record<string, st
   )
 }
 
-test('prints the settings a service needs to call it, and the report when it is stopped', async () => {
-  const running = simulate('--port', '0', '--latency', '0', '--security-token', 'token')
+test('prints the settings a service needs to call it, logs arrivals, and prints the report when it is stopped', async () => {
+  const arrivals = join(await scratchFolder(), 'arrivals')
+  const options = ['--port', '0', '--latency', '0', '--security-token', 'token', '--arrivals', arrivals]
+  const running = simulate(...options)
   const settings = await settingsOf(running)
   const client = createCheckResultClient({
     endpoint: settings['CHECKRESULT_ENDPOINT'] ?? '',
@@ -74,6 +85,7 @@ test('prints the settings a service needs to call it, and the report when it is 
   expect(code).toBe(0)
   const report: unknown = JSON.parse(stdout.slice(stdout.indexOf('{')))
   expect(report).toMatchObject({ calls: 1, callsByCode: { Success: 1 } })
+  expect(await readFile(arrivals, 'utf8')).toMatch(/^\d+ passhkid2018 Success\n$/)
 })
 
 test('--help lists every scenario', async () => {
@@ -88,6 +100,7 @@ test.each([
   [['--qps', '0'], 'At least 1, or unlimited.'],
   [['--latency', 'long'], 'A whole number is wanted.'],
   [['--mix', 'passhkid2018=-1'], 'Weights are numbers from 0 on.'],
+  [['--arrivals', '/nowhere/arrivals'], '/nowhere/arrivals cannot be written (ENOENT): choose another'],
   [['--mix', 'nosuchthing=1'], 'There is no scenario "nosuchthing"; --help lists them.'],
 ])('%j is refused with a sentence', async (options, sentence) => {
   const { code, stderr } = await simulate('--port', '0', ...options).ended()
