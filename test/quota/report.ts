@@ -5,7 +5,7 @@ import { LOAD_NAMES, type Load } from './loads.ts'
 import type { Options } from './options.ts'
 import { percent, type Figures } from './promises.ts'
 
-const FILE = 'quota-report.json'
+export const FILE = 'quota-report.json'
 const HEAD = [
   '',
   'mode',
