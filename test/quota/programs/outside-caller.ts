@@ -20,7 +20,8 @@ let made = 0
 function call(): void {
   made += 1
   void client.check({ transactionId: `${OUTSIDE_SCENARIO}x${made}`, merchantBizId: 'biz1' }, TIMEOUT_MS)
-  setTimeout(call, startedMs + (made * 1_000) / Number(perSecond) - performance.now())
+  const dueMs = startedMs + (made * 1_000) / Number(perSecond)
+  setTimeout(call, Math.max(0, dueMs - performance.now()))
 }
 
 call()
