@@ -10,6 +10,8 @@ import { Gate, type CallResult, type GateReason } from '../core/gate.ts'
 import { PRIORITIES, type Clock, type Log, type Metrics, type Priority, type RateLimiter } from '../ports.ts'
 
 export interface Permit {
+  /** To be asked right before the call's first byte is written; false forbids it, and the permit is to be released as unsent. */
+  readonly starts: () => boolean
   /** To be called exactly once, when the call is back. */
   release(result: CallResult, retryAfterMs?: number | null): void
 }
@@ -123,6 +125,8 @@ export class PermitQueue {
       const waiter = waiters.shift()
       if (waiter !== undefined) this.#grant(waiter, nowMs)
     }
+    // Being asked, the limiter may have found that there are no permits.
+    this.#announce()
     this.#report()
   }
 
@@ -138,12 +142,23 @@ export class PermitQueue {
   }
 
   #grant(waiter: Waiter, nowMs: number): void {
+    const { limiter, clock, metrics } = this.#options
     const isProbe = this.#gate.started()
     this.#granted += 1
     this.#inFlight += 1
-    this.#options.metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)
+    metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)
+    let asked = false
+    const starts = (): boolean => {
+      asked = true
+      return limiter.starts(nowMs, clock.monotonicMs())
+    }
     waiter.resolve({
-      release: (result, retryAfterMs = null) => this.#released(isProbe, result, retryAfterMs),
+      starts,
+      release: (result, retryAfterMs = null) => {
+        // What came to nothing before it was written counts all the same: who knows what the peer has seen of it.
+        if (!asked) starts()
+        this.#released(isProbe, result, retryAfterMs)
+      },
     })
   }
 

@@ -1,34 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { TokenBucket, UNLIMITED } from '../../../src/core/token-bucket.ts'
+import { TokenBucket } from '../../../src/core/token-bucket.ts'
 import type { CallResult } from '../../../src/core/gate.ts'
-import { PermitQueue, type Permit, type PermitQueueOptions } from '../../../src/pipeline/permit-queue.ts'
-import type { Priority, RateLimiter } from '../../../src/ports.ts'
-import { FakeClock, settle } from '../../support/fake-clock.ts'
-import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
-
-const ANSWERED: CallResult = { kind: 'answered' }
-const REFUSED: CallResult = { kind: 'blocked', reason: 'credentials' }
-
-function queueWith(changes: Partial<PermitQueueOptions> = {}) {
-  const clock = new FakeClock()
-  const metrics = fakeMetrics()
-  const log = fakeLog()
-  const queue = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 1_000, clock, metrics, log, ...changes })
-  const granted: { name: string; permit: Permit | null; atMs: number }[] = []
-  const ask = (name: string, priority: Priority = 'fresh', wanted = (): boolean => true): void => {
-    void queue
-      .acquire(priority, wanted)
-      .then((permit) => granted.push({ name, permit, atMs: clock.monotonicMs() }))
-  }
-  const release = (result: CallResult, retryAfterMs?: number | null): void =>
-    granted.at(-1)?.permit?.release(result, retryAfterMs)
-  return { queue, clock, metrics, log, granted, ask, release, names: () => granted.map(({ name }) => name) }
-}
-
-/** Ten calls in any second, one at a time. */
-function limited(): TokenBucket {
-  return new TokenBucket({ permits: 10, windowMs: 1_000, burst: 1 })
-}
+import { settle } from '../../support/fake-clock.ts'
+import { ANSWERED, REFUSED, limited, queueWith } from '../../support/permit-queue.ts'
 
 describe('a permit', () => {
   test('is granted at once when nothing is in the way', async () => {
@@ -228,66 +202,6 @@ test('throttling slows the quota by what the API asked for', async () => {
   release({ kind: 'throttled' }, 2_500)
   await clock.advance(5_000)
   expect(granted.map(({ atMs }) => atMs)).toEqual([0, 2_500])
-})
-
-function elsewhere() {
-  const asked: number[] = []
-  let listener: (() => void) | null = null
-  const state = { permits: 0, unavailable: null as string | null }
-  const limiter: RateLimiter = {
-    get unavailable() {
-      return state.unavailable
-    },
-    onAvailable: (told) => {
-      listener = told
-    },
-    take: (_nowMs, waiting) => {
-      asked.push(waiting)
-      if (state.permits === 0) return Infinity
-      state.permits -= 1
-      return 0
-    },
-    throttled: () => undefined,
-  }
-  const change = (changes: Partial<typeof state>): void => {
-    Object.assign(state, changes)
-    listener?.()
-  }
-  return { ...queueWith({ limiter, maxInFlight: 3 }), asked, change }
-}
-
-describe('a quota that has to ask elsewhere', () => {
-  test('serves when it says so, without a timer meanwhile', async () => {
-    const { ask, names, clock, change } = elsewhere()
-    ask('a')
-    ask('b')
-    await clock.advance(60_000)
-    expect([names(), clock.timers]).toEqual([[], 0])
-    change({ permits: 1 })
-    await settle()
-    expect(names()).toEqual(['a'])
-  })
-
-  test('is told how many permits could be used, no more than may call at once', async () => {
-    const { ask, asked, change } = elsewhere()
-    for (const name of ['a', 'b', 'c', 'd', 'e']) ask(name)
-    change({ permits: 2 })
-    await settle()
-    expect(asked).toEqual([1, 2, 3, 3, 3, 3, 2, 1])
-  })
-
-  test('closes the gate while no permit can be had at all, and opens it by itself', async () => {
-    const { ask, names, change, queue, metrics, log } = elsewhere()
-    ask('a')
-    change({ unavailable: 'The quota is on holiday.' })
-    change({ unavailable: 'The quota is on holiday.' })
-    expect(queue.closed).toBe('quota-unavailable')
-    change({ unavailable: null, permits: 1 })
-    await settle()
-    expect([queue.closed, names()]).toEqual([null, ['a']])
-    expect(metrics.of('gate')).toEqual([['quota-unavailable'], [null]])
-    expect(log.lines).toHaveLength(2)
-  })
 })
 
 test('the queue is crowded when as many wait as may call at once', async () => {
