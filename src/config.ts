@@ -75,7 +75,14 @@ export interface Config {
 }
 
 export type QuotaConfig =
-  { readonly mode: 'partition' } | { readonly mode: 'redis'; readonly url: Secret; readonly key: string }
+  | { readonly mode: 'partition' }
+  | {
+      readonly mode: 'redis'
+      readonly url: Secret
+      /** PEM text; null for the public authorities. */
+      readonly ca: Secret | null
+      readonly key: string
+    }
 
 export type Loaded =
   | { readonly kind: 'ok'; readonly config: Config; readonly settings: readonly SettingRow[] }
@@ -188,7 +195,8 @@ function kafka(values: Values): Config['kafka'] {
 
 function quota(values: Values): QuotaConfig {
   const { CHECKRESULT_QUOTA: mode, REDIS_URL: url, CHECKRESULT_QUOTA_KEY: key } = values
-  return mode === 'redis' && url !== undefined ? { mode, url, key } : { mode: 'partition' }
+  const ca = values.REDIS_TLS_CA_FILE ?? null
+  return mode === 'redis' && url !== undefined ? { mode, url, ca, key } : { mode: 'partition' }
 }
 
 function registryAuth(values: Values): Config['registry']['auth'] {

@@ -244,6 +244,8 @@ export interface Metrics {
   /** Calls per second this replica lets through now: its share, less what throttling has cost. */
   quotaRate(perSecond: number): void
   wastedCall(reason: WastedCall): void
+  /** Slots of a quota counted in Redis that were reserved and not used in time. */
+  slotsWasted(slots: number): void
   inFlight(calls: number): void
   gate(closed: GateReason | null): void
   laneBacklog(records: number): void

@@ -3,6 +3,7 @@
  * log, on the status page and in the metrics.
  */
 import type { Assignment, Membership } from './adapters/kafka/consumer.ts'
+import { createRedisLimiter } from './adapters/quota/redis-limiter.ts'
 import type { Config } from './config.ts'
 import { shareOf } from './core/quota-shares.ts'
 import { UNLIMITED } from './core/token-bucket.ts'
@@ -12,11 +13,9 @@ import type { Clock, Log, Metrics, Moment, RateLimiter } from './ports.ts'
 
 export interface ServiceQuotaOptions {
   readonly config: Config
-  /** Where the quota is counted elsewhere: what asks there. Null: replicas share it by partitions. */
-  readonly elsewhere: RateLimiter | null
   readonly clock: Clock
   readonly log: Log
-  readonly metrics: Pick<Metrics, 'quota' | 'quotaRate'>
+  readonly metrics: Pick<Metrics, 'quota' | 'quotaRate' | 'slotsWasted'>
 }
 
 export interface ServiceQuota {
@@ -25,6 +24,9 @@ export interface ServiceQuota {
   readonly permits: number | null
   /** For the status page. */
   readonly share: string
+  /** Rejects with a sentence while what it is counted with cannot be had. */
+  ready(): Promise<void>
+  stop(): void
   /** The group may decide without asking again. */
   steppingOut(): void
   /** To be told before the lanes are, which begin at once. */
@@ -33,13 +35,24 @@ export interface ServiceQuota {
 }
 
 const WINDOW_MS = 1_000
+const ALWAYS_READY = { ready: () => Promise.resolve(), stop: () => undefined }
 
 export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
   const { qps } = options.config.checkresult
-  if (qps === 'unlimited') return wholeQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
-  if (options.elsewhere === null) return sharedByPartitions(options, qps)
-  const limiter = new BackingOff(options.elsewhere, qps)
-  return wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) })
+  if (qps === 'unlimited') {
+    return wholeQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
+  }
+  const redis = createRedisLimiter(options.config, options)
+  if (redis === null) return sharedByPartitions(options, qps)
+  const limiter = new BackingOff(redis, qps)
+  return {
+    ...wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
+    get share() {
+      return `up to ${redis.limit} calls per second, counted for all replicas together`
+    },
+    ready: () => redis.ready(),
+    stop: () => redis.stop(),
+  }
 }
 
 /** Each replica may use up all of it. */
@@ -54,8 +67,8 @@ function wholeQuota(
   return {
     limiter,
     permits: null,
-    share:
-      qps === 'unlimited' ? 'unlimited' : `up to ${qps} calls per second, counted for all replicas together`,
+    share: String(qps),
+    ...ALWAYS_READY,
     steppingOut: () => undefined,
     assigned: (_, assignment) => logAssignment(log, assignment, null),
     heartbeat: () => metrics.quotaRate(rate(clock.monotonicMs())),
@@ -78,6 +91,7 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
   return {
     limiter,
     permits,
+    ...ALWAYS_READY,
     get share() {
       return text
     },

@@ -87,7 +87,7 @@ function createParts(options: ServiceOptions): Parts {
   const running: Parts['running'] = {}
   const counts = new Map<string, number>()
   const { qps, maxInFlight } = config.checkresult
-  const quota = createServiceQuota({ config, elsewhere: null, clock, log, metrics })
+  const quota = createServiceQuota({ config, clock, log, metrics })
   const permits = new PermitQueue({ limiter: quota.limiter, maxInFlight, clock, metrics, log })
   const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
@@ -128,6 +128,7 @@ function createParts(options: ServiceOptions): Parts {
       await running.consumer?.stop()
       await running.client?.close()
       running.credentials?.close()
+      quota.stop()
     },
   }
 }
@@ -171,6 +172,7 @@ async function startAnew(options: ServiceOptions, parts: Parts, cause: string): 
 async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
   parts.running.lanes?.lost()
+  await parts.quota.ready()
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
   for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)

@@ -15,6 +15,8 @@ import { endProcess, onFreePorts } from './stack.ts'
 export interface RedisOptions {
   /** Directives added to the stack's own, or put in their place: `{ requirepass: '...' }`. */
   readonly directives?: Readonly<Record<string, string>>
+  /** Takes TLS connections only; the directives name the files. */
+  readonly tls?: boolean
   /** Told in a sentence what takes its time. */
   readonly onProgress?: (line: string) => void
   /** Told when the server ends by itself. By default that ends this process as an uncaught error. */
@@ -40,22 +42,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<LocalRedis
   const remove = async (): Promise<void> => rm(scratchDir, { recursive: true, force: true, maxRetries: 3 })
   try {
     const { server, port } = await onFreePorts(async (attempt) => {
-      const port = await pickPort()
       const directory = join(scratchDir, String(attempt))
       await mkdir(directory)
-      const server = new Server({
-        name: 'Redis',
-        command,
-        args: argsOf({ port: String(port), dir: directory, ...options.directives }),
-        cwd: directory,
-        scratchDir,
-        logFile: join(directory, 'redis.log'),
-        listening: /Ready to accept connections/,
-        probe: async () => probe(port),
-        onCrash: options.onCrash ?? endProcess,
-      })
-      await server.start()
-      return { server, port }
+      return startServer({ ...options, command, directory, scratchDir })
     })
     const stop = async (): Promise<void> => {
       await server.stop('SIGKILL')
@@ -66,6 +55,31 @@ export async function startRedis(options: RedisOptions = {}): Promise<LocalRedis
     await remove()
     throw error
   }
+}
+
+interface Launch extends RedisOptions {
+  readonly command: string
+  readonly directory: string
+  readonly scratchDir: string
+}
+
+async function startServer(launch: Launch): Promise<{ server: Server; port: number }> {
+  const { command, directory, scratchDir, directives, tls = false, onCrash = endProcess } = launch
+  const port = await pickPort()
+  const ports = tls ? { port: '0', 'tls-port': String(port) } : { port: String(port) }
+  const server = new Server({
+    name: 'Redis',
+    command,
+    args: argsOf({ ...ports, dir: directory, ...directives }),
+    cwd: directory,
+    scratchDir,
+    logFile: join(directory, 'redis.log'),
+    listening: /Ready to accept connections/,
+    probe: async () => probe(port, tls ? 'connect' : 'data'),
+    onCrash,
+  })
+  await server.start()
+  return { server, port }
 }
 
 const BINARIES: Readonly<Record<string, string>> = {
@@ -86,15 +100,15 @@ function argsOf(directives: Readonly<Record<string, string>>): string[] {
   return Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-/** Any answer will do: one that is asked for a password refuses, and lives. */
-async function probe(port: number): Promise<void> {
+/** Any answer will do: one that is asked for a password refuses, and lives. With TLS a connection has to do. */
+async function probe(port: number, sign: 'connect' | 'data'): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = createConnection({ host: '127.0.0.1', port })
     socket.setTimeout(PROBE_TIMEOUT_MS, () => socket.destroy(new Error('It does not answer.')))
     socket.once('connect', () => socket.write('PING\r\n'))
-    socket.once('data', () => resolve())
+    socket.once(sign, () => resolve())
     socket.once('error', reject)
     socket.once('close', () => reject(new Error('It closed the connection.')))
-    socket.once('data', () => socket.destroy())
+    socket.once(sign, () => socket.destroy())
   })
 }

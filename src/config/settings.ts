@@ -177,6 +177,10 @@ export const environment = z.object({
     meaning: 'For `CHECKRESULT_QUOTA=redis`: where it is counted.',
     holds: 'secret',
   }),
+  REDIS_TLS_CA_FILE: optional(pemCertificates('/etc/redis-tls/ca.crt'), {
+    meaning: 'Certificate authority of Redis (`rediss://`), where it is no public one (PEM).',
+    holds: 'content',
+  }),
   CHECKRESULT_QUOTA_KEY: withDefault(quotaKey, 'checkresult:quota', {
     meaning:
       'For `CHECKRESULT_QUOTA=redis`: key it is counted under, the same for all who share the account.',

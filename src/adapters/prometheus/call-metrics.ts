@@ -5,7 +5,10 @@ import type { Instruments } from './instruments.ts'
 import { CODES, codeLabel } from './labels.ts'
 
 type CallMetrics = Pick<Metrics, 'called' | 'inFlight' | 'gate' | keyof QuotaMetrics>
-type QuotaMetrics = Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'quota' | 'quotaRate' | 'wastedCall'>
+type QuotaMetrics = Pick<
+  Metrics,
+  'permitGranted' | 'permitsWaiting' | 'quota' | 'quotaRate' | 'wastedCall' | 'slotsWasted'
+>
 
 /** An API in Hong Kong, up to the client's time-out and beyond. */
 const REQUEST_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 13]
@@ -66,6 +69,11 @@ function quotaMetrics(instruments: Instruments, quota: QuotaRate): QuotaMetrics 
     'Calls that brought nothing: refused for there were too many, or answered for a record that was then asked for again.',
     { reason: WASTED_CALLS },
   )
+  const wastedSlots = instruments.counter(
+    'quota_wasted_slots_total',
+    'Slots reserved in Redis that were not used in time.',
+    {},
+  )
   instruments.gauge('quota_limit_per_second', 'Calls allowed over all replicas.', [], () => [[[], limit]])
   instruments.gauge('quota_share_per_second', 'Calls allowed to this replica.', [], () => [[[], share]])
   instruments.gauge(
@@ -93,5 +101,6 @@ function quotaMetrics(instruments: Instruments, quota: QuotaRate): QuotaMetrics 
       Object.assign(quota, { rate: perSecond })
     },
     wastedCall: (reason) => wasted([reason]),
+    slotsWasted: (slots) => wastedSlots([], slots),
   }
 }
