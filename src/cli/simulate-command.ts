@@ -63,7 +63,7 @@ async function simulate(options: Options): Promise<void> {
     closeWithGrace({ delay: CLOSE_WITHIN_MS }, async () => {
       process.stdout.write(`${JSON.stringify(simulator.report(), null, 2)}\n`)
       await simulator.close()
-      arrivals?.close()
+      await arrivals?.close()
     })
   } catch (error) {
     process.stderr.write(`${sentence(error, options)}\n`)

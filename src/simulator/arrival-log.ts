@@ -3,36 +3,24 @@
  * a machine share, the scenario (`-` where the call was refused before its transaction was read) and the code of the
  * answer. No transaction is named.
  */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { createWriteStream, openSync } from 'node:fs'
+import { finished } from 'node:stream/promises'
 import type { Arrival } from './simulator.ts'
 
 export interface ArrivalLog {
   readonly write: (arrival: Arrival) => void
-  close(): void
+  /** Resolves when all of it is written. */
+  close(): Promise<void>
 }
 
-/** Lines are gathered for so long: a write a call would itself hold up the calls behind it. */
-const GATHER_MS = 100
-
-/** Throws when the file cannot be written. */
+/** Throws when the file cannot be written. What is written never holds up a call: a slow disk would make it look late. */
 export function openArrivalLog(file: string): ArrivalLog {
-  const descriptor = openSync(file, 'w')
-  let lines = ''
-  let timer: NodeJS.Timeout | null = null
-  const flush = (): void => {
-    timer = null
-    writeSync(descriptor, lines)
-    lines = ''
-  }
+  const stream = createWriteStream(file, { fd: openSync(file, 'w') })
   return {
-    write: ({ atNs, scenario, code }) => {
-      lines += `${atNs} ${scenario ?? '-'} ${code}\n`
-      timer ??= setTimeout(flush, GATHER_MS)
-    },
-    close: () => {
-      if (timer !== null) clearTimeout(timer)
-      flush()
-      closeSync(descriptor)
+    write: ({ atNs, scenario, code }) => void stream.write(`${atNs} ${scenario ?? '-'} ${code}\n`),
+    close: async () => {
+      stream.end()
+      await finished(stream)
     },
   }
 }
