@@ -27,6 +27,8 @@ export interface ServiceQuota {
   /** Rejects with a sentence while what it is counted with cannot be had. */
   ready(): Promise<void>
   stop(): void
+  /** Calls per second this replica may come to make; 0 where nothing is limited, or for a standby. */
+  readonly perSecond: number
   /** The group may decide without asking again. */
   steppingOut(): void
   /** To be told before the lanes are, which begin at once. */
@@ -68,6 +70,7 @@ function wholeQuota(
     limiter,
     permits: null,
     share: String(qps),
+    perSecond: qps === 'unlimited' ? 0 : qps,
     ...ALWAYS_READY,
     steppingOut: () => undefined,
     assigned: (_, assignment) => logAssignment(log, assignment, null),
@@ -86,6 +89,7 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
     clock,
   })
   let text = 'none yet'
+  let perSecond = 0
   metrics.quota(permits, 0)
   metrics.quotaRate(0)
   return {
@@ -95,14 +99,18 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
     get share() {
       return text
     },
+    get perSecond() {
+      return perSecond
+    },
     steppingOut: () => limiter.stop(),
     assigned: ({ generation, sent, terms }, assignment) => {
       const limit = terms?.permits ?? permits
       const share = terms === null ? null : shareOf(assignment[config.topics.input] ?? [], terms)
+      perSecond = share ?? 0
       limiter.assigned({ generation, share, sent })
-      metrics.quota(limit, share ?? 0)
-      metrics.quotaRate(share ?? 0)
-      text = `${share ?? 0} of ${limit} calls per second`
+      metrics.quota(limit, perSecond)
+      metrics.quotaRate(perSecond)
+      text = `${perSecond} of ${limit} calls per second`
       logAssignment(log, assignment, text)
       if (limit < permits)
         log.warn(DIFFERS, { detail: `${limit} for all replicas; ${permits} are set here.` })

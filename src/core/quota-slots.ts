@@ -118,7 +118,7 @@ export class QuotaSlots {
     return 0
   }
 
-  /** Whether the slot taken at `takenMs` is still good for a call that goes out now. */
+  /** Whether the slot taken at `takenMs` is still good for a call that goes out now. If not, none goes out, and it may move. */
   starts(takenMs: number, nowMs: number): boolean {
     const [slot, ...others] = this.#taken.get(takenMs) ?? []
     if (slot === undefined) return false

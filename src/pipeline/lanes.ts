@@ -109,13 +109,14 @@ export class Lanes {
     const key = id(topic, partition)
     if (this.#draining || this.#lanes.has(key)) return
     const { lane, delayMs, flow, permits } = this.#options
+    const priority = delayMs(topic) === 0 ? 'fresh' : 'deferred'
     const opened = new Lane({
       ...lane,
       topic,
       partition,
       delayMs: delayMs(topic),
       flow: flow(topic, partition),
-      mayCrowd: () => !permits.isCrowded,
+      mayCrowd: () => !permits.isCrowded(priority),
     })
     this.#lanes.set(key, opened)
     opened.start()

@@ -34,8 +34,14 @@ export interface PermitQueueOptions {
 /** Why no permit is granted, beside the gate's own reasons. */
 export type Hold = 'rebalance' | 'stopping' | 'dead-letter-brake'
 
-/** One permit in so many goes to a lower priority although a higher one waits: old work starves nobody, nor starves. */
-const FLOOR_EVERY: Readonly<Record<Priority, number>> = { fresh: 1, deferred: 10, redriven: 20 }
+/** Of twenty permits two go to deferred work and one to redriven although fresh waits: old work starves nobody, nor starves. */
+const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number } = {
+  length: 20,
+  deferredAt: [0, 10],
+  redrivenAt: 15,
+}
+/** So many times as many as may call at once wait, of whatever priority, before none comes in any more. */
+const CROWDED_AT = 16
 
 export class PermitQueue {
   readonly #options: PermitQueueOptions
@@ -64,9 +70,15 @@ export class PermitQueue {
     return this.#inFlight
   }
 
-  /** As many wait as may call at once: who else comes would only wait longer. */
-  get isCrowded(): boolean {
-    return this.#waitingCount >= this.#options.maxInFlight
+  /**
+   * As many wait ahead as may call at once: who else comes with this priority would only wait longer. Those behind do not
+   * count, or much old work would keep new work from coming in; but all of them cost memory.
+   */
+  isCrowded(priority: Priority): boolean {
+    const { maxInFlight } = this.#options
+    if (this.#waitingCount >= CROWDED_AT * maxInFlight) return true
+    const ahead = PRIORITIES.slice(0, PRIORITIES.indexOf(priority) + 1)
+    return ahead.reduce((count, one) => count + this.#waiting[one].length, 0) >= maxInFlight
   }
 
   get #waitingCount(): number {
@@ -195,9 +207,9 @@ export class PermitQueue {
   }
 
   #order(): readonly Priority[] {
-    const turn = this.#granted + 1
-    if (turn % FLOOR_EVERY.redriven === 0) return ['redriven', 'deferred', 'fresh']
-    if (turn % FLOOR_EVERY.deferred === 0) return ['deferred', 'fresh', 'redriven']
+    const turn = (this.#granted + 1) % ROUND.length
+    if (turn === ROUND.redrivenAt) return ['redriven', 'deferred', 'fresh']
+    if (ROUND.deferredAt.includes(turn)) return ['deferred', 'fresh', 'redriven']
     return PRIORITIES
   }
 

@@ -24,12 +24,16 @@ export interface ClientOptions {
 export interface CheckResultClient {
   /** Without `starts` nothing keeps the call from starting. */
   readonly check: CheckResult & ((...call: UnlimitedCall) => Promise<Reply>)
+  /** Opens as many connections ahead as so many calls per second need. */
+  warm(perSecond: number): void
   close(): Promise<void>
 }
 
 type UnlimitedCall = readonly [event: Parameters<CheckResult>[0], withinMs: number]
 
 const CONNECT_TIMEOUT_MS = 3_000
+/** For how long of calls connections are opened ahead: longer than most take. */
+const WARM_S = 0.3
 const CONNECTION_LIFE_MS = 300_000
 /** Without images an answer has a few kilobytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024
@@ -71,7 +75,11 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
     }
   }
 
-  return { check, close: () => connections.close() }
+  return {
+    check,
+    warm: (perSecond) => connections.warm(perSecond > 0 ? Math.ceil(perSecond * WARM_S) + 1 : 0),
+    close: () => connections.close(),
+  }
 }
 
 /** Codes that other keys may cure. A right that is missing (`Forbidden`) is none of them. */

@@ -1,9 +1,10 @@
 /**
- * Keep-alive connections to one origin, the one used last first, so that surplus ones fall idle and are closed by the
- * peer. Not undici's Pool: it looks for a free connection one by one, which at 256 of them took a sixth of the service's
+ * Keep-alive connections to one origin, the one used last first, so that surplus ones fall idle and are closed. Opened
+ * ahead when told, and one more whenever the last idle one is taken: a call that has its permit should not wait for a
+ * handshake. Not undici's Pool: it looks for a free connection one by one, which at 256 of them took a sixth of the service's
  * whole time. Rejects with undici's errors; `DeadlineError` when the whole took too long.
  */
-import { Client, type Dispatcher } from 'undici'
+import { buildConnector, Client, type Dispatcher } from 'undici'
 
 export interface ConnectionsOptions {
   readonly origin: string
@@ -44,17 +45,35 @@ export const DEADLINE_PASSED = new Error('The exchange took too long.')
 interface Connection {
   readonly client: Client
   readonly sinceMs: number
+  isOpen: boolean
 }
 
-const KEEP_ALIVE_MS = 10_000
+/** Unless the peer says otherwise. */
+const KEEP_ALIVE_MS = 30_000
+/** Ends a request that was only to open its connection, before anything of it is written. */
+const OPENED = new Error('The connection is open.')
+/** Asked for by undici. */
+const NEVER = (): void => undefined
 
 export class Connections {
   readonly #options: ConnectionsOptions
   readonly #all = new Set<Client>()
+  /** Open, all of them. */
   readonly #idle: Connection[] = []
+  readonly #connect: buildConnector.connector
+  #opening = 0
+  #most = 0
 
   constructor(options: ConnectionsOptions) {
     this.#options = options
+    // One for all, so that the next handshake resumes the session of the last.
+    this.#connect = buildConnector({ timeout: options.connectTimeoutMs, allowH2: false })
+  }
+
+  /** Sees to it that so many are idle. What cannot be opened is left to the next call to find out. */
+  warm(count: number): void {
+    this.#most = count
+    for (let missing = count - this.#idle.length - this.#opening; missing > 0; missing -= 1) this.#openAhead()
   }
 
   /**
@@ -64,6 +83,7 @@ export class Connections {
    */
   post({ path, headers, withinMs, starts }: Post): Promise<Exchange> {
     const connection = this.#idle.pop() ?? this.#open()
+    if (this.#most > 0 && this.#idle.length === 0 && this.#opening === 0) this.#openAhead()
     return new Promise((resolve, reject) => {
       const receiver = new Receiver(withinMs, {
         starts,
@@ -76,32 +96,64 @@ export class Connections {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#all].map((client) => client.destroy()))
+    const clients = [...this.#all]
+    this.#all.clear()
+    await Promise.all(clients.map((client) => client.destroy()))
   }
 
   #open(): Connection {
-    const { origin, connectTimeoutMs, longestMs, maxResponseBytes } = this.#options
+    const { origin, longestMs, maxResponseBytes } = this.#options
     const client = new Client(origin, {
       pipelining: 1,
       allowH2: false,
-      connect: { timeout: connectTimeoutMs },
+      connect: this.#connect,
       // The deadline is the receiver's; these would only fire late.
       headersTimeout: longestMs * 2,
       bodyTimeout: longestMs * 2,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxResponseSize: maxResponseBytes,
     })
+    const connection = { client, sinceMs: performance.now(), isOpen: false }
     this.#all.add(client)
-    return { client, sinceMs: performance.now() }
+    client.on('connect', () => (connection.isOpen = true))
+    client.on('disconnect', () => {
+      connection.isOpen = false
+      if (this.#idle.includes(connection)) this.#drop(connection)
+    })
+    return connection
+  }
+
+  #openAhead(): void {
+    const connection = this.#open()
+    this.#opening += 1
+    connection.client.dispatch(
+      { method: 'GET', path: '/' },
+      {
+        onRequestStart: () => {
+          throw OPENED
+        },
+        onResponseStart: NEVER,
+        onResponseData: NEVER,
+        onResponseEnd: NEVER,
+        onResponseError: (_, error) => {
+          this.#opening -= 1
+          if (error === OPENED) this.#idle.unshift(connection)
+          else this.#drop(connection)
+        },
+      },
+    )
   }
 
   #release(connection: Connection): void {
-    if (performance.now() - connection.sinceMs < this.#options.lifeMs) {
-      this.#idle.push(connection)
-      return
-    }
-    this.#all.delete(connection.client)
-    void connection.client.close()
+    const isYoung = performance.now() - connection.sinceMs < this.#options.lifeMs
+    if (connection.isOpen && isYoung) this.#idle.push(connection)
+    else this.#drop(connection)
+  }
+
+  #drop(connection: Connection): void {
+    const at = this.#idle.indexOf(connection)
+    if (at >= 0) this.#idle.splice(at, 1)
+    if (this.#all.delete(connection.client)) void connection.client.close()
   }
 }
 

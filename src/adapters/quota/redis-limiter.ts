@@ -29,7 +29,6 @@ export interface RedisLimiterOptions {
   readonly random?: () => number
 }
 
-const UNTRIED = 'Redis has not been reached yet.'
 const BACK_OFF_MS = { first: 200, most: 5_000 } as const
 
 /** Null where the settings ask for another, or for none. */
@@ -53,7 +52,8 @@ export class RedisLimiter implements RateLimiter {
   readonly #slots: QuotaSlots
   readonly #tried: Promise<void>
   #connection: RedisConnection | null = null
-  #unavailable: string | null = UNTRIED
+  /** Null before the first attempt too: who starts waits for `ready`. */
+  #unavailable: string | null = null
   #asking = false
   #stopped = false
   #backOffMs: number = BACK_OFF_MS.first
@@ -164,11 +164,7 @@ export class RedisLimiter implements RateLimiter {
     this.#slots.disconnected()
     const sentence = explain(error)
     // The gate says it when it closes, and whoever waits for `ready` at the start.
-    if (
-      this.#unavailable !== null &&
-      this.#unavailable !== UNTRIED &&
-      !isSameAdvice(sentence, this.#unavailable)
-    ) {
+    if (this.#unavailable !== null && !isSameAdvice(sentence, this.#unavailable)) {
       this.#options.log.warn(sentence)
     }
     this.#unavailable = sentence

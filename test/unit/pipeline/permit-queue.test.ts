@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { TokenBucket } from '../../../src/core/token-bucket.ts'
 import type { CallResult } from '../../../src/core/gate.ts'
+import type { Priority } from '../../../src/ports.ts'
 import { settle } from '../../support/fake-clock.ts'
 import { ANSWERED, REFUSED, limited, queueWith } from '../../support/permit-queue.ts'
 
@@ -74,7 +75,7 @@ describe('priorities', () => {
   test('keep a floor for each lower one', async () => {
     const served = (await order(40)).slice(0, 40)
     const count = (priority: string) => served.filter((name) => name === priority).length
-    expect([count('deferred'), count('redriven')]).toEqual([2, 2])
+    expect([count('deferred'), count('redriven')]).toEqual([4, 2])
   })
 
   test('serve those of one priority in the order they came', async () => {
@@ -204,14 +205,20 @@ test('throttling slows the quota by what the API asked for', async () => {
   expect(granted.map(({ atMs }) => atMs)).toEqual([0, 2_500])
 })
 
-test('the queue is crowded when as many wait as may call at once', async () => {
+test('the queue is crowded when as many wait ahead as may call at once, or many times as many in all', () => {
   const { ask, queue } = queueWith({ maxInFlight: 2 })
-  ask('a')
-  ask('b')
-  ask('c', 'deferred')
-  expect(queue.isCrowded).toBe(false)
-  ask('d', 'redriven')
-  expect(queue.isCrowded).toBe(true)
+  const crowded = () => (['fresh', 'deferred', 'redriven'] as const).filter((one) => queue.isCrowded(one))
+  const askAll = (priority: Priority, count: number): void => {
+    for (let asked = 0; asked < count; asked += 1) ask(`${priority} ${asked}`, priority)
+  }
+  askAll('fresh', 3)
+  expect(crowded()).toEqual([])
+  askAll('deferred', 1)
+  expect(crowded()).toEqual(['deferred', 'redriven'])
+  askAll('redriven', 29)
+  expect(crowded()).toEqual(['deferred', 'redriven'])
+  askAll('redriven', 1)
+  expect(crowded()).toEqual(['fresh', 'deferred', 'redriven'])
 })
 
 test('who is not wanted any more is sent away at once, also while nothing is granted', async () => {

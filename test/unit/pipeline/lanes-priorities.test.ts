@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { TokenBucket } from '../../../src/core/token-bucket.ts'
+import { Brake } from '../../../src/pipeline/brake.ts'
+import { Lanes } from '../../../src/pipeline/lanes.ts'
+import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
+import type { Settle } from '../../../src/pipeline/settle.ts'
+import { PRIORITIES, type Priority } from '../../../src/ports.ts'
+import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { FakePartition } from '../../support/fake-partition.ts'
+import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
+
+const CALL_MS = 500
+const SECONDS = 6
+
+interface Backlog {
+  readonly inputs: number
+  readonly retries: number
+  /** Of each input partition, the first so many were put back from the dead letters. */
+  readonly redriven: number
+}
+
+/** Calls by priority, in all after `SECONDS`, of partitions that are all full of work; calls take half a second. */
+async function drained({ inputs, retries, redriven }: Backlog): Promise<Record<Priority, number>> {
+  const clock = new FakeClock()
+  const metrics = fakeMetrics()
+  const log = fakeLog()
+  const limiter = new TokenBucket({ permits: 100, windowMs: 1_000, burst: 10 })
+  const permits = new PermitQueue({ limiter, maxInFlight: 64, clock, metrics, log })
+  const calls: Record<Priority, number> = { fresh: 0, deferred: 0, redriven: 0 }
+  const oneCall: Settle = async ({ topic, offset }, life) => {
+    const priority = topic === 'retry' ? 'deferred' : offset < redriven ? 'redriven' : 'fresh'
+    const permit = await permits.acquire(priority, life.wanted)
+    if (permit === null) return null
+    calls[priority] += 1
+    permit.starts()
+    await new Promise<void>((resolve) => void clock.after(CALL_MS, resolve))
+    permit.release({ kind: 'answered' })
+    return { outputs: [], counts: { kind: 'duplicate' } }
+  }
+  const lanes = new Lanes({
+    lane: {
+      dedupeWindowMs: 0,
+      claim: (topic, partition) => new FakePartition().claim(topic, partition),
+      settle: oneCall,
+      clock,
+      metrics,
+      log,
+      onDefect: (error) => {
+        throw error
+      },
+    },
+    delayMs: (topic) => (topic === 'in' ? 0 : 1),
+    flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
+    permits,
+    brake: new Brake({ share: null, holdMs: 1, permits, clock }),
+    log,
+  })
+  const first = (count: number): number[] => Array.from({ length: count }, (_, at) => at)
+  lanes.assigned('me', { in: first(inputs), retry: first(retries) })
+  await settle()
+  for (const [topic, partitions] of [
+    ['retry', retries],
+    ['in', inputs],
+  ] as const) {
+    for (const partition of first(partitions)) {
+      lanes.deliver(
+        topic,
+        partition,
+        first(1_000).map((offset) => inputRecord(offset, { topic, partition, timestampMs: 0 })),
+      )
+    }
+  }
+  await clock.advance(SECONDS * 1_000)
+  return calls
+}
+
+test('across many lanes new work comes first, and old work keeps its floor', async () => {
+  const calls = await drained({ inputs: 4, retries: 24, redriven: 0 })
+  const all = PRIORITIES.reduce((sum, priority) => sum + calls[priority], 0)
+  expect(all).toBeGreaterThanOrEqual(SECONDS * 100)
+  expect(calls.deferred / all).toBeCloseTo(3 / 20, 1)
+})
+
+test('one lane with new work is not held back by many with old work', async () => {
+  const { fresh } = await drained({ inputs: 1, retries: 24, redriven: 0 })
+  expect(fresh / SECONDS).toBeGreaterThanOrEqual(80)
+})
+
+test('new work is not held back by what was put back before it in the same partition', async () => {
+  const { fresh, redriven } = await drained({ inputs: 2, retries: 0, redriven: 100 })
+  expect(fresh / SECONDS).toBeGreaterThanOrEqual(80)
+  expect(redriven).toBeGreaterThanOrEqual(SECONDS * 4)
+})
