@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 const report = process.env['TEST_REPORT']
 
 /** They count what happens within a second, which another test beside them would spoil. */
-const ALONE = ['test/integration/quota.test.ts', 'test/integration/demo.test.ts']
+const ALONE = ['quota', 'quota-replicas', 'demo'].map((name) => `test/integration/${name}.test.ts`)
 
 /** Tests bound what they wait for, not how fast the machine is: shared cores may be several times slower than usual. */
 const PATIENCE = { testTimeout: 30_000, expect: { poll: { timeout: 10_000 } } }

@@ -159,14 +159,15 @@ export const environment = z.object({
   }),
   CHECKRESULT_QPS: withDefault(callsPerSecond, '10', {
     meaning:
-      "Calls in any second, of each replica: several share the account's limit, so divide it among them. `unlimited` switches the limiter off, for a loopback endpoint only.",
+      "Calls in any second, of all replicas together: the account's limit. `unlimited` switches the limiter off, for a loopback endpoint only.",
   }),
   CHECKRESULT_BURST: optional(wholeNumber(1, 100_000, 2), {
-    meaning: 'Calls that may start at once after idling.',
+    meaning: 'Calls a replica may start at once after idling.',
     otherwise: 'a tenth of `CHECKRESULT_QPS`',
   }),
   CHECKRESULT_QPS_GUARD_MS: withDefault(wholeNumber(0, 1_000, 20), '20', {
-    meaning: 'Added to the second within which calls are counted, against jitter on the way to the API.',
+    meaning:
+      'Added to the second within which calls are counted: as much as the time on the way to the API may vary. A fiftieth of the quota, as set.',
   }),
   CHECKRESULT_QUOTA: withDefault(oneOf(QUOTA_MODES, 'partition'), 'partition', {
     meaning:

@@ -25,7 +25,7 @@ export interface CheckResultClient {
   /** Without `starts` nothing keeps the call from starting. */
   readonly check: CheckResult & ((...call: UnlimitedCall) => Promise<Reply>)
   /** Opens as many connections ahead as so many calls per second need. */
-  warm(perSecond: number): void
+  readonly warm: (perSecond: number) => void
   close(): Promise<void>
 }
 

@@ -9,6 +9,7 @@ import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
 import { patchConnection } from './patch-connection.ts'
 import { patchHeartbeat } from './patch-heartbeat.ts'
+import { patchJoin } from './patch-join.ts'
 import { patchMembership } from './patch-membership.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { openSocket } from './sockets.ts'
@@ -39,6 +40,7 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
   patchFetch()
   patchConnection()
   patchHeartbeat()
+  patchJoin()
   patchMembership()
   const connection = {
     brokers: [...settings.brokers],

@@ -189,7 +189,7 @@ export interface Connection {
 
 export const ConnectionClass = require('kafkajs/src/network/connection') as { prototype: Connection }
 
-/** What {@link patchHeartbeat} and {@link patchMembership} need to know of the class they mend. */
+/** What {@link patchHeartbeat}, {@link patchJoin} and {@link patchMembership} need to know of the class they mend. */
 export interface ConsumerGroup {
   /** Milliseconds since the epoch. */
   lastRequest: number
@@ -200,6 +200,8 @@ export interface ConsumerGroup {
   heartbeat: (this: ConsumerGroup, options: { interval: number }) => Promise<void>
   joinAndSync: (this: ConsumerGroup) => Promise<void>
   leave: (this: ConsumerGroup) => Promise<void>
+  /** Brokers to fetch from: asked before each round of fetches. */
+  getNodeIds: (this: ConsumerGroup) => number[]
 }
 
 export const ConsumerGroupClass = require('kafkajs/src/consumer/consumerGroup') as {

@@ -29,18 +29,20 @@ export interface SyncAnswer {
 const { MemberAssignment } = kafkajs.AssignerProtocol
 const synced = new Map<string, SyncAnswer>()
 const accepted = new Map<string, Moment>()
-const original = {
-  joinAndSync: ConsumerGroupClass.prototype.joinAndSync,
-  leave: ConsumerGroupClass.prototype.leave,
-  heartbeat: BrokerClass.prototype.heartbeat,
-  syncGroup: BrokerClass.prototype.syncGroup,
+/** As they were before, other patches included. */
+let original: Pick<ConsumerGroup, 'joinAndSync' | 'leave'> & (typeof BrokerClass)['prototype']
+
+/** To be called after those that patch the same: see {@link patchJoin}. */
+export function patchMembership(): void {
+  original ??= pick()
+  Object.assign(ConsumerGroupClass.prototype, { joinAndSync, leave })
+  Object.assign(BrokerClass.prototype, { heartbeat, syncGroup })
 }
 
-export function patchMembership(): void {
-  ConsumerGroupClass.prototype.joinAndSync = joinAndSync
-  ConsumerGroupClass.prototype.leave = leave
-  BrokerClass.prototype.heartbeat = heartbeat
-  BrokerClass.prototype.syncGroup = syncGroup
+function pick(): typeof original {
+  const { joinAndSync: join, leave: goodbye } = ConsumerGroupClass.prototype
+  const { heartbeat: beat, syncGroup: sync } = BrokerClass.prototype
+  return { joinAndSync: join, leave: goodbye, heartbeat: beat, syncGroup: sync }
 }
 
 /** What is behind the member's `group_join` that is being emitted; once. */

@@ -57,6 +57,13 @@ describe('a lane that was fenced', () => {
     expect(written(partition)).toEqual([])
   })
 
+  test('counts the calls that were for nothing: of what had been answered, and of what is answered later', async () => {
+    const { metrics, finish } = await fenced()
+    expect(metrics.of('wastedCall')).toEqual([['repeated']])
+    await finish(1)
+    expect(metrics.of('wastedCall')).toEqual([['repeated'], ['repeated']])
+  })
+
   test('is done at once when it was draining', async () => {
     const made = await runningLane(new FakePartition(0n))
     await made.deliver(0)

@@ -8,6 +8,7 @@ import { PRIORITIES, type Priority } from '../../../src/ports.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
+import { firstOffsets } from '../../support/lane.ts'
 
 const CALL_MS = 500
 const SECONDS = 6
@@ -55,18 +56,17 @@ async function drained({ inputs, retries, redriven }: Backlog): Promise<Record<P
     brake: new Brake({ share: null, holdMs: 1, permits, clock }),
     log,
   })
-  const first = (count: number): number[] => Array.from({ length: count }, (_, at) => at)
-  lanes.assigned('me', { in: first(inputs), retry: first(retries) })
+  lanes.assigned('me', { in: firstOffsets(inputs), retry: firstOffsets(retries) })
   await settle()
   for (const [topic, partitions] of [
     ['retry', retries],
     ['in', inputs],
   ] as const) {
-    for (const partition of first(partitions)) {
+    for (const partition of firstOffsets(partitions)) {
       lanes.deliver(
         topic,
         partition,
-        first(1_000).map((offset) => inputRecord(offset, { topic, partition, timestampMs: 0 })),
+        firstOffsets(1_000).map((offset) => inputRecord(offset, { topic, partition, timestampMs: 0 })),
       )
     }
   }

@@ -90,6 +90,7 @@ describe('what is not the fault of the record', () => {
     const { run, calls, attempts, metrics } = settling([refused(400, 'Throttling.User', 100), PASSED])
     await run(inputRecord(0))
     expect([calls.length, attempts, metrics.of('permitGranted').length]).toEqual([2, [1], 2])
+    expect(metrics.of('wastedCall')).toEqual([['throttled']])
   })
 
   test('a refusal of the account closes the gate and makes it wait for the probe', async () => {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
-import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createCheckResultClient, type ClientOptions } from '../../../../src/adapters/alibaba/client.ts'
 import type { Reply } from '../../../../src/core/answer.ts'
@@ -277,65 +277,6 @@ test('a call after a failed one goes through', async () => {
   expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ failure: 'reset' })
   expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ failure: 'timeout' })
   expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ kind: 'answer' })
-})
-
-test('a call that may not start any more is not written, and its connection serves the next one', async () => {
-  const ports: unknown[] = []
-  const server = createServer(({ socket }, response) => {
-    ports.push(socket.remotePort)
-    response.end(PASSED)
-  })
-  let connections = 0
-  server.on('connection', () => (connections += 1))
-  const { check } = clientFor(await listen(server))
-  for (const mayStart of [false, true, false, true]) {
-    const reply = await check(IDS, TIMEOUT_MS, () => mayStart)
-    expect(reply?.kind ?? 'not started').toBe(mayStart ? 'answer' : 'not started')
-  }
-  expect([ports.length, new Set(ports).size, connections]).toEqual([2, 1, 1])
-})
-
-describe('warm connections', () => {
-  test('are opened ahead, nothing is sent on them, and calls use them', async () => {
-    const ports = new Set<unknown>()
-    let calls = 0
-    const server = createServer((_, response) => {
-      calls += 1
-      response.end(PASSED)
-    })
-    server.on('connection', (socket) => ports.add(socket.remotePort))
-    const { check, warm } = clientFor(await listen(server))
-    warm(10)
-    await expect.poll(() => ports.size).toBe(4)
-    warm(10)
-    expect(calls).toBe(0)
-    expect(await Promise.all([check(IDS, TIMEOUT_MS), check(IDS, TIMEOUT_MS)])).toHaveLength(2)
-    expect([calls, ports.size]).toEqual([2, 4])
-  })
-
-  test('are replaced when the last idle one is taken, and are not taken for open when the peer has closed them', async () => {
-    const sockets: Socket[] = []
-    const server = createServer((_, response) => response.end(PASSED))
-    server.on('connection', (socket) => sockets.push(socket))
-    const { check, warm } = clientFor(await listen(server))
-    warm(1)
-    await expect.poll(() => sockets.length).toBe(2)
-    await Promise.all([check(IDS, TIMEOUT_MS), check(IDS, TIMEOUT_MS)])
-    await expect.poll(() => sockets.length).toBe(3)
-    const gone = sockets.map(async (socket) => new Promise((resolve) => void socket.on('close', resolve)))
-    for (const socket of sockets) socket.end()
-    await Promise.all(gone)
-    expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ kind: 'answer' })
-  })
-
-  test('that cannot be opened are left to the next call to find out', async () => {
-    const server = createTcpServer()
-    const endpoint = await listen(server)
-    await closing.pop()?.()
-    const { check, warm } = clientFor(endpoint)
-    warm(10)
-    expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ failure: 'refused' })
-  })
 })
 
 test('calls do not wait for each other', async () => {

@@ -179,6 +179,35 @@ describe('outcomes', () => {
   })
 })
 
+describe('the quota', () => {
+  test('has its permits and wasted calls counted, and its limit, share and rate shown', async () => {
+    const { metrics, scrape } = setUp()
+    metrics.permitGranted('deferred', 0.2)
+    metrics.wastedCall('throttled')
+    metrics.quota(10, 4)
+    metrics.quotaRate(2.5)
+    const { series } = await scrape()
+    expect(series.get('quota_permits_total{priority="deferred"}')).toBe(1)
+    expect(series.get('quota_wasted_calls_total{reason="throttled"}')).toBe(1)
+    const gauges = ['limit', 'share', 'rate'].map((name) => series.get(`quota_${name}_per_second`))
+    expect(gauges).toEqual([10, 4, 2.5])
+  })
+
+  test('tells how long the lag takes at the present rate, nothing when there is none or no limit', async () => {
+    const { metrics, scrape } = setUp()
+    const drain = async () => (await scrape()).series.get('lag_drain_seconds')
+    expect(await drain()).toBe(0)
+    metrics.lag('verification.completed', 0, 30)
+    metrics.lag('verification.completed', 1, 20)
+    metrics.quotaRate(2.5)
+    expect(await drain()).toBe(20)
+    metrics.quotaRate(Infinity)
+    expect(await drain()).toBe(0)
+    metrics.quotaRate(0)
+    expect(await drain()).toBe(Infinity)
+  })
+})
+
 describe('calls', () => {
   test.each([
     ['Success', 'Success'],

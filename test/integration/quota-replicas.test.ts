@@ -1,0 +1,76 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { eventFor } from '../../dev/harness/events.ts'
+import { metricSum, type ServiceProcess } from '../../dev/harness/service.ts'
+import { EXACTLY_ONCE } from '../support/outputs.ts'
+import { startRun, type Run } from '../support/run.ts'
+
+/** The guard is there for jitter on the way to the API, and two busy cores shared with Kafka have more than the network. */
+const SETTINGS = { CHECKRESULT_QPS_GUARD_MS: '150', KAFKA_SESSION_TIMEOUT_MS: '6000' }
+
+async function sharesOf(replicas: readonly ServiceProcess[]): Promise<number[]> {
+  const expositions = await Promise.all(replicas.map(async (replica) => replica.metrics()))
+  return expositions.map((one) => metricSum(one, 'checkresult_quota_share_per_second'))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0)
+}
+
+async function sendTo(run: Run, count: number, name = 'passpassport'): ReturnType<Run['send']> {
+  return run.send(
+    Array.from({ length: count }, (_, number) => ({
+      value: run.encode(eventFor({ name, docType: null }, number)),
+    })),
+  )
+}
+
+test('the shares of three replicas sum to an odd limit, whoever comes and goes, and no second has more calls', async () => {
+  const qps = 13
+  const run = await startRun({ settings: { ...SETTINGS, CHECKRESULT_QPS: String(qps) }, partitions: 4 })
+  onTestFinished(run.close)
+  const sent = await sendTo(run, 150)
+  const first = await run.startReplica()
+  expect(await sharesOf([first])).toEqual([qps])
+  const second = await run.startReplica()
+  const third = await run.startReplica()
+  const all = [first, second, third]
+  await expect.poll(async () => sum(await sharesOf(all))).toBe(qps)
+  expect((await sharesOf(all)).toSorted((left, right) => left - right)).toEqual([3, 3, 7])
+  expect(await first.stop()).toBe(0)
+  await expect.poll(async () => sum(await sharesOf([second, third]))).toBe(qps)
+  second.signal('SIGKILL')
+  await expect.poll(async () => sharesOf([third]), { timeout: 30_000 }).toEqual([qps])
+  await run.untilOut(sent)
+  const { mostCallsInASecond } = run.simulator.report()
+  expect(mostCallsInASecond).toBeLessThanOrEqual(qps)
+  expect(mostCallsInASecond).toBeGreaterThan(qps / 2)
+  expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+})
+
+test('a replica without a permit stands by, ready, and takes over when another leaves; retry partitions are served', async () => {
+  const run = await startRun({ settings: { ...SETTINGS, CHECKRESULT_QPS: '2' }, partitions: 4 })
+  onTestFinished(run.close)
+  const active = [await run.startReplica(), await run.startReplica()]
+  const standby = await run.startReplica()
+  await expect.poll(async () => sharesOf([...active, standby])).toEqual([1, 1, 0])
+  expect(standby.output()).toContain('This one stands by')
+  const sent = await sendTo(run, 4, 'notyet')
+  await run.untilOut(sent)
+  expect(await active[0]?.stop()).toBe(0)
+  await expect.poll(async () => sharesOf([...active.slice(1), standby])).toEqual([1, 1])
+  const later = await sendTo(run, 4, 'notyet')
+  await run.untilOut(later)
+  expect(run.simulator.report().mostCallsInASecond).toBeLessThanOrEqual(2)
+  expect(await run.tally([...sent, ...later])).toEqual(EXACTLY_ONCE)
+})
+
+test('the smallest limit counts for all replicas, and the others say so', async () => {
+  const run = await startRun({ settings: { ...SETTINGS, CHECKRESULT_QPS: '9' }, partitions: 4 })
+  onTestFinished(run.close)
+  const large = await run.startReplica()
+  const small = await run.startReplica({ CHECKRESULT_QPS: '5' })
+  await expect.poll(async () => sum(await sharesOf([large, small]))).toBe(5)
+  expect(large.output()).toContain('CHECKRESULT_QPS differs between replicas')
+  expect(await small.stop()).toBe(0)
+  await expect.poll(async () => sharesOf([large])).toEqual([9])
+})

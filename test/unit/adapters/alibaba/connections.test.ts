@@ -1,0 +1,80 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { Connections, NOT_STARTED } from '../../../../src/adapters/alibaba/connections.ts'
+
+/** A server that answers, its sockets and how many requests it had; and connections to it. */
+async function connected(server: Server = createServer()) {
+  const sockets: Socket[] = []
+  const requests: number[] = []
+  server.on('connection', (socket) => sockets.push(socket))
+  server.on('request', ({ socket }, response) => {
+    requests.push(socket.remotePort ?? 0)
+    response.end('yes')
+  })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const connections = new Connections({
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connectTimeoutMs: 1_000,
+    longestMs: 5_000,
+    lifeMs: 60_000,
+    maxResponseBytes: 1_000,
+  })
+  const stop = async (): Promise<void> => {
+    server.closeAllConnections()
+    await new Promise((resolve) => void server.close(resolve))
+  }
+  onTestFinished(async () => {
+    await connections.close()
+    await stop()
+  })
+  const post = (mayStart = true) =>
+    connections.post({ path: '/', headers: {}, withinMs: 5_000, starts: () => mayStart })
+  return { connections, post, sockets, requests, stop }
+}
+
+test('an exchange that may not start any more is not written, and its connection serves the next one', async () => {
+  const { post, sockets, requests } = await connected()
+  for (let round = 0; round < 2; round += 1) {
+    await expect(post(false)).rejects.toMatchObject({ cause: NOT_STARTED })
+    expect(await post()).toMatchObject({ status: 200, text: 'yes' })
+  }
+  expect([requests.length, sockets.length]).toEqual([2, 1])
+})
+
+describe('connections opened ahead', () => {
+  test('have nothing sent on them, and are used', async () => {
+    const { connections, post, sockets, requests } = await connected()
+    connections.warm(4)
+    await expect.poll(() => sockets.length).toBe(4)
+    connections.warm(4)
+    expect(requests).toEqual([])
+    await Promise.all([post(), post()])
+    expect([new Set(requests).size, sockets.length]).toEqual([2, 4])
+  })
+
+  test('are one more when the last idle one is taken', async () => {
+    const { connections, post, sockets } = await connected()
+    connections.warm(2)
+    await expect.poll(() => sockets.length).toBe(2)
+    await Promise.all([post(), post()])
+    await expect.poll(() => sockets.length).toBe(3)
+  })
+
+  test('are not taken for open when the peer has closed them', async () => {
+    const { connections, post, sockets, requests } = await connected()
+    connections.warm(3)
+    await expect.poll(() => sockets.length).toBe(3)
+    const gone = sockets.map(async (socket) => new Promise((resolve) => void socket.on('close', resolve)))
+    for (const socket of sockets) socket.end()
+    await Promise.all(gone)
+    expect([(await post()).status, requests.length]).toEqual([200, 1])
+  })
+
+  test('that cannot be opened are left to the next exchange to find out', async () => {
+    const { connections, post, stop } = await connected()
+    await stop()
+    connections.warm(3)
+    await expect(post()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } })
+  })
+})

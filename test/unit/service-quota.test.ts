@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { UNLIMITED } from '../../src/core/token-bucket.ts'
+import type { Log, RateLimiter } from '../../src/ports.ts'
+import { createServiceQuota } from '../../src/service-quota.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { fakeMetrics } from '../support/fakes.ts'
+import { configOf, type Env } from './config/environments.ts'
+
+const INPUT = 'verification.completed'
+
+function quotaFor(env: Env, elsewhere: RateLimiter | null = null) {
+  const clock = new FakeClock()
+  const metrics = fakeMetrics()
+  const lines: string[] = []
+  const write: Log['info'] = (message, { detail = '', partitions = '' } = {}) =>
+    void lines.push([message, partitions, detail].join(' | '))
+  const log = { info: write, warn: write, error: write }
+  const quota = createServiceQuota({ config: configOf(env), elsewhere, clock, log, metrics })
+  const sent = () => ({ monotonicMs: clock.monotonicMs(), epochMs: clock.epochMs() })
+  const assign = (generation: number, partitions: number[], permits: number | null = null): void =>
+    quota.assigned(
+      {
+        memberId: 'me',
+        generation,
+        sent: sent(),
+        terms: permits === null ? null : { partitions: 4, permits },
+      },
+      { [INPUT]: partitions, retry: partitions },
+    )
+  return {
+    quota,
+    metrics,
+    lines,
+    assign,
+    clock,
+    sent,
+    last: (name: 'quota' | 'quotaRate') => metrics.of(name).at(-1),
+  }
+}
+
+describe('shared by partitions', () => {
+  test('a replica says its share in the log, on the status page and in the metrics', () => {
+    const { quota, lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' })
+    expect([quota.permits, quota.perSecond, quota.share, last('quota')]).toEqual([10, 0, 'none yet', [10, 0]])
+    assign(1, [0, 3], 10)
+    expect(lines).toEqual([`Partitions assigned. | ${INPUT} [0 3], retry [0 3] | 5 of 10 calls per second.`])
+    expect([quota.perSecond, quota.share]).toEqual([5, '5 of 10 calls per second'])
+    expect([last('quota'), last('quotaRate')]).toEqual([[10, 5], [5]])
+  })
+
+  test('a standby says that it is one', () => {
+    const { lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '2' })
+    assign(1, [], 2)
+    expect(lines).toEqual([expect.stringMatching(/^No partitions assigned: .+ stands by.+0 of 2/)])
+    expect(last('quota')).toEqual([2, 0])
+  })
+
+  test('a replica with a larger limit than another goes by the smaller one, and says so', () => {
+    const { lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' })
+    assign(1, [0, 1, 2, 3], 6)
+    expect(lines.at(-1)).toMatch(
+      /^CHECKRESULT_QPS differs between replicas.+6 for all replicas; 10 are set here/,
+    )
+    expect(last('quota')).toEqual([6, 6])
+  })
+
+  test('no call is made until the group has decided, and the rate is what is left after throttling', async () => {
+    const { quota, assign, clock, sent, last } = quotaFor({ CHECKRESULT_QPS: '8' })
+    expect(quota.limiter.take(0, 1)).toBe(Infinity)
+    assign(1, [0, 1, 2, 3], 8)
+    await clock.advance(1_020)
+    expect(quota.limiter.take(clock.monotonicMs(), 1)).toBe(0)
+    quota.limiter.throttled(clock.monotonicMs(), 0)
+    quota.heartbeat(sent())
+    expect(last('quotaRate')).toEqual([4])
+    quota.steppingOut()
+    expect(quota.limiter.take(clock.monotonicMs() + 60_000, 1)).toBe(Infinity)
+  })
+})
+
+test('counted elsewhere, the whole may be this replica’s, and no partition waits for a permit of its own', () => {
+  const { quota, lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' }, UNLIMITED)
+  assign(1, [2])
+  expect([quota.permits, quota.perSecond, last('quota')]).toEqual([null, 10, [10, 10]])
+  expect(lines).toEqual([`Partitions assigned. | ${INPUT} [2], retry [2] | `])
+  expect(quota.limiter.take(0, 1)).toBe(0)
+})
+
+test('unlimited, nothing is shared', () => {
+  const { quota } = quotaFor({ CHECKRESULT_QPS: 'unlimited', CHECKRESULT_ENDPOINT: 'http://127.0.0.1:8080' })
+  expect([quota.permits, quota.perSecond, quota.share]).toEqual([null, 0, 'unlimited'])
+})
