@@ -58,8 +58,8 @@ interface Slot {
 /** No slot is handed out further ahead: `AHEAD` of reserve.lua. */
 export const AHEAD_MS = 250
 const WINDOW_MS = 1_000
-/** Node's timers are late by one or two, and a busy loop by some more; each costs a thousandth of the quota. */
-const LATE_MS = 5
+/** Node's timers are late by one or two. Each costs a thousandth of the quota; a slot that is later may be moved. */
+const LATE_MS = 3
 /** A counter so far away is out of use, not late. */
 const MOST_LATE_MS = 500
 /** So far ahead slots are fetched while enough wait for them: longer than a round trip and a short stall. */

@@ -20,7 +20,7 @@ local KEPT_MS = 604800000 -- a week without a call, and the key goes
 local key, hold = KEYS[1], tonumber(ARGV[2])
 local field = function(number) return string.format('%.17g', number) end
 
--- Of a place: when it is free, and how much later that is than when its slot was handed out.
+-- Of a place: when it is free, and how much later that is than in an even row of slots.
 local get = function(place)
   local free, late = string.match(redis.call('HGET', key, field(place)) or '', '^(%d+) (%d+)$')
   return tonumber(free) or 0, tonumber(late) or 0
@@ -77,14 +77,14 @@ local burst = math.min(tonumber(ARGV[3]), limit)
 local latest = get(next - 1) -- when the place before is free
 pace = math.min(pace, last + burst * gap) -- a raised limit counts at once
 for _ = 1, tonumber(ARGV[1]) do
-  local slot = math.max(clock, last, math.ceil(pace - (burst - 1) * gap))
-  local base = slot
+  local base = math.max(clock, math.ceil(pace - (burst - 1) * gap)) -- when it would be in an even row
+  local slot = math.max(base, last)
   if next - limit >= oldest then
     local free, late = get(next - limit)
     if free > slot then
-      -- Waiting for a place saves nothing up, else what came at once would come at once for ever; but what that place
-      -- was late is caught up on.
-      slot, base = free, math.max(slot, free - late)
+      -- Waiting for a place saves nothing up, else what came at once after idling would come at once for ever; but what
+      -- that place was late is caught up on.
+      slot, base = free, math.max(base, free - late)
       pace = math.max(pace, base + (burst - 1) * gap)
     end
   end
@@ -93,7 +93,7 @@ for _ = 1, tonumber(ARGV[1]) do
     break
   end
   latest = math.max(latest, slot + hold)
-  set(next, latest, latest - slot - hold)
+  set(next, latest, latest - slot - hold + math.floor(math.min(slot - base, burst * gap)))
   last, pace, next = slot, math.max(pace, base) + gap, next + 1
   slots[#slots + 1] = slot
 end

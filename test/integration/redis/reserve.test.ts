@@ -277,8 +277,10 @@ describe('a slot that has passed', () => {
 
   test.concurrent('cannot when its place has been given to another', async () => {
     const { ask } = await running()
-    const { firstPlace } = await ask({ want: 1, burst: 10 })
-    await takeFor(ask, 1_200, { want: 10, burst: 10 })
+    const { firstPlace, slots } = await ask({ want: 10, burst: 10 })
+    await delay(HOLD_MS - 150)
+    const next = await ask({ want: 1, burst: 10 })
+    expect(next.slots).toEqual([(slots[0] ?? 0) + HOLD_MS])
     expect((await ask({ want: 0, moved: [firstPlace] })).moved).toEqual([0])
   })
 
