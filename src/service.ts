@@ -280,7 +280,7 @@ function createConsumer(
       onAssigned: (membership, assignment) => {
         parts.delivery.assigned(membership.memberId, assignment)
         parts.quota.assigned(membership, assignment)
-        parts.running.client?.warm(Math.min(parts.quota.perSecond, config.checkresult.maxInFlight))
+        parts.running.client?.warm(parts.quota.perSecond)
         lanes.assigned(membership.memberId, assignment)
       },
       onRecords: (topic, partition, records) => lanes.deliver(topic, partition, records),

@@ -16,10 +16,15 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, one) => all + one, 0)
 }
 
-async function sendTo(run: Run, count: number, name = 'passpassport'): ReturnType<Run['send']> {
+/** Spread over the partitions; those sent `from` another number are other transactions. */
+async function sendTo(
+  run: Run,
+  count: number,
+  { name = 'passpassport', from = 0 } = {},
+): ReturnType<Run['send']> {
   return run.send(
     Array.from({ length: count }, (_, number) => ({
-      value: run.encode(eventFor({ name, docType: null }, number)),
+      value: run.encode(eventFor({ name, docType: null }, from + number)),
     })),
   )
 }
@@ -54,11 +59,11 @@ test('a replica without a permit stands by, ready, and takes over when another l
   const standby = await run.startReplica()
   await expect.poll(async () => sharesOf([...active, standby])).toEqual([1, 1, 0])
   expect(standby.output()).toContain('This one stands by')
-  const sent = await sendTo(run, 4, 'notyet')
+  const sent = await sendTo(run, 4, { name: 'notyet' })
   await run.untilOut(sent)
   expect(await active[0]?.stop()).toBe(0)
   await expect.poll(async () => sharesOf([...active.slice(1), standby])).toEqual([1, 1])
-  const later = await sendTo(run, 4, 'notyet')
+  const later = await sendTo(run, 4, { name: 'notyet', from: 100 })
   await run.untilOut(later)
   expect(run.simulator.report().mostCallsInASecond).toBeLessThanOrEqual(2)
   expect(await run.tally([...sent, ...later])).toEqual(EXACTLY_ONCE)

@@ -34,6 +34,8 @@ type UnlimitedCall = readonly [event: Parameters<CheckResult>[0], withinMs: numb
 const CONNECT_TIMEOUT_MS = 3_000
 /** For how long of calls connections are opened ahead: longer than most take. */
 const WARM_S = 0.3
+/** More are opened when they are needed. */
+const MOST_WARM = 64
 const CONNECTION_LIFE_MS = 300_000
 /** Without images an answer has a few kilobytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024
@@ -77,7 +79,9 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
 
   return {
     check,
-    warm: (perSecond) => connections.warm(perSecond > 0 ? Math.ceil(perSecond * WARM_S) + 1 : 0),
+    warm: (perSecond) => {
+      connections.warm(perSecond > 0 ? Math.min(MOST_WARM, Math.ceil(perSecond * WARM_S) + 1) : 0)
+    },
     close: () => connections.close(),
   }
 }
