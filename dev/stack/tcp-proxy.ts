@@ -1,6 +1,7 @@
 /** A TCP proxy on a loopback port that can play a bad network. It looks at no byte of what it forwards. */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { Delay } from './delay.ts'
 
 export interface TcpProxy {
   readonly port: number
@@ -22,6 +23,8 @@ type Weather = 'fair' | 'cut' | 'blackhole' | 'stall'
 export interface TcpProxyOptions {
   readonly port: number
   readonly target: number
+  /** What is sent arrives up to so much later, each piece by chance, each connection's in order. */
+  readonly jitterMs?: number
 }
 
 export async function startTcpProxy(options: TcpProxyOptions): Promise<TcpProxy> {
@@ -83,7 +86,7 @@ class Proxy {
 
   #accept(client: Socket): void {
     const upstream = connect({ host: LOOPBACK, port: this.#options.target, noDelay: true })
-    const link = new Link(client, upstream)
+    const link = new Link(client, upstream, this.#options.jitterMs ?? 0)
     this.#links.add(link)
     client.on('close', () => this.#links.delete(link))
     if (this.#weather !== 'fair') link.hold()
@@ -93,9 +96,11 @@ class Proxy {
 /** Two sockets, each passing on to the other what it gets. When one ends, so does the other. */
 class Link {
   readonly #sockets: readonly [client: Socket, upstream: Socket]
+  readonly #jitterMs: number
   #held = false
 
-  constructor(client: Socket, upstream: Socket) {
+  constructor(client: Socket, upstream: Socket, jitterMs: number) {
+    this.#jitterMs = jitterMs
     this.#sockets = [client, upstream]
     this.#forward(client, upstream)
     this.#forward(upstream, client)
@@ -116,15 +121,18 @@ class Link {
   }
 
   #forward(from: Socket, to: Socket): void {
+    const way = new Delay(this.#jitterMs)
     from.on('data', (bytes) => {
-      if (!to.write(bytes)) from.pause()
+      way.pass(() => {
+        if (!to.write(bytes)) from.pause()
+      })
     })
     to.on('drain', () => {
       if (!this.#held) from.resume()
     })
-    from.on('end', () => to.end())
+    from.on('end', () => way.pass(() => to.end()))
     // A reset is passed on as one: the other side would take an orderly end for something else.
     from.on('error', () => to.resetAndDestroy())
-    from.on('close', () => to.destroySoon())
+    from.on('close', () => way.pass(() => to.destroySoon()))
   }
 }

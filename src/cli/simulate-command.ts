@@ -1,6 +1,7 @@
 /** `simulate`: the CheckResult API on this machine, without an account. */
 import closeWithGrace from 'close-with-grace'
 import { InvalidArgumentError, type Command } from 'commander'
+import { openArrivalLog } from '../simulator/arrival-log.ts'
 import { SCENARIOS } from '../simulator/scenarios.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { EXIT_FAILED } from './settings.ts'
@@ -15,6 +16,7 @@ interface Options {
   readonly accessKeyId: string
   readonly accessKeySecret: string
   readonly securityToken?: string
+  readonly arrivals?: string
 }
 
 const CLOSE_WITHIN_MS = 2_000
@@ -32,6 +34,7 @@ export function addSimulateCommand(program: Command): void {
     .option('--access-key-id <id>', 'the key it knows', 'simulator')
     .option('--access-key-secret <secret>', 'and its secret', 'simulator-secret')
     .option('--security-token <token>', 'with temporary credentials')
+    .option('--arrivals <file>', 'log each call: nanoseconds (monotonic), scenario, code of the answer')
     .addHelpText('after', () => `\n${scenarioTable()}`)
     .action(simulate)
 }
@@ -39,6 +42,7 @@ export function addSimulateCommand(program: Command): void {
 async function simulate(options: Options): Promise<void> {
   const { port, qps, latency, jitter, seed, accessKeyId, accessKeySecret, securityToken } = options
   try {
+    const arrivals = options.arrivals === undefined ? null : openArrivalLog(options.arrivals)
     const simulator = await startSimulator({
       port,
       qps,
@@ -47,6 +51,7 @@ async function simulate(options: Options): Promise<void> {
       seed,
       credentials: { accessKeyId, accessKeySecret, securityToken },
       ...(options.mix === undefined ? {} : { mix: options.mix }),
+      ...(arrivals === null ? {} : { onArrival: arrivals.write }),
     })
     process.stdout.write(
       `export CHECKRESULT_ENDPOINT=${simulator.url}\n` +
@@ -58,16 +63,19 @@ async function simulate(options: Options): Promise<void> {
     closeWithGrace({ delay: CLOSE_WITHIN_MS }, async () => {
       process.stdout.write(`${JSON.stringify(simulator.report(), null, 2)}\n`)
       await simulator.close()
+      await arrivals?.close()
     })
   } catch (error) {
-    process.stderr.write(`${sentence(error, port)}\n`)
+    process.stderr.write(`${sentence(error, options)}\n`)
     process.exitCode = EXIT_FAILED
   }
 }
 
-function sentence(error: unknown, port: number): string {
-  if ((error as { code?: unknown }).code === 'EADDRINUSE')
-    return `Port ${port} is taken: choose another with --port.`
+function sentence(error: unknown, { port, arrivals }: Options): string {
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown }
+  if (code === 'EADDRINUSE') return `Port ${port} is taken: choose another with --port.`
+  if (syscall === 'open')
+    return `${arrivals} cannot be written (${String(code)}): choose another with --arrivals.`
   return error instanceof Error ? error.message : 'The simulator could not be started.'
 }
 

@@ -30,6 +30,17 @@ export interface SimulatorOptions {
   readonly seed?: number
   /** Told of every call that is served, before it is answered. */
   readonly onServed?: (transactionId: string) => void
+  /** Told of every call, refused ones included. */
+  readonly onArrival?: (arrival: Arrival) => void
+}
+
+export interface Arrival {
+  /** When the head of the request had come, by the system's monotonic clock. */
+  readonly atNs: bigint
+  /** What the transaction's id names; null where the call was refused before it was read. */
+  readonly scenario: string | null
+  /** The `Code` it is answered with, or the kind of fault. */
+  readonly code: string
 }
 
 export interface Simulator {
@@ -111,29 +122,45 @@ class State {
 }
 
 function receive(state: State, request: IncomingMessage, response: ServerResponse): void {
+  const atNs = process.hrtime.bigint()
   const nowMs = performance.now()
   state.log.arrived(nowMs)
-  const { latencyMs, jitterMs = 0 } = state.options
-  const answered = decide(state, request, nowMs)
+  const { latencyMs, jitterMs = 0, onArrival } = state.options
+  const { answer, scenario = null } = decide(state, request, nowMs)
+  onArrival?.({ atNs, scenario, code: codeOf(answer) })
   const delayMs = (state.faults.latencyMs ?? latencyMs) + (jitterMs === 0 ? 0 : Math.random() * jitterMs)
   request.resume()
-  if (delayMs === 0) send(state, response, answered)
-  else setTimeout(() => send(state, response, answered), delayMs)
+  if (delayMs === 0) send(state, response, answer)
+  else setTimeout(() => send(state, response, answer), delayMs)
 }
 
-function decide(state: State, request: IncomingMessage, nowMs: number): Response {
+interface Decision {
+  readonly answer: Response
+  /** Missing where the transaction was not looked at. */
+  readonly scenario?: string
+}
+
+function decide(state: State, request: IncomingMessage, nowMs: number): Decision {
   const { method = '', url = '', headers } = request
   const trouble = accountTrouble(state.faults)
-  if (trouble !== null) return trouble
+  if (trouble !== null) return { answer: trouble }
   const verified = state.verifier.verify({ method, url, headers }, Date.now())
-  if (verified.kind === 'refused') return { kind: 'error', ...verified.refusal }
-  if (state.limit?.admit(nowMs) === false) return { kind: 'error', status: 403, code: 'Throttling.Api' }
-  state.log.admitted(nowMs)
+  if (verified.kind === 'refused') return { answer: { kind: 'error', ...verified.refusal } }
   const { transactionId } = verified
+  const { scenario, calls } = scenarioOf(transactionId) ?? state.pick(transactionId)
+  const { name } = scenario
+  if (state.limit?.admit(nowMs) === false)
+    return { answer: { kind: 'error', status: 403, code: 'Throttling.Api' }, scenario: name }
+  state.log.admitted(nowMs)
   state.options.onServed?.(transactionId)
   const call = state.log.called(transactionId)
-  const { scenario, calls } = scenarioOf(transactionId) ?? state.pick(transactionId)
-  return scenario.respond({ call, calls, person: hash(transactionId) % PEOPLE })
+  return { answer: scenario.respond({ call, calls, person: hash(transactionId) % PEOPLE }), scenario: name }
+}
+
+/** As the report counts it. */
+function codeOf(answer: Response): string {
+  if (answer.kind === 'json') return 'Success'
+  return answer.kind === 'error' ? answer.code : answer.kind
 }
 
 function accountTrouble({ forbid, all }: Faults): Response | null {
@@ -154,16 +181,14 @@ const DRIP_INTERVAL_MS = 500
 const OVERSIZED = Buffer.alloc(4 * 1024 * 1024, ' ')
 
 function send(state: State, response: ServerResponse, answer: Response): void {
+  state.log.answered(codeOf(answer))
   switch (answer.kind) {
     case 'json':
-      state.log.answered('Success')
       return sendJson(response, answer.status, `{"RequestId":"${randomUUID().toUpperCase()}",${answer.body}`)
     case 'error':
-      state.log.answered(answer.code)
       if (answer.retryAfterMs !== undefined) response.setHeader('x-acs-retry-after', answer.retryAfterMs)
       return sendJson(response, answer.status, errorBody(answer.code))
     default:
-      state.log.answered(answer.kind)
       return misbehave(response, answer.kind)
   }
 }

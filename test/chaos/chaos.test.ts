@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCluster, type Cluster } from '../../dev/stack/cluster.ts'
 import { readOptions } from './options.ts'
-import { seeded } from './random.ts'
+import { seeded } from '../support/random.ts'
 import { keepFigures, printTable } from './report.ts'
 import { holds, playScenario, type Figures } from './scenario.ts'
 import { chosen } from './scenarios.ts'

@@ -1,6 +1,7 @@
 /** What a run is to do: from the command's arguments to the tests by way of the environment. */
 import { randomInt } from 'node:crypto'
-import { InvalidArgumentError, Command } from 'commander'
+import { Command } from 'commander'
+import { MOST_SEEDS, names, wholeNumber } from '../support/arguments.ts'
 
 export interface Options {
   readonly short: boolean
@@ -21,7 +22,6 @@ export interface Options {
 /** 100,000 in all for the whole suite. */
 const EVENTS = 4_500
 const VARIABLE = 'CHAOS_OPTIONS'
-const MOST_SEEDS = 1_000_000
 
 /** Ends the process with commander's words when they cannot be understood. */
 export function parseOptions(args: readonly string[]): Options {
@@ -62,15 +62,4 @@ export function passOn(options: Options, environment: NodeJS.ProcessEnv): void {
 export function readOptions(environment: NodeJS.ProcessEnv): Options {
   const text = environment[VARIABLE]
   return text === undefined ? parseOptions([]) : (JSON.parse(text) as Options)
-}
-
-function names(text: string): string[] {
-  return text.split(',').filter((name) => name !== '')
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 1)
-    throw new InvalidArgumentError('A whole number from 1 on is wanted.')
-  return number
 }

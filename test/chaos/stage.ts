@@ -2,21 +2,19 @@
  * One scenario's stage: topics and a group of its own on the cluster, a simulator, replicas as processes, events that keep
  * coming, and the ledger of what became of them.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { runCommand, MAIN, type Env } from '../../dev/harness/commands.ts'
+import { runCommand, type Env } from '../../dev/harness/commands.ts'
 import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
 import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
-import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import type { Cluster } from '../../dev/stack/cluster.ts'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
 import type { Admin, Kafka, Message } from 'kafkajs'
+import { Fleet, type Replica } from '../support/fleet.ts'
 import { readToTheEnd } from '../support/outputs.ts'
 import type { ReadRecord } from '../support/kafka.ts'
 import { earlyRetries, Ledger, type Tally } from './ledger.ts'
 import { startSender, type Sender } from './sender.ts'
-import { until } from './until.ts'
+import { until } from '../support/until.ts'
 import { watch, type Watch } from './watch.ts'
 
 export interface StageOptions {
@@ -40,13 +38,6 @@ export interface ReplicaOptions {
   readonly nodeArgs?: readonly string[]
 }
 
-export interface Replica extends ServiceProcess {
-  /** SIGKILL, and waits for the end. */
-  kill(): Promise<void>
-  /** SIGTERM, and waits for the end; rejects when the exit code says it was no orderly one. */
-  end(): Promise<void>
-}
-
 const DELAY_MS = 1_000
 const OUT_WITHIN_MS = 120_000
 const FIRST_OUT_WITHIN_MS = 60_000
@@ -59,14 +50,12 @@ export class Stage {
   readonly kafka: Kafka
   readonly admin: Admin
   readonly ledger: Ledger
-  readonly replicas = new Set<Replica>()
+  readonly #fleet: Fleet
   readonly #options: StageOptions
   readonly #encode: EncodeEvent
   readonly #watch: Watch
   readonly #calls: ReadonlyMap<string, readonly number[]>
   readonly #sentinels: ReadRecord[]
-  /** Last lines of replicas that ended without being told to. */
-  readonly deaths: string[] = []
   #sender: Sender | null = null
   #partitions: number
 
@@ -82,6 +71,15 @@ export class Stage {
     this.#calls = parts.calls
     this.#sentinels = parts.sentinels
     this.#partitions = parts.partitions
+    const { logsDir = null } = parts.options
+    this.#fleet = new Fleet({
+      logs: logsDir === null ? null : { folder: logsDir, prefix: parts.environment.groupId },
+    })
+  }
+
+  /** Last lines of replicas that ended without being told to. */
+  get deaths(): readonly string[] {
+    return this.#fleet.deaths
   }
 
   static async set(options: StageOptions): Promise<Stage> {
@@ -150,26 +148,7 @@ export class Stage {
           SCHEMA_REGISTRY_URL: cluster.proxiedRegistryUrl,
         }
       : this.environment.env
-    const service = await startServiceProcess(env, [...nodeArgs, MAIN, 'run'])
-    const replica: Replica = {
-      ...service,
-      kill: async () => {
-        this.replicas.delete(replica)
-        service.signal('SIGKILL')
-        await service.exited
-      },
-      end: async () => {
-        this.replicas.delete(replica)
-        const code = await service.stop()
-        if (code !== 0) throw new Error(`A replica ended with ${code}:\n${lastLines(service.output())}`)
-      },
-    }
-    this.replicas.add(replica)
-    void service.exited.then(() => {
-      this.#keepLog(service)
-      if (this.replicas.delete(replica)) this.deaths.push(lastLines(service.output()))
-    })
-    return replica
+    return this.#fleet.start(env, nodeArgs)
   }
 
   async startReplicas(count: number, options: ReplicaOptions = {}): Promise<Replica[]> {
@@ -238,7 +217,7 @@ export class Stage {
   }
 
   async killReplicas(): Promise<void> {
-    await Promise.all([...this.replicas].map(async (replica) => replica.kill()))
+    await this.#fleet.killAll()
   }
 
   async clear(): Promise<void> {
@@ -249,13 +228,6 @@ export class Stage {
     await this.admin.deleteTopics({ topics: [input, ...outputTopics(this.environment)] })
     await this.admin.disconnect()
     await this.simulator.close()
-  }
-
-  #keepLog({ pid, output }: ServiceProcess): void {
-    const { logsDir } = this.#options
-    if (logsDir === null || logsDir === undefined) return
-    mkdirSync(logsDir, { recursive: true })
-    writeFileSync(join(logsDir, `${this.environment.groupId}.${pid}.log`), `${output()}\n`)
   }
 
   async #ends(): Promise<ReadonlyMap<number, number>> {
@@ -327,8 +299,4 @@ function remember(calls: Map<string, number[]>, transactionId: string): void {
   if (!transactionId.startsWith('notyet')) return
   const times = calls.get(transactionId) ?? []
   calls.set(transactionId, [...times, Date.now()])
-}
-
-function lastLines(output: string): string {
-  return output.split('\n').slice(-3).join('\n')
 }

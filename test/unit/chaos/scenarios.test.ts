@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseOptions, passOn, readOptions } from '../../chaos/options.ts'
-import { seeded } from '../../chaos/random.ts'
+import { seeded } from '../../support/random.ts'
 import { holds, type Figures } from '../../chaos/scenario.ts'
 import { chosen, SCENARIOS } from '../../chaos/scenarios.ts'
 

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { expect, onTestFinished, test } from 'vitest'
 import { startCommand, type Running } from '../../../dev/harness/commands.ts'
@@ -30,8 +33,12 @@ async function parsed(...options: string[]): Promise<{ code: number; stdout: str
   return { code: end.exitCode, ...said }
 }
 
-test('prints the settings a service needs to call it, and the report when it is stopped', async () => {
-  const running = simulate('--port', '0', '--latency', '0', '--security-token', 'token')
+test('prints the settings a service needs to call it, logs arrivals, and prints the report when it is stopped', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'simulate-'))
+  onTestFinished(async () => rm(folder, { recursive: true }))
+  const arrivals = join(folder, 'arrivals')
+  const options = ['--port', '0', '--latency', '0', '--security-token', 'token', '--arrivals', arrivals]
+  const running = simulate(...options)
   await running.line(/ALIBABA_CLOUD_SECURITY_TOKEN=/)
   const settings = new Map(
     [...running.output().matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
@@ -54,6 +61,7 @@ test('prints the settings a service needs to call it, and the report when it is 
   const output = running.output()
   const report: unknown = JSON.parse(output.slice(output.indexOf('{')))
   expect(report).toMatchObject({ calls: 1, callsByCode: { Success: 1 } })
+  expect(await readFile(arrivals, 'utf8')).toMatch(/^\d+ passhkid2018 Success\n$/)
 })
 
 test('--help lists every scenario', async () => {
@@ -74,8 +82,11 @@ test.each([
   expect(stderr).toContain(sentence)
 })
 
-test('an outcome that there is none of is refused with a sentence', async () => {
-  const running = simulate('--port', '0', '--mix', 'nosuchthing=1')
-  await running.line(/There is no scenario "nosuchthing"; --help lists them\./)
+test.each([
+  [['--mix', 'nosuchthing=1'], /There is no scenario "nosuchthing"; --help lists them\./],
+  [['--arrivals', '/nowhere/arrivals'], /\/nowhere\/arrivals cannot be written \(ENOENT\): choose another/],
+])('%j ends it with a sentence', async (options, sentence) => {
+  const running = simulate('--port', '0', ...options)
+  await running.line(sentence)
   expect(await running.exited).toBe(1)
 })

@@ -6,6 +6,7 @@ import type { Credentials } from '../../../src/adapters/alibaba/sign-v3.ts'
 import type { Reply } from '../../../src/core/answer.ts'
 import {
   startSimulator,
+  type Arrival,
   type Faults,
   type Simulator,
   type SimulatorOptions,
@@ -64,6 +65,25 @@ describe('a call', () => {
       '400 TransactionIdInvalid',
       '404 ProcessNotCompleted',
       '500 InternalError',
+    ])
+  })
+
+  test('is told of with when it came, what it asked for and what it was answered', async () => {
+    const arrivals: Arrival[] = []
+    const before = process.hrtime.bigint()
+    const ask = asking(await start({ qps: 1, onArrival: (arrival) => arrivals.push(arrival) }))
+    await ask('passhkid2018x1')
+    await ask('passpassportx1')
+    const stranger = { accessKeyId: 'stranger', accessKeySecret: 'testsecret' }
+    await asking(await start({ onArrival: (arrival) => arrivals.push(arrival) }), { credentials: stranger })(
+      'x',
+    )
+    const times = [before, ...arrivals.map(({ atNs }) => atNs), process.hrtime.bigint()]
+    expect(times.toSorted((one, other) => Number(one - other))).toEqual(times)
+    expect(arrivals.map(({ scenario, code }) => [scenario, code])).toEqual([
+      ['passhkid2018', 'Success'],
+      ['passpassport', 'Throttling.Api'],
+      [null, 'InvalidAccessKeyId.NotFound'],
     ])
   })
 

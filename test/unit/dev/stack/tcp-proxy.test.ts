@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { pickPort } from '../../../../dev/stack/ports.ts'
 import { startTcpProxy, type TcpProxy } from '../../../../dev/stack/tcp-proxy.ts'
 
 /** A server that says everything twice, behind a proxy. */
-async function proxiedEcho(): Promise<TcpProxy> {
+async function proxiedEcho(jitterMs = 0): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
@@ -16,7 +17,7 @@ async function proxiedEcho(): Promise<TcpProxy> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port: target } = server.address() as AddressInfo
-  const proxy = await startTcpProxy({ port: await pickPort(), target })
+  const proxy = await startTcpProxy({ port: await pickPort(), target, jitterMs })
   onTestFinished(async () => {
     await proxy.close()
     server.close()
@@ -86,4 +87,16 @@ test('stalled, it holds back what is said; healed, all of it arrives', async () 
   await proxy.heal()
   await expect.poll(before.heard).toBe('aabb')
   await expect.poll(during.heard).toBe('cc')
+})
+
+test('with jitter, all arrives, and in order', async () => {
+  const { say, heard } = client(await proxiedEcho(20))
+  const said = 'abcdefghij'
+  for (const letter of said) {
+    say(letter)
+    await setImmediate()
+  }
+  await expect.poll(() => heard().length).toBe(2 * said.length)
+  // What arrives together is said twice together.
+  expect([...new Set(heard())].join('')).toBe(said)
 })

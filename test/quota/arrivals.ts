@@ -1,0 +1,61 @@
+/** What the simulator's log of arrivals says. Pure. Times are nanoseconds from an origin, so that they are exact as numbers. */
+
+export interface Call {
+  readonly atNs: number
+  readonly scenario: string
+  readonly code: string
+}
+
+export interface Span {
+  readonly fromNs: number
+  readonly toNs: number
+}
+
+export const SECOND_NS = 1_000_000_000
+export const THROTTLED = 'Throttling.Api'
+
+/** In order of arrival, which is the order of the log. */
+export function parseArrivals(log: string, originNs: bigint): Call[] {
+  return log
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [atNs = '', scenario = '', code = ''] = line.split(' ')
+      return { atNs: Number(BigInt(atNs) - originNs), scenario, code }
+    })
+}
+
+/** Exact: a window holds its end and not its beginning, so calls a full second apart are never in one. */
+export function mostInASecond(calls: readonly Call[]): number {
+  let first = 0
+  let most = 0
+  calls.forEach(({ atNs }, last) => {
+    while ((calls[first]?.atNs ?? atNs) <= atNs - SECOND_NS) first += 1
+    most = Math.max(most, last - first + 1)
+  })
+  return most
+}
+
+/**
+ * Calls a second within the span. Whoever counts the calls of some seconds is one off at either end, which of 5 a second is
+ * much; whoever divides by the time from the first to the last is too high where calls come in bunches. So calls count
+ * less towards the ends, over one period of the limiter each (`rampNs`): what repeats itself with that period is measured
+ * exactly, wherever the span begins.
+ */
+export function callsPerSecond(calls: readonly Call[], { fromNs, toNs }: Span, rampNs: number): number {
+  const weights = calls.map(({ atNs }) => clamp(Math.min(atNs - fromNs, toNs - atNs) / rampNs))
+  const sum = weights.reduce((total, weight) => total + weight, 0)
+  return (sum * SECOND_NS) / (toNs - fromNs - rampNs)
+}
+
+export function within(calls: readonly Call[], { fromNs, toNs }: Span): Call[] {
+  return calls.filter(({ atNs }) => atNs >= fromNs && atNs < toNs)
+}
+
+export function throttled(calls: readonly Call[]): number {
+  return calls.filter(({ code }) => code === THROTTLED).length
+}
+
+function clamp(weight: number): number {
+  return Math.max(0, Math.min(1, weight))
+}

@@ -1,0 +1,281 @@
+/**
+ * One case's test bed: topics and a group of its own on the stack, a simulator that logs arrivals, replicas as processes.
+ *
+ * The simulator is a process too, ahead of all others where the system allows that: it is the instrument, and what it is
+ * late to see would count as having come late. So are the replicas of cases in which nothing happens to them: what is
+ * measured there is how much of the quota they use, not how many others want the cores. Where something happens, they
+ * take their chance.
+ */
+import { execFile } from 'node:child_process'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import kafkajs, { type Admin, type Kafka, type Message, type Producer } from 'kafkajs'
+import { startCommand, startNode, type Env, type Running } from '../../dev/harness/commands.ts'
+import { createEnvironment, type Environment, type StackAddresses } from '../../dev/harness/environment.ts'
+import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
+import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import { createTopics } from '../../src/adapters/kafka/topics.ts'
+import { registerSchemas } from '../../src/adapters/registry/register.ts'
+import { Fleet, type Replica } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
+import { parseArrivals, type Call } from './arrivals.ts'
+import type { Case } from './cases.ts'
+import { SESSION_TIMEOUT_MS } from './disturbances.ts'
+import { PARTITIONS } from './loads.ts'
+import { startPace, type Pace } from './pace.ts'
+import { EVENT_SCENARIO } from './scenarios.ts'
+import { standingOf, type Standing } from './standing.ts'
+
+export interface BedOptions {
+  readonly played: Case
+  readonly stack: StackAddresses & { readonly dataDir: string }
+  /** Where the quota is, in Redis mode. */
+  readonly redisUrl: string | null
+  readonly guardMs: number
+  readonly logsDir: string | null
+}
+
+const ANSWER_MS = 5
+const DELAY = '10s'
+const STEADY_WITHIN_MS = 60_000
+const CHUNK = 2_000
+/**
+ * The system serves both at once when they have something to do, the simulator first. By itself a better `nice` is of
+ * little use: where the system groups processes by session, it counts within the group.
+ */
+const AHEAD = { simulator: '10', replica: '5' } as const
+const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url))
+/** Clients of our own that need not say what ails them: the figures will. */
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
+
+/** Unique over all cases of a run. */
+let events = 0
+
+export class Bed {
+  readonly #options: BedOptions
+  readonly #originNs = process.hrtime.bigint()
+  readonly #parts: Parts
+  readonly #fleet: Fleet
+  readonly #clientIds = new Map<Replica, string>()
+  #pace: Pace | null = null
+  #started = 0
+
+  private constructor(options: BedOptions, parts: Parts) {
+    this.#options = options
+    this.#parts = parts
+    const { logsDir, played } = options
+    this.#fleet = new Fleet({ logs: logsDir === null ? null : { folder: logsDir, prefix: played.name } })
+  }
+
+  static async set(options: BedOptions): Promise<Bed> {
+    const { played, stack, logsDir } = options
+    if (logsDir !== null) await mkdir(logsDir, { recursive: true })
+    const arrivalsFile = join(logsDir ?? stack.dataDir, `${played.name}.arrivals`)
+    const upstream = await startUpstream(played, arrivalsFile)
+    const environment = createEnvironment(
+      { ...stack, endpoint: upstream.endpoint, settings: settingsOf(options) },
+      { shared: true },
+    )
+    const { kafka } = createKafkaClient(
+      { brokers: stack.brokers, clientId: 'quota-rig', tls: null, sasl: null },
+      silent,
+    )
+    const admin = kafka.admin()
+    const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+    await Promise.all([admin.connect(), producer.connect()])
+    const { topics } = environment
+    await createTopics(admin, {
+      names: { ...topics, retry: [`${topics.retryPrefix}.${DELAY}`] },
+      partitions: PARTITIONS,
+      replicationFactor: 1,
+    })
+    await registerSchemas(
+      { url: stack.registryUrl, auth: null, clientId: 'quota-rig' },
+      { 'verification-completed': topics.input, 'verification-result': topics.result },
+    )
+    const encode = await avroEncoder(stack.registryUrl, topics.input)
+    return new Bed(options, { environment, kafka, admin, producer, encode, upstream, arrivalsFile })
+  }
+
+  /** Nanoseconds since the bed was set, by the clock of the log of arrivals. */
+  nowNs(): number {
+    return Number(process.hrtime.bigint() - this.#originNs)
+  }
+
+  get deaths(): readonly string[] {
+    return this.#fleet.deaths
+  }
+
+  get endpoint(): string {
+    return this.#parts.upstream.endpoint
+  }
+
+  /** So many events on each partition. */
+  async fill(backlog: readonly number[]): Promise<void> {
+    const { producer, environment } = this.#parts
+    for (const [partition, count] of backlog.entries()) {
+      for (let at = 0; at < count; at += CHUNK) {
+        const messages = Array.from({ length: Math.min(CHUNK, count - at) }, () => ({
+          ...this.#message(),
+          partition,
+        }))
+        await producer.send({ topic: environment.topics.input, messages })
+      }
+    }
+  }
+
+  startPace(perSecond: number): void {
+    const { producer, environment } = this.#parts
+    const message = (): Message => this.#message()
+    this.#pace = startPace({ producer, topic: environment.topics.input, perSecond, message })
+  }
+
+  /** Resolves when it is ready. */
+  async startReplica(): Promise<Replica> {
+    this.#started += 1
+    const clientId = `replica-${this.#started}`
+    const replica = await this.#fleet.start({ ...this.#parts.environment.env, KAFKA_CLIENT_ID: clientId })
+    this.#clientIds.set(replica, clientId)
+    await replica.ready()
+    if (this.#options.played.disturbance === undefined) goAhead(replica, AHEAD.replica)
+    return replica
+  }
+
+  /** Resolves when every replica is in the group, and their shares are all there is. */
+  async untilSteady(): Promise<void> {
+    const { permits, mode } = this.#options.played
+    const { admin, environment } = this.#parts
+    const steady = async (): Promise<boolean> => {
+      const { groups } = await admin.describeGroups([environment.groupId])
+      const [group] = groups
+      if (group?.state !== 'Stable' || group.members.length !== this.#fleet.replicas.size) return false
+      if (mode === 'redis') return true
+      const standings = await this.standings([])
+      return [...standings.values()].reduce((sum, { share }) => sum + share, 0) === permits
+    }
+    await until(steady, { what: () => 'The shares did not sum to N', timeoutMs: STEADY_WITHIN_MS })
+  }
+
+  /** Of all replicas that run; `busy` are the partitions with work. */
+  async standings(busy: readonly number[]): Promise<ReadonlyMap<Replica, Standing>> {
+    const held = await this.#held()
+    const standings = [...this.#fleet.replicas].map(async (replica) => {
+      const exposition = await replica.metrics()
+      const partitions = held.get(this.#clientIds.get(replica) ?? '') ?? []
+      const hasWork = partitions.some((partition) => busy.includes(partition))
+      return [replica, standingOf(exposition, this.nowNs(), hasWork)] as const
+    })
+    return new Map(await Promise.all(standings))
+  }
+
+  /** Events of each partition that are not committed yet. */
+  async left(): Promise<ReadonlyMap<number, number>> {
+    const { admin, environment } = this.#parts
+    const { input } = environment.topics
+    const ends = await admin.fetchTopicOffsets(input)
+    const [committed] = await admin.fetchOffsets({ groupId: environment.groupId, topics: [input] })
+    const done = new Map(committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]))
+    return new Map(
+      ends.map(({ partition, high }) => [partition, Number(high) - Math.max(0, done.get(partition) ?? 0)]),
+    )
+  }
+
+  /** Ends everything but the topics; what arrived, in order. */
+  async calls(): Promise<readonly Call[]> {
+    await this.#pace?.stop()
+    await this.#fleet.killAll()
+    const code = await this.#parts.upstream.stop()
+    if (code !== 0) throw new Error(`The simulator ended with ${code}.`)
+    return parseArrivals(await readFile(this.#parts.arrivalsFile, 'utf8'), this.#originNs)
+  }
+
+  async clear(): Promise<void> {
+    await this.#pace?.stop().catch(() => undefined)
+    await this.#fleet.killAll()
+    const { admin, producer, environment, upstream } = this.#parts
+    await upstream.stop()
+    const { input, result, deadLetter, retryPrefix } = environment.topics
+    await admin.deleteTopics({ topics: [input, result, deadLetter, `${retryPrefix}.${DELAY}`] })
+    await Promise.all([admin.disconnect(), producer.disconnect()])
+  }
+
+  /** Partitions of the input topic by the client id of who holds them. */
+  async #held(): Promise<ReadonlyMap<string, readonly number[]>> {
+    const { admin, environment } = this.#parts
+    const { groups } = await admin.describeGroups([environment.groupId])
+    const members = groups[0]?.members ?? []
+    return new Map(
+      members.map(({ clientId, memberAssignment }) => [
+        clientId,
+        kafkajs.AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[
+          environment.topics.input
+        ] ?? [],
+      ]),
+    )
+  }
+
+  #message(): Message {
+    events += 1
+    const event = eventFor({ name: EVENT_SCENARIO, docType: null }, events)
+    return { key: event.transactionId, value: this.#parts.encode(event) }
+  }
+}
+
+interface Parts {
+  readonly environment: Environment
+  readonly kafka: Kafka
+  readonly admin: Admin
+  readonly producer: Producer
+  readonly encode: EncodeEvent
+  readonly upstream: Upstream
+  readonly arrivalsFile: string
+}
+
+function settingsOf({ played, redisUrl, guardMs }: BedOptions): Env {
+  return {
+    CHECKRESULT_QPS: String(played.permits),
+    CHECKRESULT_QPS_GUARD_MS: String(guardMs),
+    CHECKRESULT_QUOTA: played.mode,
+    KAFKA_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
+    DEFER_DELAYS: DELAY,
+    NODE_COMPILE_CACHE: COMPILED,
+    ...(redisUrl === null ? {} : { REDIS_URL: redisUrl, CHECKRESULT_QUOTA_KEY: `quota-rig:${played.name}` }),
+  }
+}
+
+interface Upstream {
+  /** The simulator, or the way to it. */
+  readonly endpoint: string
+  /** The simulator's exit code. */
+  stop(): Promise<number | null>
+}
+
+async function startUpstream(
+  { permits, answerJitterMs = 0, wayJitterMs = 0 }: Case,
+  arrivalsFile: string,
+): Promise<Upstream> {
+  const timing = ['--latency', String(ANSWER_MS), '--jitter', String(answerJitterMs)]
+  const args = ['simulate', '--port', '0', '--qps', String(permits), ...timing, '--arrivals', arrivalsFile]
+  const simulator = startCommand(args, {})
+  goAhead(simulator, AHEAD.simulator)
+  const [, url = ''] = await simulator.line(/CHECKRESULT_ENDPOINT=(\S+)/)
+  if (wayJitterMs === 0) return { endpoint: url, stop: () => simulator.stop() }
+  const program = fileURLToPath(new URL('programs/jittery-way.ts', import.meta.url))
+  const way = startNode([program, new URL(url).port, String(wayJitterMs)], {})
+  goAhead(way, AHEAD.simulator)
+  const [, port = ''] = await way.line(/port (\d+)/)
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    stop: async () => {
+      await way.stop()
+      return simulator.stop()
+    },
+  }
+}
+
+function goAhead({ pid }: Running, priority: string): void {
+  execFile('chrt', ['--all-tasks', '--fifo', '--pid', priority, String(pid)], () => {
+    // Where it is not allowed, or not to be had, everything is measured all the same.
+  })
+}

@@ -1,0 +1,96 @@
+/** Every case, and those that were asked for. Pure. */
+import { QUOTA_MODES, type QuotaMode } from '../../src/core/quota-mode.ts'
+import { DISTURBANCES, type Disturbance } from './disturbances.ts'
+import { LOADS, type Load } from './loads.ts'
+import type { Options } from './options.ts'
+
+export interface Case {
+  /** For `--only`. */
+  readonly name: string
+  readonly mode: QuotaMode
+  /** N. */
+  readonly permits: number
+  readonly replicas: number
+  readonly load: Load
+  /** Part of the short form. */
+  readonly essential: boolean
+  /** Beside its usual time an answer takes up to so much longer. */
+  readonly answerJitterMs?: number
+  /** What is sent to the API and back arrives up to so much later. */
+  readonly wayJitterMs?: number
+  readonly guardMs?: number
+  readonly disturbance?: Disturbance
+}
+
+const PERMITS = [5, 10, 50, 200] as const
+const REPLICAS = [1, 2, 4] as const
+const BACKLOGS = LOADS.filter((load) => load !== 'light')
+
+/** The service's own default. */
+export const GUARD_MS = 20
+const JITTER_MS = 30
+
+/** Of the calm ones; of the others their disturbances say it. */
+const ESSENTIAL: ReadonlySet<string> = new Set([
+  'partition-n5-r4',
+  'partition-n50-r4',
+  'partition-light-n50-r2',
+  'redis-n50-r4',
+  'redis-n200-r4',
+])
+
+/** Each N with each number of replicas, and each of both with each backlog: a Latin square, another in each mode. */
+function calm(mode: QuotaMode): Case[] {
+  return PERMITS.flatMap((permits, row) =>
+    REPLICAS.map((replicas, column): Case => {
+      const load = BACKLOGS[(row + column + QUOTA_MODES.indexOf(mode)) % BACKLOGS.length] ?? 'even'
+      const name = `${mode}-n${permits}-r${replicas}`
+      return { name: `${name}-${load}`, mode, permits, replicas, load, essential: ESSENTIAL.has(name) }
+    }),
+  )
+}
+
+const LIGHT = [
+  { permits: 10, replicas: 4 },
+  { permits: 50, replicas: 2 },
+  { permits: 200, replicas: 1 },
+]
+
+function light(mode: QuotaMode): Case[] {
+  return LIGHT.map(({ permits, replicas }) => {
+    const name = `${mode}-light-n${permits}-r${replicas}`
+    return { name, mode, permits, replicas, load: 'light', essential: ESSENTIAL.has(name) }
+  })
+}
+
+const USUAL_REPLICAS = 3
+const USUAL = { permits: 50, replicas: USUAL_REPLICAS, load: 'even', essential: false } as const
+
+function jittery(mode: QuotaMode): Case[] {
+  return [
+    { ...USUAL, mode, name: `${mode}-answer-jitter`, answerJitterMs: JITTER_MS },
+    { ...USUAL, mode, name: `${mode}-way-jitter`, wayJitterMs: JITTER_MS, guardMs: JITTER_MS },
+  ]
+}
+
+function disturbed(mode: QuotaMode): Case[] {
+  return DISTURBANCES.filter(({ only = mode }) => only === mode).map((disturbance) => ({
+    name: `${mode}-${disturbance.name}`,
+    mode,
+    permits: USUAL.permits,
+    replicas: disturbance.replicas ?? USUAL_REPLICAS,
+    load: USUAL.load,
+    disturbance,
+    essential: disturbance.essentialIn?.includes(mode) ?? false,
+  }))
+}
+
+export const CASES: readonly Case[] = [calm, light, jittery, disturbed].flatMap((kind) =>
+  QUOTA_MODES.flatMap(kind),
+)
+
+/** `only` takes parts of names, so that `redis` means all in that mode. */
+export function chosen({ short, only }: Pick<Options, 'short' | 'only'>): Case[] {
+  if (only.length > 0) return CASES.filter(({ name }) => only.some((part) => name.includes(part)))
+  return CASES.filter(({ essential }) => essential || !short)
+}

@@ -1,0 +1,119 @@
+/** How a case is carried out. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { startNode } from '../../dev/harness/commands.ts'
+import type { StackAddresses } from '../../dev/harness/environment.ts'
+import type { Server } from '../../dev/stack/server.ts'
+import type { Replica } from '../support/fleet.ts'
+import type { Span } from './arrivals.ts'
+import { Bed } from './bed.ts'
+import type { Case } from './cases.ts'
+import { backlogOf, PARTITIONS } from './loads.ts'
+import { figuresOf, guardOf, type Figures } from './promises.ts'
+import type { Stretch } from './standing.ts'
+
+export interface Circumstances {
+  readonly stack: StackAddresses & { readonly dataDir: string }
+  readonly redis: { readonly url: string; readonly server: Server } | null
+  readonly random: () => number
+  readonly slack: number
+  readonly logsDir: string | null
+}
+
+/** More than a window and the one in which a share that grew does not count. */
+const SETTLED_S = 3
+const MEASURED_S = 10
+/** When something has happened before, it is what happened that matters. */
+const MEASURED_AFTERWARDS_S = 5
+/** Replicas that are ready first work while the others start. */
+const STARTED_WITHIN_S = 20
+
+const OUTSIDE_CALLER = fileURLToPath(new URL('programs/outside-caller.ts', import.meta.url))
+
+export async function playCase(played: Case, where: Circumstances): Promise<Figures> {
+  const { stack, redis, slack, logsDir } = where
+  const bed = await Bed.set({
+    played,
+    stack,
+    redisUrl: played.mode === 'redis' ? (redis?.url ?? null) : null,
+    guardMs: guardOf(played, slack),
+    logsDir,
+  })
+  try {
+    const busy = await layWork(bed, played, slack)
+    const replicas = await Promise.all(
+      Array.from({ length: played.replicas }, async () => bed.startReplica()),
+    )
+    await bed.untilSteady()
+    await delay(SETTLED_S * 1_000)
+    const fromNs = bed.nowNs()
+    await trouble(bed, { played, replicas, where })
+    const { span: calm, stretches } = await measure(bed, played, busy)
+    const left = await bed.left()
+    const observed = {
+      calm,
+      stretches,
+      troubled: played.disturbance === undefined ? null : { fromNs, toNs: calm.fromNs },
+      ranDry: played.load === 'light' ? [] : busy.filter((partition) => (left.get(partition) ?? 0) === 0),
+      deaths: bed.deaths,
+    }
+    return figuresOf(played, { ...observed, calls: await bed.calls() }, slack)
+  } finally {
+    await bed.clear()
+  }
+}
+
+/** The partitions that have work from now on. */
+async function layWork(bed: Bed, { load, permits, disturbance }: Case, slack: number): Promise<number[]> {
+  if (load === 'light') {
+    bed.startPace(permits / 2)
+    return Array.from({ length: PARTITIONS }, (_, partition) => partition)
+  }
+  const { lastsS = 0, calmAfterS = 0 } = disturbance ?? {}
+  const seconds = STARTED_WITHIN_S * slack + SETTLED_S + lastsS + calmAfterS + MEASURED_S
+  const backlog = backlogOf(load, permits, seconds)
+  await bed.fill(backlog)
+  return [...backlog.keys()]
+}
+
+interface Troubling {
+  readonly played: Case
+  readonly replicas: readonly Replica[]
+  readonly where: Circumstances
+}
+
+async function trouble(bed: Bed, { played, replicas, where }: Troubling): Promise<void> {
+  const { disturbance } = played
+  if (disturbance === undefined) return
+  await disturbance.play({
+    replicas,
+    random: where.random,
+    startReplica: () => bed.startReplica(),
+    redis: () => {
+      if (where.redis === null) throw new Error('There is no Redis.')
+      return where.redis.server
+    },
+    startOutsideCaller: (perSecond) => startNode([OUTSIDE_CALLER, bed.endpoint, String(perSecond)], {}),
+    last: async (seconds) => delay(seconds * 1_000),
+  })
+  await bed.untilSteady()
+  await delay(disturbance.calmAfterS * 1_000)
+}
+
+interface Measured {
+  readonly span: Span
+  readonly stretches: readonly Stretch[]
+}
+
+async function measure(bed: Bed, { disturbance }: Case, busy: readonly number[]): Promise<Measured> {
+  const before = await bed.standings(busy)
+  const fromNs = bed.nowNs()
+  await delay((disturbance === undefined ? MEASURED_S : MEASURED_AFTERWARDS_S) * 1_000)
+  const toNs = bed.nowNs()
+  const after = await bed.standings(busy)
+  const stretches = [...after].flatMap(([replica, to]) => {
+    const from = before.get(replica)
+    return from === undefined ? [] : [{ from, to }]
+  })
+  return { span: { fromNs, toNs }, stretches }
+}

@@ -1,0 +1,43 @@
+/** Every case on one stack, one after the other; the command (`npm run test:quota`) says which. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startRedis, type LocalRedis } from '../../dev/stack/redis.ts'
+import { startStack, type Stack } from '../../dev/stack/stack.ts'
+import { seeded } from '../support/random.ts'
+import { chosen } from './cases.ts'
+import { readOptions } from './options.ts'
+import { playCase } from './play.ts'
+import type { Figures } from './promises.ts'
+import { keepFigures, printTable } from './report.ts'
+
+const options = readOptions(process.env)
+const random = seeded(options.seed)
+const played: Figures[] = []
+const cases = chosen(options)
+let stack: Stack
+let redis: LocalRedis | null = null
+
+beforeAll(async () => {
+  stack = await startStack()
+  if (cases.some(({ mode }) => mode === 'redis')) redis = await startRedis()
+})
+
+afterAll(async () => {
+  await redis?.stop()
+  await stack?.stop()
+  printTable(played, options)
+})
+
+describe('no more calls than N in any second, and nearly as many while work waits', () => {
+  test.for(cases)('$name', async (one) => {
+    const figures = await playCase(one, {
+      stack,
+      redis,
+      random,
+      slack: options.slack,
+      logsDir: options.logs,
+    })
+    played.push(figures)
+    keepFigures(played, options)
+    expect(figures.broken).toEqual([])
+  })
+})

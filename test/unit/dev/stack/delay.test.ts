@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Delay } from '../../../../dev/stack/delay.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})
+
+test('nothing to wait for is done at once', () => {
+  const done: number[] = []
+  const way = new Delay(0)
+  way.pass(() => done.push(1))
+  expect(done).toEqual([1])
+})
+
+test('each thing is done up to so much later, and never before one that was passed earlier', () => {
+  const chances = vi.spyOn(Math, 'random')
+  for (const chance of [0.5, 0, 0.99]) chances.mockReturnValueOnce(chance)
+  const done: string[] = []
+  const way = new Delay(100)
+  for (const name of ['a', 'b', 'c']) way.pass(() => done.push(name))
+  vi.advanceTimersByTime(49)
+  expect(done).toEqual([])
+  vi.advanceTimersByTime(2)
+  expect(done).toEqual(['a', 'b'])
+  vi.advanceTimersByTime(50)
+  expect(done).toEqual(['a', 'b', 'c'])
+})

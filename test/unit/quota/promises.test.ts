@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest'
+import type { Call } from '../../quota/arrivals.ts'
+import type { Case } from '../../quota/cases.ts'
+import { DISTURBANCES } from '../../quota/disturbances.ts'
+import { figuresOf, usedAtLeast, type Observed } from '../../quota/promises.ts'
+import { EVENT_SCENARIO, OUTSIDE_SCENARIO } from '../../quota/scenarios.ts'
+import type { Standing } from '../../quota/standing.ts'
+
+const PLAYED: Case = {
+  name: 'x',
+  mode: 'redis',
+  permits: 10,
+  replicas: 2,
+  load: 'even',
+  essential: false,
+}
+const PERIOD_NS = 1.02e9
+
+function evenly(
+  perPeriod: number,
+  { seconds = 12, scenario = EVENT_SCENARIO, code = 'Success' } = {},
+): Call[] {
+  const everyNs = PERIOD_NS / perPeriod
+  return Array.from({ length: Math.floor((seconds * 1e9) / everyNs) }, (_, at) => ({
+    atNs: Math.round(at * everyNs),
+    scenario,
+    code,
+  }))
+}
+
+function standing(change: Partial<Standing> = {}): Standing {
+  return { atNs: 0, calls: 0, share: 5, waits: new Map(), hasWork: true, ...change }
+}
+
+const TWO = [
+  { from: standing(), to: standing({ atNs: 1e9, calls: 5 }) },
+  { from: standing(), to: standing({ atNs: 1e9, calls: 5 }) },
+]
+
+function observed(change: Partial<Observed> = {}): Observed {
+  return {
+    calls: evenly(10),
+    calm: { fromNs: 1e9, toNs: 11e9 },
+    troubled: null,
+    stretches: TWO,
+    ranDry: [],
+    deaths: [],
+    ...change,
+  }
+}
+
+function waitsUpTo(seconds: number): Observed['stretches'] {
+  const waits = new Map([seconds, Infinity].map((bound) => [bound, 100]))
+  return [{ from: standing(), to: standing({ waits }) }]
+}
+
+function broken(change: Partial<Observed>, played: Partial<Case> = {}): readonly string[] {
+  return figuresOf({ ...PLAYED, ...played }, observed(change), 1).broken
+}
+
+test('all holds when N calls come in each window of a second and the guard, and no more', () => {
+  const figures = figuresOf(PLAYED, observed(), 1)
+  expect(figures).toMatchObject({ most: 10, throttled: 0, unfairness: 1, broken: [] })
+  expect(figures.used).toBeCloseTo(1 / 1.02, 6)
+})
+
+describe('it is broken', () => {
+  test('by one call too many in any second, be it throttled or not', () => {
+    expect(broken({ calls: evenly(10.5) })).toEqual(['11 calls came within a second'])
+  })
+
+  test('by too little of it used', () => {
+    expect(broken({ calls: evenly(9.8) })).toEqual(['96.1 % were used, 97.0 % should be'])
+    expect(broken({ calls: [] })).toHaveLength(1)
+  })
+
+  test('by calls that were throttled', () => {
+    const [first, ...others] = evenly(10)
+    const refused = { atNs: first?.atNs ?? 0, scenario: EVENT_SCENARIO, code: 'Throttling.Api' }
+    expect(broken({ calls: [refused, ...others] })).toEqual([
+      `1 of ${others.length + 1} calls were throttled`,
+    ])
+  })
+
+  test('by a replica that died, and by what makes its figures worthless', () => {
+    expect(broken({ deaths: ['why'] })).toEqual(['a replica ended: why'])
+    expect(broken({ ranDry: [3] })).toEqual(['no work was left on partitions 3: nothing was measured'])
+    const changed = [{ from: standing(), to: standing({ share: 6, atNs: 1, calls: 1 }) }]
+    expect(broken({ stretches: changed })).toEqual(['the shares changed in calm: nothing was measured'])
+  })
+
+  test('in light load by permits that are waited for longer than one takes to come', () => {
+    const light = { load: 'light' } as const
+    expect(broken({ calls: evenly(5), stretches: waitsUpTo(0.1) }, light)).toEqual([])
+    expect(broken({ calls: evenly(5), stretches: waitsUpTo(0.2) }, light)).toEqual([
+      'a permit took 200 ms (p99), 100 ms may be',
+    ])
+  })
+})
+
+test('in partition mode the shares of replicas with work are what can be used', () => {
+  const idle = { from: standing({ hasWork: false }), to: standing({ hasWork: false }) }
+  const stretches = [TWO[0] ?? idle, idle]
+  const partition = { mode: 'partition' } as const
+  expect(broken({ stretches, calls: evenly(5) }, partition)).toEqual([])
+  expect(broken({ stretches: TWO, calls: evenly(5) }, partition)).toHaveLength(1)
+})
+
+test('an outside caller counts apart: beside it the service makes room, and may be throttled', () => {
+  const disturbance = DISTURBANCES.find(({ name }) => name === 'outside-caller')
+  if (disturbance === undefined) throw new Error('There is no such disturbance.')
+  const outside = evenly(4, { scenario: OUTSIDE_SCENARIO })
+  const merge = (own: readonly Call[]): Call[] => [...own, ...outside].toSorted((a, b) => a.atNs - b.atNs)
+  const afterwards = { disturbance, mode: 'redis' } as const
+  expect(broken({ calls: merge(evenly(10)) }, afterwards)).toEqual([
+    '9.7 calls a second beside the outside caller',
+  ])
+  const backsOff = merge(evenly(10).filter(({ atNs }, at) => atNs < 5.5e9 || at % 2 === 0))
+  const figures = figuresOf(
+    { ...PLAYED, ...afterwards },
+    observed({ calls: backsOff, calm: { fromNs: 0, toNs: 5e9 } }),
+    1,
+  )
+  expect(figures).toMatchObject({ most: 10, broken: [] })
+})
+
+test('slack lengthens the guard and lowers what must be used, and leaves the promise alone', () => {
+  expect(usedAtLeast({}, 1)).toBeCloseTo(0.97, 6)
+  expect(usedAtLeast({}, 4)).toBeCloseTo(0.887, 3)
+  expect(usedAtLeast({ guardMs: 30 }, 1)).toBeCloseTo(0.9606, 3)
+  expect(figuresOf(PLAYED, observed({ calls: evenly(10.5) }), 4).broken).toEqual([
+    '11 calls came within a second',
+  ])
+})

@@ -1,0 +1,15 @@
+/** The quota rig, apart from `npm test`: it takes long, and wants the machine for itself. */
+import { defineConfig } from 'vitest/config'
+
+const report = process.env['TEST_REPORT']
+
+export default defineConfig({
+  test: {
+    name: 'quota',
+    include: ['test/quota/**/*.test.ts'],
+    reporters: report === undefined ? ['verbose'] : ['verbose', ['json', { outputFile: report }]],
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+  },
+})
