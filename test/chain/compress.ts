@@ -17,8 +17,13 @@ interface Rule {
   readonly keep_firing_for?: string
 }
 
+interface Group {
+  readonly interval?: string
+  readonly rules: readonly Rule[]
+}
+
 interface RuleFile {
-  readonly groups: readonly { readonly interval?: string; readonly rules: readonly Rule[] }[]
+  readonly groups: readonly Group[]
 }
 
 /** Fewer samples than this make no rate one can trust. */
@@ -29,15 +34,17 @@ const UNIT_SECONDS = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, 
 /** Throws when a window would hold too few scrapes. */
 export function compressRules(yaml: string, compression: Compression): string {
   const { groups } = parse(yaml) as RuleFile
-  return stringify({
-    groups: groups.map((group) => ({
-      ...withDuration(group, 'interval', compression),
-      rules: group.rules.map((rule) => ({
-        ...withDuration(withDuration(rule, 'for', compression), 'keep_firing_for', compression),
-        expr: compressQuery(rule.expr, compression),
-      })),
-    })),
-  })
+  return stringify({ groups: groups.map((group) => compressGroup(group, compression)) })
+}
+
+function compressGroup(group: Group, compression: Compression): Group {
+  const rules = group.rules.map((rule) => compressRule(rule, compression))
+  return { ...withDuration(group, 'interval', compression), rules }
+}
+
+function compressRule(rule: Rule, compression: Compression): Rule {
+  const sooner = withDuration(withDuration(rule, 'for', compression), 'keep_firing_for', compression)
+  return { ...sooner, expr: compressQuery(rule.expr, compression) }
 }
 
 /** Throws when a window would hold too few scrapes, or the query cannot be parsed. */

@@ -1,0 +1,114 @@
+/** Keeps an eye on every alert from the start to the end: which fired when, and when it was over. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AlertState, PrometheusApi, Rule } from './prometheus-api.ts'
+import { until } from '../chaos/until.ts'
+
+interface Change {
+  readonly atMs: number
+  readonly name: string
+  readonly state: AlertState
+}
+
+const POLL_MS = 200
+
+export class AlertWatch {
+  readonly #api: PrometheusApi
+  readonly #startMs = performance.now()
+  readonly #states = new Map<string, AlertState>()
+  readonly #changes: Change[] = []
+  #running: Promise<void> | null = null
+  #stopped = false
+
+  constructor(api: PrometheusApi) {
+    this.#api = api
+  }
+
+  start(): void {
+    this.#running = this.#watch()
+    // Told by `stop`, and by whoever waits in vain.
+    this.#running.catch(() => undefined)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running
+  }
+
+  get firing(): readonly string[] {
+    return [...this.#states].filter(([, state]) => state === 'firing').map(([name]) => name)
+  }
+
+  /** Resolves when all of them fire, or have fired since. */
+  async untilFired(names: readonly string[], sinceMs: number, timeoutMs: number): Promise<void> {
+    const missing = (): readonly string[] =>
+      names.filter((name) => !this.firing.includes(name) && !this.#firedSince(name, sinceMs))
+    await until(() => missing().length === 0, {
+      what: () => `${missing().join(', ')} did not fire; firing: ${this.firing.join(', ') || 'none'}`,
+      timeoutMs,
+    })
+  }
+
+  /** Resolves when none of them fires. */
+  async untilResolved(names: readonly string[], timeoutMs: number): Promise<void> {
+    const left = (): readonly string[] => names.filter((name) => this.firing.includes(name))
+    await until(() => left().length === 0, {
+      what: () => `${left().join(', ')} did not resolve`,
+      timeoutMs,
+    })
+  }
+
+  /** Resolves when nothing has fired for so long. */
+  async untilQuiet(quietMs: number, timeoutMs: number): Promise<void> {
+    let firedMs = performance.now()
+    await until(
+      () => {
+        const nowMs = performance.now()
+        if (this.firing.length > 0) firedMs = nowMs
+        return nowMs - firedMs >= quietMs
+      },
+      { what: () => `${this.firing.join(', ')} fired without a fault`, timeoutMs },
+    )
+  }
+
+  /** When which alert began and ceased to fire, a line each. */
+  story(): string {
+    return this.#changes
+      .map(
+        ({ atMs, name, state }) =>
+          `${((atMs - this.#startMs) / 1_000).toFixed(1).padStart(6)} s  ${name} ${state}`,
+      )
+      .join('\n')
+  }
+
+  #firedSince(name: string, sinceMs: number): boolean {
+    return this.#changes.some((one) => one.name === name && one.state === 'firing' && one.atMs >= sinceMs)
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopped) {
+      this.#note(worstByName(await this.#api.rules()))
+      await delay(POLL_MS)
+    }
+  }
+
+  #note(states: ReadonlyMap<string, AlertState>): void {
+    for (const [name, state] of states) {
+      const before = this.#states.get(name) ?? 'inactive'
+      if (state !== before) this.#changes.push({ atMs: performance.now(), name, state })
+      this.#states.set(name, state)
+    }
+  }
+}
+
+const STATES = ['inactive', 'pending', 'firing'] as const
+
+/** Several rules may bear one name: what it stands at is the worst of them. */
+function worstByName(rules: readonly Rule[]): Map<string, AlertState> {
+  const worst = new Map<string, AlertState>()
+  for (const { name, type, state = 'inactive' } of rules) {
+    if (type !== 'alerting') continue
+    const other = worst.get(name) ?? 'inactive'
+    worst.set(name, STATES.indexOf(state) > STATES.indexOf(other) ? state : other)
+  }
+  return worst
+}
