@@ -1,16 +1,18 @@
 /** A Prometheus on a free loopback port that scrapes what it is told to and evaluates the rules of the given files. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { pickPort } from './ports.ts'
 import { Server } from './server.ts'
 
 export interface PrometheusOptions {
   readonly program: string
-  /** Must not exist yet. */
+  /** For its settings, data and log. */
   readonly directory: string
   /** Deleted when this process dies. */
   readonly scratchDir: string
   readonly targets: readonly ScrapeTarget[]
+  /** `*` stands for any name. */
   readonly ruleFiles: readonly string[]
   /** Between two scrapes and two evaluations, as Prometheus writes durations. */
   readonly interval: string
@@ -26,6 +28,9 @@ export interface ScrapeTarget {
 
 /** The job its targets have: the name the chart gives the service. */
 export const JOB = 'checkresult-stream'
+
+/** Our recording and alerting rules, as the chart installs them. */
+export const RULES_DIR = fileURLToPath(new URL('../../helm/checkresult-stream/files/rules', import.meta.url))
 
 const PROBE_TIMEOUT_MS = 5_000
 

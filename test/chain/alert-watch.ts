@@ -38,23 +38,14 @@ export class AlertWatch {
     return [...this.#states].filter(([, state]) => state === 'firing').map(([name]) => name)
   }
 
-  /** Resolves when all of them fire, or have fired since. */
-  async untilFired(names: readonly string[], sinceMs: number, timeoutMs: number): Promise<void> {
-    const missing = (): readonly string[] =>
-      names.filter((name) => !this.firing.includes(name) && !this.#firedSince(name, sinceMs))
-    await until(() => missing().length === 0, {
-      what: () => `${missing().join(', ')} did not fire; firing: ${this.firing.join(', ') || 'none'}`,
-      timeoutMs,
-    })
+  /** Those of them that have not begun to fire since then. */
+  silent(names: readonly string[], sinceMs: number): readonly string[] {
+    return names.filter((name) => !this.#firedSince(name, sinceMs))
   }
 
-  /** Resolves when none of them fires. */
-  async untilResolved(names: readonly string[], timeoutMs: number): Promise<void> {
-    const left = (): readonly string[] => names.filter((name) => this.firing.includes(name))
-    await until(() => left().length === 0, {
-      what: () => `${left().join(', ')} did not resolve`,
-      timeoutMs,
-    })
+  /** Those of them that fire. */
+  stillFiring(names: readonly string[]): readonly string[] {
+    return names.filter((name) => this.firing.includes(name))
   }
 
   /** Resolves when nothing has fired for so long. */

@@ -1,12 +1,14 @@
 /**
- * Alerting rules for a world in which time runs faster: every duration in them divided. What a rule compares stays as it
- * is, names of recorded series too. Pure.
+ * Alerting rules for a world in which time runs faster: windows, offsets and waiting times in them are divided. What rules
+ * compare stays as it is, but for ages: how long something has lasted, compared with a number of seconds. Ages are divided
+ * too, by less, for what grows old here (a heartbeat, an event in hand) does so at its usual pace. Pure.
  */
 import { parser } from '@prometheus-io/lezer-promql'
 import { parse, stringify } from 'yaml'
 
 export interface Compression {
   readonly factor: number
+  readonly ageFactor: number
   /** Time between two scrapes, in the compressed world. */
   readonly scrapeSeconds: number
 }
@@ -29,6 +31,10 @@ interface RuleFile {
 /** Fewer samples than this make no rate one can trust. */
 const LEAST_SCRAPES = 4
 
+const COMPARISONS: readonly string[] = ['Gtr', 'Gte', 'Lss', 'Lte']
+/** `time() - x`, or a series recorded from that. */
+const AGE = /\btime\(\)|_age_seconds\b/
+
 const UNIT_SECONDS = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_536_000 } as const
 
 /** Throws when a window would hold too few scrapes. */
@@ -49,37 +55,48 @@ function compressRule(rule: Rule, compression: Compression): Rule {
 
 /** Throws when a window would hold too few scrapes, or the query cannot be parsed. */
 export function compressQuery(query: string, compression: Compression): string {
-  const found = durationsIn(query)
   let compressed = ''
   let end = 0
-  for (const { from, to, isWindow } of found) {
-    const text = query.slice(from, to)
-    const seconds = secondsOf(text) / compression.factor
-    if (isWindow && seconds < compression.scrapeSeconds * LEAST_SCRAPES)
-      throw new Error(`${seconds} s instead of ${text} hold too few scrapes: ${query}`)
-    compressed += query.slice(end, from) + durationOf(seconds)
-    end = to
+  for (const time of timesIn(query)) {
+    compressed += query.slice(end, time.from) + shorter(query, time, compression)
+    end = time.to
   }
   return compressed + query.slice(end)
 }
 
-interface Duration {
+interface Time {
   readonly from: number
   readonly to: number
-  /** It is how far a rate or the like looks back. */
-  readonly isWindow: boolean
+  /** A window is how far a rate or the like looks back. */
+  readonly kind: 'window' | 'offset' | 'age'
 }
 
-function durationsIn(query: string): Duration[] {
-  const durations: Duration[] = []
+function shorter(query: string, { from, to, kind }: Time, compression: Compression): string {
+  const text = query.slice(from, to)
+  if (kind === 'age') return String(Number(text) / compression.ageFactor)
+  const seconds = secondsOf(text) / compression.factor
+  if (kind === 'window' && seconds < compression.scrapeSeconds * LEAST_SCRAPES)
+    throw new Error(`${seconds} s instead of ${text} hold too few scrapes: ${query}`)
+  return durationOf(seconds)
+}
+
+function timesIn(query: string): Time[] {
+  const times: Time[] = []
   parser.parse(query).iterate({
     enter: ({ name, type, from, to, node }) => {
       if (type.isError) throw new Error(`This is no PromQL at ${from}: ${query}`)
-      if (name === 'NumberDurationLiteralInDurationContext')
-        durations.push({ from, to, isWindow: node.parent?.parent?.name === 'MatrixSelector' })
+      if (name === 'NumberDurationLiteralInDurationContext') {
+        const isWindow = node.parent?.parent?.name === 'MatrixSelector'
+        times.push({ from, to, kind: isWindow ? 'window' : 'offset' })
+      }
+      if (name === 'NumberDurationLiteral' && node.parent !== null) {
+        const { parent } = node
+        const isCompared = COMPARISONS.some((comparison) => parent.getChild(comparison) !== null)
+        if (isCompared && AGE.test(query.slice(parent.from, from))) times.push({ from, to, kind: 'age' })
+      }
     },
   })
-  return durations
+  return times
 }
 
 function withDuration<T extends object>(of: T, name: string, { factor }: Compression): T {

@@ -53,6 +53,11 @@ export class PrometheusApi {
     return result.filter(({ values }) => values.some(([, value]) => value !== 'NaN')).length
   }
 
+  async seriesNow(query: string): Promise<number> {
+    const { result } = await this.#ask<{ result: readonly unknown[] }>('query', { query })
+    return result.length
+  }
+
   /** Values of a metric's label, as a dashboard's variable offers them. */
   async labelValues(label: string, selector: string): Promise<readonly string[]> {
     return this.#ask(`label/${label}/values`, { 'match[]': selector })

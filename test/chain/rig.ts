@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 import type { Kafka } from 'kafkajs'
 import { createEnvironment, prepareEnvironment, type Environment } from '../../dev/harness/environment.ts'
 import { avroEncoder } from '../../dev/harness/events.ts'
-import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
+import { SERVICE, startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { pickPort } from '../../dev/stack/ports.ts'
-import { startPrometheus } from '../../dev/stack/prometheus.ts'
-import { startStack, type Stack } from '../../dev/stack/stack.ts'
+import { RULES_DIR, startPrometheus } from '../../dev/stack/prometheus.ts'
+import { onFreePorts, startStack, type Stack } from '../../dev/stack/stack.ts'
 import { startTcpProxy, type TcpProxy } from '../../dev/stack/tcp-proxy.ts'
 import { providePrometheus } from '../../dev/tools/prometheus.ts'
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
@@ -23,20 +23,22 @@ import { compressRules, type Compression } from './compress.ts'
 import { Load } from './load.ts'
 import { PrometheusApi } from './prometheus-api.ts'
 
-/** Five minutes of the rules are two seconds here, and hold four scrapes. */
-export const COMPRESSION: Compression = { factor: 150, scrapeSeconds: 0.5 }
+/** Five minutes of the rules are three seconds here, and hold six scrapes; six hours are over before the test is. */
+export const COMPRESSION: Compression = { factor: 100, ageFactor: 10, scrapeSeconds: 0.5 }
 
 export const PARTITIONS = 8
 /** Of both replicas together, for ordinary days leave room. */
 export const QPS = 100
 const REPLICAS = 2
-const RULES = fileURLToPath(new URL('../../helm/checkresult-stream/files/rules', import.meta.url))
+const DEFER_DELAY = '1s'
+const BLOCK_LOOP = fileURLToPath(new URL('block-loop.ts', import.meta.url))
 /** Numbers of events below this are the demo's. */
 const FIRST_NUMBER = 10_000
 
 export interface Rig {
   readonly stack: Stack
   readonly environment: Environment
+  readonly retryTopics: readonly string[]
   readonly kafka: Kafka
   readonly simulator: Simulator
   readonly credentials: CredentialLender
@@ -81,6 +83,7 @@ export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
   return {
     stack,
     environment,
+    retryTopics: [`${topics.retryPrefix}.${DEFER_DELAY}`],
     kafka,
     simulator,
     credentials,
@@ -92,35 +95,61 @@ export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
   }
 }
 
+type Env = Readonly<Record<string, string>>
+
 /** A replica's place: the process in it may change, its address does not. */
 export class Slot {
   readonly url: string
-  readonly #env: Readonly<Record<string, string>>
+  readonly #env: Env
   #service: ServiceProcess | null = null
 
-  constructor(env: Readonly<Record<string, string>>, port: number) {
+  constructor(env: Env, port: number) {
     this.url = `http://127.0.0.1:${port}`
     this.#env = { ...env, OPS_PORT: String(port) }
   }
 
-  /** Resolves when it is ready. */
-  async start(): Promise<void> {
-    this.#service = await startServiceProcess(this.#env)
-    await this.#service.ready()
+  /** Resolves when it answers, which is before it is ready. */
+  async launch(settings: Env = {}): Promise<void> {
+    this.#service = await startServiceProcess({ ...this.#env, ...settings }, [
+      '--import',
+      BLOCK_LOOP,
+      ...SERVICE,
+    ])
   }
 
-  /** SIGKILL, and waits for the end. */
+  async ready(): Promise<void> {
+    await this.#service?.ready()
+  }
+
+  async start(settings: Env = {}): Promise<void> {
+    await this.launch(settings)
+    await this.ready()
+  }
+
+  async restart(settings: Env = {}): Promise<void> {
+    await this.end()
+    await this.start(settings)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#service?.signal(signal)
+  }
+
   async kill(): Promise<void> {
-    const service = this.#service
-    this.#service = null
-    service?.signal('SIGKILL')
-    await service?.exited
+    await this.#leave((service) => service.signal('SIGKILL'))
   }
 
+  /** In order: the group knows at once. */
   async end(): Promise<void> {
+    await this.#leave((service) => service.signal('SIGTERM'))
+  }
+
+  async #leave(tell: (service: ServiceProcess) => void): Promise<void> {
     const service = this.#service
     this.#service = null
-    await service?.stop()
+    if (service === null) return
+    tell(service)
+    await service.exited
   }
 }
 
@@ -169,7 +198,7 @@ function environmentOf({ stack, simulator, credentials, registryProxy }: Surroun
   const settings = {
     CHECKRESULT_QPS: String(QPS),
     CHECKRESULT_TIMEOUT_MS: '2000',
-    DEFER_DELAYS: '1s',
+    DEFER_DELAYS: DEFER_DELAY,
     DEAD_LETTER_BRAKE_HOLD: '5s',
     KAFKA_SESSION_TIMEOUT_MS: '6000',
     ALIBABA_CLOUD_ACCESS_KEY_ID: '',
@@ -197,28 +226,31 @@ async function startWatching(
 ): Promise<string> {
   const { prometheus } = await providePrometheus()
   const directory = join(dataDir, 'prometheus')
-  const { server, url } = await startPrometheus({
-    program: prometheus,
-    directory,
-    scratchDir: dataDir,
-    targets: replicas.map((slot) => ({ url: slot.url, labels: {} })),
-    ruleFiles: await compressedRules(join(dataDir, 'rules')),
-    interval: `${COMPRESSION.scrapeSeconds * 1_000}ms`,
-    onCrash: (message) => {
-      throw new Error(message)
-    },
-  })
+  const ruleFiles = await compressedRules(join(dataDir, 'rules'))
+  const { server, url } = await onFreePorts(async () =>
+    startPrometheus({
+      program: prometheus,
+      directory,
+      scratchDir: dataDir,
+      targets: replicas.map(({ url: target }) => ({ url: target, labels: { namespace: 'chain' } })),
+      ruleFiles,
+      interval: `${COMPRESSION.scrapeSeconds * 1_000}ms`,
+      onCrash: (message) => {
+        throw new Error(message)
+      },
+    }),
+  )
   running.defer(async () => server.stop('SIGKILL'))
   return url
 }
 
 async function compressedRules(directory: string): Promise<string[]> {
   await mkdir(directory)
-  const names = await readdir(RULES)
+  const names = await readdir(RULES_DIR)
   return Promise.all(
     names.map(async (name) => {
       const file = join(directory, name)
-      await writeFile(file, compressRules(await readFile(join(RULES, name), 'utf8'), COMPRESSION))
+      await writeFile(file, compressRules(await readFile(join(RULES_DIR, name), 'utf8'), COMPRESSION))
       return file
     }),
   )

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { compressQuery, compressRules, secondsOf } from '../../chain/compress.ts'
 
-const MINUTES_AS_SECONDS = { factor: 60, scrapeSeconds: 0.25 }
+const MINUTES_AS_SECONDS = { factor: 60, ageFactor: 10, scrapeSeconds: 0.25 }
 
 test.each([
   ['sum(rate(events_total{a="5m"}[5m])) > 600', 'sum(rate(events_total{a="5m"}[5000ms])) > 600'],
@@ -11,6 +11,10 @@ test.each([
   ['max_over_time(x:ratio_rate5m[6h:1m])', 'max_over_time(x:ratio_rate5m[360000ms:1000ms])'],
   ['rate(a[1m]) / rate(b[2m] offset 3m)', 'rate(a[1000ms]) / rate(b[2000ms] offset 3000ms)'],
   ['absent(up == 1)', 'absent(up == 1)'],
+  ['time() - max by (job) (beat_seconds) > 60', 'time() - max by (job) (beat_seconds) > 6'],
+  ['min by (job) (expiry > 0) - time() < 600', 'min by (job) (expiry > 0) - time() < 60'],
+  ['a > 60 unless on (job) max(time() - b) > 120', 'a > 60 unless on (job) max(time() - b) > 12'],
+  ['lag > 60 and x_age_seconds:max > 900', 'lag > 60 and x_age_seconds:max > 90'],
 ])('%s becomes %s', (query, compressed) => {
   expect(compressQuery(query, MINUTES_AS_SECONDS)).toBe(compressed)
 })
