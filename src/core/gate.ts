@@ -1,7 +1,8 @@
 /**
  * The gate: open, or closed with a reason. Pure: it is told the time and what each call brought, and says how long to
- * wait. Closed, it lets one probe through at a time, at growing intervals, and opens by itself when a probe gets an
- * answer of any kind that is not a refusal.
+ * wait. Closed, it lets one probe through at a time and opens by itself when a probe gets an answer of any kind that is
+ * not a refusal. Probes are a tenth of the time apart that it has been closed, within bounds: after a short fault work
+ * goes on within seconds, and a long one is not asked about all the time.
  */
 
 /** Why no calls are made. A closed set: the label of `gate_closed`. */
@@ -22,8 +23,9 @@ export type CallResult =
   /** Says nothing about the account: the quota deals with it. */
   | { readonly kind: 'throttled' }
 
-const FIRST_PROBE_MS = 5_000
-const LAST_PROBE_MS = 60_000
+const LEAST_WAIT_MS = 5_000
+const MOST_WAIT_MS = 60_000
+const SHARE_OF_TIME_CLOSED = 0.1
 /** So many calls in a row without an answer mean the API is down, not one record unlucky. */
 const UNAVAILABLE_IN_A_ROW = 20
 
@@ -31,7 +33,7 @@ export class Gate {
   #closed: GateReason | null = null
   #probing = false
   #probeAtMs = 0
-  #backOffMs = FIRST_PROBE_MS
+  #closedAtMs = 0
   #unavailableInARow = 0
 
   get closed(): GateReason | null {
@@ -76,14 +78,14 @@ export class Gate {
 
   #open(): void {
     this.#closed = null
-    this.#backOffMs = FIRST_PROBE_MS
     this.#unavailableInARow = 0
   }
 
   #close(reason: GateReason, nowMs: number, probeFailed: boolean): void {
     if (this.#closed !== null && !probeFailed) return
+    if (this.#closed === null) this.#closedAtMs = nowMs
     this.#closed = reason
-    this.#probeAtMs = nowMs + this.#backOffMs
-    this.#backOffMs = Math.min(this.#backOffMs * 2, LAST_PROBE_MS)
+    const waitMs = (nowMs - this.#closedAtMs) * SHARE_OF_TIME_CLOSED
+    this.#probeAtMs = nowMs + Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, waitMs))
   }
 }

@@ -65,17 +65,21 @@ describe('a closed gate', () => {
     expect(gate.waitMs(1_000_000)).toBe(Infinity)
   })
 
-  test('waits twice as long after each probe that fails, a minute at most', () => {
+  test('probes every five seconds at first, then a tenth of the time apart that it is closed, a minute at most', () => {
     const gate = closedGate()
-    const waits: number[] = []
+    const waits = new Map<number, number>()
     let nowMs = 0
-    for (let probes = 0; probes < 6; probes += 1) {
+    while (nowMs < 20 * 60_000) {
       const waitMs = gate.waitMs(nowMs)
-      waits.push(waitMs)
+      waits.set(nowMs, waitMs)
       nowMs += waitMs
       call(gate, REFUSED, nowMs)
     }
-    expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000])
+    const waitAfter = (closedMs: number) => waits.get([...waits.keys()].findLast((at) => at <= closedMs) ?? 0)
+    expect(waitAfter(0)).toBe(5_000)
+    expect(waitAfter(50_000)).toBe(5_000)
+    expect(waitAfter(5 * 60_000)).toBeCloseTo(30_000, -4)
+    expect(waitAfter(15 * 60_000)).toBe(60_000)
   })
 
   test.each([ANSWERED, { kind: 'throttled' } as const])('opens when the probe is $kind', (result) => {
@@ -91,6 +95,14 @@ describe('a closed gate', () => {
     call(gate, ANSWERED, 15_000)
     call(gate, REFUSED, 20_000)
     expect(gate.waitMs(20_000)).toBe(5_000)
+  })
+
+  test('forgets how long it was closed when it opens', () => {
+    const gate = closedGate()
+    for (let nowMs = 5_000; nowMs <= 1_000_000; nowMs += 60_000) call(gate, REFUSED, nowMs)
+    call(gate, ANSWERED, 1_100_000)
+    call(gate, REFUSED, 1_200_000)
+    expect(gate.waitMs(1_200_000)).toBe(5_000)
   })
 
   test('stays closed when a call from before it closed is answered', () => {
