@@ -14,12 +14,13 @@ import { BUDGET_FAULTS, UPSTREAM_FAULTS } from './faults/upstream.ts'
 import type { Rule } from './prometheus-api.ts'
 import { COMPRESSION, startRig, type Rig } from './rig.ts'
 
+/** What may make events late comes early, for late ones are held against an error budget for long. */
 const FAULTS: readonly Fault[] = [
   ...BUDGET_FAULTS,
-  ...UPSTREAM_FAULTS,
-  ...OUTCOME_FAULTS,
   ...REPLICA_FAULTS,
   ...DELIVERY_FAULTS,
+  ...UPSTREAM_FAULTS,
+  ...OUTCOME_FAULTS,
 ]
 
 /** Alerts that no fault here sets off, and why; `promtool test rules` plays each of them with series made up. */
