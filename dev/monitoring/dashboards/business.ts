@@ -1,0 +1,15 @@
+/** What the verifications came to: for those who care about customers, forgery and the bill. */
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
+import { decisions, risk } from './business/decisions.ts'
+import { cost, documents } from './business/documents.ts'
+import { figures } from './business/figures.ts'
+import { dashboard } from './dashboard.ts'
+
+export function businessDashboard(): Dashboard {
+  return dashboard({
+    uid: 'checkresult-business',
+    title: 'checkresult-stream: verifications',
+    description: 'Pass rate, risk rate, documents and billed calls of the verifications asked for.',
+    rows: [figures, decisions, risk, documents, cost],
+  })
+}

@@ -1,0 +1,210 @@
+/** The kinds of panels the dashboards are made of, in one look. */
+import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
+import {
+  BigValueColorMode,
+  BigValueGraphMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  ReduceDataOptionsBuilder,
+  SortOrder,
+  StackingConfigBuilder,
+  StackingMode,
+  TooltipDisplayMode,
+  VisibilityMode,
+  VizLegendOptionsBuilder,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common'
+import {
+  FieldColorBuilder,
+  FieldColorModeId,
+  MappingType,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
+  type DynamicConfigValue,
+  type Panel,
+  type Threshold,
+  type ValueMapping,
+} from '@grafana/grafana-foundation-sdk/dashboard'
+import { PanelBuilder as HeatmapBuilder } from '@grafana/grafana-foundation-sdk/heatmap'
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus'
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat'
+import { PanelBuilder as TimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline'
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table'
+import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries'
+import type { Query } from './queries.ts'
+
+export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
+
+export interface PanelText {
+  readonly title: string
+  /** One sentence or two: what is seen, and what to make of it. */
+  readonly description: string
+  readonly unit: string
+  readonly queries: readonly Query[]
+  /** Of 24. */
+  readonly width: number
+}
+
+/** What the builders of all kinds have in common. */
+interface AnyBuilder extends Builder<Panel> {
+  title(text: string): this
+  description(text: string): this
+  unit(unit: string): this
+  datasource(datasource: typeof DATASOURCE): this
+  span(width: number): this
+  height(height: number): this
+  targets(targets: Builder<Dataquery>[]): this
+}
+
+const HEIGHT = { stat: 4, chart: 8 }
+
+function described<B extends AnyBuilder>(builder: B, { title, description, unit, width }: PanelText): B {
+  return builder.title(title).description(description).unit(unit).datasource(DATASOURCE).span(width)
+}
+
+function targets(queries: readonly Query[]): DataqueryBuilder[] {
+  return queries.map(({ expr, legend }, at) =>
+    new DataqueryBuilder()
+      .refId(String.fromCodePoint(65 + at))
+      .datasource(DATASOURCE)
+      .expr(expr)
+      .legendFormat(legend),
+  )
+}
+
+/** The colour from each value on; the first one holds for all below. */
+export type Colours = readonly (readonly [from: number | null, colour: string])[]
+
+function thresholds(colours: Colours): ThresholdsConfigBuilder {
+  const steps: Threshold[] = colours.map(([value, color]) => ({ value, color }))
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps)
+}
+
+export interface Words {
+  readonly text: string
+  readonly color: string
+}
+
+function mappings(words: Readonly<Record<string, Words>>): ValueMapping[] {
+  const options = Object.fromEntries(
+    Object.entries(words).map(([value, word], index) => [value, { ...word, index }]),
+  )
+  return [{ type: MappingType.ValueToText, options }]
+}
+
+export interface StatLook {
+  readonly colours?: Colours
+  readonly words?: Readonly<Record<string, Words>>
+  readonly decimals?: number
+  /** The value now instead of the last one of the time shown, with no line behind it: for totals over that time. */
+  readonly total?: boolean
+}
+
+/** One figure, as it is now. */
+export function stat(text: PanelText, look: StatLook = {}): Panel {
+  const { colours = [[null, 'blue']], words, decimals, total = false } = look
+  const builder = described(new StatBuilder(), text)
+    .height(HEIGHT.stat)
+    .targets(targets(text.queries).map((target) => (total ? target.instant() : target.range())))
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .graphMode(total || words !== undefined ? BigValueGraphMode.None : BigValueGraphMode.Area)
+    .colorMode(BigValueColorMode.Value)
+    .thresholds(thresholds(colours))
+    .noValue('none')
+  if (words !== undefined) builder.mappings(mappings(words))
+  if (decimals !== undefined) builder.decimals(decimals)
+  return builder.build()
+}
+
+export interface ChartLook {
+  readonly stacked?: boolean
+  /** From 0 to 1. */
+  readonly share?: boolean
+  readonly min?: number
+  readonly overrides?: Readonly<Record<string, readonly DynamicConfigValue[]>>
+}
+
+/** Values over time. */
+export function chart(text: PanelText, look: ChartLook = {}): Panel {
+  const { stacked = false, share = false, min, overrides = {} } = look
+  const builder = described(new TimeseriesBuilder(), text)
+    .height(HEIGHT.chart)
+    .targets(targets(text.queries).map((target) => target.range()))
+    .legend(
+      new VizLegendOptionsBuilder()
+        .displayMode(LegendDisplayMode.List)
+        .placement(LegendPlacement.Bottom)
+        .showLegend(true),
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+    .showPoints(VisibilityMode.Never)
+    .fillOpacity(stacked ? 40 : 8)
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic))
+  if (stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'))
+  if (share) builder.min(0).max(1)
+  if (min !== undefined) builder.min(min)
+  for (const [name, properties] of Object.entries(overrides)) builder.overrideByName(name, [...properties])
+  return builder.build()
+}
+
+/** A line that is a limit or what is usual, not a measurement. */
+export const DASHED: readonly DynamicConfigValue[] = [
+  { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 6] } },
+  { id: 'custom.fillOpacity', value: 0 },
+  { id: 'custom.stacking', value: { mode: 'none', group: 'limit' } },
+]
+
+/** The upper edge of a band down to the series named. */
+export function bandDownTo(lower: string): readonly DynamicConfigValue[] {
+  return [
+    { id: 'custom.fillBelowTo', value: lower },
+    { id: 'custom.fillOpacity', value: 14 },
+    { id: 'custom.lineWidth', value: 0 },
+    { id: 'color', value: { mode: 'fixed', fixedColor: 'text' } },
+  ]
+}
+
+export const BAND_EDGE: readonly DynamicConfigValue[] = [
+  { id: 'custom.lineWidth', value: 0 },
+  { id: 'custom.fillOpacity', value: 0 },
+  { id: 'color', value: { mode: 'fixed', fixedColor: 'text' } },
+]
+
+/** Where a histogram's observations lie, over time. */
+export function heatmap(text: PanelText): Panel {
+  return described(new HeatmapBuilder(), text)
+    .height(HEIGHT.chart)
+    .targets(targets(text.queries).map((target) => target.range().format(PromQueryFormat.Heatmap)))
+    .build()
+}
+
+/** States over time, in words. */
+export function timeline(text: PanelText, words: Readonly<Record<string, Words>>): Panel {
+  return described(new TimelineBuilder(), text)
+    .height(HEIGHT.chart)
+    .targets(targets(text.queries).map((target) => target.range()))
+    .mappings(mappings(words))
+    .build()
+}
+
+export interface TableLook {
+  /** Heading by label. */
+  readonly columns: Readonly<Record<string, string>>
+  /** Heading of the value. */
+  readonly value: string
+}
+
+/** Totals of the time shown, the greatest first. */
+export function table(text: PanelText, { columns, value }: TableLook): Panel {
+  return described(new TableBuilder(), text)
+    .height(HEIGHT.chart)
+    .targets(targets(text.queries).map((target) => target.instant().format(PromQueryFormat.Table)))
+    .transformations([
+      {
+        id: 'organize',
+        options: { excludeByName: { Time: true }, renameByName: { ...columns, Value: value } },
+      },
+      { id: 'sortBy', options: { sort: [{ field: value, desc: true }] } },
+    ])
+    .build()
+}

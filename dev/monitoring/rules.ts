@@ -1,0 +1,57 @@
+/** All rules, and the rule files made of them. */
+import { stringify } from 'yaml'
+import type { Alert, Group, Recording } from './rule.ts'
+import { anomalyAlerts, anomalyRecordings } from './rules/anomaly.ts'
+import { deliveryAlerts } from './rules/delivery.ts'
+import { outcomeAlerts } from './rules/outcomes.ts'
+import { serviceRecordings } from './rules/recordings.ts'
+import { replicaAlerts } from './rules/replicas.ts'
+import { sloAlerts, sloRecordings } from './rules/slo.ts'
+import { upstreamAlerts } from './rules/upstream.ts'
+
+export const RECORDINGS: readonly Group<Recording>[] = [anomalyRecordings, serviceRecordings, sloRecordings]
+
+export const ALERTS: readonly Group<Alert>[] = [
+  replicaAlerts,
+  deliveryAlerts,
+  upstreamAlerts,
+  outcomeAlerts,
+  anomalyAlerts,
+  sloAlerts,
+]
+
+export const allAlerts: readonly Alert[] = ALERTS.flatMap(({ rules }) => rules)
+
+/** Relative to where the documentation and Grafana are: whoever installs the rules puts the address before them. */
+export const runbookUrl = (alert: string): string => `docs/runbook.md#${alert.toLowerCase()}`
+export const dashboardUrl = (dashboard: Alert['dashboard']): string =>
+  `/d/checkresult-${dashboard}?var-job={{ $labels.job }}`
+
+const HEADER = '# Made by `node dev/generate-monitoring.ts` from dev/monitoring: change it there.\n'
+
+/** Text by file name. */
+export function ruleFiles(): Readonly<Record<string, string>> {
+  return {
+    'recordings.yaml': file(RECORDINGS.map(({ name, rules }) => ({ name, rules }))),
+    'alerts.yaml': file(ALERTS.map(({ name, rules }) => ({ name, rules: rules.map(alerting) }))),
+  }
+}
+
+function alerting({ alert, expr, for: duration, severity, summary, description, dashboard }: Alert): object {
+  return {
+    alert,
+    expr,
+    ...(duration === '0m' ? {} : { for: duration }),
+    labels: { severity },
+    annotations: {
+      summary,
+      description,
+      runbook_url: runbookUrl(alert),
+      dashboard_url: dashboardUrl(dashboard),
+    },
+  }
+}
+
+function file(groups: readonly object[]): string {
+  return HEADER + stringify({ groups }, { lineWidth: 0, blockQuote: 'literal' })
+}

@@ -1,0 +1,134 @@
+/**
+ * The two objectives and how fast their error budgets burn: several windows, as in the SRE workbook. A budget is that of 30
+ * days. A long and a short window must both burn, so that an alert is neither nervous nor late to clear. With little
+ * traffic one unlucky event is a great share: nothing burns before ten events went wrong.
+ *
+ * Availability counts attempts that the API answered; those that asked before the customer was done are nobody's fault and
+ * do not count. While the gate is closed nothing is attempted: the gate's own alerts say so.
+ */
+import { AVAILABILITY_OBJECTIVE, FRESHNESS_OBJECTIVE, FRESH_SECONDS, SERVICE, promql } from '../promql.ts'
+import type { Alert, Group, Recording, Severity } from '../rule.ts'
+
+interface Objective {
+  readonly name: string
+  readonly objective: number
+  /** Of the recorded ratio. */
+  readonly bad: string
+  readonly ratio: string
+  readonly badIn: (window: string) => string
+  readonly allIn: (window: string) => string
+  readonly wrong: string
+  readonly panel: string
+}
+
+const DEFERRED = 'checkresult_deferred_total{reason="unavailable"}'
+const GIVEN_UP = 'checkresult_dead_letters_total{reason=~"unavailable|unknown-code|unreadable-answer"}'
+const DEAD = 'checkresult_dead_letters_total{reason!="not-completed"}'
+/** As many as there are results, in one series instead of hundreds. */
+const RESULTS = 'checkresult_end_to_end_seconds_count'
+
+const sum = (series: string, window: string): string => `sum by (${SERVICE}) (increase(${series}[${window}]))`
+
+export const OBJECTIVES: readonly Objective[] = [
+  {
+    name: 'Availability',
+    objective: AVAILABILITY_OBJECTIVE,
+    bad: 'errors',
+    ratio: 'errors_per_attempt',
+    badIn: (window) => `${sum(DEFERRED, window)} + ${sum(GIVEN_UP, window)}`,
+    allIn: (window) => `${sum(RESULTS, window)} + ${sum(DEFERRED, window)} + ${sum(DEAD, window)}`,
+    wrong: 'attempts that got no usable answer',
+    panel: 'Availability: how fast the budget burns',
+  },
+  {
+    name: 'Freshness',
+    objective: FRESHNESS_OBJECTIVE,
+    bad: 'late',
+    ratio: 'late_per_result',
+    badIn: (window) =>
+      `${sum(RESULTS, window)} - ${sum(`checkresult_end_to_end_seconds_bucket{le="${FRESH_SECONDS}"}`, window)}`,
+    allIn: (window) => sum(RESULTS, window),
+    wrong: `results that took longer than ${FRESH_SECONDS} seconds`,
+    panel: 'Freshness: how fast the budget burns',
+  },
+]
+
+interface Burn {
+  readonly long: string
+  readonly short: string
+  /** How many times as fast as the budget allows. */
+  readonly factor: number
+}
+
+/** 2 % of the budget in an hour, 5 % in six: somebody is woken. */
+const FAST: readonly Burn[] = [
+  { long: '1h', short: '5m', factor: 14.4 },
+  { long: '6h', short: '30m', factor: 6 },
+]
+/** 10 % of the budget in a day or in three: somebody looks in the morning. */
+const SLOW: readonly Burn[] = [
+  { long: '1d', short: '2h', factor: 3 },
+  { long: '3d', short: '6h', factor: 1 },
+]
+
+export const WINDOWS = ['5m', '30m', '1h', '2h', '6h', '1d', '3d']
+const LEAST_BAD = 10
+
+export const sloRecordings: Group<Recording> = {
+  name: 'checkresult-objectives',
+  rules: OBJECTIVES.flatMap((objective) => [
+    ...WINDOWS.map((window) => ({
+      record: `checkresult:${objective.ratio}:ratio_rate${window}`,
+      expr: promql`
+        (${objective.badIn(window)})
+        /
+        (${objective.allIn(window)} > 0)
+      `,
+    })),
+    ...[...FAST, ...SLOW].map(({ long }) => ({
+      record: `checkresult:${objective.bad}:increase${long}`,
+      expr: objective.badIn(long),
+    })),
+  ]),
+}
+
+export const sloAlerts: Group<Alert> = {
+  name: 'checkresult-objectives-alerts',
+  rules: OBJECTIVES.flatMap((objective) => [
+    burnAlert(objective, { suffix: '', severity: 'critical', burns: FAST, for: '2m' }),
+    burnAlert(objective, { suffix: 'Slow', severity: 'warning', burns: SLOW, for: '15m' }),
+  ]),
+}
+
+interface Pace {
+  readonly suffix: string
+  readonly severity: Severity
+  readonly burns: readonly Burn[]
+  readonly for: string
+}
+
+function burnAlert(objective: Objective, { suffix, severity, burns, for: duration }: Pace): Alert {
+  const { name, objective: share, bad, ratio, wrong, panel } = objective
+  const burning = ({ long, short, factor }: Burn): string => promql`
+    (
+      checkresult:${ratio}:ratio_rate${long} > ${factor} * (1 - ${share})
+      and checkresult:${ratio}:ratio_rate${short} > ${factor} * (1 - ${share})
+      and checkresult:${bad}:increase${long} >= ${LEAST_BAD}
+    )
+  `
+  const pace = severity === 'critical' ? 'within days' : 'before its 30 days are over'
+  return {
+    alert: `CheckResult${name}BudgetBurn${suffix}`,
+    severity,
+    expr: burns.map(burning).join('\nor\n'),
+    for: duration,
+    summary: `The error budget of ${name.toLowerCase()} will be used up ${pace}.`,
+    description: `{{ $value | humanizePercentage }} ${wrong} in {{ $labels.job }}; ${percent(1 - share)} are allowed over 30 days.`,
+    dashboard: 'service',
+    panel,
+  }
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(3))}%`
+}

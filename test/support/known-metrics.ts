@@ -1,0 +1,113 @@
+/** Every metric that rules and dashboards may ask for, with its labels: from the service's own registry. */
+import { RECORDINGS } from '../../dev/monitoring/rules.ts'
+import { TOPICS, setUp } from './metrics.ts'
+import { parseQuery, type Selector } from './promql.ts'
+
+export interface Known {
+  readonly type: string
+  /** Values by label. Empty: any value. */
+  readonly labels: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** Written against before the service has them; a test tells when one is there and can go from this list. */
+export const AHEAD: readonly (readonly [
+  name: string,
+  type: string,
+  labels: Readonly<Record<string, string[]>>,
+])[] = [
+  ['checkresult_quota_permits_total', 'counter', { priority: ['fresh', 'deferred', 'redriven'] }],
+  ['checkresult_quota_rate_per_second', 'gauge', {}],
+  ['checkresult_quota_wasted_calls_total', 'counter', { reason: ['throttled', 'repeated'] }],
+  ['checkresult_quota_wasted_slots_total', 'counter', {}],
+  ['checkresult_lag_drain_seconds', 'gauge', {}],
+]
+
+const ANY: ReadonlySet<string> = new Set()
+/** What the scrape adds. */
+const TARGET = ['namespace', 'job', 'instance'].map((label) => [label, ANY] as const)
+/** Their values are not ours to choose. */
+const OPEN = new Set(['topic', 'partition', 'version', 'revision', 'node'])
+const SUFFIXES = ['', '_bucket', '_sum', '_count']
+
+/** What one replica exposes, each kind of series at least once, by the name of its metric. */
+export async function exposed(): Promise<ReadonlyMap<string, Known>> {
+  const { metrics, scrape } = setUp()
+  const [input = ''] = TOPICS
+  metrics.lag(input, 0, 1)
+  metrics.oldestUnsettled(input, 0, 1)
+  const { body } = await scrape()
+  const found = new Map<string, { type: string; labels: Map<string, Set<string>> }>()
+  for (const [, name = '', type = ''] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    // No collection may have happened yet.
+    const labels = new Map(name === 'nodejs_gc_duration_seconds' ? [['kind', new Set<string>()]] : [])
+    found.set(name, { type, labels })
+  }
+  for (const [, name = '', all = ''] of body.matchAll(/^(\w+)\{(.*)\} \S+$/gm)) {
+    const labels = found.get(family(name, found))?.labels
+    for (const [, label = '', value = ''] of all.matchAll(/(\w+)="([^"]*)"/g)) {
+      const values = labels?.get(label) ?? new Set()
+      labels?.set(label, OPEN.has(label) ? values : values.add(value))
+    }
+  }
+  return found
+}
+
+function family(name: string, found: ReadonlyMap<string, unknown>): string {
+  return found.has(name) ? name : name.replace(/_(bucket|sum|count)$/, '')
+}
+
+/** All that can be asked for, by the name it is asked for with. */
+export async function knownMetrics(): Promise<ReadonlyMap<string, Known>> {
+  const replica = [...(await exposed())].flatMap(([name, { type, labels }]) => {
+    const names = type === 'histogram' ? SUFFIXES.map((suffix) => name + suffix) : [name]
+    return names.map((each) => [each, { type, labels: new Map([...labels, ...TARGET]) }] as const)
+  })
+  const ahead = AHEAD.map(([name, type, labels]) => {
+    const sets = Object.entries(labels).map(([label, values]) => [label, new Set(values)] as const)
+    return [name, { type, labels: new Map([...sets, ...TARGET]) }] as const
+  })
+  const recorded = RECORDINGS.flatMap(({ rules }) => rules).map(
+    ({ record }) => [record, { type: 'gauge', labels: new Map(TARGET.slice(0, 2)) }] as const,
+  )
+  return new Map<string, Known>([
+    ...replica,
+    ...ahead,
+    ...recorded,
+    ['up', { type: 'gauge', labels: new Map(TARGET) }],
+    ['ALERTS', { type: 'gauge', labels: new Map([...TARGET, ['alertname', ANY], ['alertstate', ANY]]) }],
+  ])
+}
+
+/** What in a query does not exist: metrics, labels, values; empty when all is well. */
+export function unknownIn(query: string, known: ReadonlyMap<string, Known>): string[] {
+  const { errors, selectors, grouping } = parseQuery(query)
+  const labels = new Set(selectors.flatMap(({ metric }) => [...(known.get(metric)?.labels.keys() ?? [])]))
+  return [
+    ...errors.map((error) => `not PromQL: ${error}`),
+    ...selectors.flatMap((selector) => unknownInSelector(selector, known)),
+    ...grouping.filter((label) => !labels.has(label)).map((label) => `no label ${label} to group by`),
+  ]
+}
+
+function unknownInSelector({ metric, matchers }: Selector, known: ReadonlyMap<string, Known>): string[] {
+  const found = known.get(metric)
+  if (found === undefined) return [`no metric ${metric}`]
+  return matchers.flatMap(({ label, operator, value }) => {
+    const values = found.labels.get(label)
+    if (values === undefined) return [`no label ${label} at ${metric}`]
+    return values.size === 0
+      ? []
+      : unmatched(operator, value, values).map((one) => `no ${label} ${one} at ${metric}`)
+  })
+}
+
+/** Every alternative must match something, also of what is to be left out. */
+function unmatched(operator: string, value: string, values: ReadonlySet<string>): string[] {
+  const alternatives = operator.endsWith('~') ? value.split('|') : [value]
+  return alternatives.filter((one) => {
+    const matches = operator.endsWith('~')
+      ? new RegExp(`^(?:${one})$`)
+      : { test: (text: string) => text === one }
+    return ![...values].some((text) => matches.test(text))
+  })
+}

@@ -1,0 +1,16 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { monitoringFiles } from '../../../../dev/generate-monitoring.ts'
+
+const files = await monitoringFiles()
+
+test.each([...files])('%s is what the generator makes (node dev/generate-monitoring.ts)', (path, text) => {
+  expect(readFileSync(path, 'utf8')).toBe(text)
+})
+
+test('nothing else lies beside them', () => {
+  const folders = new Set([...files.keys()].map((path) => dirname(path)))
+  const found = [...folders].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+  expect(found.toSorted()).toEqual([...files.keys()].toSorted())
+})
