@@ -12,14 +12,14 @@ interface Change {
 const POLL_MS = 200
 
 export class AlertWatch {
-  readonly #api: PrometheusApi
+  readonly #api: Pick<PrometheusApi, 'rules'>
   readonly #startMs = performance.now()
   readonly #states = new Map<string, AlertState>()
   readonly #changes: Change[] = []
   #running: Promise<void> | null = null
   #stopped = false
 
-  constructor(api: PrometheusApi) {
+  constructor(api: Pick<PrometheusApi, 'rules'>) {
     this.#api = api
   }
 

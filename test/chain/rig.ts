@@ -23,8 +23,8 @@ import { compressRules, type Compression } from './compress.ts'
 import { Load } from './load.ts'
 import { PrometheusApi } from './prometheus-api.ts'
 
-/** Five minutes of the rules are three seconds here, and hold six scrapes; six hours are over before the test is. */
-export const COMPRESSION: Compression = { factor: 100, ageFactor: 10, scrapeSeconds: 0.5 }
+/** Five minutes of the rules are three seconds here, and hold four scrapes; six hours are over before the test is. */
+export const COMPRESSION: Compression = { factor: 100, ageFactor: 10, scrapeSeconds: 0.75 }
 
 export const PARTITIONS = 8
 /** Five times what comes: what a fault has held up is soon worked off. */
