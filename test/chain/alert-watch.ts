@@ -13,14 +13,16 @@ const POLL_MS = 200
 
 export class AlertWatch {
   readonly #api: Pick<PrometheusApi, 'rules'>
+  readonly #pollMs: number
   readonly #startMs = performance.now()
   readonly #states = new Map<string, AlertState>()
   readonly #changes: Change[] = []
   #running: Promise<void> | null = null
   #stopped = false
 
-  constructor(api: Pick<PrometheusApi, 'rules'>) {
+  constructor(api: Pick<PrometheusApi, 'rules'>, pollMs = POLL_MS) {
     this.#api = api
+    this.#pollMs = pollMs
   }
 
   start(): void {
@@ -78,7 +80,7 @@ export class AlertWatch {
   async #watch(): Promise<void> {
     while (!this.#stopped) {
       this.#note(worstByName(await this.#api.rules()))
-      await delay(POLL_MS)
+      await delay(this.#pollMs)
     }
   }
 

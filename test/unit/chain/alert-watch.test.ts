@@ -2,10 +2,12 @@ import { expect, onTestFinished, test } from 'vitest'
 import { AlertWatch } from '../../chain/alert-watch.ts'
 import type { AlertState, Rule } from '../../chain/prometheus-api.ts'
 
+const POLL_MS = 1
+
 /** A Prometheus whose alerts stand as told. */
 function watched(): { watch: AlertWatch; tell: (states: readonly [string, AlertState][]) => void } {
   const told: { rules: readonly Rule[] } = { rules: [] }
-  const watch = new AlertWatch({ rules: () => Promise.resolve(told.rules) })
+  const watch = new AlertWatch({ rules: () => Promise.resolve(told.rules) }, POLL_MS)
   watch.start()
   onTestFinished(() => watch.stop())
   return {
@@ -44,8 +46,8 @@ test('it is quiet when nothing has fired for as long as is asked', async () => {
   const { watch, tell } = watched()
   tell([['Down', 'firing']])
   await expect.poll(() => watch.firing).toEqual(['Down'])
-  await expect(watch.untilQuiet(1, 300)).rejects.toThrow('Down fired without a fault after 0.3 s.')
+  await expect(watch.untilQuiet(1, 60)).rejects.toThrow('Down fired without a fault after 0.06 s.')
   tell([['Down', 'pending']])
-  await watch.untilQuiet(250, 5_000)
+  await watch.untilQuiet(20, 5_000)
   expect(watch.firing).toEqual([])
 })
