@@ -18,6 +18,7 @@ export class AlertWatch {
   readonly #states = new Map<string, AlertState>()
   readonly #changes: Change[] = []
   #running: Promise<void> | null = null
+  #failure: unknown = null
   #stopped = false
 
   constructor(api: Pick<PrometheusApi, 'rules'>, pollMs = POLL_MS) {
@@ -26,9 +27,9 @@ export class AlertWatch {
   }
 
   start(): void {
-    this.#running = this.#watch()
-    // Told by `stop`, and by whoever waits in vain.
-    this.#running.catch(() => undefined)
+    this.#running = this.#watch().catch((error: unknown) => {
+      this.#failure = error
+    })
   }
 
   async stop(): Promise<void> {
@@ -36,12 +37,15 @@ export class AlertWatch {
     await this.#running
   }
 
+  /** Throws when Prometheus could not be asked any more. */
   get firing(): readonly string[] {
+    if (this.#failure !== null) throw this.#failure
     return [...this.#states].filter(([, state]) => state === 'firing').map(([name]) => name)
   }
 
   /** Those of them that have not begun to fire since then. */
   silent(names: readonly string[], sinceMs: number): readonly string[] {
+    if (this.#failure !== null) throw this.#failure
     return names.filter((name) => !this.#firedSince(name, sinceMs))
   }
 
