@@ -11,6 +11,8 @@ export const AVAILABILITY_OBJECTIVE = 0.999
 export const FRESHNESS_OBJECTIVE = 0.99
 /** An event is fresh that comes out within this; a bucket of `checkresult_end_to_end_seconds` ends here. */
 export const FRESH_SECONDS = 60
+/** Prometheus 3 writes the bounds of buckets as floats. */
+export const FRESH = `le=~"${FRESH_SECONDS}([.]0)?"`
 
 /** What the vendor bills: a passed and a failed verification. */
 export const BILLED_SUB_CODES = '200|212'

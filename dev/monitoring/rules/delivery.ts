@@ -61,7 +61,7 @@ export const deliveryAlerts: Group<Alert> = {
       alert: 'CheckResultLagGrowing',
       severity: 'warning',
       expr: promql`
-        deriv(${LAG}[15m]) > 0
+        60 * deriv(${LAG}[15m]) > 0
         and ${AGE} > ${FRESH_SECONDS}
         unless ${SATURATED}
         ${GATE_OPEN}
@@ -69,7 +69,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '15m',
       summary: 'More events come than go, though the quota is not used up.',
       description:
-        'The backlog of {{ $labels.job }} grows by {{ $value | humanize }} events a second, and its oldest event is late.',
+        'The backlog of {{ $labels.job }} grows by {{ $value | humanize }} events a minute, and its oldest event is late.',
       dashboard: 'service',
       panel: 'Lag by partition',
     },

@@ -24,7 +24,7 @@ export const outcomeAlerts: Group<Alert> = {
       for: '0m',
       summary: 'Events became dead letters.',
       description:
-        'About {{ $value | humanize }} events of {{ $labels.job }} became dead letters in 15 minutes: {{ $labels.reason }}.',
+        'Dead letters of {{ $labels.job }} in the last 15 minutes for the reason {{ $labels.reason }}: about {{ $value | humanize }}.',
       dashboard: 'service',
       panel: 'Dead letters by reason',
     },

@@ -32,7 +32,7 @@ export const replicaAlerts: Group<Alert> = {
       `,
       for: '10m',
       summary: 'A replica does not answer Prometheus.',
-      description: '{{ $labels.instance }} of {{ $labels.job }} has not been scraped for 10 minutes.',
+      description: 'Replica {{ $labels.instance }} of {{ $labels.job }} has not been scraped for 10 minutes.',
       dashboard: 'service',
       panel: 'Replicas',
     },
@@ -57,7 +57,7 @@ export const replicaAlerts: Group<Alert> = {
       for: '10m',
       summary: 'A replica has left the consumer group and not come back.',
       description:
-        'The last heartbeat of {{ $labels.instance }} of {{ $labels.job }} is {{ $value | humanizeDuration }} old; the others do its work.',
+        'The last heartbeat of replica {{ $labels.instance }} of {{ $labels.job }} is {{ $value | humanizeDuration }} old; the others do its work.',
       dashboard: 'service',
       panel: 'Heartbeat age',
     },
@@ -71,7 +71,7 @@ export const replicaAlerts: Group<Alert> = {
       for: '30m',
       summary: 'A replica is in the group without a share of the quota.',
       description:
-        '{{ $labels.instance }} of {{ $labels.job }} stands by: there are more replicas than permits or partitions.',
+        'Replica {{ $labels.instance }} of {{ $labels.job }} stands by: there are more replicas than permits or partitions.',
       dashboard: 'service',
       panel: 'Share of the quota by replica',
     },
@@ -100,7 +100,7 @@ export const replicaAlerts: Group<Alert> = {
       for: '10m',
       summary: 'A replica is too busy to keep time.',
       description:
-        'Timers of {{ $labels.instance }} of {{ $labels.job }} are {{ $value | humanizeDuration }} late: heartbeats and permits come late too.',
+        'Timers of replica {{ $labels.instance }} of {{ $labels.job }} are {{ $value | humanizeDuration }} late: heartbeats and permits come late too.',
       dashboard: 'service',
       panel: 'Event loop lag',
     },

@@ -6,7 +6,14 @@
  * Availability counts attempts that the API answered; those that asked before the customer was done are nobody's fault and
  * do not count. While the gate is closed nothing is attempted: the gate's own alerts say so.
  */
-import { AVAILABILITY_OBJECTIVE, FRESHNESS_OBJECTIVE, FRESH_SECONDS, SERVICE, promql } from '../promql.ts'
+import {
+  AVAILABILITY_OBJECTIVE,
+  FRESH,
+  FRESHNESS_OBJECTIVE,
+  FRESH_SECONDS,
+  SERVICE,
+  promql,
+} from '../promql.ts'
 import type { Alert, Group, Recording, Severity } from '../rule.ts'
 
 interface Objective {
@@ -17,7 +24,8 @@ interface Objective {
   readonly ratio: string
   readonly badIn: (window: string) => string
   readonly allIn: (window: string) => string
-  readonly wrong: string
+  /** Of what, and what went wrong with them. */
+  readonly wrong: readonly [what: string, did: string]
   readonly panel: string
 }
 
@@ -37,7 +45,7 @@ export const OBJECTIVES: readonly Objective[] = [
     ratio: 'errors_per_attempt',
     badIn: (window) => `${sum(DEFERRED, window)} + ${sum(GIVEN_UP, window)}`,
     allIn: (window) => `${sum(RESULTS, window)} + ${sum(DEFERRED, window)} + ${sum(DEAD, window)}`,
-    wrong: 'attempts that got no usable answer',
+    wrong: ['attempts', 'got no usable answer'],
     panel: 'Availability: how fast the budget burns',
   },
   {
@@ -46,9 +54,9 @@ export const OBJECTIVES: readonly Objective[] = [
     bad: 'late',
     ratio: 'late_per_result',
     badIn: (window) =>
-      `${sum(RESULTS, window)} - ${sum(`checkresult_end_to_end_seconds_bucket{le="${FRESH_SECONDS}"}`, window)}`,
+      `${sum(RESULTS, window)} - ${sum(`checkresult_end_to_end_seconds_bucket{${FRESH}}`, window)}`,
     allIn: (window) => sum(RESULTS, window),
-    wrong: `results that took longer than ${FRESH_SECONDS} seconds`,
+    wrong: ['results', `took longer than ${FRESH_SECONDS} seconds`],
     panel: 'Freshness: how fast the budget burns',
   },
 ]
@@ -108,7 +116,14 @@ interface Pace {
 }
 
 function burnAlert(objective: Objective, { suffix, severity, burns, for: duration }: Pace): Alert {
-  const { name, objective: share, bad, ratio, wrong, panel } = objective
+  const {
+    name,
+    objective: share,
+    bad,
+    ratio,
+    wrong: [what, did],
+    panel,
+  } = objective
   const burning = ({ long, short, factor }: Burn): string => promql`
     (
       checkresult:${ratio}:ratio_rate${long} > ${factor} * (1 - ${share})
@@ -123,7 +138,7 @@ function burnAlert(objective: Objective, { suffix, severity, burns, for: duratio
     expr: burns.map(burning).join('\nor\n'),
     for: duration,
     summary: `The error budget of ${name.toLowerCase()} will be used up ${pace}.`,
-    description: `{{ $value | humanizePercentage }} ${wrong} in {{ $labels.job }}; ${percent(1 - share)} are allowed over 30 days.`,
+    description: `{{ $value | humanizePercentage }} of the ${what} of {{ $labels.job }} ${did}; ${percent(1 - share)} are allowed over 30 days.`,
     dashboard: 'service',
     panel,
   }

@@ -1,5 +1,5 @@
 /** The figures to look at first. */
-import { BILLED_SUB_CODES, FRESH_SECONDS } from '../../promql.ts'
+import { BILLED_SUB_CODES, FRESH, FRESH_SECONDS } from '../../promql.ts'
 import type { Row } from '../dashboard.ts'
 import { stat, type Colours } from '../panels.ts'
 import { metric, recorded, total } from '../queries.ts'
@@ -67,7 +67,7 @@ export const figures: Row = {
         width: 4,
         queries: [
           {
-            expr: `${total(metric('checkresult_end_to_end_seconds_bucket', `le="${FRESH_SECONDS}"`))} / (${total(metric('checkresult_end_to_end_seconds_count'))} > 0)`,
+            expr: `${total(metric('checkresult_end_to_end_seconds_bucket', FRESH))} / (${total(metric('checkresult_end_to_end_seconds_count'))} > 0)`,
             legend: 'on time',
           },
         ],

@@ -44,7 +44,8 @@ export const kafka: Row = {
     chart(
       {
         title: 'Time to work off the lag',
-        description: 'How long the backlog of each replica takes at its present pace.',
+        description:
+          'How long the backlog of each replica takes at the pace the quota allows it now; what is not due yet is counted too.',
         unit: 's',
         width: 8,
         queries: [

@@ -1,0 +1,187 @@
+import type { Case } from './case.ts'
+import { grows, level, type Faults } from './series.ts'
+
+const LAG = 'checkresult_consumer_lag_records{topic="verification.completed"}'
+const OLDEST = 'checkresult_oldest_unsettled_timestamp_seconds{topic="verification.completed"}'
+
+/** Nothing comes out from the tenth minute to the fortieth. */
+const NOTHING_OUT: Faults = {
+  [LAG]: level([3, 10], [40, 30], [3, 80]),
+  checkresult_end_to_end_seconds_count: grows([10, 10], [0, 30], [10, 80]),
+  checkresult_deferred_total: grows([1, 10], [0, 30], [1, 80]),
+  checkresult_duplicates_total: grows([1, 10], [0, 30], [1, 80]),
+}
+const GATE_CLOSED: Faults = {
+  'checkresult_gate_closed{reason="account",instance="a"}': level([0, 10], [1, 110]),
+}
+
+/** Five more a minute than go, and the oldest gets older by half a minute each. */
+const MORE_THAN_GO: Faults = {
+  [LAG]: '3+0x9 3+5x39 3+0x69',
+  [OLDEST]: '-1+60x9 540+30x39 3000+60x69',
+}
+/** Ten permits a second, which is all there are. */
+const ALL_USED: Faults = { checkresult_quota_permits_total: grows([300, 120]) }
+
+const FEW = 'only a few went wrong'
+
+export const deliveryCases: readonly Case[] = [
+  {
+    alert: 'CheckResultStalled',
+    faults: NOTHING_OUT,
+    silentAt: 23,
+    fires: 27,
+    clears: 43,
+    description:
+      '80 events wait at checkresult-stream, and for 10 minutes none has come out, though the gate is open.',
+    silent: {
+      'the gate is closed, and says so itself': { faults: { ...NOTHING_OUT, ...GATE_CLOSED }, at: 30 },
+    },
+  },
+  {
+    alert: 'CheckResultPartitionStuck',
+    faults: { [`${OLDEST.slice(0, -1)},partition="1"}`]: '-1+60x9 540+0x49 3600+60x59' },
+    silentAt: 26,
+    fires: 32,
+    clears: 62,
+    labels: { topic: 'verification.completed', partition: '1' },
+    description:
+      'The oldest event of partition 1 of verification.completed has been the same at checkresult-stream for 15 minutes and is 23m 0s old.',
+    silent: {
+      'there is a backlog that moves': { faults: { [OLDEST]: '-3600+60x119' }, at: 60 },
+      'the gate is closed, and says so itself': {
+        faults: { [OLDEST]: level([0, 120]), ...GATE_CLOSED },
+        at: 60,
+      },
+    },
+  },
+  {
+    alert: 'CheckResultLagGrowing',
+    faults: MORE_THAN_GO,
+    silentAt: 25,
+    fires: 35,
+    clears: 70,
+    description:
+      'The backlog of checkresult-stream grows by 10 events a minute, and its oldest event is late.',
+    silent: {
+      'the quota is used up, which another alert says': { faults: { ...MORE_THAN_GO, ...ALL_USED }, at: 40 },
+      'events are on time': { faults: { [LAG]: '3+5x119' }, at: 60 },
+      'the gate is closed, and says so itself': { faults: { ...MORE_THAN_GO, ...GATE_CLOSED }, at: 40 },
+    },
+  },
+  {
+    alert: 'CheckResultQuotaSaturated',
+    faults: {
+      ...MORE_THAN_GO,
+      ...ALL_USED,
+      'checkresult_quota_wait_seconds_bucket{le="0.1"}': grows([10, 120]),
+      'checkresult_quota_wait_seconds_bucket{le="10"}': grows([300, 120]),
+      'checkresult_quota_wait_seconds_bucket{le="+Inf"}': grows([300, 120]),
+    },
+    silentAt: 25,
+    fires: 35,
+    clears: 70,
+    description:
+      'The quota of checkresult-stream is used up and the backlog grows; one call in twenty waits 9.488s or more for its permit.',
+    silent: {
+      'permits are left': { faults: MORE_THAN_GO, at: 40 },
+      'events are on time': { faults: { ...ALL_USED, [LAG]: '3+5x119' }, at: 60 },
+      'the backlog shrinks': {
+        faults: { ...ALL_USED, [LAG]: '900-5x119', [OLDEST]: '-600+60x119' },
+        at: 60,
+      },
+    },
+  },
+  {
+    alert: 'CheckResultPublishFailures',
+    faults: { 'checkresult_transactions_total{outcome="failed"}': grows([0, 10], [1, 30], [0, 80]) },
+    silentAt: 14,
+    fires: 22,
+    clears: 55,
+    description:
+      '11.11% of the writes of checkresult-stream failed in the last 10 minutes; they are made again.',
+    silent: {
+      [FEW]: {
+        faults: {
+          'checkresult_transactions_total{outcome="failed",instance="a"}': grows([0, 10], [1, 2], [0, 108]),
+          'checkresult_transactions_total{outcome="committed"}': grows([0.1, 120]),
+        },
+        at: 16,
+      },
+    },
+  },
+  {
+    alert: 'CheckResultPublishFailures',
+    faults: {
+      'checkresult_transactions_total{outcome="committed"}': level([0, 120]),
+      'checkresult_publishes_total{outcome="acknowledged"}': grows([4, 120]),
+      'checkresult_publishes_total{outcome="failed"}': grows([0, 10], [1, 30], [0, 80]),
+    },
+    silentAt: 14,
+    fires: 30,
+    clears: 55,
+    description:
+      '20% of the writes of checkresult-stream failed in the last 10 minutes; they are made again.',
+    silent: {
+      [FEW]: {
+        faults: {
+          'checkresult_transactions_total{outcome="committed"}': level([0, 120]),
+          'checkresult_publishes_total{outcome="acknowledged"}': grows([0.1, 120]),
+          'checkresult_publishes_total{outcome="failed",instance="a"}': grows([0, 10], [1, 2], [0, 108]),
+        },
+        at: 16,
+      },
+    },
+  },
+  {
+    alert: 'CheckResultOffsetCommitFailures',
+    faults: {
+      'checkresult_offset_commits_total{outcome="committed"}': grows([4, 120]),
+      'checkresult_offset_commits_total{outcome="failed"}': grows([0, 10], [1, 30], [0, 80]),
+    },
+    silentAt: 14,
+    fires: 30,
+    clears: 55,
+    description:
+      '20% of the offset commits of checkresult-stream failed in the last 10 minutes: after a restart their events come out again.',
+    silent: {
+      [FEW]: {
+        faults: {
+          'checkresult_offset_commits_total{outcome="failed",instance="a"}': grows([0, 10], [1, 2], [0, 108]),
+        },
+        at: 16,
+      },
+    },
+  },
+  {
+    alert: 'CheckResultRegistryWaiting',
+    faults: { 'checkresult_schema_registry_waiting_records{instance="b"}': level([0, 10], [5, 30], [0, 80]) },
+    silentAt: 14,
+    fires: 16,
+    clears: 41,
+    description:
+      '5 events of checkresult-stream wait for the registry to tell their schema, with all that is behind them on their partitions.',
+  },
+  {
+    alert: 'CheckResultRegistryErrors',
+    faults: {
+      'checkresult_schema_registry_requests_total{outcome="failed"}': grows([0, 10], [1, 30], [0, 80]),
+    },
+    silentAt: 12,
+    fires: 30,
+    clears: 55,
+    description: '20 requests of checkresult-stream to the registry failed in 10 minutes.',
+    silent: {
+      [FEW]: {
+        faults: {
+          'checkresult_schema_registry_requests_total{outcome="failed",instance="a"}': grows(
+            [0, 10],
+            [1, 2],
+            [0, 108],
+          ),
+        },
+        at: 18,
+      },
+    },
+  },
+]

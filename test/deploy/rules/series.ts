@@ -1,0 +1,188 @@
+/** Series as promtool wants them: of a healthy service, and changed by a fault. A step is the time between two samples. */
+import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
+import { DEFER_REASONS } from '../../../src/core/defer.ts'
+import { GATE_REASONS } from '../../../src/core/gate.ts'
+import { CALL_OUTCOMES } from '../../../src/ports.ts'
+
+export type Labels = Readonly<Record<string, string>>
+
+export interface Series {
+  readonly name: string
+  readonly labels: Labels
+  /** In promtool's notation. */
+  readonly values: string
+}
+
+/** For so many steps. */
+export type Stretch = readonly [amount: number, steps: number]
+
+/** A gauge that stays at a value, then at another. */
+export function level(...stretches: readonly Stretch[]): string {
+  return stretches.map(([value, steps]) => `${value}+0x${steps - 1}`).join(' ')
+}
+
+/** A counter that grows by an amount a step, then by another. */
+export function grows(...stretches: readonly Stretch[]): string {
+  let at = 0
+  return stretches
+    .map(([by, steps]) => {
+      const part = `${round(at)}+${by}x${steps - 1}`
+      at += by * steps
+      return part
+    })
+    .join(' ')
+}
+
+/** Neither a value nor the promise that there will be one. */
+export function gone(steps: number): string {
+  return `stale _x${steps - 1}`
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(6))
+}
+
+export interface Healthy {
+  readonly steps: number
+  readonly stepSeconds: number
+  /** Events a minute at each replica; 0 is an idle service. */
+  readonly perMinute: number
+}
+
+export const JOB = { namespace: 'kyc', job: 'checkresult-stream' }
+const INPUT = 'verification.completed'
+
+/** Two replicas to which nothing is the matter: nine of ten verifications pass, one of fifty is risky. */
+export function healthy(service: Healthy): Series[] {
+  const always = (value: number): string => level([value, service.steps])
+  // Somebody else's, of whom nothing must be said though they are not well.
+  const labels = { ...JOB, job: 'other', instance: 'c' }
+  return [
+    ...replica('a', '0', service),
+    ...replica('b', '1', service),
+    { name: 'up', labels, values: always(0) },
+    { name: 'nodejs_eventloop_lag_p99_seconds', labels, values: always(3) },
+  ]
+}
+
+function none(set: readonly string[], values: string): Record<string, string> {
+  return Object.fromEntries(set.map((value) => [value, values]))
+}
+
+function replica(instance: string, partition: string, { steps, stepSeconds, perMinute }: Healthy): Series[] {
+  const perStep = (perMinute * stepSeconds) / 60
+  const pace = (share: number): string => grows([round(share * perStep), steps])
+  const always = (value: number): string => level([value, steps])
+  /** A point in time so many seconds from now, at each step. */
+  const ahead = (seconds: number): string => `${seconds}+${stepSeconds}x${steps - 1}`
+  const busy = perMinute > 0
+  const one = (name: string, values: string, labels: Labels = {}): Series => ({
+    name,
+    labels: { ...JOB, instance, ...labels },
+    values,
+  })
+  const each = (name: string, label: string, values: Readonly<Record<string, string>>): Series[] =>
+    Object.entries(values).map(([value, all]) => one(name, all, { [label]: value }))
+  return [
+    one('up', always(1)),
+    one('checkresult_build_info', always(1), { version: '1.2.3', revision: 'abc1234', node: 'v26.10.0' }),
+    one('checkresult_last_heartbeat_timestamp_seconds', ahead(0)),
+    ...each('checkresult_gate_closed', 'reason', none(GATE_REASONS, always(0))),
+    one('checkresult_results_total', pace(0.9), { verdict: 'PASSED', sub_code: '200', family: 'PASSPORT' }),
+    one('checkresult_results_total', pace(0.1), { verdict: 'FAILED', sub_code: '201', family: 'PASSPORT' }),
+    one('checkresult_end_to_end_seconds_count', pace(1)),
+    // As Prometheus 2 writes it, and as Prometheus 3 does.
+    one('checkresult_end_to_end_seconds_bucket', pace(1), { le: instance === 'a' ? '60' : '60.0' }),
+    ...each('checkresult_risk_checks_total', 'result', {
+      risky: pace(0.02),
+      clean: pace(0.98),
+      absent: pace(0),
+    }),
+    ...each('checkresult_deferred_total', 'reason', {
+      ...none(DEFER_REASONS, pace(0)),
+      'not-completed': pace(0.1),
+    }),
+    ...each('checkresult_dead_letters_total', 'reason', none(DEAD_LETTER_REASONS, pace(0))),
+    one('checkresult_duplicates_total', pace(0.05)),
+    one('checkresult_unreadable_documents_total', pace(0)),
+    one('checkresult_verdict_disagreements_total', pace(0)),
+    ...each('checkresult_requests_total', 'code', {
+      Success: pace(1),
+      ProcessNotCompleted: pace(0.1),
+      'Throttling.Api': pace(0),
+    }),
+    ...each('checkresult_request_duration_seconds_count', 'outcome', {
+      ...none(CALL_OUTCOMES, pace(0)),
+      settled: pace(1),
+      deferred: pace(0.1),
+    }),
+    one('checkresult_quota_limit_per_second', always(10)),
+    one('checkresult_quota_share_per_second', always(5)),
+    one('checkresult_quota_permits_total', pace(1.1), { priority: 'fresh' }),
+    one('checkresult_quota_wait_seconds_bucket', pace(1.1), { priority: 'fresh', le: '0.1' }),
+    one('checkresult_quota_wait_seconds_bucket', pace(1.1), { priority: 'fresh', le: '10' }),
+    one('checkresult_quota_wait_seconds_bucket', pace(1.1), { priority: 'fresh', le: '+Inf' }),
+    one('checkresult_credentials_expiry_timestamp_seconds', ahead(3_000)),
+    ...each('checkresult_credential_refreshes_total', 'outcome', {
+      ok: grows([0.02, steps]),
+      failed: always(0),
+    }),
+    one('checkresult_consumer_lag_records', always(busy ? 3 : 0), { topic: INPUT, partition }),
+    // What waits on a retry topic is not due: neither its number nor its age is anybody's concern.
+    one('checkresult_consumer_lag_records', grows([30, steps]), { topic: `${INPUT}.retry.10m`, partition }),
+    one('checkresult_oldest_unsettled_timestamp_seconds', always(0), {
+      topic: `${INPUT}.retry.10m`,
+      partition,
+    }),
+    ...(busy
+      ? [one('checkresult_oldest_unsettled_timestamp_seconds', ahead(-1), { topic: INPUT, partition })]
+      : []),
+    one('checkresult_rebalances_total', always(2)),
+    ...each('checkresult_transactions_total', 'outcome', {
+      committed: pace(0.8),
+      fenced: pace(0),
+      failed: pace(0),
+    }),
+    ...each('checkresult_publishes_total', 'outcome', none(['acknowledged', 'failed'], pace(0))),
+    ...each('checkresult_offset_commits_total', 'outcome', none(['committed', 'failed'], pace(0))),
+    ...each('checkresult_schema_registry_requests_total', 'outcome', {
+      ok: always(3),
+      'not-found': always(0),
+      failed: always(0),
+    }),
+    one('checkresult_schema_registry_waiting_records', always(0)),
+    one('nodejs_eventloop_lag_p99_seconds', always(0.02)),
+  ]
+}
+
+/** Values by the series they replace: a metric's name, and some of its labels in braces. Throws where there is none such. */
+export type Faults = Readonly<Record<string, string>>
+
+export function disturbed(series: readonly Series[], faults: Faults): Series[] {
+  return Object.entries(faults).reduce<Series[]>(
+    (all, [which, values]) => {
+      const { name, labels } = parse(which)
+      const hit = (one: Series): boolean =>
+        one.name === name && Object.entries(labels).every(([label, value]) => one.labels[label] === value)
+      if (!all.some(hit)) throw new Error(`A healthy service has no ${which}.`)
+      return all.map((one) => (hit(one) ? { ...one, values } : one))
+    },
+    [...series],
+  )
+}
+
+function parse(which: string): { name: string; labels: Labels } {
+  const [, name = '', labels = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(which) ?? []
+  return {
+    name,
+    labels: Object.fromEntries(
+      [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = '', value = '']) => [label, value]),
+    ),
+  }
+}
+
+export function text({ name, labels }: Series): string {
+  return `${name}{${Object.entries(labels)
+    .map(([label, value]) => `${label}="${value}"`)
+    .join(',')}}`
+}

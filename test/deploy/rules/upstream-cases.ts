@@ -1,0 +1,87 @@
+import { GATE_ALERTS } from '../../../dev/monitoring/rules/upstream.ts'
+import type { Case } from './case.ts'
+import { grows, level } from './series.ts'
+
+const EXPIRY = 'checkresult_credentials_expiry_timestamp_seconds'
+
+/** At one replica only: each has a gate of its own. */
+const gateCases: readonly Case[] = Object.entries(GATE_ALERTS).map(([reason, { alert, why, for: held }]) => ({
+  alert,
+  faults: { [`checkresult_gate_closed{reason="${reason}",instance="b"}`]: level([0, 10], [1, 30], [0, 80]) },
+  silentAt: 10 + Number.parseInt(held, 10) - 1,
+  fires: 16,
+  clears: 41,
+  labels: { reason },
+  description: `checkresult-stream makes no calls: ${why}. Events wait, nothing is lost.`,
+}))
+
+export const upstreamCases: readonly Case[] = [
+  ...gateCases,
+  {
+    alert: 'CheckResultUpstreamErrors',
+    faults: {
+      'checkresult_request_duration_seconds_count{outcome="unavailable"}': grows([0, 10], [2, 30], [0, 80]),
+    },
+    silentAt: 19,
+    fires: 30,
+    clears: 50,
+    description: '15.38% of the calls of checkresult-stream got no usable answer.',
+    silent: {
+      'there are few calls': {
+        perMinute: 0.2,
+        faults: { 'checkresult_request_duration_seconds_count{outcome="unavailable"}': grows([0.2, 120]) },
+        at: 60,
+      },
+    },
+  },
+  {
+    alert: 'CheckResultThrottled',
+    faults: {
+      'checkresult_requests_total{code="Throttling.Api"}': grows([0, 10], [2, 30], [0, 80]),
+      'checkresult_request_duration_seconds_count{outcome="throttled"}': grows([0, 10], [2, 30], [0, 80]),
+    },
+    silentAt: 19,
+    fires: 30,
+    clears: 50,
+    description:
+      '15.38% of the calls of checkresult-stream are throttled: others use the account, or its limit is lower than CHECKRESULT_QPS.',
+    silent: {
+      'there are few calls': {
+        perMinute: 0.2,
+        faults: {
+          'checkresult_requests_total{code="Throttling.Api"}': grows([0.2, 120]),
+          'checkresult_request_duration_seconds_count{outcome="throttled"}': grows([0.2, 120]),
+        },
+        at: 60,
+      },
+    },
+  },
+  {
+    alert: 'CheckResultCredentialsExpiring',
+    faults: { [`${EXPIRY}{instance="a"}`]: level([3_000, 45], [6_300, 75]) },
+    silentAt: 41,
+    fires: 43,
+    clears: 46,
+    description:
+      'A replica of checkresult-stream has credentials that expire in 7m 0s; then the gate closes.',
+    silent: { 'they never expire': { faults: { [EXPIRY]: level([0, 120]) }, at: 60 } },
+  },
+  {
+    alert: 'CheckResultCredentialRenewalFails',
+    faults: {
+      'checkresult_credential_refreshes_total{outcome="failed"}': grows([0, 10], [0.5, 30], [0, 80]),
+      'checkresult_credential_refreshes_total{outcome="ok"}': grows([0, 45], [1, 2], [0, 73]),
+    },
+    silentAt: 18,
+    fires: 25,
+    clears: 47,
+    description:
+      '15 renewals of the credentials of checkresult-stream failed in 30 minutes and none succeeded; those at hand serve until they expire.',
+    silent: {
+      'others succeed': {
+        faults: { 'checkresult_credential_refreshes_total{outcome="failed"}': grows([0.1, 120]) },
+        at: 60,
+      },
+    },
+  },
+]

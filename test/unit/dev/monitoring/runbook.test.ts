@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { businessDashboard } from '../../../../dev/monitoring/dashboards/business.ts'
+import { serviceDashboard } from '../../../../dev/monitoring/dashboards/service.ts'
+import { allAlerts } from '../../../../dev/monitoring/rules.ts'
+
+const RUNBOOK = readFileSync(new URL('../../../../docs/runbook.md', import.meta.url), 'utf8')
+const sections = new Map(
+  RUNBOOK.split(/^## /m)
+    .slice(1)
+    .map((section) => [section.split('\n', 1)[0] ?? '', section]),
+)
+
+test('the runbook has a section for each alert, and for nothing else', () => {
+  expect([...sections.keys()].toSorted()).toEqual(allAlerts.map(({ alert }) => alert).toSorted())
+})
+
+describe.each(allAlerts)('$alert', ({ alert, severity, dashboard, panel }) => {
+  const section = sections.get(alert) ?? ''
+
+  test('says how urgent it is and where to look first', () => {
+    const [, board = '', title = ''] = / · (service|verifications), "(.+)"$/m.exec(section) ?? []
+    expect(section).toContain(`\n\n${severity}, `)
+    expect(board).toBe(dashboard === 'service' ? 'service' : 'verifications')
+    expect(title).toBe(panel)
+  })
+
+  test('says what it means, what to look at, what to do and when it clears, in this order', () => {
+    const found = [...section.matchAll(/^\*\*(\w+)\.?\*\*/gm)].map(([, word]) => word)
+    expect(found).toEqual(['Means', 'Look', 'Do', 'Clears'])
+  })
+})
+
+test('what is put between quotes is the title of a panel, or what the log says', () => {
+  const titles = [businessDashboard(), serviceDashboard()].flatMap(({ panels = [] }) =>
+    panels.map(({ title = '' }) => title),
+  )
+  const log = ['Partitions assigned.', 'Outputs could not be published', 'Could not commit offsets']
+  const words = ['service', 'verifications', 'too many', 'passed', 'allowed now']
+  const known = new Set([...titles, ...log, ...words])
+  const quoted = [...RUNBOOK.matchAll(/"([^"]+)"/g)].map(([, text = '']) => text.replaceAll(/\s+/g, ' '))
+  expect(quoted.filter((text) => !known.has(text))).toEqual([])
+})
+
+test('what it links to is there', () => {
+  const anchors = new Set([...sections.keys()].map((title) => title.toLowerCase()))
+  const within = [...RUNBOOK.matchAll(/\]\(#(\w+)\)/g)].map(([, anchor = '']) => anchor)
+  expect(within.filter((anchor) => !anchors.has(anchor))).toEqual([])
+  const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8')
+  const headings = new Set(
+    [...readme.matchAll(/^## (.+)$/gm)].map(([, text = '']) => text.toLowerCase().replaceAll(' ', '-')),
+  )
+  const there = [...RUNBOOK.matchAll(/\]\(\.\.\/README\.md#([\w-]+)\)/g)].map(([, anchor = '']) => anchor)
+  expect(there.filter((anchor) => !headings.has(anchor))).toEqual([])
+})
