@@ -9,6 +9,7 @@ import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
 import { patchConnection } from './patch-connection.ts'
 import { patchHeartbeat } from './patch-heartbeat.ts'
+import { patchJoin } from './patch-join.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { openSocket } from './sockets.ts'
 import { createTlsContext, type TlsFiles } from './tls.ts'
@@ -38,6 +39,7 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
   patchFetch()
   patchConnection()
   patchHeartbeat()
+  patchJoin()
   const connection = {
     brokers: [...settings.brokers],
     clientId: settings.clientId,

@@ -189,7 +189,7 @@ export interface Connection {
 
 export const ConnectionClass = require('kafkajs/src/network/connection') as { prototype: Connection }
 
-/** What {@link patchHeartbeat} needs to know of the class it mends. */
+/** What {@link patchHeartbeat} and {@link patchJoin} need to know of the class they mend. */
 export interface ConsumerGroup {
   /** Milliseconds since the epoch. */
   lastRequest: number
@@ -197,6 +197,9 @@ export interface ConsumerGroup {
   readonly groupId: string
   readonly cluster: { findGroupCoordinator(of: { groupId: string }): Promise<unknown> }
   heartbeat: (this: ConsumerGroup, options: { interval: number }) => Promise<void>
+  joinAndSync: (this: ConsumerGroup) => Promise<void>
+  /** Brokers to fetch from: asked before each round of fetches. */
+  getNodeIds: (this: ConsumerGroup) => number[]
 }
 
 export const ConsumerGroupClass = require('kafkajs/src/consumer/consumerGroup') as {
