@@ -36,6 +36,7 @@ export default defineConfig({
           exclude: ALONE,
           // One Kafka serves them all, and on two cores more files at once only wait for each other.
           maxWorkers: 2,
+          maxConcurrency: 30, // of tests that wait for time to pass
           sequence: { groupOrder: 1 },
         },
       },

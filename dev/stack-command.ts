@@ -1,14 +1,23 @@
 /** `npm run stack`: keeps one stack up until Ctrl-C. Only the settings go to standard output. */
 import closeWithGrace from 'close-with-grace'
+import { program } from 'commander'
+import { startRedis, type LocalRedis } from './stack/redis.ts'
 import { StackError } from './stack/stack-error.ts'
 import { startStack, type Stack } from './stack/stack.ts'
 
+const { redis: withRedis } = program
+  .description('Keeps a broker and a registry up until Ctrl-C.')
+  .option('--redis', 'a Redis too, for CHECKRESULT_QUOTA=redis')
+  .parse()
+  .opts<{ redis?: true }>()
+
 let stack: Stack | undefined
+let redis: LocalRedis | undefined
 
 // A signal during the start needs nothing here: the servers die with this process.
 closeWithGrace({ logger: false }, async ({ err }) => {
   if (err) say(err.stack ?? err.message)
-  await stack?.stop()
+  await Promise.all([stack?.stop(), redis?.stop()])
 })
 
 try {
@@ -16,6 +25,10 @@ try {
   process.stdout.write(
     `export KAFKA_BROKERS=${stack.brokers.join()}\nexport SCHEMA_REGISTRY_URL=${stack.registryUrl}\n`,
   )
+  if (withRedis === true) {
+    redis = await startRedis({ onCrash: fail })
+    process.stdout.write(`export CHECKRESULT_QUOTA=redis REDIS_URL=${redis.url}\n`)
+  }
   say(`Logs are in ${stack.dataDir}. Ctrl-C stops it.`)
 } catch (error) {
   if (!(error instanceof StackError)) throw error

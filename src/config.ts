@@ -53,6 +53,7 @@ export interface Config {
     readonly timeoutMs: number
     readonly maxInFlight: number
   }
+  readonly quota: QuotaConfig
   readonly credentials: CredentialsConfig
   readonly defer: {
     /** In ascending order of their delays; at least one. */
@@ -72,6 +73,16 @@ export interface Config {
   readonly log: { readonly level: 'info' | 'warn' | 'error' | 'silent' }
   readonly shutdownDeadlineMs: number
 }
+
+export type QuotaConfig =
+  | { readonly mode: 'partition' }
+  | {
+      readonly mode: 'redis'
+      readonly url: Secret
+      /** PEM text; null for the public authorities. */
+      readonly ca: Secret | null
+      readonly key: string
+    }
 
 export type Loaded =
   | { readonly kind: 'ok'; readonly config: Config; readonly settings: readonly SettingRow[] }
@@ -148,6 +159,7 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
       timeoutMs: values.CHECKRESULT_TIMEOUT_MS,
       maxInFlight: values.CHECKRESULT_MAX_IN_FLIGHT,
     },
+    quota: quota(values),
     credentials,
     defer: {
       retryTopics: values.DEFER_DELAYS.map(({ ms }, at) => ({ topic: retryNames[at] ?? '', delayMs: ms })),
@@ -179,6 +191,12 @@ function kafka(values: Values): Config['kafka'] {
       : null,
     sasl: chooseLogin(values),
   }
+}
+
+function quota(values: Values): QuotaConfig {
+  const { CHECKRESULT_QUOTA: mode, REDIS_URL: url, CHECKRESULT_QUOTA_KEY: key } = values
+  const ca = values.REDIS_TLS_CA_FILE ?? null
+  return mode === 'redis' && url !== undefined ? { mode, url, ca, key } : { mode: 'partition' }
 }
 
 function registryAuth(values: Values): Config['registry']['auth'] {

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { addConfigCommand } from './cli/config-command.ts'
 import { addDlqCommand } from './cli/dlq-command.ts'
 import { addLookupCommand } from './cli/lookup-command.ts'
+import { addQuotaCommand } from './cli/quota-command.ts'
 import { addRunCommand } from './cli/run-command.ts'
 import { addSchemasCommand } from './cli/schemas-command.ts'
 import { addSimulateCommand } from './cli/simulate-command.ts'
@@ -21,5 +22,6 @@ addSchemasCommand(program)
 addConfigCommand(program)
 addLookupCommand(program)
 addDlqCommand(program)
+addQuotaCommand(program)
 
 await program.parseAsync()

@@ -135,19 +135,44 @@ export type DecodeEvent = (value: Buffer | null) => Decoded | Promise<Decoded | 
 /** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
 
-/** One signed call. Never rejects; answers within `withinMs`. */
+/**
+ * One signed call. Never rejects; answers within `withinMs`. `starts` is asked right before the first byte is written: when
+ * it says no, none is, and the answer is null.
+ */
 export type CheckResult = (
   event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,
   withinMs: number,
-) => Promise<Reply>
+  starts: () => boolean,
+) => Promise<Reply | null>
 
 /** Permits are granted by priority, each lower one keeping a small floor. */
 export const PRIORITIES = ['fresh', 'deferred', 'redriven'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
-/** The quota. Synchronous and pure in `nowMs` (monotonic): 0 takes a permit, else the milliseconds until one is due. */
+/**
+ * The quota, of this replica or shared with others. Synchronous, told the monotonic time; none of these throws. It may
+ * have to ask elsewhere, or to wait for something that has no date: then it says by its listener when to come again.
+ */
 export interface RateLimiter {
-  take(nowMs: number): number
+  /**
+   * 0: a permit is taken, and {@link starts} follows. Else the milliseconds until one is due, or Infinity: the
+   * listener will be told. `waiting` is how many permits could be used now, this one included: so many may be asked for
+   * ahead. Only called while somebody waits, and again whenever something happens; who waits may go away again.
+   */
+  take(nowMs: number, waiting: number): number
+  /**
+   * Once for each permit taken, right before its call's first byte is written: it counts from now on, not from when it was
+   * taken, for a stall or a handshake may lie between. False: it is not good any more; nothing must be written, and another
+   * is needed. A call that came to nothing before it was written is told of as well, when that is known.
+   */
+  starts(takenMs: number, nowMs: number): boolean
+  /** Why no permit can be had at all, for the gate: a sentence of our own making; null while they can be. */
+  readonly unavailable: string | null
+  /**
+   * Called, not from within {@link take}, when a permit may be due earlier than was last said, or when `unavailable` has
+   * changed. One listener.
+   */
+  onAvailable(listener: () => void): void
   /** The API said "too many" all the same: no permit before `retryAfterMs` have passed. */
   throttled(nowMs: number, retryAfterMs: number | null): void
 }
@@ -158,6 +183,12 @@ export interface Clock {
   epochMs(): number
   /** Calls back once after `delayMs`; returns what cancels it. */
   after(delayMs: number, callback: () => void): () => void
+}
+
+/** One moment on both clocks. */
+export interface Moment {
+  readonly monotonicMs: number
+  readonly epochMs: number
 }
 
 /** Log lines of an allow-listed shape: no text of a record, an answer or a vendor's error ever gets in. */
@@ -210,6 +241,11 @@ export interface Metrics {
   permitGranted(priority: Priority, waitedSeconds: number): void
   permitsWaiting(waiting: Readonly<Record<Priority, number>>): void
   quota(limitPerSecond: number, sharePerSecond: number): void
+  /** Calls per second this replica lets through now: its share, less what throttling has cost. */
+  quotaRate(perSecond: number): void
+  wastedCall(reason: WastedCall): void
+  /** Slots of a quota counted in Redis that were reserved and not used in time. */
+  slotsWasted(slots: number): void
   inFlight(calls: number): void
   gate(closed: GateReason | null): void
   laneBacklog(records: number): void
@@ -228,6 +264,13 @@ export interface Metrics {
   registryWaiting(records: number): void
   registryRequest(operation: 'schema-by-id' | 'id-by-schema', outcome: 'ok' | 'not-found' | 'failed'): void
 }
+
+/**
+ * `throttled`: refused for there were too many. `repeated`: answered, but the record went on to be asked for again, by this
+ * replica or another, before its output was committed.
+ */
+export const WASTED_CALLS = ['throttled', 'repeated'] as const
+export type WastedCall = (typeof WASTED_CALLS)[number]
 
 export const CREDENTIAL_REFRESHES = ['ok', 'failed'] as const
 export type CredentialRefresh = (typeof CREDENTIAL_REFRESHES)[number]

@@ -19,6 +19,8 @@ export interface ServiceHealthOptions {
   readonly permits: PermitQueue
   /** Records that wait for the schema registry. */
   readonly registryWaiting: () => number
+  /** What of the quota is this replica's. */
+  readonly share: () => string
   /** What never changes while it runs, for the status page. */
   readonly facts: Readonly<Record<string, string | number>>
 }
@@ -95,11 +97,12 @@ export class ServiceHealth {
   }
 
   status(): Readonly<Record<string, string | number>> {
-    const { permits, facts, registryWaiting } = this.#options
+    const { permits, facts, registryWaiting, share } = this.#options
     const lanes = this.#options.lanes()
     return {
       ...facts,
       phase: this.#phase,
+      'share of the quota': share(),
       partitions: lanes?.names.join(', ') ?? '',
       'records in hand': lanes?.backlog ?? 0,
       'calls in flight': permits.inFlight,

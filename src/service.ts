@@ -17,14 +17,14 @@ import { renewedSecret } from './adapters/renewed-secret.ts'
 import type { Config } from './config.ts'
 import { readTextFile } from './config/given.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
-import { TokenBucket, UNLIMITED } from './core/token-bucket.ts'
 import { Brake } from './pipeline/brake.ts'
 import { Lanes } from './pipeline/lanes.ts'
 import { Outputs } from './pipeline/outputs.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
 import { createSettle } from './pipeline/settle.ts'
-import type { Clock, Log, Metrics, RateLimiter } from './ports.ts'
+import type { Clock, Log, Metrics } from './ports.ts'
 import { ServiceHealth } from './service-health.ts'
+import { createServiceQuota, type ServiceQuota } from './service-quota.ts'
 
 export interface ServiceOptions {
   readonly config: Config
@@ -44,7 +44,6 @@ export interface Service {
 }
 
 const START_RETRY_MS = { first: 1_000, most: 3_000 } as const
-const WINDOW_MS = 1_000
 const DEFECT = 'A defect ends the service; nothing is lost, the records in hand are read again.'
 
 /** Resolves once the group is joined. What is missing until then is in `health` and in the log, and looked for again. */
@@ -64,6 +63,7 @@ export function startService(options: ServiceOptions): Service {
 interface Parts {
   readonly kafka: KafkaClient
   readonly registry: Registry
+  readonly quota: ServiceQuota
   readonly permits: PermitQueue
   readonly brake: Brake
   readonly health: ServiceHealth
@@ -87,8 +87,8 @@ function createParts(options: ServiceOptions): Parts {
   const running: Parts['running'] = {}
   const counts = new Map<string, number>()
   const { qps, maxInFlight } = config.checkresult
-  metrics.quota(qps === 'unlimited' ? Infinity : qps, qps === 'unlimited' ? Infinity : qps)
-  const permits = new PermitQueue({ limiter: createLimiter(config), maxInFlight, clock, metrics, log })
+  const quota = createServiceQuota({ config, clock, log, metrics })
+  const permits = new PermitQueue({ limiter: quota.limiter, maxInFlight, clock, metrics, log })
   const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
   const kafka = createKafkaClient(kafkaSettings(config), log)
@@ -109,6 +109,7 @@ function createParts(options: ServiceOptions): Parts {
     }),
     registry,
     decoder,
+    quota,
     permits,
     brake: new Brake({ ...config.brake, permits, clock }),
     health: new ServiceHealth({
@@ -116,6 +117,7 @@ function createParts(options: ServiceOptions): Parts {
       lanes: () => running.lanes,
       permits,
       registryWaiting: () => decoder.waiting,
+      share: () => quota.share,
       facts: { service: options.service, 'calls per second': qps },
     }),
     running,
@@ -126,14 +128,9 @@ function createParts(options: ServiceOptions): Parts {
       await running.consumer?.stop()
       await running.client?.close()
       running.credentials?.close()
+      quota.stop()
     },
   }
-}
-
-function createLimiter({ checkresult }: Config): RateLimiter {
-  const { qps, burst, qpsGuardMs } = checkresult
-  if (qps === 'unlimited') return UNLIMITED
-  return new TokenBucket({ permits: qps, windowMs: WINDOW_MS + qpsGuardMs, burst: burst ?? 1 })
 }
 
 /** Tries again until it succeeds or the service stops; each new obstacle is logged once. */
@@ -175,6 +172,7 @@ async function startAnew(options: ServiceOptions, parts: Parts, cause: string): 
 async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
   parts.running.lanes?.lost()
+  await parts.quota.ready()
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
   for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)
@@ -262,29 +260,35 @@ function createConsumer(
   options: ServiceOptions,
   { parts, lanes, names }: { parts: Parts; lanes: Lanes; names: TopicNames },
 ): GroupConsumer {
-  const { config, clock, log, metrics, onFatal } = options
+  const { config, clock, metrics, onFatal } = options
   return createGroupConsumer({
     kafka: parts.kafka.kafka,
     groupId: config.kafka.groupId,
-    topics: [names.input, ...names.retry],
+    inputTopic: names.input,
+    retryTopics: names.retry,
     sessionTimeoutMs: config.kafka.sessionTimeoutMs,
+    permits: parts.quota.permits,
     hooks: {
+      onSteppingOut: () => {
+        parts.quota.steppingOut()
+        lanes.rebalancing()
+      },
       onRebalancing: () => {
         metrics.rebalanced()
         parts.delivery.rebalancing()
-        lanes.rebalancing()
       },
-      onAssigned: (memberId, assignment) => {
-        log.info('Partitions assigned.', { partitions: describeAssignment(assignment) })
-        parts.delivery.assigned(memberId, assignment)
-        lanes.assigned(memberId, assignment)
+      onAssigned: (membership, assignment) => {
+        parts.delivery.assigned(membership.memberId, assignment)
+        parts.quota.assigned(membership, assignment)
+        lanes.assigned(membership.memberId, assignment)
       },
       onRecords: (topic, partition, records) => lanes.deliver(topic, partition, records),
       onProgress: (topic, partition, { readUpTo, highWatermark }) => {
         lanes.progress(topic, partition, readUpTo, highWatermark)
         metrics.laneBacklog(lanes.backlog)
       },
-      onHeartbeat: () => {
+      onHeartbeat: (sent) => {
+        parts.quota.heartbeat(sent)
         metrics.heartbeat(clock.epochMs())
         metrics.laneBacklog(lanes.backlog)
         lanes.heartbeat()
@@ -328,10 +332,4 @@ function registryLogin(
       return current()
     },
   }
-}
-
-function describeAssignment(assignment: Readonly<Record<string, readonly number[]>>): string {
-  return Object.entries(assignment)
-    .map(([topic, partitions]) => `${topic} [${partitions.join(' ')}]`)
-    .join(', ')
 }

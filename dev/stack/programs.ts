@@ -1,5 +1,5 @@
 /**
- * Kafka and the schema registry as dev/pom.xml pins them: fetched once by Maven, kept in a cache of the user's so that
+ * Kafka, the schema registry and Redis as dev/pom.xml pins them: fetched once by Maven, kept in a cache of the user's so that
  * every clone finds them, and renamed into place when complete.
  */
 import { createHash, randomUUID } from 'node:crypto'
@@ -17,6 +17,7 @@ import { StackError } from './stack-error.ts'
 export interface Programs {
   readonly kafkaDir: string
   readonly registryDir: string
+  readonly redisDir: string
 }
 
 const POM = fileURLToPath(new URL('../pom.xml', import.meta.url))
@@ -43,12 +44,16 @@ export async function providePrograms(report: (line: string) => void): Promise<P
       if (!existsSync(directory)) await download(directory, report)
     })
   }
-  return { kafkaDir: join(directory, 'kafka'), registryDir: join(directory, 'registry') }
+  return {
+    kafkaDir: join(directory, 'kafka'),
+    registryDir: join(directory, 'registry'),
+    redisDir: join(directory, 'redis'),
+  }
 }
 
 async function download(directory: string, report: (line: string) => void): Promise<void> {
   const command = await findMaven()
-  report('Downloading Kafka and the schema registry (once, about 160 MB) ...')
+  report('Downloading Kafka, the schema registry and Redis (once, about 170 MB) ...')
   const scratchDir = `${directory}.${randomUUID()}.part`
   await mkdir(scratchDir, { recursive: true })
   try {

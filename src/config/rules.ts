@@ -30,6 +30,18 @@ const RULES: readonly Rule[] = [
         `for example CHECKRESULT_BURST=${defaultBurst(qps)}.`
       : null,
   ),
+  rule(['CHECKRESULT_QUOTA', 'REDIS_URL'], ({ CHECKRESULT_QUOTA: mode, REDIS_URL: url }) =>
+    mode === 'redis' && url === undefined
+      ? 'CHECKRESULT_QUOTA is redis, but REDIS_URL is not set: expected the Redis that counts the calls of all replicas, ' +
+        'for example REDIS_URL=rediss://redis.example:6380/0.'
+      : null,
+  ),
+  rule(['REDIS_URL', 'REDIS_TLS_CA_FILE'], ({ REDIS_URL: url, REDIS_TLS_CA_FILE: ca }) =>
+    ca !== undefined && url?.reveal().startsWith('rediss:') !== true
+      ? 'REDIS_TLS_CA_FILE is set, but REDIS_URL does not ask for TLS: expected a rediss:// address where there is a ' +
+        'certificate authority for it, for example REDIS_URL=rediss://redis.example:6380/0.'
+      : null,
+  ),
   rule(['CHECKRESULT_TIMEOUT_MS', 'SHUTDOWN_DEADLINE_MS'], (values) => {
     const least = values.CHECKRESULT_TIMEOUT_MS + AFTER_LAST_CALL_MS
     return values.SHUTDOWN_DEADLINE_MS < least

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { DELIVERIES } from '../core/delivery.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
+import { QUOTA_MODES } from '../core/quota-mode.ts'
 import {
   ascendingDurations,
   brokers,
@@ -19,6 +20,8 @@ import {
   pemCertificates,
   pemKey,
   plainName,
+  quotaKey,
+  redisUrl,
   registryUrl,
   secret,
   secretWord,
@@ -164,6 +167,23 @@ export const environment = z.object({
   }),
   CHECKRESULT_QPS_GUARD_MS: withDefault(wholeNumber(0, 1_000, 20), '20', {
     meaning: 'Added to the second within which calls are counted, against jitter on the way to the API.',
+  }),
+  CHECKRESULT_QUOTA: withDefault(oneOf(QUOTA_MODES, 'partition'), 'partition', {
+    meaning:
+      'How replicas share the limit: `partition` splits it over the partitions of the input topic; `redis` counts in Redis, for ' +
+      'skewed load and programs beside this one.',
+  }),
+  REDIS_URL: optional(redisUrl, {
+    meaning: 'For `CHECKRESULT_QUOTA=redis`: where it is counted.',
+    holds: 'secret',
+  }),
+  REDIS_TLS_CA_FILE: optional(pemCertificates('/etc/redis-tls/ca.crt'), {
+    meaning: 'Certificate authority of Redis (`rediss://`), where it is no public one (PEM).',
+    holds: 'content',
+  }),
+  CHECKRESULT_QUOTA_KEY: withDefault(quotaKey, 'checkresult:quota', {
+    meaning:
+      'For `CHECKRESULT_QUOTA=redis`: key it is counted under, the same for all who share the account.',
   }),
   CHECKRESULT_TIMEOUT_MS: withDefault(wholeNumber(100, 55_000, 8_000), '8000', {
     meaning: 'Deadline of a call, quick retries after a failed one included.',

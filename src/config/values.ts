@@ -167,6 +167,26 @@ export const tokenUrl: Value<string> = {
   example: 'https://login.example/oauth2/token',
 }
 
+export const quotaKey: Value<string> = {
+  schema: z
+    .string()
+    .max(200)
+    .regex(/^[\w.:{}-]+$/),
+  expected: 'up to 200 letters, digits, dots, colons, dashes, underscores or braces',
+  example: 'checkresult:quota',
+}
+
+/** May hold a password. A path is the number of a database. */
+export const redisUrl: Value<Secret> = {
+  schema: read((text) => {
+    const url = /^rediss?:\/\//.test(text) ? URL.parse(text) : null
+    const fits = url !== null && url.hostname !== '' && /^(\/\d{0,3})?$/.test(url.pathname)
+    return fits && url.search === '' && url.hash === '' ? new Secret(text) : undefined
+  }),
+  expected: 'a redis:// or rediss:// address, with user, password and number of the database where needed',
+  example: 'rediss://redis.example:6380/0',
+}
+
 /** The token in a file that others keep fresh. */
 export function tokenFile(example: string): Value<Secret> {
   return { ...secretWord(example), expected: 'the path of a file with a token' }

@@ -20,6 +20,8 @@ export type CallResult =
   | { readonly kind: 'answered' }
   | { readonly kind: 'blocked'; readonly reason: GateReason }
   | { readonly kind: 'unavailable' }
+  /** It was not made after all: its permit came too late. */
+  | { readonly kind: 'unsent' }
   /** Says nothing about the account: the quota deals with it. */
   | { readonly kind: 'throttled' }
 
@@ -73,6 +75,8 @@ export class Gate {
         if (wasProbe || this.#unavailableInARow >= UNAVAILABLE_IN_A_ROW) {
           this.#close('upstream-down', nowMs, wasProbe)
         }
+        return
+      case 'unsent':
     }
   }
 

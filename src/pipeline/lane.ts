@@ -13,7 +13,7 @@
  */
 import { RecentTransactions } from '../core/recent-transactions.ts'
 import { safeError } from '../core/safe-error.ts'
-import { countOutcome } from './count-outcome.ts'
+import { countOutcomes, countRepeated } from './count-outcome.ts'
 import { delivered, sizeBytes, untilDueMs, type Delivered } from './delivered.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
 import type { Settled } from './outputs.ts'
@@ -135,6 +135,7 @@ export class Lane {
   async revoke(): Promise<void> {
     this.#close()
     await this.#committing
+    countRepeated(this.#options.metrics, this.#tracker.results)
     await this.#dropLog()
   }
 
@@ -219,9 +220,12 @@ export class Lane {
       if (restMs > 0) return this.#pumpIn(restMs)
       this.#tracker.begin()
       this.#active += 1
+      const epoch = this.#epoch
       settle(entry.item, this.#life(entry.offset)).then((settled) => {
         this.#active -= 1
         entry.result = settled
+        if (settled !== null && (this.#isClosed() || this.#epoch !== epoch))
+          countRepeated(this.#options.metrics, [settled])
         this.#pump()
         this.#commitSoon()
       }, onDefect)
@@ -285,7 +289,7 @@ export class Lane {
 
   #committed({ finished, nextOffset }: Prefix<InputRecord, Settled>): void {
     this.#tracker.committed(nextOffset)
-    this.#count(finished)
+    countOutcomes(this.#options.metrics, finished, this.#options.clock.epochMs())
     this.#flow()
     this.#measure()
     this.#pump()
@@ -318,14 +322,7 @@ export class Lane {
     const doubt = this.#inDoubt
     this.#inDoubt = null
     if (doubt !== null && committedOffset !== null && committedOffset >= doubt.nextOffset)
-      this.#count(doubt.finished)
-  }
-
-  #count(finished: Prefix<InputRecord, Settled>['finished']): void {
-    const { metrics, clock } = this.#options
-    const nowMs = clock.epochMs()
-    for (const { item, result } of finished)
-      countOutcome(metrics, result.counts, (nowMs - item.timestampMs) / 1000)
+      countOutcomes(this.#options.metrics, doubt.finished, this.#options.clock.epochMs())
   }
 
   #flow(): void {
@@ -349,6 +346,7 @@ export class Lane {
   }
 
   #dropRecords(): void {
+    countRepeated(this.#options.metrics, this.#tracker.results)
     this.#tracker.clear()
     this.#epoch += 1
   }

@@ -51,6 +51,11 @@ export class OffsetTracker<Item, Result> {
     return this.#entries[0]
   }
 
+  /** What has come of records that are not committed yet. */
+  get results(): Result[] {
+    return this.#entries.filter(isFinished).map(({ result }) => result)
+  }
+
   deliver(offset: bigint, item: Item): void {
     this.#entries.push({ offset, item, result: null })
     this.#weight += this.#weigh(item)

@@ -31,6 +31,11 @@ export type Counts =
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason }
   | { readonly kind: 'duplicate' }
 
+/** Whether there was a call for it: nothing is asked for what is no event, or a repeat. */
+export function cameOfACall({ counts }: Settled): boolean {
+  return counts.kind !== 'duplicate' && !(counts.kind === 'dead-letter' && counts.reason === 'undecodable')
+}
+
 /** An earlier event of the partition had the same transaction: nothing is written, the offset moves on. */
 export const DUPLICATE: Settled = { outputs: [], counts: { kind: 'duplicate' } }
 

@@ -10,6 +10,8 @@ import { Gate, type CallResult, type GateReason } from '../core/gate.ts'
 import { PRIORITIES, type Clock, type Log, type Metrics, type Priority, type RateLimiter } from '../ports.ts'
 
 export interface Permit {
+  /** To be asked right before the call's first byte is written; false forbids it, and the permit is to be released as unsent. */
+  readonly starts: () => boolean
   /** To be called exactly once, when the call is back. */
   release(result: CallResult, retryAfterMs?: number | null): void
 }
@@ -42,14 +44,20 @@ export class PermitQueue {
   #inFlight = 0
   #granted = 0
   readonly #holds = new Set<Hold>()
+  #announced: GateReason | null = null
   #cancelTimer: (() => void) | null = null
 
   constructor(options: PermitQueueOptions) {
     this.#options = options
+    options.limiter.onAvailable(() => {
+      this.#announce()
+      this.#serve()
+    })
   }
 
   get closed(): GateReason | null {
-    return this.#holds.has('dead-letter-brake') ? 'dead-letter-brake' : this.#gate.closed
+    if (this.#holds.has('dead-letter-brake')) return 'dead-letter-brake'
+    return this.#gate.closed ?? (this.#options.limiter.unavailable === null ? null : 'quota-unavailable')
   }
 
   get inFlight(): number {
@@ -58,8 +66,12 @@ export class PermitQueue {
 
   /** As many wait as may call at once: who else comes would only wait longer. */
   get isCrowded(): boolean {
+    return this.#waitingCount >= this.#options.maxInFlight
+  }
+
+  get #waitingCount(): number {
     const { fresh, deferred, redriven } = this.#waiting
-    return fresh.length + deferred.length + redriven.length >= this.#options.maxInFlight
+    return fresh.length + deferred.length + redriven.length
   }
 
   /**
@@ -78,11 +90,13 @@ export class PermitQueue {
 
   /** Grants nothing until {@link resume} is told the same. Calls in flight go on. */
   hold(why: Hold): void {
-    this.#change(() => void this.#holds.add(why))
+    this.#holds.add(why)
+    this.#announce()
   }
 
   resume(why: Hold): void {
-    this.#change(() => void this.#holds.delete(why))
+    this.#holds.delete(why)
+    this.#announce()
     this.#serve()
   }
 
@@ -103,7 +117,7 @@ export class PermitQueue {
       const nowMs = this.#options.clock.monotonicMs()
       const waiters = this.#next()
       if (waiters === null) break
-      const waitMs = this.#gate.waitMs(nowMs) || this.#options.limiter.take(nowMs)
+      const waitMs = this.#gate.waitMs(nowMs) || this.#options.limiter.take(nowMs, this.#usable)
       if (waitMs > 0) {
         this.#serveIn(waitMs)
         break
@@ -111,7 +125,15 @@ export class PermitQueue {
       const waiter = waiters.shift()
       if (waiter !== undefined) this.#grant(waiter, nowMs)
     }
+    // Being asked, the limiter may have found that there are no permits.
+    this.#announce()
     this.#report()
+  }
+
+  /** Permits that could be used now: a closed gate has use for its probe only. */
+  get #usable(): number {
+    const places = this.#gate.closed === null ? this.#options.maxInFlight - this.#inFlight : 1
+    return Math.min(places, this.#waitingCount)
   }
 
   #serveIn(waitMs: number): void {
@@ -120,12 +142,23 @@ export class PermitQueue {
   }
 
   #grant(waiter: Waiter, nowMs: number): void {
+    const { limiter, clock, metrics } = this.#options
     const isProbe = this.#gate.started()
     this.#granted += 1
     this.#inFlight += 1
-    this.#options.metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)
+    metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)
+    let asked = false
+    const starts = (): boolean => {
+      asked = true
+      return limiter.starts(nowMs, clock.monotonicMs())
+    }
     waiter.resolve({
-      release: (result, retryAfterMs = null) => this.#released(isProbe, result, retryAfterMs),
+      starts,
+      release: (result, retryAfterMs = null) => {
+        // What came to nothing before it was written counts all the same: who knows what the peer has seen of it.
+        if (!asked) starts()
+        this.#released(isProbe, result, retryAfterMs)
+      },
     })
   }
 
@@ -133,20 +166,22 @@ export class PermitQueue {
     this.#inFlight -= 1
     const nowMs = this.#options.clock.monotonicMs()
     if (result.kind === 'throttled') this.#options.limiter.throttled(nowMs, retryAfterMs)
-    this.#change(() => this.#gate.report(result, isProbe, nowMs))
+    this.#gate.report(result, isProbe, nowMs)
+    this.#announce()
     this.#serve()
   }
 
-  /** Makes a change and says so where it opens or closes the gate. */
-  #change(change: () => void): void {
-    const before = this.closed
-    change()
+  /** After whatever may open or close the gate, or change the reason: says so, once. */
+  #announce(): void {
+    const before = this.#announced
     const reason = this.closed
     if (reason === before) return
-    const { metrics, log } = this.#options
+    this.#announced = reason
+    const { metrics, log, limiter } = this.#options
     metrics.gate(reason)
+    const detail = reason === 'quota-unavailable' ? limiter.unavailable : null
     if (reason === null) log.info('The gate is open again: calls go on.', { reason: before ?? 'none' })
-    else log.error(`The gate is closed: ${EXPLAINED[reason]}`, { reason })
+    else log.error(`The gate is closed: ${EXPLAINED[reason]}`, { reason, ...(detail !== null && { detail }) })
   }
 
   /** The queue whose turn it is, its first waiter still wanted; null when nobody waits. */
@@ -181,7 +216,7 @@ const EXPLAINED: Readonly<Record<GateReason, string>> = {
   credentials: `the credentials, their rights or the clock are refused. Check the access key and its RAM policy. ${PROBED}`,
   account: `the account or the endpoint is refused. Check for overdue payments and CHECKRESULT_ENDPOINT. ${PROBED}`,
   'upstream-down': `the API does not answer. ${PROBED}`,
-  'quota-unavailable': `the shared quota cannot be reached. ${PROBED}`,
+  'quota-unavailable': 'no permit of the quota can be had. Calls go on as soon as one can.',
   'dead-letter-brake':
     'too many of the last records would become dead letters. Is this version or the schema of the events a wrong one? Go back to the ' +
     'one before, or wait: after DEAD_LETTER_BRAKE_HOLD some more are let through.',

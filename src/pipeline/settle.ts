@@ -13,7 +13,7 @@ import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import type { Brake } from './brake.ts'
 import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
-import type { PermitQueue } from './permit-queue.ts'
+import type { Permit, PermitQueue } from './permit-queue.ts'
 
 export type Settle = (record: InputRecord, life: RecordLife) => Promise<Settled | null>
 
@@ -38,7 +38,7 @@ export interface SettleOptions {
   readonly brake: Brake
   readonly outputs: Outputs
   readonly clock: Clock
-  readonly metrics: Pick<Metrics, 'called'>
+  readonly metrics: Pick<Metrics, 'called' | 'wastedCall'>
 }
 
 type Final = Exclude<Outcome, { kind: 'throttled' | 'blocked' }>
@@ -139,14 +139,21 @@ async function callOnce(
   { event }: Work,
   { life, priority, withinMs }: Call,
 ): Promise<{ outcome: Outcome; tookMs: number } | null> {
-  const permit = await permits.acquire(priority, life.wanted)
-  if (permit === null) return null
-  life.calling()
-  const startedMs = clock.monotonicMs()
-  const reply = await check(event, withinMs)
+  let permit: Permit | null
+  let reply: Reply | null
+  let startedMs: number
+  do {
+    permit = await permits.acquire(priority, life.wanted)
+    if (permit === null) return null
+    life.calling()
+    startedMs = clock.monotonicMs()
+    reply = await check(event, withinMs, permit.starts)
+    if (reply === null) permit.release({ kind: 'unsent' })
+  } while (reply === null)
   const outcome = classify(reply)
   const tookMs = clock.monotonicMs() - startedMs
   metrics.called({ code: replyCode(reply), outcome: outcome.kind, seconds: tookMs / 1000 })
+  if (outcome.kind === 'throttled') metrics.wastedCall('throttled')
   permit.release(callResult(outcome), outcome.kind === 'throttled' ? outcome.retryAfterMs : null)
   return { outcome, tookMs }
 }

@@ -60,11 +60,14 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
   const consumer: GroupConsumer = createGroupConsumer({
     kafka,
     groupId,
-    topics: [input],
+    inputTopic: input,
+    retryTopics: [],
     sessionTimeoutMs: 10_000,
+    permits: null,
     hooks: {
+      onSteppingOut: () => {},
       onRebalancing: () => {},
-      onAssigned: (memberId, assignment) => ends.assigned(memberId, assignment),
+      onAssigned: ({ memberId }, assignment) => ends.assigned(memberId, assignment),
       onRecords: () => delivered.resolve(),
       onProgress: () => {},
       onHeartbeat: () => {},

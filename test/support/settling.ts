@@ -43,9 +43,9 @@ export function refused(status: number, code: string, retryAfterMs: number | nul
   return { ...PASSED, status, code, retryAfterMs, answer: null }
 }
 
-/** Answers in order; the last one for ever. */
+/** Answers in order, null where the call is not made; the last one for ever. */
 export function settling(
-  replies: readonly Reply[],
+  replies: readonly (Reply | null)[],
   decoded: Decoded | Promise<Decoded | null> = { kind: 'event', event: EVENT },
   callMs = 0,
 ) {
@@ -74,9 +74,9 @@ export function settling(
     decode: () => decoded,
     check: async (_, withinMs) => {
       calls.push({ atMs: clock.monotonicMs(), inFlight: permits.inFlight, withinMs })
-      const reply = replies[calls.length - 1] ?? replies.at(-1) ?? PASSED
+      const reply = calls.length > replies.length ? replies.at(-1) : replies[calls.length - 1]
       if (callMs > 0) await new Promise<void>((resolve) => void clock.after(callMs, resolve))
-      return reply
+      return reply === undefined ? PASSED : reply
     },
     timeoutMs: 8_000,
     permits,

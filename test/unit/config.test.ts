@@ -52,6 +52,26 @@ describe('defaults', () => {
     expect(configOf({ CHECKRESULT_QPS: '95', CHECKRESULT_BURST: '95' }).checkresult.burst).toBe(95)
   })
 
+  test('the quota is split over partitions, or counted in a Redis whose address may hold a password', () => {
+    expect(configOf({ REDIS_URL: 'redis://cache.example' }).quota).toEqual({ mode: 'partition' })
+    const url = `rediss://me:${SECRET}@cache.example:6380/3`
+    const { quota } = configOf({ CHECKRESULT_QUOTA: 'redis', REDIS_URL: url })
+    expect(quota).toMatchObject({ mode: 'redis', key: 'checkresult:quota' })
+    expect(quota.mode === 'redis' && quota.url.reveal()).toBe(url)
+    expect(JSON.stringify(quota)).not.toContain(SECRET)
+  })
+
+  test.each([
+    'http://cache.example',
+    'redis://cache.example/0?protocol=3',
+    'redis://cache.example/name',
+    'redis://',
+  ])('an address of Redis such as %s is refused, and never shown', (url) => {
+    expect(faultOf({ REDIS_URL: url })).toMatch(
+      /^REDIS_URL is not well-formed \(not shown\): expected a redis:/,
+    )
+  })
+
   test('an empty variable counts as unset', () => {
     expect(configOf({ CHECKRESULT_QPS: '', KAFKA_SASL_MECHANISM: ' ' }).checkresult.qps).toBe(10)
   })

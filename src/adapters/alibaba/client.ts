@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import type { NoAnswer, Reply } from '../../core/answer.ts'
 import type { CheckResult } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
-import { Connections, DEADLINE_PASSED, ExchangeError, type Exchange } from './connections.ts'
+import { Connections, DEADLINE_PASSED, ExchangeError, NOT_STARTED, type Exchange } from './connections.ts'
 import type { CredentialSource } from './credential-source.ts'
 import { signCheckResult } from './sign-v3.ts'
 
@@ -22,9 +22,12 @@ export interface ClientOptions {
 }
 
 export interface CheckResultClient {
-  readonly check: CheckResult
+  /** Without `starts` nothing keeps the call from starting. */
+  readonly check: CheckResult & ((...call: UnlimitedCall) => Promise<Reply>)
   close(): Promise<void>
 }
+
+type UnlimitedCall = readonly [event: Parameters<CheckResult>[0], withinMs: number]
 
 const CONNECT_TIMEOUT_MS = 3_000
 const CONNECTION_LIFE_MS = 300_000
@@ -41,7 +44,13 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
     maxResponseBytes: MAX_RESPONSE_BYTES,
   })
 
-  const check: CheckResult = async ({ transactionId, merchantBizId }, withinMs) => {
+  function check(...call: UnlimitedCall): Promise<Reply>
+  function check(...call: Parameters<CheckResult>): Promise<Reply | null>
+  async function check(
+    { transactionId, merchantBizId }: UnlimitedCall[0],
+    withinMs: number,
+    starts: () => boolean = () => true,
+  ): Promise<Reply | null> {
     const pending = options.credentials.current()
     const credentials = pending instanceof Promise ? await pending : pending
     if (credentials === null) return { kind: 'no-answer', failure: 'no-credentials', status: null }
@@ -54,11 +63,11 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       nonce: randomUUID(),
     })
     try {
-      const reply = toReply(await connections.post(path, headers, withinMs))
+      const reply = toReply(await connections.post({ path, headers, withinMs, starts }))
       if (refusesKeys(reply)) options.credentials.refused(credentials)
       return reply
     } catch (error) {
-      return toFailure(error)
+      return error instanceof ExchangeError && error.cause === NOT_STARTED ? null : toFailure(error)
     }
   }
 

@@ -31,6 +31,14 @@ export class ExchangeError extends Error {
   }
 }
 
+export interface Post {
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly withinMs: number
+  readonly starts: () => boolean
+}
+
+export const NOT_STARTED = new Error('The exchange was not to start any more.')
 export const DEADLINE_PASSED = new Error('The exchange took too long.')
 
 interface Connection {
@@ -51,12 +59,14 @@ export class Connections {
 
   /**
    * As many at once as the caller starts: the bound on calls in flight is the bound on connections. The whole exchange,
-   * from the first byte sent to the last received, has `withinMs`.
+   * from the first byte sent to the last received, has `withinMs`. Rejects with {@link NOT_STARTED} as the cause when
+   * `starts`, asked right before the first byte is written, says no.
    */
-  post(path: string, headers: Record<string, string>, withinMs: number): Promise<Exchange> {
+  post({ path, headers, withinMs, starts }: Post): Promise<Exchange> {
     const connection = this.#idle.pop() ?? this.#open()
     return new Promise((resolve, reject) => {
       const receiver = new Receiver(withinMs, {
+        starts,
         resolve,
         reject,
         done: () => this.#release(connection),
@@ -96,6 +106,7 @@ export class Connections {
 }
 
 interface Settling {
+  readonly starts: () => boolean
   readonly resolve: (exchange: Exchange) => void
   readonly reject: (error: ExchangeError) => void
   readonly done: () => void
@@ -116,9 +127,11 @@ class Receiver implements Dispatcher.DispatchHandler {
     this.#timer = setTimeout(() => this.#expire(), deadlineMs)
   }
 
+  /** What it throws becomes the request's error: nothing of it is written, and the connection stays. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#expired) throw DEADLINE_PASSED
+    if (!this.#settling.starts()) throw NOT_STARTED
     this.#controller = controller
-    if (this.#expired) controller.abort(DEADLINE_PASSED)
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Exchange['headers']): void {

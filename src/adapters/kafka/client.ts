@@ -10,6 +10,7 @@ import { createLogin } from './login.ts'
 import { patchConnection } from './patch-connection.ts'
 import { patchHeartbeat } from './patch-heartbeat.ts'
 import { patchJoin } from './patch-join.ts'
+import { patchMembership } from './patch-membership.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { openSocket } from './sockets.ts'
 import { createTlsContext, type TlsFiles } from './tls.ts'
@@ -40,6 +41,7 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
   patchConnection()
   patchHeartbeat()
   patchJoin()
+  patchMembership()
   const connection = {
     brokers: [...settings.brokers],
     clientId: settings.clientId,

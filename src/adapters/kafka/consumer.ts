@@ -7,16 +7,32 @@
  * process. Every callback is guarded; a defect goes to `onDefect`, which ends it.
  */
 import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
-import type { InputRecord, PartitionFlow } from '../../ports.ts'
-import { coPartitionAssigner } from './co-partition-assigner.ts'
+import type { InputRecord, Moment, PartitionFlow } from '../../ports.ts'
+import type { QuotaTerms } from '../../core/quota-shares.ts'
+import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
 import { explain, isPassing } from './errors.ts'
 import type { TopicOffsets } from './offset-commits.ts'
+import { takeHeartbeat, takeSyncAnswer } from './patch-membership.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
+export type Assignment = Readonly<Record<string, readonly number[]>>
+
+/** What the group has decided for this member, beside its partitions. */
+export interface Membership {
+  readonly memberId: string
+  readonly generation: number
+  /** When the request was sent by whose answer this is known. */
+  readonly sent: Moment
+  /** What the group's leader went by; null when it does not say. */
+  readonly terms: QuotaTerms | null
+}
+
 export interface ConsumerHooks {
-  /** The group is about to decide anew. Not an early warning: kafkajs asks to join right after. */
+  /** From now on the group may decide without asking again: the member is about to join, anew or for the first time, or to leave. */
+  readonly onSteppingOut: () => void
+  /** The group is about to decide anew. Not an early warning: kafkajs asks to join right after. Not told on every way there. */
   readonly onRebalancing: () => void
-  readonly onAssigned: (memberId: string, assignment: Readonly<Record<string, readonly number[]>>) => void
+  readonly onAssigned: (membership: Membership, assignment: Assignment) => void
   readonly onRecords: (topic: string, partition: number, records: readonly InputRecord[]) => void
   /** `readUpTo` is the offset to be read next. */
   readonly onProgress: (
@@ -24,7 +40,8 @@ export interface ConsumerHooks {
     partition: number,
     at: { readUpTo: bigint; highWatermark: bigint },
   ) => void
-  readonly onHeartbeat: () => void
+  /** The group has accepted one that was sent then. */
+  readonly onHeartbeat: (sent: Moment) => void
   /** Any sign of life of the fetch loop. */
   readonly onActivity: () => void
   /** The consumer has ended by itself, for a reason that passes: a new one is needed. */
@@ -37,8 +54,11 @@ export interface ConsumerHooks {
 export interface ConsumerOptions {
   readonly kafka: Kafka
   readonly groupId: string
-  readonly topics: readonly string[]
+  readonly inputTopic: string
+  readonly retryTopics: readonly string[]
   readonly sessionTimeoutMs: number
+  /** Permits of the quota to be shared by partitions; null where it is kept otherwise. */
+  readonly permits: number | null
   readonly hooks: ConsumerHooks
 }
 
@@ -56,17 +76,23 @@ const EARLIEST = '-2'
 const MAX_WAIT_MS = 500
 /** Soft: a producer's batch comes whole. Small, for all of it is in memory at once, for each partition. */
 const MAX_BYTES_PER_PARTITION = 32 * 1024
+/** Nor shorter than the session's: a member given up for joining late must have lost its lease, see `PartitionQuota`. */
 const REBALANCE_TIMEOUT_MS = 60_000
 /** New partitions of a topic are read after this at the latest. */
 const METADATA_MAX_AGE_MS = 15_000
 
 export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
-  const { kafka, hooks, sessionTimeoutMs } = options
+  const { kafka, hooks, sessionTimeoutMs, inputTopic, permits } = options
+  const partitioning = createCoPartitioning({
+    inputTopic,
+    permits,
+    stepsOut: () => guarded(hooks, hooks.onSteppingOut),
+  })
   const consumer = kafka.consumer({
     groupId: options.groupId,
-    partitionAssigners: [coPartitionAssigner],
+    partitionAssigners: [partitioning.assigner],
     sessionTimeout: sessionTimeoutMs,
-    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+    rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
     // Often, for a rebalance is learnt of by a heartbeat's refusal.
     heartbeatInterval: Math.min(1_000, Math.floor(sessionTimeoutMs / 5)),
     maxWaitTimeInMs: MAX_WAIT_MS,
@@ -83,7 +109,7 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
   })
   // kafkajs resolves all the same when it ends while it starts.
   const start: { end: string | null; over: boolean } = { end: null, over: false }
-  listen(consumer, hooks)
+  listen(consumer, hooks, partitioning)
   consumer.on(consumer.events.CRASH, ({ payload }) =>
     guarded(hooks, () => {
       const message = explain(payload.error)
@@ -124,12 +150,12 @@ class Committing {
 
 async function run(
   consumer: Consumer,
-  { topics, hooks }: ConsumerOptions,
+  { inputTopic, retryTopics, hooks }: ConsumerOptions,
   commits: Committing,
 ): Promise<void> {
   try {
     await consumer.connect()
-    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+    await consumer.subscribe({ topics: [inputTopic, ...retryTopics], fromBeginning: true })
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -170,13 +196,17 @@ function toRecord({ topic, partition }: Batch, message: KafkaMessage): InputReco
   }
 }
 
-function listen(consumer: Consumer, hooks: ConsumerHooks): void {
+function listen(consumer: Consumer, hooks: ConsumerHooks, partitioning: CoPartitioning): void {
   const { events } = consumer
   consumer.on(events.REBALANCING, () => guarded(hooks, hooks.onRebalancing))
   consumer.on(events.GROUP_JOIN, ({ payload }) =>
-    guarded(hooks, () => hooks.onAssigned(payload.memberId, payload.memberAssignment)),
+    guarded(hooks, () =>
+      hooks.onAssigned(membershipOf(payload.memberId, partitioning), payload.memberAssignment),
+    ),
   )
-  consumer.on(events.HEARTBEAT, () => guarded(hooks, hooks.onHeartbeat))
+  consumer.on(events.HEARTBEAT, ({ payload }) =>
+    guarded(hooks, () => hooks.onHeartbeat(takeHeartbeat(payload.memberId))),
+  )
   consumer.on(events.FETCH_START, () => guarded(hooks, hooks.onActivity))
   consumer.on(events.END_BATCH_PROCESS, ({ payload }) =>
     guarded(hooks, () =>
@@ -186,6 +216,11 @@ function listen(consumer: Consumer, hooks: ConsumerHooks): void {
       }),
     ),
   )
+}
+
+function membershipOf(memberId: string, partitioning: CoPartitioning): Membership {
+  const { generation, sent, userData } = takeSyncAnswer(memberId)
+  return { memberId, generation, sent, terms: partitioning.assigned(userData) }
 }
 
 function flowOf(

@@ -4,7 +4,7 @@
  * start rather than misbehave later. Why each is needed: DESIGN.md, Non-obvious.
  */
 import { createRequire } from 'node:module'
-import type { AuthenticationProviderArgs, Authenticator, ISocketFactory, Logger } from 'kafkajs'
+import type { Assigner, AuthenticationProviderArgs, Authenticator, ISocketFactory, Logger } from 'kafkajs'
 
 const require = createRequire(import.meta.url)
 
@@ -189,22 +189,35 @@ export interface Connection {
 
 export const ConnectionClass = require('kafkajs/src/network/connection') as { prototype: Connection }
 
-/** What {@link patchHeartbeat} and {@link patchJoin} need to know of the class they mend. */
+/** What {@link patchHeartbeat}, {@link patchJoin} and {@link patchMembership} need to know of the class they mend. */
 export interface ConsumerGroup {
   /** Milliseconds since the epoch. */
   lastRequest: number
   coordinator: unknown
   readonly groupId: string
   readonly cluster: { findGroupCoordinator(of: { groupId: string }): Promise<unknown> }
+  readonly assigners: readonly Assigner[]
   heartbeat: (this: ConsumerGroup, options: { interval: number }) => Promise<void>
   joinAndSync: (this: ConsumerGroup) => Promise<void>
   /** Brokers to fetch from: asked before each round of fetches. */
   getNodeIds: (this: ConsumerGroup) => number[]
+  leave: (this: ConsumerGroup) => Promise<void>
 }
 
 export const ConsumerGroupClass = require('kafkajs/src/consumer/consumerGroup') as {
   prototype: ConsumerGroup
 }
+
+/** What {@link patchMembership} needs to know of the class it mends. */
+interface GroupRequests {
+  heartbeat: (this: unknown, request: { readonly memberId: string }) => Promise<unknown>
+  syncGroup: (
+    this: unknown,
+    request: { readonly memberId: string; readonly generationId: number },
+  ) => Promise<{ readonly memberAssignment: Buffer }>
+}
+
+export const BrokerClass = require('kafkajs/src/broker') as { prototype: GroupRequests }
 
 /** What brokers answer: fixed sentences, safe to log. */
 export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(

@@ -1,6 +1,7 @@
 /** Transactions, the consumer group, the registry, and how far each partition has come. */
 import type { Delivery } from '../../core/delivery.ts'
 import type { Metrics } from '../../ports.ts'
+import type { QuotaRate } from './call-metrics.ts'
 import type { Instruments, Series } from './instruments.ts'
 
 type KafkaMetrics = Pick<
@@ -18,7 +19,11 @@ type PartitionMetrics = Pick<Metrics, 'lag' | 'oldestUnsettled' | 'partitionLost
 
 const TRANSACTION_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
 
-export function kafkaMetrics(instruments: Instruments, delivery: Delivery): KafkaMetrics {
+export function kafkaMetrics(
+  instruments: Instruments,
+  delivery: Delivery,
+  quota: Readonly<QuotaRate>,
+): KafkaMetrics {
   let heartbeatMs = 0
   let backlog = 0
   const rebalances = instruments.counter('rebalances_total', 'Times this replica joined its group anew.', {})
@@ -39,7 +44,7 @@ export function kafkaMetrics(instruments: Instruments, delivery: Delivery): Kafk
     },
     ...registryMetrics(instruments),
     ...publishMetrics(instruments, delivery),
-    ...partitionMetrics(instruments),
+    ...partitionMetrics(instruments, quota),
   }
 }
 
@@ -106,7 +111,7 @@ function publishMetrics(instruments: Instruments, delivery: Delivery): PublishMe
   }
 }
 
-function partitionMetrics(instruments: Instruments): PartitionMetrics {
+function partitionMetrics(instruments: Instruments, quota: Readonly<QuotaRate>): PartitionMetrics {
   const lag = new PartitionValues()
   const oldestSeconds = new PartitionValues()
   const labels = ['topic', 'partition']
@@ -115,6 +120,12 @@ function partitionMetrics(instruments: Instruments): PartitionMetrics {
     'Records of the partition without a committed output, read or not.',
     labels,
     () => lag.series(),
+  )
+  instruments.gauge(
+    'lag_drain_seconds',
+    'How long the records without a committed output on partitions of this replica take at quota_rate_per_second, those not due yet included; 0 when there are none.',
+    [],
+    () => [[[], lag.sum === 0 ? 0 : lag.sum / quota.rate]],
   )
   instruments.gauge(
     'oldest_unsettled_timestamp_seconds',
@@ -142,6 +153,12 @@ class PartitionValues {
     this.#topics.set(topic, partitions)
     if (value === null) partitions.delete(partition)
     else partitions.set(partition, value)
+  }
+
+  get sum(): number {
+    let sum = 0
+    for (const partitions of this.#topics.values()) for (const value of partitions.values()) sum += value
+    return sum
   }
 
   series(): Series {

@@ -37,10 +37,11 @@ const EVENT_LOOP_PRECISION_MS = 50
 export function createMetrics({ version, revision, topics, delivery }: MetricsOptions): PrometheusMetrics {
   const registry = new Registry()
   const instruments = new Instruments(registry)
+  const quota = { rate: 0 }
   const metrics: Metrics = {
     ...outcomeMetrics(instruments, topics),
-    ...callMetrics(instruments),
-    ...kafkaMetrics(instruments, delivery),
+    ...callMetrics(instruments, quota),
+    ...kafkaMetrics(instruments, delivery, quota),
     ...credentialMetrics(instruments),
   }
   instruments.gauge('build_info', 'What is running; always 1.', ['version', 'revision', 'node'], () => [

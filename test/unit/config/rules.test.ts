@@ -22,6 +22,10 @@ describe('faults between settings', () => {
   test.each([
     [{ CHECKRESULT_QPS: '5', CHECKRESULT_BURST: '6' }, /^CHECKRESULT_BURST is 6, but CHECKRESULT_QPS is 5/],
     [
+      { CHECKRESULT_QUOTA: 'redis' },
+      /^CHECKRESULT_QUOTA is redis, but REDIS_URL is not set: expected .+REDIS_URL=/,
+    ],
+    [
       { CHECKRESULT_TIMEOUT_MS: '20001' },
       /^SHUTDOWN_DEADLINE_MS is 25000, but CHECKRESULT_TIMEOUT_MS is 20001.+=25001\.$/,
     ],

@@ -29,6 +29,8 @@ describe('faults of one setting', () => {
     ['CHECKRESULT_ENDPOINT', 'http://127.0.0.1@cloudauth.example'],
     ['CHECKRESULT_ENDPOINT', 'https://cloudauth.example/path'],
     ['CHECKRESULT_QPS', '0'],
+    ['CHECKRESULT_QUOTA', 'both'],
+    ['CHECKRESULT_QUOTA_KEY', 'two words'],
     ['CHECKRESULT_QPS', '-1'],
     ['CHECKRESULT_QPS', '2.5'],
     ['CHECKRESULT_QPS', '1e3'],

@@ -52,6 +52,14 @@ describe('an open gate', () => {
 })
 
 describe('a closed gate', () => {
+  test('lets another probe through at once when one was not sent after all', () => {
+    const gate = closedGate()
+    expect(gate.started()).toBe(true)
+    expect(gate.waitMs(5_000)).toBe(Infinity)
+    gate.report({ kind: 'unsent' }, true, 5_000)
+    expect([gate.closed, gate.waitMs(5_000)]).toEqual(['credentials', 0])
+  })
+
   test('lets a probe through after five seconds', () => {
     const gate = closedGate()
     expect(gate.waitMs(1_000)).toBe(4_000)

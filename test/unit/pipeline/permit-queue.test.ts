@@ -1,34 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { TokenBucket, UNLIMITED } from '../../../src/core/token-bucket.ts'
+import { TokenBucket } from '../../../src/core/token-bucket.ts'
 import type { CallResult } from '../../../src/core/gate.ts'
-import { PermitQueue, type Permit, type PermitQueueOptions } from '../../../src/pipeline/permit-queue.ts'
-import type { Priority } from '../../../src/ports.ts'
-import { FakeClock, settle } from '../../support/fake-clock.ts'
-import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
-
-const ANSWERED: CallResult = { kind: 'answered' }
-const REFUSED: CallResult = { kind: 'blocked', reason: 'credentials' }
-
-function queueWith(changes: Partial<PermitQueueOptions> = {}) {
-  const clock = new FakeClock()
-  const metrics = fakeMetrics()
-  const log = fakeLog()
-  const queue = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 1_000, clock, metrics, log, ...changes })
-  const granted: { name: string; permit: Permit | null; atMs: number }[] = []
-  const ask = (name: string, priority: Priority = 'fresh', wanted = (): boolean => true): void => {
-    void queue
-      .acquire(priority, wanted)
-      .then((permit) => granted.push({ name, permit, atMs: clock.monotonicMs() }))
-  }
-  const release = (result: CallResult, retryAfterMs?: number | null): void =>
-    granted.at(-1)?.permit?.release(result, retryAfterMs)
-  return { queue, clock, metrics, log, granted, ask, release, names: () => granted.map(({ name }) => name) }
-}
-
-/** Ten calls in any second, one at a time. */
-function limited(): TokenBucket {
-  return new TokenBucket({ permits: 10, windowMs: 1_000, burst: 1 })
-}
+import { settle } from '../../support/fake-clock.ts'
+import { ANSWERED, REFUSED, limited, queueWith } from '../../support/permit-queue.ts'
 
 describe('a permit', () => {
   test('is granted at once when nothing is in the way', async () => {

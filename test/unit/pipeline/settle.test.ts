@@ -168,6 +168,14 @@ describe('the past of a record', () => {
   })
 })
 
+test('a call whose permit came too late is not made: another permit is waited for, and nothing is counted', async () => {
+  const { run, calls, metrics, result } = settling([null, PASSED])
+  await run(inputRecord(1))
+  expect(calls).toHaveLength(2)
+  expect(metrics.of('called')).toHaveLength(1)
+  expect(came(result())).toEqual([['result'], 'result'])
+})
+
 test('each call is counted by its code and its outcome', async () => {
   const { run, metrics, clock } = settling([TIMEOUT, refused(400, 'Throttling'), PASSED])
   await run(inputRecord(0))

@@ -279,6 +279,22 @@ test('a call after a failed one goes through', async () => {
   expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ kind: 'answer' })
 })
 
+test('a call that may not start any more is not written, and its connection serves the next one', async () => {
+  const ports: unknown[] = []
+  const server = createServer(({ socket }, response) => {
+    ports.push(socket.remotePort)
+    response.end(PASSED)
+  })
+  let connections = 0
+  server.on('connection', () => (connections += 1))
+  const { check } = clientFor(await listen(server))
+  for (const mayStart of [false, true, false, true]) {
+    const reply = await check(IDS, TIMEOUT_MS, () => mayStart)
+    expect(reply?.kind ?? 'not started').toBe(mayStart ? 'answer' : 'not started')
+  }
+  expect([ports.length, new Set(ports).size, connections]).toEqual([2, 1, 1])
+})
+
 test('calls do not wait for each other', async () => {
   const waiting: (() => void)[] = []
   const endpoint = await listen(

@@ -1,73 +1,173 @@
 import * as fc from 'fast-check'
-import kafkajs, { type Assigner, type Cluster } from 'kafkajs'
+import kafkajs, { type Cluster } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
-import { coPartitionAssigner } from '../../../../src/adapters/kafka/co-partition-assigner.ts'
+import {
+  createCoPartitioning,
+  type CoPartitioning,
+} from '../../../../src/adapters/kafka/co-partition-assigner.ts'
+import type { AttentiveAssigner } from '../../../../src/adapters/kafka/patch-membership.ts'
+import { shareOf } from '../../../../src/core/quota-shares.ts'
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 
-type Shares = Record<string, Record<string, number[]>>
+type Counts = Readonly<Record<string, number>>
+type Owned = Readonly<Record<string, readonly number[]>>
 
-function assignerFor(counts: Readonly<Record<string, number>>): Assigner {
+interface Member {
+  readonly id: string
+  readonly partitioning: CoPartitioning
+  readonly assigner: AttentiveAssigner
+}
+
+/** `in` is the input topic. */
+function member(id: string, counts: Counts, permits: number | null = null): Member {
   const cluster = {
     findTopicPartitionMetadata: (topic: string) =>
       Array.from({ length: counts[topic] ?? 0 }, (_, partitionId) => ({ partitionId })),
   }
-  return coPartitionAssigner({ cluster: cluster as unknown as Cluster } as never)
+  const partitioning = createCoPartitioning({ inputTopic: 'in', permits, stepsOut: () => undefined })
+  const assigner = partitioning.assigner({ cluster: cluster as unknown as Cluster } as never)
+  return { id, partitioning, assigner: assigner as AttentiveAssigner }
 }
 
-async function assigned(
-  counts: Readonly<Record<string, number>>,
-  members: readonly string[],
-): Promise<Shares> {
-  const made = await assignerFor(counts).assign({
-    members: members.map((memberId) => ({ memberId, memberMetadata: Buffer.alloc(0) })),
-    topics: Object.keys(counts),
+/** One generation, the first member leading it: each tells what it has to, and hears the leader. */
+async function generation(members: readonly Member[], counts: Counts) {
+  const [leader] = members
+  const topics = Object.keys(counts)
+  const joining = members.map(({ id, assigner }) => ({
+    memberId: id,
+    memberMetadata: assigner.protocol({ topics }).metadata,
+  }))
+  const made = (await leader?.assigner.assign({ members: joining, topics })) ?? []
+  const told = made.map(({ memberId, memberAssignment }) => {
+    const { assignment = {}, userData = null } = MemberAssignment.decode(memberAssignment) ?? {}
+    const words = members.find(({ id }) => id === memberId)?.partitioning.assigned(userData) ?? null
+    return [memberId, { owned: assignment, words }] as const
   })
-  return Object.fromEntries(
-    made.map(({ memberId, memberAssignment }) => [
-      memberId,
-      MemberAssignment.decode(memberAssignment)?.assignment ?? {},
-    ]),
-  )
+  return new Map(told)
+}
+
+function owned(group: Awaited<ReturnType<typeof generation>>): Record<string, Owned> {
+  return Object.fromEntries([...group].map(([id, one]) => [id, one.owned]))
 }
 
 describe('the assignment', () => {
   test('gives partition i of every topic to the same member', async () => {
-    expect(await assigned({ in: 4, retry: 4 }, ['b', 'a'])).toEqual({
-      a: { in: [0, 2], retry: [0, 2] },
-      b: { in: [1, 3], retry: [1, 3] },
+    const counts = { in: 4, retry: 4 }
+    const group = await generation([member('b', counts), member('a', counts)], counts)
+    expect(owned(group)).toEqual({ a: { in: [0, 2], retry: [0, 2] }, b: { in: [1, 3], retry: [1, 3] } })
+  })
+
+  test('gives partitions of a wider retry topic to whom they would wrap round to, none of a narrower one to nobody', async () => {
+    const counts = { in: 3, wide: 7, narrow: 1 }
+    const group = await generation([member('a', counts, 9), member('b', counts, 9)], counts)
+    expect(owned(group)).toEqual({
+      a: { in: [0, 2], wide: [0, 2, 3, 5, 6], narrow: [0] },
+      b: { in: [1], wide: [1, 4], narrow: [] },
     })
   })
 
-  test('leaves members without partitions when there are more of them', async () => {
-    expect(await assigned({ in: 1 }, ['a', 'b'])).toEqual({ a: { in: [0] }, b: { in: [] } })
+  test('leaves members without partitions when there are more of them than partitions, or than permits', async () => {
+    const narrow = { in: 1, retry: 4 }
+    const few = await generation([member('a', narrow), member('b', narrow)], narrow)
+    expect(owned(few)).toEqual({ a: { in: [0], retry: [0, 1, 2, 3] }, b: { in: [], retry: [] } })
+    const wide = { in: 3 }
+    const poor = await generation(
+      ['a', 'b', 'c'].map((id) => member(id, wide, 2)),
+      wide,
+    )
+    expect(owned(poor)).toEqual({ a: { in: [0, 2] }, b: { in: [1] }, c: { in: [] } })
   })
 
-  test('gives each partition to one member, shares that differ by one at most, and is the same for any order', async () => {
-    const member = fc.string({ minLength: 1, maxLength: 5 })
-    await fc.assert(
-      fc.asyncProperty(
-        fc.uniqueArray(member, { minLength: 1, maxLength: 8 }),
-        fc.integer({ min: 1, max: 40 }),
-        async (members, count) => {
-          const shares = await assigned({ in: count, retry: count }, members)
-          const inputs = Object.values(shares).map((share) => share['in'] ?? [])
-          expect(inputs.flat().sort((left, right) => left - right)).toEqual(
-            Array.from({ length: count }, (_, partition) => partition),
-          )
-          const sizes = inputs.map(({ length }) => length)
-          expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
-          for (const share of Object.values(shares)) expect(share['retry']).toEqual(share['in'])
-          expect(await assigned({ in: count, retry: count }, members.toReversed())).toEqual(shares)
-        },
+  test('is the same for any order of the members', async () => {
+    const counts = { in: 5 }
+    const members = ['c', 'a', 'b'].map((id) => member(id, counts, 10))
+    expect(owned(await generation(members.toReversed(), counts))).toEqual(
+      owned(
+        await generation(
+          ['c', 'a', 'b'].map((id) => member(id, counts, 10)),
+          counts,
+        ),
       ),
-      { numRuns: 50 },
     )
+  })
+
+  test('moves nothing when a standby comes, and puts it where a member has left', async () => {
+    const counts = { in: 4 }
+    const [a, b, c] = [member('b', counts, 2), member('c', counts, 2), member('a', counts, 2)]
+    await generation([a, b], counts)
+    const standing = owned(await generation([a, b, c], counts))
+    expect(standing).toEqual({ b: { in: [0, 2] }, c: { in: [1, 3] }, a: { in: [] } })
+    expect(owned(await generation([b, c], counts))).toEqual({ c: { in: [1, 3] }, a: { in: [0, 2] } })
   })
 })
 
-test('a member says in its metadata which topics it reads', () => {
-  const { name, metadata } = assignerFor({}).protocol({ topics: ['in', 'retry'] })
-  expect(name).toBe('CheckresultCoPartition')
-  expect(MemberMetadata.decode(metadata)?.topics).toEqual(['in', 'retry'])
+test('the smallest limit any member has counts for all, and all hear of it', async () => {
+  const counts = { in: 4 }
+  const group = await generation([member('a', counts, 20), member('b', counts, 7)], counts)
+  expect([...group.values()].map(({ words }) => words)).toEqual([
+    { partitions: 4, permits: 7, place: 0 },
+    { partitions: 4, permits: 7, place: 1 },
+  ])
+})
+
+test('words that make no sense, or that an earlier version does not say, are none', () => {
+  const { partitioning } = member('a', { in: 1 })
+  for (const text of ['', '{', '{"partitions":4}', '{"partitions":-1,"permits":5,"place":0}']) {
+    expect(partitioning.assigned(Buffer.from(text))).toBeNull()
+  }
+  expect(partitioning.assigned(null)).toBeNull()
+})
+
+test('a member of an earlier version, which says nothing of its limit, gets its partitions all the same', async () => {
+  const counts = { in: 2 }
+  const { assigner } = member('b', counts, 10)
+  const silent = MemberMetadata.encode({ version: 0, topics: ['in'], userData: Buffer.alloc(0) })
+  const { metadata } = assigner.protocol({ topics: ['in'] })
+  const made = await assigner.assign({
+    members: [
+      { memberId: 'a', memberMetadata: silent },
+      { memberId: 'b', memberMetadata: metadata },
+    ],
+    topics: ['in'],
+  })
+  expect(made.map((one) => MemberAssignment.decode(one.memberAssignment)?.assignment)).toEqual([
+    { in: [0] },
+    { in: [1] },
+  ])
+})
+
+test('whatever members come and go: each partition has one owner, with a permit, and the shares sum to the whole', async () => {
+  const ids = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 9 })
+  const width = fc.integer({ min: 1, max: 24 })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({ all: ids, permits: fc.integer({ min: 1, max: 40 }), input: width, retry: width }),
+      fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),
+      async ({ all, permits, input, retry }, choices) => {
+        const counts = { in: input, retry }
+        const members = all.map((id) => member(id, counts, permits))
+        for (const choice of choices) {
+          const present = members.filter(
+            (_, at) => at === choice % members.length || (choice >> at) % 2 === 0,
+          )
+          const group = [...(await generation(present, counts)).values()]
+          for (const topic of ['in', 'retry'] as const) {
+            const partitions = group.flatMap((one) => one.owned[topic] ?? [])
+            expect(partitions.toSorted((left, right) => left - right)).toEqual(
+              Array.from({ length: counts[topic] }, (_, partition) => partition),
+            )
+          }
+          const terms = { partitions: input, permits }
+          const shares = group.map((one) => shareOf(one.owned['in'] ?? [], terms))
+          expect(shares.reduce((sum, share) => sum + share, 0)).toBe(permits)
+          const working = group.map((one) => Object.values(one.owned).some((some) => some.length > 0))
+          expect(shares.map((share) => share > 0)).toEqual(working)
+          const numbers = group.map((one) => one.owned['in']?.length ?? 0).filter((one) => one > 0)
+          expect(Math.max(...numbers) - Math.min(...numbers)).toBeLessThanOrEqual(1)
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
 })

@@ -14,6 +14,7 @@ const CONTRACT = [
   'events_consumed_total counter topic',
   'gate_closed gauge reason',
   'in_flight gauge',
+  'lag_drain_seconds gauge',
   'lane_backlog gauge',
   'last_heartbeat_timestamp_seconds gauge',
   'offset_commits_total counter outcome',
@@ -21,9 +22,13 @@ const CONTRACT = [
   'publish_duration_seconds histogram',
   'publishes_total counter outcome',
   'quota_limit_per_second gauge',
+  'quota_permits_total counter priority',
+  'quota_rate_per_second gauge',
   'quota_share_per_second gauge',
   'quota_wait_seconds histogram priority',
   'quota_waiting gauge priority',
+  'quota_wasted_calls_total counter reason',
+  'quota_wasted_slots_total counter',
   'rebalances_total counter',
   'redelivered_total counter',
   'request_duration_seconds histogram outcome',
@@ -200,6 +205,7 @@ describe('calls', () => {
   test('quota, waiting calls and the gate are as last told', async () => {
     const { metrics, scrape } = setUp()
     metrics.quota(50, 13)
+    metrics.slotsWasted(3)
     metrics.permitsWaiting({ fresh: 4, deferred: 2, redriven: 0 })
     metrics.permitGranted('deferred', 0.3)
     metrics.inFlight(9)
@@ -207,6 +213,7 @@ describe('calls', () => {
     const closed = await scrape()
     expect(closed.series.get('quota_limit_per_second')).toBe(50)
     expect(closed.series.get('quota_share_per_second')).toBe(13)
+    expect(closed.series.get('quota_wasted_slots_total')).toBe(3)
     expect(closed.series.get('quota_waiting{priority="deferred"}')).toBe(2)
     expect(closed.series.get('quota_wait_seconds_bucket{le="0.5",priority="deferred"}')).toBe(1)
     expect(closed.series.get('in_flight')).toBe(9)

@@ -1,0 +1,70 @@
+/** The key in Redis that `reserve.lua` counts under, for those who look at its limit or change it. */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Secret } from '../../config/secret.ts'
+import { AHEAD_MS } from '../../core/quota-slots.ts'
+import { OperatorError } from '../../core/safe-error.ts'
+import { systemClock } from '../system-clock.ts'
+import { connectRedis } from './connection.ts'
+import { explain } from './errors.ts'
+
+export interface QuotaKey {
+  /** Null while nobody has used it. */
+  read(): Promise<{ readonly limit: number; readonly taken: number } | null>
+  /** Resolves when it holds for every second that begins from then on. */
+  setLimit(limit: number): Promise<void>
+  close(): void
+}
+
+export interface QuotaKeyOptions {
+  readonly url: Secret
+  readonly ca: Secret | null
+  readonly key: string
+}
+
+/** As long as the script keeps a key that nobody uses. */
+const KEPT_MS = 604_800_000
+
+/** It and what it gives reject with one sentence. */
+export async function openQuotaKey({ url, ca, key }: QuotaKeyOptions): Promise<QuotaKey> {
+  const connection = await orSentence(
+    connectRedis({ url: () => url.reveal(), ca: () => ca?.reveal() ?? null, clock: systemClock }),
+  )
+  const send = async (...command: string[]): Promise<unknown> => orSentence(connection.send(command))
+  return {
+    read: async () => {
+      const [time, fields] = [await send('TIME'), await send('HGETALL', key)]
+      return fieldsOf(fields, microseconds(time))
+    },
+    setLimit: async (limit) => {
+      await send('HSET', key, 'limit', String(limit))
+      await send('PEXPIRE', key, String(KEPT_MS))
+      // Slots handed out under the limit before are used until then.
+      await delay(2 * AHEAD_MS)
+    },
+    close: () => connection.close(),
+  }
+}
+
+async function orSentence<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw new OperatorError(explain(error))
+  }
+}
+
+function microseconds(time: unknown): number {
+  const [seconds, rest] = Array.isArray(time) ? time.map(Number) : []
+  return (seconds ?? 0) * 1_000_000 + (rest ?? 0)
+}
+
+/** Places have numbers for names, and begin with when they are free again. */
+function fieldsOf(reply: unknown, nowUs: number): { limit: number; taken: number } | null {
+  const texts = Array.isArray(reply) ? reply.map(String) : []
+  const fields = texts.flatMap((name, at) => (at % 2 === 0 ? [[name, texts[at + 1] ?? ''] as const] : []))
+  const limit = Number(new Map(fields).get('limit'))
+  if (!Number.isInteger(limit)) return null
+  const isTaken = ([name, value]: readonly [string, string]): boolean =>
+    /^\d+$/.test(name) && Number.parseInt(value, 10) > nowUs
+  return { limit, taken: Math.min(limit, fields.filter(isTaken).length) }
+}

@@ -1,0 +1,67 @@
+/** `reserve.lua` as a function. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { AnswerTimes, SlotAnswer, SlotRequest } from '../../core/quota-slots.ts'
+import { OperatorError } from '../../core/safe-error.ts'
+import type { Clock } from '../../ports.ts'
+import type { RedisConnection } from './connection.ts'
+import { isUnknownScript } from './errors.ts'
+
+const SCRIPT = readFileSync(new URL('reserve.lua', import.meta.url), 'utf8')
+const SHA1 = createHash('sha1').update(SCRIPT).digest('hex')
+
+export interface ReserveOptions {
+  readonly key: string
+  readonly burst: number
+  /** The limit, where the key has none. */
+  readonly limit: number
+  readonly clock: Pick<Clock, 'monotonicMs'>
+}
+
+export interface Reserved {
+  readonly answer: SlotAnswer
+  readonly times: AnswerTimes
+}
+
+/** Rejects as {@link RedisConnection.send} does. */
+export async function reserve(
+  connection: RedisConnection,
+  request: SlotRequest,
+  { key, burst, limit, clock }: ReserveOptions,
+): Promise<Reserved> {
+  const { want, holdMs, jumpedIn, moved } = request
+  const args = [want, Math.round(holdMs * 1_000), burst, limit, jumpedIn ?? '', ...moved].map(String)
+  let askedMs = clock.monotonicMs()
+  let reply: unknown
+  try {
+    reply = await connection.send(['EVALSHA', SHA1, '1', key, ...args])
+  } catch (error) {
+    if (!isUnknownScript(error)) throw error
+    askedMs = clock.monotonicMs()
+    reply = await connection.send(['EVAL', SCRIPT, '1', key, ...args])
+  }
+  return { answer: parse(reply), times: { askedMs, answeredMs: clock.monotonicMs() } }
+}
+
+function parse(reply: unknown): SlotAnswer {
+  const parts: readonly unknown[] = Array.isArray(reply) ? reply : []
+  const [now, limit, life, again, firstPlace, slots, moved] = parts
+  return {
+    nowMs: number(now) / 1_000,
+    limit: number(limit),
+    life: number(life),
+    againMs: number(again) / 1_000,
+    firstPlace: number(firstPlace),
+    slotsMs: numbers(slots).map((us) => us / 1_000),
+    movedMs: numbers(moved).map((us) => us / 1_000),
+  }
+}
+
+function numbers(value: unknown): number[] {
+  return Array.isArray(value) ? value.map(number) : []
+}
+
+function number(value: unknown): number {
+  if (typeof value !== 'number') throw new OperatorError('Redis answers something else than its script says.')
+  return value
+}

@@ -1,0 +1,63 @@
+/**
+ * The quota split over the partitions of the input topic: whole permits, the rest one each to the first partitions. So any
+ * way to spread the partitions over replicas sums to the whole. Who splits differently breaks that: all replicas go by what
+ * the leader of their group says ({@link QuotaTerms}).
+ */
+
+/** What the shares of one generation of the group are made of. */
+export interface QuotaTerms {
+  /** Of the input topic. */
+  readonly partitions: number
+  /** To be split; null where the quota is not shared by partitions. */
+  readonly permits: number | null
+}
+
+/** Permits of these partitions of the input topic together. */
+export function shareOf(owned: readonly number[], { partitions, permits }: QuotaTerms): number {
+  if (permits === null || partitions === 0) return 0
+  const each = Math.floor(permits / partitions)
+  const rest = permits % partitions
+  return owned.reduce((sum, partition) => sum + each + (partition < rest ? 1 : 0), 0)
+}
+
+/** So many members get partitions, each with a permit; any further one stands by. */
+export function places({ partitions, permits }: QuotaTerms, members: number): number {
+  return Math.min(members, partitions, permits ?? Infinity)
+}
+
+/**
+ * Who sits at which place. Whoever had one keeps it where it still exists, so that a further member moves no partition of
+ * others but by adding a place, and a standby steps in just where somebody has left.
+ */
+export function seat(
+  members: readonly { readonly id: string; readonly place: number | null }[],
+  count: number,
+): readonly string[] {
+  const seated = new Map<number, string>()
+  const waiting: string[] = []
+  for (const { id, place } of [...members].sort(byId)) {
+    if (place !== null && place < count && !seated.has(place)) seated.set(place, id)
+    else waiting.push(id)
+  }
+  return Array.from({ length: count }, (_, place) => seated.get(place) ?? waiting.shift() ?? '')
+}
+
+/** The partitions of a topic at a place: those beyond the input topic's go with the one they would wrap round to. */
+export function partitionsAt(place: number, { of, input, count }: Topic): number[] {
+  return Array.from({ length: of }, (_, partition) => partition).filter(
+    (partition) => (partition % input) % count === place,
+  )
+}
+
+interface Topic {
+  /** How many partitions this topic has. */
+  readonly of: number
+  /** How many the input topic has. */
+  readonly input: number
+  /** How many places there are. */
+  readonly count: number
+}
+
+function byId(left: { readonly id: string }, right: { readonly id: string }): number {
+  return left.id < right.id ? -1 : 1
+}

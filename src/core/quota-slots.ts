@@ -1,0 +1,206 @@
+/**
+ * This replica's slots of a quota that is counted elsewhere: times in the near future, each good for one call, whoever
+ * waits for it. Pure: it is told the monotonic time and what was answered, and says what to ask for.
+ *
+ * A slot is used when its time has surely come, and not when it may have passed by more than was allowed for when it was
+ * asked for (`lateMs`): the counter keeps its place for a second, the guard and that long. So calls of two slots that
+ * share a place are more than a second and the guard apart, however long the event loop stood still. A slot that has passed
+ * may be moved to now, by the counter alone; else it is wasted.
+ */
+import { ServerClock } from './server-clock.ts'
+
+export interface QuotaSlotsOptions {
+  readonly guardMs: number
+  readonly burst: number
+  /** From 0 up to 1: replicas that are told to come again at the same time do not all come at once. */
+  readonly random: () => number
+  readonly onWasted: (slots: number) => void
+}
+
+export interface SlotRequest {
+  readonly want: number
+  /** How long a call is to keep its place. */
+  readonly holdMs: number
+  readonly lateMs: number
+  /** Places of slots that have passed. */
+  readonly moved: readonly number[]
+  /** The ring's life in which the clock was seen to jump; null where it was not. */
+  readonly jumpedIn: number | null
+}
+
+/** Times of the counter's clock in milliseconds since the epoch. */
+export interface SlotAnswer {
+  readonly nowMs: number
+  readonly limit: number
+  readonly life: number
+  /** 0, or how long it is no use to ask for more. */
+  readonly againMs: number
+  readonly firstPlace: number
+  readonly slotsMs: readonly number[]
+  /** Where the passed slots are now; 0 for one that could not be moved. */
+  readonly movedMs: readonly number[]
+}
+
+/** Monotonic. */
+export interface AnswerTimes {
+  readonly askedMs: number
+  readonly answeredMs: number
+}
+
+interface Slot {
+  readonly place: number
+  /** Monotonic: the slot's time has surely come at `dueMs`, and was not before `earliestMs`. */
+  readonly earliestMs: number
+  readonly dueMs: number
+  readonly lateMs: number
+}
+
+/** No slot is handed out further ahead: `AHEAD` of reserve.lua. */
+export const AHEAD_MS = 250
+const WINDOW_MS = 1_000
+/** Node's timers are late by one or two, and a busy loop by some more; each costs a thousandth of the quota. */
+const LATE_MS = 5
+/** A counter so far away is out of use, not late. */
+const MOST_LATE_MS = 500
+/** So far ahead slots are fetched while enough wait for them: longer than a round trip and a short stall. */
+const LEAD_MS = 100
+const MOST_AT_ONCE = 1_000
+/** Longer ago a slot was passed over because nobody waited, and its place may be another's by now. */
+const MOVABLE_MS = 500
+/** Far less than `AHEAD_MS`: who comes so much later gets the same slot. */
+const SPREAD_MS = 50
+
+export class QuotaSlots {
+  readonly #options: QuotaSlotsOptions
+  #clock = new ServerClock()
+  #held: Slot[] = []
+  #passed: Slot[] = []
+  /** By when they were taken: those whose calls have not gone out yet. */
+  readonly #taken = new Map<number, readonly Slot[]>()
+  #limit = 1
+  #askFromMs = Infinity
+  #jumpedIn: number | null = null
+
+  constructor(options: QuotaSlotsOptions) {
+    this.#options = options
+  }
+
+  /** What to ask for before anything is wanted. */
+  look(): SlotRequest {
+    return { want: 0, ...this.#terms(0), moved: [], jumpedIn: null }
+  }
+
+  /**
+   * A connection was made, and the counter looked at. Nothing is asked for until all is over that may have been handed out
+   * before: the counter may have been emptied, or another have taken its place that knows nothing of the last slots.
+   */
+  connected(connectedMs: number, answer: SlotAnswer, times: AnswerTimes): void {
+    this.#clock = new ServerClock()
+    this.#clock.see({ ...times, shownMs: answer.nowMs })
+    this.#limit = answer.limit
+    this.#jumpedIn = null
+    this.#askFromMs = connectedMs + AHEAD_MS + this.#terms(times.answeredMs).holdMs
+  }
+
+  /** Slots at hand stay good: they are counted, wherever that was. */
+  disconnected(): void {
+    this.#askFromMs = Infinity
+  }
+
+  /** 0 takes a slot; else the milliseconds until one is due or may be asked for; Infinity while that is not known. */
+  take(nowMs: number): number {
+    this.#dropPassed(nowMs)
+    const [next] = this.#held
+    if (next === undefined) return this.#askFromMs > nowMs ? this.#askFromMs - nowMs : Infinity
+    if (next.dueMs > nowMs) return next.dueMs - nowMs
+    this.#held.shift()
+    this.#taken.set(nowMs, [...(this.#taken.get(nowMs) ?? []), next])
+    return 0
+  }
+
+  /** Whether the slot taken at `takenMs` is still good for a call that goes out now. */
+  starts(takenMs: number, nowMs: number): boolean {
+    const [slot, ...others] = this.#taken.get(takenMs) ?? []
+    if (slot === undefined) return false
+    if (others.length === 0) this.#taken.delete(takenMs)
+    else this.#taken.set(takenMs, others)
+    const isGood = !isPassed(slot, nowMs)
+    if (!isGood) this.#passed.push(slot)
+    return isGood
+  }
+
+  /** What to ask for when `waiting` calls could be made now; null for nothing. To be followed by one of the next two. */
+  request(nowMs: number, waiting: number): SlotRequest | null {
+    this.#dropPassed(nowMs)
+    const missing = Math.min(waiting - this.#held.length, MOST_AT_ONCE)
+    if (missing <= 0 || nowMs < this.#askFromMs) return null
+    const terms = this.#terms(nowMs)
+    const moved = this.#toMove(nowMs, missing)
+    const want = Math.min(missing - moved.length, this.#toLead(nowMs, terms.holdMs))
+    if (want <= 0 && moved.length === 0) return null
+    const jumpedIn = this.#jumpedIn
+    this.#jumpedIn = null
+    return { want, ...terms, moved, jumpedIn }
+  }
+
+  answered(request: SlotRequest, answer: SlotAnswer, times: AnswerTimes): void {
+    this.#limit = answer.limit
+    const got = [
+      ...answer.slotsMs.map((atMs, index) => ({ place: answer.firstPlace + index, atMs })),
+      ...answer.movedMs.map((atMs, index) => ({ place: request.moved[index] ?? 0, atMs })),
+    ]
+    const isSteady = this.#clock.see({ ...times, shownMs: answer.nowMs })
+    // The counter cannot know how much of the last second its clock has left out: it is to begin anew.
+    if (!isSteady) this.#jumpedIn = answer.life
+    const good = isSteady ? got.filter(({ atMs }) => atMs > 0) : []
+    this.#waste(got.length - good.length)
+    for (const { place, atMs } of good) {
+      const { earliestMs, latestMs } = this.#clock.bounds(atMs)
+      this.#held.push({ place, earliestMs, dueMs: latestMs, lateMs: request.lateMs })
+    }
+    if (answer.movedMs.length > 0) this.#held.sort((one, other) => one.dueMs - other.dueMs)
+    const waitMs = answer.againMs === 0 ? 0 : answer.againMs + this.#options.random() * SPREAD_MS
+    this.#askFromMs = times.answeredMs + waitMs
+  }
+
+  /** No answer came. What it may have handed out nobody will use. */
+  unanswered(request: SlotRequest): void {
+    this.#waste(request.moved.length)
+  }
+
+  #terms(nowMs: number): { readonly holdMs: number; readonly lateMs: number } {
+    const uncertaintyMs = this.#clock.uncertaintyMs(nowMs)
+    const lateMs = Math.min(LATE_MS + (uncertaintyMs === Infinity ? 0 : uncertaintyMs), MOST_LATE_MS)
+    return { holdMs: WINDOW_MS + this.#options.guardMs + lateMs, lateMs }
+  }
+
+  #dropPassed(nowMs: number): void {
+    while (this.#held[0] !== undefined && isPassed(this.#held[0], nowMs)) {
+      this.#passed.push(...this.#held.splice(0, 1))
+    }
+  }
+
+  /** The places of the passed slots that are worth moving; the others are wasted. */
+  #toMove(nowMs: number, missing: number): number[] {
+    const most = Math.min(missing, this.#options.burst)
+    const passed = this.#passed.filter(({ dueMs }) => nowMs - dueMs < MOVABLE_MS).slice(-most)
+    this.#waste(this.#passed.length - passed.length)
+    this.#passed = []
+    return passed.map(({ place }) => place)
+  }
+
+  /** How many more slots reach as far ahead as they should. */
+  #toLead(nowMs: number, holdMs: number): number {
+    const aheadMs = Math.max(0, (this.#held.at(-1)?.dueMs ?? nowMs) - nowMs)
+    if (this.#held.length > 0 && aheadMs > LEAD_MS / 2) return 0
+    return Math.max(1, Math.ceil((LEAD_MS - aheadMs) / (holdMs / this.#limit)))
+  }
+
+  #waste(slots: number): void {
+    if (slots > 0) this.#options.onWasted(slots)
+  }
+}
+
+function isPassed({ earliestMs, lateMs }: Slot, nowMs: number): boolean {
+  return nowMs - earliestMs > lateMs
+}

@@ -1,0 +1,140 @@
+/**
+ * The quota of this replica: the limiter, and what the group's decisions mean for it. Whatever the share, it is said in the
+ * log, on the status page and in the metrics.
+ */
+import type { Assignment, Membership } from './adapters/kafka/consumer.ts'
+import { createRedisLimiter } from './adapters/quota/redis-limiter.ts'
+import type { Config } from './config.ts'
+import { shareOf } from './core/quota-shares.ts'
+import { UNLIMITED } from './core/token-bucket.ts'
+import { BackingOff } from './pipeline/backing-off.ts'
+import { PartitionQuota } from './pipeline/partition-quota.ts'
+import type { Clock, Log, Metrics, Moment, RateLimiter } from './ports.ts'
+
+export interface ServiceQuotaOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Pick<Metrics, 'quota' | 'quotaRate' | 'slotsWasted'>
+}
+
+export interface ServiceQuota {
+  readonly limiter: RateLimiter
+  /** Permits to be shared by partitions; null where they are not. */
+  readonly permits: number | null
+  /** For the status page. */
+  readonly share: string
+  /** Rejects with a sentence while what it is counted with cannot be had. */
+  ready(): Promise<void>
+  stop(): void
+  /** The group may decide without asking again. */
+  steppingOut(): void
+  /** To be told before the lanes are, which begin at once. */
+  assigned(membership: Membership, assignment: Assignment): void
+  heartbeat(sent: Moment): void
+}
+
+const WINDOW_MS = 1_000
+const ALWAYS_READY = { ready: () => Promise.resolve(), stop: () => undefined }
+
+export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
+  const { qps } = options.config.checkresult
+  if (qps === 'unlimited') {
+    return wholeQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
+  }
+  const redis = createRedisLimiter(options.config, options)
+  if (redis === null) return sharedByPartitions(options, qps)
+  const limiter = new BackingOff(redis, qps)
+  return {
+    ...wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
+    get share() {
+      return `up to ${redis.limit} calls per second, counted for all replicas together`
+    },
+    ready: () => redis.ready(),
+    stop: () => redis.stop(),
+  }
+}
+
+/** Each replica may use up all of it. */
+function wholeQuota(
+  { config, log, metrics, clock }: ServiceQuotaOptions,
+  { limiter, rate }: { limiter: RateLimiter; rate: (nowMs: number) => number },
+): ServiceQuota {
+  const { qps } = config.checkresult
+  const perSecond = qps === 'unlimited' ? Infinity : qps
+  metrics.quota(perSecond, perSecond)
+  metrics.quotaRate(perSecond)
+  return {
+    limiter,
+    permits: null,
+    share: String(qps),
+    ...ALWAYS_READY,
+    steppingOut: () => undefined,
+    assigned: (_, assignment) => logAssignment(log, assignment, null),
+    heartbeat: () => metrics.quotaRate(rate(clock.monotonicMs())),
+  }
+}
+
+function sharedByPartitions(options: ServiceQuotaOptions, permits: number): ServiceQuota {
+  const { config, clock, log, metrics } = options
+  const { burst, qpsGuardMs } = config.checkresult
+  const limiter = new PartitionQuota({
+    permits,
+    windowMs: WINDOW_MS + qpsGuardMs,
+    burst: burst ?? 1,
+    leaseMs: leaseMs(config.kafka.sessionTimeoutMs),
+    clock,
+  })
+  let text = 'none yet'
+  metrics.quota(permits, 0)
+  metrics.quotaRate(0)
+  return {
+    limiter,
+    permits,
+    ...ALWAYS_READY,
+    get share() {
+      return text
+    },
+    steppingOut: () => limiter.stop(),
+    assigned: ({ generation, sent, terms }, assignment) => {
+      const limit = terms?.permits ?? permits
+      const share = terms === null ? null : shareOf(assignment[config.topics.input] ?? [], terms)
+      limiter.assigned({ generation, share, sent })
+      metrics.quota(limit, share ?? 0)
+      metrics.quotaRate(share ?? 0)
+      text = `${share ?? 0} of ${limit} calls per second`
+      logAssignment(log, assignment, text)
+      if (limit < permits)
+        log.warn(DIFFERS, { detail: `${limit} for all replicas; ${permits} are set here.` })
+    },
+    heartbeat: (sent) => {
+      limiter.heartbeat(sent)
+      metrics.quotaRate(limiter.rate(clock.monotonicMs()))
+    },
+  }
+}
+
+/**
+ * For so long after its last accepted heartbeat was sent a replica is sure to be in the group. Less than the session's
+ * time-out by what a call may take to be written, and by what two machines' clocks may differ in that time.
+ */
+function leaseMs(sessionTimeoutMs: number): number {
+  return sessionTimeoutMs - Math.max(500, sessionTimeoutMs / 10)
+}
+
+const DIFFERS = 'CHECKRESULT_QPS differs between replicas: the smallest counts for all, until they are alike.'
+
+/** One line at each rebalance: the partitions, and permits of how many. */
+function logAssignment(log: Log, assignment: Assignment, share: string | null): void {
+  const owned = Object.entries(assignment).filter(([, partitions]) => partitions.length > 0)
+  const detail = share === null ? {} : { detail: `${share}.` }
+  if (owned.length === 0) log.info(STANDS_BY, detail)
+  else log.info('Partitions assigned.', { partitions: describe(owned), ...detail })
+}
+
+const STANDS_BY =
+  'No partitions assigned: there are more replicas than partitions or permits. This one stands by, and takes over when another goes.'
+
+function describe(owned: readonly (readonly [topic: string, partitions: readonly number[]])[]): string {
+  return owned.map(([topic, partitions]) => `${topic} [${partitions.join(' ')}]`).join(', ')
+}

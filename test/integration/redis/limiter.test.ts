@@ -1,0 +1,189 @@
+/** Several replicas' limiters on one Redis, in this process: what they let out, by the clock they are judged by. */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { openQuotaKey } from '../../../src/adapters/quota/quota-key.ts'
+import { Secret } from '../../../src/config/secret.ts'
+import { clientOf, mostWithin, redisForTest } from '../../support/redis.ts'
+import { startCaller, type Caller } from '../../support/quota-callers.ts'
+
+const SECOND_MS = 1_000
+const KEY = 'checkresult:quota'
+const SCRIPT = new URL('../../../src/adapters/quota/reserve.lua', import.meta.url)
+
+function together(callers: readonly Caller[]): number[] {
+  return callers.flatMap(({ calls }) => calls)
+}
+
+async function untilCalls(callers: readonly Caller[], more: number): Promise<void> {
+  const wanted = together(callers).length + more
+  await expect.poll(() => together(callers).length, { timeout: 20_000 }).toBeGreaterThanOrEqual(wanted)
+}
+
+describe.each([
+  { limit: 5, replicas: 3, burst: 1 },
+  { limit: 50, replicas: 2, burst: 5 },
+  { limit: 300, replicas: 4, burst: 30 },
+])('$replicas replicas with $limit calls a second', ({ limit, replicas, burst }) => {
+  test('never make more in any second, and nearly as many, with one of them idle too', async () => {
+    const { url } = await redisForTest()
+    const callers = Array.from({ length: replicas }, () => startCaller({ url, limit, burst }))
+    for (const caller of callers.slice(1)) caller.work(100)
+    await untilCalls(callers, limit)
+    const fromMs = performance.now()
+    await untilCalls(callers, limit * 3)
+    const seconds = (performance.now() - fromMs) / SECOND_MS
+    expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(limit)
+    expect((limit * 3) / seconds).toBeGreaterThan(limit * 0.8)
+    expect(callers[0]?.calls).toEqual([])
+  })
+})
+
+test('a replica that has all the work has all of the quota, and one that gets some has its part', async () => {
+  const { url } = await redisForTest()
+  const callers = [startCaller({ url, limit: 40 }), startCaller({ url, limit: 40 })]
+  callers[0]?.work(50)
+  await untilCalls(callers, 60)
+  callers[1]?.work(50)
+  const [before = 0] = callers.map(({ calls }) => calls.length)
+  await untilCalls(callers, 80)
+  const [first = 0, second = 0] = callers.map(({ calls }) => calls.length)
+  expect(second / (first - before + second)).toBeGreaterThan(0.25)
+  expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(40)
+})
+
+test('an event loop that stands still bunches no calls', async () => {
+  const { url } = await redisForTest()
+  const caller = startCaller({ url, limit: 50, burst: 5 })
+  caller.work(100)
+  await untilCalls([caller], 50)
+  for (let stall = 0; stall < 8; stall += 1) {
+    const untilMs = performance.now() + 30 + stall * 20
+    while (performance.now() < untilMs);
+    await delay(150)
+  }
+  expect(mostWithin(caller.calls, SECOND_MS)).toBeLessThanOrEqual(50)
+  expect(caller.calls.length).toBeGreaterThan(80)
+})
+
+describe('while Redis is away', () => {
+  test('nothing is called and the gate says why; when it is back, and empty, no second has too many', async () => {
+    const redis = await redisForTest()
+    const callers = [1, 2].map(() => startCaller({ url: redis.url, limit: 30, burst: 3 }))
+    for (const caller of callers) caller.work(50)
+    await untilCalls(callers, 40)
+    await redis.server.stop('SIGKILL')
+    await expect
+      .poll(() => callers.map(({ queue }) => queue.closed))
+      .toEqual(['quota-unavailable', 'quota-unavailable'])
+    await delay(400)
+    const closed = together(callers).length
+    await delay(300)
+    expect(together(callers).length).toBe(closed)
+    await redis.server.start()
+    await untilCalls(callers, 40)
+    expect(callers.map(({ queue }) => queue.closed)).toEqual([null, null])
+    expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(30)
+    expect(callers[0]?.log.lines.map(({ message }) => message)).toEqual([
+      'The gate is closed: no permit of the quota can be had. Calls go on as soon as one can.',
+      'The gate is open again: calls go on.',
+    ])
+    expect(callers[0]?.log.lines[0]?.fields.detail).toMatch(
+      /^Redis does not answer: .+\((CLOSED|ECONNRESET|ECONNREFUSED)\)$/,
+    )
+  })
+
+  test('or stands still: the same', async () => {
+    const redis = await redisForTest()
+    const caller = startCaller({ url: redis.url, limit: 30, burst: 3 })
+    caller.work(50)
+    await untilCalls([caller], 40)
+    const pid = redis.server.pid ?? 0
+    process.kill(pid, 'SIGSTOP')
+    await expect.poll(() => caller.limiter.unavailable).toMatch(/does not answer in time/)
+    process.kill(pid, 'SIGCONT')
+    await untilCalls([caller], 40)
+    expect(mostWithin(caller.calls, SECOND_MS)).toBeLessThanOrEqual(30)
+  })
+})
+
+describe('the limit', () => {
+  test('is changed for all at once by a command, without a call too many', async () => {
+    const { url } = await redisForTest()
+    const callers = [1, 2].map(() => startCaller({ url, limit: 40, burst: 1 }))
+    for (const caller of callers) caller.work(50)
+    await untilCalls(callers, 60)
+    const key = await openQuotaKey({ url: new Secret(url), ca: null, key: KEY })
+    await key.setLimit(10)
+    const lowered = together(callers).length
+    await untilCalls(callers, 15)
+    const low = together(callers)
+      .toSorted((one, other) => one - other)
+      .slice(lowered)
+    expect(mostWithin(low, SECOND_MS)).toBeLessThanOrEqual(10)
+    await key.setLimit(60)
+    await untilCalls(callers, 90)
+    expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(60)
+    expect(callers.map(({ limits }) => limits)).toEqual([
+      [40, 10, 60],
+      [40, 10, 60],
+    ])
+    key.close()
+  })
+
+  test('of the key counts where the settings say another, and it is said once', async () => {
+    const { url } = await redisForTest()
+    const first = startCaller({ url, limit: 20 })
+    await first.limiter.ready()
+    const other = startCaller({ url, limit: 30 })
+    other.work(50)
+    await untilCalls([other], 25)
+    expect(other.limits).toEqual([20])
+    expect(mostWithin(other.calls, SECOND_MS)).toBeLessThanOrEqual(20)
+    expect(other.log.lines).toEqual([
+      {
+        level: 'warn',
+        message: 'The limit in Redis is another than CHECKRESULT_QPS, and counts; `quota set` changes it.',
+        fields: { count: 20 },
+      },
+    ])
+    expect(first.log.lines).toEqual([])
+  })
+})
+
+test('while nobody waits no command is sent', async () => {
+  const { url } = await redisForTest()
+  const client = await clientOf(url)
+  const caller = startCaller({ url, limit: 100 })
+  caller.work(10)
+  await untilCalls([caller], 50)
+  caller.rest()
+  const commands = async (): Promise<number> => {
+    const stats = String(await client.send(['INFO', 'stats']))
+    return Number(/total_commands_processed:(\d+)/.exec(stats)?.[1])
+  }
+  await delay(100)
+  const before = await commands()
+  await delay(2_000)
+  expect((await commands()) - before).toBe(1)
+})
+
+test('programs of another make that take slots have their part counted', async () => {
+  const { url } = await redisForTest()
+  const caller = startCaller({ url, limit: 20, burst: 2 })
+  const client = await clientOf(url)
+  await caller.limiter.ready()
+  const script = String(await client.send(['SCRIPT', 'LOAD', await readFile(SCRIPT, 'utf8')]))
+  caller.work(50)
+  await untilCalls([caller], 10)
+  const taken: number[] = []
+  const endMs = performance.now() + 3_000
+  while (performance.now() < endMs) {
+    const reply = await client.send(['EVALSHA', script, '1', KEY, '1', '1025000', '1', '20'])
+    const [now, , , again, , slots] = reply as [number, number, number, number, number, number[]]
+    for (const slot of slots) taken.push(performance.now() + (slot - now) / 1_000)
+    await delay(again / 1_000 + 100)
+  }
+  expect(taken.length).toBeGreaterThan(10)
+  expect(mostWithin([...caller.calls, ...taken], SECOND_MS)).toBeLessThanOrEqual(20)
+})

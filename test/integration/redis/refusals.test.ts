@@ -1,0 +1,140 @@
+/** What Redis may refuse: said in one sentence, without the password, and over when Redis serves again. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { openQuotaKey } from '../../../src/adapters/quota/quota-key.ts'
+import { Secret } from '../../../src/config/secret.ts'
+import { createAuthority, issue } from '../../support/certificates.ts'
+import { clientOf, redisForTest } from '../../support/redis.ts'
+import { startCaller, type Caller } from '../../support/quota-callers.ts'
+
+const PASSWORD = 'fictitious-password'
+const KEY = 'checkresult:quota'
+
+/** What the log and the gate say, all of it. */
+function said({ log, limiter }: Caller): string {
+  return JSON.stringify([log.lines, limiter.unavailable])
+}
+
+async function refusal(url: string, ca?: string): Promise<string> {
+  const caller = startCaller({ url, limit: 10, ...(ca !== undefined && { ca: new Secret(ca) }) })
+  await expect(caller.limiter.ready()).rejects.toThrow(/^[A-Z].+ \(\w+\)$/)
+  const sentence = caller.limiter.unavailable ?? ''
+  expect(caller.queue.closed).toBe('quota-unavailable')
+  expect(said(caller)).not.toContain(PASSWORD)
+  return sentence
+}
+
+function at(login: string, port: number): string {
+  return `redis://${login}127.0.0.1:${port}`
+}
+
+test('a wrong password, a missing one, one too many', async () => {
+  const guarded = await redisForTest({ directives: { requirepass: PASSWORD } })
+  const open = await redisForTest()
+  const sentences = await Promise.all([
+    refusal(at(`:${PASSWORD}x@`, guarded.port)),
+    refusal(at('', guarded.port)),
+    refusal(at(`:${PASSWORD}@`, open.port)),
+    refusal(at(`somebody:${PASSWORD}@`, guarded.port)),
+  ])
+  for (const sentence of sentences) expect(sentence).toMatch(/^Redis refuses the login: check the user/)
+})
+
+test('an address where nobody is, a host nobody knows, a database there is none of', async () => {
+  const { port } = await redisForTest()
+  expect(await refusal(`redis://:${PASSWORD}@127.0.0.1:1`)).toMatch(
+    /^Redis does not answer: .+\(ECONNREFUSED\)$/,
+  )
+  expect(await refusal(`redis://:${PASSWORD}@redis.invalid:6379`)).toMatch(
+    /^The host in REDIS_URL is not known/,
+  )
+  expect(await refusal(`redis://127.0.0.1:${port}/99`)).toMatch(/^Redis has no database/)
+  expect(await refusal(`redis://:%E0%A4%A@127.0.0.1:${port}`)).toMatch(/^REDIS_URL cannot be read/)
+})
+
+test('a user with the rights that are named, and no others, is enough; without them they are named', async () => {
+  const { url, port } = await redisForTest()
+  const admin = await clientOf(url)
+  const rights = '+evalsha +eval +time +hmget +hget +hset +hdel +del +pexpire'.split(' ')
+  const user = ['on', `>${PASSWORD}`, `~${KEY}`]
+  await admin.send(['ACL', 'SETUSER', 'enough', ...user, ...rights])
+  const caller = startCaller({ url: `redis://enough:${PASSWORD}@127.0.0.1:${port}`, limit: 50 })
+  caller.work(5)
+  await expect.poll(() => caller.calls.length).toBeGreaterThan(10)
+  for (const right of rights.filter((name) => name !== '+eval' && name !== '+hget' && name !== '+hdel')) {
+    await admin.send(['ACL', 'SETUSER', 'less', 'reset', ...user, ...rights.filter((name) => name !== right)])
+    const sentence = await refusal(`redis://less:${PASSWORD}@127.0.0.1:${port}`)
+    expect([right, sentence]).toEqual([
+      right,
+      expect.stringMatching(/^The Redis user lacks a right: grant \+evalsha/),
+    ])
+    await admin.send(['DEL', KEY])
+  }
+})
+
+test('a replica, which takes no writes; it serves when it is the primary', async () => {
+  const primary = await redisForTest()
+  const { url } = await redisForTest()
+  const admin = await clientOf(url)
+  await admin.send(['REPLICAOF', '127.0.0.1', String(primary.port)])
+  const caller = startCaller({ url, limit: 10 })
+  await expect.poll(() => caller.limiter.unavailable).toMatch(/^REDIS_URL leads to a replica/)
+  await admin.send(['REPLICAOF', 'NO', 'ONE'])
+  await expect.poll(() => caller.limiter.unavailable).toBeNull()
+})
+
+test('a node of a cluster that does not hold the key', async () => {
+  const { url } = await redisForTest({ directives: { 'cluster-enabled': 'yes' } })
+  expect(await refusal(url)).toMatch(/^The Redis cluster is not whole/)
+})
+
+test('a key that holds something else', async () => {
+  const { url } = await redisForTest()
+  await (await clientOf(url)).send(['SET', KEY, 'of somebody else'])
+  expect(await refusal(url)).toMatch(/^The key named in CHECKRESULT_QUOTA_KEY holds something else/)
+})
+
+test('a password in a file is read again at each connection', async () => {
+  const redis = await redisForTest({ directives: { requirepass: PASSWORD } })
+  const directory = await mkdtemp(join(tmpdir(), 'checkresult-redis-url-'))
+  onTestFinished(async () => rm(directory, { recursive: true }))
+  const file = join(directory, 'url')
+  const urlWith = (password: string): string => `redis://:${password}@127.0.0.1:${redis.port}`
+  await writeFile(file, `${urlWith('outdated')}\n`)
+  const caller = startCaller({ url: new Secret(urlWith('outdated'), file), limit: 10 })
+  await expect(caller.limiter.ready()).rejects.toThrow('Redis refuses the login')
+  await writeFile(file, `${urlWith(PASSWORD)}\n`)
+  await expect.poll(() => caller.limiter.unavailable).toBeNull()
+  expect(said(caller)).not.toContain(PASSWORD)
+})
+
+test('TLS, with an authority of its own; without it, or for another address, the reason is said', async () => {
+  const authority = await createAuthority()
+  const { cert, key } = await issue(authority, { name: 'redis' })
+  const directory = await mkdtemp(join(tmpdir(), 'checkresult-redis-tls-'))
+  onTestFinished(async () => rm(directory, { recursive: true }))
+  const files = { 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': authority.cert }
+  const written = await Promise.all(
+    Object.entries(files).map(async ([name, pem]) => {
+      await writeFile(join(directory, name), pem)
+      return [name, join(directory, name)] as const
+    }),
+  )
+  const { port } = await redisForTest({
+    directives: { ...Object.fromEntries(written), 'tls-auth-clients': 'no' },
+    tls: true,
+  })
+  const caller = startCaller({ url: `rediss://127.0.0.1:${port}`, ca: new Secret(authority.cert), limit: 10 })
+  await caller.limiter.ready()
+  expect(await refusal(`rediss://127.0.0.1:${port}`)).toMatch(/^The TLS handshake with Redis fails/)
+  expect(await refusal(`rediss://localhost:${port}`, authority.cert)).toMatch(/is for another name/)
+  expect(await refusal(`redis://127.0.0.1:${port}`)).toMatch(/^Redis does not answer/)
+})
+
+test('the commands say it in one sentence', async () => {
+  const { port } = await redisForTest({ directives: { requirepass: PASSWORD } })
+  const url = new Secret(`redis://:wrong@127.0.0.1:${port}`)
+  await expect(openQuotaKey({ url, ca: null, key: KEY })).rejects.toThrow('Redis refuses the login')
+})

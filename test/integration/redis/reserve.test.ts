@@ -1,0 +1,298 @@
+/** The script, as programs of another make use it: by EVAL, with times in microseconds. */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startRedis, type LocalRedis } from '../../../dev/stack/redis.ts'
+import { connectRedis, type RedisConnection } from '../../../src/adapters/quota/connection.ts'
+import { systemClock } from '../../../src/adapters/system-clock.ts'
+import { mostWithin } from '../../support/redis.ts'
+
+const SCRIPT = new URL('../../../src/adapters/quota/reserve.lua', import.meta.url)
+const HOLD_MS = 1_025
+const AHEAD_MS = 250
+
+interface Ask {
+  readonly want?: number
+  readonly burst?: number
+  readonly limit?: number
+  readonly jumpedIn?: number
+  readonly moved?: readonly number[]
+}
+
+interface Told {
+  /** All of Redis's clock, in milliseconds. */
+  readonly nowMs: number
+  readonly limit: number
+  readonly life: number
+  readonly againMs: number
+  readonly firstPlace: number
+  readonly slots: readonly number[]
+  readonly moved: readonly number[]
+}
+
+interface Asker {
+  readonly ask: (ask?: Ask) => Promise<Told>
+  /** A command on the key, which stands behind its name. */
+  readonly onKey: (name: string, ...args: readonly string[]) => Promise<unknown>
+}
+
+let redis: LocalRedis
+let client: RedisConnection
+let script: string
+let keys = 0
+
+// They wait most of the time, each on a key of its own.
+beforeAll(async () => {
+  redis = await startRedis()
+  client = await connectRedis({ url: () => redis.url, ca: () => null, clock: systemClock })
+  script = await readFile(SCRIPT, 'utf8')
+})
+
+afterAll(async () => {
+  client.close()
+  await redis.stop()
+})
+
+function asker(): Asker {
+  keys += 1
+  const key = `checkresult:quota:${keys}`
+  return {
+    onKey: async (name, ...args) => client.send([name, key, ...args]),
+    ask: async ({ want = 1, burst = 1, limit = 10, jumpedIn, moved = [] } = {}) => {
+      const args = [want, HOLD_MS * 1_000, burst, limit, jumpedIn ?? '', ...moved].map(String)
+      const reply = await client.send(['EVAL', script, '1', key, ...args])
+      const [now, found, life, again, firstPlace, slots, places] = reply as [
+        ...[number, number, number, number, number],
+        number[],
+        number[],
+      ]
+      const [nowMs = 0, againMs = 0] = inMs([now, again])
+      return { nowMs, limit: found, life, againMs, firstPlace, slots: inMs(slots), moved: inMs(places) }
+    },
+  }
+}
+
+function inMs(times: readonly number[]): number[] {
+  return times.map((time) => time / 1_000)
+}
+
+/** A ring that is in use for longer than it has been waiting for what was before it. */
+async function running(): Promise<Asker> {
+  const all = asker()
+  const { againMs } = await all.ask()
+  await delay(againMs + AHEAD_MS + 10)
+  return all
+}
+
+/** Takes what there is for so long. */
+async function takeFor(ask: (ask?: Ask) => Promise<Told>, ms: number, options: Ask = {}): Promise<number[]> {
+  const slots: number[] = []
+  const endMs = performance.now() + ms
+  while (performance.now() < endMs) {
+    const told = await ask(options)
+    slots.push(...told.slots)
+    await delay(told.slots.length > 0 ? 0 : Math.max(1, told.againMs))
+  }
+  return slots
+}
+
+function gaps(slots: readonly number[]): number[] {
+  return slots.slice(1).map((slot, at) => slot - (slots[at] ?? slot))
+}
+
+describe('slots', () => {
+  test.concurrent('begin when all is over that an emptied Redis may have forgotten', async () => {
+    const { ask } = asker()
+    const { slots, againMs } = await ask()
+    expect(slots).toEqual([])
+    expect(againMs).toBe(HOLD_MS)
+    await delay(againMs + 2)
+    const later = await ask()
+    expect((later.slots[0] ?? 0) - later.nowMs).toBeGreaterThan(AHEAD_MS - 100)
+  })
+
+  test.concurrent('are as far apart as the limit says', async () => {
+    const { ask } = await running()
+    const { slots } = await ask({ want: 3 })
+    expect(gaps(slots)).toEqual([102.5, 102.5])
+  })
+
+  test.concurrent('are at once after idling, up to the burst', async () => {
+    const { ask } = await running()
+    const { slots, nowMs } = await ask({ want: 5, burst: 3 })
+    expect(slots.slice(0, 3)).toEqual([nowMs, nowMs, nowMs])
+    expect(gaps(slots.slice(2))).toEqual([102.5, 102.5])
+  })
+
+  test.concurrent('do not stay bunched when a burst of them has been at once', async () => {
+    const { ask } = await running()
+    const slots = await takeFor(ask, 2_500, { burst: 5 })
+    const before = slots[0] ?? 0
+    const later = slots.filter((slot) => slot > before + 1.9 * HOLD_MS)
+    expect(Math.min(...gaps(later))).toBeGreaterThan(100)
+  })
+
+  test.concurrent(
+    'are never more than the limit in any second, whoever asks for them and however many',
+    async () => {
+      const { ask } = await running()
+      const slots = await Promise.all(
+        [1, 3, 7].map((want) => takeFor(ask, 3_000, { want, burst: want, limit: 10 })),
+      )
+      expect(mostWithin(slots.flat(), HOLD_MS)).toBe(10)
+      expect(slots.flat().length).toBeGreaterThanOrEqual(28)
+    },
+  )
+
+  test.concurrent('lie no further ahead than a quarter of a second', async () => {
+    const { ask } = await running()
+    const { slots, nowMs, againMs } = await ask({ want: 50 })
+    expect(slots.at(-1)).toBeLessThanOrEqual(nowMs + AHEAD_MS)
+    expect(againMs).toBeGreaterThan(0)
+    expect((await ask({ want: 50 })).slots).toEqual([])
+  })
+})
+
+describe('the limit', () => {
+  test.concurrent('is that of the key, and of whoever comes first where it has none', async () => {
+    const { ask, onKey } = asker()
+    expect((await ask({ limit: 10 })).limit).toBe(10)
+    expect((await ask({ limit: 99 })).limit).toBe(10)
+    await onKey('HSET', 'limit', '30')
+    expect((await ask({ limit: 99 })).limit).toBe(30)
+  })
+
+  test.concurrent('may be set before anybody has asked', async () => {
+    const { ask, onKey } = asker()
+    await onKey('HSET', 'limit', '30')
+    expect(await ask({ limit: 10 })).toMatchObject({ limit: 30, slots: [], againMs: HOLD_MS })
+  })
+
+  test.concurrent('counts what was before when it is lowered', async () => {
+    const { ask, onKey } = await running()
+    const before = await takeFor(ask, 1_500, { want: 5 })
+    await onKey('HSET', 'limit', '4')
+    const after = await takeFor(ask, 2_500, { want: 5 })
+    const last = before.at(-1) ?? 0
+    expect(after[0]).toBeGreaterThanOrEqual((before.at(-4) ?? 0) + HOLD_MS)
+    expect(
+      mostWithin([...before.filter((slot) => slot >= last - HOLD_MS), ...after], HOLD_MS),
+    ).toBeLessThanOrEqual(10)
+    expect(mostWithin(after, HOLD_MS)).toBe(4)
+  })
+
+  test.concurrent('is used at once when it is raised, without a call too many', async () => {
+    const { ask, onKey } = await running()
+    const before = await takeFor(ask, 1_500)
+    await onKey('HSET', 'limit', '20')
+    const after = await takeFor(ask, 2_000, { want: 5 })
+    const raisedMs = before.at(-1) ?? 0
+    expect(after.filter((slot) => slot < raisedMs + 600).length).toBeGreaterThanOrEqual(8)
+    expect(mostWithin([...before, ...after], HOLD_MS)).toBe(20)
+  })
+
+  test.concurrent('lowered and raised again lets nothing through that was before', async () => {
+    const { ask, onKey } = await running()
+    const slots = await takeFor(ask, 1_200, { want: 5 })
+    await onKey('HSET', 'limit', '2')
+    slots.push(...(await takeFor(ask, 100, { want: 5 })))
+    await onKey('HSET', 'limit', '10')
+    slots.push(...(await takeFor(ask, 1_500, { want: 10, burst: 10 })))
+    expect(mostWithin(slots, HOLD_MS)).toBeLessThanOrEqual(10)
+  })
+
+  test.concurrent.each(['no number', '0', '2.5'])('of "%s" is refused', async (limit) => {
+    const { ask, onKey } = asker()
+    await onKey('HSET', 'limit', limit)
+    await expect(ask()).rejects.toThrow('BADLIMIT')
+  })
+})
+
+describe('a key that is emptied', () => {
+  test.concurrent('gives nothing until what was before is over', async () => {
+    const { ask, onKey } = await running()
+    const before = await takeFor(ask, 1_000, { want: 5 })
+    await onKey('DEL')
+    const after = await takeFor(ask, 2_000, { want: 5, burst: 10 })
+    expect(after.length).toBeGreaterThan(0)
+    expect(after[0]).toBeGreaterThanOrEqual((before.at(-1) ?? 0) + HOLD_MS)
+  })
+
+  test.concurrent('counts its places on, so that nobody takes a former one for one of now', async () => {
+    const { ask, onKey } = await running()
+    const before = await ask()
+    await onKey('DEL')
+    expect((await ask()).firstPlace).toBeGreaterThan(before.firstPlace)
+  })
+
+  test.concurrent('goes by itself a week after its last use', async () => {
+    const { ask, onKey } = asker()
+    await ask()
+    expect(await onKey('TTL')).toBe(604_800)
+  })
+})
+
+describe("when Redis's clock is put back", () => {
+  test.concurrent('by a little, slots go on where they were', async () => {
+    const { ask, onKey } = await running()
+    const { slots, nowMs } = await ask()
+    await onKey('HSET', 'clock', String((nowMs + 200) * 1_000))
+    const later = await ask()
+    expect(later.slots[0]).toBeGreaterThanOrEqual(Math.max(nowMs + 200, slots[0] ?? 0))
+    expect(later.life).toBe((await ask()).life)
+  })
+
+  test.concurrent('by much, they begin anew instead of waiting for it', async () => {
+    const { ask, onKey } = await running()
+    const { life, nowMs } = await ask()
+    const hour = String((nowMs + 3_600_000) * 1_000)
+    await onKey('HSET', 'clock', hour, 'last', hour, 'pace', hour)
+    const later = await ask()
+    expect(later.life).toBeGreaterThan(life)
+    expect(later.againMs).toBe(HOLD_MS)
+  })
+})
+
+test.concurrent('whoever saw the clock jump makes the ring begin anew, once', async () => {
+  const { ask } = await running()
+  const { life } = await ask()
+  const anew = await ask({ jumpedIn: life })
+  expect(anew).toMatchObject({ slots: [], againMs: HOLD_MS })
+  expect(anew.life).toBeGreaterThan(life)
+  expect((await ask({ jumpedIn: life })).life).toBe(anew.life)
+})
+
+describe('a slot that has passed', () => {
+  test.concurrent('can be had now instead, and keeps its place for longer', async () => {
+    const { ask } = await running()
+    const { slots, firstPlace } = await ask()
+    await delay(60)
+    const later = await ask({ want: 0, moved: [firstPlace] })
+    expect(later.moved).toEqual([later.nowMs])
+    const others = await takeFor(ask, 1_500, { want: 10, burst: 10 })
+    const made = [later.moved[0] ?? 0, ...others]
+    expect(mostWithin(made, HOLD_MS)).toBeLessThanOrEqual(10)
+    expect(others.filter((slot) => slot < (slots[0] ?? 0) + HOLD_MS).length).toBe(9)
+  })
+
+  test.concurrent('cannot when its place has been given to another', async () => {
+    const { ask } = await running()
+    const { firstPlace } = await ask({ want: 1, burst: 10 })
+    await takeFor(ask, 1_200, { want: 10, burst: 10 })
+    expect((await ask({ want: 0, moved: [firstPlace] })).moved).toEqual([0])
+  })
+
+  test.concurrent('cannot when it is of a ring that is no more', async () => {
+    const { ask, onKey } = await running()
+    const { firstPlace } = await ask()
+    await onKey('DEL')
+    expect((await ask({ want: 0, moved: [firstPlace] })).moved).toEqual([0])
+  })
+})
+
+test.concurrent('a key that holds something else is refused and left alone', async () => {
+  const { ask, onKey } = asker()
+  await onKey('SET', 'of somebody else')
+  await expect(ask()).rejects.toThrow('WRONGTYPE')
+  expect(await onKey('GET')).toBe('of somebody else')
+})

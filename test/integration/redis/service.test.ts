@@ -1,0 +1,53 @@
+/** The whole service with its quota in Redis. */
+import { expect, onTestFinished, test } from 'vitest'
+import { eventFor } from '../../../dev/harness/events.ts'
+import { metricSum, startServiceProcess } from '../../../dev/harness/service.ts'
+import { EXACTLY_ONCE } from '../../support/outputs.ts'
+import { redisForTest } from '../../support/redis.ts'
+import { startRun } from '../../support/run.ts'
+
+const QPS = 40
+const EVENTS = 200
+
+test('a start without Redis says so; two replicas share the quota; an empty Redis in between lets no call too many', async () => {
+  const redis = await redisForTest()
+  // The guard is there for jitter on the way to the API, and two busy cores have more than the network.
+  const settings = {
+    CHECKRESULT_QUOTA: 'redis',
+    REDIS_URL: redis.url,
+    CHECKRESULT_QPS: String(QPS),
+    CHECKRESULT_QPS_GUARD_MS: '150',
+  }
+  const run = await startRun({ settings })
+  onTestFinished(run.close)
+  const sent = await run.send(
+    Array.from({ length: EVENTS }, (_, number) => ({
+      value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
+    })),
+  )
+  await redis.server.stop()
+  const first = await startServiceProcess(run.environment.env)
+  onTestFinished(() => first.signal('SIGKILL'))
+  await first.line(/Not ready: Redis does not answer: check the address in REDIS_URL/)
+  expect(await (await fetch(`${first.opsUrl}/readyz`)).text()).toMatch(/Redis does not answer/)
+  await redis.server.start()
+  await first.ready()
+  const second = await run.startReplica()
+
+  await expect.poll(() => run.simulator.report().calls, { timeout: 30_000 }).toBeGreaterThan(QPS)
+  await redis.server.stop('SIGKILL')
+  await first.line(/The gate is closed: no permit of the quota/)
+  expect(metricSum(await first.metrics(), 'checkresult_gate_closed{reason="quota-unavailable"}')).toBe(1)
+  expect((await fetch(`${first.opsUrl}/readyz`)).status).toBe(200)
+  await redis.server.start()
+  await run.untilOut(sent)
+
+  const exposition = await second.metrics()
+  expect(metricSum(exposition, 'checkresult_quota_limit_per_second')).toBe(QPS)
+  expect(metricSum(exposition, 'checkresult_gate_closed')).toBe(0)
+  expect(await first.stop()).toBe(0)
+  expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+  const report = run.simulator.report()
+  expect(report.callsByCode).toEqual({ Success: EVENTS })
+  expect(report.mostCallsInASecond).toBeLessThanOrEqual(QPS)
+})

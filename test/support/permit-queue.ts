@@ -1,0 +1,32 @@
+/** A permit queue on a clock of the test's own, and what it granted when. */
+import type { CallResult } from '../../src/core/gate.ts'
+import { TokenBucket, UNLIMITED } from '../../src/core/token-bucket.ts'
+import { PermitQueue, type Permit, type PermitQueueOptions } from '../../src/pipeline/permit-queue.ts'
+import type { Priority } from '../../src/ports.ts'
+import { FakeClock } from './fake-clock.ts'
+import { fakeLog, fakeMetrics } from './fakes.ts'
+
+export const ANSWERED: CallResult = { kind: 'answered' }
+export const REFUSED: CallResult = { kind: 'blocked', reason: 'credentials' }
+
+export function queueWith(changes: Partial<PermitQueueOptions> = {}) {
+  const clock = new FakeClock()
+  const metrics = fakeMetrics()
+  const log = fakeLog()
+  const queue = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 1_000, clock, metrics, log, ...changes })
+  const granted: { name: string; permit: Permit | null; atMs: number }[] = []
+  const ask = (name: string, priority: Priority = 'fresh', wanted = (): boolean => true): void => {
+    void queue.acquire(priority, wanted).then((permit) => {
+      permit?.starts()
+      granted.push({ name, permit, atMs: clock.monotonicMs() })
+    })
+  }
+  const release = (result: CallResult, retryAfterMs?: number | null): void =>
+    granted.at(-1)?.permit?.release(result, retryAfterMs)
+  return { queue, clock, metrics, log, granted, ask, release, names: () => granted.map(({ name }) => name) }
+}
+
+/** Ten calls in any second, one at a time. */
+export function limited(): TokenBucket {
+  return new TokenBucket({ permits: 10, windowMs: 1_000, burst: 1 })
+}

@@ -1,0 +1,266 @@
+/**
+ * A consumer group whose members share a quota, on virtual time: a coordinator as Kafka's is, members as slow, deaf and
+ * mortal as processes are, each with a PartitionQuota of its own and always with work. Every call is written down.
+ */
+import { partitionsAt, places, seat, shareOf } from '../../src/core/quota-shares.ts'
+import { PartitionQuota, type Seat } from '../../src/pipeline/partition-quota.ts'
+import type { Moment } from '../../src/ports.ts'
+import type { VirtualTime } from './virtual-time.ts'
+
+export interface GroupOptions {
+  readonly time: VirtualTime
+  readonly random: () => number
+  readonly permits: number
+  readonly partitions: number
+  readonly sessionMs: number
+  readonly rebalanceMs: number
+}
+
+export const WINDOW_MS = 1_000
+
+interface Joined {
+  /** Null while it has not joined the generation to come. */
+  answer: ((generation: number, share: number) => void) | null
+  heardMs: number
+  place: number | null
+}
+
+/** As Kafka's classic groups go: whoever is silent for a session, or late for a rebalance, is given up. */
+class Coordinator {
+  readonly #options: GroupOptions
+  readonly #members = new Map<string, Joined>()
+  #generation = 0
+  /** When a rebalance goes on without those who have not joined; null while there is none. */
+  #deadlineMs: number | null = null
+
+  constructor(options: GroupOptions) {
+    this.#options = options
+    this.#watch()
+  }
+
+  join(id: string, place: number | null, answer: (generation: number, share: number) => void): void {
+    this.#members.set(id, { answer, heardMs: this.#options.time.nowMs, place })
+    this.#rebalance()
+  }
+
+  leave(id: string): void {
+    if (this.#members.delete(id)) this.#rebalance()
+  }
+
+  heartbeat(id: string, generation: number): 'accepted' | 'rebalancing' | 'unknown' {
+    const member = this.#members.get(id)
+    if (member === undefined || generation !== this.#generation) return 'unknown'
+    member.heardMs = this.#options.time.nowMs
+    return this.#deadlineMs === null ? 'accepted' : 'rebalancing'
+  }
+
+  #watch(): void {
+    const { time, sessionMs } = this.#options
+    for (const [id, { answer, heardMs }] of this.#members) {
+      if (answer === null && time.nowMs - heardMs >= sessionMs) this.leave(id)
+    }
+    this.#complete()
+    time.after(20, () => this.#watch())
+  }
+
+  #rebalance(): void {
+    const { time, rebalanceMs } = this.#options
+    this.#deadlineMs ??= time.nowMs + rebalanceMs
+    // The coordinator waits a little for others, too.
+    time.after(5, () => this.#complete())
+  }
+
+  #complete(): void {
+    const { time } = this.#options
+    if (this.#deadlineMs === null) return
+    const isLate = time.nowMs >= this.#deadlineMs
+    for (const [id, { answer }] of this.#members) if (isLate && answer === null) this.#members.delete(id)
+    if ([...this.#members.values()].some(({ answer }) => answer === null)) return
+    this.#deadlineMs = null
+    this.#generation += 1
+    this.#assign()
+  }
+
+  #assign(): void {
+    const { permits, partitions, time } = this.#options
+    const terms = { permits, partitions }
+    const count = places(terms, this.#members.size)
+    const seated = seat(
+      [...this.#members].map(([id, { place }]) => ({ id, place })),
+      count,
+    )
+    for (const [id, member] of this.#members) {
+      const at = seated.indexOf(id)
+      member.place = at < 0 ? null : at
+      member.heardMs = time.nowMs
+      const owned = at < 0 ? [] : partitionsAt(at, { of: partitions, input: partitions, count })
+      member.answer?.(this.#generation, shareOf(owned, terms))
+      member.answer = null
+    }
+  }
+}
+
+/** One process. Frozen, it does nothing until it wakes up, and then all at once; killed, never again. */
+export class Replica {
+  static #made = 0
+  readonly #group: QuotaGroup
+  readonly #quota: PartitionQuota
+  #id = ''
+  #generation = 0
+  #joining = 0
+  #place: number | null = null
+  #frozenUntilMs = 0
+  #jumpedMs = 0
+  #alive = true
+  #wakeMs = Infinity
+
+  constructor(group: QuotaGroup) {
+    this.#group = group
+    const { permits, sessionMs, time } = group.options
+    this.#quota = new PartitionQuota({
+      permits,
+      windowMs: WINDOW_MS,
+      burst: Math.max(1, Math.ceil(permits / 10)),
+      leaseMs: sessionMs - 300,
+      clock: {
+        monotonicMs: () => time.nowMs,
+        epochMs: () => time.nowMs + this.#jumpedMs,
+        after: () => () => undefined,
+      },
+    })
+    this.#quota.onAvailable(() => this.#call())
+    this.#join()
+    this.#beat()
+  }
+
+  freeze(forMs: number): void {
+    this.#frozenUntilMs = this.#group.options.time.nowMs + forMs
+  }
+
+  jump(byMs: number): void {
+    this.#jumpedMs += byMs
+  }
+
+  kill(): void {
+    this.#alive = false
+  }
+
+  /** SIGTERM: stops, then leaves. */
+  leave(): void {
+    this.#local(0, () => {
+      this.#quota.stop()
+      this.#alive = false
+      this.#group.send(() => this.#group.coordinator.leave(this.#id))
+    })
+  }
+
+  /** Something of the group made it join anew, at once or when it has ended what it was at. */
+  rejoin(afterMs: number): void {
+    const { time } = this.#group.options
+    const joining = this.#joining
+    time.after(afterMs, () => this.#local(0, () => joining === this.#joining && this.#join()))
+  }
+
+  #join(): void {
+    this.#quota.stop()
+    if (this.#id === '') this.#id = `member-${(Replica.#made += 1)}`
+    const { options, coordinator } = this.#group
+    this.#joining += 1
+    const [id, joining] = [this.#id, this.#joining]
+    this.#group.send(() =>
+      coordinator.join(id, this.#place, (generation, share) => {
+        this.#generation = generation
+        // The answer to SyncGroup may come late, or never: then it joins again.
+        const sent = this.#moment()
+        const isLost = options.random() < 0.1
+        this.#group.send(() =>
+          this.#local(0, () => {
+            if (joining !== this.#joining) return
+            if (isLost) this.rejoin(options.random() * 300)
+            else this.#quota.assigned({ generation, share, sent } satisfies Seat)
+          }),
+        )
+      }),
+    )
+  }
+
+  #beat(): void {
+    const { options, coordinator } = this.#group
+    const sent = this.#moment()
+    const [id, joining] = [this.#id, this.#joining]
+    this.#group.send(() => {
+      const answer = coordinator.heartbeat(id, this.#generation)
+      this.#group.send(() =>
+        this.#local(0, () => {
+          if (answer === 'accepted') this.#quota.heartbeat(sent)
+          else if (joining === this.#joining) this.#refused(answer)
+        }),
+      )
+    })
+    options.time.after(200 + options.random() * 100, () => this.#local(0, () => this.#beat()))
+  }
+
+  #refused(answer: 'rebalancing' | 'unknown'): void {
+    const { random, rebalanceMs } = this.#group.options
+    if (answer === 'unknown') this.#id = ''
+    // Mostly soon; sometimes so late that the group goes on without it.
+    this.rejoin(random() < 0.9 ? random() * 300 : random() * 2 * rebalanceMs)
+  }
+
+  #call(): void {
+    const { time, random } = this.#group.options
+    const { nowMs } = time
+    const waitMs = this.#quota.take(nowMs)
+    if (waitMs === 0) {
+      // Between permit and write lie a turn of the event loop, sometimes a stall.
+      const delayMs = random() < 0.95 ? random() * 2 : random() * 400
+      time.after(delayMs, () => this.#local(0, () => this.#write(nowMs)))
+      time.after(0.01, () => this.#local(0, () => this.#call()))
+    } else if (waitMs < Infinity && nowMs + waitMs < this.#wakeMs) {
+      this.#wakeMs = nowMs + waitMs
+      time.after(waitMs, () =>
+        this.#local(random() * 2, () => {
+          this.#wakeMs = Infinity
+          this.#call()
+        }),
+      )
+    }
+  }
+
+  #write(takenMs: number): void {
+    const { nowMs } = this.#group.options.time
+    if (this.#quota.starts(takenMs, nowMs)) this.#group.calls.push(nowMs)
+  }
+
+  /** What the process itself does: not while it is frozen, never when it is dead. */
+  #local(delayMs: number, run: () => void): void {
+    const { time } = this.#group.options
+    const restMs = Math.max(delayMs, this.#frozenUntilMs - time.nowMs)
+    if (!this.#alive) return
+    if (restMs <= 0) run()
+    else time.after(restMs, () => this.#local(0, run))
+  }
+
+  #moment(): Moment {
+    const { nowMs } = this.#group.options.time
+    return { monotonicMs: nowMs, epochMs: nowMs + this.#jumpedMs }
+  }
+}
+
+export class QuotaGroup {
+  readonly options: GroupOptions
+  readonly coordinator: Coordinator
+  /** When calls were written. */
+  readonly calls: number[] = []
+
+  constructor(options: GroupOptions) {
+    this.options = options
+    this.coordinator = new Coordinator(options)
+  }
+
+  /** Over the network, in time or late. */
+  send(arrive: () => void): void {
+    const { time, random } = this.options
+    time.after(random() < 0.95 ? random() * 20 : random() * 500, arrive)
+  }
+}

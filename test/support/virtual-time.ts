@@ -1,0 +1,37 @@
+/** Time that goes from event to event. Events of one moment come in the order they were made. */
+export class VirtualTime {
+  #nowMs = 0
+  #made = 0
+  #events: { readonly atMs: number; readonly order: number; readonly run: () => void }[] = []
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  after(delayMs: number, run: () => void): void {
+    const event = { atMs: this.#nowMs + Math.max(0, delayMs), order: (this.#made += 1), run }
+    const at = this.#events.findIndex(({ atMs }) => atMs > event.atMs)
+    if (at < 0) this.#events.push(event)
+    else this.#events.splice(at, 0, event)
+  }
+
+  runUntil(untilMs: number): void {
+    for (let next = this.#events[0]; next !== undefined && next.atMs <= untilMs; next = this.#events[0]) {
+      this.#events.shift()
+      this.#nowMs = next.atMs
+      next.run()
+    }
+    this.#nowMs = untilMs
+  }
+}
+
+/** Most of the times within any span of this length, both in milliseconds; `times` in order. */
+export function mostWithin(times: readonly number[], spanMs: number): number {
+  let most = 0
+  let first = 0
+  for (const [last, time] of times.entries()) {
+    while ((times[first] ?? time) <= time - spanMs) first += 1
+    most = Math.max(most, last - first + 1)
+  }
+  return most
+}

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { explain, SlowError } from '../../../../src/adapters/quota/errors.ts'
+
+const PASSWORD = 'hunter2-fictitious'
+
+test.each([
+  ['WRONGPASS invalid username-password pair or user is disabled.', /refuses the login/],
+  ['NOAUTH Authentication required.', /refuses the login/],
+  ['ERR AUTH <password> called without any password configured', /refuses the login/],
+  ["NOPERM this user has no permissions to run the 'evalsha' command", /\+evalsha .+ CHECKRESULT_QUOTA_KEY/],
+  ["ERR The user executing the script can't run this command or subcommand script: f_0123", /\+evalsha/],
+  [
+    'ERR Error running script (call to f_0123): @user_script:68: @user_script: 68: -READONLY You cannot write',
+    /leads to a replica/,
+  ],
+  ["READONLY You can't write against a read only replica. script: 0123", /leads to a replica/],
+  ['MOVED 866 10.0.0.7:6379', /node of a cluster that does not hold the key/],
+  ["OOM command not allowed when used memory > 'maxmemory'.", /maxmemory/],
+  ['MISCONF Redis is configured to save RDB snapshots', /cannot save/],
+  ['LOADING Redis is loading the dataset in memory', /loading its data/],
+  ['WRONGTYPE Operation against a key holding the wrong kind of value', /holds something else/],
+  ['BADLIMIT the limit is no whole number from 1 on', /holds something else/],
+  ['ERR DB index is out of range', /no database of the number/],
+  ['ERR max number of clients reached', /maxclients/],
+  ['ERR something new', /refused a request \(ERR\)/],
+  ['Socket closed unexpectedly', /does not answer: .+ \(CLOSED\)/],
+  ['Connection timeout', /does not answer: .+ \(TIMEOUT\)/],
+])('%s', (message, sentence) => {
+  const said = explain(new Error(message))
+  expect(said).toMatch(sentence)
+  expect(said).not.toMatch(/10\.0\.0\.7|0123/)
+})
+
+test.each([
+  [Object.assign(new Error(`connect to ${PASSWORD}`), { code: 'ECONNREFUSED' }), /\(ECONNREFUSED\)$/],
+  [Object.assign(new Error(PASSWORD), { code: 'ENOTFOUND' }), /host in REDIS_URL is not known/],
+  [Object.assign(new Error(PASSWORD), { code: 'SELF_SIGNED_CERT_IN_CHAIN' }), /TLS handshake/],
+  [Object.assign(new TypeError(PASSWORD), { code: 'ERR_INVALID_URL' }), /percent-encode/],
+  [new URIError(PASSWORD), /percent-encode/],
+  [new SlowError(PASSWORD), /does not answer in time/],
+  [PASSWORD, /refused a request \(unknown\)/],
+])('of an error nothing is said but its kind: %#', (error, sentence) => {
+  expect(explain(error)).toMatch(sentence)
+  expect(explain(error)).not.toContain(PASSWORD)
+})

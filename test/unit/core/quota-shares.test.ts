@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { partitionsAt, places, seat, shareOf } from '../../../src/core/quota-shares.ts'
+
+describe('a share', () => {
+  test('is of whole permits, the rest one each to the first partitions', () => {
+    const terms = { partitions: 4, permits: 10 }
+    expect([0, 1, 2, 3].map((partition) => shareOf([partition], terms))).toEqual([3, 3, 2, 2])
+    expect(shareOf([0, 1, 2, 3], terms)).toBe(10)
+    expect([0, 1, 2, 3].map((partition) => shareOf([partition], { partitions: 4, permits: 2 }))).toEqual([
+      1, 1, 0, 0,
+    ])
+  })
+
+  test('of no partition, or of a topic that is not there, is nothing', () => {
+    expect(shareOf([], { partitions: 4, permits: 10 })).toBe(0)
+    expect(shareOf([0], { partitions: 0, permits: 10 })).toBe(0)
+  })
+})
+
+describe('places', () => {
+  test('are as many as there are members, but no more than partitions, nor than permits', () => {
+    expect(places({ partitions: 8, permits: 10 }, 3)).toBe(3)
+    expect(places({ partitions: 8, permits: 10 }, 12)).toBe(8)
+    expect(places({ partitions: 8, permits: 5 }, 12)).toBe(5)
+    expect(places({ partitions: 8, permits: null }, 12)).toBe(8)
+  })
+
+  test('are kept by those who had them, the first by name where two had the same', () => {
+    const members = [
+      { id: 'd', place: null },
+      { id: 'c', place: 1 },
+      { id: 'b', place: 1 },
+      { id: 'a', place: 7 },
+    ]
+    expect(seat(members, 3)).toEqual(['a', 'b', 'c'])
+    expect(seat(members, 2)).toEqual(['a', 'b'])
+  })
+
+  test('take the partitions in turn, those beyond the input topic with the one they wrap round to', () => {
+    expect(partitionsAt(1, { of: 4, input: 4, count: 2 })).toEqual([1, 3])
+    expect(partitionsAt(0, { of: 7, input: 3, count: 2 })).toEqual([0, 2, 3, 5, 6])
+    expect(partitionsAt(1, { of: 1, input: 3, count: 2 })).toEqual([])
+  })
+})

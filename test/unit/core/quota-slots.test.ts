@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest'
+import { AHEAD_MS, QuotaSlots, type SlotAnswer, type SlotRequest } from '../../../src/core/quota-slots.ts'
+
+/** The counter's clock is a million ahead of ours. */
+const OFFSET_MS = 1_000_000
+/** What is certain a second after a round trip of one millisecond. */
+const DRIFT_MS = 1
+
+function answer(nowMs: number, changes: Partial<SlotAnswer> = {}): SlotAnswer {
+  const given = { slotsMs: [], movedMs: [], ...changes }
+  return {
+    nowMs: nowMs + OFFSET_MS,
+    limit: 10,
+    life: 7,
+    againMs: 0,
+    firstPlace: 100,
+    ...given,
+    slotsMs: given.slotsMs.map((ms) => ms + OFFSET_MS),
+    movedMs: given.movedMs.map((ms) => (ms === 0 ? 0 : ms + OFFSET_MS)),
+  }
+}
+
+/** Connected at 0, with nothing to wait for any more from `READY_MS` on. */
+function connected(options: { guardMs?: number; burst?: number; limit?: number } = {}) {
+  const { guardMs = 20, burst = 1, limit = 10 } = options
+  const wasted: number[] = []
+  const slots = new QuotaSlots({ guardMs, burst, random: () => 0.5, onWasted: (count) => wasted.push(count) })
+  slots.connected(0, answer(0.5, { limit }), { askedMs: 0, answeredMs: 1 })
+  /** Asked and answered at `nowMs`, within a tenth of a millisecond. */
+  const fetch = (nowMs: number, waiting: number, changes: Partial<SlotAnswer>): SlotRequest | null => {
+    const request = slots.request(nowMs, waiting)
+    if (request === null) return null
+    slots.answered(request, answer(nowMs, { limit, ...changes }), { askedMs: nowMs, answeredMs: nowMs })
+    return request
+  }
+  return { slots, fetch, wasted: () => wasted.reduce((sum, count) => sum + count, 0) }
+}
+
+const READY_MS = 2_000
+
+describe('after a connection was made', () => {
+  test('nothing is asked for until whatever was handed out before is over', () => {
+    const { slots } = connected()
+    const overMs = AHEAD_MS + 1_020
+    expect(slots.request(overMs, 5)).toBeNull()
+    expect(slots.take(100)).toBeGreaterThan(overMs - 100)
+    expect(slots.request(READY_MS, 5)).not.toBeNull()
+  })
+
+  test('slots of the connection before are used up', () => {
+    const { slots, fetch } = connected()
+    fetch(READY_MS, 2, { slotsMs: [READY_MS + 50] })
+    slots.disconnected()
+    expect(slots.take(READY_MS + 51)).toBe(0)
+    expect(slots.take(READY_MS + 52)).toBe(Infinity)
+  })
+})
+
+describe('a slot', () => {
+  test('is used when its time has surely come, and not before', () => {
+    const { slots, fetch } = connected()
+    fetch(READY_MS, 1, { slotsMs: [READY_MS + 100] })
+    expect(slots.take(READY_MS)).toBeCloseTo(100)
+    expect(slots.take(READY_MS + 99.9)).toBeGreaterThan(0)
+    expect(slots.take(READY_MS + 100)).toBe(0)
+  })
+
+  test('serves one call', () => {
+    const { slots, fetch } = connected()
+    fetch(READY_MS, 2, { slotsMs: [READY_MS] })
+    expect(slots.take(READY_MS + DRIFT_MS)).toBe(0)
+    expect(slots.take(READY_MS + DRIFT_MS)).not.toBe(0)
+  })
+
+  test('is counted for as long as the call that uses it may be late', () => {
+    const { slots } = connected({ guardMs: 20 })
+    const request = slots.request(READY_MS, 1)
+    expect(request?.lateMs).toBeGreaterThan(1)
+    expect(request?.holdMs).toBe(1_020 + (request?.lateMs ?? 0))
+  })
+
+  test('is not used when it has passed by more than that', () => {
+    const { slots, fetch } = connected()
+    const request = fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
+    expect(slots.take(READY_MS + 10 + (request?.lateMs ?? 0) + 0.1)).toBe(Infinity)
+  })
+
+  test('is not used either when it passes between the permit and the first byte of the call', () => {
+    const { slots, fetch } = connected()
+    const request = fetch(READY_MS, 2, { slotsMs: [READY_MS + 10, READY_MS + 10] })
+    const takenMs = READY_MS + 11
+    expect([slots.take(takenMs), slots.take(takenMs)]).toEqual([0, 0])
+    expect(slots.starts(takenMs, takenMs + 1)).toBe(true)
+    expect(slots.starts(takenMs, READY_MS + 10 + (request?.lateMs ?? 0) + 1)).toBe(false)
+  })
+})
+
+describe('a slot that has passed', () => {
+  test('is moved, when somebody waits for it', () => {
+    const { slots, fetch, wasted } = connected()
+    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstPlace: 42 })
+    const nowMs = READY_MS + 40
+    expect(slots.take(nowMs)).toBe(Infinity)
+    expect(fetch(nowMs, 1, { movedMs: [nowMs] })).toMatchObject({ want: 0, moved: [42] })
+    expect(slots.take(nowMs + DRIFT_MS)).toBe(0)
+    expect(wasted()).toBe(0)
+  })
+
+  test('is wasted when the counter does not move it', () => {
+    const { slots, fetch, wasted } = connected()
+    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
+    fetch(READY_MS + 40, 1, { movedMs: [0] })
+    expect(slots.take(READY_MS + 41)).toBe(Infinity)
+    expect(wasted()).toBe(1)
+  })
+
+  test('is wasted when nobody wanted it for long', () => {
+    const { fetch, wasted } = connected()
+    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
+    expect(fetch(READY_MS + 5_000, 1, { slotsMs: [READY_MS + 5_000] })).toMatchObject({ want: 1, moved: [] })
+    expect(wasted()).toBe(1)
+  })
+
+  test('goes with no more others at once than the burst', () => {
+    const { fetch, wasted } = connected({ burst: 2, limit: 50 })
+    fetch(READY_MS, 9, { slotsMs: [1, 2, 3, 4].map((ms) => READY_MS + ms) })
+    expect(fetch(READY_MS + 90, 9, { movedMs: [READY_MS + 90, READY_MS + 90] })?.moved).toEqual([102, 103])
+    expect(wasted()).toBe(2)
+  })
+})
+
+describe('what is asked for', () => {
+  test('is nothing while nobody waits', () => {
+    expect(connected().slots.request(READY_MS, 0)).toBeNull()
+  })
+
+  test('is no more than wait', () => {
+    const { fetch } = connected({ limit: 1_000 })
+    expect(fetch(READY_MS, 3, { slotsMs: [READY_MS + 1, READY_MS + 2] })?.want).toBe(3)
+    expect(fetch(READY_MS, 3, {})?.want).toBe(1)
+  })
+
+  test('reaches a tenth of a second ahead, at the limit there is', () => {
+    expect(connected({ limit: 100 }).slots.request(READY_MS, 500)?.want).toBe(10)
+    expect(connected({ limit: 1 }).slots.request(READY_MS, 500)?.want).toBe(1)
+  })
+
+  test('is nothing while what is at hand reaches far enough', () => {
+    const { slots, fetch } = connected()
+    fetch(READY_MS, 9, { slotsMs: [READY_MS + 90] })
+    expect(slots.request(READY_MS + 20, 9)).toBeNull()
+    expect(slots.request(READY_MS + 60, 9)).not.toBeNull()
+  })
+
+  test('waits as long as the counter says it is no use, and a little more, not like everybody else', () => {
+    const { slots, fetch } = connected()
+    fetch(READY_MS, 1, { againMs: 300 })
+    expect(slots.request(READY_MS + 300, 1)).toBeNull()
+    expect(slots.take(READY_MS + 300)).toBe(25)
+    expect(slots.request(READY_MS + 325, 1)).not.toBeNull()
+  })
+})
+
+test("when the counter's clock has jumped, what it gave is not used, and it is told to begin anew, once", () => {
+  const { slots, fetch, wasted } = connected()
+  fetch(READY_MS, 1, { slotsMs: [READY_MS] })
+  slots.take(READY_MS + DRIFT_MS)
+  const nowMs = READY_MS + 100
+  const request = slots.request(nowMs, 1)
+  if (request === null) throw new Error('It asks for nothing.')
+  slots.answered(request, answer(nowMs + 500, { slotsMs: [nowMs + 500] }), {
+    askedMs: nowMs,
+    answeredMs: nowMs,
+  })
+  expect(slots.take(nowMs + 1)).toBe(Infinity)
+  expect(wasted()).toBe(1)
+  expect(slots.request(nowMs + 1, 1)?.jumpedIn).toBe(7)
+  expect(slots.request(nowMs + 1, 1)?.jumpedIn).toBeNull()
+})
+
+test('an answer that never comes wastes the slots that were to be moved', () => {
+  const { slots, fetch, wasted } = connected()
+  fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
+  const request = slots.request(READY_MS + 40, 1)
+  if (request !== null) slots.unanswered(request)
+  expect(wasted()).toBe(1)
+})

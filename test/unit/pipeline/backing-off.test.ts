@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { UNLIMITED } from '../../../src/core/token-bucket.ts'
+import { BackingOff } from '../../../src/pipeline/backing-off.ts'
+
+function slowed() {
+  const waiting: number[] = []
+  const limiter = new BackingOff(
+    {
+      ...UNLIMITED,
+      take: (_, count) => {
+        waiting.push(count)
+        return 0
+      },
+    },
+    20,
+  )
+  return { limiter, waiting }
+}
+
+test('a quota counted elsewhere is left alone while nothing is throttled', () => {
+  const { limiter, waiting } = slowed()
+  for (let calls = 0; calls < 50; calls += 1) expect(limiter.take(0, 7)).toBe(0)
+  expect(new Set(waiting)).toEqual(new Set([7]))
+})
+
+test('throttled, it is asked for one permit at a time, at half the rate, until the whole is back', () => {
+  const { limiter, waiting } = slowed()
+  limiter.throttled(0, 1_000)
+  expect(limiter.take(0, 7)).toBe(1_000)
+  expect(limiter.take(1_000, 7)).toBe(0)
+  expect(limiter.take(1_000, 7)).toBeCloseTo(100, 0)
+  expect([limiter.take(1_100, 7), waiting]).toEqual([0, [1, 1]])
+  expect(limiter.rate(16_001)).toBe(20)
+  for (let calls = 0; calls < 9; calls += 1) expect(limiter.take(17_000, 7)).toBe(0)
+})

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { UNLIMITED } from '../../../src/core/token-bucket.ts'
+import type { RateLimiter } from '../../../src/ports.ts'
+import { settle } from '../../support/fake-clock.ts'
+import { queueWith } from '../../support/permit-queue.ts'
+
+function elsewhere() {
+  const asked: number[] = []
+  let listener: (() => void) | null = null
+  const state = { permits: 0, unavailable: null as string | null }
+  const limiter: RateLimiter = {
+    get unavailable() {
+      return state.unavailable
+    },
+    onAvailable: (told) => {
+      listener = told
+    },
+    take: (_nowMs, waiting) => {
+      asked.push(waiting)
+      if (state.permits === 0) return Infinity
+      state.permits -= 1
+      return 0
+    },
+    starts: () => true,
+    throttled: () => undefined,
+  }
+  const change = (changes: Partial<typeof state>): void => {
+    Object.assign(state, changes)
+    listener?.()
+  }
+  return { ...queueWith({ limiter, maxInFlight: 3 }), asked, change }
+}
+
+test('the quota is told once of each permit, when its call starts or is over without having started', async () => {
+  const told: [takenMs: number, nowMs: number][] = []
+  const limiter: RateLimiter = {
+    ...UNLIMITED,
+    starts: (takenMs, nowMs) => {
+      told.push([takenMs, nowMs])
+      return false
+    },
+  }
+  const { queue, clock } = queueWith({ limiter })
+  const tooLate = await queue.acquire('fresh', () => true)
+  await clock.advance(5)
+  expect(tooLate?.starts()).toBe(false)
+  tooLate?.release({ kind: 'unsent' })
+  const failed = await queue.acquire('fresh', () => true)
+  await clock.advance(5)
+  failed?.release({ kind: 'unavailable' })
+  expect(told).toEqual([
+    [0, 5],
+    [5, 10],
+  ])
+})
+
+describe('a quota that has to ask elsewhere', () => {
+  test('serves when it says so, without a timer meanwhile', async () => {
+    const { ask, names, clock, change } = elsewhere()
+    ask('a')
+    ask('b')
+    await clock.advance(60_000)
+    expect([names(), clock.timers]).toEqual([[], 0])
+    change({ permits: 1 })
+    await settle()
+    expect(names()).toEqual(['a'])
+  })
+
+  test('is told how many permits could be used, no more than may call at once', async () => {
+    const { ask, asked, change } = elsewhere()
+    for (const name of ['a', 'b', 'c', 'd', 'e']) ask(name)
+    change({ permits: 2 })
+    await settle()
+    expect(asked).toEqual([1, 2, 3, 3, 3, 3, 2, 1])
+  })
+
+  test('closes the gate while no permit can be had at all, and opens it by itself', async () => {
+    const { ask, names, change, queue, metrics, log } = elsewhere()
+    ask('a')
+    change({ unavailable: 'The quota is on holiday.' })
+    change({ unavailable: 'The quota is on holiday.' })
+    expect(queue.closed).toBe('quota-unavailable')
+    change({ unavailable: null, permits: 1 })
+    await settle()
+    expect([queue.closed, names()]).toEqual([null, ['a']])
+    expect(metrics.of('gate')).toEqual([['quota-unavailable'], [null]])
+    expect(log.lines).toHaveLength(2)
+  })
+})
