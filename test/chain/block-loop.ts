@@ -1,5 +1,5 @@
 /**
- * Loaded into a replica before everything else: from a SIGUSR2 to the next, its event loop stands still after each scrape,
+ * Loaded into a replica before everything else: from a SIGWINCH to the next its event loop stands still after each scrape,
  * for longer than it may and not as long as until the next.
  */
 import { subscribe } from 'node:diagnostics_channel'
@@ -12,7 +12,7 @@ const BLOCKED_MS = 540
 const state = { blocks: false }
 const never = new Int32Array(new SharedArrayBuffer(4))
 
-process.on('SIGUSR2', () => {
+process.on('SIGWINCH', () => {
   state.blocks = !state.blocks
 })
 

@@ -1,5 +1,5 @@
 /** Members that join the replicas' group and leave it at once, one after the other: it never comes to rest. */
-import { coPartitionAssigner } from '../../src/adapters/kafka/co-partition-assigner.ts'
+import { createCoPartitioning } from '../../src/adapters/kafka/co-partition-assigner.ts'
 import type { Rig } from './rig.ts'
 
 export interface Disturbance {
@@ -26,10 +26,11 @@ async function disturb(
   state: { readonly stopped: boolean },
 ): Promise<void> {
   const { groupId, topics } = environment
+  const { assigner } = createCoPartitioning({ inputTopic: topics.input, permits: null, stepsOut: () => {} })
   while (!state.stopped) {
     const consumer = kafka.consumer({
       groupId,
-      partitionAssigners: [coPartitionAssigner],
+      partitionAssigners: [assigner],
       sessionTimeout: SESSION_TIMEOUT_MS,
     })
     const joined = Promise.withResolvers<void>()

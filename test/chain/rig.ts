@@ -11,6 +11,7 @@ import { avroEncoder } from '../../dev/harness/events.ts'
 import { SERVICE, startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { pickPort } from '../../dev/stack/ports.ts'
 import { RULES_DIR, startPrometheus } from '../../dev/stack/prometheus.ts'
+import { startRedis, type LocalRedis } from '../../dev/stack/redis.ts'
 import { onFreePorts, startStack, type Stack } from '../../dev/stack/stack.ts'
 import { startTcpProxy, type TcpProxy } from '../../dev/stack/tcp-proxy.ts'
 import { providePrometheus } from '../../dev/tools/prometheus.ts'
@@ -37,6 +38,7 @@ const FIRST_NUMBER = 10_000
 
 export interface Rig {
   readonly stack: Stack
+  readonly redis: LocalRedis
   readonly environment: Environment
   readonly retryTopics: readonly string[]
   readonly kafka: Kafka
@@ -54,6 +56,8 @@ export interface Rig {
 export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
   const stack = await startStack()
   running.defer(stack.stop)
+  const redis = await startRedis()
+  running.defer(redis.stop)
   const simulator = await startSimulator({
     credentials: { ...SIMULATOR_KEY, securityToken: TOKEN },
     qps: 'unlimited',
@@ -82,6 +86,7 @@ export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
   running.defer(async () => watch.stop())
   return {
     stack,
+    redis,
     environment,
     retryTopics: [`${topics.retryPrefix}.${DEFER_DELAY}`],
     kafka,
@@ -199,6 +204,8 @@ function environmentOf({ stack, simulator, credentials, registryProxy }: Surroun
     CHECKRESULT_QPS: String(QPS),
     CHECKRESULT_TIMEOUT_MS: '2000',
     DEFER_DELAYS: DEFER_DELAY,
+    // The demo has events that never end: they would be deferred for as long as the test takes.
+    DEFER_MAX_AGE: '20s',
     DEAD_LETTER_BRAKE_HOLD: '5s',
     KAFKA_SESSION_TIMEOUT_MS: '6000',
     ALIBABA_CLOUD_ACCESS_KEY_ID: '',

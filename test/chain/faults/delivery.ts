@@ -1,9 +1,13 @@
-/** Kafka and the registry away. */
+/** Kafka, the registry and Redis away. */
+import kafkajs from 'kafkajs'
 import type { Fault } from '../fault.ts'
+import type { Rig } from '../rig.ts'
 import { sendUnknownSchema } from '../unknown-schema.ts'
 
 /** Old enough for a partition that does not move to be noticed. */
 const LATE_MS = 200_000
+
+const { ConfigResourceTypes } = kafkajs
 
 export const DELIVERY_FAULTS: readonly Fault[] = [
   {
@@ -33,17 +37,52 @@ export const DELIVERY_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'Kafka is away from replicas that deliver at least once',
+    name: 'results cannot be written, and then Kafka is away, where delivery is at least once',
     stages: [
       {
-        do: async ({ stack, replicas }) => {
+        do: async (rig) => {
           const settings = { KAFKA_DELIVERY: 'at-least-once' }
-          await Promise.all(replicas.map(async (slot) => slot.restart(settings)))
-          await stack.kafka.stop('SIGKILL')
+          await Promise.all(rig.replicas.map(async (slot) => slot.restart(settings)))
+          await requireInSync(rig, [{ name: 'min.insync.replicas', value: '2' }])
         },
-        fires: ['CheckResultNoConsumers', 'CheckResultPublishFailures', 'CheckResultOffsetCommitFailures'],
+        fires: ['CheckResultPublishFailures'],
+      },
+      { do: async ({ stack }) => stack.kafka.stop('SIGKILL'), fires: ['CheckResultNoConsumers'] },
+    ],
+    heal: async (rig) => {
+      if (rig.stack.kafka.pid === undefined) await rig.stack.kafka.start()
+      await requireInSync(rig, [])
+    },
+  },
+  {
+    name: 'the Redis that counts the quota is away',
+    stages: [
+      {
+        do: async ({ redis, replicas }) => {
+          const settings = { CHECKRESULT_QUOTA: 'redis', REDIS_URL: redis.url }
+          await Promise.all(replicas.map(async (slot) => slot.restart(settings)))
+          await redis.server.stop('SIGKILL')
+        },
+        fires: ['CheckResultQuotaUnavailable'],
       },
     ],
-    heal: async ({ stack }) => stack.kafka.start(),
+    heal: async ({ redis, replicas }) => {
+      await redis.server.start()
+      await Promise.all(replicas.map(async (slot) => slot.restart()))
+    },
   },
 ]
+
+/** There is one broker: with more than one wanted in sync it takes no results, and goes on with everything else. */
+async function requireInSync(
+  { kafka, environment }: Rig,
+  configEntries: { name: string; value: string }[],
+): Promise<void> {
+  const admin = kafka.admin()
+  await admin.connect()
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: environment.topics.result, configEntries }],
+  })
+  await admin.disconnect()
+}

@@ -7,24 +7,15 @@ export const REPLICA_FAULTS: readonly Fault[] = [
   {
     name: 'a replica gets no time to compute',
     stages: [
-      { do: ({ replicas }) => replicas[0]?.signal('SIGUSR2'), fires: ['CheckResultEventLoopBlocked'] },
+      { do: ({ replicas }) => replicas[0]?.signal('SIGWINCH'), fires: ['CheckResultEventLoopBlocked'] },
     ],
-    heal: ({ replicas }) => replicas[0]?.signal('SIGUSR2'),
+    heal: ({ replicas }) => replicas[0]?.signal('SIGWINCH'),
   },
-  {
-    name: 'two replicas share a quota of one call a second',
-    stages: [
-      {
-        do: async ({ replicas }) => {
-          await Promise.all(replicas.map(async (slot) => slot.restart({ CHECKRESULT_QPS: '1' })))
-        },
-        fires: ['CheckResultStandby', 'CheckResultQuotaSaturated'],
-      },
-    ],
-    heal: async ({ replicas }) => {
-      await Promise.all(replicas.map(async (slot) => slot.restart()))
-    },
-  },
+  quota('there are more replicas than calls a second', { perSecond: 1, fires: 'CheckResultStandby' }),
+  quota('more events come than the quota lets through', {
+    perSecond: 10,
+    fires: 'CheckResultQuotaSaturated',
+  }),
   {
     name: 'all replicas are gone',
     stages: [
@@ -36,6 +27,22 @@ export const REPLICA_FAULTS: readonly Fault[] = [
     heal: async ({ replicas }) => void (await Promise.all(replicas.map(async (slot) => slot.start()))),
   },
 ]
+
+function quota(name: string, { perSecond, fires }: { perSecond: number; fires: string }): Fault {
+  return {
+    name,
+    stages: [
+      {
+        do: async ({ replicas }) => {
+          const settings = { CHECKRESULT_QPS: String(perSecond) }
+          await Promise.all(replicas.map(async (slot) => slot.restart(settings)))
+        },
+        fires: [fires],
+      },
+    ],
+    heal: async ({ replicas }) => void (await Promise.all(replicas.map(async (slot) => slot.restart()))),
+  }
+}
 
 /** One replica is left, for each that is there may join a few times in peace. */
 function unrest(): Fault {

@@ -15,7 +15,7 @@ const OPENS_WITHIN_MS = 40_000
 
 /** One event in ten comes to nothing with all the quick retries, and is settled later. */
 const ERRORS = mix({ passhkid2018: 16, failpassport: 1, riskpassport: 1, error5003: 2 })
-const THROTTLED = mix({ passhkid2018: 5, throttled: 2 })
+const THROTTLED = mix({ passhkid2018: 7, throttled: 1 })
 
 function account(name: string, faults: Faults, alert: string): Fault {
   return {
@@ -63,7 +63,7 @@ export const UPSTREAM_FAULTS: readonly Fault[] = [
       {
         do: ({ simulator, credentials }) => {
           credentials.lendFor(SHORT_LEASE_MS)
-          simulator.setFaults({ forbid: 'Forbidden.RAMUserAccessDenied' })
+          simulator.setFaults({ forbid: 'InvalidSecurityToken.Expired' })
         },
         fires: ['CheckResultCredentialsRefused', 'CheckResultCredentialsExpiring'],
       },
@@ -82,12 +82,14 @@ export const UPSTREAM_FAULTS: readonly Fault[] = [
       await gateOpen(rig)
     },
   },
-  {
-    name: 'others use up the quota of the account',
-    stages: [{ do: ({ load }) => load.ofKinds(THROTTLED), fires: ['CheckResultThrottled'] }],
-    heal: ({ load }) => load.ofKinds(EVERYDAY),
-  },
 ]
+
+/** The quota recovers slowly from it: nothing is held up after the last fault. */
+export const LAST_FAULT: Fault = {
+  name: 'others use up the quota of the account',
+  stages: [{ do: ({ load }) => load.ofKinds(THROTTLED), fires: ['CheckResultThrottled'] }],
+  heal: ({ load }) => load.ofKinds(EVERYDAY),
+}
 
 /** A probe goes through. */
 async function gateOpen({ api }: Rig): Promise<void> {
