@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { planEvents } from '../../dev/demo/plan.ts'
 import { sendEvents } from '../../dev/demo/send.ts'
 import { avroEncoder } from '../../dev/harness/events.ts'
@@ -45,13 +45,18 @@ const BUDGET_PATIENCE_MS = 280_000
 const running = new AsyncDisposableStack()
 const startedMs = Date.now()
 let rig: Rig
+let hasFailed = false
 
 beforeAll(async () => {
   rig = await startRig(running)
 })
 
+afterEach(({ task }) => {
+  hasFailed ||= task.result?.state === 'fail'
+})
+
 afterAll(async () => {
-  process.stdout.write(`${rig.watch.story()}\n`)
+  if (hasFailed) process.stdout.write(`What fired when:\n${rig.watch.story()}\n`)
   await running.disposeAsync()
 })
 
