@@ -1,9 +1,10 @@
 /** `npm run demo`: a few hundred events through the whole of it on this machine, shown, checked and cleared away. */
 import closeWithGrace from 'close-with-grace'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { checkOutputs, checkQuota, matchOutputs } from './demo/check.ts'
 import { planEvents } from './demo/plan.ts'
 import { createDisplay } from './demo/progress.ts'
+import { startDemoPrometheus } from './demo/prometheus.ts'
 import { readOutputs } from './demo/read-back.ts'
 import { sendEvents } from './demo/send.ts'
 import { QPS, startEverything, type Started } from './demo/start.ts'
@@ -20,8 +21,11 @@ const options = new Command('demo')
   .description('Shows events going in and results coming out, on a Kafka, a registry and an API of its own.')
   .option('--events <N>', 'how many events', wholeNumber, 400)
   .option('--keep', 'leave everything running until Ctrl-C')
+  .addOption(
+    new Option('--prometheus', 'start a Prometheus with our rules too, and --keep').implies({ keep: true }),
+  )
   .parse()
-  .opts<{ events: number; keep?: true }>()
+  .opts<{ events: number; keep?: true; prometheus?: true }>()
 
 const running = new AsyncDisposableStack()
 let exitCode = INTERRUPTED
@@ -36,10 +40,11 @@ closeWithGrace({ logger: false, skip: ['beforeExit'] }, async ({ err, signal }) 
 
 try {
   const started = await startEverything(running, say)
+  const prometheusUrl = options.prometheus === true ? await startDemoPrometheus(running, started, say) : null
   const findings = await run(started)
   exitCode = findings.checks.every(({ faults }) => faults.length === 0) ? 0 : 1
   say(summaryOf(findings))
-  if (options.keep === true) say(addresses(started))
+  if (options.keep === true) say(addresses(started, prometheusUrl))
   else await end()
 } catch (error) {
   // What is being stopped fails in many ways.
@@ -77,13 +82,19 @@ async function run(started: Started): Promise<Findings> {
   return { matched, figures, qps: QPS, checks: [...checkOutputs(matched), checkQuota(figures.report, QPS)] }
 }
 
-function addresses({ brokers, registryUrl, simulatorUrl, service }: Started): string {
+function addresses(
+  { brokers, registryUrl, simulatorUrl, service }: Started,
+  prometheusUrl: string | null,
+): string {
   return [
     'All of it is still running:',
     `  Kafka            ${brokers.join()}`,
     `  Schema registry  ${registryUrl}`,
     `  Simulator        ${simulatorUrl} (report: ${simulatorUrl}/_simulator/report)`,
     `  Service          ${service.opsUrl}/metrics`,
+    ...(prometheusUrl === null
+      ? []
+      : [`  Prometheus       ${prometheusUrl} (alerts: ${prometheusUrl}/alerts)`]),
     'Ctrl-C stops it.',
   ].join('\n')
 }

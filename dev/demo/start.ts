@@ -9,6 +9,8 @@ import { startStack } from '../stack/stack.ts'
 export interface Started {
   readonly brokers: readonly string[]
   readonly registryUrl: string
+  /** Of the stack; deleted with it. */
+  readonly dataDir: string
   readonly simulatorUrl: string
   readonly environment: Environment
   readonly service: ServiceProcess
@@ -36,7 +38,7 @@ export async function startEverything(
   running: AsyncDisposableStack,
   say: (line: string) => void,
 ): Promise<Started> {
-  const { brokers, registryUrl, stop } = await startStack({ onProgress: say })
+  const { brokers, registryUrl, dataDir, stop } = await startStack({ onProgress: say })
   running.defer(stop)
   say(`Starting a simulated CheckResult API with a quota of ${QPS} calls per second ...`)
   const simulatorUrl = await startSimulator(running)
@@ -50,7 +52,7 @@ export async function startEverything(
   const service = await startServiceProcess(environment.env)
   running.defer(async () => void (await service.stop()))
   await service.ready()
-  return { brokers, registryUrl, simulatorUrl, environment, service, kafka: kafkaOf(brokers) }
+  return { brokers, registryUrl, dataDir, simulatorUrl, environment, service, kafka: kafkaOf(brokers) }
 }
 
 async function startSimulator(running: AsyncDisposableStack): Promise<string> {

@@ -9,19 +9,6 @@ export interface Known {
   readonly labels: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** Written against before the service has them; a test tells when one is there and can go from this list. */
-export const AHEAD: readonly (readonly [
-  name: string,
-  type: string,
-  labels: Readonly<Record<string, string[]>>,
-])[] = [
-  ['checkresult_quota_permits_total', 'counter', { priority: ['fresh', 'deferred', 'redriven'] }],
-  ['checkresult_quota_rate_per_second', 'gauge', {}],
-  ['checkresult_quota_wasted_calls_total', 'counter', { reason: ['throttled', 'repeated'] }],
-  ['checkresult_quota_wasted_slots_total', 'counter', {}],
-  ['checkresult_lag_drain_seconds', 'gauge', {}],
-]
-
 const ANY: ReadonlySet<string> = new Set()
 /** What the scrape adds. */
 const TARGET = ['namespace', 'job', 'instance'].map((label) => [label, ANY] as const)
@@ -62,16 +49,11 @@ export async function knownMetrics(): Promise<ReadonlyMap<string, Known>> {
     const names = type === 'histogram' ? SUFFIXES.map((suffix) => name + suffix) : [name]
     return names.map((each) => [each, { type, labels: new Map([...labels, ...TARGET]) }] as const)
   })
-  const ahead = AHEAD.map(([name, type, labels]) => {
-    const sets = Object.entries(labels).map(([label, values]) => [label, new Set(values)] as const)
-    return [name, { type, labels: new Map([...sets, ...TARGET]) }] as const
-  })
   const recorded = RECORDINGS.flatMap(({ rules }) => rules).map(
     ({ record }) => [record, { type: 'gauge', labels: new Map(TARGET.slice(0, 2)) }] as const,
   )
   return new Map<string, Known>([
     ...replica,
-    ...ahead,
     ...recorded,
     ['up', { type: 'gauge', labels: new Map(TARGET) }],
     ['ALERTS', { type: 'gauge', labels: new Map([...TARGET, ['alertname', ANY], ['alertstate', ANY]]) }],

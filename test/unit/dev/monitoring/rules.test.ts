@@ -6,7 +6,7 @@ import { FRESH_SECONDS } from '../../../../dev/monitoring/promql.ts'
 import { RECORDINGS, allAlerts, ruleFiles } from '../../../../dev/monitoring/rules.ts'
 import { GATE_ALERTS } from '../../../../dev/monitoring/rules/upstream.ts'
 import { GATE_REASONS } from '../../../../src/core/gate.ts'
-import { AHEAD, exposed, knownMetrics, unknownIn } from '../../../support/known-metrics.ts'
+import { knownMetrics, unknownIn } from '../../../support/known-metrics.ts'
 import { parseQuery } from '../../../support/promql.ts'
 
 const known = await knownMetrics()
@@ -42,11 +42,6 @@ test('the names of the contract are recorded', () => {
 test('a bucket ends where an event is no longer fresh', async () => {
   const bounds = (await exposed()).get('checkresult_end_to_end_seconds')?.labels.get('le')
   expect([...(bounds ?? [])]).toContain(String(FRESH_SECONDS))
-})
-
-test('what was listed ahead of its time is not in the registry yet: if it is, take it off the list', async () => {
-  const there = await exposed()
-  expect(AHEAD.map(([name]) => name).filter((name) => there.has(name))).toEqual([])
 })
 
 describe.each(allAlerts)('$alert', (alert) => {

@@ -1,0 +1,137 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { planEvents } from '../../dev/demo/plan.ts'
+import { sendEvents } from '../../dev/demo/send.ts'
+import { avroEncoder } from '../../dev/harness/events.ts'
+import { compressQuery } from './compress.ts'
+import { panelQueries, variableQueries, type Dashboard } from './dashboards.ts'
+import { alertsOf, type Fault } from './fault.ts'
+import { DELIVERY_FAULTS } from './faults/delivery.ts'
+import { OUTCOME_FAULTS } from './faults/outcomes.ts'
+import { REPLICA_FAULTS } from './faults/replicas.ts'
+import { BUDGET_FAULTS, LAST_FAULT, UPSTREAM_FAULTS } from './faults/upstream.ts'
+import type { Rule } from './prometheus-api.ts'
+import { COMPRESSION, startRig, type Rig } from './rig.ts'
+
+/** What may make events late comes early, for late ones are held against an error budget for long. */
+const FAULTS: readonly Fault[] = [
+  ...BUDGET_FAULTS,
+  ...REPLICA_FAULTS,
+  ...DELIVERY_FAULTS,
+  ...UPSTREAM_FAULTS,
+  ...OUTCOME_FAULTS,
+  LAST_FAULT,
+]
+
+/** Alerts that no fault here sets off, and why; `promtool test rules` plays each of them with series made up. */
+const NOT_PROVOKED: Readonly<Record<string, string>> = {
+  CheckResultOffsetCommitFailures:
+    'Three commits have to fail within ten minutes, six seconds here, and without Kafka one takes the six seconds of the session.',
+}
+
+const DASHBOARDS = fileURLToPath(new URL('../../helm/checkresult-stream/files/dashboards', import.meta.url))
+const DEMO_EVENTS = 400
+const EVENTS_PER_SECOND = 40
+/** Nothing fires for so long before the faults begin. */
+const QUIET_MS = 5_000
+const PATIENCE_MS = 45_000
+/** Enough has been decided for pass and risk rate to be told from what is usual. */
+const USUAL_IS_KNOWN =
+  'checkresult:settled_before:increase6h >= 200 and checkresult:checked_before:increase6h >= 200'
+/** Error budgets are looked at over windows of minutes here too. */
+const BUDGET_PATIENCE_MS = 280_000
+
+const running = new AsyncDisposableStack()
+const startedMs = Date.now()
+let rig: Rig
+let hasFailed = false
+
+beforeAll(async () => {
+  rig = await startRig(running)
+})
+
+afterEach(({ task }) => {
+  hasFailed ||= task.result?.state === 'fail'
+})
+
+afterAll(async () => {
+  if (hasFailed) process.stdout.write(`What fired when:\n${rig.watch.story()}\n`)
+  await running.disposeAsync()
+})
+
+test('Prometheus reads both replicas and understands every rule', async () => {
+  await expect.poll(async () => rig.api.healthyTargets(), { timeout: PATIENCE_MS }).toBe(2)
+  await expect.poll(async () => rulesThatAre('unknown'), { timeout: PATIENCE_MS }).toEqual([])
+  expect(await rulesThatAre('err')).toEqual([])
+})
+
+test('every alert has a fault that sets it off, or a reason why it has none', async () => {
+  const known = (await rig.api.rules()).filter(({ type }) => type === 'alerting').map(({ name }) => name)
+  const covered = [...FAULTS.flatMap(alertsOf), ...Object.keys(NOT_PROVOKED)]
+  expect(covered.sort()).toEqual([...new Set(known)].sort())
+})
+
+test('nothing fires on an ordinary day', { timeout: 2 * PATIENCE_MS }, async () => {
+  const { kafka, stack, environment, load, watch } = rig
+  const { input } = environment.topics
+  await sendEvents(planEvents(DEMO_EVENTS), {
+    kafka,
+    topic: input,
+    encodeAvro: await avroEncoder(stack.registryUrl, input),
+    perSecond: EVENTS_PER_SECOND,
+    onSent: () => undefined,
+  })
+  running.defer(await load.send(EVENTS_PER_SECOND))
+  await watch.untilQuiet(QUIET_MS, PATIENCE_MS)
+  await expect.poll(async () => rig.api.seriesNow(USUAL_IS_KNOWN), { timeout: PATIENCE_MS }).toBe(1)
+  expect(watch.firing).toEqual([])
+})
+
+test.each(FAULTS)('alerts fire when $name', { timeout: 4 * PATIENCE_MS }, async (fault) => {
+  const { watch } = rig
+  await expect.poll(() => watch.stillFiring(alertsOf(fault)), { timeout: PATIENCE_MS }).toEqual([])
+  const sinceMs = performance.now()
+  try {
+    for (const { do: play, fires } of fault.stages) {
+      await play(rig)
+      await expect.poll(() => watch.silent(fires, sinceMs), { timeout: PATIENCE_MS }).toEqual([])
+    }
+  } finally {
+    await fault.heal(rig)
+  }
+})
+
+test(
+  'every alert resolves when its fault is over',
+  { timeout: BUDGET_PATIENCE_MS + PATIENCE_MS },
+  async () => {
+    await expect.poll(() => rig.watch.firing, { timeout: BUDGET_PATIENCE_MS }).toEqual([])
+  },
+)
+
+test('every query of the dashboards returns data', async () => {
+  const range = { startMs: startedMs, endMs: Date.now(), stepMs: 1_000 }
+  const dashboards = await readDashboards()
+  const empty: string[] = []
+  for (const { place, query } of dashboards.flatMap(panelQueries)) {
+    const series = await rig.api.seriesWithData(compressQuery(query, COMPRESSION), range)
+    if (series === 0) empty.push(`${place}: ${query}`)
+  }
+  for (const { place, label, selector } of dashboards.flatMap(variableQueries)) {
+    if ((await rig.api.labelValues(label, selector)).length === 0) empty.push(`${place}: ${selector}`)
+  }
+  expect(dashboards.flatMap(panelQueries).length).toBeGreaterThan(0)
+  expect(empty).toEqual([])
+})
+
+async function rulesThatAre(health: Rule['health']): Promise<readonly Rule[]> {
+  return (await rig.api.rules()).filter((rule) => rule.health === health)
+}
+
+async function readDashboards(): Promise<Dashboard[]> {
+  const names = await readdir(DASHBOARDS)
+  return Promise.all(
+    names.map(async (name) => JSON.parse(await readFile(`${DASHBOARDS}/${name}`, 'utf8')) as Dashboard),
+  )
+}

@@ -1,0 +1,73 @@
+/** The queries of Grafana dashboards, with what Grafana would put in the place of variables. Pure. */
+
+export interface PanelQuery {
+  /** Where to find it: dashboard and panel. */
+  readonly place: string
+  readonly query: string
+}
+
+export interface VariableQuery {
+  readonly place: string
+  readonly label: string
+  readonly selector: string
+}
+
+interface Panel {
+  readonly title?: string
+  readonly targets?: readonly { readonly expr?: string }[]
+  /** Of a row that is folded. */
+  readonly panels?: readonly Panel[]
+}
+
+export interface Dashboard {
+  readonly title: string
+  readonly panels: readonly Panel[]
+  readonly templating?: { readonly list: readonly Variable[] }
+}
+
+interface Variable {
+  readonly name: string
+  readonly type: string
+  readonly query?: string | { readonly query?: string }
+}
+
+/** `$job` and the like stand for all there is; `$__range` for the last hour. */
+const VALUES: Readonly<Record<string, string>> = {
+  __rate_interval: '5m',
+  __interval: '5m',
+  __range: '1h',
+  __range_s: '3600',
+}
+const ALL = '.+'
+
+export function panelQueries({ title, panels }: Dashboard): readonly PanelQuery[] {
+  return allPanels(panels).flatMap((panel) =>
+    (panel.targets ?? []).flatMap(({ expr }) =>
+      expr === undefined ? [] : [{ place: `${title}, ${panel.title ?? ''}`, query: substituted(expr) }],
+    ),
+  )
+}
+
+/** Of variables whose values come from Prometheus. Throws when one is no `label_values(selector, label)`. */
+export function variableQueries({ title, templating }: Dashboard): readonly VariableQuery[] {
+  const variables = (templating?.list ?? []).filter(({ type }) => type === 'query')
+  return variables.map(({ name, query = '' }) => {
+    const text = typeof query === 'string' ? query : (query.query ?? '')
+    const [, selector, label] = /^label_values\((.+),\s*(\w+)\)$/.exec(text) ?? []
+    if (selector === undefined || label === undefined)
+      throw new Error(`The variable ${name} of ${title} has a query of an unknown kind: ${text}`)
+    return { place: `${title}, $${name}`, label, selector: substituted(selector) }
+  })
+}
+
+/** `$name`, `${name}` and `${name:format}`. */
+export function substituted(expr: string): string {
+  return expr.replaceAll(
+    /\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g,
+    (_, braced: string | undefined, bare: string | undefined) => VALUES[braced ?? bare ?? ''] ?? ALL,
+  )
+}
+
+function allPanels(panels: readonly Panel[]): readonly Panel[] {
+  return panels.flatMap((panel) => [panel, ...allPanels(panel.panels ?? [])])
+}

@@ -1,0 +1,44 @@
+/** Members that join the replicas' group and leave it at once, one after the other: it never comes to rest. */
+import { createCoPartitioning } from '../../src/adapters/kafka/co-partition-assigner.ts'
+import type { Rig } from './rig.ts'
+
+export interface Disturbance {
+  stop(): Promise<void>
+}
+
+/** The replicas' own, which all members must agree on. */
+const SESSION_TIMEOUT_MS = 6_000
+
+export function disturbGroup(rig: Pick<Rig, 'kafka' | 'environment' | 'retryTopics'>): Disturbance {
+  const state = { stopped: false }
+  const disturbing = disturb(rig, state)
+  disturbing.catch(() => undefined)
+  return {
+    stop: async () => {
+      state.stopped = true
+      await disturbing
+    },
+  }
+}
+
+async function disturb(
+  { kafka, environment, retryTopics }: Pick<Rig, 'kafka' | 'environment' | 'retryTopics'>,
+  state: { readonly stopped: boolean },
+): Promise<void> {
+  const { groupId, topics } = environment
+  const { assigner } = createCoPartitioning({ inputTopic: topics.input, permits: null, stepsOut: () => {} })
+  while (!state.stopped) {
+    const consumer = kafka.consumer({
+      groupId,
+      partitionAssigners: [assigner],
+      sessionTimeout: SESSION_TIMEOUT_MS,
+    })
+    const joined = Promise.withResolvers<void>()
+    consumer.on(consumer.events.GROUP_JOIN, () => joined.resolve())
+    await consumer.connect()
+    await consumer.subscribe({ topics: [topics.input, ...retryTopics] })
+    await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() })
+    await joined.promise
+    await consumer.disconnect()
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * The whole chain on one machine: stack, simulator, two replicas as processes, and a real Prometheus that scrapes them and
+ * evaluates our rules, time in the rules running faster.
+ */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Kafka } from 'kafkajs'
+import { createEnvironment, prepareEnvironment, type Environment } from '../../dev/harness/environment.ts'
+import { avroEncoder } from '../../dev/harness/events.ts'
+import { SERVICE, startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
+import { pickPort } from '../../dev/stack/ports.ts'
+import { RULES_DIR, startPrometheus } from '../../dev/stack/prometheus.ts'
+import { startRedis, type LocalRedis } from '../../dev/stack/redis.ts'
+import { onFreePorts, startStack, type Stack } from '../../dev/stack/stack.ts'
+import { startTcpProxy, type TcpProxy } from '../../dev/stack/tcp-proxy.ts'
+import { providePrometheus } from '../../dev/tools/prometheus.ts'
+import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
+import { connectTo } from '../support/kafka.ts'
+import { PLAIN, startCredentialServer, type CredentialServer } from '../support/credential-servers.ts'
+import { SIMULATOR_KEY } from '../support/run.ts'
+import { AlertWatch } from './alert-watch.ts'
+import { compressRules, type Compression } from './compress.ts'
+import { Load } from './load.ts'
+import { PrometheusApi } from './prometheus-api.ts'
+
+/** Five minutes of the rules are three seconds here, and hold four scrapes; six hours are over before the test is. */
+export const COMPRESSION: Compression = { factor: 100, ageFactor: 10, scrapeSeconds: 0.75 }
+
+export const PARTITIONS = 8
+/** Five times what comes: what a fault has held up is soon worked off. */
+const QPS = 200
+const REPLICAS = 2
+const DEFER_DELAY = '1s'
+const BLOCK_LOOP = fileURLToPath(new URL('block-loop.ts', import.meta.url))
+/** Numbers of events below this are the demo's. */
+const FIRST_NUMBER = 10_000
+
+export interface Rig {
+  readonly stack: Stack
+  readonly redis: LocalRedis
+  readonly environment: Environment
+  readonly retryTopics: readonly string[]
+  readonly kafka: Kafka
+  readonly simulator: Simulator
+  readonly credentials: CredentialLender
+  /** What the replicas reach the registry through. */
+  readonly registryProxy: TcpProxy
+  readonly replicas: readonly Slot[]
+  readonly load: Load
+  readonly api: PrometheusApi
+  readonly watch: AlertWatch
+}
+
+/** Starts everything; `running` stops it, in the order that is right. */
+export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
+  const stack = await startStack()
+  running.defer(stack.stop)
+  const redis = await startRedis()
+  running.defer(redis.stop)
+  const simulator = await startSimulator({
+    credentials: { ...SIMULATOR_KEY, securityToken: TOKEN },
+    qps: 'unlimited',
+    latencyMs: 20,
+    jitterMs: 40,
+  })
+  running.defer(async () => simulator.close())
+  const credentials = await lendCredentials()
+  running.defer(async () => credentials.server.close())
+  const registryProxy = await startTcpProxy({
+    port: await pickPort(),
+    target: Number(new URL(stack.registryUrl).port),
+  })
+  running.defer(async () => registryProxy.close())
+  const environment = environmentOf({ stack, simulator, credentials, registryProxy })
+  await prepareEnvironment(environment, PARTITIONS)
+  const replicas = await startReplicas(environment)
+  running.defer(async () => void (await Promise.all(replicas.map(async (slot) => slot.kill()))))
+  const { topics } = environment
+  const kafka = connectTo(stack.brokers)
+  const encode = await avroEncoder(stack.registryUrl, topics.input)
+  const load = new Load({ kafka, topic: topics.input, partitions: PARTITIONS, encode }, FIRST_NUMBER)
+  const api = new PrometheusApi(await startWatching(stack, replicas, running))
+  const watch = new AlertWatch(api)
+  watch.start()
+  running.defer(async () => watch.stop())
+  return {
+    stack,
+    redis,
+    environment,
+    retryTopics: [`${topics.retryPrefix}.${DEFER_DELAY}`],
+    kafka,
+    simulator,
+    credentials,
+    registryProxy,
+    replicas,
+    load,
+    api,
+    watch,
+  }
+}
+
+type Env = Readonly<Record<string, string>>
+
+/** A replica's place: the process in it may change, its address does not. */
+export class Slot {
+  readonly url: string
+  readonly #env: Env
+  #service: ServiceProcess | null = null
+
+  constructor(env: Env, port: number) {
+    this.url = `http://127.0.0.1:${port}`
+    this.#env = { ...env, OPS_PORT: String(port) }
+  }
+
+  /** Resolves when it answers, which is before it is ready. */
+  async launch(settings: Env = {}): Promise<void> {
+    this.#service = await startServiceProcess({ ...this.#env, ...settings }, [
+      '--import',
+      BLOCK_LOOP,
+      ...SERVICE,
+    ])
+  }
+
+  async ready(): Promise<void> {
+    await this.#service?.ready()
+  }
+
+  async start(settings: Env = {}): Promise<void> {
+    await this.launch(settings)
+    await this.ready()
+  }
+
+  async restart(settings: Env = {}): Promise<void> {
+    await this.end()
+    await this.start(settings)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#service?.signal(signal)
+  }
+
+  async kill(): Promise<void> {
+    await this.#leave((service) => service.signal('SIGKILL'))
+  }
+
+  /** In order: the group knows at once. */
+  async end(): Promise<void> {
+    await this.#leave((service) => service.signal('SIGTERM'))
+  }
+
+  async #leave(tell: (service: ServiceProcess) => void): Promise<void> {
+    const service = this.#service
+    this.#service = null
+    if (service === null) return
+    tell(service)
+    await service.exited
+  }
+}
+
+const TOKEN = 'fictitious-session-token'
+const LONG_MS = 24 * 3_600_000
+
+/** Hands out the simulator's key, for as long as told. */
+export class CredentialLender {
+  readonly server: CredentialServer
+  readonly #life: { ms: number }
+
+  constructor(server: CredentialServer, life: { ms: number }) {
+    this.server = server
+    this.#life = life
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.server.port}/keys`
+  }
+
+  /** Keys handed out from now on expire after this; a day by default. */
+  lendFor(lifeMs = LONG_MS): void {
+    this.#life.ms = lifeMs
+  }
+}
+
+async function lendCredentials(): Promise<CredentialLender> {
+  const life = { ms: LONG_MS }
+  const server = await startCredentialServer({
+    shape: PLAIN,
+    keys: () => ({
+      AccessKeyId: SIMULATOR_KEY.accessKeyId,
+      AccessKeySecret: SIMULATOR_KEY.accessKeySecret,
+      SecurityToken: TOKEN,
+      Expiration: new Date(Date.now() + life.ms).toISOString(),
+    }),
+  })
+  return new CredentialLender(server, life)
+}
+
+type Surroundings = Pick<Rig, 'stack' | 'simulator' | 'credentials' | 'registryProxy'>
+
+function environmentOf({ stack, simulator, credentials, registryProxy }: Surroundings): Environment {
+  const registryUrl = new URL(stack.registryUrl)
+  registryUrl.port = String(registryProxy.port)
+  const settings = {
+    CHECKRESULT_QPS: String(QPS),
+    CHECKRESULT_TIMEOUT_MS: '2000',
+    DEFER_DELAYS: DEFER_DELAY,
+    // The demo has events that never end: they would be deferred for as long as the test takes.
+    DEFER_MAX_AGE: '20s',
+    DEAD_LETTER_BRAKE_HOLD: '5s',
+    KAFKA_SESSION_TIMEOUT_MS: '6000',
+    ALIBABA_CLOUD_ACCESS_KEY_ID: '',
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: '',
+    ALIBABA_CLOUD_CREDENTIALS_URI: credentials.url,
+  }
+  return createEnvironment(
+    { brokers: stack.brokers, registryUrl: registryUrl.href, endpoint: simulator.url, settings },
+    { shared: false },
+  )
+}
+
+async function startReplicas({ env }: Environment): Promise<Slot[]> {
+  const ports = await Promise.all(Array.from({ length: REPLICAS }, async () => pickPort()))
+  const slots = ports.map((port) => new Slot(env, port))
+  await Promise.all(slots.map(async (slot) => slot.start()))
+  return slots
+}
+
+/** Starts Prometheus; returns its address. */
+async function startWatching(
+  { dataDir }: Stack,
+  replicas: readonly Slot[],
+  running: AsyncDisposableStack,
+): Promise<string> {
+  const { prometheus } = await providePrometheus()
+  const directory = join(dataDir, 'prometheus')
+  const ruleFiles = await compressedRules(join(dataDir, 'rules'))
+  const { server, url } = await onFreePorts(async () =>
+    startPrometheus({
+      program: prometheus,
+      directory,
+      scratchDir: dataDir,
+      targets: replicas.map(({ url: target }) => ({ url: target, labels: { namespace: 'chain' } })),
+      ruleFiles,
+      interval: `${COMPRESSION.scrapeSeconds * 1_000}ms`,
+      onCrash: (message) => {
+        throw new Error(message)
+      },
+    }),
+  )
+  running.defer(async () => server.stop('SIGKILL'))
+  return url
+}
+
+async function compressedRules(directory: string): Promise<string[]> {
+  await mkdir(directory)
+  const names = await readdir(RULES_DIR)
+  return Promise.all(
+    names.map(async (name) => {
+      const file = join(directory, name)
+      await writeFile(file, compressRules(await readFile(join(RULES_DIR, name), 'utf8'), COMPRESSION))
+      return file
+    }),
+  )
+}

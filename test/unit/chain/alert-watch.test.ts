@@ -1,0 +1,53 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { AlertWatch } from '../../chain/alert-watch.ts'
+import type { AlertState, Rule } from '../../chain/prometheus-api.ts'
+
+const POLL_MS = 1
+
+/** A Prometheus whose alerts stand as told. */
+function watched(): { watch: AlertWatch; tell: (states: readonly [string, AlertState][]) => void } {
+  const told: { rules: readonly Rule[] } = { rules: [] }
+  const watch = new AlertWatch({ rules: () => Promise.resolve(told.rules) }, POLL_MS)
+  watch.start()
+  onTestFinished(() => watch.stop())
+  return {
+    watch,
+    tell: (states) => {
+      told.rules = states.map(([name, state]) => ({ name, state, type: 'alerting', query: '', health: 'ok' }))
+    },
+  }
+}
+
+test('an alert that fired before is silent until it fires again', async () => {
+  const { watch, tell } = watched()
+  tell([['Down', 'firing']])
+  await expect.poll(() => watch.firing).toEqual(['Down'])
+  const sinceMs = performance.now()
+  expect(watch.silent(['Down'], sinceMs)).toEqual(['Down'])
+
+  tell([['Down', 'inactive']])
+  await expect.poll(() => watch.firing).toEqual([])
+  tell([['Down', 'firing']])
+  await expect.poll(() => watch.silent(['Down'], sinceMs)).toEqual([])
+  expect(watch.story().split('\n')).toHaveLength(3)
+})
+
+test('of several rules with one name the worst counts', async () => {
+  const { watch, tell } = watched()
+  tell([
+    ['Burn', 'firing'],
+    ['Burn', 'pending'],
+    ['Slow', 'pending'],
+  ])
+  await expect.poll(() => watch.firing).toEqual(['Burn'])
+})
+
+test('it is quiet when nothing has fired for as long as is asked', async () => {
+  const { watch, tell } = watched()
+  tell([['Down', 'firing']])
+  await expect.poll(() => watch.firing).toEqual(['Down'])
+  await expect(watch.untilQuiet(1, 60)).rejects.toThrow('Down fired without a fault after 0.06 s.')
+  tell([['Down', 'pending']])
+  await watch.untilQuiet(20, 5_000)
+  expect(watch.firing).toEqual([])
+})
