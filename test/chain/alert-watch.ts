@@ -1,7 +1,7 @@
 /** Keeps an eye on every alert from the start to the end: which fired when, and when it was over. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AlertState, PrometheusApi, Rule } from './prometheus-api.ts'
-import { until } from '../chaos/until.ts'
+import { until } from '../support/until.ts'
 
 interface Change {
   readonly atMs: number

@@ -1,6 +1,6 @@
 /** The API, the account and the credentials. */
 import type { Faults } from '../../../src/simulator/simulator.ts'
-import { until } from '../../chaos/until.ts'
+import { until } from '../../support/until.ts'
 import { mix, type Fault } from '../fault.ts'
 import { EVERYDAY } from '../load.ts'
 import type { Rig } from '../rig.ts'

@@ -6,7 +6,7 @@ import { FRESH_SECONDS } from '../../../../dev/monitoring/promql.ts'
 import { RECORDINGS, allAlerts, ruleFiles } from '../../../../dev/monitoring/rules.ts'
 import { GATE_ALERTS } from '../../../../dev/monitoring/rules/upstream.ts'
 import { GATE_REASONS } from '../../../../src/core/gate.ts'
-import { knownMetrics, unknownIn } from '../../../support/known-metrics.ts'
+import { exposed, knownMetrics, unknownIn } from '../../../support/known-metrics.ts'
 import { parseQuery } from '../../../support/promql.ts'
 
 const known = await knownMetrics()
