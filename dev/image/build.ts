@@ -1,4 +1,4 @@
-/** Our image, made by the Dockerfile on stand-in bases: the same input makes the same image. */
+/** Our image, made by the Dockerfile on stand-in bases: the same input makes the same image, in OCI's format. */
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,17 +16,19 @@ export interface BuildOptions {
   /** Holds the Dockerfile and what it copies; our own checkout unless told otherwise. */
   readonly context?: string
   readonly revision?: string
+  /** Docker's, by default: OCI's has no health check, but Docker's holds a random name of the build's. */
+  readonly format?: 'docker' | 'oci'
 }
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 const HOST_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
 
 /**
- * The image's id. Every step is done anew: buildah's cache takes an image with other build arguments for the same, and puts
- * the ids of its steps into the image. Throws a ToolError with the end of what the build said.
+ * The image's id. Every step is done anew: buildah's cache takes an image with other build arguments for the same. Throws a
+ * ToolError with the end of what the build said.
  */
 export async function buildImage(engine: Engine, options: BuildOptions = {}): Promise<string> {
-  const { tag = IMAGE, context = CHECKOUT, revision = 'unknown' } = options
+  const { tag = IMAGE, context = CHECKOUT, revision = 'unknown', format = 'docker' } = options
   const bases = await provideBases(engine)
   const scratch = await mkdtemp(join(tmpdir(), 'checkresult-build-'))
   try {
@@ -35,7 +37,7 @@ export async function buildImage(engine: Engine, options: BuildOptions = {}): Pr
       '-q',
       '--isolation=chroot',
       '--pull-never',
-      '--format=docker',
+      `--format=${format}`,
       '--timestamp=0',
       `--build-arg=NODE_IMAGE=${bases.node}`,
       `--build-arg=RUNTIME_IMAGE=${bases.runtime}`,

@@ -173,6 +173,7 @@ describe('addresses lead where something listens', () => {
     for (const [, { environment = {}, network_mode: network }] of replicas) {
       expect(network).toBe('service:simulator')
       expect(service('simulator').healthcheck?.test?.join(' ')).toContain(environment['CHECKRESULT_ENDPOINT'])
+      expect(service('simulator').command).toEqual(['simulate', '--qps', environment['CHECKRESULT_QPS']])
     }
   })
 
