@@ -1,13 +1,15 @@
 /**
  * Who may call next. Every CheckResult call, retries and probes included, acquires a permit here and releases it with
  * what the call brought. A permit takes three things at once: an open gate (or its turn as the probe), a free place
- * among the calls in flight, and the quota's consent. Waiters are served by priority, each lower one keeping a floor.
+ * among the calls in flight, and the quota's consent. Waiters are served by priority, each lower one keeping a floor; those
+ * of one priority by their partitions in turn, so that none waits behind all that another has.
  *
  * Nothing polls: a pass over the queue is made when somebody comes, when a call returns, and at the time the gate or
  * the quota named.
  */
 import { Gate, type CallResult, type GateReason } from '../core/gate.ts'
 import { PRIORITIES, type Clock, type Log, type Metrics, type Priority, type RateLimiter } from '../ports.ts'
+import { FairQueue } from './fair-queue.ts'
 
 export interface Permit {
   /** To be asked right before the call's first byte is written; false forbids it, and the permit is to be released as unsent. */
@@ -46,7 +48,11 @@ const CROWDED_AT = 16
 export class PermitQueue {
   readonly #options: PermitQueueOptions
   readonly #gate = new Gate()
-  readonly #waiting: Record<Priority, Waiter[]> = { fresh: [], deferred: [], redriven: [] }
+  readonly #waiting: Readonly<Record<Priority, FairQueue<Waiter>>> = {
+    fresh: new FairQueue(),
+    deferred: new FairQueue(),
+    redriven: new FairQueue(),
+  }
   #inFlight = 0
   #granted = 0
   readonly #holds = new Set<Hold>()
@@ -87,15 +93,15 @@ export class PermitQueue {
   }
 
   /**
-   * Waits for a permit. `wanted` is asked when its turn comes: a waiter nobody wants any more gets null and costs
-   * nothing of the quota.
+   * Waits for a permit. `source` is the partition it is for. `wanted` is asked when its turn comes: a waiter nobody wants any
+   * more gets null and costs nothing of the quota.
    */
-  acquire(priority: Priority, wanted: () => boolean): Promise<Permit | null> {
+  acquire(priority: Priority, source: string, wanted: () => boolean): Promise<Permit | null> {
     // While nothing is granted its turn would never come: a call that failed meanwhile asks again after the last sweep.
     if (!wanted()) return Promise.resolve(null)
     return new Promise((resolve) => {
       const sinceMs = this.#options.clock.monotonicMs()
-      this.#waiting[priority].push({ priority, sinceMs, wanted, resolve })
+      this.#waiting[priority].push(source, { priority, sinceMs, wanted, resolve })
       this.#serve()
     })
   }
@@ -115,9 +121,7 @@ export class PermitQueue {
   /** Sends those away whom nobody wants any more, without waiting for their turn. */
   sweep(): void {
     for (const priority of PRIORITIES) {
-      const waiters = this.#waiting[priority]
-      this.#waiting[priority] = waiters.filter((waiter) => waiter.wanted())
-      for (const waiter of waiters) if (!waiter.wanted()) waiter.resolve(null)
+      for (const { resolve } of this.#waiting[priority].remove(({ wanted }) => !wanted())) resolve(null)
     }
     this.#report()
   }
@@ -197,10 +201,10 @@ export class PermitQueue {
   }
 
   /** The queue whose turn it is, its first waiter still wanted; null when nobody waits. */
-  #next(): Waiter[] | null {
+  #next(): FairQueue<Waiter> | null {
     for (const priority of this.#order()) {
       const waiters = this.#waiting[priority]
-      while (waiters[0] !== undefined && !waiters[0].wanted()) waiters.shift()?.resolve(null)
+      while (waiters.peek()?.wanted() === false) waiters.shift()?.resolve(null)
       if (waiters.length > 0) return waiters
     }
     return null

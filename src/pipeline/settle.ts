@@ -99,12 +99,13 @@ async function callUntilSettled(
   life: RecordLife,
 ): Promise<Settled | null> {
   const { timeoutMs, clock } = options
+  const source = `${work.record.topic}:${work.record.partition}`
   const priority = priorityOf(work, options)
   let attempts = work.history.attempts
   let failures = 0
   let leftMs = timeoutMs
   for (;;) {
-    const call = await callOnce(options, work, { life, priority, withinMs: leftMs })
+    const call = await callOnce(options, work, { life, priority, source, withinMs: leftMs })
     if (call === null) return null
     const { outcome } = call
     // The account's fault or the quota's, not the record's: it goes again and uses up no attempt.
@@ -124,6 +125,7 @@ async function callUntilSettled(
 interface Call {
   readonly life: RecordLife
   readonly priority: Priority
+  readonly source: string
   readonly withinMs: number
 }
 
@@ -137,13 +139,13 @@ function priorityOf({ record, history }: Work, { inputTopic }: SettleOptions): P
 async function callOnce(
   { permits, clock, check, metrics }: SettleOptions,
   { event }: Work,
-  { life, priority, withinMs }: Call,
+  { life, priority, source, withinMs }: Call,
 ): Promise<{ outcome: Outcome; tookMs: number } | null> {
   let permit: Permit | null
   let reply: Reply | null
   let startedMs: number
   do {
-    permit = await permits.acquire(priority, life.wanted)
+    permit = await permits.acquire(priority, source, life.wanted)
     if (permit === null) return null
     life.calling()
     startedMs = clock.monotonicMs()

@@ -16,7 +16,7 @@ export function queueWith(changes: Partial<PermitQueueOptions> = {}) {
   const queue = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 1_000, clock, metrics, log, ...changes })
   const granted: { name: string; permit: Permit | null; atMs: number }[] = []
   const ask = (name: string, priority: Priority = 'fresh', wanted = (): boolean => true): void => {
-    void queue.acquire(priority, wanted).then((permit) => {
+    void queue.acquire(priority, 'in:0', wanted).then((permit) => {
       permit?.starts()
       granted.push({ name, permit, atMs: clock.monotonicMs() })
     })

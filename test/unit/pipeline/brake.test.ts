@@ -37,7 +37,7 @@ test('no call starts while it holds', async () => {
   const { permits, deadLetters, clock } = braking()
   deadLetters(51)
   let granted = false
-  void permits.acquire('fresh', () => true).then(() => (granted = true))
+  void permits.acquire('fresh', 'in:0', () => true).then(() => (granted = true))
   await clock.advance(HOLD_MS - 1)
   expect(granted).toBe(false)
   await clock.advance(1)

@@ -21,18 +21,25 @@ interface Backlog {
 }
 
 /** Calls by priority, in all after `SECONDS`, of partitions that are all full of work; calls take half a second. */
-async function drained({ inputs, retries, redriven }: Backlog): Promise<Record<Priority, number>> {
+async function drained({
+  inputs,
+  retries,
+  redriven,
+}: Backlog): Promise<Record<Priority, number> & { bySource: ReadonlyMap<string, number> }> {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
   const log = fakeLog()
   const limiter = new TokenBucket({ permits: 100, windowMs: 1_000, burst: 10 })
   const permits = new PermitQueue({ limiter, maxInFlight: 64, clock, metrics, log })
   const calls: Record<Priority, number> = { fresh: 0, deferred: 0, redriven: 0 }
-  const oneCall: Settle = async ({ topic, offset }, life) => {
+  const bySource = new Map<string, number>()
+  const oneCall: Settle = async ({ topic, partition, offset }, life) => {
     const priority = topic === 'retry' ? 'deferred' : offset < redriven ? 'redriven' : 'fresh'
-    const permit = await permits.acquire(priority, life.wanted)
+    const source = `${topic}:${partition}`
+    const permit = await permits.acquire(priority, source, life.wanted)
     if (permit === null) return null
     calls[priority] += 1
+    bySource.set(source, (bySource.get(source) ?? 0) + 1)
     permit.starts()
     await new Promise<void>((resolve) => void clock.after(CALL_MS, resolve))
     permit.release({ kind: 'answered' })
@@ -71,7 +78,7 @@ async function drained({ inputs, retries, redriven }: Backlog): Promise<Record<P
     }
   }
   await clock.advance(SECONDS * 1_000)
-  return calls
+  return { ...calls, bySource }
 }
 
 test('across many lanes new work comes first, and old work keeps its floor', async () => {
@@ -90,4 +97,12 @@ test('new work is not held back by what was put back before it in the same parti
   const { fresh, redriven } = await drained({ inputs: 2, retries: 0, redriven: 100 })
   expect(fresh / SECONDS).toBeGreaterThanOrEqual(80)
   expect(redriven).toBeGreaterThanOrEqual(SECONDS * 4)
+})
+
+test('partitions that all have work are served alike, also those whose records came later', async () => {
+  const { bySource } = await drained({ inputs: 8, retries: 0, redriven: 0 })
+  expect(bySource.size).toBe(8)
+  const counts = [...bySource.values()]
+  // The first to come had all of the burst.
+  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(12)
 })

@@ -23,7 +23,7 @@ function lanesOver({ maxInFlight = 100 } = {}) {
     return partition
   }
   const oneCall: Settle = async ({ topic, partition, offset }, life) => {
-    const permit = await permits.acquire('fresh', life.wanted)
+    const permit = await permits.acquire('fresh', `${topic}:${partition}`, life.wanted)
     if (permit === null) return null
     await new Promise<void>((finish) => void calls.push({ place: `${topic}:${partition}:${offset}`, finish }))
     return done(permit)

@@ -41,11 +41,11 @@ test('the quota is told once of each permit, when its call starts or is over wit
     },
   }
   const { queue, clock } = queueWith({ limiter })
-  const tooLate = await queue.acquire('fresh', () => true)
+  const tooLate = await queue.acquire('fresh', 'in:0', () => true)
   await clock.advance(5)
   expect(tooLate?.starts()).toBe(false)
   tooLate?.release({ kind: 'unsent' })
-  const failed = await queue.acquire('fresh', () => true)
+  const failed = await queue.acquire('fresh', 'in:0', () => true)
   await clock.advance(5)
   failed?.release({ kind: 'unavailable' })
   expect(told).toEqual([
