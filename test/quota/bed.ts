@@ -2,9 +2,7 @@
  * One case's test bed: topics and a group of its own on the stack, a simulator that logs arrivals, replicas as processes.
  *
  * The simulator is a process too, ahead of all others where the system allows that: it is the instrument, and what it is
- * late to see would count as having come late. So are the replicas of cases in which nothing happens to them: what is
- * measured there is how much of the quota they use, not how many others want the cores. Where something happens, they
- * take their chance.
+ * late to see would count as having come late. The replicas take their chance beside Kafka.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, readFile } from 'node:fs/promises'
@@ -40,11 +38,8 @@ const ANSWER_MS = 5
 const DELAY = '10s'
 const STEADY_WITHIN_MS = 60_000
 const CHUNK = 2_000
-/**
- * The system serves both at once when they have something to do, the simulator first. By itself a better `nice` is of
- * little use: where the system groups processes by session, it counts within the group.
- */
-const AHEAD = { simulator: '10', replica: '5' } as const
+/** By itself a better `nice` is of little use: where the system groups processes by session, it counts within the group. */
+const AHEAD = '10'
 const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url))
 /** Clients of our own that need not say what ails them: the figures will. */
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -138,7 +133,6 @@ export class Bed {
     const replica = await this.#fleet.start({ ...this.#parts.environment.env, KAFKA_CLIENT_ID: clientId })
     this.#clientIds.set(replica, clientId)
     await replica.ready()
-    if (this.#options.played.disturbance === undefined) goAhead(replica, AHEAD.replica)
     return replica
   }
 
@@ -258,12 +252,12 @@ async function startUpstream(
   const timing = ['--latency', String(ANSWER_MS), '--jitter', String(answerJitterMs)]
   const args = ['simulate', '--port', '0', '--qps', String(permits), ...timing, '--arrivals', arrivalsFile]
   const simulator = startCommand(args, {})
-  goAhead(simulator, AHEAD.simulator)
+  goAhead(simulator)
   const [, url = ''] = await simulator.line(/CHECKRESULT_ENDPOINT=(\S+)/)
   if (wayJitterMs === 0) return { endpoint: url, stop: () => simulator.stop() }
   const program = fileURLToPath(new URL('programs/jittery-way.ts', import.meta.url))
   const way = startNode([program, new URL(url).port, String(wayJitterMs)], {})
-  goAhead(way, AHEAD.simulator)
+  goAhead(way)
   const [, port = ''] = await way.line(/port (\d+)/)
   return {
     endpoint: `http://127.0.0.1:${port}`,
@@ -274,8 +268,9 @@ async function startUpstream(
   }
 }
 
-function goAhead({ pid }: Running, priority: string): void {
-  execFile('chrt', ['--all-tasks', '--fifo', '--pid', priority, String(pid)], () => {
+/** Among the processes the system serves at once when they have something to do. */
+function goAhead({ pid }: Running): void {
+  execFile('chrt', ['--all-tasks', '--fifo', '--pid', AHEAD, String(pid)], () => {
     // Where it is not allowed, or not to be had, everything is measured all the same.
   })
 }

@@ -40,11 +40,13 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
     logsDir,
   })
   try {
-    const busy = await layWork(bed, played, slack)
+    const busy = await layBacklog(bed, played, slack)
     const replicas = await Promise.all(
       Array.from({ length: played.replicas }, async () => bed.startReplica()),
     )
     await bed.untilSteady()
+    // Not before: what came while they started would wait, and with it all behind it.
+    if (played.load === 'light') bed.startPace(played.permits / 2)
     await delay(SETTLED_S * 1_000)
     const fromNs = bed.nowNs()
     await trouble(bed, { played, replicas, where })
@@ -64,11 +66,8 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
 }
 
 /** The partitions that have work from now on. */
-async function layWork(bed: Bed, { load, permits, disturbance }: Case, slack: number): Promise<number[]> {
-  if (load === 'light') {
-    bed.startPace(permits / 2)
-    return Array.from({ length: PARTITIONS }, (_, partition) => partition)
-  }
+async function layBacklog(bed: Bed, { load, permits, disturbance }: Case, slack: number): Promise<number[]> {
+  if (load === 'light') return Array.from({ length: PARTITIONS }, (_, partition) => partition)
   const { lastsS = 0, calmAfterS = 0 } = disturbance ?? {}
   const seconds = STARTED_WITHIN_S * slack + SETTLED_S + lastsS + calmAfterS + MEASURED_S
   const backlog = backlogOf(load, permits, seconds)
