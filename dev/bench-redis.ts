@@ -24,7 +24,7 @@ const limiter = new RedisLimiter({ ...settings, limit: 100_000, burst: 10_000, c
 const queue = new PermitQueue({ limiter, maxInFlight: 1_000, clock, metrics, log })
 
 async function permit(): Promise<void> {
-  const taken = await queue.acquire('fresh', () => true)
+  const taken = await queue.acquire('fresh', 'input:0', () => true)
   taken?.starts()
   taken?.release({ kind: 'answered' })
 }

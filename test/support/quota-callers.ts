@@ -65,7 +65,7 @@ export function startCaller({
   const queue = new PermitQueue({ limiter, maxInFlight: 1_000, clock, metrics, log })
   const call = async (): Promise<void> => {
     for (;;) {
-      const permit = await queue.acquire('fresh', () => state.isWorking)
+      const permit = await queue.acquire('fresh', 'input:0', () => state.isWorking)
       if (permit === null) return
       const starts = permit.starts()
       if (starts) calls.push(clock.monotonicMs())
