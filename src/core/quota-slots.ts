@@ -58,8 +58,13 @@ interface Slot {
 /** No slot is handed out further ahead: `AHEAD` of reserve.lua. */
 export const AHEAD_MS = 250
 const WINDOW_MS = 1_000
-/** Node's timers are late by one or two. Each costs a thousandth of the quota; a slot that is later may be moved. */
-const LATE_MS = 3
+/**
+ * Node's timers are late by one or two, on a machine that is busy by more. Each costs a thousandth of the quota, so no more is
+ * allowed for than slots were lately missed by: half as much again with each stall that cost one, and less with each call.
+ */
+const LATE_MS = { least: 3, most: 50 } as const
+const AFTER_A_STALL = 1.5
+const AFTER_A_CALL = 0.98
 /** A counter so far away is out of use, not late. */
 const MOST_LATE_MS = 500
 /** So far ahead slots are fetched while enough wait for them: longer than a round trip and a short stall. */
@@ -80,6 +85,8 @@ export class QuotaSlots {
   #limit = 1
   #askFromMs = Infinity
   #jumpedIn: number | null = null
+  #lateMs: number = LATE_MS.least
+  #stalledMs = -Infinity
 
   constructor(options: QuotaSlotsOptions) {
     this.#options = options
@@ -125,7 +132,8 @@ export class QuotaSlots {
     if (others.length === 0) this.#taken.delete(takenMs)
     else this.#taken.set(takenMs, others)
     const isGood = !isPassed(slot, nowMs)
-    if (!isGood) this.#passed.push(slot)
+    if (isGood) this.#lateMs = Math.max(LATE_MS.least, this.#lateMs * AFTER_A_CALL)
+    else this.#missed(slot, nowMs)
     return isGood
   }
 
@@ -170,14 +178,22 @@ export class QuotaSlots {
 
   #terms(nowMs: number): { readonly holdMs: number; readonly lateMs: number } {
     const uncertaintyMs = this.#clock.uncertaintyMs(nowMs)
-    const lateMs = Math.min(LATE_MS + (uncertaintyMs === Infinity ? 0 : uncertaintyMs), MOST_LATE_MS)
+    const lateMs = Math.min(this.#lateMs + (uncertaintyMs === Infinity ? 0 : uncertaintyMs), MOST_LATE_MS)
     return { holdMs: WINDOW_MS + this.#options.guardMs + lateMs, lateMs }
   }
 
   #dropPassed(nowMs: number): void {
     while (this.#held[0] !== undefined && isPassed(this.#held[0], nowMs)) {
-      this.#passed.push(...this.#held.splice(0, 1))
+      for (const slot of this.#held.splice(0, 1)) this.#missed(slot, nowMs)
     }
+  }
+
+  /** Slots missed together were missed by one stall; those that are long over, because nobody waited. */
+  #missed(slot: Slot, nowMs: number): void {
+    this.#passed.push(slot)
+    if (nowMs - slot.dueMs > 2 * LATE_MS.most || nowMs - this.#stalledMs < LATE_MS.most) return
+    this.#stalledMs = nowMs
+    this.#lateMs = Math.min(LATE_MS.most, this.#lateMs * AFTER_A_STALL)
   }
 
   /** The places of the passed slots that are worth moving; the others are wasted. */

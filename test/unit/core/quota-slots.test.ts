@@ -95,6 +95,28 @@ describe('a slot', () => {
   })
 })
 
+test('a machine on which calls are late has more allowed for, until they are in time again', () => {
+  const { slots, fetch } = connected()
+  const allowed = (nowMs: number): number => fetch(nowMs, 1, { slotsMs: [nowMs] })?.lateMs ?? 0
+  const least = allowed(READY_MS)
+  let nowMs = READY_MS
+  for (let stalls = 0; stalls < 20; stalls += 1) {
+    nowMs += 100
+    allowed(nowMs)
+    slots.take(nowMs + 70)
+  }
+  const most = allowed(nowMs + 70)
+  expect(most).toBeGreaterThan(40)
+  expect(most).toBeLessThan(60)
+  for (let calls = 0; calls < 300; calls += 1) {
+    nowMs += 100
+    allowed(nowMs)
+    slots.take(nowMs + DRIFT_MS)
+    slots.starts(nowMs + DRIFT_MS, nowMs + DRIFT_MS)
+  }
+  expect(allowed(nowMs + 100)).toBeLessThan(least + 2)
+})
+
 describe('a slot that has passed', () => {
   test('is moved, when somebody waits for it', () => {
     const { slots, fetch, wasted } = connected()
