@@ -94,7 +94,7 @@ function addresses(
     `  Service          ${service.opsUrl}/metrics`,
     ...(prometheusUrl === null
       ? []
-      : [`  Prometheus       ${prometheusUrl} (alerts: ${prometheusUrl}/alerts)`]),
+      : [`  Prometheus       ${prometheusUrl} (alerts: ${prometheusUrl}/classic/alerts)`]),
     'Ctrl-C stops it.',
   ].join('\n')
 }

@@ -15,7 +15,7 @@ const OPENS_WITHIN_MS = 40_000
 
 /** One event in ten comes to nothing with all the quick retries, and is settled later. */
 const ERRORS = mix({ passhkid2018: 16, failpassport: 1, riskpassport: 1, error5003: 2 })
-const THROTTLED = mix({ passhkid2018: 7, throttled: 1 })
+const THROTTLED = mix({ passhkid2018: 5, throttled: 2 })
 
 function account(name: string, faults: Faults, alert: string): Fault {
   return {
