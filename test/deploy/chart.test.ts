@@ -106,7 +106,8 @@ describe('settings', () => {
     }
     const manifests = await render({ files: [FULL] })
     const mounted = mountedFiles(manifests)
-    const loaded = loadConfig(one(manifests, 'ConfigMap').data ?? {}, (path) => {
+    const { name: ofTheService } = one(manifests, 'Deployment').metadata
+    const loaded = loadConfig(one(manifests, 'ConfigMap', ofTheService).data ?? {}, (path) => {
       const name = path.replace('/etc/checkresult/', '')
       return mounted.includes(name)
         ? { kind: 'text', text: texts[name] ?? 'fictitious' }
