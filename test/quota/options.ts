@@ -1,7 +1,7 @@
 /** What a run is to do: from the command's arguments to the tests by way of the environment. */
 import { randomInt } from 'node:crypto'
 import { Command } from 'commander'
-import { MOST_SEEDS, names, wholeNumber } from '../support/arguments.ts'
+import { MOST_SEEDS, byEnvironment, names, wholeNumber } from '../support/arguments.ts'
 
 export interface Options {
   readonly short: boolean
@@ -17,8 +17,6 @@ export interface Options {
   /** A folder for what the replicas log, and for the simulator's logs of arrivals. */
   readonly logs: string | null
 }
-
-const VARIABLE = 'QUOTA_OPTIONS'
 
 /** Ends the process with commander's words when they cannot be understood. */
 export function parseOptions(args: readonly string[]): Options {
@@ -48,11 +46,4 @@ export function parseOptions(args: readonly string[]): Options {
   }
 }
 
-export function passOn(options: Options, environment: NodeJS.ProcessEnv): void {
-  Object.assign(environment, { [VARIABLE]: JSON.stringify(options) })
-}
-
-export function readOptions(environment: NodeJS.ProcessEnv): Options {
-  const text = environment[VARIABLE]
-  return text === undefined ? parseOptions([]) : (JSON.parse(text) as Options)
-}
+export const { passOn, readOptions } = byEnvironment('QUOTA_OPTIONS', parseOptions)

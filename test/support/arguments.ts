@@ -1,4 +1,4 @@
-/** Values of options, as the commands of the large suites understand them. */
+/** Options of the large suites: their values, and their way from the command to the tests, which is the environment. */
 import { InvalidArgumentError } from 'commander'
 
 export function names(text: string): string[] {
@@ -13,3 +13,16 @@ export function wholeNumber(text: string): number {
 }
 
 export const MOST_SEEDS = 1_000_000
+
+/** `parse` gives what holds where nothing was passed on. */
+export function byEnvironment<Options>(variable: string, parse: (args: readonly string[]) => Options) {
+  return {
+    passOn: (options: Options, environment: NodeJS.ProcessEnv): void => {
+      Object.assign(environment, { [variable]: JSON.stringify(options) })
+    },
+    readOptions: (environment: NodeJS.ProcessEnv): Options => {
+      const text = environment[variable]
+      return text === undefined ? parse([]) : (JSON.parse(text) as Options)
+    },
+  }
+}
