@@ -1,6 +1,9 @@
 /** Who waits, by where it comes from: each source has its turn, however many of another wait, and within one the first comes first. */
 export class FairQueue<T> {
+  /** Kept when nobody waits any more: there are as many as partitions, and most come again. */
   readonly #sources = new Map<string, T[]>()
+  /** Those in which somebody waits, in the order of their turns. */
+  #turns: T[][] = []
   #length = 0
 
   get length(): number {
@@ -8,38 +11,40 @@ export class FairQueue<T> {
   }
 
   push(source: string, item: T): void {
-    const items = this.#sources.get(source)
-    if (items === undefined) this.#sources.set(source, [item])
-    else items.push(item)
+    let items = this.#sources.get(source)
+    if (items === undefined) {
+      items = []
+      this.#sources.set(source, items)
+    }
+    if (items.length === 0) this.#turns.push(items)
+    items.push(item)
     this.#length += 1
   }
 
   /** Whose turn it is. */
   peek(): T | undefined {
-    return this.#sources.values().next().value?.[0]
+    return this.#turns[0]?.[0]
   }
 
   /** Takes it; its source goes behind the others. */
   shift(): T | undefined {
-    const [first] = this.#sources
-    if (first === undefined) return undefined
-    const [source, items] = first
-    const item = items.shift()
+    const items = this.#turns.shift()
+    const item = items?.shift()
+    if (items === undefined || item === undefined) return undefined
     this.#length -= 1
-    this.#sources.delete(source)
-    if (items.length > 0) this.#sources.set(source, items)
+    if (items.length > 0) this.#turns.push(items)
     return item
   }
 
   /** Takes all of these out, wherever they stand. */
   remove(which: (item: T) => boolean): T[] {
     const removed: T[] = []
-    for (const [source, items] of this.#sources) {
+    for (const items of this.#turns) {
       const left: T[] = []
       for (const item of items) (which(item) ? removed : left).push(item)
-      if (left.length > 0) this.#sources.set(source, left)
-      else this.#sources.delete(source)
+      items.splice(0, items.length, ...left)
     }
+    this.#turns = this.#turns.filter((items) => items.length > 0)
     this.#length -= removed.length
     return removed
   }

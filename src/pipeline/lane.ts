@@ -221,7 +221,7 @@ export class Lane {
       this.#tracker.begin()
       this.#active += 1
       const epoch = this.#epoch
-      settle(entry.item, this.#life(entry.offset)).then((settled) => {
+      settle(entry.item, this.#life()).then((settled) => {
         this.#active -= 1
         entry.result = settled
         if (settled !== null && (this.#isClosed() || this.#epoch !== epoch))
@@ -233,14 +233,12 @@ export class Lane {
   }
 
   /** A record already calling goes on to its end; one still waiting for a permit gives up when the lane stops. */
-  #life(offset: bigint): RecordLife {
+  #life(): RecordLife {
     const epoch = this.#epoch
     return {
       wanted: () => this.#state !== 'closed' && this.#draining === null && this.#epoch === epoch,
       calling: () => this.#log?.prepare(),
-      repeats: (transactionId) =>
-        this.#recent.repeats(transactionId, offset, this.#options.clock.monotonicMs()),
-      forget: (transactionId) => this.#recent.forget(transactionId),
+      recent: this.#recent,
     }
   }
 

@@ -10,6 +10,7 @@ import { classify, type Outcome } from '../core/classify.ts'
 import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
 import type { CallResult } from '../core/gate.ts'
 import { readHistory, readRedrives, type History } from '../core/history.ts'
+import type { RecentTransactions } from '../core/recent-transactions.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import type { Brake } from './brake.ts'
 import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
@@ -22,10 +23,8 @@ export interface RecordLife {
   readonly wanted: () => boolean
   /** A call is starting: an output will come. */
   readonly calling: () => void
-  /** Whether an earlier record of the partition had the same transaction lately; remembers this one if not. */
-  readonly repeats: (transactionId: string) => boolean
-  /** The record was not settled after all: the next with its transaction is no repeat. */
-  readonly forget: (transactionId: string) => void
+  /** Of the record's partition. */
+  readonly recent: RecentTransactions
 }
 
 export interface SettleOptions {
@@ -62,10 +61,13 @@ export function createSettle(options: SettleOptions): Settle {
       return heldBack(options, options.outputs.deadLetter(record, history, cause), life)
     }
     const { event } = decoded
-    if (mayRepeat(record, history, options) && life.repeats(event.transactionId)) return DUPLICATE
+    if (mayRepeat(record, history, options)) {
+      const nowMs = options.clock.monotonicMs()
+      if (life.recent.repeats(event.transactionId, record.offset, nowMs)) return DUPLICATE
+    }
     const settled = await callUntilSettled(options, { record, event, history }, life)
     if (settled === null) return null
-    if (settled.counts.kind === 'dead-letter') life.forget(event.transactionId)
+    if (settled.counts.kind === 'dead-letter') life.recent.forget(event.transactionId)
     return heldBack(options, settled, life)
   }
 }

@@ -87,12 +87,7 @@ export function settling(
   })
   let result: Settled | null | undefined
   const run = async (record: InputRecord, wanted = (): boolean => true): Promise<void> => {
-    const life: RecordLife = {
-      wanted,
-      calling: () => undefined,
-      repeats: (id) => recent.repeats(id, record.offset, clock.monotonicMs()),
-      forget: (id) => recent.forget(id),
-    }
+    const life: RecordLife = { wanted, calling: () => undefined, recent }
     void settle(record, life).then((settled) => (result = settled))
     await rest()
   }
