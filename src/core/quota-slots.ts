@@ -2,9 +2,10 @@
  * This replica's slots of a quota that is counted elsewhere: times in the near future, each good for one call, whoever
  * waits for it. Pure: it is told the monotonic time and what was answered, and says what to ask for.
  *
- * A slot is used when its time has surely come, and not when it may have passed by more than was allowed for when it was
- * asked for (`lateMs`): the counter keeps its place for a second, the guard and that long. So calls of two slots that
- * share a place are more than a second and the guard apart, however long the event loop stood still. A slot that has passed
+ * A slot is used when its time has surely come, and not when it may have passed by more than `lateMs`. The counter keeps its
+ * place for a second, the guard and that long, until it is told when the call went out, with the next request: from then on
+ * for a second and the guard from that moment. So calls of two slots that share a place are more than a second and the guard
+ * apart, however long the event loop stood still, and a late call costs what it was late and no more. A slot that has passed
  * may be moved to now, by the counter alone; else it is wasted.
  */
 import { ServerClock } from './server-clock.ts'
@@ -19,13 +20,20 @@ export interface QuotaSlotsOptions {
 
 export interface SlotRequest {
   readonly want: number
-  /** How long a call is to keep its place. */
+  /** How long a call is to keep its place from when it was made. */
   readonly holdMs: number
   readonly lateMs: number
   /** Places of slots that have passed. */
   readonly moved: readonly number[]
+  readonly made: readonly MadeCall[]
   /** The ring's life in which the clock was seen to jump; null where it was not. */
   readonly jumpedIn: number | null
+}
+
+export interface MadeCall {
+  readonly place: number
+  /** Of the counter's clock, in milliseconds since the epoch: not later than that. */
+  readonly atMs: number
 }
 
 /** Times of the counter's clock in milliseconds since the epoch. */
@@ -58,13 +66,8 @@ interface Slot {
 /** No slot is handed out further ahead: `AHEAD` of reserve.lua. */
 export const AHEAD_MS = 250
 const WINDOW_MS = 1_000
-/**
- * Node's timers are late by one or two, on a machine that is busy by more. Each costs a thousandth of the quota, so no more is
- * allowed for than slots were lately missed by: half as much again with each stall that cost one, and less with each call.
- */
-const LATE_MS = { least: 3, most: 50 } as const
-const AFTER_A_STALL = 1.5
-const AFTER_A_CALL = 0.98
+/** Longer than most stalls. A slot missed by more is moved, which takes a round trip; one that nobody uses is counted for longer. */
+const LATE_MS = 50
 /** A counter so far away is out of use, not late. */
 const MOST_LATE_MS = 500
 /** So far ahead slots are fetched while enough wait for them: longer than a round trip and a short stall. */
@@ -85,8 +88,7 @@ export class QuotaSlots {
   #limit = 1
   #askFromMs = Infinity
   #jumpedIn: number | null = null
-  #lateMs: number = LATE_MS.least
-  #stalledMs = -Infinity
+  #made: MadeCall[] = []
 
   constructor(options: QuotaSlotsOptions) {
     this.#options = options
@@ -94,7 +96,7 @@ export class QuotaSlots {
 
   /** What to ask for before anything is wanted. */
   look(): SlotRequest {
-    return { want: 0, ...this.#terms(0), moved: [], jumpedIn: null }
+    return { want: 0, ...this.#terms(0), moved: [], made: [], jumpedIn: null }
   }
 
   /**
@@ -106,7 +108,9 @@ export class QuotaSlots {
     this.#clock.see({ ...times, shownMs: answer.nowMs })
     this.#limit = answer.limit
     this.#jumpedIn = null
-    this.#askFromMs = connectedMs + AHEAD_MS + this.#terms(times.answeredMs).holdMs
+    this.#made = []
+    const { holdMs, lateMs } = this.#terms(times.answeredMs)
+    this.#askFromMs = connectedMs + AHEAD_MS + lateMs + holdMs
   }
 
   /** Slots at hand stay good: they are counted, wherever that was. */
@@ -131,10 +135,12 @@ export class QuotaSlots {
     if (slot === undefined) return false
     if (others.length === 0) this.#taken.delete(takenMs)
     else this.#taken.set(takenMs, others)
-    const isGood = !isPassed(slot, nowMs)
-    if (isGood) this.#lateMs = Math.max(LATE_MS.least, this.#lateMs * AFTER_A_CALL)
-    else this.#missed(slot, nowMs)
-    return isGood
+    if (isPassed(slot, nowMs)) {
+      this.#passed.push(slot)
+      return false
+    }
+    this.#made.push({ place: slot.place, atMs: this.#clock.shownAtMostMs(nowMs) })
+    return true
   }
 
   /** What to ask for when `waiting` calls could be made now; null for nothing. To be followed by one of the next two. */
@@ -146,9 +152,10 @@ export class QuotaSlots {
     const moved = this.#toMove(nowMs, missing)
     const want = Math.min(missing - moved.length, this.#toLead(nowMs, terms.holdMs))
     if (want <= 0 && moved.length === 0) return null
-    const jumpedIn = this.#jumpedIn
+    const [made, jumpedIn] = [this.#made, this.#jumpedIn]
+    this.#made = []
     this.#jumpedIn = null
-    return { want, ...terms, moved, jumpedIn }
+    return { want, ...terms, moved, made, jumpedIn }
   }
 
   answered(request: SlotRequest, answer: SlotAnswer, times: AnswerTimes): void {
@@ -166,7 +173,7 @@ export class QuotaSlots {
       const { earliestMs, latestMs } = this.#clock.bounds(atMs)
       this.#held.push({ place, earliestMs, dueMs: latestMs, lateMs: request.lateMs })
     }
-    if (answer.movedMs.length > 0) this.#held.sort((one, other) => one.dueMs - other.dueMs)
+    this.#held.sort((one, other) => one.dueMs - other.dueMs)
     const waitMs = answer.againMs === 0 ? 0 : answer.againMs + this.#options.random() * SPREAD_MS
     this.#askFromMs = times.answeredMs + waitMs
   }
@@ -178,22 +185,14 @@ export class QuotaSlots {
 
   #terms(nowMs: number): { readonly holdMs: number; readonly lateMs: number } {
     const uncertaintyMs = this.#clock.uncertaintyMs(nowMs)
-    const lateMs = Math.min(this.#lateMs + (uncertaintyMs === Infinity ? 0 : uncertaintyMs), MOST_LATE_MS)
-    return { holdMs: WINDOW_MS + this.#options.guardMs + lateMs, lateMs }
+    const lateMs = Math.min(LATE_MS + (uncertaintyMs === Infinity ? 0 : uncertaintyMs), MOST_LATE_MS)
+    return { holdMs: WINDOW_MS + this.#options.guardMs, lateMs }
   }
 
   #dropPassed(nowMs: number): void {
     while (this.#held[0] !== undefined && isPassed(this.#held[0], nowMs)) {
-      for (const slot of this.#held.splice(0, 1)) this.#missed(slot, nowMs)
+      this.#passed.push(...this.#held.splice(0, 1))
     }
-  }
-
-  /** Slots missed together were missed by one stall; those that are long over, because nobody waited. */
-  #missed(slot: Slot, nowMs: number): void {
-    this.#passed.push(slot)
-    if (nowMs - slot.dueMs > 2 * LATE_MS.most || nowMs - this.#stalledMs < LATE_MS.most) return
-    this.#stalledMs = nowMs
-    this.#lateMs = Math.min(LATE_MS.most, this.#lateMs * AFTER_A_STALL)
   }
 
   /** The places of the passed slots that are worth moving; the others are wasted. */

@@ -45,6 +45,11 @@ export class ServerClock {
     return { earliestMs: shownMs + this.#least, latestMs: shownMs + this.#most }
   }
 
+  /** The most it can show at `nowMs`. */
+  shownAtMostMs(nowMs: number): number {
+    return nowMs - this.#least + this.#driftMs(nowMs)
+  }
+
   #driftMs(nowMs: number): number {
     return Math.max(0, nowMs - this.#atMs) * DRIFT
   }

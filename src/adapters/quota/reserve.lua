@@ -1,51 +1,62 @@
 -- The shared quota of checkresult-stream, protocol 1. What it promises and how to use it: docs/quota.md.
 --
 -- It hands out slots: times of Redis's own clock, in microseconds, each good for one call. Every slot has a place in a ring
--- of the last `limit` ones; the place is free again when the call has been made and `hold` has passed. As times and freed
--- places both only ever grow along the ring, no window of `hold` holds more than `limit` slots, whoever took them.
+-- of the last `limit` ones; the place is free again when `hold` has passed since its call was made, and as long as nobody
+-- has told when that was, since the last moment it may be made. No slot is before its place is free. So two calls of one
+-- place are more than `hold` apart, and no window of `hold` holds more calls than the ring has places, whoever made them.
+-- Where the limit changes the places are others: no slot is then before all are free that the new ring leaves out.
 --
 -- KEYS[1]  a hash, of which this script owns all but `limit`
 -- ARGV[1]  how many slots are wanted; 0 looks only
--- ARGV[2]  hold, in microseconds: a second, the caller's guard, and how late it may be for a slot
--- ARGV[3]  burst: slots that may be at once after idling
--- ARGV[4]  the limit, where the key has none yet
--- ARGV[5]  '' or the life in which the caller saw Redis's clock jump
--- ARGV[6]… places whose slots have passed unused: the callers would have them now instead
+-- ARGV[2]  hold, in microseconds: a second, and the caller's guard
+-- ARGV[3]  how late a call may be made for its slot
+-- ARGV[4]  burst: slots that may be at once after idling
+-- ARGV[5]  the limit, where the key has none yet
+-- ARGV[6]  '' or the life in which the caller saw Redis's clock jump
+-- ARGV[7]… pairs: a place of the caller's, and when its call was made at the latest; or 0 where the slot has passed unused:
+--          the caller would have it now instead
 -- Returns  {now, limit, life, again, first place, {slots}, {moved slots, 0 for one that cannot be moved}}
 --          `again`: 0, or microseconds until it is worth asking for what was not given
 
 local AHEAD = 250000 -- no slot is further in the future: so much can be outstanding that is forgotten with the key
+local CATCH_UP = 100000 -- late calls are made up for by slots closer together, until the row is so far behind
 local KEPT_MS = 604800000 -- a week without a call, and the key goes
 
-local key, hold = KEYS[1], tonumber(ARGV[2])
+local key, hold, lateness = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local field = function(number) return string.format('%.17g', number) end
 
--- Of a place: when it is free, and how much later that is than in an even row of slots.
+-- Of a place: when it is free, and when it would be in an even row of slots with no call late.
 local get = function(place)
-  local free, late = string.match(redis.call('HGET', key, field(place)) or '', '^(%d+) (%d+)$')
-  return tonumber(free) or 0, tonumber(late) or 0
+  local free, even = string.match(redis.call('HGET', key, field(place)) or '', '^(%d+) (%d+)$')
+  return tonumber(free) or 0, tonumber(even) or 0
 end
-local set = function(place, free, late)
-  redis.call('HSET', key, field(place), field(free) .. ' ' .. field(late))
+local set = function(place, free, even)
+  redis.call('HSET', key, field(place), field(free) .. ' ' .. field(even))
 end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local known = redis.call('HMGET', key, 'limit', 'life', 'clock', 'last', 'pace', 'next', 'oldest')
-local limit = tonumber(known[1] or ARGV[4])
+local names = { 'limit', 'life', 'clock', 'last', 'pace', 'next', 'oldest', 'size', 'floor', 'relied' }
+local known = redis.call('HMGET', key, unpack(names))
+local limit = tonumber(known[1] or ARGV[5])
 if not limit or limit < 1 or limit ~= math.floor(limit) then
   return redis.error_reply('BADLIMIT the limit is no whole number from 1 on')
 end
-local life, clock, last, pace = tonumber(known[2]), tonumber(known[3]), tonumber(known[4]), tonumber(known[5])
-local next, oldest = tonumber(known[6]), tonumber(known[7])
+local isWhole = true
+for i = 2, #names do
+  known[i] = tonumber(known[i])
+  isWhole = isWhole and known[i] ~= nil
+end
+-- `size`: the limit the last slot was given under. No slot is before `floor`. Slots rely on places up to `relied`.
+local life, clock, last, pace, next, oldest, size, floor, relied = unpack(known, 2, #names)
 
 -- What is not known to have passed is taken to be happening: a new ring starts full, with slots outstanding.
-if not (life and clock and last and pace and next and oldest) or clock - now > hold or ARGV[5] == field(life) then
+if not isWhole or clock - now > hold or ARGV[6] == field(life) then
   redis.call('DEL', key)
   next = math.max(now, next or 0) -- places are never given twice, not even in two lives
-  life, oldest, clock = next, next, now
-  last = now + AHEAD + hold
-  pace = last
+  life, oldest, clock, size, relied = next, next, now, limit, next - 1
+  floor = now + AHEAD + lateness + hold
+  last, pace = floor, floor
 end
 clock = math.max(clock, now)
 
@@ -55,50 +66,55 @@ for _ = 1, 2 * (tonumber(ARGV[1]) + 1) do
   oldest = oldest + 1
 end
 
--- A slot may move as long as nobody has got one that relied on its place being free. Those behind it may not be free
--- before it is.
 local moved = {}
-for i = 6, #ARGV do
-  local place, free = tonumber(ARGV[i]), 0
-  if place >= oldest and place < next then free = get(place) end
-  local can = free > last
-  moved[#moved + 1] = can and clock or 0
-  while can and place < next do
-    local was, late = get(place)
-    if was >= clock + hold then break end
-    set(place, clock + hold, late + clock + hold - was)
-    place = place + 1
+for i = 7, #ARGV, 2 do
+  local place, made = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+  local isOurs = place >= oldest and place < next
+  local free, even = 0, 0
+  if isOurs then free, even = get(place) end
+  if made == 0 then
+    local can = isOurs and place > relied
+    moved[#moved + 1] = can and clock or 0
+    if can then set(place, clock + lateness + hold, even) end
+  elseif made + hold < free then
+    set(place, math.ceil(made + hold), even)
   end
+end
+
+if size ~= limit then
+  for place = oldest, next - limit - 1 do floor = math.max(floor, (get(place))) end
+  size, relied = limit, math.max(relied, next - limit - 1)
 end
 
 local first, slots, again = next, {}, 0
 local gap = hold / limit
-local burst = math.min(tonumber(ARGV[3]), limit)
-local latest = get(next - 1) -- when the place before is free
+local burst = math.min(tonumber(ARGV[4]), limit)
+local saved = (burst - 1) * gap
 pace = math.min(pace, last + burst * gap) -- a raised limit counts at once
 for _ = 1, tonumber(ARGV[1]) do
-  local base = math.max(clock, math.ceil(pace - (burst - 1) * gap)) -- when it would be in an even row
-  local slot = math.max(base, last)
-  if next - limit >= oldest then
-    local free, late = get(next - limit)
-    if free > slot then
-      -- Waiting for a place saves nothing up, else what came at once after idling would come at once for ever; but what
-      -- that place was late is caught up on.
-      slot, base = free, math.max(base, free - late)
-      pace = math.max(pace, base + (burst - 1) * gap)
-    end
+  local base = math.max(clock, math.ceil(pace - saved)) -- when it would be in an even row
+  local slot = math.max(base, floor)
+  local row = math.max(pace, base)
+  local free, even = 0, 0
+  if next - limit >= oldest then free, even = get(next - limit) end
+  if free > slot then
+    -- Waiting for a place saves nothing up, else what came at once after idling would come at once for ever; but what
+    -- that place was late is caught up on.
+    slot, base = free, math.max(base, free - math.max(0, math.min(free - even, CATCH_UP)))
+    row = math.max(row, base + saved)
   end
   if slot > now + AHEAD then
     again = slot - now - AHEAD
     break
   end
-  latest = math.max(latest, slot + hold)
-  set(next, latest, latest - slot - hold + math.floor(math.min(slot - base, burst * gap)))
-  last, pace, next = slot, math.max(pace, base) + gap, next + 1
+  set(next, slot + lateness + hold, base + hold)
+  relied = math.max(relied, next - limit)
+  last, pace, next = math.max(last, slot), row + gap, next + 1
   slots[#slots + 1] = slot
 end
 
 redis.call('HSET', key, 'limit', field(limit), 'life', field(life), 'clock', field(clock), 'last', field(last),
-  'pace', field(pace), 'next', field(next), 'oldest', field(oldest))
+  'pace', field(pace), 'next', field(next), 'oldest', field(oldest), 'size', field(size), 'floor', field(floor),
+  'relied', field(relied))
 redis.call('PEXPIRE', key, KEPT_MS)
 return { now, limit, life, again, first, slots, moved }

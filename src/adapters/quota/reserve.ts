@@ -29,8 +29,13 @@ export async function reserve(
   request: SlotRequest,
   { key, burst, limit, clock }: ReserveOptions,
 ): Promise<Reserved> {
-  const { want, holdMs, jumpedIn, moved } = request
-  const args = [want, Math.round(holdMs * 1_000), burst, limit, jumpedIn ?? '', ...moved].map(String)
+  const { want, holdMs, lateMs, jumpedIn, moved, made } = request
+  const places = [
+    ...moved.flatMap((place) => [place, 0]),
+    ...made.flatMap(({ place, atMs }) => [place, microseconds(atMs)]),
+  ]
+  const terms = [want, microseconds(holdMs), microseconds(lateMs), burst, limit]
+  const args = [...terms, jumpedIn ?? '', ...places].map(String)
   let askedMs = clock.monotonicMs()
   let reply: unknown
   try {
@@ -41,6 +46,10 @@ export async function reserve(
     reply = await connection.send(['EVAL', SCRIPT, '1', key, ...args])
   }
   return { answer: parse(reply), times: { askedMs, answeredMs: clock.monotonicMs() } }
+}
+
+function microseconds(ms: number): number {
+  return Math.ceil(ms * 1_000)
 }
 
 function parse(reply: unknown): SlotAnswer {

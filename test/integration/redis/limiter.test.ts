@@ -52,6 +52,30 @@ test('a replica that has all the work has all of the quota, and one that gets so
   expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(40)
 })
 
+test('calls that are late cost the quota no more than they are late', async () => {
+  const limit = 100
+  const { url } = await redisForTest()
+  const callers = [1, 2, 3].map(() => startCaller({ url, limit, burst: 10 }))
+  for (const caller of callers) caller.work(100)
+  await untilCalls(callers, limit * 1.5)
+  const fromMs = performance.now()
+  const stalled = { isOver: false }
+  const stalls = (async () => {
+    while (!stalled.isOver) {
+      const untilMs = performance.now() + 25
+      while (performance.now() < untilMs);
+      await delay(80)
+    }
+  })()
+  await untilCalls(callers, limit * 4)
+  const seconds = (performance.now() - fromMs) / SECOND_MS
+  stalled.isOver = true
+  await stalls
+  expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(limit)
+  expect(4 / seconds).toBeGreaterThan(0.94)
+  expect(callers.map(({ wasted }) => wasted())).toEqual([0, 0, 0])
+})
+
 test('an event loop that stands still bunches no calls', async () => {
   const { url } = await redisForTest()
   const caller = startCaller({ url, limit: 50, burst: 5 })
@@ -179,7 +203,7 @@ test('programs of another make that take slots have their part counted', async (
   const taken: number[] = []
   const endMs = performance.now() + 3_000
   while (performance.now() < endMs) {
-    const reply = await client.send(['EVALSHA', script, '1', KEY, '1', '1025000', '1', '20'])
+    const reply = await client.send(['EVALSHA', script, '1', KEY, '1', '1020000', '5000', '1', '20'])
     const [now, , , again, , slots] = reply as [number, number, number, number, number, number[]]
     for (const slot of slots) taken.push(performance.now() + (slot - now) / 1_000)
     await delay(again / 1_000 + 100)

@@ -1,0 +1,109 @@
+/** The script, as programs of another make use it: by EVAL, with times in microseconds. */
+import { readFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll } from 'vitest'
+import { startRedis, type LocalRedis } from '../../dev/stack/redis.ts'
+import { connectRedis, type RedisConnection } from '../../src/adapters/quota/connection.ts'
+import { systemClock } from '../../src/adapters/system-clock.ts'
+
+const SCRIPT = new URL('../../src/adapters/quota/reserve.lua', import.meta.url)
+export const HOLD_MS = 1_025
+/** Where a test says nothing else, calls are made at their slots. */
+const LATE_MS = 0
+export const AHEAD_MS = 250
+
+export interface Ask {
+  readonly want?: number
+  readonly burst?: number
+  readonly limit?: number
+  readonly jumpedIn?: number
+  /** How late a call may be. */
+  readonly lateMs?: number
+  readonly moved?: readonly number[]
+  /** Places, and when their calls were made. */
+  readonly made?: readonly (readonly [place: number, atMs: number])[]
+}
+
+export interface Told {
+  /** All of Redis's clock, in milliseconds. */
+  readonly nowMs: number
+  readonly limit: number
+  readonly life: number
+  readonly againMs: number
+  readonly firstPlace: number
+  readonly slots: readonly number[]
+  readonly moved: readonly number[]
+}
+
+export interface Asker {
+  readonly ask: (ask?: Ask) => Promise<Told>
+  /** A command on the key, which stands behind its name. */
+  readonly onKey: (name: string, ...args: readonly string[]) => Promise<unknown>
+}
+
+let redis: LocalRedis
+let client: RedisConnection
+let script: string
+let keys = 0
+
+// They wait most of the time, each on a key of its own.
+beforeAll(async () => {
+  redis = await startRedis()
+  client = await connectRedis({ url: () => redis.url, ca: () => null, clock: systemClock })
+  script = await readFile(SCRIPT, 'utf8')
+})
+
+afterAll(async () => {
+  client.close()
+  await redis.stop()
+})
+
+export function asker(): Asker {
+  keys += 1
+  const key = `checkresult:quota:${keys}`
+  return {
+    onKey: async (name, ...args) => client.send([name, key, ...args]),
+    ask: async ({ lateMs = LATE_MS, moved = [], made = [], ...ask } = {}) => {
+      const { want = 1, burst = 1, limit = 10, jumpedIn = '' } = ask
+      const pairs = [...moved.map((place) => [place, 0]), ...made.map(([place, ms]) => [place, ms * 1_000])]
+      const terms = [want, HOLD_MS * 1_000, lateMs * 1_000, burst, limit, jumpedIn]
+      const args = [...terms, ...pairs.flat()].map(String)
+      const reply = await client.send(['EVAL', script, '1', key, ...args])
+      const [now, found, life, again, firstPlace, slots, places] = reply as [
+        ...[number, number, number, number, number],
+        number[],
+        number[],
+      ]
+      const [nowMs = 0, againMs = 0] = inMs([now, again])
+      return { nowMs, limit: found, life, againMs, firstPlace, slots: inMs(slots), moved: inMs(places) }
+    },
+  }
+}
+
+function inMs(times: readonly number[]): number[] {
+  return times.map((time) => time / 1_000)
+}
+
+/** A ring that is in use for longer than it has been waiting for what was before it. */
+export async function running(): Promise<Asker> {
+  const all = asker()
+  const { againMs } = await all.ask()
+  await delay(againMs + AHEAD_MS + 10)
+  return all
+}
+
+/** Takes what there is for so long. */
+export async function takeFor(
+  ask: (ask?: Ask) => Promise<Told>,
+  ms: number,
+  options: Ask = {},
+): Promise<number[]> {
+  const slots: number[] = []
+  const endMs = performance.now() + ms
+  while (performance.now() < endMs) {
+    const told = await ask(options)
+    slots.push(...told.slots)
+    await delay(told.slots.length > 0 ? 0 : Math.max(1, told.againMs))
+  }
+  return slots
+}
