@@ -135,14 +135,17 @@ export type DecodeEvent = (value: Buffer | null) => Decoded | Promise<Decoded | 
 /** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
 
-/**
- * One signed call. Never rejects; answers within `withinMs`. `starts` is asked right before the first byte is written: when
- * it says no, none is, and the answer is null.
- */
+/** Leave to call. */
+export interface Leave {
+  /** To be asked right before the call's first byte is written; false forbids it. */
+  starts(): boolean
+}
+
+/** One signed call. Never rejects; answers within `withinMs`, or null when `leave` forbade it to start. */
 export type CheckResult = (
   event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,
   withinMs: number,
-  starts: () => boolean,
+  leave: Leave,
 ) => Promise<Reply | null>
 
 /** Permits are granted by priority, each lower one keeping a small floor. */

@@ -3,7 +3,6 @@
  * log, on the status page and in the metrics.
  */
 import type { Assignment, Membership } from './adapters/kafka/consumer.ts'
-import { createRedisLimiter } from './adapters/quota/redis-limiter.ts'
 import type { Config } from './config.ts'
 import { shareOf } from './core/quota-shares.ts'
 import { UNLIMITED } from './core/token-bucket.ts'
@@ -22,8 +21,8 @@ export interface SharedLimiter extends RateLimiter {
 
 export interface ServiceQuotaOptions {
   readonly config: Config
-  /** In place of what the settings ask for. Null: replicas share the quota by partitions. */
-  readonly elsewhere?: SharedLimiter | null
+  /** Null: replicas share the quota by partitions. */
+  readonly sharedLimiter: SharedLimiter | null
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'quota' | 'quotaRate' | 'slotsWasted'>
@@ -55,16 +54,16 @@ export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
   if (qps === 'unlimited') {
     return wholeQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
   }
-  const { elsewhere = createRedisLimiter(options.config, options) } = options
-  if (elsewhere === null) return sharedByPartitions(options, qps)
-  const limiter = new BackingOff(elsewhere, qps)
+  const { sharedLimiter } = options
+  if (sharedLimiter === null) return sharedByPartitions(options, qps)
+  const limiter = new BackingOff(sharedLimiter, qps)
   return {
     ...wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
     get share() {
-      return `up to ${elsewhere.limit} calls per second, counted for all replicas together`
+      return `up to ${sharedLimiter.limit} calls per second, counted for all replicas together`
     },
-    ready: () => elsewhere.ready(),
-    stop: () => elsewhere.stop(),
+    ready: () => sharedLimiter.ready(),
+    stop: () => sharedLimiter.stop(),
   }
 }
 

@@ -24,13 +24,15 @@ import { PermitQueue } from './pipeline/permit-queue.ts'
 import { createSettle } from './pipeline/settle.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
 import { ServiceHealth } from './service-health.ts'
-import { createServiceQuota, type ServiceQuota } from './service-quota.ts'
+import { createServiceQuota, type ServiceQuota, type SharedLimiter } from './service-quota.ts'
 
 export interface ServiceOptions {
   readonly config: Config
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  /** Of `CHECKRESULT_QUOTA=redis`; null where replicas share the quota by partitions. */
+  readonly sharedLimiter: SharedLimiter | null
   /** Name and version, for dead letters. */
   readonly service: string
   /** It cannot go on: the process should end with this sentence. */
@@ -87,7 +89,7 @@ function createParts(options: ServiceOptions): Parts {
   const running: Parts['running'] = {}
   const counts = new Map<string, number>()
   const { qps, maxInFlight } = config.checkresult
-  const quota = createServiceQuota({ config, clock, log, metrics })
+  const quota = createServiceQuota(options)
   const permits = new PermitQueue({ limiter: quota.limiter, maxInFlight, clock, metrics, log })
   const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
@@ -186,17 +188,12 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
 }
 
 /** Once, however often the start is tried: credentials are renewed from here on. */
-function createClient(
-  { config, clock, log, metrics }: ServiceOptions,
-  { running }: Parts,
-): CheckResultClient {
-  const { endpoint, timeoutMs } = config.checkresult
+function createClient(options: ServiceOptions, { running }: Parts): CheckResultClient {
+  const { endpoint, timeoutMs } = options.config.checkresult
   running.credentials ??= createCredentialSource({
-    config: config.credentials,
+    ...options,
+    config: options.config.credentials,
     readText: readTextFile,
-    clock,
-    log,
-    metrics,
   })
   running.client ??= createCheckResultClient({ endpoint, credentials: running.credentials, timeoutMs })
   return running.client

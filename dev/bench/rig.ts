@@ -40,7 +40,7 @@ const LATENCY_MS = 20
  */
 export type HeapKind = 'small' | 'default'
 const HEAP_FLAGS: Readonly<Record<HeapKind, readonly string[]>> = {
-  small: ['--max-semi-space-size=2', '--max-old-space-size=64'],
+  small: ['--max-semi-space-size=4', '--max-old-space-size=64'],
   default: [],
 }
 const PROGRAMS: Readonly<Record<Contender, readonly string[]>> = {

@@ -5,7 +5,8 @@ import type { Config } from '../config.ts'
 import { safeError, type SafeError } from '../core/safe-error.ts'
 import type { Ops } from '../ops/server.ts'
 import type { Log } from '../ports.ts'
-import type { Service } from '../service.ts'
+import type { SharedLimiter } from '../service-quota.ts'
+import type { Service, ServiceOptions } from '../service.ts'
 import { EXIT_FAILED, withSettings } from './settings.ts'
 
 export function addRunCommand(program: Command): void {
@@ -44,6 +45,7 @@ async function run(config: Config): Promise<void> {
     clock: systemClock,
     log,
     metrics,
+    sharedLimiter: await openSharedLimiter(config, { clock: systemClock, log, metrics }),
     service: `${NAME} ${VERSION}`,
     onFatal: (sentence, error) => endNow(log, sentence, error),
   })
@@ -56,6 +58,16 @@ async function run(config: Config): Promise<void> {
     throw error
   })
   log.info('Health and metrics are served.', { address: ops.address })
+}
+
+/** Loaded where the settings ask for it only: the client of Redis is twice as large as that of Kafka. */
+async function openSharedLimiter(
+  config: Config,
+  world: Pick<ServiceOptions, 'clock' | 'log' | 'metrics'>,
+): Promise<SharedLimiter | null> {
+  if (config.quota.mode !== 'redis') return null
+  const { createRedisLimiter } = await import('../adapters/quota/redis-limiter.ts')
+  return createRedisLimiter(config, world)
 }
 
 interface Stoppable {

@@ -72,8 +72,8 @@ export class Lane {
   #draining: (() => void) | null = null
   /** Records being settled right now. */
   #active = 0
-  /** Grows when everything in hand is dropped: what is still being settled then is not wanted any more. */
-  #epoch = 0
+  /** Another from when everything in hand is dropped: what is still being settled then is not wanted any more. */
+  #life: RecordLife
   #paused = false
   #cancelLinger: (() => void) | null = null
   #cancelDue: (() => void) | null = null
@@ -87,6 +87,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options
     this.#recent = new RecentTransactions(options.dedupeWindowMs)
+    this.#life = this.#newLife()
   }
 
   get backlog(): number {
@@ -220,11 +221,11 @@ export class Lane {
       if (restMs > 0) return this.#pumpIn(restMs)
       this.#tracker.begin()
       this.#active += 1
-      const epoch = this.#epoch
-      settle(entry.item, this.#life()).then((settled) => {
+      const life = this.#life
+      settle(entry.item, life).then((settled) => {
         this.#active -= 1
         entry.result = settled
-        if (settled !== null && (this.#isClosed() || this.#epoch !== epoch))
+        if (settled !== null && (this.#isClosed() || this.#life !== life))
           countRepeated(this.#options.metrics, [settled])
         this.#pump()
         this.#commitSoon()
@@ -233,13 +234,15 @@ export class Lane {
   }
 
   /** A record already calling goes on to its end; one still waiting for a permit gives up when the lane stops. */
-  #life(): RecordLife {
-    const epoch = this.#epoch
-    return {
-      wanted: () => this.#state !== 'closed' && this.#draining === null && this.#epoch === epoch,
+  #newLife(): RecordLife {
+    const { topic, partition } = this.#options
+    const life: RecordLife = {
+      source: `${topic}:${partition}`,
+      wanted: () => this.#state !== 'closed' && this.#draining === null && this.#life === life,
       calling: () => this.#log?.prepare(),
       recent: this.#recent,
     }
+    return life
   }
 
   #pumpIn(waitMs: number): void {
@@ -346,7 +349,7 @@ export class Lane {
   #dropRecords(): void {
     countRepeated(this.#options.metrics, this.#tracker.results)
     this.#tracker.clear()
-    this.#epoch += 1
+    this.#life = this.#newLife()
   }
 
   #finishDraining(): void {

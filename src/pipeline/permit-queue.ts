@@ -8,12 +8,19 @@
  * the quota named.
  */
 import { Gate, type CallResult, type GateReason } from '../core/gate.ts'
-import { PRIORITIES, type Clock, type Log, type Metrics, type Priority, type RateLimiter } from '../ports.ts'
+import {
+  PRIORITIES,
+  type Clock,
+  type Leave,
+  type Log,
+  type Metrics,
+  type Priority,
+  type RateLimiter,
+} from '../ports.ts'
 import { FairQueue } from './fair-queue.ts'
 
-export interface Permit {
-  /** To be asked right before the call's first byte is written; false forbids it, and the permit is to be released as unsent. */
-  readonly starts: () => boolean
+/** A call that was forbidden to start is to be released as unsent. */
+export interface Permit extends Leave {
   /** To be called exactly once, when the call is back. */
   release(result: CallResult, retryAfterMs?: number | null): void
 }
@@ -58,6 +65,10 @@ export class PermitQueue {
   readonly #holds = new Set<Hold>()
   #announced: GateReason | null = null
   #cancelTimer: (() => void) | null = null
+  readonly #desk: Desk = {
+    starts: (takenMs) => this.#options.limiter.starts(takenMs, this.#options.clock.monotonicMs()),
+    released: (...back) => this.#released(...back),
+  }
 
   constructor(options: PermitQueueOptions) {
     this.#options = options
@@ -158,24 +169,12 @@ export class PermitQueue {
   }
 
   #grant(waiter: Waiter, nowMs: number): void {
-    const { limiter, clock, metrics } = this.#options
+    const { metrics } = this.#options
     const isProbe = this.#gate.started()
     this.#granted += 1
     this.#inFlight += 1
     metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)
-    let asked = false
-    const starts = (): boolean => {
-      asked = true
-      return limiter.starts(nowMs, clock.monotonicMs())
-    }
-    waiter.resolve({
-      starts,
-      release: (result, retryAfterMs = null) => {
-        // What came to nothing before it was written counts all the same: who knows what the peer has seen of it.
-        if (!asked) starts()
-        this.#released(isProbe, result, retryAfterMs)
-      },
-    })
+    waiter.resolve(new Granted(this.#desk, nowMs, isProbe))
   }
 
   #released(isProbe: boolean, result: CallResult, retryAfterMs: number | null): void {
@@ -224,6 +223,36 @@ export class PermitQueue {
       deferred: this.#waiting.deferred.length,
       redriven: this.#waiting.redriven.length,
     })
+  }
+}
+
+/** Where permits are reported back to. */
+interface Desk {
+  readonly starts: (takenMs: number) => boolean
+  readonly released: (isProbe: boolean, result: CallResult, retryAfterMs: number | null) => void
+}
+
+class Granted implements Permit {
+  readonly #desk: Desk
+  readonly #takenMs: number
+  readonly #isProbe: boolean
+  #asked = false
+
+  constructor(desk: Desk, takenMs: number, isProbe: boolean) {
+    this.#desk = desk
+    this.#takenMs = takenMs
+    this.#isProbe = isProbe
+  }
+
+  starts(): boolean {
+    this.#asked = true
+    return this.#desk.starts(this.#takenMs)
+  }
+
+  release(result: CallResult, retryAfterMs: number | null = null): void {
+    // What came to nothing before it was written counts all the same: who knows what the peer has seen of it.
+    if (!this.#asked) this.starts()
+    this.#desk.released(this.#isProbe, result, retryAfterMs)
   }
 }
 

@@ -20,6 +20,8 @@ export type Settle = (record: InputRecord, life: RecordLife) => Promise<Settled 
 
 /** The record's lane, as far as the record cares. */
 export interface RecordLife {
+  /** Its partition, by a name. */
+  readonly source: string
   readonly wanted: () => boolean
   /** A call is starting: an output will come. */
   readonly calling: () => void
@@ -58,7 +60,7 @@ export function createSettle(options: SettleOptions): Settle {
     if (decoded.kind === 'undecodable') {
       const { code, message } = decoded
       const cause = { reason: 'undecodable', code, stage: 'decode', message } as const
-      return heldBack(options, options.outputs.deadLetter(record, history, cause), life)
+      return passBrake(options, options.outputs.deadLetter(record, history, cause), life)
     }
     const { event } = decoded
     if (mayRepeat(record, history, options)) {
@@ -68,7 +70,7 @@ export function createSettle(options: SettleOptions): Settle {
     const settled = await callUntilSettled(options, { record, event, history }, life)
     if (settled === null) return null
     if (settled.counts.kind === 'dead-letter') life.recent.forget(event.transactionId)
-    return heldBack(options, settled, life)
+    return passBrake(options, settled, life)
   }
 }
 
@@ -82,17 +84,17 @@ function mayRepeat(
 }
 
 /** Dead letters wait while there are too many of them; null when the record is not wanted any more. */
-async function heldBack(
+function passBrake(
   { brake }: SettleOptions,
   settled: Settled,
   life: RecordLife,
-): Promise<Settled | null> {
-  if (settled.counts.kind === 'dead-letter') {
-    const passes = brake.deadLetter(settled.counts.reason, life.wanted)
-    return passes === true || (await passes) ? settled : null
+): Settled | Promise<Settled | null> {
+  if (settled.counts.kind !== 'dead-letter') {
+    brake.settled()
+    return settled
   }
-  brake.settled()
-  return settled
+  const passes = brake.deadLetter(settled.counts.reason, life.wanted)
+  return passes === true ? settled : passes.then((goesOn) => (goesOn ? settled : null))
 }
 
 async function callUntilSettled(
@@ -101,13 +103,12 @@ async function callUntilSettled(
   life: RecordLife,
 ): Promise<Settled | null> {
   const { timeoutMs, clock } = options
-  const source = `${work.record.topic}:${work.record.partition}`
   const priority = priorityOf(work, options)
   let attempts = work.history.attempts
   let failures = 0
   let leftMs = timeoutMs
   for (;;) {
-    const call = await callOnce(options, work, { life, priority, source, withinMs: leftMs })
+    const call = await callOnce(options, work, { life, priority, withinMs: leftMs })
     if (call === null) return null
     const { outcome } = call
     // The account's fault or the quota's, not the record's: it goes again and uses up no attempt.
@@ -127,7 +128,6 @@ async function callUntilSettled(
 interface Call {
   readonly life: RecordLife
   readonly priority: Priority
-  readonly source: string
   readonly withinMs: number
 }
 
@@ -141,17 +141,17 @@ function priorityOf({ record, history }: Work, { inputTopic }: SettleOptions): P
 async function callOnce(
   { permits, clock, check, metrics }: SettleOptions,
   { event }: Work,
-  { life, priority, source, withinMs }: Call,
+  { life, priority, withinMs }: Call,
 ): Promise<{ outcome: Outcome; tookMs: number } | null> {
   let permit: Permit | null
   let reply: Reply | null
   let startedMs: number
   do {
-    permit = await permits.acquire(priority, source, life.wanted)
+    permit = await permits.acquire(priority, life.source, life.wanted)
     if (permit === null) return null
     life.calling()
     startedMs = clock.monotonicMs()
-    reply = await check(event, withinMs, permit.starts)
+    reply = await check(event, withinMs, permit)
     if (reply === null) permit.release({ kind: 'unsent' })
   } while (reply === null)
   const outcome = classify(reply)

@@ -15,7 +15,7 @@ const DEFAULT_EVENTS = 10_000
 const GROWTH_MOST = 1.1
 /** A replica in a small container: V8 with memory to spare collects late, and what it holds says nothing. */
 const SMALL = {
-  NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=64',
+  NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=64',
   MALLOC_ARENA_MAX: '2',
 }
 /** One in a hundred is deferred, one refused, one no event. */

@@ -87,7 +87,7 @@ export function settling(
   })
   let result: Settled | null | undefined
   const run = async (record: InputRecord, wanted = (): boolean => true): Promise<void> => {
-    const life: RecordLife = { wanted, calling: () => undefined, recent }
+    const life: RecordLife = { source: 'input:0', wanted, calling: () => undefined, recent }
     void settle(record, life).then((settled) => (result = settled))
     await rest()
   }

@@ -8,14 +8,14 @@ import { configOf, type Env } from './config/environments.ts'
 
 const INPUT = 'verification.completed'
 
-function quotaFor(env: Env, elsewhere: SharedLimiter | null = null) {
+function quotaFor(env: Env, sharedLimiter: SharedLimiter | null = null) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
   const lines: string[] = []
   const write: Log['info'] = (message, { detail = '', partitions = '' } = {}) =>
     void lines.push([message, partitions, detail].join(' | '))
   const log = { info: write, warn: write, error: write }
-  const quota = createServiceQuota({ config: configOf(env), elsewhere, clock, log, metrics })
+  const quota = createServiceQuota({ config: configOf(env), sharedLimiter, clock, log, metrics })
   const sent = () => ({ monotonicMs: clock.monotonicMs(), epochMs: clock.epochMs() })
   const assign = (generation: number, partitions: number[], permits: number | null = null): void =>
     quota.assigned(
@@ -78,15 +78,15 @@ describe('shared by partitions', () => {
   })
 })
 
-test('counted elsewhere, the whole may be this replica’s, and no partition waits for a permit of its own', () => {
+test('counted sharedLimiter, the whole may be this replica’s, and no partition waits for a permit of its own', () => {
   let isStopped = false
-  const elsewhere = {
+  const sharedLimiter = {
     ...UNLIMITED,
     limit: 12,
     ready: () => Promise.resolve(),
     stop: () => void (isStopped = true),
   }
-  const { quota, lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' }, elsewhere)
+  const { quota, lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' }, sharedLimiter)
   assign(1, [2])
   expect([quota.permits, quota.perSecond, last('quota')]).toEqual([null, 10, [10, 10]])
   expect(lines).toEqual([`Partitions assigned. | ${INPUT} [2], retry [2] | `])

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { NoAnswer, Reply } from '../../core/answer.ts'
-import type { CheckResult } from '../../ports.ts'
+import type { CheckResult, Leave } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
 import { Connections, DEADLINE_PASSED, ExchangeError, NOT_STARTED, type Exchange } from './connections.ts'
 import type { CredentialSource } from './credential-source.ts'
@@ -22,7 +22,7 @@ export interface ClientOptions {
 }
 
 export interface CheckResultClient {
-  /** Without `starts` nothing keeps the call from starting. */
+  /** Without `leave` nothing keeps the call from starting. */
   readonly check: CheckResult & ((...call: UnlimitedCall) => Promise<Reply>)
   /** Opens as many connections ahead as so many calls per second need. */
   readonly warm: (perSecond: number) => void
@@ -31,6 +31,7 @@ export interface CheckResultClient {
 
 type UnlimitedCall = readonly [event: Parameters<CheckResult>[0], withinMs: number]
 
+const ALWAYS: Leave = { starts: () => true }
 const CONNECT_TIMEOUT_MS = 3_000
 /** For how long of calls connections are opened ahead: longer than most take. */
 const WARM_S = 0.3
@@ -55,7 +56,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   async function check(
     { transactionId, merchantBizId }: UnlimitedCall[0],
     withinMs: number,
-    starts: () => boolean = () => true,
+    leave: Leave = ALWAYS,
   ): Promise<Reply | null> {
     const pending = options.credentials.current()
     const credentials = pending instanceof Promise ? await pending : pending
@@ -69,7 +70,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       nonce: randomUUID(),
     })
     try {
-      const reply = toReply(await connections.post({ path, headers, withinMs, starts }))
+      const reply = toReply(await connections.post({ path, headers, withinMs, leave }))
       if (refusesKeys(reply)) options.credentials.refused(credentials)
       return reply
     } catch (error) {

@@ -5,6 +5,7 @@
  * whole time. Rejects with undici's errors; `DeadlineError` when the whole took too long.
  */
 import { buildConnector, Client, type Dispatcher } from 'undici'
+import type { Leave } from '../../ports.ts'
 
 export interface ConnectionsOptions {
   readonly origin: string
@@ -36,7 +37,7 @@ export interface Post {
   readonly path: string
   readonly headers: Record<string, string>
   readonly withinMs: number
-  readonly starts: () => boolean
+  readonly leave: Leave
 }
 
 export const NOT_STARTED = new Error('The exchange was not to start any more.')
@@ -79,14 +80,14 @@ export class Connections {
   /**
    * As many at once as the caller starts: the bound on calls in flight is the bound on connections. The whole exchange,
    * from the first byte sent to the last received, has `withinMs`. Rejects with {@link NOT_STARTED} as the cause when
-   * `starts`, asked right before the first byte is written, says no.
+   * `leave`, asked right before the first byte is written, forbids it.
    */
-  post({ path, headers, withinMs, starts }: Post): Promise<Exchange> {
+  post({ path, headers, withinMs, leave }: Post): Promise<Exchange> {
     const connection = this.#idle.pop() ?? this.#open()
     if (this.#most > 0 && this.#idle.length === 0 && this.#opening === 0) this.#openAhead()
     return new Promise((resolve, reject) => {
       const receiver = new Receiver(withinMs, {
-        starts,
+        leave,
         resolve,
         reject,
         done: () => this.#release(connection),
@@ -158,7 +159,7 @@ export class Connections {
 }
 
 interface Settling {
-  readonly starts: () => boolean
+  readonly leave: Leave
   readonly resolve: (exchange: Exchange) => void
   readonly reject: (error: ExchangeError) => void
   readonly done: () => void
@@ -182,7 +183,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   /** What it throws becomes the request's error: nothing of it is written, and the connection stays. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#expired) throw DEADLINE_PASSED
-    if (!this.#settling.starts()) throw NOT_STARTED
+    if (!this.#settling.leave.starts()) throw NOT_STARTED
     this.#controller = controller
   }
 

@@ -29,7 +29,7 @@ async function connected(server: Server = createServer()) {
     await stop()
   })
   const post = (mayStart = true) =>
-    connections.post({ path: '/', headers: {}, withinMs: 5_000, starts: () => mayStart })
+    connections.post({ path: '/', headers: {}, withinMs: 5_000, leave: { starts: () => mayStart } })
   return { connections, post, sockets, requests, stop }
 }
 
