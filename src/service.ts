@@ -224,7 +224,6 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneP
     check: client.check,
     timeoutMs: config.checkresult.timeoutMs,
     permits: parts.permits,
-    brake: parts.brake,
     outputs,
     clock,
     metrics,
@@ -235,6 +234,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneP
       dedupeWindowMs: config.dedupeWindowMs,
       claim: parts.delivery.claim,
       settle,
+      brake: parts.brake,
       clock,
       metrics,
       log,
@@ -243,7 +243,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneP
     delayMs: (topic) => delays.get(topic) ?? 0,
     flow: (topic, partition) => consumerOf(parts.running).flow(topic, partition),
     permits: parts.permits,
-    brake: parts.brake,
+    registryWaiting: () => parts.decoder.waiting,
     log,
   })
 }

@@ -4,24 +4,21 @@
  * partitions pause. After `holdMs` it lets go by itself, and holds again when the next ones are no better: what gets
  * through is bounded by the time. A restart, that of the better deploy above all, begins anew, and nothing held back has
  * been written.
+ *
+ * Lanes ask right before they commit, record by record in the order of their partitions. By the order in which records end,
+ * those that need no call come first: after a start one bad record in a hundred would look like nothing but bad ones.
  */
 import { DeadLetterRule } from '../core/dead-letter-rule.ts'
-import type { DeadLetterReason } from '../core/dead-letter.ts'
 import type { Clock } from '../ports.ts'
+import type { Counts } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 
 export interface BrakeOptions {
   /** Of the last hundred records; null never holds. */
   readonly share: number | null
   readonly holdMs: number
-  readonly permits: PermitQueue
-  readonly clock: Clock
-}
-
-interface Waiter {
-  readonly reason: DeadLetterReason
-  readonly wanted: () => boolean
-  readonly resolve: (goesOn: boolean) => void
+  readonly permits: Pick<PermitQueue, 'hold' | 'resume'>
+  readonly clock: Pick<Clock, 'after'>
 }
 
 const REASON = 'dead-letter-brake'
@@ -29,7 +26,7 @@ const REASON = 'dead-letter-brake'
 export class Brake {
   readonly #options: BrakeOptions
   readonly #rule: DeadLetterRule | null
-  #waiting: Waiter[] = []
+  readonly #waiting = new Set<() => void>()
   #holds = false
 
   constructor(options: BrakeOptions) {
@@ -37,26 +34,14 @@ export class Brake {
     this.#rule = options.share === null ? null : new DeadLetterRule(options.share)
   }
 
-  /** A record has ended as anything but a dead letter. */
-  settled(): void {
-    this.#rule?.settled()
-  }
-
-  /** A record is about to become a dead letter. Resolves to true when it may, to false when nobody wants it any more. */
-  deadLetter(reason: DeadLetterReason, wanted: () => boolean): Promise<boolean> | true {
-    if (this.#passes(reason)) return true
-    return new Promise((resolve) => void this.#waiting.push({ reason, wanted, resolve }))
-  }
-
-  /** Sends those away whom nobody wants any more. */
-  sweep(): void {
-    const waiting = this.#waiting
-    this.#waiting = waiting.filter(({ wanted }) => wanted())
-    for (const { wanted, resolve } of waiting) if (!wanted()) resolve(false)
-  }
-
-  #passes(reason: DeadLetterReason): boolean {
-    if (!this.#holds && this.#rule?.deadLettered(reason) === true) this.#hold()
+  /** Whether a record may be committed; to be asked until it may. Where it may not, `again` is called when it lets go. */
+  passes(counts: Counts, again: () => void): boolean {
+    if (counts.kind !== 'dead-letter') {
+      this.#rule?.settled()
+      return true
+    }
+    if (!this.#holds && this.#rule?.deadLettered(counts.reason) === true) this.#hold()
+    if (this.#holds) this.#waiting.add(again)
     return !this.#holds
   }
 
@@ -71,13 +56,8 @@ export class Brake {
   #letGo(): void {
     this.#holds = false
     this.#options.permits.resume(REASON)
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const waiter of waiting) {
-      const { reason, wanted, resolve } = waiter
-      if (!wanted()) resolve(false)
-      else if (this.#passes(reason)) resolve(true)
-      else this.#waiting.push(waiter)
-    }
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const again of waiting) again()
   }
 }

@@ -13,6 +13,8 @@
  */
 import { RecentTransactions } from '../core/recent-transactions.ts'
 import { safeError } from '../core/safe-error.ts'
+import { BackPressure } from './back-pressure.ts'
+import type { Brake } from './brake.ts'
 import { countOutcomes, countRepeated } from './count-outcome.ts'
 import { delivered, sizeBytes, untilDueMs, type Delivered } from './delivered.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
@@ -29,8 +31,9 @@ export interface LaneOptions {
   readonly dedupeWindowMs: number
   readonly claim: ClaimPartition
   readonly settle: Settle
+  readonly brake: Pick<Brake, 'passes'>
   readonly flow: PartitionFlow
-  /** Whether more records than a lane's own few may wait for a permit. */
+  /** Whether more records than a lane's own few may wait. */
   readonly mayCrowd: () => boolean
   readonly clock: Clock
   readonly metrics: Metrics
@@ -41,12 +44,6 @@ export interface LaneOptions {
 
 type State = 'claiming' | 'running' | 'fenced' | 'closed'
 
-/**
- * What a lane has in hand when its partition is paused, and the share of it at which it is resumed. High enough to last
- * through a fetch that waits for other partitions: else a fast lane runs dry while its next records lie at the broker.
- */
-const PAUSE_AT = { records: 1024, bytes: 2 * 1024 * 1024 } as const
-const RESUME_AT = 0.75
 /** Records a lane may always have under way. More only while few wait for permits: waiting costs memory and wins nothing. */
 const ALWAYS_ACTIVE = 16
 /** Most records in one transaction. */
@@ -60,6 +57,7 @@ const CLAIM_BACK_OFF_MS = { first: 100, most: 2_000 } as const
 export class Lane {
   readonly #options: LaneOptions
   readonly #recent: RecentTransactions
+  readonly #pressure: BackPressure
   readonly #tracker = new OffsetTracker<Delivered, Settled>(sizeBytes)
   #state: State = 'claiming'
   #log: OutputLog | null = null
@@ -74,7 +72,6 @@ export class Lane {
   #active = 0
   /** Another from when everything in hand is dropped: what is still being settled then is not wanted any more. */
   #life: RecordLife
-  #paused = false
   #cancelLinger: (() => void) | null = null
   #cancelDue: (() => void) | null = null
   #cancelClaim: (() => void) | null = null
@@ -87,6 +84,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options
     this.#recent = new RecentTransactions(options.dedupeWindowMs)
+    this.#pressure = new BackPressure(options.flow)
     this.#life = this.#newLife()
   }
 
@@ -263,14 +261,18 @@ export class Lane {
   #commit(): void {
     this.#cancelLinger?.()
     this.#cancelLinger = null
-    const prefix = this.#tracker.prefix(COMMIT_MOST)
-    if (this.#state !== 'running' || this.#committing !== null || prefix === null || this.#log === null)
-      return
+    if (this.#state !== 'running' || this.#committing !== null || this.#log === null) return
+    const prefix = this.#tracker.prefix(COMMIT_MOST, this.#passes)
+    if (prefix === null) return this.#finishDraining()
     this.#committing = this.#publish(this.#log, prefix).finally(() => {
       this.#committing = null
       this.#commitSoon()
     })
   }
+
+  readonly #passes = ({ counts }: Settled): boolean => this.#options.brake.passes(counts, this.#commitAgain)
+
+  readonly #commitAgain = (): void => this.#commitSoon()
 
   async #publish(log: OutputLog, prefix: Prefix<InputRecord, Settled>): Promise<void> {
     const { clock, metrics } = this.#options
@@ -327,15 +329,7 @@ export class Lane {
   }
 
   #flow(): void {
-    const { flow } = this.#options
-    const fill = Math.max(this.#tracker.size / PAUSE_AT.records, this.#tracker.weight / PAUSE_AT.bytes)
-    if (!this.#paused && fill >= 1) {
-      this.#paused = true
-      flow.pause()
-    } else if (this.#paused && fill <= RESUME_AT) {
-      this.#paused = false
-      flow.resume()
-    }
+    this.#pressure.inHand(this.#tracker.size, this.#tracker.weight)
   }
 
   #measure(): void {
@@ -363,7 +357,7 @@ export class Lane {
   #close(): void {
     this.#state = 'closed'
     for (const cancel of [this.#cancelLinger, this.#cancelDue, this.#cancelClaim]) cancel?.()
-    if (this.#paused) this.#options.flow.resume()
+    this.#pressure.release()
     this.#draining?.()
     this.#options.metrics.partitionLost(this.#options.topic, this.#options.partition)
   }

@@ -2,7 +2,6 @@
  * The lanes of the partitions this member owns. Told by the consumer what the group decided; opens a lane for each
  * partition that came, closes those that went, and leaves those alone that stayed.
  */
-import type { Brake } from './brake.ts'
 import { Lane, type LaneOptions } from './lane.ts'
 import type { PermitQueue } from './permit-queue.ts'
 import type { InputRecord, Log, PartitionFlow } from '../ports.ts'
@@ -16,7 +15,8 @@ export interface LanesOptions {
   readonly delayMs: (topic: string) => number
   readonly flow: (topic: string, partition: number) => PartitionFlow
   readonly permits: PermitQueue
-  readonly brake: Brake
+  /** Records that cannot be decoded yet: while there are any, no lane takes up more than its own few. */
+  readonly registryWaiting: () => number
   readonly log: Log
 }
 
@@ -65,7 +65,7 @@ export class Lanes {
       this.#lanes.delete(key)
       void lane.revoke()
     }
-    this.#sweep()
+    this.#options.permits.sweep()
     for (const [topic, partitions] of Object.entries(assignment)) {
       for (const partition of partitions) this.#open(topic, partition)
     }
@@ -76,7 +76,7 @@ export class Lanes {
   lost(): void {
     for (const lane of this.#lanes.values()) void lane.revoke()
     this.#lanes.clear()
-    this.#sweep()
+    this.#options.permits.sweep()
   }
 
   deliver(topic: string, partition: number, records: readonly InputRecord[]): void {
@@ -95,20 +95,15 @@ export class Lanes {
   async drain(): Promise<void> {
     this.#draining = true
     const drained = [...this.#lanes.values()].map((lane) => lane.drain())
-    this.#sweep()
+    this.#options.permits.sweep()
     await Promise.all(drained)
     this.#lanes.clear()
-  }
-
-  #sweep(): void {
-    this.#options.permits.sweep()
-    this.#options.brake.sweep()
   }
 
   #open(topic: string, partition: number): void {
     const key = id(topic, partition)
     if (this.#draining || this.#lanes.has(key)) return
-    const { lane, delayMs, flow, permits } = this.#options
+    const { lane, delayMs, flow, permits, registryWaiting } = this.#options
     const priority = delayMs(topic) === 0 ? 'fresh' : 'deferred'
     const opened = new Lane({
       ...lane,
@@ -116,7 +111,7 @@ export class Lanes {
       partition,
       delayMs: delayMs(topic),
       flow: flow(topic, partition),
-      mayCrowd: () => !permits.isCrowded(priority),
+      mayCrowd: () => registryWaiting() === 0 && !permits.isCrowded(priority),
     })
     this.#lanes.set(key, opened)
     opened.start()

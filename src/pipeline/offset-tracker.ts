@@ -14,6 +14,8 @@ export interface Tracked<Item, Result> {
   readonly offset: bigint
   readonly item: Item
   result: Result | null
+  /** It may be committed: whoever was asked once is not asked again. */
+  passed: boolean
 }
 
 export interface Prefix<Item, Result> {
@@ -57,7 +59,7 @@ export class OffsetTracker<Item, Result> {
   }
 
   deliver(offset: bigint, item: Item): void {
-    this.#entries.push({ offset, item, result: null })
+    this.#entries.push({ offset, item, result: null, passed: false })
     this.#weight += this.#weigh(item)
   }
 
@@ -71,11 +73,13 @@ export class OffsetTracker<Item, Result> {
     this.#started += 1
   }
 
-  /** The longest finished prefix, at most `limit` records; null when the oldest record is not finished. */
-  prefix(limit: number): Prefix<Item, Result> | null {
+  /** The longest finished prefix that passes, at most `limit` records; null when the oldest is not finished or does not pass. */
+  prefix(limit: number, passes: (result: Result) => boolean): Prefix<Item, Result> | null {
     const finished: (Tracked<Item, Result> & { result: Result })[] = []
     for (const entry of this.#entries) {
       if (finished.length === limit || !isFinished(entry)) break
+      entry.passed ||= passes(entry.result)
+      if (!entry.passed) break
       finished.push(entry)
     }
     const last = finished.at(-1)

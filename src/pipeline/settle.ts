@@ -12,7 +12,6 @@ import type { CallResult } from '../core/gate.ts'
 import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { RecentTransactions } from '../core/recent-transactions.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
-import type { Brake } from './brake.ts'
 import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
 import type { Permit, PermitQueue } from './permit-queue.ts'
 
@@ -36,7 +35,6 @@ export interface SettleOptions {
   /** For all calls of a record together, from the first byte sent: it holds up its partition no longer. */
   readonly timeoutMs: number
   readonly permits: PermitQueue
-  readonly brake: Brake
   readonly outputs: Outputs
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'called' | 'wastedCall'>
@@ -60,7 +58,7 @@ export function createSettle(options: SettleOptions): Settle {
     if (decoded.kind === 'undecodable') {
       const { code, message } = decoded
       const cause = { reason: 'undecodable', code, stage: 'decode', message } as const
-      return passBrake(options, options.outputs.deadLetter(record, history, cause), life)
+      return options.outputs.deadLetter(record, history, cause)
     }
     const { event } = decoded
     if (mayRepeat(record, history, options)) {
@@ -68,9 +66,8 @@ export function createSettle(options: SettleOptions): Settle {
       if (life.recent.repeats(event.transactionId, record.offset, nowMs)) return DUPLICATE
     }
     const settled = await callUntilSettled(options, { record, event, history }, life)
-    if (settled === null) return null
-    if (settled.counts.kind === 'dead-letter') life.recent.forget(event.transactionId)
-    return passBrake(options, settled, life)
+    if (settled?.counts.kind === 'dead-letter') life.recent.forget(event.transactionId)
+    return settled
   }
 }
 
@@ -81,20 +78,6 @@ function mayRepeat(
   { inputTopic }: SettleOptions,
 ): boolean {
   return topic === inputTopic && redrives === 0 && !Object.hasOwn(headers, FORCE_HEADER)
-}
-
-/** Dead letters wait while there are too many of them; null when the record is not wanted any more. */
-function passBrake(
-  { brake }: SettleOptions,
-  settled: Settled,
-  life: RecordLife,
-): Settled | Promise<Settled | null> {
-  if (settled.counts.kind !== 'dead-letter') {
-    brake.settled()
-    return settled
-  }
-  const passes = brake.deadLetter(settled.counts.reason, life.wanted)
-  return passes === true ? settled : passes.then((goesOn) => (goesOn ? settled : null))
 }
 
 async function callUntilSettled(

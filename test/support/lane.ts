@@ -1,6 +1,6 @@
 /** A lane with everything round it in the test's hand. */
 import { Lane, type LaneOptions } from '../../src/pipeline/lane.ts'
-import type { Settled } from '../../src/pipeline/outputs.ts'
+import type { Counts, Settled } from '../../src/pipeline/outputs.ts'
 import type { RecordLife } from '../../src/pipeline/settle.ts'
 import type { InputRecord } from '../../src/ports.ts'
 import { FakeClock, settle } from './fake-clock.ts'
@@ -34,6 +34,7 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
       resume: () => void flow.push('resume'),
       seek: (offset) => void flow.push(`seek ${offset}`),
     },
+    brake: { passes: () => true },
     mayCrowd: () => true,
     clock,
     metrics,
@@ -41,6 +42,10 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     onDefect: (error) => void defects.push(error),
     ...changes,
   })
+  const finishAs = async (counts: Counts, ...offsets: number[]): Promise<void> => {
+    for (const offset of offsets) last(started, offset).resolve(settledOf(offset, counts))
+    await settle()
+  }
   return {
     lane,
     clock,
@@ -55,10 +60,8 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
       await settle()
     },
     /** Finishes the work last begun on each of the offsets. */
-    finish: async (...offsets: number[]): Promise<void> => {
-      for (const offset of offsets) last(started, offset).resolve(settledOf(offset))
-      await settle()
-    },
+    finish: (...offsets: number[]): Promise<void> => finishAs(PENDING, ...offsets),
+    finishAs,
     giveUp: (offset: number): void => last(started, offset).resolve(null),
   }
 }
@@ -69,9 +72,11 @@ function last(started: readonly Started[], offset: number): Started {
   return found
 }
 
-function settledOf(offset: number): Settled {
+const PENDING: Counts = { kind: 'deferred', reason: 'pending' }
+
+function settledOf(offset: number, counts: Counts): Settled {
   const output = { topic: 'out', partition: 0, key: null, value: Buffer.from(String(offset)), headers: {} }
-  return { outputs: [output], counts: { kind: 'deferred', reason: 'pending' } }
+  return { outputs: [output], counts }
 }
 
 export async function runningLane(partition = new FakePartition(), changes: Partial<LaneOptions> = {}) {

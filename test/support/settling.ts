@@ -3,7 +3,6 @@ import type { CheckAnswer, Reply } from '../../src/core/answer.ts'
 import { RecentTransactions } from '../../src/core/recent-transactions.ts'
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 import { UNLIMITED } from '../../src/core/token-bucket.ts'
-import { Brake } from '../../src/pipeline/brake.ts'
 import { Outputs, type Settled } from '../../src/pipeline/outputs.ts'
 import { PermitQueue } from '../../src/pipeline/permit-queue.ts'
 import { createSettle, type RecordLife } from '../../src/pipeline/settle.ts'
@@ -52,7 +51,6 @@ export function settling(
   const clock = new FakeClock()
   const metrics = fakeMetrics()
   const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 10, clock, metrics, log: fakeLog() })
-  const brake = new Brake({ share: 0.5, holdMs: 60_000, permits, clock })
   const recent = new RecentTransactions(60_000)
   const calls: { atMs: number; inFlight: number; withinMs: number }[] = []
   const attempts: number[] = []
@@ -80,7 +78,6 @@ export function settling(
     },
     timeoutMs: 8_000,
     permits,
-    brake,
     outputs,
     clock,
     metrics,
@@ -91,7 +88,7 @@ export function settling(
     void settle(record, life).then((settled) => (result = settled))
     await rest()
   }
-  return { run, clock, metrics, permits, brake, calls, attempts, result: () => result }
+  return { run, clock, metrics, permits, calls, attempts, result: () => result }
 }
 
 /** Topics and counts of what came out. */

@@ -1,11 +1,18 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../../src/core/token-bucket.ts'
 import { Brake } from '../../../src/pipeline/brake.ts'
+import type { Counts } from '../../../src/pipeline/outputs.ts'
 import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { FakePartition } from '../../support/fake-partition.ts'
 import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
+import { firstOffsets, runningLane, written } from '../../support/lane.ts'
 
 const HOLD_MS = 300_000
+const DEAD: Counts = { kind: 'dead-letter', reason: 'undecodable' }
+/** One in ten. */
+const isBad = (offset: number): boolean => offset % 10 === 0
+const DEFERRED: Counts = { kind: 'deferred', reason: 'pending' }
 
 function braking(share: number | null = 0.5) {
   const clock = new FakeClock()
@@ -13,24 +20,30 @@ function braking(share: number | null = 0.5) {
   const log = fakeLog()
   const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 10, clock, metrics, log })
   const brake = new Brake({ share, holdMs: HOLD_MS, permits, clock })
-  const ended = { through: 0, dropped: 0 }
-  const deadLetters = (count: number, wanted = (): boolean => true): void => {
-    for (let left = count; left > 0; left -= 1) {
-      void Promise.resolve(brake.deadLetter('undecodable', wanted)).then((goesOn) => {
-        ended[goesOn ? 'through' : 'dropped'] += 1
-      })
-    }
+  let left = 0
+  let through = 0
+  const commit = (): void => {
+    for (; left > 0 && brake.passes(DEAD, commit); left -= 1) through += 1
   }
-  return { brake, permits, clock, metrics, log, ended, deadLetters }
+  const deadLetters = (count: number): void => {
+    left += count
+    commit()
+  }
+  return { brake, permits, clock, metrics, log, deadLetters, through: () => through }
 }
 
-test('lets half of the last hundred through, then closes the gate and says so once', async () => {
-  const { permits, metrics, log, ended, deadLetters } = braking()
+test('lets half of the last hundred through, then closes the gate and says so once', () => {
+  const { permits, metrics, log, through, deadLetters } = braking()
   deadLetters(500)
-  await settle()
-  expect([ended.through, permits.closed]).toEqual([50, 'dead-letter-brake'])
+  expect([through(), permits.closed]).toEqual([50, 'dead-letter-brake'])
   expect(metrics.of('gate')).toEqual([['dead-letter-brake']])
   expect(log.lines).toHaveLength(1)
+})
+
+test('lets through what is no dead letter, while it holds too', () => {
+  const { brake, deadLetters } = braking()
+  deadLetters(51)
+  expect(brake.passes(DEFERRED, () => undefined)).toBe(true)
 })
 
 test('no call starts while it holds', async () => {
@@ -45,38 +58,61 @@ test('no call starts while it holds', async () => {
 })
 
 test('lets some more through each time it lets go, and all of them once they are few', async () => {
-  const { clock, ended, deadLetters, permits } = braking()
+  const { clock, through, deadLetters, permits } = braking()
   deadLetters(120)
-  await settle()
-  expect(ended.through).toBe(50)
+  expect(through()).toBe(50)
   await clock.advance(HOLD_MS)
-  expect([ended.through, permits.closed]).toEqual([100, 'dead-letter-brake'])
+  expect([through(), permits.closed]).toEqual([100, 'dead-letter-brake'])
   await clock.advance(HOLD_MS)
-  expect([ended.through, permits.closed]).toEqual([120, null])
+  expect([through(), permits.closed]).toEqual([120, null])
 })
 
-test('drops those nobody wants any more', async () => {
-  const { brake, ended, deadLetters } = braking()
-  let wanted = true
-  deadLetters(60, () => wanted)
-  wanted = false
-  brake.sweep()
-  await settle()
-  expect(ended).toEqual({ through: 50, dropped: 10 })
-})
-
-test('a rebalance meanwhile does not let go', async () => {
+test('a rebalance meanwhile does not let go', () => {
   const { permits, deadLetters } = braking()
   deadLetters(51)
   permits.hold('rebalance')
   permits.resume('rebalance')
-  await settle()
   expect(permits.closed).toBe('dead-letter-brake')
 })
 
-test('never holds where it is off', async () => {
-  const { permits, ended, deadLetters } = braking(null)
+test('never holds where it is off', () => {
+  const { permits, through, deadLetters } = braking(null)
   deadLetters(1_000)
-  await settle()
-  expect([ended.through, permits.closed]).toEqual([1_000, null])
+  expect([through(), permits.closed]).toEqual([1_000, null])
+})
+
+describe('a lane', () => {
+  test('may have finished all its dead letters first: they count in the order of their records', async () => {
+    const { brake, permits } = braking()
+    const { deliver, finish, finishAs, partition } = await runningLane(new FakePartition(), { brake })
+    const records = firstOffsets(900)
+    await deliver(...records)
+    await finishAs(DEAD, ...records.filter(isBad))
+    await finish(...records.filter((offset) => !isBad(offset)))
+    expect([permits.closed, partition.committed]).toEqual([null, 900n])
+  })
+
+  test('keeps what the brake holds back, and what is behind it, until it lets go', async () => {
+    const { brake, clock } = braking(0.02)
+    const { deliver, finish, finishAs, partition } = await runningLane(new FakePartition(), { brake })
+    await deliver(...firstOffsets(6))
+    await finishAs(DEAD, 1, 2, 3)
+    await finish(0, 4)
+    expect([written(partition), partition.committed]).toEqual([[0, 1, 2], 3n])
+    await clock.advance(HOLD_MS)
+    expect([written(partition), partition.committed]).toEqual([[0, 1, 2, 3, 4], 5n])
+  })
+
+  test('drains all the same, and leaves it to whoever comes next', async () => {
+    const { brake } = braking(0.01)
+    const { lane, deliver, finish, finishAs, partition } = await runningLane(new FakePartition(), { brake })
+    await deliver(0, 1, 2)
+    await finishAs(DEAD, 0, 1)
+    const drained = lane.drain()
+    await settle()
+    expect(lane.state).toBe('running')
+    await finish(2)
+    await drained
+    expect([written(partition), partition.committed, lane.state]).toEqual([[0], 1n, 'closed'])
+  })
 })

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { TokenBucket } from '../../../src/core/token-bucket.ts'
-import { Brake } from '../../../src/pipeline/brake.ts'
 import { Lanes } from '../../../src/pipeline/lanes.ts'
 import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
 import type { Settle } from '../../../src/pipeline/settle.ts'
@@ -50,6 +49,7 @@ async function drained({
       dedupeWindowMs: 0,
       claim: (topic, partition) => new FakePartition().claim(topic, partition),
       settle: oneCall,
+      brake: { passes: () => true },
       clock,
       metrics,
       log,
@@ -60,7 +60,7 @@ async function drained({
     delayMs: (topic) => (topic === 'in' ? 0 : 1),
     flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
     permits,
-    brake: new Brake({ share: null, holdMs: 1, permits, clock }),
+    registryWaiting: () => 0,
     log,
   })
   lanes.assigned('me', { in: firstOffsets(inputs), retry: firstOffsets(retries) })

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../../src/core/token-bucket.ts'
-import { Brake } from '../../../src/pipeline/brake.ts'
 import { Lanes } from '../../../src/pipeline/lanes.ts'
 import { PermitQueue, type Permit } from '../../../src/pipeline/permit-queue.ts'
 import type { Settle } from '../../../src/pipeline/settle.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
+import { firstOffsets } from '../../support/lane.ts'
 
 /** Lanes over fake partitions; a record calls as soon as it has a permit and comes back when the test says so. */
-function lanesOver({ maxInFlight = 100 } = {}) {
+function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
   const log = fakeLog()
@@ -36,6 +36,7 @@ function lanesOver({ maxInFlight = 100 } = {}) {
         return partitionOf(`${topic}:${partition}`).claim(topic, partition)
       },
       settle: oneCall,
+      brake: { passes: () => true },
       clock,
       metrics,
       log,
@@ -46,7 +47,7 @@ function lanesOver({ maxInFlight = 100 } = {}) {
     delayMs: (topic) => (topic === 'in' ? 0 : 10_000),
     flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
     permits,
-    brake: new Brake({ share: null, holdMs: 1, permits, clock }),
+    registryWaiting,
     log,
   })
   return {
@@ -78,6 +79,24 @@ test('with the consumer every partition is lost: nothing further is called or co
   await settle()
   expect(places()).toEqual(['in:0:0'])
   expect([lanes.names, partitionOf('in:0').open, partitionOf('in:0').committed]).toEqual([[], 0, null])
+})
+
+test('while records wait for the registry, a lane takes up no more than its own few', async () => {
+  let waiting = 1
+  const { lanes, places, calls } = lanesOver({ registryWaiting: () => waiting })
+  lanes.assigned('member', { in: [0] })
+  await settle()
+  lanes.deliver(
+    'in',
+    0,
+    firstOffsets(50).map((offset) => inputRecord(offset)),
+  )
+  await settle()
+  expect(places()).toHaveLength(16)
+  waiting = 0
+  calls[0]?.finish()
+  await settle()
+  expect(places()).toHaveLength(50)
 })
 
 describe('an assignment', () => {

@@ -2,6 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { OffsetTracker, type Tracked } from '../../../src/pipeline/offset-tracker.ts'
 
+const ALL = (): boolean => true
+
 function tracking(...offsets: number[]): OffsetTracker<string, string> {
   const tracker = new OffsetTracker<string, string>((item) => item.length)
   for (const offset of offsets) tracker.deliver(BigInt(offset), `record ${offset}`)
@@ -20,25 +22,42 @@ describe('the finished prefix', () => {
   test('is none while the oldest record is not finished', () => {
     const tracker = tracking(3, 4, 7)
     finish(tracker, 4, 7)
-    expect(tracker.prefix(10)).toBeNull()
+    expect(tracker.prefix(10, ALL)).toBeNull()
   })
 
   test('ends before the first record that is not finished', () => {
     const tracker = tracking(3, 4, 7, 9)
     finish(tracker, 3, 4, 9)
-    expect(tracker.prefix(10)).toMatchObject({ finished: [{ offset: 3n }, { offset: 4n }], nextOffset: 5n })
+    expect(tracker.prefix(10, ALL)).toMatchObject({
+      finished: [{ offset: 3n }, { offset: 4n }],
+      nextOffset: 5n,
+    })
   })
 
   test('goes over gaps, and names the offset after its last record', () => {
     const tracker = tracking(3, 900)
     finish(tracker, 3, 900)
-    expect(tracker.prefix(10)?.nextOffset).toBe(901n)
+    expect(tracker.prefix(10, ALL)?.nextOffset).toBe(901n)
   })
 
   test('is no longer than it may be', () => {
     const tracker = tracking(1, 2, 3)
     finish(tracker, 1, 2, 3)
-    expect(tracker.prefix(2)).toMatchObject({ finished: { length: 2 }, nextOffset: 3n })
+    expect(tracker.prefix(2, ALL)).toMatchObject({ finished: { length: 2 }, nextOffset: 3n })
+  })
+
+  test('ends before the first record that does not pass; what has passed is not asked about again', () => {
+    const tracker = tracking(1, 2, 3, 4)
+    finish(tracker, 1, 2, 3)
+    const asked: string[] = []
+    const answers = [true, true, false, true]
+    const passes = (result: string): boolean => {
+      asked.push(result)
+      return answers[asked.length - 1] ?? false
+    }
+    expect(tracker.prefix(10, passes)?.nextOffset).toBe(3n)
+    expect(tracker.prefix(10, passes)?.nextOffset).toBe(4n)
+    expect(asked).toHaveLength(4)
   })
 })
 
@@ -134,7 +153,7 @@ test('the tracker equals a naive model, whatever happens in whatever order', () 
         expect(tracker.size).toBe(model.records.length)
         expect(tracker.weight).toBe(model.records.reduce((sum, { weight }) => sum + weight, 0))
         expect(tracker.oldest?.offset).toBe(offsetOf(model.records[0]?.offset))
-        const prefix = tracker.prefix(limit)
+        const prefix = tracker.prefix(limit, ALL)
         expect(prefix?.finished.map(({ offset }) => Number(offset)) ?? []).toEqual(model.prefix(limit))
         const last = model.prefix(limit).at(-1)
         expect(prefix?.nextOffset).toBe(last === undefined ? undefined : BigInt(last) + 1n)

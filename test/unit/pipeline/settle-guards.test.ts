@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { settle as rest } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
 import { came, PASSED, refused, settling, TIMEOUT } from '../../support/settling.ts'
 
@@ -53,24 +52,5 @@ describe('the time all calls of a record have together', () => {
     await run(inputRecord(0))
     await clock.advance(10_000)
     expect([came(result()), calls.length]).toEqual([[['retry'], 'deferred'], 1])
-  })
-})
-
-describe('while too many records would become dead letters', () => {
-  test('they wait for the brake, and are dropped when nobody wants them any more', async () => {
-    const { run, result, brake } = settling([], {
-      kind: 'undecodable',
-      code: 'tombstone',
-      message: 'No value.',
-    })
-    let ended = 0
-    while (brake.deadLetter('rejected', () => true) === true) ended += 1
-    let wanted = true
-    await run(inputRecord(0), () => wanted)
-    expect([ended, result()]).toEqual([50, undefined])
-    wanted = false
-    brake.sweep()
-    await rest()
-    expect(result()).toBeNull()
   })
 })
