@@ -55,6 +55,8 @@ export class RedisLimiter implements RateLimiter {
   /** Null before the first attempt too: who starts waits for `ready`. */
   #unavailable: string | null = null
   #asking = false
+  /** As many as wait for permits, while that is still to be asked for. */
+  #waiting: number | null = null
   #stopped = false
   #backOffMs: number = BACK_OFF_MS.first
   #cancelTimer: () => void = () => undefined
@@ -85,7 +87,7 @@ export class RedisLimiter implements RateLimiter {
 
   take(nowMs: number, waiting: number): number {
     const waitMs = this.#slots.take(nowMs)
-    this.#ask(nowMs, waitMs === 0 ? waiting - 1 : waiting)
+    this.#askSoon(waitMs === 0 ? waiting - 1 : waiting)
     return waitMs
   }
 
@@ -109,10 +111,18 @@ export class RedisLimiter implements RateLimiter {
     this.#connection?.close()
   }
 
-  #ask(nowMs: number, waiting: number): void {
+  /** Those who come in the same turn of the event loop are asked for together: else the second waits for two round trips. */
+  #askSoon(waiting: number): void {
+    if (this.#waiting === null) process.nextTick(() => this.#ask())
+    this.#waiting = waiting
+  }
+
+  #ask(): void {
+    const waiting = this.#waiting ?? 0
+    this.#waiting = null
     const connection = this.#connection
     if (connection === null || this.#unavailable !== null || this.#asking) return
-    const request = this.#slots.request(nowMs, waiting)
+    const request = this.#slots.request(this.#options.clock.monotonicMs(), waiting)
     if (request === null) return
     this.#asking = true
     void this.#exchange(connection, request)
