@@ -55,6 +55,18 @@ const IDLE_SECONDS = 10
 
 const rig = await startRig({ ...options, report: say })
 try {
+  await Promise.race([measure(), endOfService()])
+} finally {
+  await rig.stop()
+}
+
+/** What it never settles would be waited for for ever. */
+async function endOfService(): Promise<never> {
+  const code = await rig.service.exited
+  throw new Error(`The service has ended (${code ?? 'killed'}):\n${rig.service.output()}`)
+}
+
+async function measure(): Promise<void> {
   const idlePercent = await idle(rig, IDLE_SECONDS)
   say(`idle: ${idlePercent} % of a core`)
   const drains: Drained[] = []
@@ -86,8 +98,6 @@ try {
   })
   process.stdout.write(`${line}\n`)
   if (options.save) appendFileSync(RESULTS, `${line}\n`)
-} finally {
-  await rig.stop()
 }
 
 function median(values: readonly number[]): number {

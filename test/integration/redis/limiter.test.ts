@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openQuotaKey } from '../../../src/adapters/quota/quota-key.ts'
 import { Secret } from '../../../src/config/secret.ts'
+import type { Permit } from '../../../src/pipeline/permit-queue.ts'
 import { clientOf, mostWithin, redisForTest } from '../../support/redis.ts'
 import { startCaller, type Caller } from '../../support/quota-callers.ts'
 
@@ -190,6 +191,22 @@ test('while nobody waits no command is sent', async () => {
   const before = await commands()
   await delay(2_000)
   expect((await commands()) - before).toBe(1)
+})
+
+test('those who come in one turn are asked for by one command', async () => {
+  const { url } = await redisForTest()
+  const client = await clientOf(url)
+  const { queue } = startCaller({ url, limit: 100, burst: 10 })
+  const acquire = (): Promise<Permit | null> => queue.acquire('fresh', 'input:0', () => true)
+  const asked = async (): Promise<number> => {
+    const stats = String(await client.send(['INFO', 'commandstats']))
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])
+  }
+  // A ring that has just begun makes everybody ask twice.
+  await acquire()
+  const before = await asked()
+  await Promise.all(Array.from({ length: 5 }, acquire))
+  expect((await asked()) - before).toBe(1)
 })
 
 test('programs of another make that take slots have their part counted', async () => {
