@@ -8,6 +8,7 @@ import { startCommand, type Env } from '../harness/commands.ts'
 import { createEnvironment, prepareEnvironment, type Environment } from '../harness/environment.ts'
 import { avroEncoder, eventFor, type EncodeEvent } from '../harness/events.ts'
 import { SERVICE, startServiceProcess, type ServiceProcess } from '../harness/service.ts'
+import { FEW_ARENAS, SMALL_HEAP } from '../harness/small-heap.ts'
 import { startStack } from '../stack/stack.ts'
 
 export type UpstreamKind = 'simulator' | 'lean'
@@ -40,14 +41,13 @@ const LATENCY_MS = 20
  */
 export type HeapKind = 'small' | 'default'
 const HEAP_FLAGS: Readonly<Record<HeapKind, readonly string[]>> = {
-  small: ['--max-semi-space-size=4', '--max-old-space-size=64'],
+  small: SMALL_HEAP,
   default: [],
 }
 const PROGRAMS: Readonly<Record<Contender, readonly string[]>> = {
   service: SERVICE,
   'hand-rolled': [fileURLToPath(new URL('hand-rolled.ts', import.meta.url))],
 }
-const SERVICE_ENV = { MALLOC_ARENA_MAX: '2' }
 const SETTINGS = { CHECKRESULT_QPS: 'unlimited', CHECKRESULT_MAX_IN_FLIGHT: '256' }
 
 export async function startRig(options: RigOptions): Promise<Rig> {
@@ -64,7 +64,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
   await Promise.all([admin.connect(), producer.connect()])
   const program = [...HEAP_FLAGS[heap], ...PROGRAMS[contender]]
-  const service = await startTwice({ ...environment.env, ...SERVICE_ENV }, program)
+  const service = await startTwice({ ...environment.env, ...FEW_ARENAS }, program)
   return {
     environment,
     service,

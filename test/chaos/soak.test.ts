@@ -3,6 +3,7 @@
  * Nothing may be lost, repeated or asked too early, and neither memory nor descriptors may grow.
  */
 import { expect, onTestFinished, test } from 'vitest'
+import { FEW_ARENAS, SMALL_HEAP } from '../../dev/harness/small-heap.ts'
 import { startStack } from '../../dev/stack/stack.ts'
 import { readOptions } from './options.ts'
 import { growthOf, startSampling } from './samples.ts'
@@ -14,10 +15,7 @@ const PER_SECOND = 3_000
 const DEFAULT_EVENTS = 10_000
 const GROWTH_MOST = 1.1
 /** A replica in a small container: V8 with memory to spare collects late, and what it holds says nothing. */
-const SMALL = {
-  NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=64',
-  MALLOC_ARENA_MAX: '2',
-}
+const SMALL = { NODE_OPTIONS: SMALL_HEAP.join(' '), ...FEW_ARENAS }
 /** One in a hundred is deferred, one refused, one no event. */
 const KINDS = ['notyet', 'invalidid', 'poison', ...Array.from({ length: 97 }, () => 'passhkid2018')]
 

@@ -5,40 +5,34 @@ import { EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun } from '../support/run.ts'
 
 const EVENTS = 20_000
-/** Far more than they take: on cores that others use, a replica settles a tenth of what it can. */
-const TIMEOUT_MS = 180_000
 /** Of every hundred, in this order: mostly passed, some through a retry topic, some refused, some no events at all. */
 const KINDS = ['notyet', 'invalidid', 'failpassport', 'riskmainlandid'] as const
 
-test(
-  '20,000 events through two replicas, one killed midway and restarted: each comes out exactly once',
-  async () => {
-    const run = await startRun({
-      simulator: { latencyMs: 5, jitterMs: 15 },
-      settings: { KAFKA_SESSION_TIMEOUT_MS: '6000' },
-    })
-    onTestFinished(run.close)
-    const [victim, survivor] = await Promise.all([run.startReplica(), run.startReplica()])
-    const sent = await run.send(
-      Array.from({ length: EVENTS }, (_, number) => {
-        const event = eventFor({ name: KINDS[number % 100] ?? 'passhkid2018', docType: null }, number)
-        return { key: event.transactionId, value: number % 100 === 99 ? '{' : run.encode(event) }
-      }),
-    )
+test('20,000 events through two replicas, one killed midway and restarted: each comes out exactly once', async () => {
+  const run = await startRun({
+    simulator: { latencyMs: 5, jitterMs: 15 },
+    settings: { KAFKA_SESSION_TIMEOUT_MS: '6000' },
+  })
+  onTestFinished(run.close)
+  const [victim, survivor] = await Promise.all([run.startReplica(), run.startReplica()])
+  const sent = await run.send(
+    Array.from({ length: EVENTS }, (_, number) => {
+      const event = eventFor({ name: KINDS[number % 100] ?? 'passhkid2018', docType: null }, number)
+      return { key: event.transactionId, value: number % 100 === 99 ? '{' : run.encode(event) }
+    }),
+  )
 
-    await run.outputs.until(() => run.outputs.records.length >= EVENTS / 3)
-    expect(metricSum(await victim.metrics(), 'checkresult_results_total')).toBeGreaterThan(0)
-    victim.signal('SIGKILL')
-    await victim.exited
-    expect(run.outputs.records.length).toBeLessThan(EVENTS)
-    const restarted = await run.startReplica()
+  await run.outputs.until(() => run.outputs.records.length >= EVENTS / 3)
+  expect(metricSum(await victim.metrics(), 'checkresult_results_total')).toBeGreaterThan(0)
+  victim.signal('SIGKILL')
+  await victim.exited
+  expect(run.outputs.records.length).toBeLessThan(EVENTS)
+  const restarted = await run.startReplica()
 
-    await run.untilOut(sent)
-    expect(metricSum(await survivor.metrics(), 'checkresult_results_total')).toBeGreaterThan(0)
-    expect(await restarted.stop()).toBe(0)
-    expect(await survivor.stop()).toBe(0)
-    expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
-    expect(run.deadLetters()).toHaveLength(EVENTS / 50)
-  },
-  TIMEOUT_MS,
-)
+  await run.untilOut(sent)
+  expect(metricSum(await survivor.metrics(), 'checkresult_results_total')).toBeGreaterThan(0)
+  expect(await restarted.stop()).toBe(0)
+  expect(await survivor.stop()).toBe(0)
+  expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+  expect(run.deadLetters()).toHaveLength(EVENTS / 50)
+})

@@ -78,7 +78,7 @@ describe('shared by partitions', () => {
   })
 })
 
-test('counted sharedLimiter, the whole may be this replica’s, and no partition waits for a permit of its own', () => {
+test('counted elsewhere, the whole may be this replica’s, and no partition waits for a permit of its own', () => {
   let isStopped = false
   const sharedLimiter = {
     ...UNLIMITED,
