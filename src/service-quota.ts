@@ -56,11 +56,14 @@ export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
   }
   const { sharedLimiter } = options
   if (sharedLimiter === null) return sharedByPartitions(options, qps)
-  const limiter = new BackingOff(sharedLimiter, qps)
+  const limiter = new BackingOff(sharedLimiter)
   return {
     ...wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
     get share() {
       return `up to ${sharedLimiter.limit} calls per second, counted for all replicas together`
+    },
+    get perSecond() {
+      return sharedLimiter.limit
     },
     ready: () => sharedLimiter.ready(),
     stop: () => sharedLimiter.stop(),

@@ -5,16 +5,16 @@
 import { BackOff } from '../core/back-off.ts'
 import type { RateLimiter } from '../ports.ts'
 
+/** `limit`, calls per second, is the most this replica would ever be given; it may change. */
+type LimitedLimiter = RateLimiter & { readonly limit: number }
+
 export class BackingOff implements RateLimiter {
-  readonly #limiter: RateLimiter
-  readonly #permits: number
+  readonly #limiter: LimitedLimiter
   readonly #backOff = new BackOff()
   #lastMs = -Infinity
 
-  /** `permits` a second are the most this replica would ever be given. */
-  constructor(limiter: RateLimiter, permits: number) {
+  constructor(limiter: LimitedLimiter) {
     this.#limiter = limiter
-    this.#permits = permits
   }
 
   get unavailable(): string | null {
@@ -27,10 +27,11 @@ export class BackingOff implements RateLimiter {
 
   take(nowMs: number, waiting: number): number {
     const rate = this.rate(nowMs)
+    const isSlowed = rate < this.#limiter.limit
     const restMs = this.#backOff.restMs(nowMs)
-    const paceMs = rate < this.#permits ? this.#lastMs + 1_000 / rate - nowMs : 0
+    const paceMs = isSlowed ? this.#lastMs + 1_000 / rate - nowMs : 0
     if (restMs > 0 || paceMs > 0) return Math.max(restMs, paceMs)
-    const waitMs = this.#limiter.take(nowMs, rate < this.#permits ? 1 : waiting)
+    const waitMs = this.#limiter.take(nowMs, isSlowed ? 1 : waiting)
     if (waitMs === 0) this.#lastMs = nowMs
     return waitMs
   }
@@ -45,6 +46,6 @@ export class BackingOff implements RateLimiter {
 
   /** Calls per second it lets through now. */
   rate(nowMs: number): number {
-    return this.#backOff.rate(this.#permits, nowMs)
+    return this.#backOff.rate(this.#limiter.limit, nowMs)
   }
 }

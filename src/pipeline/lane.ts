@@ -52,7 +52,7 @@ const COMMIT_MOST = 500
 const IDLE_UP_TO = 8
 /** How long a busy lane gathers outputs for one transaction. */
 const LINGER_MS = 50
-const CLAIM_BACK_OFF_MS = { first: 100, most: 2_000 } as const
+const CLAIM_BACK_OFF_MS = { first: 100, most: 1_000 } as const
 
 export class Lane {
   readonly #options: LaneOptions

@@ -88,7 +88,7 @@ test('counted elsewhere, the whole may be this replica’s, and no partition wai
   }
   const { quota, lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' }, sharedLimiter)
   assign(1, [2])
-  expect([quota.permits, quota.perSecond, last('quota')]).toEqual([null, 10, [10, 10]])
+  expect([quota.permits, quota.perSecond, last('quota')]).toEqual([null, 12, [10, 10]])
   expect(lines).toEqual([`Partitions assigned. | ${INPUT} [2], retry [2] | `])
   expect(quota.limiter.take(0, 1)).toBe(0)
   expect(quota.share).toBe('up to 12 calls per second, counted for all replicas together')

@@ -7,11 +7,12 @@ import { registerCodecs } from './codecs.ts'
 import { patchFetch } from './committed-records.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
-import { patchConnection } from './patch-connection.ts'
 import { patchHeartbeat } from './patch-heartbeat.ts'
 import { patchJoin } from './patch-join.ts'
 import { patchMembership } from './patch-membership.ts'
+import { patchReconnect } from './patch-reconnect.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
+import { patchSilence } from './patch-silence.ts'
 import { openSocket } from './sockets.ts'
 import { createTlsContext, type TlsFiles } from './tls.ts'
 
@@ -31,14 +32,16 @@ export interface KafkaClient {
   readonly createCluster: () => Cluster
 }
 
-const CONNECTION_TIMEOUT_MS = 5_000
+/** Of a connection's making, and of the first answer on it. */
+const CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 30_000
 
 export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs()
   patchRequestQueue()
   patchFetch()
-  patchConnection()
+  patchSilence()
+  patchReconnect()
   patchHeartbeat()
   patchJoin()
   patchMembership()

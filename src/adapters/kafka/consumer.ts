@@ -78,6 +78,8 @@ const MAX_WAIT_MS = 500
 const MAX_BYTES_PER_PARTITION = 32 * 1024
 /** Nor shorter than the session's: a member given up for joining late must have lost its lease, see `PartitionQuota`. */
 const REBALANCE_TIMEOUT_MS = 60_000
+/** Between two attempts to reach a broker: as Kafka's own client has it. */
+const MOST_BACK_OFF_MS = 1_000
 /** New partitions of a topic are read after this at the latest. */
 const METADATA_MAX_AGE_MS = 15_000
 
@@ -103,7 +105,7 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
       // The loop's counter never resets while all is well, and brokers may be away for long.
       retries: Number.MAX_SAFE_INTEGER,
       initialRetryTime: 300,
-      maxRetryTime: Math.floor(sessionTimeoutMs / 3),
+      maxRetryTime: Math.min(MOST_BACK_OFF_MS, Math.floor(sessionTimeoutMs / 3)),
       restartOnFailure: () => Promise.resolve(false),
     },
   })

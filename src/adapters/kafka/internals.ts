@@ -4,6 +4,7 @@
  * start rather than misbehave later. Why each is needed: DESIGN.md, Non-obvious.
  */
 import { createRequire } from 'node:module'
+import type { Socket } from 'node:net'
 import type { Assigner, AuthenticationProviderArgs, Authenticator, ISocketFactory, Logger } from 'kafkajs'
 
 const require = createRequire(import.meta.url)
@@ -151,15 +152,19 @@ export interface RequestQueue {
   requestTimeoutIntervalId: NodeJS.Timeout | undefined
   readonly inflight: ReadonlyMap<
     number,
-    { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }
+    {
+      readonly sentAt: number
+      readonly requestTimeout: number
+      timeoutRequest(): void
+    }
   >
   isConnected(): boolean
   checkPendingRequests(): void
   scheduleCheckPendingRequests(): void
   scheduleRequestTimeoutCheck(): void
   destroy(): void
-  /** Ours: ends the connection, see {@link patchConnection}. */
-  giveUp?: () => void
+  /** Ours: ends the connection, which has been silent since then (monotonic), see {@link patchSilence}. */
+  giveUp?: (sinceMs: number) => void
 }
 
 export const RequestQueueClass = require('kafkajs/src/network/requestQueue') as {
@@ -180,14 +185,42 @@ export const PASSWORD_LOGINS = {
   'scram-sha-512': loginFrom('scram512'),
 } as const
 
-/** What {@link patchConnection} needs to know of the class it mends. */
+/** What {@link patchReconnect} and {@link patchSilence} need to know of the class they mend. */
 export interface Connection {
   readonly requestQueue: RequestQueue
-  readonly socket: { destroy(error?: Error): void }
+  /** Where it leads to: host and port. */
+  readonly broker: string
+  /** Milliseconds. */
+  readonly connectionTimeout: number
+  /** The last one; absent before the first. */
+  readonly socket?: Socket
+  /** Of an answer that has not come whole. */
+  chunks: readonly Buffer[]
+  bytesBuffered: number
+  bytesNeeded: number
+  /** While a login is under way. */
+  readonly authHandlers: { onError(): void } | null
+  isConnected(): boolean
   connect: (this: Connection) => Promise<unknown>
+  disconnect(): Promise<unknown>
+  rejectRequests(error: Error): void
+  send(exchange: Exchange): Promise<unknown>
+  /** Part of a login. */
+  sendAuthRequest(exchange: Exchange): Promise<unknown>
 }
 
-export const ConnectionClass = require('kafkajs/src/network/connection') as { prototype: Connection }
+interface Exchange {
+  readonly request: Readonly<Record<string, unknown>>
+  readonly response: { decode(payload: Buffer): object; parse(decoded: object): unknown }
+}
+
+export const ConnectionClass = require('kafkajs/src/network/connection') as {
+  prototype: Connection
+  new (options: Record<string, unknown>): Connection
+}
+
+export const apiVersionsRequest =
+  require('kafkajs/src/protocol/requests/apiVersions/v0/request') as () => Readonly<Record<string, unknown>>
 
 /** What {@link patchHeartbeat}, {@link patchJoin} and {@link patchMembership} need to know of the class they mend. */
 export interface ConsumerGroup {

@@ -40,7 +40,7 @@ function scheduleRequestTimeoutCheck(this: RequestQueue): void {
       else if (nowMs - sinceMs >= request.requestTimeout) {
         // With a connection error: after a time-out the library would ask the same silent broker again, three times.
         if (this.giveUp === undefined) request.timeoutRequest()
-        else this.giveUp()
+        else this.giveUp(sinceMs)
       }
     }
     if (!this.isConnected()) this.destroy()

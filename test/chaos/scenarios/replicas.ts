@@ -1,9 +1,11 @@
 /** Replicas killed, stopped, frozen and replaced. */
 import type { Scenario } from '../scenario.ts'
 
-/** The session time-out of the replicas, and what the group needs then to decide anew. */
-export const TAKEN_OVER_S = 6 + 5
 export const RESUMED_S = 5
+/** The session time-out of the replicas. */
+export const SESSION_S = 6
+/** And what the group needs then to decide anew. */
+export const TAKEN_OVER_S = SESSION_S + 5
 
 export const REPLICA_SCENARIOS: readonly Scenario[] = [
   {

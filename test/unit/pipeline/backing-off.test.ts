@@ -4,17 +4,15 @@ import { BackingOff } from '../../../src/pipeline/backing-off.ts'
 
 function slowed() {
   const waiting: number[] = []
-  const limiter = new BackingOff(
-    {
-      ...UNLIMITED,
-      take: (_, count) => {
-        waiting.push(count)
-        return 0
-      },
+  const counted = {
+    ...UNLIMITED,
+    limit: 20,
+    take: (_: number, count: number) => {
+      waiting.push(count)
+      return 0
     },
-    20,
-  )
-  return { limiter, waiting }
+  }
+  return { limiter: new BackingOff(counted), counted, waiting }
 }
 
 test('a quota counted elsewhere is left alone while nothing is throttled', () => {
@@ -32,4 +30,14 @@ test('throttled, it is asked for one permit at a time, at half the rate, until t
   expect([limiter.take(1_100, 7), waiting]).toEqual([0, [1, 1]])
   expect(limiter.rate(16_001)).toBe(20)
   for (let calls = 0; calls < 9; calls += 1) expect(limiter.take(17_000, 7)).toBe(0)
+})
+
+test('its rate is a part of the limit as it is now', () => {
+  const { limiter, counted } = slowed()
+  limiter.throttled(0, 0)
+  counted.limit = 200
+  expect(limiter.take(0, 7)).toBe(0)
+  expect(limiter.take(0, 7)).toBeCloseTo(10, 0)
+  counted.limit = 10
+  expect(limiter.rate(60_000)).toBe(10)
 })

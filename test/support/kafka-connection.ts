@@ -1,0 +1,102 @@
+/** Connections of kafkajs to a broker that says what it is told to. */
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import kafkajs from 'kafkajs'
+import { onTestFinished } from 'vitest'
+import { ConnectionClass, type Connection } from '../../src/adapters/kafka/internals.ts'
+import { openSocket } from '../../src/adapters/kafka/sockets.ts'
+
+const require = createRequire(import.meta.url)
+const Encoder = require('kafkajs/src/protocol/encoder') as new () => object
+
+export const REQUEST_TIMEOUT_MS = 6_000
+export const CONNECTION_TIMEOUT_MS = 3_000
+const API_VERSIONS = 18
+const HEARTBEAT = 12
+
+export interface TestRequest {
+  readonly socket: Socket
+  readonly correlationId: number
+}
+
+interface TestBroker {
+  readonly port: number
+  /** In the order they were opened. */
+  readonly sockets: readonly Socket[]
+}
+
+interface TestBrokerOptions {
+  /** Answers what is asked first of each connection: for its versions. */
+  readonly isReached?: boolean
+  /** What becomes of all else; nothing unless told. */
+  readonly serve?: (request: TestRequest) => void
+}
+
+export async function startBroker({ isReached = true, serve }: TestBrokerOptions = {}): Promise<TestBroker> {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    // It is the other side that ends it.
+    socket.on('error', () => undefined)
+    socket.on('data', (bytes: Buffer) => {
+      for (const { apiKey, correlationId } of requestsIn(bytes)) {
+        if (apiKey !== API_VERSIONS) serve?.({ socket, correlationId })
+        else if (isReached) socket.write(answerTo({ correlationId }))
+      }
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return { port, sockets }
+}
+
+/** Short as they are, each has come whole. */
+function* requestsIn(bytes: Buffer): Generator<{ apiKey: number; correlationId: number }> {
+  for (let at = 0; at < bytes.length; at += 4 + bytes.readInt32BE(at)) {
+    yield { apiKey: bytes.readInt16BE(at + 4), correlationId: bytes.readInt32BE(at + 8) }
+  }
+}
+
+export function connectionTo(port: number): Connection {
+  const connection = new ConnectionClass({
+    host: '127.0.0.1',
+    port,
+    logger: new kafkajs.Kafka({ brokers: ['unused:1'], logLevel: kafkajs.logLevel.NOTHING }).logger(),
+    socketFactory: openSocket,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  })
+  onTestFinished(() => void connection.socket?.destroy())
+  return connection
+}
+
+/** Resolves with what came as the answer, as hexadecimal digits. */
+export function ask(connection: Connection, apiKey: number = HEARTBEAT): Promise<unknown> {
+  const request = {
+    apiKey,
+    apiName: 'Any',
+    apiVersion: 0,
+    encode: () => Promise.resolve(new Encoder()),
+  }
+  const response = {
+    decode: (payload: Buffer) => ({ payload }),
+    parse: (decoded: object) => (decoded as { payload: Buffer }).payload.toString('hex'),
+  }
+  const answered = connection.send({ request, response })
+  // Whoever wants to know awaits it.
+  answered.catch(() => undefined)
+  return answered
+}
+
+export function answerTo(
+  { correlationId }: Pick<TestRequest, 'correlationId'>,
+  payload: readonly number[] = [],
+) {
+  return Buffer.from([0, 0, 0, 4 + payload.length, 0, 0, 0, correlationId, ...payload])
+}

@@ -1,0 +1,83 @@
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import type { Connection } from '../../../../src/adapters/kafka/internals.ts'
+import { patchReconnect } from '../../../../src/adapters/kafka/patch-reconnect.ts'
+import { patchRequestQueue } from '../../../../src/adapters/kafka/patch-request-queue.ts'
+import { patchSilence } from '../../../../src/adapters/kafka/patch-silence.ts'
+import {
+  answerTo,
+  ask,
+  CONNECTION_TIMEOUT_MS,
+  connectionTo,
+  REQUEST_TIMEOUT_MS,
+  startBroker,
+  type TestRequest,
+} from '../../../support/kafka-connection.ts'
+
+const JOIN_GROUP = 11
+const silentBroker = { name: 'KafkaJSConnectionError', code: 'ETIMEDOUT' }
+
+async function connectTo(port: number): Promise<Connection> {
+  const connection = connectionTo(port)
+  await connection.connect()
+  return connection
+}
+
+/** The request has been written when it resolves. */
+async function asked(connection: Connection, apiKey?: number): Promise<{ answered: Promise<unknown> }> {
+  const answered = ask(connection, apiKey)
+  await vi.waitFor(() => expect(connection.requestQueue.inflight.size).toBe(1))
+  return { answered }
+}
+
+beforeEach(() => {
+  patchRequestQueue()
+  patchSilence()
+  patchReconnect()
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+})
+
+test('a broker that takes the connection and never answers on it is given up after the time for connecting', async () => {
+  const { port } = await startBroker({ isReached: false })
+  const connection = connectionTo(port)
+  const connecting = connection.connect()
+  connecting.catch(() => undefined)
+  await vi.waitFor(() => expect(connection.requestQueue.inflight.size).toBe(1))
+  vi.advanceTimersByTime(CONNECTION_TIMEOUT_MS)
+  await expect(connecting).rejects.toMatchObject(silentBroker)
+})
+
+test('what a broker takes its time with has the time of a request, on a new connection too', async () => {
+  const { promise: asking, resolve: serve } = Promise.withResolvers<TestRequest>()
+  const { port } = await startBroker({ serve })
+  const { answered } = await asked(await connectTo(port), JOIN_GROUP)
+  vi.advanceTimersByTime(CONNECTION_TIMEOUT_MS + 1)
+  const request = await asking
+  request.socket.write(answerTo(request, [7]))
+  await expect(answered).resolves.toBe('07')
+})
+
+test('with a connection that fell silent those end to the same broker that are as silent, idle ones too', async () => {
+  const [broker, other] = [await startBroker(), await startBroker()]
+  const idle = await connectTo(broker.port)
+  const elsewhere = await connectTo(other.port)
+  const silent = await connectTo(broker.port)
+  const { answered } = await asked(silent)
+  // Looked for once a second, and counted from the first look.
+  vi.advanceTimersByTime(REQUEST_TIMEOUT_MS + 1_000)
+  await expect(answered).rejects.toMatchObject(silentBroker)
+  expect([idle, silent, elsewhere].map(({ socket }) => socket?.destroyed)).toEqual([true, true, false])
+})
+
+test('one that has heard of the broker meanwhile stays', async () => {
+  const { port, sockets } = await startBroker({
+    serve: (request) => request.socket === sockets[1] && request.socket.write(answerTo(request)),
+  })
+  const [silent, lively] = [await connectTo(port), await connectTo(port)]
+  const unanswered = await asked(silent, JOIN_GROUP)
+  vi.advanceTimersByTime(REQUEST_TIMEOUT_MS)
+  await ask(lively)
+  vi.advanceTimersByTime(1_000)
+  await expect(unanswered.answered).rejects.toMatchObject(silentBroker)
+  expect(lively.socket?.destroyed).toBe(false)
+})
