@@ -23,7 +23,7 @@ export interface KafkaOptions {
   readonly listeners?: readonly string[]
   /** More for the set-up of the storage, for example `--add-scram`. */
   readonly formatOptions?: readonly string[]
-  /** For the broker's Java, for example system properties. */
+  /** For the broker's Java, for example system properties; they come behind ours. */
   readonly javaOptions?: readonly string[]
   readonly onCrash: (message: string) => void
 }
@@ -91,17 +91,14 @@ export async function setUpNode(options: NodeOptions): Promise<Pick<RunningKafka
     writeFile(config, toProperties({ 'log.dirs': dataDirOf(directory), ...properties }))
   await configure(options.properties)
   const jvm = { command: java, cwd: directory, scratchDir }
-  const base = [
-    ...jvmOptions(directory),
-    `-Dlog4j2.configurationFile=${LOG_CONFIG}`,
-    '-cp',
-    join(jarsDir, '*'),
-  ]
+  const small = jvmOptions(directory)
+  const kafka = [`-Dlog4j2.configurationFile=${LOG_CONFIG}`, '-cp', join(jarsDir, '*')]
 
   const formatLog = join(directory, 'format.log')
   const format = [
     '-XX:TieredStopAtLevel=1',
-    ...base,
+    ...small,
+    ...kafka,
     ...formatCommand(clusterId, config),
     ...(options.formatOptions ?? []),
   ]
@@ -113,7 +110,7 @@ export async function setUpNode(options: NodeOptions): Promise<Pick<RunningKafka
   const server = new Server({
     ...jvm,
     name,
-    args: [`-Xmx${heapMb}m`, ...(options.javaOptions ?? []), ...base, 'kafka.Kafka', config],
+    args: [`-Xmx${heapMb}m`, ...small, ...(options.javaOptions ?? []), ...kafka, 'kafka.Kafka', config],
     logFile: join(directory, 'kafka.log'),
     listening: /Kafka Server started/,
     probe: async () => servesClients(internal),

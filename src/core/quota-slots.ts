@@ -73,6 +73,12 @@ const MOST_LATE_MS = 500
 /** So far ahead slots are fetched while enough wait for them: longer than a round trip and a short stall. */
 const LEAD_MS = 100
 const MOST_AT_ONCE = 1_000
+/**
+ * Where calls come so soon after one another, slots are fetched for the next ones too, so that none waits for a round trip:
+ * the next will come long before they pass.
+ */
+const OFTEN_MS = 25
+const MOST_SPARE = 2
 /** Longer ago a slot was passed over because nobody waited, and its place may be another's by now. */
 const MOVABLE_MS = 500
 /** Far less than `AHEAD_MS`: who comes so much later gets the same slot. */
@@ -86,6 +92,8 @@ export class QuotaSlots {
   /** By when they were taken: those whose calls have not gone out yet. */
   readonly #taken = new Map<number, readonly Slot[]>()
   #limit = 1
+  /** When the last ones were taken. */
+  #lastTaken: readonly number[] = []
   #askFromMs = Infinity
   #jumpedIn: number | null = null
   #made: MadeCall[] = []
@@ -125,6 +133,7 @@ export class QuotaSlots {
     if (next === undefined) return this.#askFromMs > nowMs ? this.#askFromMs - nowMs : Infinity
     if (next.dueMs > nowMs) return next.dueMs - nowMs
     this.#held.shift()
+    this.#lastTaken = [nowMs, ...this.#lastTaken.slice(0, MOST_SPARE)]
     this.#taken.set(nowMs, [...(this.#taken.get(nowMs) ?? []), next])
     return 0
   }
@@ -146,7 +155,7 @@ export class QuotaSlots {
   /** What to ask for when `waiting` calls could be made now; null for nothing. To be followed by one of the next two. */
   request(nowMs: number, waiting: number): SlotRequest | null {
     this.#dropPassed(nowMs)
-    const missing = Math.min(waiting - this.#held.length, MOST_AT_ONCE)
+    const missing = Math.min(waiting + this.#spare(nowMs) - this.#held.length, MOST_AT_ONCE)
     if (missing <= 0 || nowMs < this.#askFromMs) return null
     const terms = this.#terms(nowMs)
     const moved = this.#toMove(nowMs, missing)
@@ -187,6 +196,11 @@ export class QuotaSlots {
     const uncertaintyMs = this.#clock.uncertaintyMs(nowMs)
     const lateMs = Math.min(LATE_MS + (uncertaintyMs === Infinity ? 0 : uncertaintyMs), MOST_LATE_MS)
     return { holdMs: WINDOW_MS + this.#options.guardMs, lateMs }
+  }
+
+  /** As many as were taken lately, but for the last one. */
+  #spare(nowMs: number): number {
+    return Math.max(0, this.#lastTaken.filter((takenMs) => nowMs - takenMs <= OFTEN_MS).length - 1)
   }
 
   #dropPassed(nowMs: number): void {

@@ -63,8 +63,10 @@ function* requestsIn(bytes: Buffer): Generator<{ apiKey: number; correlationId: 
   }
 }
 
-export function connectionTo(port: number): Connection {
+/** With a login when there is a mechanism for it. */
+export function connectionTo(port: number, { mechanism }: { mechanism?: string } = {}): Connection {
   const connection = new ConnectionClass({
+    sasl: mechanism === undefined ? null : { mechanism },
     host: '127.0.0.1',
     port,
     logger: new kafkajs.Kafka({ brokers: ['unused:1'], logLevel: kafkajs.logLevel.NOTHING }).logger(),

@@ -192,6 +192,8 @@ export interface Connection {
   readonly broker: string
   /** Milliseconds. */
   readonly connectionTimeout: number
+  /** Undefined without a login. */
+  readonly sasl?: unknown
   /** The last one; absent before the first. */
   readonly socket?: Socket
   /** Of an answer that has not come whole. */

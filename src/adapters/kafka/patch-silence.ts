@@ -31,7 +31,8 @@ async function connect(this: Connection): Promise<void> {
   this.requestQueue.giveUp = (sinceMs) => giveUpAll(this, sinceMs)
   await original.call(this)
   watch(this)
-  await this.send({ request: apiVersionsRequest(), response: ANY_ANSWER })
+  // A login begins with such a question itself, and a broker takes no second one before it.
+  if (!this.sasl) await this.send({ request: apiVersionsRequest(), response: ANY_ANSWER })
 }
 
 function watch(connection: Connection): void {

@@ -162,6 +162,23 @@ describe('what is asked for', () => {
     expect(fetch(READY_MS, 3, {})?.want).toBe(1)
   })
 
+  test('is for the next calls too, where they come often', () => {
+    const { slots, fetch } = connected({ limit: 200 })
+    const takeAt = (nowMs: number): void => {
+      fetch(nowMs, 1, { slotsMs: [nowMs] })
+      expect(slots.take(nowMs + DRIFT_MS)).toBe(0)
+    }
+    takeAt(READY_MS)
+    expect(slots.request(READY_MS + DRIFT_MS, 0)).toBeNull()
+    takeAt(READY_MS + 30)
+    expect(slots.request(READY_MS + 31, 0)).toBeNull()
+    takeAt(READY_MS + 40)
+    expect(slots.request(READY_MS + 41, 0)?.want).toBe(1)
+    takeAt(READY_MS + 45)
+    takeAt(READY_MS + 50)
+    expect(slots.request(READY_MS + 51, 0)?.want).toBe(2)
+  })
+
   test('reaches a tenth of a second ahead, at the limit there is', () => {
     expect(connected({ limit: 100 }).slots.request(READY_MS, 500)?.want).toBe(10)
     expect(connected({ limit: 1 }).slots.request(READY_MS, 500)?.want).toBe(1)

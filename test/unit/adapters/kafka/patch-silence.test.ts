@@ -47,6 +47,16 @@ test('a broker that takes the connection and never answers on it is given up aft
   await expect(connecting).rejects.toMatchObject(silentBroker)
 })
 
+test('a connection for a login, which begins with such a question, is asked none before, and has the same time', async () => {
+  const { port, sockets } = await startBroker()
+  const connection = connectionTo(port, { mechanism: 'plain' })
+  await connection.connect()
+  await vi.waitFor(() => expect(sockets).toHaveLength(1))
+  expect(connection.requestQueue.inflight.size).toBe(0)
+  vi.advanceTimersByTime(CONNECTION_TIMEOUT_MS)
+  expect([connection.socket?.destroyed, sockets[0]?.bytesRead]).toEqual([true, 0])
+})
+
 test('what a broker takes its time with has the time of a request, on a new connection too', async () => {
   const { promise: asking, resolve: serve } = Promise.withResolvers<TestRequest>()
   const { port } = await startBroker({ serve })
