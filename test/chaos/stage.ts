@@ -12,6 +12,7 @@ import type { Admin, Kafka, Message } from 'kafkajs'
 import { Fleet, type Replica } from '../support/fleet.ts'
 import { readToTheEnd } from '../support/outputs.ts'
 import type { ReadRecord } from '../support/kafka.ts'
+import { describeHoldUps } from './hold-ups.ts'
 import { earlyRetries, Ledger, type Tally } from './ledger.ts'
 import { startSender, type Sender } from './sender.ts'
 import { until } from '../support/until.ts'
@@ -186,10 +187,15 @@ export class Stage {
     await this.#sender?.stopAt(events)
     const ends = await this.#ends()
     const lost = (): number => this.ledger.tally(ends).lost
-    await until(() => lost() === 0, {
-      what: () => `${lost()} events had not come out`,
-      timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
-    })
+    try {
+      await until(() => lost() === 0, {
+        what: () => `${lost()} events had not come out`,
+        timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
+      })
+    } catch (error) {
+      const held = await describeHoldUps(this.#fleet.replicas)
+      throw new Error(`${String(error)}\n${held}`, { cause: error })
+    }
   }
 
   /** Kills the replicas that are left and reads on until there is nothing more to read. */
