@@ -122,7 +122,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   },
   'TLS left off': {
     settings: async () => ({ KAFKA_BROKERS: kafka.broker }),
-    sentence: /No broker of KAFKA_BROKERS answers: check .*KAFKA_TLS/,
+    sentence: /No broker of KAFKA_BROKERS answers, .*: check .*KAFKA_TLS/,
   },
 }
 

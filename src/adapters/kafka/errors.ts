@@ -42,7 +42,7 @@ export function isPassing(error: unknown): boolean {
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
     UNREACHABLE,
-    'No broker of KAFKA_BROKERS answers: check the addresses, the network, and that KAFKA_TLS says what the brokers expect.',
+    'No broker of KAFKA_BROKERS answers, or not the one that is needed: check the addresses, the network, and that KAFKA_TLS says what the brokers expect.',
   ],
   [
     /^(SASL_AUTHENTICATION_FAILED|KafkaJSSASLAuthenticationError|ILLEGAL_SASL_STATE|UNSUPPORTED_SASL_MECHANISM)$/,
