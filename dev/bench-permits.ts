@@ -1,7 +1,8 @@
-/** `node dev/bench-redis.ts`: what a permit costs through Redis, with a Redis beside it; printed, not kept. */
+/** `node dev/bench-permits.ts`: what a permit costs, by partition and through a Redis beside it; printed, not kept. */
 import { RedisLimiter } from '../src/adapters/quota/redis-limiter.ts'
 import { systemClock as clock } from '../src/adapters/system-clock.ts'
 import { Secret } from '../src/config/secret.ts'
+import { PartitionQuota } from '../src/pipeline/partition-quota.ts'
 import { PermitQueue } from '../src/pipeline/permit-queue.ts'
 import { startRedis } from './stack/redis.ts'
 
@@ -21,9 +22,13 @@ const log = { info: NOTHING, warn: NOTHING, error: NOTHING }
 const settings = { url: new Secret(redis.url), ca: null, key: 'bench', guardMs: 20 }
 // No slot is waited for: what is measured is the asking.
 const limiter = new RedisLimiter({ ...settings, limit: 100_000, burst: 10_000, clock, log, metrics })
-const queue = new PermitQueue({ limiter, maxInFlight: 1_000, clock, metrics, log })
+const throughRedis = new PermitQueue({ limiter, maxInFlight: 1_000, clock, metrics, log })
+// So large a share that none is waited for.
+const MANY = 100 * PERMITS
+const share = new PartitionQuota({ permits: MANY, windowMs: 1_020, burst: MANY, leaseMs: Infinity, clock })
+const byPartition = new PermitQueue({ limiter: share, maxInFlight: 1_000, clock, metrics, log })
 
-async function permit(): Promise<void> {
+async function permit(queue: PermitQueue): Promise<void> {
   const taken = await queue.acquire('fresh', 'input:0', () => true)
   taken?.starts()
   taken?.release({ kind: 'answered' })
@@ -33,23 +38,34 @@ async function measure(name: string, work: () => Promise<number>): Promise<void>
   const before = process.cpuUsage()
   const waitedMs = await work()
   const { user, system } = process.cpuUsage(before)
-  const cpuUs = Math.round((user + system) / PERMITS)
-  process.stdout.write(`${name}: ${waitedMs.toFixed(2)} ms a permit, ${cpuUs} µs CPU of this process\n`)
+  const cpuUs = ((user + system) / PERMITS).toFixed(1)
+  process.stdout.write(`${name}: ${waitedMs.toFixed(3)} ms a permit, ${cpuUs} µs CPU of this process\n`)
 }
 
-await permit()
-await measure('one at a time, median', async () => {
+async function oneByOne(queue: PermitQueue): Promise<number> {
   const times: number[] = []
   for (let at = 0; at < PERMITS; at += 1) {
     const startMs = performance.now()
-    await permit()
+    await permit(queue)
     times.push(performance.now() - startMs)
   }
   return times.sort((one, other) => one - other)[PERMITS / 2] ?? Number.NaN
+}
+
+share.assigned({
+  generation: 1,
+  share: MANY,
+  sent: { monotonicMs: clock.monotonicMs(), epochMs: clock.epochMs() },
 })
-await measure('a hundred at a time, mean', async () => {
+// The first waits until the share counts, and these compile what is measured.
+for (let at = 0; at < PERMITS; at += 1) await permit(byPartition)
+await measure('by partition, median', () => oneByOne(byPartition))
+await permit(throughRedis)
+await measure('through Redis, one at a time, median', () => oneByOne(throughRedis))
+await measure('through Redis, a hundred at a time, mean', async () => {
   const startMs = performance.now()
-  for (let at = 0; at < PERMITS; at += 100) await Promise.all(Array.from({ length: 100 }, permit))
+  for (let at = 0; at < PERMITS; at += 100)
+    await Promise.all(Array.from({ length: 100 }, () => permit(throughRedis)))
   return (performance.now() - startMs) / PERMITS
 })
 limiter.stop()
