@@ -192,7 +192,7 @@ export interface Connection {
   readonly broker: string
   /** Milliseconds. */
   readonly connectionTimeout: number
-  /** Undefined without a login. */
+  /** Nothing without a login. */
   readonly sasl?: unknown
   /** The last one; absent before the first. */
   readonly socket?: Socket
