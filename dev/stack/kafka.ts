@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { jvmOptions } from './java.ts'
+import { jvmOptions, QUICK_START } from './java.ts'
 import { servesClients } from './kafka-probe.ts'
 import { spawnLeashed } from './leash.ts'
 import { lastLines } from './log-file.ts'
@@ -96,7 +96,7 @@ export async function setUpNode(options: NodeOptions): Promise<Pick<RunningKafka
 
   const formatLog = join(directory, 'format.log')
   const format = [
-    '-XX:TieredStopAtLevel=1',
+    ...QUICK_START,
     ...small,
     ...kafka,
     ...formatCommand(clusterId, config),

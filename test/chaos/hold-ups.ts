@@ -3,10 +3,10 @@ import type { ServiceProcess } from '../../dev/harness/service.ts'
 
 /** Of a partition that is behind, a closed gate, calls under way. */
 const TELLING =
-  /^checkresult_(?:consumer_lag_records|oldest_unsettled_timestamp_seconds|gate_closed|in_flight\w*)(?:\{| )/
+  /^checkresult_(?:consumer_lag_records|oldest_unsettled_timestamp_seconds|gate_closed|in_flight)(?:\{| )/
 
 /** One line for each; nothing of those at 0. */
-export function holdUps(exposition: string): string[] {
+function holdUps(exposition: string): string[] {
   return exposition.split('\n').filter((line) => TELLING.test(line) && !line.endsWith(' 0'))
 }
 

@@ -187,15 +187,10 @@ export class Stage {
     await this.#sender?.stopAt(events)
     const ends = await this.#ends()
     const lost = (): number => this.ledger.tally(ends).lost
-    try {
-      await until(() => lost() === 0, {
-        what: () => `${lost()} events had not come out`,
-        timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
-      })
-    } catch (error) {
-      const held = await describeHoldUps(this.#fleet.replicas)
-      throw new Error(`${String(error)}\n${held}`, { cause: error })
-    }
+    await until(() => lost() === 0, {
+      what: async () => `${await describeHoldUps(this.#fleet.replicas)}\n${lost()} events had not come out`,
+      timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
+    })
   }
 
   /** Kills the replicas that are left and reads on until there is nothing more to read. */

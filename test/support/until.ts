@@ -6,11 +6,11 @@ const POLL_MS = 50
 /** Resolves when it holds; rejects with `what` was waited for when that takes too long. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
-  { what, timeoutMs }: { what: () => string; timeoutMs: number },
+  { what, timeoutMs }: { what: () => string | Promise<string>; timeoutMs: number },
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`${what()} after ${timeoutMs / 1000} s.`)
+    if (performance.now() > deadline) throw new Error(`${await what()} after ${timeoutMs / 1000} s.`)
     await delay(POLL_MS)
   }
 }

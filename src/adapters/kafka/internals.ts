@@ -152,11 +152,7 @@ export interface RequestQueue {
   requestTimeoutIntervalId: NodeJS.Timeout | undefined
   readonly inflight: ReadonlyMap<
     number,
-    {
-      readonly sentAt: number
-      readonly requestTimeout: number
-      timeoutRequest(): void
-    }
+    { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }
   >
   isConnected(): boolean
   checkPendingRequests(): void

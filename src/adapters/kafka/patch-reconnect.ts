@@ -15,7 +15,7 @@ const SIZE_BYTES = 4
 
 const opening = new WeakMap<Connection, Promise<void>>()
 /** As it was before, other patches included. */
-let original: Connection['connect'] | undefined
+let original: Connection['connect']
 
 export function patchReconnect(): void {
   original ??= ConnectionClass.prototype.connect
@@ -36,7 +36,7 @@ async function open(connection: Connection): Promise<void> {
   connection.chunks = []
   connection.bytesBuffered = 0
   connection.bytesNeeded = SIZE_BYTES
-  const connecting = original?.call(connection)
+  const connecting = original.call(connection)
   const { socket } = connection
   socket?.once('close', () => {
     if (connection.socket === socket) tellAll(connection)

@@ -9,18 +9,20 @@
  * - A new connection is asked for the broker's versions, as Kafka's own client does, and has the time for connecting to
  *   answer: while the way is closed a connection may seem to be made, and a Produce or a JoinGroup may take long to answer.
  */
+import type { Socket } from 'node:net'
 import { ConnectionClass, apiVersionsRequest, type Connection } from './internals.ts'
 
-interface Heard {
-  /** Monotonic; of the connection's beginning while nothing has come. */
-  atMs: number
+interface Line {
+  readonly broker: string
+  /** When something came last, monotonic; of its beginning while nothing has. */
+  heardMs: number
 }
 
 /** The library asks once more where it wants to know them. */
 const ANY_ANSWER = { decode: () => ({}), parse: () => undefined }
 
 const original = ConnectionClass.prototype.connect
-const open = new Map<Connection, Heard>()
+const open = new Map<Socket, Line>()
 
 /** To be called before {@link patchReconnect}. */
 export function patchSilence(): void {
@@ -36,26 +38,24 @@ async function connect(this: Connection): Promise<void> {
 }
 
 function watch(connection: Connection): void {
-  const { socket, connectionTimeout } = connection
+  const { socket, broker, connectionTimeout } = connection
   if (socket === undefined) return
-  const heard = { atMs: performance.now() }
-  open.set(connection, heard)
-  const firstAnswer = setTimeout(() => giveUpAll(connection, heard.atMs), connectionTimeout)
-  socket.on('data', () => {
-    clearTimeout(firstAnswer)
-    heard.atMs = performance.now()
-  })
+  const line = { broker, heardMs: performance.now() }
+  open.set(socket, line)
+  const firstAnswer = setTimeout(() => giveUpAll(connection, line.heardMs), connectionTimeout)
+  socket.once('data', () => clearTimeout(firstAnswer))
+  socket.on('data', () => (line.heardMs = performance.now()))
   socket.once('close', () => {
     clearTimeout(firstAnswer)
-    if (open.get(connection) === heard) open.delete(connection)
+    open.delete(socket)
   })
 }
 
 /** It, and whatever is open to the same broker and has been silent since then at least. */
 function giveUpAll(silent: Connection, sinceMs: number): void {
-  for (const [connection, heard] of open) {
-    const isAsSilent = connection.broker === silent.broker && heard.atMs <= sinceMs
-    if (connection === silent || isAsSilent) connection.socket?.destroy(new SilentBrokerError())
+  for (const [socket, { broker, heardMs }] of open) {
+    const isAsSilent = broker === silent.broker && heardMs <= sinceMs
+    if (socket === silent.socket || isAsSilent) socket.destroy(new SilentBrokerError())
   }
 }
 
