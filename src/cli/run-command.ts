@@ -1,4 +1,5 @@
 /** `run`: the service itself. The only place with signals. */
+import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
@@ -16,7 +17,14 @@ export function addRunCommand(program: Command): void {
     .action(() => withSettings(run))
 }
 
+/**
+ * What survives while a backlog is drained, V8 then makes where long-lived objects are, for as long as it runs. At a pace it
+ * would collect those every 3.5 s instead of every 8 s, and records that come meanwhile wait for up to 20 ms.
+ */
+const FOR_THE_COLLECTOR = '--no-allocation-site-pretenuring'
+
 async function run(config: Config): Promise<void> {
+  setFlagsFromString(FOR_THE_COLLECTOR)
   const [
     { createLog },
     { createMetrics },

@@ -50,8 +50,8 @@ const ALWAYS_ACTIVE = 16
 const COMMIT_MOST = 500
 /** Unfinished records in hand up to which a lane counts as idle: it commits at once, there is nothing to wait for. */
 const IDLE_UP_TO = 8
-/** How long a busy lane gathers outputs for one transaction. */
-const LINGER_MS = 50
+/** How long a busy lane gathers outputs for one transaction; longer while records wait that have not been started. */
+const LINGER_MS = { busy: 50, backlog: 200 } as const
 const CLAIM_BACK_OFF_MS = { first: 100, most: 1_000 } as const
 
 export class Lane {
@@ -253,9 +253,10 @@ export class Lane {
     if (this.#state !== 'running' || this.#committing !== null) return
     const finished = this.#tracker.oldest?.result ?? null
     if (finished === null) return this.#finishDraining()
-    const unfinished = this.#active + this.#tracker.waiting
-    if (unfinished <= IDLE_UP_TO || this.#draining !== null) return this.#commit()
-    this.#cancelLinger ??= this.#options.clock.after(LINGER_MS, () => this.#commit())
+    const { waiting } = this.#tracker
+    if (this.#active + waiting <= IDLE_UP_TO || this.#draining !== null) return this.#commit()
+    const lingerMs = waiting > 0 ? LINGER_MS.backlog : LINGER_MS.busy
+    this.#cancelLinger ??= this.#options.clock.after(lingerMs, () => this.#commit())
   }
 
   #commit(): void {

@@ -4,7 +4,8 @@ import type { SecureContext } from 'node:tls'
 import type { LoginConfig } from '../../config/login.ts'
 import type { Log } from '../../ports.ts'
 import { registerCodecs } from './codecs.ts'
-import { patchFetch } from './committed-records.ts'
+import { patchFetch } from './patch-fetch.ts'
+import { patchFetchWait } from './patch-fetch-wait.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
 import { patchHeartbeat } from './patch-heartbeat.ts'
@@ -40,6 +41,7 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
   registerCodecs()
   patchRequestQueue()
   patchFetch()
+  patchFetchWait()
   patchSilence()
   patchReconnect()
   patchHeartbeat()

@@ -2,9 +2,9 @@
  * What a read_committed reader may see of a fetch answer. kafkajs's own filter takes the aborted transactions in the
  * order the broker lists them, which is that of their ends, and begins one of them a record at most: where several
  * overlap in a partition, as those of our lanes do on the retry topics, it hands out records of aborted transactions.
- * Its consumer is mended by {@link patchFetch}, which does the filtering where answers are decoded.
+ * Its consumer is mended in `patch-fetch.ts`.
  */
-import { FETCH_RESPONSES, type FetchedRecord, type FetchedPartition } from './internals.ts'
+import type { FetchedPartition, FetchedRecord } from './internals.ts'
 
 /** In order of their offsets; neither of aborted transactions nor control records. Pure. */
 export function committedRecords(partition: FetchedPartition): FetchedRecord[] {
@@ -12,7 +12,10 @@ export function committedRecords(partition: FetchedPartition): FetchedRecord[] {
   return partition.messages.filter((record) => record.isControlRecord !== true && !aborted.has(record))
 }
 
-function abortedRecords({ messages, abortedTransactions }: FetchedPartition): ReadonlySet<FetchedRecord> {
+export function abortedRecords({
+  messages,
+  abortedTransactions,
+}: FetchedPartition): ReadonlySet<FetchedRecord> {
   const aborted = (abortedTransactions ?? [])
     .map(({ producerId, firstOffset }) => ({ producerId, firstOffset: BigInt(firstOffset) }))
     .sort((left, right) => Number(left.firstOffset - right.firstOffset))
@@ -37,26 +40,4 @@ function abortedRecords({ messages, abortedTransactions }: FetchedPartition): Re
 /** A control record's key is a version and a type; type 0 is an abort. */
 function isAbortMarker({ key }: FetchedRecord): boolean {
   return key !== null && key.length >= 4 && key.readInt16BE(2) === 0
-}
-
-const patched = new WeakSet<object>()
-
-/**
- * Aborted records become control records, which kafkajs hands to nobody and yet reads past. To be called before the
- * first fetch; a second call changes nothing.
- */
-export function patchFetch(): void {
-  for (const response of FETCH_RESPONSES) {
-    if (patched.has(response)) continue
-    patched.add(response)
-    const { decode } = response
-    response.decode = async (rawData) => {
-      const decoded = await decode(rawData)
-      for (const partition of decoded.responses.flatMap(({ partitions }) => partitions)) {
-        for (const record of abortedRecords(partition)) record.isControlRecord = true
-        partition.abortedTransactions = []
-      }
-      return decoded
-    }
-  }
 }

@@ -82,11 +82,19 @@ export const READ_COMMITTED = 1
 
 /** What decodes the answers to Fetch, by version: those that know of transactions. Looked up anew for each answer. */
 export const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
-  (apiVersion) =>
-    require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as {
-      decode: (rawData: Buffer) => Promise<{ responses: { partitions: FetchedPartition[] }[] }>
-    },
+  (apiVersion) => require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as FetchResponse,
 )
+
+export interface FetchResponse {
+  decode: (rawData: Buffer) => Promise<{ responses: { partitions: AnsweredPartition[] }[] }>
+}
+
+/** Before errors are thrown. */
+export interface AnsweredPartition extends FetchedPartition {
+  readonly errorCode: number
+  /** -1 for none; absent before version 11. */
+  readonly preferredReadReplica?: number
+}
 
 export interface Transaction {
   readonly transactionalId: string
@@ -220,8 +228,12 @@ export const ConnectionClass = require('kafkajs/src/network/connection') as {
 export const apiVersionsRequest =
   require('kafkajs/src/protocol/requests/apiVersions/v0/request') as () => Readonly<Record<string, unknown>>
 
-/** What {@link patchHeartbeat}, {@link patchJoin} and {@link patchMembership} need to know of the class they mend. */
+/** What the patches of the consumer's group need to know of the class they mend. */
 export interface ConsumerGroup {
+  /** For how long a fetch may wait for records, in milliseconds: as the consumer was set up. */
+  maxWaitTime: number
+  readonly subscriptionState: { paused(): readonly unknown[] }
+  fetch: (this: ConsumerGroup, nodeId: number) => Promise<unknown>
   /** Milliseconds since the epoch. */
   lastRequest: number
   coordinator: unknown

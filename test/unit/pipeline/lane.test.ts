@@ -149,6 +149,19 @@ describe('a commit', () => {
     expect(partition.transactions).toEqual([[3, 3n]])
   })
 
+  test('waits longer while there are records still to start, for then much more goes into it', async () => {
+    const { deliver, finish, partition, clock } = await runningLane(new FakePartition(), {
+      mayCrowd: () => false,
+    })
+    await deliver(...firstOffsets(40))
+    await finish(0)
+    await clock.advance(150)
+    await finish(1, 2)
+    expect(partition.transactions).toEqual([])
+    await clock.advance(50)
+    expect(partition.transactions).toEqual([[3, 3n]])
+  })
+
   test('does not wait where little more can come', async () => {
     const { deliver, finish, partition } = await runningLane()
     await deliver(...firstOffsets(20))
