@@ -53,9 +53,9 @@ const BROKER_JAVA = [
   '-XX:-UseSerialGC',
   '-XX:+UseG1GC',
   '-XX:+AlwaysPreTouch',
-  '-Xms1g',
-  '-Xmx1g',
-  '-Xmn640m',
+  '-Xms2g',
+  '-Xmx2g',
+  '-Xmn1536m',
 ]
 const PROGRAMS: Readonly<Record<Contender, readonly string[]>> = {
   service: SERVICE,
