@@ -11,6 +11,9 @@ export interface Drained {
 
 const BATCH = 1_000
 const POLL_MS = 100
+/** What was sent last has its result by then. */
+const SETTLED_MS = 500
+const NOT_READ = { writtenMs: Number.NaN, readMs: Number.NaN }
 
 /** The service is stopped while its backlog is laid, well within its session, and timed from when it goes on. */
 export async function drain(rig: Rig, events: number): Promise<Drained> {
@@ -45,41 +48,64 @@ export interface Paced {
   readonly cpuMsPerRecord: number
 }
 
-/** Events at an even pace, after a while of it that is not counted. */
+/**
+ * Events at an even pace, after a while of it that is not counted. Nobody reads the results meanwhile, for whoever does takes
+ * of the cores and of the generator's time: their timestamps are read afterwards. Then the same again with a reader.
+ */
 export async function pace(rig: Rig, { perSecond, seconds, warmUpSeconds }: PaceOptions): Promise<Paced> {
-  const { kafka, environment, service } = rig
-  const record: number[] = []
-  const visible: number[] = []
-  const countedFromMs = Date.now() + warmUpSeconds * 1000
+  const { service } = rig
+  const reader = await startReader(rig)
+  const unread = new Map<string, number>()
+  await sendPaced(rig, { perSecond, seconds: warmUpSeconds, sentAt: unread })
   const sentAt = new Map<string, number>()
-  const consumer = kafka.consumer({ groupId: `${environment.groupId}-bench-reader`, maxWaitTimeInMs: 500 })
-  await consumer.connect()
-  await consumer.subscribe({ topics: [environment.topics.result], fromBeginning: false })
-  await consumer.run({
-    eachBatch: ({ batch }) => {
-      const nowMs = Date.now()
-      for (const { key, timestamp } of batch.messages) {
-        const sentMs = sentAt.get(key?.toString() ?? '')
-        if (sentMs === undefined || sentMs < countedFromMs) continue
-        record.push(Number(timestamp) - sentMs)
-        visible.push(nowMs - sentMs)
-      }
-      return Promise.resolve()
-    },
-  })
-  await sendPaced(rig, { perSecond, seconds: warmUpSeconds, sentAt })
   const before = usageOf(service.pid)
   await sendPaced(rig, { perSecond, seconds, sentAt })
-  const total = perSecond * seconds
-  while (visible.length < total) await delay(POLL_MS)
+  await delay(SETTLED_MS)
   const after = usageOf(service.pid)
-  await consumer.disconnect()
+  reader.resume()
+  const record = (await reader.resultsOf(sentAt)).map(({ writtenMs, sentMs }) => writtenMs - sentMs)
+  const seenSentAt = new Map<string, number>()
+  await sendPaced(rig, { perSecond, seconds, sentAt: seenSentAt })
+  const visible = (await reader.resultsOf(seenSentAt)).map(({ readMs, sentMs }) => readMs - sentMs)
+  await reader.stop()
   return {
     recordP50Ms: percentile(record, 0.5),
     recordP99Ms: percentile(record, 0.99),
     visibleP50Ms: percentile(visible, 0.5),
     visibleP99Ms: percentile(visible, 0.99),
-    cpuMsPerRecord: Math.round(((after.cpuMs - before.cpuMs) / total) * 100) / 100,
+    cpuMsPerRecord: Math.round(((after.cpuMs - before.cpuMs) / sentAt.size) * 100) / 100,
+  }
+}
+
+/** Reads results from where the topic ends now, as soon as it is told to. */
+async function startReader({ kafka, environment }: Rig) {
+  const { groupId, topics } = environment
+  const read = new Map<string, { writtenMs: number; readMs: number }>()
+  const consumer = kafka.consumer({ groupId: `${groupId}-bench-reader`, maxWaitTimeInMs: 500 })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topics.result], fromBeginning: false })
+  const joined = new Promise((resolve) => void consumer.on(consumer.events.GROUP_JOIN, resolve))
+  await consumer.run({
+    eachBatch: ({ batch }) => {
+      const readMs = Date.now()
+      for (const { key, timestamp } of batch.messages)
+        read.set(key?.toString() ?? '', { writtenMs: Number(timestamp), readMs })
+      return Promise.resolve()
+    },
+  })
+  await joined
+  const all = [{ topic: topics.result }]
+  consumer.pause(all)
+  return {
+    resume: () => consumer.resume(all),
+    resultsOf: async (sentAt: ReadonlyMap<string, number>) => {
+      while (![...sentAt.keys()].every((key) => read.has(key))) await delay(POLL_MS)
+      return [...sentAt].map(([key, sentMs]) => {
+        const { writtenMs, readMs } = read.get(key) ?? NOT_READ
+        return { sentMs, writtenMs, readMs }
+      })
+    },
+    stop: () => consumer.disconnect(),
   }
 }
 
@@ -88,6 +114,9 @@ export interface PaceOptions {
   readonly seconds: number
   readonly warmUpSeconds: number
 }
+
+/** Apart from those of the backlogs. */
+let nextNumber = 1_000_000_000
 
 async function sendPaced(
   { producer, environment, encode }: Rig,
@@ -98,7 +127,7 @@ async function sendPaced(
   for (let sent = 0; sent < perSecond * seconds;) {
     const due = Math.floor(((performance.now() - startedMs) * perSecond) / 1000)
     for (; sent < due; sent += 1) {
-      const next = message(encode, 1_000_000_000 + sentAt.size)
+      const next = message(encode, nextNumber++)
       sentAt.set(next.key, Number(next.timestamp))
       sends.push(producer.send({ topic: environment.topics.input, messages: [next] }))
     }
