@@ -6,7 +6,7 @@
  */
 import { ConsumerGroupClass, type ConsumerGroup } from './internals.ts'
 
-/** Twenty fetches a second while a lane waits for the quota: a hundredth of a core. */
+/** Twenty fetches a second at most while a lane waits for the quota. */
 const WHILE_PAUSED_MS = 50
 
 const original = ConsumerGroupClass.prototype.fetch
