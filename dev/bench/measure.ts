@@ -13,7 +13,6 @@ const BATCH = 1_000
 const POLL_MS = 100
 /** What was sent last has its result by then. */
 const SETTLED_MS = 500
-const NOT_READ = { writtenMs: Number.NaN, readMs: Number.NaN }
 
 /** The service is stopped while its backlog is laid, well within its session, and timed from when it goes on. */
 export async function drain(rig: Rig, events: number): Promise<Drained> {
@@ -55,18 +54,15 @@ export interface Paced {
 export async function pace(rig: Rig, { perSecond, seconds, warmUpSeconds }: PaceOptions): Promise<Paced> {
   const { service } = rig
   const reader = await startReader(rig)
-  const unread = new Map<string, number>()
-  await sendPaced(rig, { perSecond, seconds: warmUpSeconds, sentAt: unread })
-  const sentAt = new Map<string, number>()
+  await sendPaced(rig, { perSecond, seconds: warmUpSeconds })
   const before = usageOf(service.pid)
-  await sendPaced(rig, { perSecond, seconds, sentAt })
+  const sentAt = await sendPaced(rig, { perSecond, seconds })
   await delay(SETTLED_MS)
   const after = usageOf(service.pid)
   reader.resume()
   const record = (await reader.resultsOf(sentAt)).map(({ writtenMs, sentMs }) => writtenMs - sentMs)
-  const seenSentAt = new Map<string, number>()
-  await sendPaced(rig, { perSecond, seconds, sentAt: seenSentAt })
-  const visible = (await reader.resultsOf(seenSentAt)).map(({ readMs, sentMs }) => readMs - sentMs)
+  const sentToReader = await sendPaced(rig, { perSecond, seconds })
+  const visible = (await reader.resultsOf(sentToReader)).map(({ readMs, sentMs }) => readMs - sentMs)
   await reader.stop()
   return {
     recordP50Ms: percentile(record, 0.5),
@@ -100,9 +96,9 @@ async function startReader({ kafka, environment }: Rig) {
     resume: () => consumer.resume(all),
     resultsOf: async (sentAt: ReadonlyMap<string, number>) => {
       while (![...sentAt.keys()].every((key) => read.has(key))) await delay(POLL_MS)
-      return [...sentAt].map(([key, sentMs]) => {
-        const { writtenMs, readMs } = read.get(key) ?? NOT_READ
-        return { sentMs, writtenMs, readMs }
+      return [...read].flatMap(([key, { writtenMs, readMs }]) => {
+        const sentMs = sentAt.get(key)
+        return sentMs === undefined ? [] : [{ sentMs, writtenMs, readMs }]
       })
     },
     stop: () => consumer.disconnect(),
@@ -118,10 +114,12 @@ export interface PaceOptions {
 /** Apart from those of the backlogs. */
 let nextNumber = 1_000_000_000
 
+/** Tells when each was sent, by its key. */
 async function sendPaced(
   { producer, environment, encode }: Rig,
-  { perSecond, seconds, sentAt }: { perSecond: number; seconds: number; sentAt: Map<string, number> },
-): Promise<void> {
+  { perSecond, seconds }: Omit<PaceOptions, 'warmUpSeconds'>,
+): Promise<ReadonlyMap<string, number>> {
+  const sentAt = new Map<string, number>()
   const startedMs = performance.now()
   const sends: Promise<unknown>[] = []
   for (let sent = 0; sent < perSecond * seconds;) {
@@ -134,6 +132,7 @@ async function sendPaced(
     await delay(1)
   }
   await Promise.all(sends)
+  return sentAt
 }
 
 /** Share of one core that the service takes while there is nothing to do. */

@@ -47,7 +47,7 @@ const HEAP_FLAGS: Readonly<Record<HeapKind, readonly string[]>> = {
   default: [],
 }
 /**
- * The collector and the heap of Kafka's own start script, but for a young space of a fixed size: left to choose, it collects
+ * The collector of Kafka's own start script, with twice its heap and a young space of a fixed size: left to choose, it collects
  * every 1.6 s on two cores and stands still for 10-15 ms each time, which is then the p99 of whatever is measured.
  */
 const BROKER_JAVA = [

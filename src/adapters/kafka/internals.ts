@@ -86,7 +86,11 @@ export const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
 )
 
 export interface FetchResponse {
-  decode: (rawData: Buffer) => Promise<{ responses: { partitions: AnsweredPartition[] }[] }>
+  decode: (rawData: Buffer) => Promise<{ responses: AnsweredTopic[] }>
+}
+
+export interface AnsweredTopic {
+  readonly partitions: AnsweredPartition[]
 }
 
 /** Before errors are thrown. */
