@@ -1,9 +1,7 @@
 /** `simulate`: the CheckResult API on this machine, without an account. */
 import closeWithGrace from 'close-with-grace'
 import { InvalidArgumentError, type Command } from 'commander'
-import { openArrivalLog } from '../simulator/arrival-log.ts'
 import { SCENARIOS } from '../simulator/scenarios.ts'
-import { startSimulator } from '../simulator/simulator.ts'
 import { EXIT_FAILED } from './settings.ts'
 
 interface Options {
@@ -41,6 +39,10 @@ export function addSimulateCommand(program: Command): void {
 
 async function simulate(options: Options): Promise<void> {
   const { port, qps, latency, jitter, seed, accessKeyId, accessKeySecret, securityToken } = options
+  const [{ openArrivalLog }, { startSimulator }] = await Promise.all([
+    import('../simulator/arrival-log.ts'),
+    import('../simulator/simulator.ts'),
+  ])
   try {
     const arrivals = options.arrivals === undefined ? null : openArrivalLog(options.arrivals)
     const simulator = await startSimulator({

@@ -3,9 +3,10 @@
  * GET and HEAD only, one request a connection. Whatever it is asked, and whatever the callbacks do, it answers and goes
  * on; only the start can fail.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { OperatorError } from '../core/safe-error.ts'
+import { createServer } from '../node-http.ts'
 import { statusPage, type Status } from './status-page.ts'
 
 export interface Verdict {

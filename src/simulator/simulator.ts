@@ -4,10 +4,11 @@
  */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
 import type { Credentials } from '../adapters/alibaba/sign-v3.ts'
+import { createServer } from '../node-http.ts'
 import { PEOPLE } from './documents.ts'
 import { hash } from './hash.ts'
 import { createMix } from './mix.ts'

@@ -4,7 +4,9 @@
  * handshake. Not undici's Pool: it looks for a free connection one by one, which at 256 of them took a sixth of the service's
  * whole time. Rejects with undici's errors; `DeadlineError` when the whole took too long.
  */
-import { buildConnector, Client, type Dispatcher } from 'undici'
+import type { buildConnector as BuildConnector, Dispatcher } from 'undici'
+import buildConnector from 'undici/lib/core/connect.js'
+import Client from 'undici/lib/dispatcher/client.js'
 import type { Leave } from '../../ports.ts'
 
 export interface ConnectionsOptions {
@@ -61,7 +63,7 @@ export class Connections {
   readonly #all = new Set<Client>()
   /** Open, all of them. */
   readonly #idle: Connection[] = []
-  readonly #connect: buildConnector.connector
+  readonly #connect: BuildConnector.connector
   #opening = 0
   #most = 0
 

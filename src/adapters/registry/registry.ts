@@ -3,11 +3,11 @@
  * Never registers anything. Each request has a time-out of its own (the library has none) and a known outcome: network
  * errors of this library carry status 400, so nothing but a 404 of the registry's own is taken for final.
  */
-import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import type { Type } from 'avsc'
 import timeout from 'mappersmith/middleware/timeout'
+import { Agent as HttpAgent } from '../../node-http.ts'
 import type { Metrics } from '../../ports.ts'
 
 export interface RegistrySettings {
