@@ -6,6 +6,7 @@ import type { Log } from '../../ports.ts'
 import { registerCodecs } from './codecs.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
+import { patchEncoder } from './patch-encoder.ts'
 import { patchFetch } from './patch-fetch.ts'
 import { patchFetchWait } from './patch-fetch-wait.ts'
 import { patchHeartbeat } from './patch-heartbeat.ts'
@@ -40,6 +41,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs()
   patchRequestQueue()
+  patchEncoder()
   patchFetch()
   patchFetchWait()
   patchSilence()

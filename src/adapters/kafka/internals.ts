@@ -266,6 +266,27 @@ interface GroupRequests {
 
 export const BrokerClass = require('kafkajs/src/broker') as { prototype: GroupRequests }
 
+/** What {@link patchEncoder} needs to know of the class it mends: what requests are written with, number by number. */
+export interface Encoder {
+  buf: Buffer
+  offset: number
+  readonly buffer: Buffer
+  ensureAvailable(bytes: number): void
+  writeVarInt(value: number): Encoder
+  writeUVarInt: (this: Encoder, value: number) => Encoder
+  writeVarLong: (this: Encoder, value: VarLong) => Encoder
+}
+
+/** A number, or a decimal one, or what kafkajs has made of either. */
+export type VarLong = number | string | bigint | object
+
+export const EncoderClass = require('kafkajs/src/protocol/encoder') as {
+  prototype: Encoder
+  sizeOfVarInt(value: number): number
+  sizeOfVarLong: (value: VarLong) => number
+  new (): Encoder
+}
+
 /** What brokers answer: fixed sentences, safe to log. */
 export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(
   (require('kafkajs/src/protocol/error') as { errorCodes: readonly { message: string }[] }).errorCodes.map(
