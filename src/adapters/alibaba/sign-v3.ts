@@ -3,7 +3,8 @@
  * vendor's own vectors and for the simulator to check what it receives; `signCheckResult` is the short way for the one
  * call this service makes thousands of times a second.
  */
-import { createHmac, hash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import { hmacSha256 } from './hmac.ts'
 
 export const ALGORITHM = 'ACS3-HMAC-SHA256'
 /** SHA-256 of no bytes: CheckResult's parameters are all in the query. */
@@ -113,8 +114,7 @@ const SIGNED_BEFORE_TOKEN = 'host;x-acs-action;x-acs-content-sha256;x-acs-date'
 const SIGNED_HEADERS = `${SIGNED_BEFORE_TOKEN};x-acs-signature-nonce;x-acs-version`
 
 function signCanonical(text: string, secret: string): string {
-  const stringToSign = `${ALGORITHM}\n${hash('sha256', text, 'hex')}`
-  return createHmac('sha256', secret).update(stringToSign).digest('hex')
+  return hmacSha256(secret, `${ALGORITHM}\n${hash('sha256', text, 'hex')}`)
 }
 
 function headerValue(value: string | readonly string[] | undefined): string {

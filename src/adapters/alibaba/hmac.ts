@@ -1,0 +1,43 @@
+/**
+ * HMAC-SHA256 (RFC 2104), in hex, of short texts with one secret after the other being the same. Node's `createHmac` looks its
+ * algorithm up each time and makes two objects that the collector has to take care of; two plain hashes take half the time.
+ */
+import { createHmac, hash } from 'node:crypto'
+
+const BLOCK_BYTES = 64
+const HASH_BYTES = 32
+const LONGEST_TEXT = 100
+const MOST_BYTES_OF_A_CHARACTER = 3
+
+interface Pads {
+  readonly secret: string
+  /** The inner pad, then room for the text. */
+  readonly inner: Buffer
+  /** The outer pad, then room for the inner hash. */
+  readonly outer: Buffer
+}
+
+let pads: Pads = padsOf('')
+
+export function hmacSha256(secret: string, text: string): string {
+  if (text.length > LONGEST_TEXT) return createHmac('sha256', secret).update(text).digest('hex')
+  if (pads.secret !== secret) pads = padsOf(secret)
+  const { inner, outer } = pads
+  const bytes = inner.write(text, BLOCK_BYTES)
+  outer.write(hash('sha256', inner.subarray(0, BLOCK_BYTES + bytes), 'hex'), BLOCK_BYTES, 'hex')
+  return hash('sha256', outer, 'hex')
+}
+
+function padsOf(secret: string): Pads {
+  const given = Buffer.from(secret)
+  const key = given.length > BLOCK_BYTES ? hash('sha256', given, 'buffer') : given
+  const inner = Buffer.alloc(BLOCK_BYTES + LONGEST_TEXT * MOST_BYTES_OF_A_CHARACTER)
+  const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES)
+  inner.fill(0x36, 0, BLOCK_BYTES)
+  outer.fill(0x5c, 0, BLOCK_BYTES)
+  for (const [at, byte] of key.entries()) {
+    inner[at] = 0x36 ^ byte
+    outer[at] = 0x5c ^ byte
+  }
+  return { secret, inner, outer }
+}
