@@ -65,9 +65,7 @@ export function createSettle(options: SettleOptions): Settle {
       const nowMs = options.clock.monotonicMs()
       if (life.recent.repeats(event.transactionId, record.offset, nowMs)) return DUPLICATE
     }
-    const settled = await callUntilSettled(options, { record, event, history }, life)
-    if (settled?.counts.kind === 'dead-letter') life.recent.forget(event.transactionId)
-    return settled
+    return callUntilSettled(options, { record, event, history }, life)
   }
 }
 
@@ -80,38 +78,47 @@ function mayRepeat(
   return topic === inputTopic && redrives === 0 && !Object.hasOwn(headers, FORCE_HEADER)
 }
 
+/**
+ * Each call with its own permit; null when the record is not wanted any more. The only function of a record that is suspended while it
+ * waits and calls: hundreds are at any time, and each more would be half a kilobyte of them all for the collector to copy.
+ */
 async function callUntilSettled(
   options: SettleOptions,
   work: Work,
   life: RecordLife,
 ): Promise<Settled | null> {
-  const { timeoutMs, clock } = options
+  const { timeoutMs, permits, check, clock } = options
   const priority = priorityOf(work, options)
   let attempts = work.history.attempts
   let failures = 0
   let leftMs = timeoutMs
   for (;;) {
-    const call = await callOnce(options, work, { life, priority, withinMs: leftMs })
-    if (call === null) return null
-    const { outcome } = call
+    const permit = await permits.acquire(priority, life.source, life.wanted)
+    if (permit === null) return null
+    life.calling()
+    const startedMs = clock.monotonicMs()
+    const reply = await check(work.event, leftMs, permit)
+    if (reply === null) {
+      permit.release({ kind: 'unsent' })
+      continue
+    }
+    const tookMs = clock.monotonicMs() - startedMs
+    const outcome = returned(options, permit, { reply, tookMs })
     // The account's fault or the quota's, not the record's: it goes again and uses up no attempt.
     if (outcome.kind === 'throttled' || outcome.kind === 'blocked') continue
     attempts += 1
-    leftMs -= call.tookMs
+    leftMs -= tookMs
     const delayMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
     if (delayMs === undefined || leftMs - delayMs < LEAST_CALL_MS) {
-      return outputOf(options.outputs, { ...work, history: { ...work.history, attempts } }, outcome)
+      const history = { ...work.history, attempts }
+      const settled = outputOf(options.outputs, { ...work, history }, outcome)
+      if (settled.counts.kind === 'dead-letter') life.recent.forget(work.event.transactionId)
+      return settled
     }
     failures += 1
     leftMs -= delayMs
     await new Promise<void>((resolve) => void clock.after(delayMs, resolve))
   }
-}
-
-interface Call {
-  readonly life: RecordLife
-  readonly priority: Priority
-  readonly withinMs: number
 }
 
 /** What an operator puts back waits behind what customers wait for, on its way through the retry topics too. */
@@ -120,29 +127,17 @@ function priorityOf({ record, history }: Work, { inputTopic }: SettleOptions): P
   return record.topic === inputTopic ? 'fresh' : 'deferred'
 }
 
-/** One call with its own permit; null when the record is not wanted any more. */
-async function callOnce(
-  { permits, clock, check, metrics }: SettleOptions,
-  { event }: Work,
-  { life, priority, withinMs }: Call,
-): Promise<{ outcome: Outcome; tookMs: number } | null> {
-  let permit: Permit | null
-  let reply: Reply | null
-  let startedMs: number
-  do {
-    permit = await permits.acquire(priority, life.source, life.wanted)
-    if (permit === null) return null
-    life.calling()
-    startedMs = clock.monotonicMs()
-    reply = await check(event, withinMs, permit)
-    if (reply === null) permit.release({ kind: 'unsent' })
-  } while (reply === null)
+/** A call is back: what it means, told to whoever has to know. */
+function returned(
+  { metrics }: SettleOptions,
+  permit: Permit,
+  { reply, tookMs }: { reply: Reply; tookMs: number },
+): Outcome {
   const outcome = classify(reply)
-  const tookMs = clock.monotonicMs() - startedMs
   metrics.called({ code: replyCode(reply), outcome: outcome.kind, seconds: tookMs / 1000 })
   if (outcome.kind === 'throttled') metrics.wastedCall('throttled')
   permit.release(callResult(outcome), outcome.kind === 'throttled' ? outcome.retryAfterMs : null)
-  return { outcome, tookMs }
+  return outcome
 }
 
 function outputOf(outputs: Outputs, work: Work, outcome: Final): Settled {

@@ -69,13 +69,12 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       date: isoSeconds(Date.now()),
       nonce: randomUUID(),
     })
-    try {
-      const reply = toReply(await connections.post({ path, headers, withinMs, leave }))
+    // Not awaited: of hundreds under way each suspended function would be half a kilobyte more.
+    return connections.post({ path, headers, withinMs, leave }).then((exchange) => {
+      const reply = toReply(exchange)
       if (refusesKeys(reply)) options.credentials.refused(credentials)
       return reply
-    } catch (error) {
-      return error instanceof ExchangeError && error.cause === NOT_STARTED ? null : toFailure(error)
-    }
+    }, withoutReply)
   }
 
   return {
@@ -123,6 +122,11 @@ const FAILURES: Readonly<Record<string, NoAnswer>> = {
   EAI_AGAIN: 'dns',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'too-large',
   UND_ERR_HEADERS_OVERFLOW: 'too-large',
+}
+
+/** Null when the call was not to start any more. */
+function withoutReply(error: unknown): Reply | null {
+  return error instanceof ExchangeError && error.cause === NOT_STARTED ? null : toFailure(error)
 }
 
 /** A defect is none of the network's failures: it goes on to whoever ends the process. */
