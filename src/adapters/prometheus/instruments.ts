@@ -25,11 +25,20 @@ export class Instruments {
   }
 
   counter(name: string, help: string, sets: LabelSets): Count {
-    const counter = new Counter(this.#settings(name, help, Object.keys(sets)))
-    const children = new Map(combinations(sets).map((values) => [key(values), counter.labels(...values)]))
-    for (const child of children.values()) child.inc(0)
+    const series = new Map(combinations(sets).map((values) => [key(values), { values, added: 0 }]))
+    const counter = new Counter({
+      ...this.#settings(name, help, Object.keys(sets)),
+      // Counted here and handed over when it is scraped: `inc` makes an object and a text of the labels each time.
+      collect: () => {
+        for (const one of series.values()) {
+          counter.labels(...one.values).inc(one.added)
+          one.added = 0
+        }
+      },
+    })
     return (values, by = 1) => {
-      if (isAmount(by)) children.get(key(values))?.inc(by)
+      const one = series.get(key(values))
+      if (one !== undefined && isAmount(by)) one.added += by
     }
   }
 
