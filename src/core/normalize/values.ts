@@ -33,6 +33,9 @@ const LAST_SHORT_YEAR_OF_THIS_CENTURY = 48
 const EARLIEST_YEAR = 1850
 const LATEST_YEAR = 2200
 const DAY_MS = 86_400_000
+const MONTHS = 12
+/** Every month has as many. */
+const DAYS_OF_A_MONTH = 28
 
 export function parseDate(text: string, { dayFirst }: DateForms): EpochDays | null {
   for (const form of YEAR_FIRST) {
@@ -56,11 +59,11 @@ export function parseIssueDate(text: string, forms: DateForms): EpochDays | null
 }
 
 function toDays(year: number, month: number, day: number): EpochDays | null {
-  if (year < EARLIEST_YEAR || year > LATEST_YEAR) return null
+  if (year < EARLIEST_YEAR || year > LATEST_YEAR || month < 1 || month > MONTHS || day < 1) return null
   const time = Date.UTC(year, month - 1, day)
-  const date = new Date(time)
   // The 30th of February rolls over into March: then it was no date.
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? time / DAY_MS : null
+  if (day > DAYS_OF_A_MONTH && new Date(time).getUTCDate() !== day) return null
+  return time / DAY_MS
 }
 
 const MONTH_FORMS = [
@@ -92,8 +95,7 @@ export function monthOf(days: EpochDays): string {
 }
 
 function toMonth(year: number, month: number): string | null {
-  const days = toDays(year, month, 1)
-  return days === null ? null : monthOf(days)
+  return toDays(year, month, 1) === null ? null : `${year}-${String(month).padStart(2, '0')}`
 }
 
 const SEXES: ReadonlyMap<string, Sex> = new Map([
