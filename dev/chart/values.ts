@@ -197,7 +197,7 @@ export const chartValues: Group = group('', {
   }),
   heap: group('Heap of Node, in MiB. The memory limit must leave 128 beside it.', {
     oldSpaceMiB: count(64, 'Give more, and a higher limit, where producers send large batches.', 32),
-    semiSpaceMiB: count(4, 'Smaller is less memory and more work.'),
+    semiSpaceMiB: count(8, 'Smaller is less memory and more work.'),
   }),
   terminationGracePeriodSeconds: countOrNull(
     'From SIGTERM to SIGKILL; at least ten seconds above `SHUTDOWN_DEADLINE_MS`, which is also what null gives.',

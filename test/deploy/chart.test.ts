@@ -55,7 +55,7 @@ describe('the least that is enough', () => {
     expect(at(containerOf(manifests), 'env')).toEqual([
       { name: 'MALLOC_ARENA_MAX', value: '2' },
       { name: 'NODE_COMPILE_CACHE', value: '/tmp/node-compile-cache' },
-      { name: 'NODE_OPTIONS', value: '--max-semi-space-size=4 --max-old-space-size=64' },
+      { name: 'NODE_OPTIONS', value: '--max-semi-space-size=8 --max-old-space-size=64' },
     ])
   })
 
