@@ -79,8 +79,8 @@ function mayRepeat(
 }
 
 /**
- * Each call with its own permit; null when the record is not wanted any more. The only function of a record that is suspended while it
- * waits and calls: hundreds are at any time, and each more would be half a kilobyte of them all for the collector to copy.
+ * Each call with its own permit; null when the record is not wanted any more. The only function of a record that is suspended
+ * while it waits and calls: hundreds of records are at any time, and each further one costs half a kilobyte of all of them.
  */
 async function callUntilSettled(
   options: SettleOptions,

@@ -69,7 +69,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       date: isoSeconds(Date.now()),
       nonce: randomUUID(),
     })
-    // Not awaited: of hundreds under way each suspended function would be half a kilobyte more.
+    // Not awaited: hundreds are under way at any time, and a suspended function of each is half a kilobyte.
     return connections.post({ path, headers, withinMs, leave }).then((exchange) => {
       const reply = toReply(exchange)
       if (refusesKeys(reply)) options.credentials.refused(credentials)

@@ -1,6 +1,6 @@
 /**
- * HMAC-SHA256 (RFC 2104), in hex, of short texts with one secret after the other being the same. Node's `createHmac` looks its
- * algorithm up each time and makes two objects that the collector has to take care of; two plain hashes take half the time.
+ * HMAC-SHA256 (RFC 2104) in hex, made for many short texts and one secret. Node's `createHmac` looks its algorithm up for each
+ * and makes an object outside the heap, which the collector has to see to; two plain hashes take half its time.
  */
 import { createHmac, hash } from 'node:crypto'
 
