@@ -2,7 +2,7 @@
  * Keep-alive connections to one origin, the one used last first, so that surplus ones fall idle and are closed. Opened
  * ahead when told, and one more whenever the last idle one is taken: a call that has its permit should not wait for a
  * handshake. Not undici's Pool: it looks for a free connection one by one, which at 256 of them took a sixth of the service's
- * whole time. Rejects with undici's errors; `DeadlineError` when the whole took too long.
+ * whole time. Rejects with {@link ExchangeError}: its cause is undici's error, or {@link DEADLINE_PASSED}.
  */
 import type { buildConnector as BuildConnector, Dispatcher } from 'undici'
 import buildConnector from 'undici/lib/core/connect.js'

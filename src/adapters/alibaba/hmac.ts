@@ -6,6 +6,7 @@ import { createHmac, hash } from 'node:crypto'
 
 const BLOCK_BYTES = 64
 const HASH_BYTES = 32
+const PAD = { inner: 0x36, outer: 0x5c } as const
 const LONGEST_TEXT = 100
 const MOST_BYTES_OF_A_CHARACTER = 3
 
@@ -30,14 +31,13 @@ export function hmacSha256(secret: string, text: string): string {
 
 function padsOf(secret: string): Pads {
   const given = Buffer.from(secret)
-  const key = given.length > BLOCK_BYTES ? hash('sha256', given, 'buffer') : given
+  const key = Buffer.alloc(BLOCK_BYTES)
+  key.set(given.length > BLOCK_BYTES ? hash('sha256', given, 'buffer') : given)
   const inner = Buffer.alloc(BLOCK_BYTES + LONGEST_TEXT * MOST_BYTES_OF_A_CHARACTER)
   const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES)
-  inner.fill(0x36, 0, BLOCK_BYTES)
-  outer.fill(0x5c, 0, BLOCK_BYTES)
   for (const [at, byte] of key.entries()) {
-    inner[at] = 0x36 ^ byte
-    outer[at] = 0x5c ^ byte
+    inner[at] = byte ^ PAD.inner
+    outer[at] = byte ^ PAD.outer
   }
   return { secret, inner, outer }
 }
