@@ -44,7 +44,7 @@ async function run(config: Config): Promise<void> {
     import('../service.ts'),
     import('../version.ts'),
   ])
-  const log = createLog({ level: config.log.level, name: NAME, version: VERSION })
+  const log = createLog({ level: config.log.level, name: NAME, version: VERSION, names: namesIn(config) })
   const retryTopics = config.defer.retryTopics.map(({ topic }) => topic)
   const { metrics, exposition } = createMetrics({
     version: VERSION,
@@ -70,6 +70,18 @@ async function run(config: Config): Promise<void> {
     throw error
   })
   log.info('Health and metrics are served.', { address: ops.address })
+}
+
+/** What its sentences may name. */
+function namesIn({ kafka, topics, defer, registry, checkresult }: Config): string[] {
+  return [
+    kafka.groupId,
+    ...kafka.brokers,
+    ...Object.values(topics),
+    ...defer.retryTopics.map(({ topic }) => topic),
+    registry.url,
+    checkresult.endpoint,
+  ]
 }
 
 /** Loaded where the settings ask for it only: the client of Redis is twice as large as that of Kafka. */

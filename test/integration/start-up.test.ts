@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto'
+import kafkajs from 'kafkajs'
 import { describe, expect, inject, test } from 'vitest'
 import { runCommand, startCommand, type Env, type Finished } from '../../dev/harness/commands.ts'
 import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
@@ -51,20 +53,36 @@ describe.concurrent('with bad settings', () => {
 
 describe.concurrent('a service that cannot start says what to do, in its log and at /readyz', () => {
   test('while topics and schemas are missing, and becomes ready by itself once they are there', async (its) => {
-    const { env, topics } = environment()
+    const result = `verification.result.${randomInt(10_000_000, 100_000_000)}`
+    const { env } = environment({ KAFKA_RESULT_TOPIC: result })
     const service = await startService(env, its.onTestFinished)
-    expect(await readinessAfter(service, /Missing topics: .*topics create/)).toEqual(NOT_READY)
-    expect((await fetch(`${service.opsUrl}/livez`)).status).toBe(200)
-    expect((await runCommand(TOPICS, env)).code).toBe(0)
     expect(
       await readinessAfter(
         service,
-        new RegExp(`registry does not hold.*${topics.result}-value.*schemas register`),
+        new RegExp(`Missing topics: .*${result}.*topics create.*WRITE on the result, retry and dead-letter`),
       ),
+    ).toEqual(NOT_READY)
+    expect((await fetch(`${service.opsUrl}/livez`)).status).toBe(200)
+    expect((await runCommand(TOPICS, env)).code).toBe(0)
+    expect(
+      await readinessAfter(service, new RegExp(`registry does not hold.*${result}-value.*schemas register`)),
     ).toEqual(NOT_READY)
     expect((await runCommand(['schemas', 'register'], env)).code).toBe(0)
     await service.ready()
     expect(await service.stop()).toBe(0)
+  })
+
+  test('when the input topic takes larger events than the retry and dead-letter topics', async (its) => {
+    const { env, topics } = environment()
+    expect((await runCommand(TOPICS, env)).code).toBe(0)
+    await raiseMaxMessageBytes(topics.input, 2_000_000)
+    const service = await startService(env, its.onTestFinished)
+    expect(
+      await readinessAfter(
+        service,
+        /max\.message\.bytes of .* is below that of .*, 2,000,000 bytes: .*at least 2,065,536 bytes/,
+      ),
+    ).toEqual(NOT_READY)
   })
 
   test('when no broker answers', async (its) => {
@@ -233,6 +251,18 @@ async function readinessAfter(service: ServiceProcess, sentence: RegExp): Promis
   await service.line(sentence)
   const answer = await fetch(`${service.opsUrl}/readyz`)
   return { status: answer.status, saysSo: sentence.test(await answer.text()) }
+}
+
+async function raiseMaxMessageBytes(topic: string, bytes: number): Promise<void> {
+  const admin = connectTo().admin()
+  await admin.connect()
+  try {
+    const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }]
+    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }]
+    await admin.alterConfigs({ validateOnly: false, resources })
+  } finally {
+    await admin.disconnect()
+  }
 }
 
 async function post(path: string, body: unknown): Promise<void> {

@@ -65,9 +65,14 @@ async function checkSizes(admin: Admin, names: TopicNames): Promise<void> {
   const small = copies.filter((topic) => (sizes?.get(topic) ?? Infinity) < needed)
   if (small.length > 0) {
     throw new OperatorError(
-      `max.message.bytes of ${small.join(', ')} is below that of ${names.input} (${needed}): a large event would fit nowhere. Raise it to at least ${needed + HEADER_ROOM_BYTES}.`,
+      `max.message.bytes of ${small.join(', ')} is below that of ${names.input}, ${bytes(needed)}: a large event would fit nowhere. Raise it to at least ${bytes(needed + HEADER_ROOM_BYTES)}.`,
     )
   }
+}
+
+/** A log withholds longer numbers that are not grouped. */
+function bytes(count: number): string {
+  return `${count.toLocaleString('en')} bytes`
 }
 
 /** Null when the user may not see the topics' settings. */

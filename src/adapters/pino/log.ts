@@ -7,17 +7,22 @@
 import pino from 'pino'
 import { isStack } from '../../core/safe-error.ts'
 import type { Log, LogFields } from '../../ports.ts'
+import { createScrub } from './scrub.ts'
 
 export interface LogOptions {
   readonly level: 'info' | 'warn' | 'error' | 'silent'
   /** Name and version of the service, on every line. */
   readonly name: string
   readonly version: string
+  /** Of topics, hosts and the like, from the settings: lines may hold them as they are. */
+  readonly names?: readonly string[]
   /** Standard output where left out. */
   readonly destination?: { write(line: string): void }
 }
 
-export function createLog({ level, name, version, destination }: LogOptions): Log {
+export function createLog({ level, name, version, names = [], destination }: LogOptions): Log {
+  const scrub = createScrub(names)
+  const shapes = shapesOf(scrub)
   const logger = pino(
     {
       level,
@@ -29,40 +34,44 @@ export function createLog({ level, name, version, destination }: LogOptions): Lo
     destination ?? pino.destination({ dest: 1, sync: true }),
   )
   return {
-    info: (message, fields) => logger.info(allowed(fields), scrubbed(message)),
-    warn: (message, fields) => logger.warn(allowed(fields), scrubbed(message)),
-    error: (message, fields) => logger.error(allowed(fields), scrubbed(message)),
+    info: (message, fields) => logger.info(allowed(fields, shapes), scrub(message)),
+    warn: (message, fields) => logger.warn(allowed(fields, shapes), scrub(message)),
+    error: (message, fields) => logger.error(allowed(fields, shapes), scrub(message)),
   }
 }
 
 type Field = keyof LogFields
 
 /** What a field may hold; null withholds the value. */
-const SHAPES: Readonly<Record<Field, (value: unknown) => string | number | null>> = {
-  topic: matching(/^[\w.-]{1,249}$/),
-  partition: finite,
-  offset: matching(/^-?\d{1,19}$/),
-  partitions: matching(/^(?:[\w.-]{1,249} \[[\d ]{0,2000}\](?:, |$)){0,20}$/),
-  code: identifier(/^(?:HTTP \d{3}|[\w.-]{1,100})$/),
-  reason: identifier(/^[\w .:-]{1,200}$/),
-  outcome: identifier(/^[\w-]{1,60}$/),
-  attempt: finite,
-  count: finite,
-  durationMs: finite,
-  address: matching(/^[\w.:[\]/-]{1,300}$/),
-  detail: (value) => (typeof value === 'string' ? scrubbed(value) : null),
-  errorType: identifier(/^\w{1,80}$/),
-  stack: (value) => (typeof value === 'string' && isStack(value) ? value : null),
+type Shapes = Readonly<Record<Field, (value: unknown) => string | number | null>>
+
+function shapesOf(scrub: (sentence: string) => string): Shapes {
+  const identifier = (shape: RegExp) => (value: unknown) =>
+    typeof value === 'string' && shape.test(value) && scrub(value) === value ? value : null
+  return {
+    topic: matching(/^[\w.-]{1,249}$/),
+    partition: finite,
+    offset: matching(/^-?\d{1,19}$/),
+    partitions: matching(/^(?:[\w.-]{1,249} \[[\d ]{0,2000}\](?:, |$)){0,20}$/),
+    code: identifier(/^(?:HTTP \d{3}|[\w.-]{1,100})$/),
+    reason: identifier(/^[\w .:-]{1,200}$/),
+    outcome: identifier(/^[\w-]{1,60}$/),
+    attempt: finite,
+    count: finite,
+    durationMs: finite,
+    address: matching(/^[\w.:[\]/-]{1,300}$/),
+    detail: (value) => (typeof value === 'string' ? scrub(value) : null),
+    errorType: identifier(/^\w{1,80}$/),
+    stack: (value) => (typeof value === 'string' && isStack(value) ? value : null),
+  }
 }
 
-const FIELDS = Object.keys(SHAPES) as readonly Field[]
-
-function allowed(fields: LogFields | undefined): Record<string, string | number> {
+function allowed(fields: LogFields | undefined, shapes: Shapes): Record<string, string | number> {
   const line: Record<string, string | number> = {}
   if (fields === undefined) return line
-  for (const field of FIELDS) {
+  for (const field of Object.keys(shapes) as Field[]) {
     const value: unknown = fields[field]
-    if (value !== undefined) line[field] = SHAPES[field](value) ?? '(withheld)'
+    if (value !== undefined) line[field] = shapes[field](value) ?? '(withheld)'
   }
   return line
 }
@@ -73,23 +82,4 @@ function finite(value: unknown): number | null {
 
 function matching(shape: RegExp) {
   return (value: unknown): string | null => (typeof value === 'string' && shape.test(value) ? value : null)
-}
-
-function identifier(shape: RegExp) {
-  return (value: unknown): string | null =>
-    typeof value === 'string' && shape.test(value) && scrubbed(value) === value ? value : null
-}
-
-const MAX_SENTENCE = 500
-
-/**
- * Sentences are ours and hold nothing personal. Should one do so by mistake, what is easily told is cut out: anything but
- * plain English letters and signs, dates, and numbers as long as those on a document.
- */
-function scrubbed(sentence: string): string {
-  return sentence
-    .slice(0, MAX_SENTENCE)
-    .replace(/[^ ]*[^\x20-\x7e][^ ]*/g, '…')
-    .replace(/\b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b/g, '…')
-    .replace(/\w*\d{6,}\w*(?:\(\w\))?/g, '…')
 }

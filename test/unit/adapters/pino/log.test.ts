@@ -5,7 +5,10 @@ import type { Log, LogFields } from '../../../../src/ports.ts'
 
 type Line = Record<string, unknown>
 
-function setUp(level: 'info' | 'warn' | 'error' | 'silent' = 'info'): {
+function setUp(
+  level: 'info' | 'warn' | 'error' | 'silent' = 'info',
+  names: readonly string[] = [],
+): {
   log: Log
   lines: () => Line[]
   text: () => string
@@ -13,7 +16,7 @@ function setUp(level: 'info' | 'warn' | 'error' | 'silent' = 'info'): {
   const written: string[] = []
   const destination = { write: (line: string) => void written.push(line) }
   return {
-    log: createLog({ level, name: 'checkresult-stream', version: '1.2.3', destination }),
+    log: createLog({ level, name: 'checkresult-stream', version: '1.2.3', names, destination }),
     lines: () => written.map((line) => JSON.parse(line) as Line),
     text: () => written.join(''),
   }
@@ -186,9 +189,22 @@ describe('personal values do not get into the log', () => {
     }
   })
 
+  test('though names of the settings are said with their dates and long numbers, and with no others', () => {
+    const { log, lines } = setUp('info', ['results.20261129', 'results-2026-11-29', 'group7654321'])
+    const detail = 'No results.20261129-value, results-2026-11-29 or Z683365(5), 20261130.'
+    log.error('results.20261129 is missing, 1990-03-07 is not.', { detail, reason: 'Runner group7654321' })
+    expect(lines()).toMatchObject([
+      {
+        message: 'results.20261129 is missing, … is not.',
+        detail: 'No results.20261129-value, results-2026-11-29 or …, ….',
+        reason: 'Runner group7654321',
+      },
+    ])
+  })
+
   test('and a line is never without end', () => {
     const { log, text } = setUp()
     log.info('x'.repeat(10_000), { detail: 'y'.repeat(10_000), code: 'z'.repeat(10_000) })
-    expect(text().length).toBeLessThan(1_500)
+    expect(text().length).toBeLessThan(4_500)
   })
 })
