@@ -26,7 +26,7 @@ interface Options {
 const options = program
   .description('Measures draining, latency at a pace, memory and idling.')
   .option('--events <N>', 'events in a backlog', wholeNumber, 20_000)
-  .option('--warm-up <N>', 'backlogs drained first, which do not count', wholeNumber, 5)
+  .option('--warm-up <N>', 'backlogs drained first, which do not count', wholeNumber, 25)
   .option('--runs <N>', 'backlogs drained; medians are reported', wholeNumber, 3)
   .option('--per-second <N>', 'paced load', wholeNumber, 200)
   .option('--seconds <N>', 'for how long it is measured; 0 leaves it out', wholeNumber, 20)

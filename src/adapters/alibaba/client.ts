@@ -46,7 +46,6 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   const connections = new Connections({
     origin,
     connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, options.timeoutMs),
-    longestMs: options.timeoutMs,
     lifeMs: CONNECTION_LIFE_MS,
     maxResponseBytes: MAX_RESPONSE_BYTES,
   })
@@ -111,8 +110,6 @@ function retryAfterMs(headers: Exchange['headers']): number | null {
 
 const FAILURES: Readonly<Record<string, NoAnswer>> = {
   UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'timeout',
-  UND_ERR_BODY_TIMEOUT: 'timeout',
   ETIMEDOUT: 'timeout',
   UND_ERR_SOCKET: 'reset',
   ECONNRESET: 'reset',

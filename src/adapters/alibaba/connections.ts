@@ -12,8 +12,6 @@ import type { Leave } from '../../ports.ts'
 export interface ConnectionsOptions {
   readonly origin: string
   readonly connectTimeoutMs: number
-  /** No exchange is given more than this. */
-  readonly longestMs: number
   /** A connection is renewed after this, so that a change of the origin's address is noticed. */
   readonly lifeMs: number
   readonly maxResponseBytes: number
@@ -105,14 +103,14 @@ export class Connections {
   }
 
   #open(): Connection {
-    const { origin, longestMs, maxResponseBytes } = this.#options
+    const { origin, maxResponseBytes } = this.#options
     const client = new Client(origin, {
       pipelining: 1,
       allowH2: false,
       connect: this.#connect,
-      // The deadline is the receiver's; these would only fire late.
-      headersTimeout: longestMs * 2,
-      bodyTimeout: longestMs * 2,
+      // None: the deadline is the receiver's, and these would be one more timer for each call.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       maxResponseSize: maxResponseBytes,
     })

@@ -16,7 +16,6 @@ async function connected(server: Server = createServer()) {
   const connections = new Connections({
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connectTimeoutMs: 1_000,
-    longestMs: 5_000,
     lifeMs: 60_000,
     maxResponseBytes: 1_000,
   })
