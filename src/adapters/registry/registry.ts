@@ -4,11 +4,17 @@
  * errors of this library carry status 400, so nothing but a 404 of the registry's own is taken for final.
  */
 import { Agent as HttpsAgent } from 'node:https'
-import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
-import type { Type } from 'avsc'
+import { createRequire } from 'node:module'
+import type Api from '@kafkajs/confluent-schema-registry/dist/api/index.js'
+import avsc, { type Type } from 'avsc'
 import timeout from 'mappersmith/middleware/timeout'
 import { Agent as HttpAgent } from '../../node-http.ts'
 import type { Metrics } from '../../ports.ts'
+
+const require = createRequire(import.meta.url)
+
+/** Not the library's index, which loads a hundred files for JSON Schema and Protobuf: 2.5 MB of heap. */
+const { default: createApi } = require('@kafkajs/confluent-schema-registry/dist/api/index.js') as typeof Api
 
 export interface RegistrySettings {
   readonly url: string
@@ -41,7 +47,7 @@ export function createRegistry(
 ): Registry {
   const { timeoutMs = TIMEOUT_MS } = settings
   const Agent = settings.url.startsWith('https:') ? HttpsAgent : HttpAgent
-  const client = new SchemaRegistry({
+  const client = createApi({
     host: settings.url,
     clientId: settings.clientId,
     ...(settings.auth === null ? {} : { auth: settings.auth }),
@@ -49,7 +55,7 @@ export function createRegistry(
     retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1, factor: 0.2, multiplier: 2 },
     agent: new Agent({ keepAlive: true, timeout: timeoutMs }),
     // The library's own types of a middleware disagree between its two builds.
-    middlewares: [timeout(timeoutMs) as never, registryAnswersOnly as never],
+    middlewares: [timeout(timeoutMs) as never],
   })
 
   async function lookUp<T>(
@@ -62,22 +68,57 @@ export function createRegistry(
   }
 
   async function schemaById(id: number): Promise<Lookup<Type>> {
-    const result = await outcomeOf(async () => (await client.getSchema(id)) as unknown as Type)
-    // What is remembered, and how much of it, is not the library's to decide.
-    client.cache.clear()
-    if (result.kind !== '404') return result
-    return { kind: (await isUnknown(id, settings)) ? 'not-found' : 'failed' }
+    const result = await outcomeOf(async () => withReferences(await client.Schema.find({ id })))
+    if (result.kind === '404') return { kind: (await isUnknown(id, settings)) ? 'not-found' : 'failed' }
+    return result.kind === 'found' ? avroType(result.value) : result
+  }
+
+  /** The schemas this one refers to, each once and before who refers to it, then itself. */
+  async function withReferences(answer: Answer, seen = new Set<string>()): Promise<StoredSchema[]> {
+    const schema = told<StoredSchema>(answer, 'schema')
+    const schemas: StoredSchema[] = []
+    for (const { subject, version } of schema.references ?? []) {
+      const place = `${version} ${subject}`
+      if (seen.has(place)) continue
+      seen.add(place)
+      schemas.push(...(await withReferences(await client.Subject.version({ subject, version }), seen)))
+    }
+    return [...schemas, schema]
   }
 
   return {
     schemaById: (id) => lookUp('schema-by-id', () => schemaById(id)),
     idBySchema: (subject, schemaJson) =>
       lookUp('id-by-schema', async () => {
-        const result = await outcomeOf(() =>
-          client.getRegistryIdBySchema(subject, { type: SchemaType.AVRO, schema: schemaJson }),
-        )
+        const result = await outcomeOf(async () => {
+          const answer = await client.Subject.registered({ subject, body: { schema: schemaJson } })
+          return told<{ id: number }>(answer, 'id').id
+        })
         return result.kind === '404' ? { kind: 'not-found' } : result
       }),
+  }
+}
+
+/** As the registry tells it. */
+interface StoredSchema {
+  /** Missing where it is Avro. */
+  readonly schemaType?: string
+  readonly schema: string
+  readonly references?: readonly { readonly subject: string; readonly version: number }[]
+}
+
+/** A schema that is registered but is no Avro we can read is as good as unknown. */
+function avroType(schemas: readonly StoredSchema[]): Lookup<Type> {
+  const registry: Record<string, Type> = {}
+  try {
+    const types = schemas.map(({ schemaType = 'AVRO', schema }) => {
+      if (schemaType !== 'AVRO') throw new Error('This is no Avro.')
+      return avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema, { registry })
+    })
+    const value = types.at(-1)
+    return value === undefined ? { kind: 'not-found' } : { kind: 'found', value }
+  } catch {
+    return { kind: 'not-found' }
   }
 }
 
@@ -88,14 +129,10 @@ interface Answer {
 }
 
 /** A proxy's login page comes with 200 too: without what was asked for it is no answer of a registry. */
-function registryAnswersOnly() {
-  return {
-    response: async (next: () => Promise<Answer>): Promise<Answer> => {
-      const answer = await next()
-      if (!hasMember(answer.data(), ['schema', 'id'])) throw new Error('This is no answer of a registry.')
-      return answer
-    },
-  }
+function told<T>(answer: Answer, member: keyof T & string): T {
+  const body = answer.data()
+  if (!hasMember(body, member)) throw new Error('This is no answer of a registry.')
+  return body as T
 }
 
 /**
@@ -112,14 +149,14 @@ async function isUnknown(
       headers: basic === null ? {} : { authorization: `Basic ${basic}` },
       signal: AbortSignal.timeout(timeoutMs),
     })
-    return response.status === 404 && hasMember(await response.json(), ['error_code'])
+    return response.status === 404 && hasMember(await response.json(), 'error_code')
   } catch {
     return false
   }
 }
 
-function hasMember(body: unknown, members: readonly string[]): boolean {
-  return typeof body === 'object' && body !== null && members.some((member) => member in body)
+function hasMember(body: unknown, member: string): boolean {
+  return typeof body === 'object' && body !== null && member in body
 }
 
 const METRIC_OUTCOMES = {
@@ -133,11 +170,8 @@ async function outcomeOf<T>(request: () => Promise<T>): Promise<Lookup<T> | { re
   try {
     return { kind: 'found', value: await request() }
   } catch (error) {
-    const { status, name } = error as { status?: unknown; name?: unknown }
+    const { status } = error as { status?: unknown }
     if (status === 404) return { kind: '404' }
-    if (status === 401 || status === 403) return { kind: 'refused' }
-    // A schema that is registered but is no Avro we can read is as good as unknown.
-    if (typeof name === 'string' && name.startsWith('ConfluentSchemaRegistry')) return { kind: 'not-found' }
-    return { kind: 'failed' }
+    return { kind: status === 401 || status === 403 ? 'refused' : 'failed' }
   }
 }

@@ -46,6 +46,14 @@ function page(status: number): RequestListener {
     void response.writeHead(status, { 'content-type': 'text/html' }).end('<html>A page of a proxy</html>')
 }
 
+function record(name: string, ...types: string[]): string {
+  return JSON.stringify({ type: 'record', name, fields: types.map((type) => ({ name: `of${type}`, type })) })
+}
+
+function reference(subject: string) {
+  return { name: subject, subject, version: 2 }
+}
+
 describe('the registry', () => {
   test('gives a schema by its id, and the id of a schema', async () => {
     const { registry, metrics } = registryAt(
@@ -64,6 +72,41 @@ describe('the registry', () => {
     ])
   })
 
+  test('gives a schema with those it refers to, each asked for once', async () => {
+    const schemas: Record<string, object> = {
+      '/schemas/ids/7': {
+        schema: record('Event', 'Person', 'Place'),
+        references: [reference('Person'), reference('Place')],
+      },
+      '/subjects/Person/versions/2': { schema: record('Person', 'Place'), references: [reference('Place')] },
+      '/subjects/Place/versions/2': { schema: record('Place', 'string') },
+    }
+    const asked: string[] = []
+    const { registry } = registryAt(
+      await serve((request, response) => {
+        asked.push(request.url ?? '')
+        saying(200, schemas[request.url ?? ''] ?? {})(request, response)
+      }),
+    )
+    const found = await registry.schemaById(7)
+    const place = { ofstring: 'Fictive' }
+    const event = { ofPerson: { ofPlace: place }, ofPlace: place }
+    expect(found.kind === 'found' && found.value.fromBuffer(found.value.toBuffer(event))).toEqual(event)
+    expect(asked).toEqual(Object.keys(schemas))
+  })
+
+  test('is away for a schema while what it refers to is not there', async () => {
+    const references = [reference('Person')]
+    const { registry } = registryAt(
+      await serve((request, response) =>
+        request.url === '/schemas/ids/7'
+          ? saying(200, { schema: SCHEMA, references })(request, response)
+          : saying(404, { error_code: 40402, message: 'Version not found' })(request, response),
+      ),
+    )
+    expect(await registry.schemaById(7)).toEqual({ kind: 'failed' })
+  })
+
   test('knows something not to be there only when it says so itself', async () => {
     const { both, metrics } = registryAt(
       await serve(saying(404, { error_code: 40403, message: 'Schema not found' })),
@@ -72,10 +115,13 @@ describe('the registry', () => {
     expect(metrics.of('registryRequest').map(([, outcome]) => outcome)).toEqual(['not-found', 'not-found'])
   })
 
-  test('holding something under the id that is no Avro is as good as without it', async () => {
-    const { registry } = registryAt(
-      await serve(saying(200, { schemaType: 'AVRO', schema: '{"type":"nonsense"}' })),
-    )
+  test.each([
+    ['no schema', { schemaType: 'AVRO', schema: '{"type":"nonsense"}' }],
+    ['no JSON', { schema: 'nonsense' }],
+    ['JSON Schema', { schemaType: 'JSON', schema: '{"type":"string"}' }],
+    ['Protobuf', { schemaType: 'PROTOBUF', schema: 'message Event {}' }],
+  ])('holding %s under the id is as good as without it', async (_, stored) => {
+    const { registry } = registryAt(await serve(saying(200, stored)))
     expect(await registry.schemaById(7)).toEqual({ kind: 'not-found' })
   })
 
@@ -90,6 +136,7 @@ describe('the registry', () => {
     ['an ingress without a backend, with 404', page(404)],
     ['JSON of something else with 404', saying(404, { message: 'no Route matched' })],
     ['JSON of something else with 200', saying(200, { status: 'UP' })],
+    ['an id in place of a schema', saying(200, { id: 7 })],
     ['a gateway with 502', page(502)],
     ['its own error with 500', saying(500, { error_code: 50001 })],
     ['too many requests', saying(429, { error_code: 42901 })],
