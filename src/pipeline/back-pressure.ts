@@ -3,7 +3,7 @@ import type { PartitionFlow } from '../ports.ts'
 
 /**
  * What a lane has in hand when its partition is paused, and the share of it at which it is resumed. Enough to last through
- * a fetch that is under way when it is resumed (50 ms, see `patch-fetch-wait.ts`), and no more: it is memory for each partition.
+ * a fetch that is under way when it is resumed (50 ms, see `patch-fetch-request.ts`), and no more: it is memory for each partition.
  */
 const PAUSE_AT = { records: 256, bytes: 2 * 1024 * 1024 } as const
 const RESUME_AT = 0.75

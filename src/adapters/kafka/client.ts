@@ -8,7 +8,7 @@ import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
 import { patchEncoder } from './patch-encoder.ts'
 import { patchFetch } from './patch-fetch.ts'
-import { patchFetchWait } from './patch-fetch-wait.ts'
+import { patchFetchRequest } from './patch-fetch-request.ts'
 import { patchHeartbeat } from './patch-heartbeat.ts'
 import { patchJoin } from './patch-join.ts'
 import { patchMembership } from './patch-membership.ts'
@@ -43,7 +43,7 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
   patchRequestQueue()
   patchEncoder()
   patchFetch()
-  patchFetchWait()
+  patchFetchRequest()
   patchSilence()
   patchReconnect()
   patchHeartbeat()

@@ -9,6 +9,7 @@
 import kafkajs, { type GroupMember, type PartitionAssigner } from 'kafkajs'
 import { z } from 'zod'
 import { partitionsAt, places, seat, type QuotaTerms } from '../../core/quota-shares.ts'
+import type { UrgentAssigner } from './patch-fetch-request.ts'
 import type { AttentiveAssigner } from './patch-membership.ts'
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
@@ -41,10 +42,11 @@ export interface CoPartitioning {
 export function createCoPartitioning(options: CoPartitioningOptions): CoPartitioning {
   const { inputTopic, permits, stepsOut } = options
   let place: number | null = null
-  const assigner: PartitionAssigner = ({ cluster }): AttentiveAssigner => ({
+  const assigner: PartitionAssigner = ({ cluster }): AttentiveAssigner & UrgentAssigner => ({
     name: NAME,
     version: VERSION,
     stepsOut,
+    urgentTopic: inputTopic,
     protocol: ({ topics }) => ({
       name: NAME,
       metadata: MemberMetadata.encode({ version: VERSION, topics, userData: encode({ permits, place }) }),

@@ -232,12 +232,23 @@ export const ConnectionClass = require('kafkajs/src/network/connection') as {
 export const apiVersionsRequest =
   require('kafkajs/src/protocol/requests/apiVersions/v0/request') as () => Readonly<Record<string, unknown>>
 
+export interface TopicPartitions {
+  readonly topic: string
+  readonly partitions: readonly number[]
+}
+
 /** What the patches of the consumer's group need to know of the class they mend. */
 export interface ConsumerGroup {
   /** For how long a fetch may wait for records, in milliseconds: as the consumer was set up. */
   maxWaitTime: number
   readonly subscriptionState: { paused(): readonly unknown[] }
-  fetch: (this: ConsumerGroup, nodeId: number) => Promise<unknown>
+  fetch: (this: ConsumerGroup, nodeId: number) => Promise<readonly { readonly topic: string }[]>
+  /** Those of them that are to be fetched from this broker. */
+  filterPartitionsByNode: (
+    this: ConsumerGroup,
+    nodeId: number,
+    topicPartitions: readonly TopicPartitions[],
+  ) => readonly TopicPartitions[]
   /** Milliseconds since the epoch. */
   lastRequest: number
   coordinator: unknown
