@@ -2,6 +2,7 @@
 import { setFlagsFromString } from 'node:v8'
 import closeWithGrace from 'close-with-grace'
 import type { Command } from 'commander'
+import type { TopicNames } from '../adapters/kafka/topics.ts'
 import type { Config } from '../config.ts'
 import { safeError, type SafeError } from '../core/safe-error.ts'
 import type { Ops } from '../ops/server.ts'
@@ -34,7 +35,7 @@ async function run(config: Config): Promise<void> {
     { createMetrics },
     { systemClock },
     { startOps },
-    { startService },
+    { startService, topicNames },
     { NAME, VERSION, REVISION },
   ] = await Promise.all([
     import('../adapters/pino/log.ts'),
@@ -44,12 +45,13 @@ async function run(config: Config): Promise<void> {
     import('../service.ts'),
     import('../version.ts'),
   ])
-  const log = createLog({ level: config.log.level, name: NAME, version: VERSION, names: namesIn(config) })
-  const retryTopics = config.defer.retryTopics.map(({ topic }) => topic)
+  const topics = topicNames(config)
+  const names = namesIn(config, topics)
+  const log = createLog({ level: config.log.level, name: NAME, version: VERSION, names })
   const { metrics, exposition } = createMetrics({
     version: VERSION,
     revision: REVISION,
-    topics: [config.topics.input, ...retryTopics],
+    topics: [topics.input, ...topics.retry],
     delivery: config.kafka.delivery,
   })
   const service = startService({
@@ -73,15 +75,9 @@ async function run(config: Config): Promise<void> {
 }
 
 /** What its sentences may name. */
-function namesIn({ kafka, topics, defer, registry, checkresult }: Config): string[] {
-  return [
-    kafka.groupId,
-    ...kafka.brokers,
-    ...Object.values(topics),
-    ...defer.retryTopics.map(({ topic }) => topic),
-    registry.url,
-    checkresult.endpoint,
-  ]
+function namesIn({ kafka, registry, checkresult }: Config, topics: TopicNames): string[] {
+  const topicList = Object.values(topics).flat()
+  return [kafka.groupId, ...kafka.brokers, ...topicList, registry.url, checkresult.endpoint]
 }
 
 /** Loaded where the settings ask for it only: the client of Redis is twice as large as that of Kafka. */

@@ -5,7 +5,14 @@
  */
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
-import type { Assigner, AuthenticationProviderArgs, Authenticator, ISocketFactory, Logger } from 'kafkajs'
+import type {
+  Assigner,
+  AuthenticationProviderArgs,
+  Authenticator,
+  ISocketFactory,
+  Logger,
+  TopicPartitions,
+} from 'kafkajs'
 
 const require = createRequire(import.meta.url)
 
@@ -231,11 +238,6 @@ export const ConnectionClass = require('kafkajs/src/network/connection') as {
 
 export const apiVersionsRequest =
   require('kafkajs/src/protocol/requests/apiVersions/v0/request') as () => Readonly<Record<string, unknown>>
-
-export interface TopicPartitions {
-  readonly topic: string
-  readonly partitions: readonly number[]
-}
 
 /** What the patches of the consumer's group need to know of the class they mend. */
 export interface ConsumerGroup {

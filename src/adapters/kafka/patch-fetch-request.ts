@@ -7,11 +7,11 @@
  * as lasts half a second, which is memory for each partition.
  *
  * And it asks for all topics, though what stands in retry topics is due later: with three of them they are three quarters
- * of each request and each answer, a tenth of the CPU at 200/s. Patched here: beside the one topic that is urgent the others
- * are asked for now and then, or each time for as long as they have something.
+ * of each request and each answer, 4 % of the CPU at 200/s. Patched here: beside the one topic that is urgent the others are
+ * asked for now and then, or each time for as long as they have something.
  */
-import type { Assigner } from 'kafkajs'
-import { ConsumerGroupClass, type ConsumerGroup, type TopicPartitions } from './internals.ts'
+import type { Assigner, TopicPartitions } from 'kafkajs'
+import { ConsumerGroupClass, type ConsumerGroup } from './internals.ts'
 
 /** An assigner that says which topic is asked for each time. Without one all are: assigners are what a consumer can hand in. */
 export interface UrgentAssigner extends Assigner {
@@ -25,10 +25,8 @@ const OTHERS_EVERY_MS = 200
 
 /** Of one broker, from which one fetch at a time is under way. */
 interface Turn {
-  /** When the topics that are not urgent were last asked for. */
-  othersMs: number
-  /** They had something then. */
-  othersHadNews: boolean
+  /** When the topics that are not urgent are to be asked for next. */
+  othersDueMs: number
   /** The fetch under way asks for them. */
   asksForAll: boolean
 }
@@ -54,17 +52,17 @@ async function fetch(this: ConsumerGroup, nodeId: number): Promise<readonly { re
   const isPaused = this.subscriptionState.paused().length > 0
   this.maxWaitTime = Math.min(longestMs, isPaused ? WHILE_PAUSED_MS : Infinity, Math.ceil(restMs))
   const batches = await original.fetch.call(this, nodeId)
-  if (turn.asksForAll) turn.othersHadNews = batches.some(({ topic }) => topic !== urgent)
+  if (turn.asksForAll && batches.some(({ topic }) => topic !== urgent)) turn.othersDueMs = -Infinity
   return batches
 }
 
 /** How long until the others are to be asked for, milliseconds; Infinity where they are now. */
 function begin(turn: Turn): number {
   const nowMs = performance.now()
-  const restMs = turn.othersHadNews ? 0 : turn.othersMs + OTHERS_EVERY_MS - nowMs
+  const restMs = turn.othersDueMs - nowMs
   turn.asksForAll = restMs <= 0
   if (!turn.asksForAll) return restMs
-  turn.othersMs = nowMs
+  turn.othersDueMs = nowMs + OTHERS_EVERY_MS
   return Infinity
 }
 
@@ -83,7 +81,7 @@ function filterPartitionsByNode(
 function turnOf(group: ConsumerGroup, nodeId: number): Turn {
   const ofGroup = turns.get(group) ?? new Map<number, Turn>()
   turns.set(group, ofGroup)
-  const turn = ofGroup.get(nodeId) ?? { othersMs: -Infinity, othersHadNews: false, asksForAll: true }
+  const turn = ofGroup.get(nodeId) ?? { othersDueMs: -Infinity, asksForAll: true }
   ofGroup.set(nodeId, turn)
   return turn
 }

@@ -68,22 +68,28 @@ export function createRegistry(
   }
 
   async function schemaById(id: number): Promise<Lookup<Type>> {
-    const result = await outcomeOf(async () => withReferences(await client.Schema.find({ id })))
+    const result = await outcomeOf(async () => {
+      const schema = told<StoredSchema>(await client.Schema.find({ id }), 'schema')
+      return { schema, referenced: await referencedBy(schema) }
+    })
     if (result.kind === '404') return { kind: (await isUnknown(id, settings)) ? 'not-found' : 'failed' }
     return result.kind === 'found' ? avroType(result.value) : result
   }
 
-  /** The schemas this one refers to, each once and before who refers to it, then itself. */
-  async function withReferences(answer: Answer, seen = new Set<string>()): Promise<StoredSchema[]> {
-    const schema = told<StoredSchema>(answer, 'schema')
-    const schemas: StoredSchema[] = []
-    for (const { subject, version } of schema.references ?? []) {
+  /** Each once, and before who refers to it. */
+  async function referencedBy(
+    { references = [] }: StoredSchema,
+    seen = new Set<string>(),
+  ): Promise<StoredSchema[]> {
+    const found: StoredSchema[] = []
+    for (const { subject, version } of references) {
       const place = `${version} ${subject}`
       if (seen.has(place)) continue
       seen.add(place)
-      schemas.push(...(await withReferences(await client.Subject.version({ subject, version }), seen)))
+      const schema = told<StoredSchema>(await client.Subject.version({ subject, version }), 'schema')
+      found.push(...(await referencedBy(schema, seen)), schema)
     }
-    return [...schemas, schema]
+    return found
   }
 
   return {
@@ -107,19 +113,26 @@ interface StoredSchema {
   readonly references?: readonly { readonly subject: string; readonly version: number }[]
 }
 
+interface Retrieved {
+  readonly schema: StoredSchema
+  readonly referenced: readonly StoredSchema[]
+}
+
 /** A schema that is registered but is no Avro we can read is as good as unknown. */
-function avroType(schemas: readonly StoredSchema[]): Lookup<Type> {
+function avroType({ schema, referenced }: Retrieved): Lookup<Type> {
   const registry: Record<string, Type> = {}
   try {
-    const types = schemas.map(({ schemaType = 'AVRO', schema }) => {
-      if (schemaType !== 'AVRO') throw new Error('This is no Avro.')
-      return avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema, { registry })
-    })
-    const value = types.at(-1)
-    return value === undefined ? { kind: 'not-found' } : { kind: 'found', value }
+    for (const one of referenced) parse(one, registry)
+    return { kind: 'found', value: parse(schema, registry) }
   } catch {
     return { kind: 'not-found' }
   }
+}
+
+/** Adds its names to the registry of those that are known. */
+function parse({ schemaType = 'AVRO', schema }: StoredSchema, registry: Record<string, Type>): Type {
+  if (schemaType !== 'AVRO') throw new Error('This is no Avro.')
+  return avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema, { registry })
 }
 
 /** As much of the library's response as is looked at here. */

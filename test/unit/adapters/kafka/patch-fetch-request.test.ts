@@ -1,5 +1,6 @@
+import type { TopicPartitions } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ConsumerGroupClass, type TopicPartitions } from '../../../../src/adapters/kafka/internals.ts'
+import { ConsumerGroupClass } from '../../../../src/adapters/kafka/internals.ts'
 import { patchFetchRequest } from '../../../../src/adapters/kafka/patch-fetch-request.ts'
 
 const INPUT = 'in'
