@@ -7,6 +7,7 @@ import { createEnvironment, type Environment } from '../../dev/harness/environme
 import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
 import type { Cluster } from '../../dev/stack/cluster.ts'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import { createKnownTopics } from '../../src/adapters/kafka/topics.ts'
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
 import type { Admin, Kafka, Message } from 'kafkajs'
 import { Fleet, type Replica } from '../support/fleet.ts'
@@ -269,18 +270,16 @@ async function prepare(
   { env, topics }: Environment,
   { admin, partitions, replicationFactor }: Preparing,
 ): Promise<void> {
-  await admin.createTopics({
-    waitForLeaders: false,
-    topics: [topics.result, topics.deadLetter].map((topic) => ({
-      topic,
-      numPartitions: partitions,
-      replicationFactor,
-      configEntries: [
-        { name: 'message.timestamp.type', value: 'LogAppendTime' },
-        { name: 'max.message.bytes', value: '2097152' },
-      ],
-    })),
-  })
+  const outputs = [topics.result, topics.deadLetter].map((topic) => ({
+    topic,
+    numPartitions: partitions,
+    replicationFactor,
+    configEntries: [
+      { name: 'message.timestamp.type', value: 'LogAppendTime' },
+      { name: 'max.message.bytes', value: '2097152' },
+    ],
+  }))
+  await createKnownTopics(admin, outputs)
   const wide = ['--partitions', String(partitions), '--replication-factor', String(replicationFactor)]
   await command(['topics', 'create', ...wide], env)
   await command(['schemas', 'register'], env)

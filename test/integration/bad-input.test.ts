@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type { Environment } from '../../dev/harness/environment.ts'
 import { encodeJson, eventFor } from '../../dev/harness/events.ts'
 import { subjectOf } from '../../src/adapters/registry/schemas.ts'
-import { connectTo, type ReadRecord } from '../support/kafka.ts'
+import { createTopics, type ReadRecord } from '../support/kafka.ts'
 import { mutant, seeded } from '../support/mutants.ts'
 import { EXACTLY_ONCE, header, sourceOf, type Coordinates } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
@@ -164,12 +164,6 @@ async function schemaId(subject: string): Promise<number> {
 
 /** `topics create` gives the dead letters as much room as it finds here. */
 async function createWideInput({ topics }: Environment): Promise<void> {
-  const admin = connectTo().admin()
-  await admin.connect()
   const configEntries = [{ name: 'max.message.bytes', value: String(6 * MEGABYTE) }]
-  await admin.createTopics({
-    waitForLeaders: false,
-    topics: [{ topic: topics.input, numPartitions: 8, configEntries }],
-  })
-  await admin.disconnect()
+  await createTopics([{ topic: topics.input, configEntries }])
 }

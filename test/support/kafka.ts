@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Admin, IHeaders, ITopicConfig, Kafka, Message, Producer } from 'kafkajs'
 import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
+import { createKnownTopics, withAdmin } from '../../src/adapters/kafka/topics.ts'
 import type { Log } from '../../src/ports.ts'
 
 export interface ReadRecord {
@@ -47,8 +48,7 @@ export async function createTopics(
   topics: readonly ITopicConfig[],
   kafka: Kafka = connectTo(),
 ): Promise<void> {
-  const admin = await connectedAdmin(kafka)
-  await admin.createTopics({ topics: [...topics], waitForLeaders: true })
+  await withAdmin(kafka, (admin) => createKnownTopics(admin, topics))
 }
 
 /** Returns when the broker has them. */

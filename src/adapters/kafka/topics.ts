@@ -3,7 +3,7 @@
  * with a sentence that says what to do.
  */
 import { setTimeout } from 'node:timers/promises'
-import kafkajs, { type Admin, type Kafka } from 'kafkajs'
+import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs'
 import { errorType, explain } from './errors.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
@@ -101,7 +101,15 @@ async function maxMessageBytes(admin: Admin, topics: readonly string[]): Promise
 const KNOWN_WITHIN_TRIES = 50
 const ASK_AGAIN_MS = 100
 
-/** The broker that is asked may not have heard yet of a topic that another has just made. */
+/**
+ * Creates them and resolves once the broker that is asked knows them: a broker may not have heard yet of what its
+ * controller has just made, and kafkajs, waiting for leaders, gives up on that.
+ */
+export async function createKnownTopics(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ waitForLeaders: false, topics: [...topics] })
+  await onceKnown(() => admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) }))
+}
+
 async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -166,12 +174,7 @@ async function createOne(
 ): Promise<TopicOutcome> {
   if (!present.has(topic)) {
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
-    // Waiting for leaders, kafkajs gives up when the broker it asks has not heard of the topic yet.
-    await admin.createTopics({
-      waitForLeaders: false,
-      topics: [{ topic, numPartitions: partitions, replicationFactor, configEntries }],
-    })
-    await onceKnown(() => admin.fetchTopicMetadata({ topics: [topic] }))
+    await createKnownTopics(admin, [{ topic, numPartitions: partitions, replicationFactor, configEntries }])
     return { kind: 'created', topic, partitions }
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
