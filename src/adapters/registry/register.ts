@@ -2,7 +2,7 @@
  * Registering our schemas: `schemas register`'s, never the running service's. Straight requests to the registry, for the
  * library does not say why a schema is incompatible.
  */
-import type { RegistrySettings } from './registry.ts'
+import { authorization, type RegistrySettings } from './registry.ts'
 import { SCHEMA_NAMES, schemaJson, subjectOf, whyUnreadable, type SchemaName } from './schemas.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
@@ -106,14 +106,10 @@ async function send(
   path: string,
   body: unknown,
 ): Promise<Response> {
-  const basic = auth === null ? null : Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
   try {
     return await fetch(`${url}${path}`, {
       method,
-      headers: {
-        'content-type': 'application/vnd.schemaregistry.v1+json',
-        ...(basic === null ? {} : { authorization: `Basic ${basic}` }),
-      },
+      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...authorization(auth) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })

@@ -45,18 +45,7 @@ export function createRegistry(
   settings: RegistrySettings,
   metrics: Pick<Metrics, 'registryRequest'>,
 ): Registry {
-  const { timeoutMs = TIMEOUT_MS } = settings
-  const Agent = settings.url.startsWith('https:') ? HttpsAgent : HttpAgent
-  const client = createApi({
-    host: settings.url,
-    clientId: settings.clientId,
-    ...(settings.auth === null ? {} : { auth: settings.auth }),
-    // Written out, for the library keeps the first instance's settings for all that come after.
-    retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1, factor: 0.2, multiplier: 2 },
-    agent: new Agent({ keepAlive: true, timeout: timeoutMs }),
-    // The library's own types of a middleware disagree between its two builds.
-    middlewares: [timeout(timeoutMs) as never],
-  })
+  const client = createClient(settings)
 
   async function lookUp<T>(
     operation: 'schema-by-id' | 'id-by-schema',
@@ -72,8 +61,21 @@ export function createRegistry(
       const schema = told<StoredSchema>(await client.Schema.find({ id }), 'schema')
       return { schema, referenced: await referencedBy(schema) }
     })
-    if (result.kind === '404') return { kind: (await isUnknown(id, settings)) ? 'not-found' : 'failed' }
+    if (result.kind === '404') {
+      const body = await bodyAt(`/schemas/ids/${id}`, settings)
+      return { kind: hasMember(body, 'error_code') ? 'not-found' : 'failed' }
+    }
     return result.kind === 'found' ? avroType(result.value) : result
+  }
+
+  async function idBySchema(subject: string, schemaJson: string): Promise<Lookup<number>> {
+    const result = await outcomeOf(async () => {
+      const answer = await client.Subject.registered({ subject, body: { schema: schemaJson } })
+      return told<{ id: number }>(answer, 'id').id
+    })
+    if (result.kind !== '404') return result
+    const body = await bodyAt(`/subjects/${encodeURIComponent(subject)}/versions/latest`, settings)
+    return { kind: hasMember(body, 'error_code') || hasMember(body, 'schema') ? 'not-found' : 'failed' }
   }
 
   /** Each once, and before who refers to it. */
@@ -94,15 +96,23 @@ export function createRegistry(
 
   return {
     schemaById: (id) => lookUp('schema-by-id', () => schemaById(id)),
-    idBySchema: (subject, schemaJson) =>
-      lookUp('id-by-schema', async () => {
-        const result = await outcomeOf(async () => {
-          const answer = await client.Subject.registered({ subject, body: { schema: schemaJson } })
-          return told<{ id: number }>(answer, 'id').id
-        })
-        return result.kind === '404' ? { kind: 'not-found' } : result
-      }),
+    idBySchema: (subject, schemaJson) => lookUp('id-by-schema', () => idBySchema(subject, schemaJson)),
   }
+}
+
+function createClient(settings: RegistrySettings): ReturnType<typeof createApi> {
+  const { timeoutMs = TIMEOUT_MS } = settings
+  const Agent = settings.url.startsWith('https:') ? HttpsAgent : HttpAgent
+  return createApi({
+    host: settings.url,
+    clientId: settings.clientId,
+    ...(settings.auth === null ? {} : { auth: settings.auth }),
+    // Written out, for the library keeps the first instance's settings for all that come after.
+    retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1, factor: 0.2, multiplier: 2 },
+    agent: new Agent({ keepAlive: true, timeout: timeoutMs }),
+    // The library's own types of a middleware disagree between its two builds.
+    middlewares: [timeout(timeoutMs) as never],
+  })
 }
 
 /** As the registry tells it. */
@@ -149,22 +159,29 @@ function told<T>(answer: Answer, member: keyof T & string): T {
 }
 
 /**
- * Whether a 404 was the registry's own word, which comes with an `error_code`: an ingress without a backend answers 404
- * as well. The library does not tell them apart, so it is asked once more without it.
+ * What the registry says of a path, null where none answers: an ingress without a backend says 404 too, but without an
+ * `error_code`. The library does not tell them apart, so it is asked once more without it.
  */
-async function isUnknown(
-  id: number,
+async function bodyAt(
+  path: string,
   { url, auth, timeoutMs = TIMEOUT_MS }: RegistrySettings,
-): Promise<boolean> {
-  const basic = auth === null ? null : Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
+): Promise<unknown> {
   try {
-    const response = await fetch(`${url}/schemas/ids/${id}`, {
-      headers: basic === null ? {} : { authorization: `Basic ${basic}` },
+    const response = await fetch(`${url}${path}`, {
+      headers: authorization(auth),
       signal: AbortSignal.timeout(timeoutMs),
     })
-    return response.status === 404 && hasMember(await response.json(), 'error_code')
+    return response.ok || response.status === 404 ? await response.json() : null
   } catch {
-    return false
+    return null
+  }
+}
+
+/** The header that says who we are; none where the registry is open. */
+export function authorization(auth: RegistrySettings['auth']): Record<string, string> {
+  if (auth === null) return {}
+  return {
+    authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`,
   }
 }
 

@@ -3,7 +3,7 @@
  * say, and lets it come out as the test wishes; likewise the pod of `helm test`.
  */
 import { randomUUID } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -89,6 +89,8 @@ export async function admission(
     return null
   } catch (error) {
     return error instanceof Error ? error.message : 'unknown'
+  } finally {
+    await rm(file)
   }
 }
 

@@ -136,14 +136,28 @@ describe('the registry', () => {
     ['an ingress without a backend, with 404', page(404)],
     ['JSON of something else with 404', saying(404, { message: 'no Route matched' })],
     ['JSON of something else with 200', saying(200, { status: 'UP' })],
-    ['an id in place of a schema', saying(200, { id: 7 })],
     ['a gateway with 502', page(502)],
     ['its own error with 500', saying(500, { error_code: 50001 })],
     ['too many requests', saying(429, { error_code: 42901 })],
     ['half a connection', ({ socket }) => socket.resetAndDestroy()],
   ])('is away, and nothing is final, when there answers %s', async (_, answer) => {
-    const { registry } = registryAt(await serve(answer))
+    expect(await registryAt(await serve(answer)).both()).toEqual(['failed', 'failed'])
+  })
+
+  test('is away when it tells an id in place of a schema', async () => {
+    const { registry } = registryAt(await serve(saying(200, { id: 7 })))
     expect(await registry.schemaById(7)).toEqual({ kind: 'failed' })
+  })
+
+  test('does not hold this version of a schema of which it holds another', async () => {
+    const { registry } = registryAt(
+      await serve((request, response) =>
+        request.method === 'GET'
+          ? saying(200, { id: 4, schema: SCHEMA })(request, response)
+          : saying(404, { error_code: 40403 })(request, response),
+      ),
+    )
+    expect(await registry.idBySchema('subject', SCHEMA)).toEqual({ kind: 'not-found' })
   })
 
   test('is away when nobody listens', async () => {
