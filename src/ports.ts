@@ -6,11 +6,9 @@ import type { Reply } from './core/answer.ts'
 import type { DeadLetterReason } from './core/dead-letter.ts'
 import type { DeferReason } from './core/defer.ts'
 import type { GateReason } from './core/gate.ts'
-import type { Headers } from './core/history.ts'
+import type { Headers } from './core/headers.ts'
 import type { SettledFacts } from './core/normalize/settled-facts.ts'
 import type { VerificationCompleted, VerificationResult } from './core/schema-types.ts'
-
-export type RecordHeaders = Headers
 
 /** One Kafka record as it came, bytes untouched. */
 export interface InputRecord {
@@ -21,7 +19,7 @@ export interface InputRecord {
   readonly timestampMs: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: RecordHeaders
+  readonly headers: Headers
 }
 
 /** One record to be written. */
@@ -30,7 +28,7 @@ export interface OutputRecord {
   readonly partition: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: RecordHeaders
+  readonly headers: Headers
 }
 
 /** What became of one transaction, or of outputs written without one. After `fenced` and `failed` the log must be closed and claimed anew. */

@@ -4,7 +4,8 @@
  * The record's own headers stay byte for byte; whatever an earlier trip through the service had added is replaced.
  * Nothing here is taken from an answer's body but its code: no personal value can get in.
  */
-import { historyHeaders, redrivesHeader, type Headers, type History } from './history.ts'
+import { NO_HEADERS, textHeader, type Header, type Headers } from './headers.ts'
+import { historyHeaders, redrivesHeader, type History } from './history.ts'
 
 /** Why an event can never be settled. A closed set: header `checkresult-reason` and the label of the counter. */
 export const DEAD_LETTER_REASONS = [
@@ -34,24 +35,23 @@ const MAX_CODE_LENGTH = 100
 export function deadLetterHeaders(
   original: Headers,
   { cause, history, failedAtMs, service }: DeadLetterFacts,
-): Record<string, Headers[string]> {
-  const code = printable(cause.code)
-  return {
+): Headers {
+  return [
     ...withoutOurs(original),
-    'checkresult-reason': Buffer.from(cause.reason),
-    'checkresult-code': Buffer.from(code),
-    'checkresult-stage': Buffer.from(cause.stage),
-    'checkresult-attempts': Buffer.from(String(history.attempts)),
-    'checkresult-failed-at': Buffer.from(new Date(failedAtMs).toISOString()),
-    'checkresult-service': Buffer.from(service),
+    textHeader('checkresult-reason', cause.reason),
+    textHeader('checkresult-code', printable(cause.code)),
+    textHeader('checkresult-stage', cause.stage),
+    textHeader('checkresult-attempts', String(history.attempts)),
+    textHeader('checkresult-failed-at', new Date(failedAtMs).toISOString()),
+    textHeader('checkresult-service', service),
     ...redrivesHeader(history.redrives),
-    '__connect.errors.topic': Buffer.from(history.source.topic),
-    '__connect.errors.partition': Buffer.from(String(history.source.partition)),
-    '__connect.errors.offset': Buffer.from(String(history.source.offset)),
-    '__connect.errors.stage': Buffer.from(cause.stage),
-    '__connect.errors.exception.class.name': Buffer.from(`checkresult.${cause.reason}`),
-    '__connect.errors.exception.message': Buffer.from(cause.message),
-  }
+    textHeader('__connect.errors.topic', history.source.topic),
+    textHeader('__connect.errors.partition', String(history.source.partition)),
+    textHeader('__connect.errors.offset', String(history.source.offset)),
+    textHeader('__connect.errors.stage', cause.stage),
+    textHeader('__connect.errors.exception.class.name', `checkresult.${cause.reason}`),
+    textHeader('__connect.errors.exception.message', cause.message),
+  ]
 }
 
 export interface DeadLetterFacts {
@@ -63,23 +63,25 @@ export interface DeadLetterFacts {
 }
 
 /** The headers of a retry copy: the record's own and its history. */
-export function retryHeaders(original: Headers, history: History): Record<string, Headers[string]> {
-  return { ...withoutOurs(original), ...historyHeaders(history) }
+export function retryHeaders(original: Headers, history: History): Headers {
+  return [...withoutOurs(original), ...historyHeaders(history)]
 }
 
 /** Tracing headers are all that a result inherits from its event. */
-export function tracingHeaders(original: Headers): Record<string, Headers[string]> {
-  const traced: Record<string, Headers[string]> = {}
-  for (const name of ['traceparent', 'tracestate']) {
-    const value = original[name]
-    if (value !== undefined) traced[name] = value
-  }
-  return traced
+export function tracingHeaders(original: Headers): Headers {
+  return filtered(original, ({ name }) => name === 'traceparent' || name === 'tracestate')
 }
 
-/** What the record came with, whatever the service has put there since. */
-export function withoutOurs(headers: Headers): Record<string, Headers[string]> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.test(name)))
+/** The headers the record came with, without those the service has added since. */
+export function withoutOurs(headers: Headers): Headers {
+  return filtered(headers, ({ name }) => !OURS.test(name))
+}
+
+/** Most events have no headers at all. */
+function filtered(headers: Headers, keeps: (header: Header) => boolean): Headers {
+  if (headers.length === 0) return NO_HEADERS
+  const kept = headers.filter(keeps)
+  return kept.length === 0 ? NO_HEADERS : kept
 }
 
 /** A vendor's code is a short word. Whatever else stands in its place is not passed on. */

@@ -3,8 +3,7 @@
  * topic anybody may write such headers, and they are not believed there, but for the number of redrives, which can only
  * lower the event's priority. Pure; unreadable headers count as absent.
  */
-
-export type Headers = Readonly<Record<string, Buffer | readonly Buffer[] | null>>
+import { lastText, textHeader, type Header, type Headers } from './headers.ts'
 
 export interface SourceCoordinates {
   readonly topic: string
@@ -29,19 +28,19 @@ const SOURCE = 'checkresult-source'
 const REDRIVES = 'checkresult-redrives'
 const SOURCE_PATTERN = /^([\w.-]{1,249}):(\d{1,9}):(\d{1,19})$/
 
-export function historyHeaders(history: History): Record<string, Buffer> {
+export function historyHeaders(history: History): Header[] {
   const { topic, partition, offset } = history.source
-  return {
-    [ATTEMPTS]: Buffer.from(String(history.attempts)),
-    [FIRST_SEEN]: Buffer.from(String(history.firstSeenMs)),
-    [SOURCE]: Buffer.from(`${topic}:${partition}:${offset}`),
+  return [
+    textHeader(ATTEMPTS, String(history.attempts)),
+    textHeader(FIRST_SEEN, String(history.firstSeenMs)),
+    textHeader(SOURCE, `${topic}:${partition}:${offset}`),
     ...redrivesHeader(history.redrives),
-  }
+  ]
 }
 
 /** None for an event that was never put back. */
-export function redrivesHeader(redrives: number): Record<string, Buffer> {
-  return redrives === 0 ? {} : { [REDRIVES]: Buffer.from(String(redrives)) }
+export function redrivesHeader(redrives: number): Header[] {
+  return redrives === 0 ? [] : [textHeader(REDRIVES, String(redrives))]
 }
 
 /** 0 where the header is missing or unreadable. */
@@ -51,7 +50,7 @@ export function readRedrives(headers: Headers): number {
 
 /** `fresh` is what holds where a header is missing or unreadable. */
 export function readHistory(headers: Headers, fresh: History): History {
-  const [, topic, partition, offset] = SOURCE_PATTERN.exec(text(headers[SOURCE])) ?? []
+  const [, topic, partition, offset] = SOURCE_PATTERN.exec(lastText(headers, SOURCE)) ?? []
   return {
     attempts: countIn(headers, ATTEMPTS) ?? fresh.attempts,
     firstSeenMs: countIn(headers, FIRST_SEEN) ?? fresh.firstSeenMs,
@@ -64,10 +63,6 @@ export function readHistory(headers: Headers, fresh: History): History {
 }
 
 function countIn(headers: Headers, name: string): number | null {
-  const count = Number(text(headers[name]))
+  const count = Number(lastText(headers, name))
   return Number.isSafeInteger(count) && count > 0 ? count : null
-}
-
-function text(value: Headers[string] | undefined): string {
-  return Buffer.isBuffer(value) ? value.toString('utf8') : ''
 }

@@ -6,7 +6,8 @@
  * transaction as the event on the input topic.
  */
 import { withoutOurs } from './dead-letter.ts'
-import { readRedrives, redrivesHeader, type Headers, type SourceCoordinates } from './history.ts'
+import { lastValue, textHeader, type Headers } from './headers.ts'
+import { readRedrives, redrivesHeader, type SourceCoordinates } from './history.ts'
 
 /** A letter's place in the dead-letter topic. */
 export interface LetterPlace {
@@ -130,18 +131,18 @@ function among(wanted: ReadonlySet<string>, one: string): boolean {
 }
 
 /** The headers of the event that is put back: its own, and how often that has happened now. */
-export function redrivenHeaders(original: Headers, letter: Letter): Record<string, Headers[string]> {
-  return { ...withoutOurs(original), ...redrivesHeader(letter.redrives + 1) }
+export function redrivenHeaders(original: Headers, letter: Letter): Headers {
+  return [...withoutOurs(original), ...redrivesHeader(letter.redrives + 1)]
 }
 
-export function markerHeaders(of: LetterPlace): Record<string, Buffer> {
-  return { [REDRIVEN]: Buffer.from(placeName(of)) }
+export function markerHeaders(of: LetterPlace): Headers {
+  return [textHeader(REDRIVEN, placeName(of))]
 }
 
 /** In one line that a terminal shows as it is: anybody with the right to may have written it. */
 function text(headers: Headers, name: string): string {
-  const value = headers[name]
-  return Buffer.isBuffer(value)
-    ? value.toString('utf8', 0, MAX_TEXT_LENGTH).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
-    : ''
+  const value = lastValue(headers, name)
+  return value === null
+    ? ''
+    : value.toString('utf8', 0, MAX_TEXT_LENGTH).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
 }

@@ -11,7 +11,8 @@ import {
   type DeadLetterReason,
 } from '../core/dead-letter.ts'
 import { deferral, type DeferReason, type RetryTopic } from '../core/defer.ts'
-import type { Headers, History } from '../core/history.ts'
+import type { Headers } from '../core/headers.ts'
+import type { History } from '../core/history.ts'
 import { normalize } from '../core/normalize/normalize.ts'
 import type { PiiMode } from '../core/normalize/privacy.ts'
 import { settledFacts, type SettledFacts } from '../core/normalize/settled-facts.ts'

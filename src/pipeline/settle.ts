@@ -9,6 +9,7 @@ import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
 import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
 import type { CallResult } from '../core/gate.ts'
+import { hasHeader } from '../core/headers.ts'
 import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { RecentTransactions } from '../core/recent-transactions.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
@@ -75,7 +76,7 @@ function mayRepeat(
   { redrives }: History,
   { inputTopic }: SettleOptions,
 ): boolean {
-  return topic === inputTopic && redrives === 0 && !Object.hasOwn(headers, FORCE_HEADER)
+  return topic === inputTopic && redrives === 0 && !hasHeader(headers, FORCE_HEADER)
 }
 
 /**

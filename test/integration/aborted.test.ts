@@ -56,5 +56,5 @@ async function producer(name: string, topic: string): Promise<TransactionalProdu
 
 function write(one: TransactionalProducer, topic: string): Promise<void> {
   const value = Buffer.from(names.get(one) ?? '')
-  return one.produce([{ topic, partition: 0, key: null, value, headers: {} }])
+  return one.produce([{ topic, partition: 0, key: null, value, headers: [] }])
 }

@@ -23,7 +23,7 @@ describe.each(KINDS)('$about', ({ create }) => {
       partition: 1,
       key: Buffer.from([0, 255]),
       value: Buffer.from([1, 254]),
-      headers: { name: Buffer.from([2, 253]) },
+      headers: [{ name: 'name', value: Buffer.from([2, 253]) }],
     }
     expect(await log.publish([bytes, { ...bytes, partition: 0, value: null }], 5n)).toEqual(COMMITTED)
     const written = await logs.written(2)
@@ -53,7 +53,7 @@ describe.each(KINDS)('$about', ({ create }) => {
     const large = Array.from({ length: 20 }, (_, number) => ({
       ...output(logs, number),
       partition: number % 2,
-      headers: { ballast: Buffer.alloc(100_000) },
+      headers: [{ name: 'ballast', value: Buffer.alloc(100_000) }],
     }))
     expect(await log.publish(large, 20n)).toEqual(COMMITTED)
     expect(values(await logs.written(20))).toEqual(values(large))
@@ -114,7 +114,7 @@ async function claimed(logs: LogsOfOnePartition): Promise<OutputLog> {
 }
 
 function output({ topic }: LogsOfOnePartition, number: number): OutputRecord {
-  return { topic, partition: 0, key: null, value: Buffer.from(String(number)), headers: {} }
+  return { topic, partition: 0, key: null, value: Buffer.from(String(number)), headers: [] }
 }
 
 function values(records: readonly OutputRecord[]): string[] {

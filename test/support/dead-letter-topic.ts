@@ -1,6 +1,6 @@
 /** A dead-letter topic in memory, and a log that puts letters back as Kafka would: markers can be read from then on. */
 import { deadLetterHeaders, type DeadLetterReason } from '../../src/core/dead-letter.ts'
-import type { Headers } from '../../src/core/history.ts'
+import type { Headers } from '../../src/core/headers.ts'
 import type { InputRecord, OutputRecord, PublishOutcome, RedriveLog, TopicReader } from '../../src/ports.ts'
 
 export interface LetterFacts {
@@ -17,7 +17,7 @@ export const FAILED_AT_MS = Date.UTC(2026, 0, 1)
 
 export function letterHeaders(facts: LetterFacts = {}): Headers {
   const { reason = 'undecodable', code = 'malformed-json', failedAtMs = FAILED_AT_MS, redrives = 0 } = facts
-  return deadLetterHeaders(facts.own ?? {}, {
+  return deadLetterHeaders(facts.own ?? [], {
     cause: { reason, code, stage: 'decode', message: 'A sentence of ours.' },
     history: { attempts: 1, firstSeenMs: 1, source: { topic: 'in', partition: 0, offset: 5n }, redrives },
     failedAtMs,

@@ -1,4 +1,5 @@
 /** Stand-ins for the ports that need no world: what is asked of them is written down. */
+import { NO_HEADERS } from '../../src/core/headers.ts'
 import type { InputRecord, Log, Metrics } from '../../src/ports.ts'
 
 export interface RecordedMetrics extends Metrics {
@@ -36,7 +37,7 @@ export function inputRecord(offset: number | bigint, changes: Partial<InputRecor
     timestampMs: Date.UTC(2026, 0, 1),
     key: Buffer.from(`key-${offset}`),
     value: Buffer.from(`value-${offset}`),
-    headers: {},
+    headers: NO_HEADERS,
     ...changes,
   }
 }

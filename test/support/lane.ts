@@ -75,7 +75,7 @@ function last(started: readonly Started[], offset: number): Started {
 const PENDING: Counts = { kind: 'deferred', reason: 'pending' }
 
 function settledOf(offset: number, counts: Counts): Settled {
-  const output = { topic: 'out', partition: 0, key: null, value: Buffer.from(String(offset)), headers: {} }
+  const output = { topic: 'out', partition: 0, key: null, value: Buffer.from(String(offset)), headers: [] }
   return { outputs: [output], counts }
 }
 

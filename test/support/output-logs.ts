@@ -9,6 +9,7 @@ import type { OutputLog, OutputRecord } from '../../src/ports.ts'
 import { FakePartition } from './fake-partition.ts'
 import { fakeLog, fakeMetrics } from './fakes.ts'
 import { createTopics, produce, readCommitted, uniqueName } from './kafka.ts'
+import { listHeaders } from './headers.ts'
 
 export interface LogsOfOnePartition {
   /** Claims the one input partition there is. */
@@ -84,7 +85,16 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
   return {
     claim: async () => ends.claim(input, 0),
     topic,
-    written: async (count) => [...(await readCommitted([topic], { until: count }))] as OutputRecord[],
+    written: async (count) => {
+      const records = await readCommitted([topic], { until: count })
+      return records.map(({ topic: of, partition, key, value, headers }) => ({
+        topic: of,
+        partition,
+        key,
+        value,
+        headers: listHeaders(headers),
+      }))
+    },
     failing: (outputs) => outputs.map((output) => ({ ...output, value: Buffer.alloc(2 * 1024 * 1024) })),
   }
 }

@@ -8,7 +8,7 @@
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { askAgain } from './ask-again.ts'
-import { batches, byPartition, type TopicPartition } from './batches.ts'
+import { batches, byPartition, toMessage, type TopicPartition } from './batches.ts'
 import {
   disconnect,
   fetchCommitted,
@@ -100,7 +100,7 @@ class AtLeastOnceLog implements OutputLog {
     await leader.produce({
       acks: -1,
       timeout: PRODUCE_TIMEOUT_MS,
-      topicData: [{ topic, partitions: [{ partition, firstSequence: 0, messages: [...batch] }] }],
+      topicData: [{ topic, partitions: [{ partition, firstSequence: 0, messages: batch.map(toMessage) }] }],
     })
   }
 

@@ -1,5 +1,7 @@
 /** Outputs cut into produce requests: one topic-partition each, for a request to several may fail in part. */
 import type { OutputRecord } from '../../ports.ts'
+import type { ProducedMessage } from './internals.ts'
+import { toObject } from './object-headers.ts'
 
 export interface TopicPartition {
   readonly topic: string
@@ -36,11 +38,12 @@ export function* batches(records: readonly OutputRecord[]): Generator<OutputReco
   if (batch.length > 0) yield batch
 }
 
+export function toMessage({ key, value, headers }: OutputRecord): ProducedMessage {
+  return { key, value, headers: toObject(headers) }
+}
+
 function sizeBytes({ key, value, headers }: OutputRecord): number {
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
-  for (const [name, content] of Object.entries(headers)) {
-    const all = Array.isArray(content) ? content : [content]
-    for (const one of all) bytes += name.length + (Buffer.isBuffer(one) ? one.length : 0)
-  }
+  for (const header of headers) bytes += header.name.length + (header.value?.length ?? 0)
   return bytes
 }

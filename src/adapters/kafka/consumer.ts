@@ -11,6 +11,7 @@ import type { InputRecord, Moment, PartitionFlow } from '../../ports.ts'
 import type { QuotaTerms } from '../../core/quota-shares.ts'
 import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
 import { explain, isPassing } from './errors.ts'
+import { fromObject, type ObjectHeaders } from './object-headers.ts'
 import type { TopicOffsets } from './offset-commits.ts'
 import { takeHeartbeat, takeSyncAnswer } from './patch-membership.ts'
 import { OperatorError } from '../../core/safe-error.ts'
@@ -194,7 +195,7 @@ function toRecord({ topic, partition }: Batch, message: KafkaMessage): InputReco
     timestampMs: Number(message.timestamp),
     key: message.key,
     value: message.value,
-    headers: (message.headers ?? {}) as InputRecord['headers'],
+    headers: fromObject(message.headers as ObjectHeaders | undefined),
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   Logger,
   TopicPartitions,
 } from 'kafkajs'
+import type { ObjectHeaders } from './object-headers.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -79,7 +80,7 @@ export interface FetchedRecord {
   readonly timestamp: string
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers?: Readonly<Record<string, Buffer | readonly Buffer[] | null>>
+  readonly headers?: ObjectHeaders
   isControlRecord?: boolean
   /** Absent in the formats of before Kafka 0.11. */
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean }
@@ -116,7 +117,7 @@ export interface Transaction {
 export interface ProducedMessage {
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly headers: Readonly<Record<string, Buffer | readonly Buffer[] | null>>
+  readonly headers: ObjectHeaders
 }
 
 export const COORDINATOR = { group: 0, transaction: 1 } as const

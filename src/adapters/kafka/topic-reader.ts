@@ -8,6 +8,7 @@ import { committedRecords } from './committed-records.ts'
 import { errorType, explain } from './errors.ts'
 import { READ_COMMITTED, type Cluster, type FetchedPartition, type FetchedRecord } from './internals.ts'
 import { disconnect, leaderOf } from './claim-cluster.ts'
+import { fromObject } from './object-headers.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TopicReaderOptions {
@@ -135,6 +136,6 @@ function toRecord(topic: string, partition: number, record: FetchedRecord): Inpu
     timestampMs: Number(record.timestamp),
     key: record.key,
     value: record.value,
-    headers: record.headers ?? {},
+    headers: fromObject(record.headers),
   }
 }

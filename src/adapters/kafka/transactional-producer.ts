@@ -5,7 +5,7 @@
  */
 import type { Clock, OutputRecord } from '../../ports.ts'
 import { askAgain } from './ask-again.ts'
-import { batches, id, type TopicPartition } from './batches.ts'
+import { batches, id, toMessage, type TopicPartition } from './batches.ts'
 import { leaderOf } from './claim-cluster.ts'
 import { errorType } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
@@ -87,7 +87,7 @@ export class TransactionalProducer {
         ...this.transaction,
         acks: -1,
         timeout: PRODUCE_TIMEOUT_MS,
-        topicData: [{ topic, partitions: [{ partition, firstSequence, messages: batch }] }],
+        topicData: [{ topic, partitions: [{ partition, firstSequence, messages: batch.map(toMessage) }] }],
       })
     }
   }

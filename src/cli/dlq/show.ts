@@ -1,7 +1,7 @@
 /** `dlq show`: all there is to say of one letter. Its key, its value and its event's own headers only when asked for. */
 import type { Config } from '../../config.ts'
 import { withoutOurs } from '../../core/dead-letter.ts'
-import type { Headers } from '../../core/history.ts'
+import { nameBytes } from '../../core/headers.ts'
 import { placeName, type Letter, type LetterPlace } from '../../core/letter.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import { scanLetters, type Found } from '../../pipeline/dead-letters.ts'
@@ -34,7 +34,7 @@ export async function letterAt(topic: TopicReader, place: LetterPlace): Promise<
 export type MaybeDecoded = Decoded | null
 
 export function factLines({ letter, record, redriven }: FoundLetter, decoded: MaybeDecoded): string[] {
-  const own = Object.entries(withoutOurs(record.headers))
+  const own = withoutOurs(record.headers)
   const rows: [name: string, value: string][] = [
     ['at', placeName(letter)],
     ['event', sourceName(letter)],
@@ -68,8 +68,9 @@ function decodes(decoded: MaybeDecoded): string {
 }
 
 export function personalLines({ record }: Pick<FoundLetter, 'record'>, decoded: MaybeDecoded): string[] {
-  const headers = Object.entries(withoutOurs(record.headers)).map(
-    ([name, value]) => `  ${JSON.stringify(name)}: ${headerText(value)}`,
+  const headers = withoutOurs(record.headers).map(
+    (header) =>
+      `  ${JSON.stringify(bytesText(nameBytes(header)))}: ${header.value === null ? 'null' : bytesText(header.value)}`,
   )
   return [
     '',
@@ -78,11 +79,6 @@ export function personalLines({ record }: Pick<FoundLetter, 'record'>, decoded: 
     'value:',
     valueText(record, decoded),
   ]
-}
-
-function headerText(value: Headers[string] | undefined): string {
-  if (value === null || value === undefined) return 'null'
-  return Buffer.isBuffer(value) ? bytesText(value) : (value as readonly Buffer[]).map(bytesText).join(', ')
 }
 
 /** JSON as it came; Avro as JSON where it can be read; anything else in base64. */

@@ -64,7 +64,7 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
 
 function done(permit: Permit) {
   permit.release({ kind: 'answered' })
-  const output = { topic: 'out', partition: 0, key: null, value: null, headers: {} }
+  const output = { topic: 'out', partition: 0, key: null, value: null, headers: [] }
   return { outputs: [output], counts: { kind: 'deferred', reason: 'pending' } } as const
 }
 

@@ -6,6 +6,7 @@ import { Outputs, type Settled, type Work } from '../../../src/pipeline/outputs.
 import type { OutputRecord } from '../../../src/ports.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
+import { headersOf, headerText } from '../../support/headers.ts'
 
 const ANSWER: CheckAnswer = {
   requestId: 'r',
@@ -39,7 +40,7 @@ function outputsOf(counts: Readonly<Record<string, number>> = {}) {
 function work(changes: Partial<Work['record']> = {}, firstSeenMs = Date.UTC(2026, 0, 1)): Work {
   const record = inputRecord(5, {
     partition: 3,
-    headers: { traceparent: Buffer.from('trace'), 'content-type': Buffer.from('avro') },
+    headers: headersOf({ traceparent: 'trace', 'content-type': 'avro' }),
     ...changes,
   })
   return {
@@ -71,7 +72,7 @@ describe('a result', () => {
       partition: 3,
       key: one.record.key,
       value: Buffer.from('t1 in:1'),
-      headers: { traceparent: Buffer.from('trace') },
+      headers: headersOf({ traceparent: 'trace' }),
     })
   })
 
@@ -95,7 +96,7 @@ describe('a retry copy', () => {
       { kind: 'deferred', reason: 'pending' },
     ])
     expect([copy.key, copy.value]).toEqual([one.record.key, one.record.value])
-    expect(Object.keys(copy.headers)).toEqual([
+    expect(copy.headers.map(({ name }) => name)).toEqual([
       'traceparent',
       'content-type',
       'checkresult-attempts',
@@ -119,7 +120,7 @@ describe('an event that is too old', () => {
     const { outputs, clock } = outputsOf()
     const settled = outputs.later(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
     expect(settled.counts).toEqual({ kind: 'dead-letter', reason: expected })
-    expect(String(only(settled).headers['checkresult-code'])).toBe('SomeCode')
+    expect(headerText(only(settled).headers, 'checkresult-code')).toBe('SomeCode')
   })
 })
 
@@ -134,7 +135,7 @@ describe('a dead letter', () => {
     })
     const letter = only(settled)
     expect([letter.topic, letter.key, letter.value]).toEqual(['dead', null, null])
-    expect(letter.headers).toMatchObject(record.headers)
+    expect(letter.headers.slice(0, record.headers.length)).toEqual(record.headers)
     expect(settled.counts).toEqual({ kind: 'dead-letter', reason: 'undecodable' })
   })
 })

@@ -4,6 +4,7 @@ import { outputPartition } from '../../../src/core/partition.ts'
 import { redrive, type RedriveReport } from '../../../src/pipeline/redrive.ts'
 import type { OutputRecord, PublishOutcome } from '../../../src/ports.ts'
 import { DeadLetterTopic, redriveLog, type FakeRedriveLog } from '../../support/dead-letter-topic.ts'
+import { headerText } from '../../support/headers.ts'
 
 interface RunChanges {
   readonly selection?: Partial<Selection>
@@ -82,12 +83,12 @@ describe('a redrive', () => {
     topic.add(0, { reason: 'rejected', code: 'TransactionIdInvalid' })
     const spent = topic.add(0, { redrives: 3 })
     topic.add(1, { redrives: 2 })
-    topic.append(1, { value: Buffer.from('theirs') }, {})
+    topic.append(1, { value: Buffer.from('theirs') }, [])
     const log = redriveLog(topic)
     const report = await run(topic, { log, selection: { reasons: new Set(['undecodable']) } })
     expect(report.groups).toEqual([{ reason: 'undecodable', code: 'malformed-json', sent: 1, stays: 1 }])
     expect(report.staying.map(({ partition, offset }) => `${partition}:${offset}`)).toEqual([spent])
-    expect(log.events.map(({ headers }) => String(headers['checkresult-redrives']))).toEqual(['3'])
+    expect(log.events.map(({ headers }) => headerText(headers, 'checkresult-redrives'))).toEqual(['3'])
   })
 
   test('names a few of those that stay and counts them all', async () => {

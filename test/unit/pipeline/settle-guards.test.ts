@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { inputRecord } from '../../support/fakes.ts'
 import { came, PASSED, refused, settling, TIMEOUT } from '../../support/settling.ts'
+import { headersOf } from '../../support/headers.ts'
 
 describe('a transaction seen lately on the partition', () => {
   test('costs no call and has no output, and says that it was a repeat', async () => {
@@ -13,14 +14,14 @@ describe('a transaction seen lately on the partition', () => {
   test('is asked for again when a producer or an operator wants it so', async () => {
     const { run, result, calls } = settling([PASSED])
     await run(inputRecord(0))
-    await run(inputRecord(1, { headers: { 'checkresult-force': Buffer.from('1') } }))
+    await run(inputRecord(1, { headers: headersOf({ 'checkresult-force': null }) }))
     expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
   })
 
   test('is asked for again when it was a dead letter that was put back', async () => {
     const { run, calls } = settling([PASSED])
     await run(inputRecord(0))
-    await run(inputRecord(1, { headers: { 'checkresult-redrives': Buffer.from('1') } }))
+    await run(inputRecord(1, { headers: headersOf({ 'checkresult-redrives': '1' }) }))
     expect(calls).toHaveLength(2)
   })
 

@@ -5,9 +5,10 @@ import type { Decoded } from '../../../src/ports.ts'
 import { settle as rest } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
 import { came, EVENT, PASSED, refused, settling, TIMEOUT } from '../../support/settling.ts'
+import { headersOf, headerText } from '../../support/headers.ts'
 
-function header(settled: Settled | null | undefined, name: string): string {
-  return String(settled?.outputs[0]?.headers[name])
+function header(settled: Settled | null | undefined, name: string): string | undefined {
+  return headerText(settled?.outputs[0]?.headers ?? [], name)
 }
 
 describe('a record', () => {
@@ -141,16 +142,16 @@ describe('the past of a record', () => {
   })
 
   test('puts it behind all others when it was put back from the dead letters, on every topic', async () => {
-    const redriven = { 'checkresult-redrives': Buffer.from('1') }
+    const redriven = headersOf({ 'checkresult-redrives': '1' })
     for (const topic of ['in', 'retry']) {
       const { run, metrics } = settling([PASSED])
-      await run(inputRecord(0, { topic, headers: { ...headers, ...redriven } }))
+      await run(inputRecord(0, { topic, headers: [...headers, ...redriven] }))
       expect(metrics.of('permitGranted')[0]?.[0]).toBe('redriven')
     }
   })
 
   test('goes on with its retry copies and its next dead letter', async () => {
-    const redriven = { 'checkresult-redrives': Buffer.from('2') }
+    const redriven = headersOf({ 'checkresult-redrives': '2' })
     for (const code of ['ProcessNotCompleted', 'TransactionIdInvalid']) {
       const { run, result } = settling([refused(404, code)])
       await run(inputRecord(0, { headers: redriven }))

@@ -6,7 +6,7 @@ import type { OutputRecord } from '../../../../src/ports.ts'
 import { FakeClock, settle } from '../../../support/fake-clock.ts'
 
 const outputs: readonly OutputRecord[] = [
-  { topic: 'out', partition: 0, key: null, value: Buffer.from('value'), headers: {} },
+  { topic: 'out', partition: 0, key: null, value: Buffer.from('value'), headers: [] },
 ]
 
 /** Two brokers; the metadata names the first as leader until it is read again after `movedAfter` refusals. */

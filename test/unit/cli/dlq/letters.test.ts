@@ -6,6 +6,7 @@ import { countLetters } from '../../../../src/cli/dlq/stats.ts'
 import { redrive } from '../../../../src/pipeline/redrive.ts'
 import type { Decoded } from '../../../../src/ports.ts'
 import { DeadLetterTopic, FAILED_AT_MS, redriveLog } from '../../../support/dead-letter-topic.ts'
+import { headersOf } from '../../../support/headers.ts'
 
 /** The fictitious person whose name must not be seen. */
 const MARK = 'ZQXJKVPERSON'
@@ -51,7 +52,7 @@ test('letters are counted by reason and code, with those that were put back and 
   topic.add(0, { failedAtMs: FAILED_AT_MS + 7 })
   topic.add(1, { redrives: 3 })
   topic.add(1, { reason: 'rejected', code: 'TransactionIdInvalid' })
-  topic.append(0, {}, {})
+  topic.append(0, {}, [])
   await putBack(topic, topic.add(0))
   expect(await countLetters(topic.reader(), EVERY_LETTER, 3)).toEqual({
     groups: [
@@ -80,7 +81,7 @@ test('letters are counted by reason and code, with those that were put back and 
 
 async function shown(value: Buffer | null, decoded: Decoded | null = UNDECODABLE) {
   const topic = new DeadLetterTopic(1)
-  topic.add(0, { key: Buffer.from(MARK), value, own: { [MARK]: Buffer.from(MARK) } })
+  topic.add(0, { key: Buffer.from(MARK), value, own: headersOf({ [MARK]: [MARK, null] }) })
   const found = await letterAt(topic.reader(), { partition: 0, offset: 0n })
   return { facts: factLines(found, decoded).join('\n'), personal: personalLines(found, decoded).join('\n') }
 }
@@ -101,7 +102,9 @@ describe('a letter that is shown', () => {
 
   test('is shown with key, own headers and JSON as it came, when that is asked for', async () => {
     const { personal } = await shown(Buffer.from(`{"${MARK}`))
-    expect(personal).toBe(`\nkey: ${MARK}\nown headers:\n  "${MARK}": ${MARK}\nvalue:\n{"${MARK}`)
+    expect(personal).toBe(
+      `\nkey: ${MARK}\nown headers:\n  "${MARK}": ${MARK}\n  "${MARK}": null\nvalue:\n{"${MARK}`,
+    )
   })
 
   test('is shown in base64 where it is no text, or a text that a terminal would obey', async () => {
@@ -114,7 +117,7 @@ describe('a letter that is shown', () => {
 
   test('has to be there', async () => {
     const topic = new DeadLetterTopic(1)
-    topic.append(0, {}, {})
+    topic.append(0, {}, [])
     await expect(letterAt(topic.reader(), { partition: 0, offset: 0n })).rejects.toThrow(
       'No dead letter stands at 0:0: `dlq list` shows where they are.',
     )

@@ -1,0 +1,40 @@
+/**
+ * The headers of a record as Kafka has them: an ordered list of names and values. A name may repeat, a value may be null,
+ * and both survive every copy byte for byte. Pure.
+ *
+ * A name holds one character per byte (latin1), because Kafka does not check that a name is valid UTF-8. Our own names are
+ * ASCII and need no conversion; {@link nameBytes} gives the bytes of any name.
+ */
+
+export interface Header {
+  readonly name: string
+  readonly value: Buffer | null
+}
+
+export type Headers = readonly Header[]
+
+/** Shared by all records without headers. */
+export const NO_HEADERS: Headers = Object.freeze([])
+
+/** A header of ours: the name is ASCII. */
+export function textHeader(name: string, text: string): Header {
+  return { name, value: Buffer.from(text) }
+}
+
+export function hasHeader(headers: Headers, name: string): boolean {
+  return headers.some((header) => header.name === name)
+}
+
+/** The value of the last header with this name, as Kafka's clients read it; null if there is none. */
+export function lastValue(headers: Headers, name: string): Buffer | null {
+  return headers.findLast((header) => header.name === name)?.value ?? null
+}
+
+/** Like {@link lastValue}, as text; empty if there is none. */
+export function lastText(headers: Headers, name: string): string {
+  return lastValue(headers, name)?.toString('utf8') ?? ''
+}
+
+export function nameBytes({ name }: Header): Buffer {
+  return Buffer.from(name, 'latin1')
+}

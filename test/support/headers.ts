@@ -1,0 +1,34 @@
+/** Headers of records, as tests write and read them. */
+import type { IHeaders } from 'kafkajs'
+import { lastText, type Header, type Headers } from '../../src/core/headers.ts'
+
+type Value = Buffer | string | null
+
+export function headersOf(values: Readonly<Record<string, Value | readonly Value[]>>): Headers {
+  return Object.entries(values).flatMap(([name, value]): Header[] =>
+    (Array.isArray(value) ? (value as readonly Value[]) : [value as Value]).map((one) => ({
+      name,
+      value: typeof one === 'string' ? Buffer.from(one) : one,
+    })),
+  )
+}
+
+/** Names and texts, in order. */
+export function headerTexts(headers: Headers): Record<string, string> {
+  return Object.fromEntries(headers.map(({ name, value }) => [name, String(value)]))
+}
+
+/** `undefined` if there is no such header, so that a test cannot take a missing one for an empty one. */
+export function headerText(headers: Headers, name: string): string | undefined {
+  return headers.some((header) => header.name === name) ? lastText(headers, name) : undefined
+}
+
+/** Headers that kafkajs has read: in an object, so the order across names is that of each name's first header. */
+export function listHeaders(headers: IHeaders): Headers {
+  return Object.entries(headers).flatMap(([name, values]): Header[] =>
+    [values ?? null].flat().map((value) => ({
+      name: Buffer.from(name).toString('latin1'),
+      value: typeof value === 'string' ? Buffer.from(value) : value,
+    })),
+  )
+}
