@@ -178,7 +178,7 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const names = topicNames(config)
   const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
   for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)
-  const schemaId = await resultSchemaId(parts.registry, names.result)
+  const schemaId = await resultSchemaId(parts.registry, config.registry, names.result)
   const client = createClient(options, parts)
   const lanes = createLanes(options, { parts, client, schemaId })
   parts.running.lanes = lanes

@@ -1,130 +1,205 @@
 /**
- * Registering our schemas: `schemas register`'s, never the running service's. Straight requests to the registry, for the
- * library does not say why a schema is incompatible.
+ * Registers our schemas for `schemas register`; the running service never does. Each subject gets compatibility level
+ * FULL_TRANSITIVE: subscribers built against any released version read every other one, and a producer cannot register
+ * an event schema that the service could not read. Rejects with a message that says what to do.
  */
-import { authorization, type RegistrySettings } from './registry.ts'
+import { askRegistry, idIn, memberOf, registryProblem, type RegistryRequest } from './direct.ts'
+import type { RegistrySettings } from './registry.ts'
 import { SCHEMA_NAMES, schemaJson, subjectOf, whyUnreadable, type SchemaName } from './schemas.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
-export type Registration =
-  | { readonly kind: 'registered'; readonly subject: string; readonly id: number }
-  | { readonly kind: 'incompatible'; readonly subject: string; readonly reasons: readonly string[] }
+export type Registration = (
+  | { readonly kind: 'registered'; readonly id: number }
+  | { readonly kind: 'incompatible'; readonly reasons: readonly string[] }
+) & {
+  readonly subject: string
+  /** The level the subject had of its own, if that was another one; null if there was nothing to correct. */
+  readonly formerLevel: string | null
+}
 
 export type SchemaTopics = Readonly<Record<SchemaName, string>>
 
-const COMPATIBILITY = 'BACKWARD'
+export const COMPATIBILITY = 'FULL_TRANSITIVE'
 const TIMEOUT_MS = 10_000
 const NOT_FOUND = 404
 const CONFLICT = 409
+const MAX_TEXT_LENGTH = 500
 
-/** Each schema under the subject of its topic, compatibility set. Rejects with a sentence that says what to do. */
+/** Each schema under the subject of its topic, in the order of {@link SCHEMA_NAMES}. */
 export async function registerSchemas(
   settings: RegistrySettings,
   topics: SchemaTopics,
 ): Promise<Registration[]> {
   const registrations: Registration[] = []
   for (const name of SCHEMA_NAMES) {
-    registrations.push(await registerOne(settings, name, subjectOf(topics[name])))
+    const subject = subjectOf(topics[name])
+    registrations.push(await registerOne({ settings: { timeoutMs: TIMEOUT_MS, ...settings }, name, subject }))
   }
   return registrations
 }
 
-async function registerOne(
-  settings: RegistrySettings,
-  name: SchemaName,
-  subject: string,
-): Promise<Registration> {
-  const path = encodeURIComponent(subject)
-  const body = { schemaType: 'AVRO', schema: schemaJson(name) }
-  const setCompatibility = () => ask(settings, 'PUT', `/config/${path}`, { compatibility: COMPATIBILITY })
-  // Before the check, for a registry without a rule of its own takes everything for compatible. Some know a subject's
-  // rule only once the subject has a schema.
-  const wasSet = (await setCompatibility()).status !== NOT_FOUND
-  const check = await ask(
-    settings,
-    'POST',
-    `/compatibility/subjects/${path}/versions/latest?verbose=true`,
-    body,
-  )
-  const refused = check.status !== NOT_FOUND && check.body['is_compatible'] === false
-  const registered = refused ? check : await ask(settings, 'POST', `/subjects/${path}/versions`, body)
-  if (refused || registered.status === CONFLICT) {
-    return {
-      kind: 'incompatible',
-      subject,
-      reasons: await reasonsFor(settings, { name, path, answer: registered }),
-    }
-  }
-  if (!wasSet) await setCompatibility()
-  return { kind: 'registered', subject, id: Number(registered.body['id']) }
+interface Target {
+  readonly settings: RegistrySettings
+  readonly name: SchemaName
+  readonly subject: string
 }
 
-/** The registry's own reasons, or, where it gives none, what our reader says of the schema that is there. */
-async function reasonsFor(
-  settings: RegistrySettings,
-  { name, path, answer }: { name: SchemaName; path: string; answer: Answer },
-): Promise<string[]> {
-  const { messages, message } = answer.body
-  const given = Array.isArray(messages) ? messages : message === undefined ? [] : [message]
-  if (given.length > 0)
-    return given.map((one: unknown) => (typeof one === 'string' ? one : JSON.stringify(one)))
-  const latest = await ask(settings, 'GET', `/subjects/${path}/versions/latest`)
-  const reason = whyUnreadable(name, String(latest.body['schema']))
-  return [reason ?? 'The registry gives no reason.']
+async function registerOne(target: Target): Promise<Registration> {
+  const { subject } = target
+  const level = await currentLevel(target)
+  const formerLevel = level === null || level === COMPATIBILITY ? null : level
+  // Before the checks, because a registry without a level of its own takes everything for compatible. Some registries
+  // keep a level only for a subject that has a schema.
+  const isSet = await setLevel(target)
+  const incompatible = await incompatibilities(target)
+  if (incompatible.length > 0) return { kind: 'incompatible', subject, reasons: incompatible, formerLevel }
+  const answer = await ask(target, {
+    method: 'POST',
+    path: `/subjects/${encodeURIComponent(subject)}/versions`,
+    body: registrationBody(target),
+  })
+  if (answer.status === CONFLICT) {
+    return { kind: 'incompatible', subject, reasons: reasonsIn(answer.body), formerLevel }
+  }
+  const id = idIn(answer.body)
+  if (answer.status === NOT_FOUND || id === null) throw unexpected(target, answer)
+  if (!isSet && !(await setLevel(target))) {
+    throw new OperatorError(
+      `The schema of ${subject} is registered, but the registry does not keep a compatibility level for it: set ${COMPATIBILITY} there by hand.`,
+    )
+  }
+  return { kind: 'registered', subject, id, formerLevel }
+}
+
+function registrationBody({ name }: Target): object {
+  return { schemaType: 'AVRO', schema: schemaJson(name) }
+}
+
+/** The subject's own level; null if it has none. */
+async function currentLevel(target: Target): Promise<string | null> {
+  const answer = await ask(target, { method: 'GET', path: levelPath(target) })
+  if (answer.status === NOT_FOUND) return null
+  const level = levelIn(answer.body)
+  if (level === null) throw unexpected(target, answer)
+  return level
+}
+
+/** False if the registry does not know the subject yet. */
+async function setLevel(target: Target): Promise<boolean> {
+  const answer = await ask(target, {
+    method: 'PUT',
+    path: levelPath(target),
+    body: { compatibility: COMPATIBILITY },
+  })
+  if (answer.status === NOT_FOUND) return false
+  const level = levelIn(answer.body)
+  if (level === null) throw unexpected(target, answer)
+  if (level !== COMPATIBILITY) {
+    throw new OperatorError(
+      `The registry answers that the compatibility level of ${target.subject} is ${level}, although it was told ${COMPATIBILITY}: set it there by hand.`,
+    )
+  }
+  return true
+}
+
+function levelPath({ subject }: Target): string {
+  return `/config/${encodeURIComponent(subject)}`
+}
+
+/** Registries name it differently in different answers. */
+function levelIn(body: unknown): string | null {
+  const level = memberOf(body, 'compatibilityLevel') ?? memberOf(body, 'compatibility')
+  return typeof level === 'string' && /^[A-Z_]{1,40}$/.test(level) ? level : null
+}
+
+/** Against each version by itself: not every registry checks against all of them in one request. */
+async function incompatibilities(target: Target): Promise<string[]> {
+  const reasons: string[] = []
+  for (const version of await versions(target)) {
+    const answer = await ask(target, {
+      method: 'POST',
+      path: `/compatibility/subjects/${encodeURIComponent(target.subject)}/versions/${version}?verbose=true`,
+      body: registrationBody(target),
+    })
+    const isCompatible = memberOf(answer.body, 'is_compatible')
+    // The version was deleted meanwhile.
+    if (answer.status === NOT_FOUND || isCompatible === true) continue
+    if (isCompatible !== false) throw unexpected(target, answer)
+    const given = reasonsIn(answer.body)
+    const found = given.length > 0 ? given : await ownReasons(target, version)
+    reasons.push(...found.map((reason) => `version ${version}: ${reason}`))
+  }
+  return reasons
+}
+
+async function versions(target: Target): Promise<number[]> {
+  const answer = await ask(target, {
+    method: 'GET',
+    path: `/subjects/${encodeURIComponent(target.subject)}/versions`,
+  })
+  if (answer.status === NOT_FOUND) return []
+  const { body } = answer
+  if (!Array.isArray(body) || !body.every(isVersion)) throw unexpected(target, answer)
+  return body
+}
+
+function isVersion(one: unknown): one is number {
+  return typeof one === 'number' && Number.isSafeInteger(one)
+}
+
+/** The registry's own; none if it gives none. */
+function reasonsIn(body: unknown): string[] {
+  const messages = memberOf(body, 'messages')
+  const message = memberOf(body, 'message')
+  const all: readonly unknown[] = Array.isArray(messages) ? messages : message === undefined ? [] : [message]
+  return all.map((one) => oneLine(typeof one === 'string' ? one : JSON.stringify(one)))
+}
+
+/** What our own Avro library says of both directions, for a registry that gives no reason. */
+async function ownReasons(target: Target, version: number): Promise<string[]> {
+  const answer = await ask(target, {
+    method: 'GET',
+    path: `/subjects/${encodeURIComponent(target.subject)}/versions/${version}`,
+  })
+  const schema = memberOf(answer.body, 'schema')
+  const reasons = typeof schema === 'string' ? whyIncompatible(target.name, schema) : []
+  return reasons.length > 0 ? reasons.map(oneLine) : ['The registry gives no reason.']
+}
+
+function whyIncompatible(name: SchemaName, otherJson: string): string[] {
+  const ours = schemaJson(name)
+  const backward = whyUnreadable(ours, otherJson)
+  const forward = whyUnreadable(otherJson, ours)
+  return [
+    ...(backward === null ? [] : [`readers of the new version could not read it: ${backward}`]),
+    ...(forward === null ? [] : [`its readers could not read the new version: ${forward}`]),
+  ]
 }
 
 interface Answer {
   readonly status: number
-  readonly body: Readonly<Record<string, unknown>> & {
-    readonly messages?: unknown
-    readonly message?: unknown
-  }
+  readonly body: unknown
 }
 
-async function ask(
-  settings: RegistrySettings,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<Answer> {
-  const response = await send(settings, method, path, body)
-  const text = await response.text()
-  if (response.ok || response.status === NOT_FOUND || response.status === CONFLICT) {
-    return { status: response.status, body: parse(text) }
-  }
-  if (response.status === 401 || response.status === 403) {
-    throw new OperatorError(
-      'The registry refuses us: check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, and the right to write.',
-    )
-  }
-  throw new OperatorError(`The registry answered ${method} ${path} with HTTP ${response.status}.`)
+/** Success, not found or conflict, in the registry's own words. */
+async function ask({ settings }: Target, request: RegistryRequest): Promise<Answer> {
+  const answer = await askRegistry(settings, request)
+  if (answer.kind !== 'answer') throw new OperatorError(registryProblem(settings, answer, 'write'))
+  const { status, body } = answer
+  if (status < 300 || status === NOT_FOUND || status === CONFLICT) return answer
+  const message = memberOf(body, 'message')
+  throw new OperatorError(
+    `The registry answered ${request.method} ${request.path} with HTTP ${status}${
+      typeof message === 'string' ? `: ${oneLine(message)}` : '.'
+    }`,
+  )
 }
 
-async function send(
-  { url, auth }: RegistrySettings,
-  method: string,
-  path: string,
-  body: unknown,
-): Promise<Response> {
-  try {
-    return await fetch(`${url}${path}`, {
-      method,
-      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...authorization(auth) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    })
-  } catch {
-    throw new OperatorError(
-      'The schema registry does not answer: check SCHEMA_REGISTRY_URL and that it can be reached.',
-    )
-  }
+function unexpected({ settings }: Target, { status }: Answer): OperatorError {
+  return new OperatorError(registryProblem(settings, { kind: 'not-a-registry', status }, 'write'))
 }
 
-function parse(text: string): Answer['body'] {
-  try {
-    const body: unknown = JSON.parse(text)
-    return typeof body === 'object' && body !== null ? { ...body } : {}
-  } catch {
-    return {}
-  }
+/** A registry writes about schemas, not about people; what it writes must still not move a terminal's cursor. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, MAX_TEXT_LENGTH)
 }

@@ -10,6 +10,7 @@ import avsc, { type Type } from 'avsc'
 import timeout from 'mappersmith/middleware/timeout'
 import { Agent as HttpAgent } from '../../node-http.ts'
 import type { Metrics } from '../../ports.ts'
+import { askRegistry, authorization, idIn, memberOf, type RegistryAnswer } from './direct.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -32,11 +33,15 @@ export type Lookup<T> =
   /** No usable answer: ask again later. */
   | { readonly kind: 'failed' }
 
+/** Says what answered in the registry's place, so that a wrong address is found at the start. */
+export type IdLookup =
+  Exclude<Lookup<number>, { kind: 'refused' | 'failed' }> | Exclude<RegistryAnswer, { kind: 'answer' }>
+
 export interface Registry {
   /** The writer's type of an Avro schema. */
   schemaById(id: number): Promise<Lookup<Type>>
   /** The id under which exactly this schema is registered. */
-  idBySchema(subject: string, schemaJson: string): Promise<Lookup<number>>
+  idBySchema(subject: string, schemaJson: string): Promise<IdLookup>
 }
 
 const TIMEOUT_MS = 3_000
@@ -47,10 +52,10 @@ export function createRegistry(
 ): Registry {
   const client = createClient(settings)
 
-  async function lookUp<T>(
+  async function lookUp<T extends { readonly kind: keyof typeof METRIC_OUTCOMES }>(
     operation: 'schema-by-id' | 'id-by-schema',
-    request: () => Promise<Lookup<T>>,
-  ): Promise<Lookup<T>> {
+    request: () => Promise<T>,
+  ): Promise<T> {
     const result = await request()
     metrics.registryRequest(operation, METRIC_OUTCOMES[result.kind])
     return result
@@ -68,14 +73,22 @@ export function createRegistry(
     return result.kind === 'found' ? avroType(result.value) : result
   }
 
-  async function idBySchema(subject: string, schemaJson: string): Promise<Lookup<number>> {
+  /** If the library fails, a request without it tells what answers at this address. */
+  async function idBySchema(subject: string, schemaJson: string): Promise<IdLookup> {
     const result = await outcomeOf(async () => {
       const answer = await client.Subject.registered({ subject, body: { schema: schemaJson } })
-      return told<{ id: number }>(answer, 'id').id
+      const id = idIn(answer.data())
+      if (id === null) throw new Error('This is no answer of a registry.')
+      return id
     })
-    if (result.kind !== '404') return result
-    const body = await bodyAt(`/subjects/${encodeURIComponent(subject)}/versions/latest`, settings)
-    return { kind: hasMember(body, 'error_code') || hasMember(body, 'schema') ? 'not-found' : 'failed' }
+    if (result.kind === 'found') return result
+    const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`
+    const answer = await askRegistry(settings, { method: 'GET', path })
+    if (answer.kind !== 'answer') return answer
+    const { status, body } = answer
+    if (status < 300 && typeof memberOf(body, 'schema') !== 'string')
+      return { kind: 'not-a-registry', status }
+    return result.kind === '404' ? { kind: 'not-found' } : { kind: 'failed', status: null }
   }
 
   /** Each once, and before who refers to it. */
@@ -177,14 +190,6 @@ async function bodyAt(
   }
 }
 
-/** The header that says who we are; none where the registry is open. */
-export function authorization(auth: RegistrySettings['auth']): Record<string, string> {
-  if (auth === null) return {}
-  return {
-    authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`,
-  }
-}
-
 function hasMember(body: unknown, member: string): boolean {
   return typeof body === 'object' && body !== null && member in body
 }
@@ -193,6 +198,7 @@ const METRIC_OUTCOMES = {
   found: 'ok',
   'not-found': 'not-found',
   refused: 'failed',
+  'not-a-registry': 'failed',
   failed: 'failed',
 } as const
 

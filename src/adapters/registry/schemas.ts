@@ -12,7 +12,7 @@ export function schemaJson(name: SchemaName): string {
 }
 
 export function schemaType(name: SchemaName): Type {
-  return avsc.Type.forSchema(JSON.parse(schemaJson(name)) as avsc.Schema)
+  return typeOf(schemaJson(name))
 }
 
 /** The subject of a topic's values, by the registries' usual naming. */
@@ -20,13 +20,39 @@ export function subjectOf(topic: string): string {
   return `${topic}-value`
 }
 
-/** Why a reader with our schema could not read what was written with `writerJson`; null when it could. */
-export function whyUnreadable(name: SchemaName, writerJson: string): string | null {
+/**
+ * Why a reader with the first schema could not read what was written with the second; null if it could. Of schemas
+ * alone: there is no value in it.
+ */
+export function whyUnreadable(readerJson: string, writerJson: string): string | null {
   try {
-    schemaType(name).createResolver(avsc.Type.forSchema(JSON.parse(writerJson) as avsc.Schema))
+    return whyUnresolvable(typeOf(readerJson), typeOf(writerJson))
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** The library does not name the field. */
+function whyUnresolvable(reader: Type, writer: Type): string | null {
+  try {
+    reader.createResolver(writer)
     return null
   } catch (error) {
-    // Of schemas alone: there is no value in it.
-    return error instanceof Error ? error.message : 'unknown'
+    if (reader instanceof avsc.types.RecordType && writer instanceof avsc.types.RecordType) {
+      for (const { name, type } of reader.fields) {
+        const written = writer.fields.find((field) => field.name === name)
+        const reason = written === undefined ? null : whyUnresolvable(type, written.type)
+        if (reason !== null) return `field ${name}: ${reason}`
+      }
+    }
+    return messageOf(error)
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown'
+}
+
+function typeOf(json: string): Type {
+  return avsc.Type.forSchema(JSON.parse(json) as avsc.Schema)
 }

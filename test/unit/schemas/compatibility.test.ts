@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   SCHEMA_NAMES,
   schemaJson,
-  schemaType,
+  whyUnreadable,
   type SchemaName,
 } from '../../../src/adapters/registry/schemas.ts'
 
@@ -28,30 +28,44 @@ function typeOf(json: string): Type {
   return avsc.Type.forSchema(JSON.parse(json) as Schema)
 }
 
-/** Whether what was written by `writer` can be read as `reader`. */
-function reads(reader: Type, writer: Type): void {
-  reader.createResolver(writer)
-}
-
 test.each(SCHEMA_NAMES)('every released version of %s is kept, from the first on', (name) => {
   const versions = releases.filter((release) => release.name === name).map(({ version }) => version)
   expect(versions.toSorted((one, other) => one - other)).toEqual(versions.map((_, index) => index + 1))
   expect(versions.length).toBeGreaterThan(0)
 })
 
-describe.each(releases)('$name $version', ({ name, json }) => {
-  test('can be read by the schema of today', () => {
-    expect(() => reads(schemaType(name), typeOf(json))).not.toThrow()
-  })
-
-  test('gives records of today’s shape', () => {
-    const [today, then] = [schemaType(name), typeOf(json)]
-    const resolver = today.createResolver(then)
-    for (let run = 0; run < 50; run += 1) {
-      expect(today.isValid(today.fromBuffer(then.toBuffer(then.random()), resolver))).toBe(true)
-    }
-  })
+/** Every pair of versions of one schema, in both orders: FULL_TRANSITIVE. The schema of today is version 0. */
+const pairs = SCHEMA_NAMES.flatMap((name) => {
+  const versions = [
+    ...releases.filter((release) => release.name === name),
+    { name, version: 0, json: schemaJson(name) },
+  ]
+  return versions.flatMap((reader) =>
+    versions.map((writer) => ({ name, reader, writer, as: reader.version, from: writer.version })),
+  )
 })
+
+test.each(pairs)('$name: a reader of version $as reads what version $from wrote', ({ reader, writer }) => {
+  const [reading, writing] = [typeOf(reader.json), typeOf(writer.json)]
+  expect(whyUnreadable(reader.json, writer.json)).toBe(null)
+  const resolver = reading.createResolver(writing)
+  for (let run = 0; run < 50; run += 1) {
+    expect(reading.isValid(reading.fromBuffer(writing.toBuffer(writing.random()), resolver))).toBe(true)
+  }
+})
+
+test.each(releases)('$name: every field of version $version is still there', ({ name, json }) => {
+  const today = fieldsOf(JSON.parse(schemaJson(name)))
+  expect(fieldsOf(JSON.parse(json)).filter((field) => !today.includes(field))).toEqual([])
+})
+
+/** `record.field` of every record, however deep. */
+function fieldsOf(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const { type, name, fields } = schema as { type?: unknown; name?: string; fields?: { name: string }[] }
+  const own = type === 'record' ? (fields ?? []).map((field) => `${name}.${field.name}`) : []
+  return [...own, ...Object.values(schema).flatMap(fieldsOf)]
+}
 
 /** What the tests above would find. */
 describe('a change that is refused', () => {
@@ -59,49 +73,50 @@ describe('a change that is refused', () => {
     readonly fields: { readonly name: string; readonly type: unknown }[]
   }
 
-  function changed(change: (result: Named) => void): Type {
-    const schema = JSON.parse(schemaJson('verification-result')) as Named
+  function changed(change: (result: Named) => void): string {
+    const schema = JSON.parse(today) as Named
     change(schema)
-    return typeOf(JSON.stringify(schema))
+    return JSON.stringify(schema)
   }
-  const today = schemaType('verification-result')
+  const today = schemaJson('verification-result')
+  const isCompatible = (other: string): boolean =>
+    whyUnreadable(today, other) === null && whyUnreadable(other, today) === null
 
   test('is a new field without a default', () => {
-    expect(() =>
-      reads(
-        changed(({ fields }) => fields.push({ name: 'added', type: 'string' })),
-        today,
-      ),
-    ).toThrow(/no matching field/)
+    expect(isCompatible(changed(({ fields }) => fields.push({ name: 'added', type: 'string' })))).toBe(false)
+  })
+
+  test('is a field without a default that is gone: readers of before need it', () => {
+    const without = changed(({ fields }) => fields.shift())
+    expect(whyUnreadable(without, today)).toBe(null)
+    expect(whyUnreadable(today, without)).toMatch(/no matching field/)
   })
 
   test('is another type', () => {
     const other = changed(({ fields }) => fields.splice(0, 1, { name: 'transactionId', type: 'long' }))
-    expect(() => reads(other, today)).toThrow(/cannot read/)
+    expect(whyUnreadable(other, today)).toBe('field transactionId: cannot read "string" as "long"')
   })
 
-  test('is not a field that is gone, nor a new one with a default', () => {
-    expect(() =>
-      reads(
-        changed(({ fields }) => fields.pop()),
-        today,
-      ),
-    ).not.toThrow()
+  test('is a field that may be null from now on: readers of before cannot read null', () => {
+    const other = changed(({ fields }) =>
+      fields.splice(0, 1, { name: 'transactionId', type: ['null', 'string'] }),
+    )
+    expect(whyUnreadable(other, today)).toBe(null)
+    expect(isCompatible(other)).toBe(false)
+  })
+
+  test('is not a new field with a default', () => {
     const added = { name: 'added', type: ['null', 'string'], default: null }
-    expect(() =>
-      reads(
-        changed(({ fields }) => fields.push(added)),
-        today,
-      ),
-    ).not.toThrow()
+    expect(isCompatible(changed(({ fields }) => fields.push(added)))).toBe(true)
   })
 
   test('is not a new symbol: who does not know it reads the default', () => {
-    const json = schemaJson('verification-result')
-    const newer = typeOf(json.replace('"TAMPER"', '"TAMPER", "HOLOGRAM"'))
+    const newerJson = today.replace('"TAMPER"', '"TAMPER", "HOLOGRAM"')
+    const [newer, reader] = [typeOf(newerJson), typeOf(today)]
     const random = newer.random() as unknown as object
     const written = newer.toBuffer({ ...random, risk: { detected: true, spoofTypes: ['HOLOGRAM'] } })
-    expect(today.fromBuffer(written, today.createResolver(newer))).toMatchObject({
+    expect(isCompatible(newerJson)).toBe(true)
+    expect(reader.fromBuffer(written, reader.createResolver(newer))).toMatchObject({
       risk: { spoofTypes: ['OTHER'] },
     })
   })

@@ -1,26 +1,14 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createRegistry, type Lookup } from '../../../../src/adapters/registry/registry.ts'
+import { createRegistry } from '../../../../src/adapters/registry/registry.ts'
 import { schemaJson } from '../../../../src/adapters/registry/schemas.ts'
 import { fakeMetrics } from '../../../support/fakes.ts'
+import { NOT_REGISTRIES, page, saying, serve } from '../../../support/http-server.ts'
 
 const SCHEMA = schemaJson('verification-completed')
 const SHORT_MS = 100
-const JSON_TYPE = { 'content-type': 'application/vnd.schemaregistry.v1+json' }
-
-async function serve(answer: RequestListener): Promise<string> {
-  const server = createServer(answer)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(async () => {
-    server.closeAllConnections()
-    server.close()
-    await once(server, 'close')
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 function registryAt(url: string, timeoutMs?: number) {
   const metrics = fakeMetrics()
@@ -33,17 +21,8 @@ function registryAt(url: string, timeoutMs?: number) {
   return { registry, metrics, both: async () => Promise.all(lookUps()) }
 }
 
-function kindOf({ kind }: Lookup<unknown>): string {
+function kindOf({ kind }: { readonly kind: string }): string {
   return kind
-}
-
-function saying(status: number, body: unknown): RequestListener {
-  return (_, response) => void response.writeHead(status, JSON_TYPE).end(JSON.stringify(body))
-}
-
-function page(status: number): RequestListener {
-  return (_, response) =>
-    void response.writeHead(status, { 'content-type': 'text/html' }).end('<html>A page of a proxy</html>')
 }
 
 function record(name: string, ...types: string[]): string {
@@ -131,11 +110,13 @@ describe('the registry', () => {
     expect(metrics.of('registryRequest').map(([, outcome]) => outcome)).toEqual(['failed', 'failed'])
   })
 
+  test.each(NOT_REGISTRIES)('is not what answers there: %s, HTTP %i', async (_, status, answer) => {
+    const { both, registry } = registryAt(await serve(answer))
+    expect(await both()).toEqual(['failed', 'not-a-registry'])
+    expect(await registry.idBySchema('subject', SCHEMA)).toEqual({ kind: 'not-a-registry', status })
+  })
+
   test.each<[string, RequestListener]>([
-    ['a login page with 200', page(200)],
-    ['an ingress without a backend, with 404', page(404)],
-    ['JSON of something else with 404', saying(404, { message: 'no Route matched' })],
-    ['JSON of something else with 200', saying(200, { status: 'UP' })],
     ['a gateway with 502', page(502)],
     ['its own error with 500', saying(500, { error_code: 50001 })],
     ['too many requests', saying(429, { error_code: 42901 })],

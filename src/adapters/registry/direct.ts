@@ -1,0 +1,98 @@
+/**
+ * One request to the registry without the library, which neither tells a registry from a proxy's page nor passes on
+ * why a schema is incompatible. Used by `schemas register`, and by the service when the library's answer is unclear:
+ * loading `fetch` costs memory. Never rejects.
+ */
+import type { RegistrySettings } from './registry.ts'
+
+export interface RegistryRequest {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly path: string
+  readonly body?: unknown
+}
+
+export type RegistryAnswer =
+  /** A 2xx answer in JSON, or an error of the registry's own, which has an `error_code`. */
+  | { readonly kind: 'answer'; readonly status: number; readonly body: unknown }
+  | { readonly kind: 'refused'; readonly status: number }
+  /** Something else answered: a page, a redirect, JSON of another kind. */
+  | { readonly kind: 'not-a-registry'; readonly status: number }
+  /** No usable answer: retry later. The status is null when nothing answered at all. */
+  | { readonly kind: 'failed'; readonly status: number | null }
+
+const TIMEOUT_MS = 3_000
+
+export async function askRegistry(
+  { url, auth, timeoutMs = TIMEOUT_MS }: RegistrySettings,
+  { method, path, body }: RegistryRequest,
+): Promise<RegistryAnswer> {
+  try {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...authorization(auth) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // A login page at the end of a redirect would answer 200.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    return understood(response.status, await response.text())
+  } catch {
+    return { kind: 'failed', status: null }
+  }
+}
+
+function understood(status: number, text: string): RegistryAnswer {
+  const body = parse(text)
+  if (status === 401 || status === 403) return { kind: 'refused', status }
+  const isRegistry = status < 300 ? body !== null : typeof memberOf(body, 'error_code') === 'number'
+  if (isRegistry) return { kind: 'answer', status, body }
+  return { kind: status >= 500 || status === 429 ? 'failed' : 'not-a-registry', status }
+}
+
+/** An object or a list, null for everything else. */
+function parse(text: string): object | null {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' ? body : null
+  } catch {
+    return null
+  }
+}
+
+export function memberOf(body: unknown, member: string): unknown {
+  return typeof body === 'object' && body !== null && Object.hasOwn(body, member)
+    ? Reflect.get(body, member)
+    : undefined
+}
+
+/** An id as registries assign them; null for anything else. */
+export function idIn(body: unknown): number | null {
+  const id = memberOf(body, 'id')
+  return typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? id : null
+}
+
+/** The header that says who we are; none where the registry is open. */
+export function authorization(auth: RegistrySettings['auth']): Record<string, string> {
+  if (auth === null) return {}
+  return {
+    authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`,
+  }
+}
+
+/** What to do when no registry answers in a usable way; shared by the service and `schemas register`. */
+export function registryProblem(
+  { url }: Pick<RegistrySettings, 'url'>,
+  answer: Exclude<RegistryAnswer, { kind: 'answer' }>,
+  right: 'read' | 'write',
+): string {
+  switch (answer.kind) {
+    case 'refused':
+      return `The schema registry rejects our login (HTTP ${answer.status}): check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, and that this user may ${right} schemas${right === 'write' ? ' and compatibility levels' : ''}.`
+    case 'not-a-registry':
+      return `HTTP ${answer.status}: ${url} is not a schema registry at this path (Apicurio needs /apis/ccompat/v7). Check SCHEMA_REGISTRY_URL, and that no login page or other proxy answers in place of the registry.`
+    case 'failed':
+      return answer.status === null
+        ? 'The schema registry does not answer: check SCHEMA_REGISTRY_URL and that it can be reached.'
+        : `The schema registry is unavailable (HTTP ${answer.status}): check that it runs and that SCHEMA_REGISTRY_URL leads to it.`
+  }
+}

@@ -1,0 +1,113 @@
+/** Situations at start, and commands before it: what is not there, not what it should be, or not allowed. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, inject, test } from 'vitest'
+import { runCommand, type Env } from '../../../dev/harness/commands.ts'
+import { createEnvironment, type Environment } from '../../../dev/harness/environment.ts'
+import { SCHEMA_NAMES, schemaJson, subjectOf } from '../../../src/adapters/registry/schemas.ts'
+import { page, serve } from '../../support/http-server.ts'
+import { startService } from '../../support/run.ts'
+
+const TOPICS = ['topics', 'create', '--partitions', '2', '--replication-factor', '1']
+const REGISTER = ['schemas', 'register']
+
+describe.concurrent('S1: an address that is not a schema registry', () => {
+  test('ends "schemas register" with 1 and a message that names it', async () => {
+    const { env } = environment({ SCHEMA_REGISTRY_URL: withoutPath() })
+    const { code, stdout, stderr } = await runCommand(REGISTER, env)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toContain(
+      `HTTP 404: ${withoutPath()} is not a schema registry at this path (Apicurio needs /apis/ccompat/v7)`,
+    )
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  test('is named by the service in its log and at /readyz', async ({ onTestFinished }) => {
+    const login = await serve(page(200), onTestFinished)
+    await Promise.all(
+      [
+        { url: withoutPath(), status: 404 },
+        { url: login, status: 200 },
+      ].map(async ({ url, status }) => {
+        const { env } = environment({ SCHEMA_REGISTRY_URL: url })
+        expect((await runCommand(TOPICS, env)).code).toBe(0)
+        const service = await startService(env, onTestFinished)
+        await service.line(notARegistry(status, url))
+        const ready = await fetch(`${service.opsUrl}/readyz`)
+        expect(ready.status).toBe(503)
+        expect(await ready.text()).toMatch(notARegistry(status, url))
+      }),
+    )
+  })
+})
+
+describe.concurrent('compatibility of our subjects', () => {
+  test('is set to FULL_TRANSITIVE, and a level that was lowered is reported and corrected', async () => {
+    const { env, topics } = environment()
+    expect(await runCommand(REGISTER, env)).toMatchObject({ code: 0, stderr: '' })
+    const subjects = [topics.input, topics.result].map(subjectOf)
+    expect(await Promise.all(subjects.map(levelOf))).toEqual(['FULL_TRANSITIVE', 'FULL_TRANSITIVE'])
+
+    await ask('PUT', `/config/${subjectOf(topics.result)}`, { compatibility: 'NONE' })
+    const again = await runCommand(REGISTER, env)
+    expect(again.code).toBe(0)
+    expect(again.stderr).toMatch(new RegExp(`^level +${subjectOf(topics.result)}: .*NONE.*FULL_TRANSITIVE`))
+    expect(await levelOf(subjectOf(topics.result))).toBe('FULL_TRANSITIVE')
+  })
+
+  test('refuses what an older version of the subject rules out, with the version and the reason', async () => {
+    const { env, topics } = environment()
+    const subject = subjectOf(topics.result)
+    const ours = JSON.parse(schemaJson('verification-result')) as { fields: object[] }
+    const strange = { ...ours, fields: [...ours.fields, { name: 'added', type: 'string', doc: 'Needed.' }] }
+    const versions = `/subjects/${subject}/versions`
+    await ask('POST', versions, { schema: JSON.stringify(strange) })
+    await ask('POST', versions, { schema: JSON.stringify(ours) })
+    const { code, stderr } = await runCommand(REGISTER, env)
+    expect(code).toBe(1)
+    expect(stderr).toContain(`refused     ${subject}`)
+    expect(stderr).toMatch(/version 1: .*added/)
+    expect(stderr).not.toMatch(/version 2:/)
+  })
+
+  // The registry's own Avro library, which is Java's: a second opinion beside test/unit/schemas/compatibility.test.ts.
+  test.each(SCHEMA_NAMES)('holds between all released versions of %s and that of today', async (name) => {
+    const subject = subjectOf(environment().topics.result)
+    const folder = new URL(`../../../schemas/released/${name}/`, import.meta.url)
+    const released = readdirSync(folder)
+      .toSorted((one, other) => Number.parseInt(one, 10) - Number.parseInt(other, 10))
+      .map((file) => JSON.stringify(JSON.parse(readFileSync(new URL(file, folder), 'utf8'))))
+    await ask('PUT', `/config/${subject}`, { compatibility: 'FULL_TRANSITIVE' })
+    for (const schema of [...released, schemaJson(name)]) {
+      expect(await ask('POST', `/subjects/${subject}/versions`, { schema })).toMatchObject({
+        id: expect.any(Number),
+      })
+    }
+  })
+})
+
+/** The registry's own address, without the path of its API. */
+function withoutPath(): string {
+  return new URL(inject('registryUrl')).origin
+}
+
+function notARegistry(status: number, url: string): RegExp {
+  return new RegExp(`HTTP ${status}: ${RegExp.escape(url)} is not a schema registry at this path`)
+}
+
+function environment(settings: Env = {}): Environment {
+  const addresses = { brokers: inject('brokers'), registryUrl: inject('registryUrl') }
+  return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
+}
+
+async function levelOf(subject: string): Promise<unknown> {
+  return (await ask('GET', `/config/${subject}`))['compatibilityLevel']
+}
+
+async function ask(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+  const answer = await fetch(`${inject('registryUrl')}${path}`, {
+    method,
+    headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  return (await answer.json()) as Record<string, unknown>
+}
