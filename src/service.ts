@@ -41,6 +41,8 @@ export interface ServiceOptions {
 
 export interface Service {
   readonly health: ServiceHealth
+  /** To be called once. What is missing until the group is joined is in `health` and in the log, and retried. */
+  start(): void
   /** Starts nothing further, commits what is in flight, leaves the group. */
   stop(): Promise<void>
 }
@@ -48,12 +50,14 @@ export interface Service {
 const START_RETRY_MS = { first: 1_000, most: 3_000 } as const
 const DEFECT = 'A defect ends the service; nothing is lost, the records in hand are read again.'
 
-/** Resolves once the group is joined. What is missing until then is in `health` and in the log, and looked for again. */
-export function startService(options: ServiceOptions): Service {
+/** Joins nothing and asks nothing before {@link Service.start}. */
+export function createService(options: ServiceOptions): Service {
   const parts = createParts(options)
-  parts.running.starting = startWhenReady(options, parts)
   return {
     health: parts.health,
+    start: () => {
+      parts.running.starting = startWhenReady(options, parts)
+    },
     stop: async () => {
       parts.health.stopping()
       await parts.running.starting

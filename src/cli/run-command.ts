@@ -35,7 +35,7 @@ async function run(config: Config): Promise<void> {
     { createMetrics },
     { systemClock },
     { startOps },
-    { startService, topicNames },
+    { createService, topicNames },
     { NAME, VERSION, REVISION },
   ] = await Promise.all([
     import('../adapters/pino/log.ts'),
@@ -54,7 +54,7 @@ async function run(config: Config): Promise<void> {
     topics: [topics.input, ...topics.retry],
     delivery: config.kafka.delivery,
   })
-  const service = startService({
+  const service = createService({
     config,
     clock: systemClock,
     log,
@@ -67,11 +67,12 @@ async function run(config: Config): Promise<void> {
   const serving = startOps({ ...config.ops, health, exposition, status: () => health.status() })
   stopOnSignals({ log, service, serving, deadlineMs: config.shutdownDeadlineMs })
   const ops = await serving.catch(async (error: unknown) => {
-    // Nobody could see or stop a service that went on without it.
+    // Nobody could see or stop a service without it, and joining the group first would cost a rebalance each try.
     await service.stop()
     throw error
   })
   log.info('Health and metrics are served.', { address: ops.address })
+  service.start()
 }
 
 /** What its sentences may name. */

@@ -122,14 +122,17 @@ function listen(server: Server, { host, port }: OpsOptions): Promise<void> {
 function explained(code: string | undefined, host: string, port: number): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is taken by another process: set OPS_PORT to a free one.`
+      return `Port ${port} on ${host} is taken by another process, for example a second replica on this host or one that is still stopping: stop it, or set OPS_PORT to a free port. The service did not start.`
     case 'EACCES':
-      return `Port ${port} on ${host} may not be used by this user: set OPS_PORT to one above 1023.`
+      return `This user may not listen on port ${port} of ${host}: set OPS_PORT to a port above 1023. The service did not start.`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `${host} is no address of this machine: set OPS_HOST to one, for example 0.0.0.0.`
+    case 'EAI_AGAIN':
+      return `${host} is not an address of this machine: set OPS_HOST to one that is, for example 0.0.0.0. The service did not start.`
+    case 'EAFNOSUPPORT':
+      return `This machine has no IPv6, which ${host} needs: set OPS_HOST to an IPv4 address, for example 0.0.0.0. The service did not start.`
     default:
-      return `Listening on port ${port} of ${host} failed (${code ?? 'unknown'}): check OPS_HOST and OPS_PORT.`
+      return `Cannot listen on port ${port} of ${host} (${code ?? 'unknown'}): check OPS_HOST and OPS_PORT. The service did not start.`
   }
 }
 

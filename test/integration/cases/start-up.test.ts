@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, inject, test } from 'vitest'
 import { runCommand, type Env } from '../../../dev/harness/commands.ts'
-import { createEnvironment, type Environment } from '../../../dev/harness/environment.ts'
+import { createEnvironment, prepareEnvironment, type Environment } from '../../../dev/harness/environment.ts'
+import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
 import { SCHEMA_NAMES, schemaJson, subjectOf } from '../../../src/adapters/registry/schemas.ts'
 import { page, serve } from '../../support/http-server.ts'
 import { startService } from '../../support/run.ts'
@@ -38,6 +39,41 @@ describe.concurrent('S1: an address that is not a schema registry', () => {
       }),
     )
   })
+})
+
+describe.concurrent('S4: an address where health and metrics cannot be served', () => {
+  test.for([
+    [
+      'a taken port',
+      (port: string): Env => ({ OPS_PORT: port }),
+      /^Port \d+ on 127\.0\.0\.1 is taken .*OPS_PORT/,
+    ],
+    [
+      'an address of another machine',
+      (): Env => ({ OPS_HOST: '192.0.2.1' }),
+      /^192\.0\.2\.1 is not .*OPS_HOST/,
+    ],
+  ] as const)(
+    'ends the process with one message before it joins the group: %s',
+    async ([, settings, said], { onTestFinished }) => {
+      const own = environment()
+      await prepareEnvironment(own, 2)
+      const first = await startService(own.env, onTestFinished)
+      await first.ready()
+      const rebalances = async (): Promise<number> =>
+        metricSum(await first.metrics(), 'checkresult_rebalances_total')
+      const before = await rebalances()
+      const second = await runCommand(['run'], { ...own.env, ...settings(new URL(first.opsUrl).port) })
+      expect({ code: second.code, log: second.stdout }).toEqual({ code: 1, log: '' })
+      expect(second.stderr).toMatch(said)
+      expect(second.stderr.trimEnd().split('\n')).toHaveLength(1)
+      // A member that joins makes the group rebalance within a heartbeat.
+      const heartbeats = heartbeatsOf(first)
+      const from = await heartbeats()
+      await expect.poll(heartbeats, { timeout: 30_000 }).not.toBe(from)
+      expect(await rebalances()).toBe(before)
+    },
+  )
 })
 
 describe.concurrent('compatibility of our subjects', () => {
@@ -92,6 +128,11 @@ function withoutPath(): string {
 
 function notARegistry(status: number, url: string): RegExp {
   return new RegExp(`HTTP ${status}: ${RegExp.escape(url)} is not a schema registry at this path`)
+}
+
+/** When the last heartbeat was accepted. */
+function heartbeatsOf(service: ServiceProcess): () => Promise<number> {
+  return async () => metricSum(await service.metrics(), 'checkresult_last_heartbeat_timestamp_seconds')
 }
 
 function environment(settings: Env = {}): Environment {

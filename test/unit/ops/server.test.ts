@@ -132,13 +132,13 @@ describe('start and end', () => {
   test('a port that is taken is told in one sentence', async () => {
     const { port } = new URL(await start())
     await expect(startOps({ ...GOOD, port: Number(port) })).rejects.toThrow(
-      `Port ${port} on 127.0.0.1 is taken by another process: set OPS_PORT to a free one.`,
+      `Port ${port} on 127.0.0.1 is taken by another process, for example a second replica on this host or one that is still stopping: stop it, or set OPS_PORT to a free port.`,
     )
   })
 
   test('an address of another machine is told in one sentence', async () => {
     await expect(startOps({ ...GOOD, host: '192.0.2.1' })).rejects.toThrow(
-      '192.0.2.1 is no address of this machine: set OPS_HOST to one, for example 0.0.0.0.',
+      '192.0.2.1 is not an address of this machine: set OPS_HOST to one that is, for example 0.0.0.0.',
     )
   })
 
