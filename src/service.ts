@@ -13,17 +13,18 @@ import { createEventDecoder, type EventDecoder } from './adapters/registry/decod
 import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
-import { renewedSecret } from './adapters/renewed-secret.ts'
 import type { Config } from './config.ts'
 import { readTextFile } from './config/given.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
 import { Brake } from './pipeline/brake.ts'
+import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
 import { Lanes } from './pipeline/lanes.ts'
 import { Outputs } from './pipeline/outputs.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
 import { createSettle } from './pipeline/settle.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
 import { ServiceHealth } from './service-health.ts'
+import { kafkaSettings, registrySettings, topicNames } from './service-settings.ts'
 import { createServiceQuota, type ServiceQuota, type SharedLimiter } from './service-quota.ts'
 
 export interface ServiceOptions {
@@ -72,6 +73,7 @@ interface Parts {
   readonly quota: ServiceQuota
   readonly permits: PermitQueue
   readonly brake: Brake
+  readonly deadLetterNotices: DeadLetterNotices
   readonly health: ServiceHealth
   /** Filled while starting; what is filled is stopped in reverse order. */
   readonly running: {
@@ -98,6 +100,7 @@ function createParts(options: ServiceOptions): Parts {
   const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
   const kafka = createKafkaClient(kafkaSettings(config), log)
+  const deadLetterNotices = new DeadLetterNotices({ log, clock })
   return {
     kafka,
     counts,
@@ -118,6 +121,7 @@ function createParts(options: ServiceOptions): Parts {
     quota,
     permits,
     brake: new Brake({ ...config.brake, permits, clock }),
+    deadLetterNotices,
     health: new ServiceHealth({
       clock,
       lanes: () => running.lanes,
@@ -131,6 +135,7 @@ function createParts(options: ServiceOptions): Parts {
       permits.hold('stopping')
       decoder.stop()
       await running.lanes?.drain()
+      deadLetterNotices.close()
       await running.consumer?.stop()
       await running.client?.close()
       running.credentials?.close()
@@ -239,6 +244,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneP
       claim: parts.delivery.claim,
       settle,
       brake: parts.brake,
+      deadLetterNotices: parts.deadLetterNotices,
       clock,
       metrics,
       log,
@@ -303,35 +309,4 @@ function createConsumer(
       onDefect: (error) => onFatal(DEFECT, safeError(error)),
     },
   })
-}
-
-export function topicNames({ topics, defer }: Config): TopicNames {
-  return { ...topics, retry: defer.retryTopics.map(({ topic }) => topic) }
-}
-
-export function kafkaSettings({ kafka }: Config): Parameters<typeof createKafkaClient>[0] {
-  // A member that waits longer for the answer to a heartbeat has been given up meanwhile.
-  return { ...kafka, requestTimeoutMs: kafka.sessionTimeoutMs }
-}
-
-export function registrySettings(
-  { registry, kafka }: Config,
-  log: Log,
-): Parameters<typeof createRegistry>[0] {
-  const { url, auth } = registry
-  return { url, clientId: kafka.clientId, auth: auth === null ? null : registryLogin(auth, log) }
-}
-
-/** Read at each request: the password may have been changed. */
-function registryLogin(
-  { username, password }: NonNullable<Config['registry']['auth']>,
-  log: Log,
-): { readonly username: string; readonly password: string } {
-  const current = renewedSecret(password, 'SCHEMA_REGISTRY_PASSWORD', log)
-  return {
-    username,
-    get password() {
-      return current()
-    },
-  }
 }

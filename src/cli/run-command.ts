@@ -35,7 +35,8 @@ async function run(config: Config): Promise<void> {
     { createMetrics },
     { systemClock },
     { startOps },
-    { createService, topicNames },
+    { createService },
+    { topicNames },
     { NAME, VERSION, REVISION },
   ] = await Promise.all([
     import('../adapters/pino/log.ts'),
@@ -43,6 +44,7 @@ async function run(config: Config): Promise<void> {
     import('../adapters/system-clock.ts'),
     import('../ops/server.ts'),
     import('../service.ts'),
+    import('../service-settings.ts'),
     import('../version.ts'),
   ])
   const topics = topicNames(config)

@@ -39,7 +39,7 @@ export function deadLetterHeaders(
   return [
     ...withoutOurs(original),
     textHeader('checkresult-reason', cause.reason),
-    textHeader('checkresult-code', printable(cause.code)),
+    textHeader('checkresult-code', printableCode(cause.code)),
     textHeader('checkresult-stage', cause.stage),
     textHeader('checkresult-attempts', String(history.attempts)),
     textHeader('checkresult-failed-at', new Date(failedAtMs).toISOString()),
@@ -85,6 +85,6 @@ function filtered(headers: Headers, keeps: (header: Header) => boolean): Headers
 }
 
 /** A vendor's code is a short word. Whatever else stands in its place is not passed on. */
-function printable(code: string): string {
+export function printableCode(code: string): string {
   return /^[\w.\- ]+$/.test(code) && code.length <= MAX_CODE_LENGTH ? code : 'unprintable'
 }

@@ -1,14 +1,20 @@
-/** What a record counts as, told to the metrics when its transaction has committed: once, however often it was settled. */
+/** Counts what became of records once their transaction has committed: once each, however often they were settled. */
 import type { Metrics } from '../ports.ts'
+import type { DeadLetterNotices } from './dead-letter-notices.ts'
 import { cameOfACall, type Counts, type Settled } from './outputs.ts'
 
+export interface OutcomeCounters {
+  readonly metrics: Metrics
+  readonly deadLetterNotices: Pick<DeadLetterNotices, 'add'>
+}
+
 export function countOutcomes(
-  metrics: Metrics,
+  counters: OutcomeCounters,
   finished: readonly { readonly item: { readonly timestampMs: number }; readonly result: Settled }[],
   nowMs: number,
 ): void {
   for (const { item, result } of finished)
-    countOutcome(metrics, result.counts, (nowMs - item.timestampMs) / 1000)
+    countOutcome(counters, result.counts, (nowMs - item.timestampMs) / 1000)
 }
 
 /** These came to nothing: somebody will ask for them again. */
@@ -16,7 +22,11 @@ export function countRepeated(metrics: Metrics, dropped: readonly Settled[]): vo
   for (const settled of dropped) if (cameOfACall(settled)) metrics.wastedCall('repeated')
 }
 
-function countOutcome(metrics: Metrics, counts: Counts, endToEndSeconds: number): void {
+function countOutcome(
+  { metrics, deadLetterNotices }: OutcomeCounters,
+  counts: Counts,
+  endToEndSeconds: number,
+): void {
   switch (counts.kind) {
     case 'result':
       metrics.settled(counts.facts, endToEndSeconds)
@@ -25,6 +35,7 @@ function countOutcome(metrics: Metrics, counts: Counts, endToEndSeconds: number)
     case 'deferred':
       return metrics.deferred(counts.reason)
     case 'dead-letter':
+      deadLetterNotices.add(counts)
       return metrics.deadLettered(counts.reason)
     case 'duplicate':
       return metrics.duplicate()

@@ -16,6 +16,7 @@ import { safeError } from '../core/safe-error.ts'
 import { BackPressure } from './back-pressure.ts'
 import type { Brake } from './brake.ts'
 import { countOutcomes, countRepeated } from './count-outcome.ts'
+import type { DeadLetterNotices } from './dead-letter-notices.ts'
 import { delivered, sizeBytes, untilDueMs, type Delivered } from './delivered.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
 import type { Settled } from './outputs.ts'
@@ -37,6 +38,7 @@ export interface LaneOptions {
   readonly mayCrowd: () => boolean
   readonly clock: Clock
   readonly metrics: Metrics
+  readonly deadLetterNotices: Pick<DeadLetterNotices, 'add'>
   readonly log: Log
   /** A defect in a step: the process must not go on as if nothing had happened. */
   readonly onDefect: (error: unknown) => void
@@ -293,7 +295,7 @@ export class Lane {
 
   #committed({ finished, nextOffset }: Prefix<InputRecord, Settled>): void {
     this.#tracker.committed(nextOffset)
-    countOutcomes(this.#options.metrics, finished, this.#options.clock.epochMs())
+    countOutcomes(this.#options, finished, this.#options.clock.epochMs())
     this.#flow()
     this.#measure()
     this.#pump()
@@ -326,7 +328,7 @@ export class Lane {
     const doubt = this.#inDoubt
     this.#inDoubt = null
     if (doubt !== null && committedOffset !== null && committedOffset >= doubt.nextOffset)
-      countOutcomes(this.#options.metrics, doubt.finished, this.#options.clock.epochMs())
+      countOutcomes(this.#options, doubt.finished, this.#options.clock.epochMs())
   }
 
   #flow(): void {

@@ -5,6 +5,7 @@
 import type { CheckAnswer } from '../core/answer.ts'
 import {
   deadLetterHeaders,
+  printableCode,
   retryHeaders,
   tracingHeaders,
   type DeadLetterCause,
@@ -12,7 +13,7 @@ import {
 } from '../core/dead-letter.ts'
 import { deferral, type DeferReason, type RetryTopic } from '../core/defer.ts'
 import type { Headers } from '../core/headers.ts'
-import type { History } from '../core/history.ts'
+import type { History, SourceCoordinates } from '../core/history.ts'
 import { normalize } from '../core/normalize/normalize.ts'
 import type { PiiMode } from '../core/normalize/privacy.ts'
 import { settledFacts, type SettledFacts } from '../core/normalize/settled-facts.ts'
@@ -29,7 +30,13 @@ export interface Settled {
 export type Counts =
   | { readonly kind: 'result'; readonly facts: SettledFacts; readonly unreadable: boolean }
   | { readonly kind: 'deferred'; readonly reason: DeferReason }
-  | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason }
+  | {
+      readonly kind: 'dead-letter'
+      readonly reason: DeadLetterReason
+      readonly code: string
+      /** Where the event stood on the input topic. */
+      readonly source: SourceCoordinates
+    }
   | { readonly kind: 'duplicate' }
 
 /** Whether there was a call for it: nothing is asked for what is no event, or a repeat. */
@@ -107,7 +114,12 @@ export class Outputs {
     })
     return {
       outputs: [this.#outputTo(topics.deadLetter, record, record.value, headers)],
-      counts: { kind: 'dead-letter', reason: cause.reason },
+      counts: {
+        kind: 'dead-letter',
+        reason: cause.reason,
+        code: printableCode(cause.code),
+        source: history.source,
+      },
     }
   }
 

@@ -38,6 +38,7 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     mayCrowd: () => true,
     clock,
     metrics,
+    deadLetterNotices: { add: () => undefined },
     log: fakeLog(),
     onDefect: (error) => void defects.push(error),
     ...changes,

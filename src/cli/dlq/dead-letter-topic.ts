@@ -23,7 +23,7 @@ export async function withDeadLetters<T>(
 export async function kafkaClient(config: Config): Promise<KafkaClient> {
   const [{ createKafkaClient }, { kafkaSettings }, { createLog }, { NAME, VERSION }] = await Promise.all([
     import('../../adapters/kafka/client.ts'),
-    import('../../service.ts'),
+    import('../../service-settings.ts'),
     import('../../adapters/pino/log.ts'),
     import('../../version.ts'),
   ])

@@ -19,7 +19,7 @@ export async function decodeOnce(config: Config, value: Buffer | null): Promise<
     await Promise.all([
       import('../../adapters/registry/decode-event.ts'),
       import('../../adapters/registry/registry.ts'),
-      import('../../service.ts'),
+      import('../../service-settings.ts'),
       import('../../adapters/pino/log.ts'),
       import('../../version.ts'),
     ])

@@ -9,7 +9,12 @@ import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
 import { firstOffsets, runningLane, written } from '../../support/lane.ts'
 
 const HOLD_MS = 300_000
-const DEAD: Counts = { kind: 'dead-letter', reason: 'undecodable' }
+const DEAD: Counts = {
+  kind: 'dead-letter',
+  reason: 'undecodable',
+  code: 'malformed-json',
+  source: { topic: 'in', partition: 0, offset: 0n },
+}
 /** One in ten. */
 const isBad = (offset: number): boolean => offset % 10 === 0
 const DEFERRED: Counts = { kind: 'deferred', reason: 'pending' }

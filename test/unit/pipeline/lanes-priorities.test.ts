@@ -50,6 +50,7 @@ async function drained({
       claim: (topic, partition) => new FakePartition().claim(topic, partition),
       settle: oneCall,
       brake: { passes: () => true },
+      deadLetterNotices: { add: () => undefined },
       clock,
       metrics,
       log,

@@ -37,6 +37,7 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
       },
       settle: oneCall,
       brake: { passes: () => true },
+      deadLetterNotices: { add: () => undefined },
       clock,
       metrics,
       log,

@@ -119,7 +119,7 @@ describe('an event that is too old', () => {
   ])('and deferred as %s becomes a dead letter %s', (reason, expected) => {
     const { outputs, clock } = outputsOf()
     const settled = outputs.later(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
-    expect(settled.counts).toEqual({ kind: 'dead-letter', reason: expected })
+    expect(settled.counts).toMatchObject({ kind: 'dead-letter', reason: expected, code: 'SomeCode' })
     expect(headerText(only(settled).headers, 'checkresult-code')).toBe('SomeCode')
   })
 })
@@ -136,7 +136,12 @@ describe('a dead letter', () => {
     const letter = only(settled)
     expect([letter.topic, letter.key, letter.value]).toEqual(['dead', null, null])
     expect(letter.headers.slice(0, record.headers.length)).toEqual(record.headers)
-    expect(settled.counts).toEqual({ kind: 'dead-letter', reason: 'undecodable' })
+    expect(settled.counts).toEqual({
+      kind: 'dead-letter',
+      reason: 'undecodable',
+      code: 'tombstone',
+      source: history.source,
+    })
   })
 })
 

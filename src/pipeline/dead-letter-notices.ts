@@ -1,0 +1,104 @@
+/**
+ * Says in the log that events became dead letters: for each reason the first one at once, then at most one line a minute
+ * with how many there were and where the first stood. Told when their transactions have committed.
+ */
+import type { DeadLetterReason } from '../core/dead-letter.ts'
+import type { SourceCoordinates } from '../core/history.ts'
+import type { Clock, Log } from '../ports.ts'
+
+export interface NoticedDeadLetter {
+  readonly reason: DeadLetterReason
+  readonly code: string
+  readonly source: SourceCoordinates
+}
+
+/** Dead letters of one reason that no line has named yet. */
+interface Pending {
+  readonly first: NoticedDeadLetter
+  readonly codes: Map<string, number>
+}
+
+/** The minute after a line. */
+interface Window {
+  readonly cancel: () => void
+  pending: Pending | null
+}
+
+const INTERVAL_MS = 60_000
+/** Codes come from the vendor: a line names a few and counts the rest. */
+const MAX_CODES = 5
+
+export class DeadLetterNotices {
+  readonly #log: Pick<Log, 'warn'>
+  readonly #clock: Pick<Clock, 'after'>
+  readonly #windows = new Map<DeadLetterReason, Window>()
+
+  constructor({ log, clock }: { readonly log: Pick<Log, 'warn'>; readonly clock: Pick<Clock, 'after'> }) {
+    this.#log = log
+    this.#clock = clock
+  }
+
+  add(letter: NoticedDeadLetter): void {
+    const window = this.#windows.get(letter.reason)
+    const pending = window?.pending ?? { first: letter, codes: new Map<string, number>() }
+    count(pending.codes, letter.code)
+    if (window === undefined) this.#say(pending)
+    else window.pending = pending
+  }
+
+  /** Says what has not been said yet, because the service stops. */
+  close(): void {
+    for (const { cancel, pending } of this.#windows.values()) {
+      cancel()
+      if (pending !== null) this.#write(pending)
+    }
+    this.#windows.clear()
+  }
+
+  #say(pending: Pending): void {
+    const { reason } = pending.first
+    this.#write(pending)
+    const cancel = this.#clock.after(INTERVAL_MS, () => {
+      const next = this.#windows.get(reason)?.pending ?? null
+      this.#windows.delete(reason)
+      if (next !== null) this.#say(next)
+    })
+    this.#windows.set(reason, { cancel, pending: null })
+  }
+
+  #write({ first, codes }: Pending): void {
+    const { reason, code, source } = first
+    const { topic, partition, offset } = source
+    const total = [...codes.values()].reduce((sum, one) => sum + one, 0)
+    this.#log.warn(message(reason, total, codes), {
+      reason,
+      code,
+      count: total,
+      topic,
+      partition,
+      offset: String(offset),
+    })
+  }
+}
+
+const OTHERS = 'others'
+
+function count(codes: Map<string, number>, code: string): void {
+  const name = codes.has(code) || codes.size < MAX_CODES ? code : OTHERS
+  codes.set(name, (codes.get(name) ?? 0) + 1)
+}
+
+function message(reason: DeadLetterReason, total: number, codes: ReadonlyMap<string, number>): string {
+  const look = `Look at ${total === 1 ? 'it' : 'them'} with \`npm start -- dlq list --reason ${reason}\`.`
+  if (total === 1) return `An event became a dead letter. The service goes on with the next one. ${look}`
+  const named = [...codes].map(([code, times]) => `${code} ${grouped(times)}`).join(', ')
+  return (
+    `${grouped(total)} events became dead letters within a minute (${named}); the first one stood here. ` +
+    `The service goes on with the next ones. ${look}`
+  )
+}
+
+/** The log withholds longer numbers that are not grouped. */
+function grouped(amount: number): string {
+  return amount.toLocaleString('en')
+}
