@@ -20,6 +20,21 @@ export interface InputRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Headers
+  /** The parts that are too large to be kept in memory. They are null (or empty) above. Absent if there are none. */
+  readonly leftOut?: readonly LeftOut[]
+  /**
+   * Set if the stored bytes cannot be read: a damaged batch. The record stands for all offsets from this one to its own;
+   * nothing else of it is known.
+   */
+  readonly unreadableFrom?: bigint
+}
+
+/** A part of a record that was too large to be kept. */
+export interface LeftOut {
+  readonly field: 'key' | 'value' | 'headers'
+  readonly bytes: number
+  /** Of the bytes that were left out, in hexadecimal. Headers: as they are encoded in the record, with their number. */
+  readonly sha256: string
 }
 
 /** One record to be written. */

@@ -1,30 +1,28 @@
 /**
- * Every compression a producer may choose. kafkajs knows gzip alone, and meets any other with an error that stops the
- * consumer for good: a producer that changes its codec would take the service down.
+ * Every compression a producer may choose, for what kafkajs still decodes: messages in the formats of before Kafka 0.11.
+ * It knows gzip alone, and decompresses without a bound.
  */
-import { promisify } from 'node:util'
-import { zstdCompress, zstdDecompress } from 'node:zlib'
 import kafkajs from 'kafkajs'
-import snappy from 'kafkajs-snappy'
-import { compressFrame, decompressFrame } from 'lz4-napi'
+import { compress, decompressUpTo, type Compression } from './compression.ts'
 
-interface Codec {
-  compress(encoder: { buffer: Buffer }): Promise<Buffer>
-  decompress(buffer: Buffer): Promise<Buffer>
-}
+const MAX_BYTES = 16 * 1024 * 1024
 
 const { CompressionCodecs, CompressionTypes } = kafkajs
-const zstd: Codec = {
-  compress: ({ buffer }) => promisify(zstdCompress)(buffer),
-  decompress: (buffer) => promisify(zstdDecompress)(buffer),
-}
-const lz4: Codec = {
-  compress: ({ buffer }) => compressFrame(buffer),
-  decompress: (buffer) => decompressFrame(buffer),
-}
 
 export function registerCodecs(): void {
-  CompressionCodecs[CompressionTypes.Snappy] = snappy
-  CompressionCodecs[CompressionTypes.LZ4] = () => lz4
-  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd
+  CompressionCodecs[CompressionTypes.GZIP] = () => codec('gzip')
+  CompressionCodecs[CompressionTypes.Snappy] = () => codec('snappy')
+  CompressionCodecs[CompressionTypes.LZ4] = () => codec('lz4')
+  CompressionCodecs[CompressionTypes.ZSTD] = () => codec('zstd')
+}
+
+function codec(name: Compression) {
+  return {
+    compress: ({ buffer }: { buffer: Buffer }): Promise<Buffer> => compress(name, buffer),
+    decompress: async (bytes: Buffer): Promise<Buffer> => {
+      const plain = decompressUpTo(MAX_BYTES, name, bytes)
+      if (plain === null) throw new Error(`The ${name} data is corrupt or more than ${MAX_BYTES} bytes.`)
+      return plain
+    },
+  }
 }

@@ -93,6 +93,22 @@ export const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
   (apiVersion) => require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as FetchResponse,
 )
 
+/** Decodes messages in the formats of before Kafka 0.11. Decompresses them with the codecs that are registered. */
+export const decodeMessages = require('kafkajs/src/protocol/messageSet/decoder') as (
+  decoder: object,
+  bytes: number,
+) => Promise<readonly OldMessage[]>
+
+interface OldMessage {
+  readonly offset: string
+  /** Absent before Kafka 0.10. */
+  readonly timestamp?: string
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+}
+
+export const DecoderClass = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => object
+
 export interface FetchResponse {
   decode: (rawData: Buffer) => Promise<{ responses: AnsweredTopic[] }>
 }

@@ -1,7 +1,3 @@
-declare module 'kafkajs-snappy' {
-  const codec: () => {
-    compress(encoder: { buffer: Buffer }): Promise<Buffer>
-    decompress(buffer: Buffer): Promise<Buffer>
-  }
-  export default codec
+declare module 'snappyjs' {
+  export function compress(bytes: Buffer): Buffer
 }

@@ -1,0 +1,127 @@
+/**
+ * The compression codecs of Kafka. A compressed batch can be a thousand times as large when it is decompressed, so
+ * nothing here decompresses without a bound: either up to a number of bytes, or chunk by chunk as far as the caller reads.
+ */
+import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import {
+  constants,
+  createUnzip,
+  createZstdDecompress,
+  gzip,
+  unzipSync,
+  zstdCompress,
+  zstdDecompressSync,
+} from 'node:zlib'
+import { compressFrame } from 'lz4-napi'
+import type { Codec } from './batch-format.ts'
+import { lz4Chunks } from './lz4.ts'
+import { compressSnappy, snappyChunks } from './snappy.ts'
+
+export type Compression = Exclude<Codec, 'none'>
+
+const CHUNK_BYTES = 64 * 1024
+/** Decoders that run on this thread let others run after so many bytes. */
+const TURN_BYTES = 4 * 1024 * 1024
+/** A zstd frame may ask for 128 MiB of memory for its window. More than 8 MiB is only granted to short frames. */
+const USUAL_WINDOW_LOG = 23
+const MAX_WINDOW_LOG = 27
+const MAX_BYTES_WITH_LARGE_WINDOW = 32 * 1024 * 1024
+
+const COMPRESS: Readonly<Record<Compression, (bytes: Buffer) => Promise<Buffer>>> = {
+  gzip: promisify<Buffer, Buffer>(gzip),
+  snappy: (bytes) => Promise.resolve(compressSnappy(bytes)),
+  lz4: (bytes) => compressFrame(bytes),
+  zstd: promisify<Buffer, Buffer>(zstdCompress),
+}
+
+export function compress(codec: Compression, bytes: Buffer): Promise<Buffer> {
+  return COMPRESS[codec](bytes)
+}
+
+/** All of it at once; null if it is larger than that, or cannot be read to its end. */
+export function decompressUpTo(maxBytes: number, codec: Compression, bytes: Buffer): Buffer | null {
+  try {
+    switch (codec) {
+      case 'gzip':
+        return unzipSync(bytes, { maxOutputLength: maxBytes })
+      case 'zstd':
+        return zstdDecompressSync(bytes, { maxOutputLength: maxBytes })
+      case 'snappy':
+        return collect(snappyChunks(bytes), maxBytes)
+      case 'lz4':
+        return collect(lz4Chunks(bytes), maxBytes)
+    }
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Chunks of up to a few megabytes, decompressed as they are asked for; each is valid until the next one is. Throws where the
+ * data is corrupt or ends early.
+ */
+export async function* decompressedChunks(codec: Compression, bytes: Buffer): AsyncGenerator<Buffer> {
+  switch (codec) {
+    case 'gzip': {
+      const stream = createUnzip({ chunkSize: CHUNK_BYTES })
+      stream.end(bytes)
+      yield* stream as AsyncIterable<Buffer>
+      return
+    }
+    case 'zstd':
+      yield* zstdChunks(bytes)
+      return
+    case 'snappy':
+      yield* inTurns(snappyChunks(bytes))
+      return
+    case 'lz4':
+      yield* inTurns(lz4Chunks(bytes))
+  }
+}
+
+async function* zstdChunks(bytes: Buffer): AsyncGenerator<Buffer> {
+  try {
+    yield* zstdStream(bytes, USUAL_WINDOW_LOG)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ZSTD_error_frameParameter_windowTooLarge') throw error
+    let total = 0
+    for await (const chunk of zstdStream(bytes, MAX_WINDOW_LOG)) {
+      total += chunk.length
+      if (total > MAX_BYTES_WITH_LARGE_WINDOW) throw error
+      yield chunk
+    }
+  }
+}
+
+function zstdStream(bytes: Buffer, windowLog: number): AsyncIterable<Buffer> {
+  const stream = createZstdDecompress({
+    chunkSize: CHUNK_BYTES,
+    params: { [constants.ZSTD_d_windowLogMax]: windowLog },
+  })
+  stream.end(bytes)
+  return stream as AsyncIterable<Buffer>
+}
+
+async function* inTurns(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  let bytes = 0
+  for (const chunk of chunks) {
+    bytes += chunk.length
+    if (bytes > TURN_BYTES) {
+      bytes = 0
+      await setImmediate()
+    }
+    yield chunk
+  }
+}
+
+function collect(chunks: Iterable<Buffer>, maxBytes: number): Buffer | null {
+  const all: Buffer[] = []
+  let bytes = 0
+  for (const chunk of chunks) {
+    bytes += chunk.length
+    if (bytes > maxBytes) return null
+    all.push(Buffer.from(chunk))
+  }
+  return all.length === 1 ? (all[0] ?? null) : Buffer.concat(all, bytes)
+}
