@@ -4,6 +4,7 @@
  */
 import type { Delivery } from './core/delivery.ts'
 import type { RetryTopic } from './core/defer.ts'
+import type { ForeignRecords } from './core/foreign-records.ts'
 import type { PiiMode } from './core/normalize/privacy.ts'
 import { chooseCredentials, credentialFaults, type CredentialsConfig } from './config/credentials.ts'
 import { describeValues, type SettingRow } from './config/describe.ts'
@@ -28,6 +29,7 @@ export interface Config {
     readonly clientId: string
     readonly groupId: string
     readonly delivery: Delivery
+    readonly foreignRecords: ForeignRecords
     readonly sessionTimeoutMs: number
     /** PEM texts; null where not given. The whole is null without TLS. */
     readonly tls: {
@@ -181,6 +183,7 @@ function kafka(values: Values): Config['kafka'] {
     clientId: values.KAFKA_CLIENT_ID,
     groupId: values.KAFKA_GROUP_ID,
     delivery: values.KAFKA_DELIVERY,
+    foreignRecords: values.KAFKA_FOREIGN_RECORDS,
     sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
     tls: values.KAFKA_TLS
       ? {

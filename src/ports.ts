@@ -119,14 +119,13 @@ export interface PartitionFlow {
   seek(offset: bigint | null): void
 }
 
-/** Why bytes are no event. A closed set: the `checkresult-code` of the dead letter. */
+/** Why an event cannot be read. A closed set: the `checkresult-code` of the dead letter. */
 export const UNDECODABLE = [
-  'tombstone',
   'empty-value',
   'value-too-large',
-  'unknown-format',
+  'unsupported-format',
   'unknown-schema',
-  'wrong-schema',
+  'unreadable-schema',
   'malformed-avro',
   'malformed-json',
   'invalid-utf8',
@@ -134,8 +133,16 @@ export const UNDECODABLE = [
 ] as const
 export type Undecodable = (typeof UNDECODABLE)[number]
 
+/**
+ * Why a record is not one of our events: no value, another record's Avro schema, a format that is neither Avro nor JSON, JSON
+ * without any of our fields. A closed set: the label of the counter, and the code of a dead letter.
+ */
+export const FOREIGN_KINDS = ['tombstone', 'wrong-schema', 'unknown-format', 'unrelated-json'] as const
+export type ForeignKind = (typeof FOREIGN_KINDS)[number]
+
 export type Decoded =
   | { readonly kind: 'event'; readonly event: VerificationCompleted }
+  | { readonly kind: 'foreign'; readonly foreign: ForeignKind; readonly message: string }
   /** `message` names fields and types, never values. */
   | { readonly kind: 'undecodable'; readonly code: Undecodable; readonly message: string }
 
@@ -143,7 +150,7 @@ export type Decoded =
  * Bytes to event. Waits (and retries) while the registry is unreachable and the schema id is not yet known; null when
  * the service stopped meanwhile.
  */
-export type DecodeEvent = (value: Buffer | null) => Decoded | Promise<Decoded | null>
+export type DecodeEvent = (value: Buffer | null, headers: Headers) => Decoded | Promise<Decoded | null>
 
 /** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
@@ -238,14 +245,23 @@ export interface Metrics {
   consumed(topic: string, records: number): void
   /** One call has come back; `code` is the body's `Code` or a {@link Reply} failure. */
   called(call: { code: string; outcome: CallOutcome; seconds: number }): void
-  /** A result's transaction has committed; `endToEndSeconds` from the event record's timestamp to the commit. */
-  settled(result: SettledFacts, endToEndSeconds: number): void
+  /**
+   * A result's transaction has committed; `endToEndSeconds` from the event record's timestamp to the commit, null where that
+   * timestamp cannot be true.
+   */
+  settled(result: SettledFacts, endToEndSeconds: number | null): void
   /** A retry copy's transaction has committed. */
   deferred(reason: DeferReason): void
   /** A dead letter's transaction has committed. */
   deadLettered(reason: DeadLetterReason): void
-  /** The commit is through that passes over an event whose transaction an earlier one of its partition had. */
+  /** The commit is through that passes over an event whose transaction another one of its partition had. */
   duplicate(): void
+  /** The commit is through that passes over a record that is not an event, or that puts it on the dead-letter topic. */
+  foreign(kind: ForeignKind): void
+  /** An event was read whose key does not contain its transaction. */
+  unkeyed(): void
+  /** A record was committed whose timestamp is left out of ages and latencies, because it cannot be true. */
+  implausibleTimestamp(): void
   /** A record came again after a rebalance and was recognised by its offset: no call, no output. */
   redelivered(records: number): void
   /** A document answer that could not be read; the result went out without a document. */

@@ -15,9 +15,11 @@ import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
 import type { Config } from './config.ts'
 import { readTextFile } from './config/given.ts'
+import { RecentTransactions } from './core/recent-transactions.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
 import { Brake } from './pipeline/brake.ts'
 import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
+import { InputNotices } from './pipeline/input-notices.ts'
 import { Lanes } from './pipeline/lanes.ts'
 import { Outputs } from './pipeline/outputs.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
@@ -221,6 +223,7 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneP
     topics,
     retryTopics: defer.retryTopics,
     maxAgeMs: defer.maxAgeMs,
+    foreignRecords: config.kafka.foreignRecords,
     pii: config.result.pii,
     service: options.service,
     encode: createEncodeResult(schemaId),
@@ -234,13 +237,14 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneP
     timeoutMs: config.checkresult.timeoutMs,
     permits: parts.permits,
     outputs,
+    recent: new RecentTransactions(config.dedupeWindowMs),
+    notices: new InputNotices({ foreignRecords: config.kafka.foreignRecords, clock, metrics, log }),
     clock,
     metrics,
   })
   const delays = new Map(defer.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
   return new Lanes({
     lane: {
-      dedupeWindowMs: config.dedupeWindowMs,
       claim: parts.delivery.claim,
       settle,
       brake: parts.brake,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { DELIVERIES } from '../core/delivery.ts'
+import { FOREIGN_RECORDS } from '../core/foreign-records.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
 import { QUOTA_MODES } from '../core/quota-mode.ts'
 import {
@@ -139,6 +140,11 @@ export const environment = z.object({
   KAFKA_DELIVERY: withDefault(oneOf(DELIVERIES, 'exactly-once'), 'exactly-once', {
     meaning:
       '`exactly-once`, or `at-least-once` for brokers without transactions: results may then come out again after a crash.',
+  }),
+  KAFKA_FOREIGN_RECORDS: withDefault(oneOf(FOREIGN_RECORDS, 'skip'), 'skip', {
+    meaning:
+      'Records on the input topic that are not events (tombstones, records with another schema): `skip` counts and skips them, ' +
+      '`dead-letter` keeps them. Neither counts towards the dead-letter limit.',
   }),
   KAFKA_SESSION_TIMEOUT_MS: withDefault(wholeNumber(6_000, 1_800_000, 10_000), '10000', {
     meaning: "A killed replica's partitions move to others after this long.",

@@ -8,6 +8,15 @@ export function outputPartition(key: Buffer | null, partitions: number): number 
   return key === null ? 0 : (murmur2(key) & 0x7fffffff) % partitions
 }
 
+/**
+ * The partition of an output: that of its event where the topic has one of that number, so that order within a key is kept and
+ * one replica owns both. Otherwise by the key, and without a key spread by the event's partition.
+ */
+export function partitionLike(eventPartition: number, key: Buffer | null, partitions: number): number {
+  if (eventPartition < partitions) return eventPartition
+  return key === null ? eventPartition % partitions : outputPartition(key, partitions)
+}
+
 const SEED = 0x9747b28c
 const M = 0x5bd1e995
 

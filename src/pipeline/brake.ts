@@ -36,6 +36,8 @@ export class Brake {
 
   /** Whether a record may be committed; to be asked until it may. Where it may not, `again` is called when it lets go. */
   passes(counts: Counts, again: () => void): boolean {
+    // Records of others say nothing about our events, and may be many.
+    if (counts.kind === 'foreign') return true
     if (counts.kind !== 'dead-letter') {
       this.#rule?.settled()
       return true

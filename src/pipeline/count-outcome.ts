@@ -1,4 +1,5 @@
 /** Counts what became of records once their transaction has committed: once each, however often they were settled. */
+import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Metrics } from '../ports.ts'
 import type { DeadLetterNotices } from './dead-letter-notices.ts'
 import { cameOfACall, type Counts, type Settled } from './outputs.ts'
@@ -13,8 +14,12 @@ export function countOutcomes(
   finished: readonly { readonly item: { readonly timestampMs: number }; readonly result: Settled }[],
   nowMs: number,
 ): void {
-  for (const { item, result } of finished)
-    countOutcome(counters, result.counts, (nowMs - item.timestampMs) / 1000)
+  for (const { item, result } of finished) {
+    const isPlausible = isPlausibleTime(item.timestampMs, nowMs)
+    if (!isPlausible) counters.metrics.implausibleTimestamp()
+    countOutcome(counters, result.counts, isPlausible ? (nowMs - item.timestampMs) / 1000 : null)
+    result.onCommitted?.()
+  }
 }
 
 /** These came to nothing: somebody will ask for them again. */
@@ -25,7 +30,7 @@ export function countRepeated(metrics: Metrics, dropped: readonly Settled[]): vo
 function countOutcome(
   { metrics, deadLetterNotices }: OutcomeCounters,
   counts: Counts,
-  endToEndSeconds: number,
+  endToEndSeconds: number | null,
 ): void {
   switch (counts.kind) {
     case 'result':
@@ -37,6 +42,10 @@ function countOutcome(
     case 'dead-letter':
       deadLetterNotices.add(counts)
       return metrics.deadLettered(counts.reason)
+    case 'foreign':
+      metrics.foreign(counts.foreign)
+      if (counts.deadLettered) metrics.deadLettered('undecodable')
+      return
     case 'duplicate':
       return metrics.duplicate()
   }

@@ -5,6 +5,7 @@
  * comes, so that nothing moves it when the other clock is put right; and it is never later than the delay after it came, for
  * whoever wrote it may have a clock that is ahead.
  */
+import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Clock, InputRecord } from '../ports.ts'
 
 /** `dueMs` is missing where nothing waits: on the input topic. */
@@ -18,7 +19,9 @@ interface Waiting {
 
 export function delivered(record: InputRecord, { delayMs, clock }: Waiting): Delivered {
   if (delayMs === 0) return record
-  const restMs = record.timestampMs + delayMs - clock.epochMs()
+  const nowMs = clock.epochMs()
+  // A timestamp that cannot be true says nothing of when the record was written: it waits from now on.
+  const restMs = isPlausibleTime(record.timestampMs, nowMs) ? record.timestampMs + delayMs - nowMs : delayMs
   return { ...record, dueMs: clock.monotonicMs() + Math.min(restMs, delayMs) }
 }
 

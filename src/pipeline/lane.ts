@@ -11,7 +11,7 @@
  *
  * Never throws; what fails at the brokers is tried again until the lane is closed.
  */
-import { RecentTransactions } from '../core/recent-transactions.ts'
+import { isPlausibleTime } from '../core/plausible-time.ts'
 import { safeError } from '../core/safe-error.ts'
 import { BackPressure } from './back-pressure.ts'
 import type { Brake } from './brake.ts'
@@ -28,8 +28,6 @@ export interface LaneOptions {
   readonly partition: number
   /** A record is not started before its timestamp plus this; 0 on the input topic. */
   readonly delayMs: number
-  /** For how long a transaction seen again is a repeat. */
-  readonly dedupeWindowMs: number
   readonly claim: ClaimPartition
   readonly settle: Settle
   readonly brake: Pick<Brake, 'passes'>
@@ -58,7 +56,6 @@ const CLAIM_BACK_OFF_MS = { first: 100, most: 1_000 } as const
 
 export class Lane {
   readonly #options: LaneOptions
-  readonly #recent: RecentTransactions
   readonly #pressure: BackPressure
   readonly #tracker = new OffsetTracker<Delivered, Settled>(sizeBytes)
   #state: State = 'claiming'
@@ -85,7 +82,6 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#recent = new RecentTransactions(options.dedupeWindowMs)
     this.#pressure = new BackPressure(options.flow)
     this.#life = this.#newLife()
   }
@@ -240,7 +236,6 @@ export class Lane {
       source: `${topic}:${partition}`,
       wanted: () => this.#state !== 'closed' && this.#draining === null && this.#life === life,
       calling: () => this.#log?.prepare(),
-      recent: this.#recent,
     }
     return life
   }
@@ -340,7 +335,9 @@ export class Lane {
     const oldest = this.#tracker.oldest
     const from = oldest?.offset ?? this.#readUpTo
     metrics.lag(topic, partition, Number(this.#highWatermark > from ? this.#highWatermark - from : 0n))
-    metrics.oldestUnsettled(topic, partition, oldest?.item.timestampMs ?? null)
+    const timestampMs = oldest?.item.timestampMs ?? null
+    const isPlausible = timestampMs !== null && isPlausibleTime(timestampMs, this.#options.clock.epochMs())
+    metrics.oldestUnsettled(topic, partition, isPlausible ? timestampMs : null)
   }
 
   #dropRecords(): void {

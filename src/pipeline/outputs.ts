@@ -12,19 +12,30 @@ import {
   type DeadLetterReason,
 } from '../core/dead-letter.ts'
 import { deferral, type DeferReason, type RetryTopic } from '../core/defer.ts'
+import type { ForeignRecords } from '../core/foreign-records.ts'
 import type { Headers } from '../core/headers.ts'
 import type { History, SourceCoordinates } from '../core/history.ts'
 import { normalize } from '../core/normalize/normalize.ts'
 import type { PiiMode } from '../core/normalize/privacy.ts'
 import { settledFacts, type SettledFacts } from '../core/normalize/settled-facts.ts'
-import { outputPartition } from '../core/partition.ts'
+import { partitionLike } from '../core/partition.ts'
 import type { VerificationCompleted } from '../core/schema-types.ts'
-import type { Clock, EncodeResult, InputRecord, OutputRecord, PartitionCounts } from '../ports.ts'
+import type {
+  Clock,
+  Decoded,
+  EncodeResult,
+  ForeignKind,
+  InputRecord,
+  OutputRecord,
+  PartitionCounts,
+} from '../ports.ts'
 
 /** The outputs of one record and what its committed transaction counts as. */
 export interface Settled {
   readonly outputs: readonly OutputRecord[]
   readonly counts: Counts
+  /** To be called once the outputs and the offset are committed. */
+  readonly onCommitted?: () => void
 }
 
 export type Counts =
@@ -38,13 +49,18 @@ export type Counts =
       readonly source: SourceCoordinates
     }
   | { readonly kind: 'duplicate' }
+  | { readonly kind: 'foreign'; readonly foreign: ForeignKind; readonly deadLettered: boolean }
 
-/** Whether there was a call for it: nothing is asked for what is no event, or a repeat. */
+/** Whether there was a call for it: no call is made for a repeat or for a record that is not an event. */
 export function cameOfACall({ counts }: Settled): boolean {
-  return counts.kind !== 'duplicate' && !(counts.kind === 'dead-letter' && counts.reason === 'undecodable')
+  return (
+    counts.kind !== 'duplicate' &&
+    counts.kind !== 'foreign' &&
+    !(counts.kind === 'dead-letter' && counts.reason === 'undecodable')
+  )
 }
 
-/** An earlier event of the partition had the same transaction: nothing is written, the offset moves on. */
+/** Another event of the partition had the same transaction: nothing is written, the offset moves on. */
 export const DUPLICATE: Settled = { outputs: [], counts: { kind: 'duplicate' } }
 
 /** A decoded record on its way, with what is known of its past. */
@@ -58,6 +74,7 @@ export interface OutputOptions {
   readonly topics: { readonly input: string; readonly result: string; readonly deadLetter: string }
   readonly retryTopics: readonly RetryTopic[]
   readonly maxAgeMs: number
+  readonly foreignRecords: ForeignRecords
   readonly pii: PiiMode
   /** Name and version, for the dead letter's headers. */
   readonly service: string
@@ -74,11 +91,20 @@ export class Outputs {
   }
 
   result({ record, event, history }: Work, answer: CheckAnswer): Settled {
-    const { topics, pii, encode, clock } = this.#options
+    const { topics, pii, encode, partitions, clock } = this.#options
     const { attempts, source } = history
     const result = normalize(answer, { event, attempts, checkedAtMs: clock.epochMs(), source, pii })
+    const key = Buffer.from(event.transactionId)
     return {
-      outputs: [this.#outputTo(topics.result, record, encode(result), tracingHeaders(record.headers))],
+      outputs: [
+        {
+          topic: topics.result,
+          partition: partitionLike(source.partition, key, partitions(topics.result)),
+          key,
+          value: encode(result),
+          headers: tracingHeaders(record.headers),
+        },
+      ],
       counts: {
         kind: 'result',
         facts: settledFacts(result, event),
@@ -99,21 +125,19 @@ export class Outputs {
     })
     if (next.kind === 'too-old') return this.deadLetter(record, history, tooOld(reason, code))
     return {
-      outputs: [this.#outputTo(next.topic, record, record.value, retryHeaders(record.headers, history))],
+      outputs: [
+        this.#copyTo(next.topic, record, {
+          partition: history.source.partition,
+          headers: retryHeaders(record.headers, history),
+        }),
+      ],
       counts: { kind: 'deferred', reason },
     }
   }
 
   deadLetter(record: InputRecord, history: History, cause: DeadLetterCause): Settled {
-    const { topics, service, clock } = this.#options
-    const headers = deadLetterHeaders(record.headers, {
-      cause,
-      history,
-      failedAtMs: clock.epochMs(),
-      service,
-    })
     return {
-      outputs: [this.#outputTo(topics.deadLetter, record, record.value, headers)],
+      outputs: [this.#letter(record, history, cause)],
       counts: {
         kind: 'dead-letter',
         reason: cause.reason,
@@ -123,15 +147,36 @@ export class Outputs {
     }
   }
 
-  /** To the partition of the same number when the topics are equally wide, so that order within a key is kept. */
-  #outputTo(topic: string, record: InputRecord, value: Buffer | null, headers: Headers): OutputRecord {
-    const { partitions } = this.#options
-    const count = partitions(topic)
-    const partition =
-      partitions(record.topic) === count ? record.partition : outputPartition(record.key, count)
-    return { topic, partition, key: record.key, value, headers }
+  /** A record that is not an event: passed over, or a dead letter that does not count towards the dead-letter limit. */
+  foreign(record: InputRecord, history: History, { foreign, message }: Foreign): Settled {
+    const deadLettered = this.#options.foreignRecords === 'dead-letter'
+    const cause = { reason: 'undecodable', code: foreign, stage: 'decode', message } as const
+    return {
+      outputs: deadLettered ? [this.#letter(record, history, cause)] : [],
+      counts: { kind: 'foreign', foreign, deadLettered },
+    }
+  }
+
+  #letter(record: InputRecord, history: History, cause: DeadLetterCause): OutputRecord {
+    const { topics, service, clock } = this.#options
+    const failedAtMs = clock.epochMs()
+    const headers = deadLetterHeaders(record.headers, { cause, history, failedAtMs, service })
+    return this.#copyTo(topics.deadLetter, record, { partition: history.source.partition, headers })
+  }
+
+  /** The record's own key and value. `partition` is where its event stood on the input topic. */
+  #copyTo(topic: string, { key, value }: InputRecord, { partition, headers }: CopyFacts): OutputRecord {
+    const count = this.#options.partitions(topic)
+    return { topic, partition: partitionLike(partition, key, count), key, value, headers }
   }
 }
+
+interface CopyFacts {
+  readonly partition: number
+  readonly headers: Headers
+}
+
+type Foreign = Omit<Extract<Decoded, { kind: 'foreign' }>, 'kind'>
 
 function tooOld(reason: DeferReason, code: string): DeadLetterCause {
   return reason === 'unavailable'

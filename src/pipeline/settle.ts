@@ -11,8 +11,9 @@ import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
 import type { CallResult } from '../core/gate.ts'
 import { hasHeader } from '../core/headers.ts'
 import { readHistory, readRedrives, type History } from '../core/history.ts'
-import type { RecentTransactions } from '../core/recent-transactions.ts'
+import type { Place, RecentTransactions } from '../core/recent-transactions.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
+import type { InputNotices } from './input-notices.ts'
 import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
 import type { Permit, PermitQueue } from './permit-queue.ts'
 
@@ -25,8 +26,6 @@ export interface RecordLife {
   readonly wanted: () => boolean
   /** A call is starting: an output will come. */
   readonly calling: () => void
-  /** Of the record's partition. */
-  readonly recent: RecentTransactions
 }
 
 export interface SettleOptions {
@@ -37,6 +36,8 @@ export interface SettleOptions {
   readonly timeoutMs: number
   readonly permits: PermitQueue
   readonly outputs: Outputs
+  readonly recent: RecentTransactions
+  readonly notices: InputNotices
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'called' | 'wastedCall'>
 }
@@ -53,7 +54,7 @@ const FORCE_HEADER = 'checkresult-force'
 export function createSettle(options: SettleOptions): Settle {
   return async (record, life) => {
     const history = historyOf(record, options)
-    const pending = options.decode(record.value)
+    const pending = options.decode(record.value, record.headers)
     const decoded = pending instanceof Promise ? await pending : pending
     if (decoded === null) return null
     if (decoded.kind === 'undecodable') {
@@ -61,22 +62,29 @@ export function createSettle(options: SettleOptions): Settle {
       const cause = { reason: 'undecodable', code, stage: 'decode', message } as const
       return options.outputs.deadLetter(record, history, cause)
     }
-    const { event } = decoded
-    if (mayRepeat(record, history, options)) {
-      const nowMs = options.clock.monotonicMs()
-      if (life.recent.repeats(event.transactionId, record.offset, nowMs)) return DUPLICATE
+    if (decoded.kind === 'foreign') {
+      options.notices.foreign(record, decoded)
+      return options.outputs.foreign(record, history, decoded)
     }
-    return callUntilSettled(options, { record, event, history }, life)
+    const { event } = decoded
+    if (record.topic === options.inputTopic) options.notices.event(record, event)
+    const work: Work = { record, event, history }
+    if (!mayRepeat(work)) return callUntilSettled(options, work, { life, place: null })
+    const nowMs = options.clock.monotonicMs()
+    const place = options.recent.begin(history.source.partition, event.transactionId, life, nowMs)
+    return place === null ? DUPLICATE : callUntilSettled(options, work, { life, place })
   }
 }
 
 /** A callback that comes twice is not worth a second call; what an operator sends again on purpose is. */
-function mayRepeat(
-  { topic, headers }: InputRecord,
-  { redrives }: History,
-  { inputTopic }: SettleOptions,
-): boolean {
-  return topic === inputTopic && redrives === 0 && !hasHeader(headers, FORCE_HEADER)
+function mayRepeat({ record, history }: Work): boolean {
+  return history.redrives === 0 && !hasHeader(record.headers, FORCE_HEADER)
+}
+
+/** What holds while a record is called for: `place` is where it stands for its transaction, null where it does not. */
+interface Standing {
+  readonly life: RecordLife
+  readonly place: Place | null
 }
 
 /**
@@ -86,7 +94,7 @@ function mayRepeat(
 async function callUntilSettled(
   options: SettleOptions,
   work: Work,
-  life: RecordLife,
+  { life, place }: Standing,
 ): Promise<Settled | null> {
   const { timeoutMs, permits, check, clock } = options
   const priority = priorityOf(work, options)
@@ -112,14 +120,20 @@ async function callUntilSettled(
     const delayMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
     if (delayMs === undefined || leftMs - delayMs < LEAST_CALL_MS) {
       const history = { ...work.history, attempts }
-      const settled = outputOf(options.outputs, { ...work, history }, outcome)
-      if (settled.counts.kind === 'dead-letter') life.recent.forget(work.event.transactionId)
-      return settled
+      return remembered(options.recent, place, outputOf(options.outputs, { ...work, history }, outcome))
     }
     failures += 1
     leftMs -= delayMs
     await new Promise<void>((resolve) => void clock.after(delayMs, resolve))
   }
+}
+
+/** Only a record with a result stands for its transaction any longer. */
+function remembered(recent: RecentTransactions, place: Place | null, settled: Settled): Settled {
+  if (place === null) return settled
+  if (settled.counts.kind === 'result') return { ...settled, onCommitted: () => recent.committed(place) }
+  recent.forget(place)
+  return settled
 }
 
 /** What an operator puts back waits behind what customers wait for, on its way through the retry topics too. */

@@ -68,7 +68,10 @@ const goodAt: Coordinates[] = []
 let letters: ReadonlyMap<Coordinates, ReadRecord>
 
 beforeAll(async () => {
-  run = await startRun({ beforeTopics: createWideInput, settings: { DEAD_LETTER_BRAKE: 'off' } })
+  run = await startRun({
+    beforeTopics: createWideInput,
+    settings: { DEAD_LETTER_BRAKE: 'off', KAFKA_FOREIGN_RECORDS: 'dead-letter' },
+  })
   const avro = run.encode(EVENT)
   const otherId = await schemaId(subjectOf(run.topics.result))
   for (const { value } of BAD) {

@@ -25,7 +25,6 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     topic: 'in',
     partition: 0,
     delayMs: 0,
-    dedupeWindowMs: 60_000,
     claim: partition.claim,
     settle: (record, life) =>
       new Promise((resolve, reject) => void started.push({ record, life, resolve, reject })),

@@ -66,13 +66,16 @@ function isText(value: unknown, least: number): boolean {
 
 function fits(event: unknown): boolean {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return false
-  const { transactionId, merchantBizId, completedAt, ...rest } = event as Record<string, unknown>
-  const { productCode, docType, passed, subCode } = rest
+  // Fields are also read in other spellings, `transaction_id` for one.
+  const names = Object.keys(event).map((name) => name.replaceAll('_', '').toLowerCase())
+  const byName = Object.fromEntries(Object.values(event).map((value, at) => [names[at], value as unknown]))
+  const { transactionid, merchantbizid, completedat, ...rest } = byName
+  const { productcode, doctype, passed, subcode } = rest
   return (
-    isText(transactionId, 1) &&
-    isText(merchantBizId, 1) &&
-    Number.isSafeInteger(completedAt) &&
-    [productCode, docType, passed, subCode].every(
+    isText(transactionid, 1) &&
+    isText(merchantbizid, 1) &&
+    Number.isSafeInteger(completedat) &&
+    [productcode, doctype, passed, subcode].every(
       (value) => value === undefined || value === null || isText(value, 0),
     )
   )

@@ -1,14 +1,17 @@
 /** The way of one record with everything round it in the test's hand: the answers come in order. */
 import type { CheckAnswer, Reply } from '../../src/core/answer.ts'
+import type { ForeignRecords } from '../../src/core/foreign-records.ts'
 import { RecentTransactions } from '../../src/core/recent-transactions.ts'
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 import { UNLIMITED } from '../../src/core/token-bucket.ts'
+import { InputNotices } from '../../src/pipeline/input-notices.ts'
 import { Outputs, type Settled } from '../../src/pipeline/outputs.ts'
 import { PermitQueue } from '../../src/pipeline/permit-queue.ts'
 import { createSettle, type RecordLife } from '../../src/pipeline/settle.ts'
 import type { Decoded, InputRecord } from '../../src/ports.ts'
 import { FakeClock, settle as rest } from './fake-clock.ts'
 import { fakeLog, fakeMetrics } from './fakes.ts'
+import { recordingLog } from './recording-log.ts'
 
 export const EVENT: VerificationCompleted = {
   transactionId: 't1',
@@ -46,10 +49,11 @@ export function refused(status: number, code: string, retryAfterMs: number | nul
 export function settling(
   replies: readonly (Reply | null)[],
   decoded: Decoded | Promise<Decoded | null> = { kind: 'event', event: EVENT },
-  callMs = 0,
+  { callMs = 0, foreignRecords = 'skip' }: { callMs?: number; foreignRecords?: ForeignRecords } = {},
 ) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
+  const log = recordingLog()
   const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 10, clock, metrics, log: fakeLog() })
   const recent = new RecentTransactions(60_000)
   const calls: { atMs: number; inFlight: number; withinMs: number }[] = []
@@ -58,6 +62,7 @@ export function settling(
     topics: { input: 'in', result: 'result', deadLetter: 'dead' },
     retryTopics: [{ topic: 'retry', delayMs: 10_000 }],
     maxAgeMs: 3_600_000,
+    foreignRecords,
     pii: 'include',
     service: 'checkresult-stream/0',
     encode: (result) => {
@@ -79,16 +84,18 @@ export function settling(
     timeoutMs: 8_000,
     permits,
     outputs,
+    recent,
+    notices: new InputNotices({ foreignRecords, clock, metrics, log }),
     clock,
     metrics,
   })
   let result: Settled | null | undefined
   const run = async (record: InputRecord, wanted = (): boolean => true): Promise<void> => {
-    const life: RecordLife = { source: 'input:0', wanted, calling: () => undefined, recent }
+    const life: RecordLife = { source: 'input:0', wanted, calling: () => undefined }
     void settle(record, life).then((settled) => (result = settled))
     await rest()
   }
-  return { run, clock, metrics, permits, calls, attempts, result: () => result }
+  return { run, clock, metrics, log, recent, permits, calls, attempts, result: () => result }
 }
 
 /** Topics and counts of what came out. */

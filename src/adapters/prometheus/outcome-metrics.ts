@@ -2,13 +2,22 @@
 import { DEAD_LETTER_REASONS } from '../../core/dead-letter.ts'
 import { DEFER_REASONS } from '../../core/defer.ts'
 import { SPOOF_TYPE_SYMBOLS, VERDICT_SYMBOLS } from '../../core/schema-types.ts'
-import type { Metrics } from '../../ports.ts'
+import { FOREIGN_KINDS, type Metrics } from '../../ports.ts'
 import type { Instruments } from './instruments.ts'
 import { FAMILIES, SUB_CODES, subCodeLabel } from './labels.ts'
 
 type OutcomeMetrics = Pick<
   Metrics,
-  'consumed' | 'redelivered' | 'duplicate' | 'settled' | 'unreadableDocument' | 'deferred' | 'deadLettered'
+  | 'consumed'
+  | 'redelivered'
+  | 'duplicate'
+  | 'foreign'
+  | 'unkeyed'
+  | 'implausibleTimestamp'
+  | 'settled'
+  | 'unreadableDocument'
+  | 'deferred'
+  | 'deadLettered'
 >
 
 /** From a result that never waited to one that was deferred for hours. 60 s is the freshness objective. */
@@ -25,7 +34,22 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
   )
   const duplicates = instruments.counter(
     'duplicates_total',
-    'Events left out because an earlier one of their partition had the same transaction.',
+    'Events without a call because another one of their partition had the same transaction.',
+    {},
+  )
+  const foreign = instruments.counter(
+    'foreign_records_total',
+    'Records that are not events: skipped, or dead letters with KAFKA_FOREIGN_RECORDS=dead-letter.',
+    { kind: FOREIGN_KINDS },
+  )
+  const unkeyed = instruments.counter(
+    'unkeyed_events_total',
+    'Events read whose key does not contain their transactionId.',
+    {},
+  )
+  const implausible = instruments.counter(
+    'implausible_timestamps_total',
+    'Records whose timestamp is before 2015 or more than a day ahead, and left out of ages and latencies.',
     {},
   )
   const unreadable = instruments.counter(
@@ -42,6 +66,9 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
   return {
     consumed: (topic, records) => consumed([topic], records),
     duplicate: () => duplicates([]),
+    foreign: (kind) => foreign([kind]),
+    unkeyed: () => unkeyed([]),
+    implausibleTimestamp: () => implausible([]),
     redelivered: (records) => redelivered([], records),
     settled: settledMetrics(instruments),
     unreadableDocument: () => unreadable([]),
@@ -81,6 +108,6 @@ function settledMetrics(instruments: Instruments): Metrics['settled'] {
     for (const type of facts.spoofTypes) spoofs([type])
     if (facts.disagrees) disagreements([])
     // Clocks differ: a record may come from the future.
-    endToEnd([], Math.max(0, endToEndSeconds))
+    if (endToEndSeconds !== null) endToEnd([], Math.max(0, endToEndSeconds))
   }
 }

@@ -1,14 +1,15 @@
 /**
- * Bytes to a VerificationCompleted event: Avro in the Confluent wire format, or JSON (first byte `{`). Never throws,
- * and says of what is wrong only where and of which kind: avsc puts the offending value into its messages.
+ * Bytes to a VerificationCompleted event: JSON, or Avro or JSON behind a schema id as Confluent's serializers write it. Never
+ * throws, and its messages name fields and types, never values.
  *
- * Answers at once for JSON and for schema ids met before. Waits for the registry otherwise: a record is no dead letter
- * because the registry is away.
+ * Answers at once for JSON and for schema ids seen before. Otherwise it waits for the registry: a record does not become a
+ * dead letter because the registry is away.
  */
-import { z } from 'zod'
-import type { VerificationCompleted } from '../../core/schema-types.ts'
-import type { DecodeEvent, Decoded, Undecodable } from '../../ports.ts'
+import { hasHeader, type Headers } from '../../core/headers.ts'
+import type { Clock, DecodeEvent, Decoded, ForeignKind, Undecodable } from '../../ports.ts'
 import { EventSchemas, type EventSchema, type EventSchemasOptions } from './event-schemas.ts'
+import { decodeJson, startOfText } from './json-event.ts'
+import { otherFraming } from './other-framing.ts'
 
 /** An event has a few hundred bytes; decoders are not tried on what cannot be one. */
 const MAX_BYTES = 1024 * 1024
@@ -16,20 +17,9 @@ const HEADER_BYTES = 5
 const MAGIC_BYTE = 0
 const BRACE = 0x7b
 
-/** Half a surrogate pair has no UTF-8 form: such an id could be neither signed nor written. */
-const wellFormed = (value: string): boolean => value.isWellFormed()
-const text = z.string().min(1).max(256).refine(wellFormed)
-const optionalText = z.string().max(256).refine(wellFormed).nullable().default(null)
-const eventSchema = z.object({
-  transactionId: text,
-  merchantBizId: text,
-  productCode: optionalText,
-  docType: optionalText,
-  // What a timestamp can hold: 8.64e15 ms are the limit of dates.
-  completedAt: z.int().min(0).max(8.64e15),
-  passed: optionalText,
-  subCode: optionalText,
-}) satisfies z.ZodType<VerificationCompleted>
+export interface EventDecoderOptions extends EventSchemasOptions {
+  readonly clock: Pick<Clock, 'after' | 'monotonicMs' | 'epochMs'>
+}
 
 export interface EventDecoder {
   readonly decode: DecodeEvent
@@ -39,24 +29,22 @@ export interface EventDecoder {
   stop(): void
 }
 
-export function createEventDecoder(options: EventSchemasOptions): EventDecoder {
+export function createEventDecoder(options: EventDecoderOptions): EventDecoder {
   const schemas = new EventSchemas(options)
+  const nowMs = (): number => options.clock.epochMs()
   return {
-    decode: (value) => {
-      if (value === null) return undecodable('tombstone', 'The record has no value.')
+    decode: (value, headers) => {
+      if (value === null) return foreign('tombstone', 'The record has no value.')
       if (value.length === 0) return undecodable('empty-value', 'The value is empty.')
       if (value.length > MAX_BYTES)
         return undecodable('value-too-large', `The value has more than ${MAX_BYTES} bytes.`)
-      if (value[0] === BRACE) return decodeJson(value)
-      if (value[0] !== MAGIC_BYTE || value.length <= HEADER_BYTES) {
-        return undecodable(
-          'unknown-format',
-          'The value is neither Avro in the Confluent wire format nor JSON.',
-        )
-      }
+      const unsupported = otherFraming(value)
+      if (unsupported !== null) return undecodable('unsupported-format', unsupported)
+      if (value[startOfText(value)] === BRACE) return decodeJson(value, 0, nowMs())
+      if (value[0] !== MAGIC_BYTE || value.length <= HEADER_BYTES) return withoutFraming(value, headers)
       const schema = schemas.get(value.readInt32BE(1))
-      if (!(schema instanceof Promise)) return decodeAvro(value, schema)
-      return schema.then((found) => (found === null ? null : decodeAvro(value, found)))
+      if (!(schema instanceof Promise)) return decodeFramed(value, schema, nowMs())
+      return schema.then((found) => (found === null ? null : decodeFramed(value, found, nowMs())))
     },
     get waiting() {
       return schemas.waiting
@@ -65,43 +53,43 @@ export function createEventDecoder(options: EventSchemasOptions): EventDecoder {
   }
 }
 
-function decodeAvro(value: Buffer, schema: EventSchema): Decoded {
-  if (schema.kind === 'bad') return undecodable(schema.code, schema.message)
-  let event: unknown
-  try {
-    event = schema.read(value.subarray(HEADER_BYTES))
-  } catch {
-    return undecodable('malformed-avro', 'The value does not match its schema.')
-  }
-  return validate(event)
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-function decodeJson(value: Buffer): Decoded {
-  let json: string
-  try {
-    json = utf8.decode(value)
-  } catch {
-    return undecodable('invalid-utf8', 'The value begins like JSON but is no UTF-8 text.')
-  }
-  try {
-    return validate(JSON.parse(json))
-  } catch {
-    return undecodable('malformed-json', 'The value begins like JSON but cannot be parsed.')
+function decodeFramed(value: Buffer, schema: EventSchema, nowMs: number): Decoded {
+  switch (schema.kind) {
+    case 'bad':
+      return undecodable(schema.code, schema.message)
+    case 'json':
+      return decodeJson(value, HEADER_BYTES, nowMs)
+    case 'foreign':
+      return foreign('wrong-schema', schema.message)
+    case 'avro':
+      return schema.decode(value, HEADER_BYTES, nowMs)
   }
 }
 
-function validate(candidate: unknown): Decoded {
-  const parsed = eventSchema.safeParse(candidate)
-  if (parsed.success) return { kind: 'event', event: parsed.data }
-  const faults = parsed.error.issues.map(({ path, code }) => `${path.join('.')}: ${code}`)
-  return undecodable(
-    'invalid-event',
-    `Fields that are missing or not as they should be: ${faults.join(', ')}.`,
-  )
+const SCHEMA_HEADER = '__value_schema_id'
+const FIELD_NAME = /transaction_?id|merchant_?biz_?id/i
+
+/** Neither JSON nor framed. What names our fields was meant as an event, so it is not passed over as somebody else's. */
+function withoutFraming(value: Buffer, headers: Headers): Decoded {
+  if (hasHeader(headers, SCHEMA_HEADER)) {
+    return undecodable(
+      'unsupported-format',
+      `The id of the schema is in the header ${SCHEMA_HEADER}. This version reads it only from the first five bytes of the value.`,
+    )
+  }
+  if (FIELD_NAME.test(value.toString('latin1'))) {
+    return undecodable(
+      'unsupported-format',
+      'The value names fields of an event, but is neither a JSON object nor Avro behind a schema id.',
+    )
+  }
+  return foreign('unknown-format', 'The value is neither a JSON object nor Avro behind a schema id.')
 }
 
 function undecodable(code: Undecodable, message: string): Decoded {
   return { kind: 'undecodable', code, message }
+}
+
+function foreign(kind: ForeignKind, message: string): Decoded {
+  return { kind: 'foreign', foreign: kind, message }
 }

@@ -1,8 +1,11 @@
 /**
- * One request to the registry without the library, which neither tells a registry from a proxy's page nor passes on
- * why a schema is incompatible. Used by `schemas register`, and by the service when the library's answer is unclear:
- * loading `fetch` costs memory. Never rejects.
+ * One request to the registry, by `node:http` because loading `fetch` costs memory. The answer tells a registry from a proxy's
+ * page. Never rejects.
  */
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { httpRequest } from '../../node-http.ts'
 import type { RegistrySettings } from './registry.ts'
 
 export interface RegistryRequest {
@@ -21,24 +24,55 @@ export type RegistryAnswer =
   | { readonly kind: 'failed'; readonly status: number | null }
 
 const TIMEOUT_MS = 3_000
+/** A schema has a few kilobytes; a registry never answers with more than this. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
 
 export async function askRegistry(
-  { url, auth, timeoutMs = TIMEOUT_MS }: RegistrySettings,
-  { method, path, body }: RegistryRequest,
+  settings: RegistrySettings,
+  request: RegistryRequest,
 ): Promise<RegistryAnswer> {
   try {
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json', ...authorization(auth) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      // A login page at the end of a redirect would answer 200.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    return understood(response.status, await response.text())
+    const { status, text } = await send(settings, request)
+    return understood(status, text)
   } catch {
     return { kind: 'failed', status: null }
   }
+}
+
+/**
+ * On a connection of its own, because one that was kept may have been closed meanwhile. Redirects are not followed: a login
+ * page at the end of one would answer 200.
+ */
+async function send(
+  { url, auth, clientId, timeoutMs = TIMEOUT_MS }: RegistrySettings,
+  { method, path, body }: RegistryRequest,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const request = url.startsWith('https:') ? httpsRequest : httpRequest
+  const payload = body === undefined ? null : Buffer.from(JSON.stringify(body))
+  const sent = request(`${url}${path}`, {
+    agent: false,
+    method,
+    headers: {
+      accept: `${CONTENT_TYPE}, application/json`,
+      'user-agent': clientId,
+      ...(payload === null ? {} : { 'content-type': CONTENT_TYPE, 'content-length': payload.length }),
+      ...authorization(auth),
+    },
+    signal: AbortSignal.timeout(timeoutMs),
+  })
+  // Without a listener an error behind the response would end the process.
+  sent.on('error', () => undefined)
+  sent.end(payload ?? undefined)
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of response as AsyncIterable<Buffer>) {
+    parts.push(part)
+    bytes += part.length
+    if (bytes > MAX_ANSWER_BYTES) throw new Error('The answer is too large.')
+  }
+  return { status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }
 }
 
 function understood(status: number, text: string): RegistryAnswer {

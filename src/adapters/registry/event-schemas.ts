@@ -1,15 +1,19 @@
 /**
- * The schemas events were written with, by their ids. One met before is answered at once, whatever the registry does. A
- * new one is waited for: "not found" is final only when the registry says so itself, twice; that it is away, slow or
- * refuses us never is. What is remembered is bounded, and what was not found is asked for again after a minute.
+ * The schemas events were written with, by their ids. A known one is answered at once, whatever the registry does. A new one is
+ * waited for: "not found" is final only when the registry itself says so twice, and an outage is never final. What is
+ * remembered is bounded, and a schema that was not found or cannot be read is looked up again after a minute.
  */
-import type { Type } from 'avsc'
-import type { Clock, Log, Metrics, Undecodable } from '../../ports.ts'
-import type { Lookup, Registry } from './registry.ts'
-import { schemaType } from './schemas.ts'
+import type { Clock, Decoded, Log, Metrics, Undecodable } from '../../ports.ts'
+import { avroReader, mayHoldEvents, type AvroFound } from './avro-event.ts'
+import { parseAvroSchema, SchemaError, type AvroType } from './avro-schema.ts'
+import { toEvent } from './event-fields.ts'
+import type { Lookup, RegisteredSchema, Registry, SchemaReference } from './registry.ts'
 
 export type EventSchema =
-  | { readonly kind: 'readable'; readonly read: (bytes: Buffer) => unknown }
+  | { readonly kind: 'avro'; readonly decode: (value: Buffer, at: number, nowMs: number) => Decoded }
+  | { readonly kind: 'json' }
+  /** No value of this schema is an event. */
+  | { readonly kind: 'foreign'; readonly message: string }
   | { readonly kind: 'bad'; readonly code: Undecodable; readonly message: string }
 
 export interface EventSchemasOptions {
@@ -27,7 +31,7 @@ interface Bad {
 type Waiter = (schema: EventSchema | null) => void
 
 /** Of each kind: ids that are none, which anybody can write, must not push out those that are. */
-const MOST_SCHEMAS = 1_000
+const MAX_SCHEMAS = 1_000
 const RECHECK_MS = 500
 const FORGET_BAD_MS = 60_000
 const RETRY_MS = { first: 250, most: 5_000 } as const
@@ -40,8 +44,7 @@ const OUTAGES = {
 
 export class EventSchemas {
   readonly #options: EventSchemasOptions
-  readonly #readerType = schemaType('verification-completed')
-  readonly #readable = new Map<number, EventSchema>()
+  readonly #known = new Map<number, EventSchema>()
   readonly #bad = new Map<number, Bad>()
   readonly #asked = new Map<number, Promise<EventSchema | null>>()
   readonly #waiters = new Set<Waiter>()
@@ -59,7 +62,7 @@ export class EventSchemas {
 
   /** Null when stopped before there was an answer. */
   get(id: number): EventSchema | Promise<EventSchema | null> {
-    return this.#readable.get(id) ?? this.#rememberedBad(id) ?? this.#wait(id)
+    return this.#known.get(id) ?? this.#rememberedBad(id) ?? this.#wait(id)
   }
 
   /** Whoever waits gets null: the records are read again by whoever owns their partition next. */
@@ -97,10 +100,9 @@ export class EventSchemas {
 
   async #fetch(id: number): Promise<EventSchema | null> {
     const schema = await this.#untilAnswered(id)
-    if (schema?.kind === 'readable') remember(this.#readable, id, schema)
     if (schema?.kind === 'bad') {
       remember(this.#bad, id, { schema, untilMs: this.#options.clock.monotonicMs() + FORGET_BAD_MS })
-    }
+    } else if (schema !== null) remember(this.#known, id, schema)
     return schema
   }
 
@@ -111,11 +113,10 @@ export class EventSchemas {
     while (!this.#stopped) {
       const found = await registry.schemaById(id)
       this.#watch(found)
-      if (found.kind === 'found') return this.#resolve(found.value)
+      if (found.kind === 'found') return eventSchema(id, found.value)
       // A registry's replica may lag behind the producer that has just registered.
-      if (found.kind === 'not-found' && rechecked) {
-        return bad('unknown-schema', `The registry knows no Avro schema with id ${id}.`)
-      }
+      if (found.kind === 'not-found' && rechecked)
+        return bad('unknown-schema', whatIsMissing(id, found.missing))
       rechecked ||= found.kind === 'not-found'
       const pauseMs = found.kind === 'not-found' ? RECHECK_MS : delayMs
       await new Promise<void>((done) => void clock.after(pauseMs, done))
@@ -125,7 +126,7 @@ export class EventSchemas {
   }
 
   /** An outage is logged when it begins, when it changes and when it ends. */
-  #watch({ kind }: Lookup<Type>): void {
+  #watch({ kind }: Lookup<unknown>): void {
     const outage = kind === 'failed' || kind === 'refused' ? kind : null
     if (outage === this.#outage) return
     this.#outage = outage
@@ -136,24 +137,70 @@ export class EventSchemas {
         reason: outage,
       })
   }
+}
 
-  #resolve(writerType: Type): EventSchema {
-    try {
-      const resolver = this.#readerType.createResolver(writerType)
-      return {
-        kind: 'readable',
-        read: (bytes) => this.#readerType.fromBuffer(bytes, resolver) as unknown,
-      }
-    } catch {
-      return bad('wrong-schema', 'The schema of the value cannot be read as VerificationCompleted.')
-    }
+function eventSchema(id: number, { schemaType, schema, referenced }: RegisteredSchema): EventSchema {
+  if (schemaType === 'JSON') return { kind: 'json' }
+  if (schemaType !== 'AVRO') {
+    return bad(
+      'unsupported-format',
+      `The schema with id ${id} is ${nameOf(schemaType)}. Events are read from Avro and JSON.`,
+    )
   }
+  try {
+    return avroSchema(id, parseAvroSchema(schema, referenced))
+  } catch (error) {
+    const why = error instanceof SchemaError ? error.message : 'it is not a valid Avro schema'
+    return bad('unreadable-schema', `The schema with id ${id} cannot be parsed: ${why}.`)
+  }
+}
+
+function avroSchema(id: number, schema: AvroType): EventSchema {
+  const name = schema.kind === 'record' ? `the record ${schema.name}` : `a value of type ${schema.kind}`
+  const message = `The schema with id ${id} describes ${name}, which has no field of an event.`
+  if (!mayHoldEvents(schema)) return { kind: 'foreign', message }
+  const read = avroReader(schema)
+  return {
+    kind: 'avro',
+    decode: (value, at, nowMs) => {
+      let found: AvroFound
+      try {
+        found = read(value, at)
+      } catch {
+        return {
+          kind: 'undecodable',
+          code: 'malformed-avro',
+          message: 'The value does not match its schema.',
+        }
+      }
+      switch (found.kind) {
+        case 'fields':
+          return toEvent(found.fields, nowMs)
+        case 'null':
+          return { kind: 'foreign', foreign: 'tombstone', message: 'The value is null, written as Avro.' }
+        case 'foreign':
+          return { kind: 'foreign', foreign: 'wrong-schema', message }
+      }
+    },
+  }
+}
+
+/** Of our own making, or a word that is short enough to be the name of a format. */
+function nameOf(schemaType: string): string {
+  if (schemaType === 'PROTOBUF') return 'Protobuf'
+  return /^[\w-]{1,30}$/.test(schemaType) ? `of type ${schemaType}` : 'of another type'
+}
+
+function whatIsMissing(id: number, reference: SchemaReference | null): string {
+  return reference === null
+    ? `The schema registry has no schema with id ${id}.`
+    : `The schema with id ${id} refers to version ${reference.version} of the subject ${reference.subject}, which the schema registry does not have.`
 }
 
 /** The one remembered longest makes room. */
 function remember<T>(map: Map<number, T>, id: number, value: T): void {
   const [oldest] = map.keys()
-  if (map.size >= MOST_SCHEMAS && oldest !== undefined) map.delete(oldest)
+  if (map.size >= MAX_SCHEMAS && oldest !== undefined) map.delete(oldest)
   map.delete(id)
   map.set(id, value)
 }

@@ -1,33 +1,36 @@
 /**
  * The schema registry, as far as the running service needs it: a schema by its id, and the id of one of our own schemas.
- * Never registers anything. Each request has a time-out of its own (the library has none) and a known outcome: network
- * errors of this library carry status 400, so nothing but a 404 of the registry's own is taken for final.
+ * It never registers anything. Each request ends within its time limit, and only the registry's own word makes "not found"
+ * final: an ingress without a backend answers 404 too.
  */
-import { Agent as HttpsAgent } from 'node:https'
-import { createRequire } from 'node:module'
-import type Api from '@kafkajs/confluent-schema-registry/dist/api/index.js'
-import avsc, { type Type } from 'avsc'
-import timeout from 'mappersmith/middleware/timeout'
-import { Agent as HttpAgent } from '../../node-http.ts'
 import type { Metrics } from '../../ports.ts'
-import { askRegistry, authorization, idIn, memberOf, type RegistryAnswer } from './direct.ts'
-
-const require = createRequire(import.meta.url)
-
-/** Not the library's index, which loads a hundred files for JSON Schema and Protobuf: 2.5 MB of heap. */
-const { default: createApi } = require('@kafkajs/confluent-schema-registry/dist/api/index.js') as typeof Api
+import { askRegistry, idIn, memberOf, type RegistryAnswer } from './direct.ts'
 
 export interface RegistrySettings {
   readonly url: string
   readonly auth: { readonly username: string; readonly password: string } | null
   readonly clientId: string
-  /** Of a request; three seconds unless told otherwise. */
+  /** Of a request; three seconds by default. */
   readonly timeoutMs?: number
+}
+
+export interface SchemaReference {
+  readonly subject: string
+  readonly version: number
+}
+
+export interface RegisteredSchema {
+  /** `AVRO`, `JSON`, `PROTOBUF` or whatever else the registry stores. */
+  readonly schemaType: string
+  readonly schema: string
+  /** The schemas it refers to, each once and after those that one needs itself. */
+  readonly referenced: readonly string[]
 }
 
 export type Lookup<T> =
   | { readonly kind: 'found'; readonly value: T }
-  | { readonly kind: 'not-found' }
+  /** `missing` is the reference that the registry does not have, null when it is what was asked for. */
+  | { readonly kind: 'not-found'; readonly missing: SchemaReference | null }
   /** The registry answered that we may not ask. */
   | { readonly kind: 'refused' }
   /** No usable answer: ask again later. */
@@ -38,20 +41,25 @@ export type IdLookup =
   Exclude<Lookup<number>, { kind: 'refused' | 'failed' }> | Exclude<RegistryAnswer, { kind: 'answer' }>
 
 export interface Registry {
-  /** The writer's type of an Avro schema. */
-  schemaById(id: number): Promise<Lookup<Type>>
+  schemaById(id: number): Promise<Lookup<RegisteredSchema>>
   /** The id under which exactly this schema is registered. */
   idBySchema(subject: string, schemaJson: string): Promise<IdLookup>
 }
 
-const TIMEOUT_MS = 3_000
+const NOT_FOUND = 404
+const METRIC_OUTCOMES = {
+  found: 'ok',
+  'not-found': 'not-found',
+  refused: 'failed',
+  failed: 'failed',
+  'not-a-registry': 'failed',
+} as const
+const FAILED = { kind: 'failed' } as const
 
 export function createRegistry(
   settings: RegistrySettings,
   metrics: Pick<Metrics, 'registryRequest'>,
 ): Registry {
-  const client = createClient(settings)
-
   async function lookUp<T extends { readonly kind: keyof typeof METRIC_OUTCOMES }>(
     operation: 'schema-by-id' | 'id-by-schema',
     request: () => Promise<T>,
@@ -60,154 +68,87 @@ export function createRegistry(
     metrics.registryRequest(operation, METRIC_OUTCOMES[result.kind])
     return result
   }
-
-  async function schemaById(id: number): Promise<Lookup<Type>> {
-    const result = await outcomeOf(async () => {
-      const schema = told<StoredSchema>(await client.Schema.find({ id }), 'schema')
-      return { schema, referenced: await referencedBy(schema) }
-    })
-    if (result.kind === '404') {
-      const body = await bodyAt(`/schemas/ids/${id}`, settings)
-      return { kind: hasMember(body, 'error_code') ? 'not-found' : 'failed' }
-    }
-    return result.kind === 'found' ? avroType(result.value) : result
-  }
-
-  /** If the library fails, a request without it tells what answers at this address. */
-  async function idBySchema(subject: string, schemaJson: string): Promise<IdLookup> {
-    const result = await outcomeOf(async () => {
-      const answer = await client.Subject.registered({ subject, body: { schema: schemaJson } })
-      const id = idIn(answer.data())
-      if (id === null) throw new Error('This is no answer of a registry.')
-      return id
-    })
-    if (result.kind === 'found') return result
-    const path = `/subjects/${encodeURIComponent(subject)}/versions/latest`
-    const answer = await askRegistry(settings, { method: 'GET', path })
-    if (answer.kind !== 'answer') return answer
-    const { status, body } = answer
-    if (status < 300 && typeof memberOf(body, 'schema') !== 'string')
-      return { kind: 'not-a-registry', status }
-    return result.kind === '404' ? { kind: 'not-found' } : { kind: 'failed', status: null }
-  }
-
-  /** Each once, and before who refers to it. */
-  async function referencedBy(
-    { references = [] }: StoredSchema,
-    seen = new Set<string>(),
-  ): Promise<StoredSchema[]> {
-    const found: StoredSchema[] = []
-    for (const { subject, version } of references) {
-      const place = `${version} ${subject}`
-      if (seen.has(place)) continue
-      seen.add(place)
-      const schema = told<StoredSchema>(await client.Subject.version({ subject, version }), 'schema')
-      found.push(...(await referencedBy(schema, seen)), schema)
-    }
-    return found
-  }
-
   return {
-    schemaById: (id) => lookUp('schema-by-id', () => schemaById(id)),
-    idBySchema: (subject, schemaJson) => lookUp('id-by-schema', () => idBySchema(subject, schemaJson)),
+    schemaById: (id) => lookUp('schema-by-id', () => schemaById(settings, id)),
+    idBySchema: (subject, schemaJson) =>
+      lookUp('id-by-schema', () => idBySchema(settings, subject, schemaJson)),
   }
 }
 
-function createClient(settings: RegistrySettings): ReturnType<typeof createApi> {
-  const { timeoutMs = TIMEOUT_MS } = settings
-  const Agent = settings.url.startsWith('https:') ? HttpsAgent : HttpAgent
-  return createApi({
-    host: settings.url,
-    clientId: settings.clientId,
-    ...(settings.auth === null ? {} : { auth: settings.auth }),
-    // Written out, for the library keeps the first instance's settings for all that come after.
-    retry: { retries: 1, initialRetryTimeInSecs: 0.1, maxRetryTimeInSecs: 1, factor: 0.2, multiplier: 2 },
-    agent: new Agent({ keepAlive: true, timeout: timeoutMs }),
-    // The library's own types of a middleware disagree between its two builds.
-    middlewares: [timeout(timeoutMs) as never],
+async function schemaById(settings: RegistrySettings, id: number): Promise<Lookup<RegisteredSchema>> {
+  const found = await storedSchema(settings, `/schemas/ids/${id}`)
+  if (found.kind !== 'found') return found
+  const { schemaType, schema, references } = found.value
+  if (schemaType !== 'AVRO') return { kind: 'found', value: { schemaType, schema, referenced: [] } }
+  const referenced = await referencedBy(settings, references, new Set())
+  return referenced.kind === 'found'
+    ? { kind: 'found', value: { schemaType, schema, referenced: referenced.value } }
+    : referenced
+}
+
+async function idBySchema(settings: RegistrySettings, subject: string, schema: string): Promise<IdLookup> {
+  const path = `/subjects/${encodeURIComponent(subject)}`
+  const answer = await askRegistry(settings, { method: 'POST', path, body: { schema } })
+  if (answer.kind !== 'answer') return answer
+  const { status, body } = answer
+  if (status >= 300)
+    return status === NOT_FOUND ? { kind: 'not-found', missing: null } : { kind: 'failed', status }
+  const id = idIn(body)
+  return id === null ? { kind: 'not-a-registry', status } : { kind: 'found', value: id }
+}
+
+/** `seen` holds the places already asked for: references may form a circle. */
+async function referencedBy(
+  settings: RegistrySettings,
+  references: readonly SchemaReference[],
+  seen: Set<string>,
+): Promise<Lookup<readonly string[]>> {
+  const schemas: string[] = []
+  for (const { subject, version } of references) {
+    const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`
+    if (seen.has(path)) continue
+    seen.add(path)
+    const found = await storedSchema(settings, path)
+    if (found.kind === 'not-found') return { kind: 'not-found', missing: { subject, version } }
+    if (found.kind !== 'found') return found
+    const deeper = await referencedBy(settings, found.value.references, seen)
+    if (deeper.kind !== 'found') return deeper
+    schemas.push(...deeper.value, found.value.schema)
+  }
+  return { kind: 'found', value: schemas }
+}
+
+interface StoredSchema {
+  readonly schemaType: string
+  readonly schema: string
+  readonly references: readonly SchemaReference[]
+}
+
+async function storedSchema(settings: RegistrySettings, path: string): Promise<Lookup<StoredSchema>> {
+  const found = await ask(settings, path)
+  if (found.kind !== 'found') return found
+  // The type is missing where it is Avro.
+  const schema = memberOf(found.value, 'schema')
+  const schemaType = memberOf(found.value, 'schemaType') ?? 'AVRO'
+  if (typeof schema !== 'string' || typeof schemaType !== 'string') return FAILED
+  const references = referencesIn(memberOf(found.value, 'references'))
+  return { kind: 'found', value: { schema, schemaType, references } }
+}
+
+function referencesIn(value: unknown): SchemaReference[] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((one: unknown) => {
+    const subject = memberOf(one, 'subject')
+    const version = memberOf(one, 'version')
+    return typeof subject === 'string' && typeof version === 'number' ? [{ subject, version }] : []
   })
 }
 
-/** As the registry tells it. */
-interface StoredSchema {
-  /** Missing where it is Avro. */
-  readonly schemaType?: string
-  readonly schema: string
-  readonly references?: readonly { readonly subject: string; readonly version: number }[]
-}
-
-interface Retrieved {
-  readonly schema: StoredSchema
-  readonly referenced: readonly StoredSchema[]
-}
-
-/** A schema that is registered but is no Avro we can read is as good as unknown. */
-function avroType({ schema, referenced }: Retrieved): Lookup<Type> {
-  const registry: Record<string, Type> = {}
-  try {
-    for (const one of referenced) parse(one, registry)
-    return { kind: 'found', value: parse(schema, registry) }
-  } catch {
-    return { kind: 'not-found' }
-  }
-}
-
-/** Adds its names to the registry of those that are known. */
-function parse({ schemaType = 'AVRO', schema }: StoredSchema, registry: Record<string, Type>): Type {
-  if (schemaType !== 'AVRO') throw new Error('This is no Avro.')
-  return avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema, { registry })
-}
-
-/** As much of the library's response as is looked at here. */
-interface Answer {
-  /** An object where it was JSON. */
-  data(): unknown
-}
-
-/** A proxy's login page comes with 200 too: without what was asked for it is no answer of a registry. */
-function told<T>(answer: Answer, member: keyof T & string): T {
-  const body = answer.data()
-  if (!hasMember(body, member)) throw new Error('This is no answer of a registry.')
-  return body as T
-}
-
-/**
- * What the registry says of a path, null where none answers: an ingress without a backend says 404 too, but without an
- * `error_code`. The library does not tell them apart, so it is asked once more without it.
- */
-async function bodyAt(
-  path: string,
-  { url, auth, timeoutMs = TIMEOUT_MS }: RegistrySettings,
-): Promise<unknown> {
-  try {
-    const response = await fetch(`${url}${path}`, {
-      headers: authorization(auth),
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    return response.ok || response.status === 404 ? await response.json() : null
-  } catch {
-    return null
-  }
-}
-
-function hasMember(body: unknown, member: string): boolean {
-  return typeof body === 'object' && body !== null && member in body
-}
-
-const METRIC_OUTCOMES = {
-  found: 'ok',
-  'not-found': 'not-found',
-  refused: 'failed',
-  'not-a-registry': 'failed',
-  failed: 'failed',
-} as const
-
-async function outcomeOf<T>(request: () => Promise<T>): Promise<Lookup<T> | { readonly kind: '404' }> {
-  try {
-    return { kind: 'found', value: await request() }
-  } catch (error) {
-    const { status } = error as { status?: unknown }
-    if (status === 404) return { kind: '404' }
-    return { kind: status === 401 || status === 403 ? 'refused' : 'failed' }
-  }
+/** Never rejects. */
+async function ask(settings: RegistrySettings, path: string): Promise<Lookup<unknown>> {
+  const answer = await askRegistry(settings, { method: 'GET', path })
+  if (answer.kind === 'refused') return { kind: 'refused' }
+  if (answer.kind !== 'answer') return FAILED
+  if (answer.status < 300) return { kind: 'found', value: answer.body }
+  return answer.status === NOT_FOUND ? { kind: 'not-found', missing: null } : FAILED
 }

@@ -1,12 +1,13 @@
 /** Decodes one value, without the patience of the service: a registry that is away is an answer here. */
 import type { Config } from '../../config.ts'
-import type { Clock, Decoded } from '../../ports.ts'
+import type { Clock, Decoded, InputRecord } from '../../ports.ts'
 
 const PATIENCE_MS = 5_000
 
 /** None of what the decoder still waits for keeps the process. */
-const fleetingTimers: Pick<Clock, 'after' | 'monotonicMs'> = {
+const fleetingTimers: Clock = {
   monotonicMs: () => performance.now(),
+  epochMs: () => Date.now(),
   after: (delayMs, callback) => {
     const timer = setTimeout(callback, delayMs).unref()
     return () => clearTimeout(timer)
@@ -14,7 +15,10 @@ const fleetingTimers: Pick<Clock, 'after' | 'monotonicMs'> = {
 }
 
 /** Null when the registry does not answer in time. */
-export async function decodeOnce(config: Config, value: Buffer | null): Promise<Decoded | null> {
+export async function decodeOnce(
+  config: Config,
+  { value, headers }: Pick<InputRecord, 'value' | 'headers'>,
+): Promise<Decoded | null> {
   const [{ createEventDecoder }, { createRegistry }, { registrySettings }, { createLog }, { NAME, VERSION }] =
     await Promise.all([
       import('../../adapters/registry/decode-event.ts'),
@@ -29,7 +33,7 @@ export async function decodeOnce(config: Config, value: Buffer | null): Promise<
   const decoder = createEventDecoder({ registry, clock: fleetingTimers, log, metrics })
   const tooLong = setTimeout(() => decoder.stop(), PATIENCE_MS)
   try {
-    return await decoder.decode(value)
+    return await decoder.decode(value, headers)
   } finally {
     clearTimeout(tooLong)
   }

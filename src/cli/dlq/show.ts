@@ -16,7 +16,7 @@ export interface ShowOptions {
 
 export async function show(config: Config, place: LetterPlace, options: ShowOptions): Promise<void> {
   const found = await withDeadLetters(config, (topic) => letterAt(topic, place))
-  const decoded = await decodeOnce(config, found.record.value)
+  const decoded = await decodeOnce(config, found.record)
   const lines = [...factLines(found, decoded), ...(options.showPersonal ? personalLines(found, decoded) : [])]
   process.stdout.write(`${lines.join('\n')}\n`)
 }
@@ -64,7 +64,8 @@ function letterRows(letter: Letter): [name: string, value: string][] {
 
 function decodes(decoded: MaybeDecoded): string {
   if (decoded === null) return 'unknown: the schema registry does not answer'
-  return decoded.kind === 'event' ? 'yes' : `no (${decoded.code}): ${decoded.message}`
+  if (decoded.kind === 'event') return 'yes'
+  return `no (${decoded.kind === 'foreign' ? decoded.foreign : decoded.code}): ${decoded.message}`
 }
 
 export function personalLines({ record }: Pick<FoundLetter, 'record'>, decoded: MaybeDecoded): string[] {

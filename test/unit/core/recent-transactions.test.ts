@@ -1,61 +1,222 @@
-import { array, assert, constantFrom, nat, property } from 'fast-check'
-import { expect, test } from 'vitest'
-import { RecentTransactions } from '../../../src/core/recent-transactions.ts'
+import { array, assert, constantFrom, oneof, property, tuple, type Arbitrary } from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { RecentTransactions, type TransactionLife } from '../../../src/core/recent-transactions.ts'
 
 const WINDOW_MS = 60_000
+const LIVE: TransactionLife = { wanted: () => true }
 
-test('a transaction seen again within the window is a repeat, and after it none', () => {
-  const recent = new RecentTransactions(WINDOW_MS)
-  expect(recent.repeats('a', 0n, 0)).toBe(false)
-  expect(recent.repeats('a', 1n, WINDOW_MS - 1)).toBe(true)
-  expect(recent.repeats('a', 2n, WINDOW_MS)).toBe(false)
-  expect(recent.repeats('a', 3n, WINDOW_MS + 1)).toBe(true)
+/** The place of one that is not a repeat. */
+function begun(
+  recent: RecentTransactions,
+  id: string,
+  { nowMs = 0, life = LIVE, partition = 0 } = {},
+): number {
+  const place = recent.begin(partition, id, life, nowMs)
+  if (place === null) throw new Error(`${id} is a repeat.`)
+  return place
+}
+
+function repeats(
+  recent: RecentTransactions,
+  id: string,
+  { nowMs = 0, life = LIVE, partition = 0 } = {},
+): boolean {
+  return recent.begin(partition, id, life, nowMs) === null
+}
+
+describe('a transaction that is seen again is a repeat', () => {
+  test('within the window, and not after it', () => {
+    const recent = new RecentTransactions(WINDOW_MS)
+    begun(recent, 'a')
+    expect(repeats(recent, 'a', { nowMs: WINDOW_MS - 1 })).toBe(true)
+    expect(repeats(recent, 'a', { nowMs: WINDOW_MS })).toBe(false)
+    expect(repeats(recent, 'a', { nowMs: WINDOW_MS + 1 })).toBe(true)
+  })
+
+  test('on the same partition only', () => {
+    const recent = new RecentTransactions(WINDOW_MS)
+    begun(recent, 'a', { partition: 1 })
+    expect([repeats(recent, 'a', { partition: 2 }), repeats(recent, 'b', { partition: 1 })]).toEqual([
+      false,
+      false,
+    ])
+  })
+
+  test('not when the one before ended without a result', () => {
+    const recent = new RecentTransactions(WINDOW_MS)
+    recent.forget(begun(recent, 'a'))
+    expect(repeats(recent, 'a')).toBe(false)
+  })
+
+  test('not when the lane of the one before dropped it, unless its result is committed', () => {
+    const recent = new RecentTransactions(WINDOW_MS)
+    const over = { isOver: false }
+    const life = { wanted: () => !over.isOver }
+    begun(recent, 'a', { life })
+    recent.committed(begun(recent, 'b', { life }))
+    over.isOver = true
+    expect([repeats(recent, 'a'), repeats(recent, 'b')]).toEqual([false, true])
+  })
+
+  test('of whoever stands for it now: what an earlier one does late changes nothing', () => {
+    const recent = new RecentTransactions(WINDOW_MS)
+    const first = begun(recent, 'a')
+    recent.forget(first)
+    begun(recent, 'a')
+    recent.forget(first)
+    recent.committed(first)
+    expect(repeats(recent, 'a')).toBe(true)
+  })
+
+  test('not with a window of 0', () => {
+    const recent = new RecentTransactions(0)
+    expect([repeats(recent, 'a'), repeats(recent, 'a')]).toEqual([false, false])
+  })
 })
 
-test('other transactions are none', () => {
-  const recent = new RecentTransactions(WINDOW_MS)
-  expect([recent.repeats('a', 0n, 0), recent.repeats('b', 1n, 0)]).toEqual([false, false])
+test('the oldest are forgotten where there are too many, over all partitions together', () => {
+  const recent = new RecentTransactions(WINDOW_MS, 100)
+  for (let number = 0; number < 500; number += 1) begun(recent, `id${number}`, { partition: number % 7 })
+  expect(repeats(recent, 'id499', { partition: 499 % 7 })).toBe(true)
+  expect(repeats(recent, 'id401', { partition: 401 % 7 })).toBe(true)
+  expect(repeats(recent, 'id300', { partition: 300 % 7 })).toBe(false)
 })
 
-test('a record that is read again is no repeat of itself, nor of its own repeat', () => {
-  const recent = new RecentTransactions(WINDOW_MS)
-  expect([recent.repeats('a', 5n, 0), recent.repeats('a', 9n, 0)]).toEqual([false, true])
-  expect([recent.repeats('a', 5n, 1), recent.repeats('a', 9n, 1)]).toEqual([false, true])
-})
+const LANES = ['input', 'retry', 'retry later'] as const
+type LaneName = (typeof LANES)[number]
+type End = 'result' | 'deferred' | 'dead letter'
 
-test('what is forgotten is no repeat', () => {
-  const recent = new RecentTransactions(WINDOW_MS)
-  recent.repeats('a', 0n, 0)
-  recent.forget('a')
-  expect(recent.repeats('a', 1n, 0)).toBe(false)
-})
+interface Entry {
+  readonly id: string
+  state: 'waiting' | 'begun' | 'skipped' | End
+  place: number
+}
 
-test('the oldest are forgotten where there are too many', () => {
-  const recent = new RecentTransactions(WINDOW_MS)
-  for (let number = 0; number < 5_000; number += 1) recent.repeats(`id${number}`, BigInt(number), 0)
-  expect(recent.repeats('id0', 9_000n, 0)).toBe(false)
-  expect(recent.repeats('id4999', 9_001n, 0)).toBe(true)
-})
+/** Two topics of one partition, as lanes work them off: begun in order, ended in any, committed as a prefix, dropped at any time. */
+class Model {
+  readonly results: string[] = []
+  readonly deadLetters: string[] = []
+  readonly #recent = new RecentTransactions(WINDOW_MS)
+  readonly #entries: Record<LaneName, Entry[]> = { input: [], retry: [], 'retry later': [] }
+  readonly #lives: Record<LaneName, { isOver: boolean }> = {
+    input: { isOver: false },
+    retry: { isOver: false },
+    'retry later': { isOver: false },
+  }
 
-test('a window of 0 sees none', () => {
-  const recent = new RecentTransactions(0)
-  expect([recent.repeats('a', 0n, 0), recent.repeats('a', 1n, 0)]).toEqual([false, false])
-})
+  arrive(id: string): void {
+    this.#entries.input.push({ id, state: 'waiting', place: -1 })
+  }
 
-/** Whatever is read again, and however often: the first record of each transaction is let through each time. */
-test('reading again from anywhere never leaves a transaction without the record that stood for it', () => {
-  const ids = array(constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 30 })
+  begin(lane: LaneName): void {
+    const entry = this.#entries[lane].find(({ state }) => state === 'waiting')
+    if (entry === undefined) return
+    const life = this.#lives[lane]
+    const place = this.#recent.begin(0, entry.id, { wanted: () => !life.isOver }, 0)
+    entry.state = place === null ? 'skipped' : 'begun'
+    entry.place = place ?? -1
+  }
+
+  end(lane: LaneName, how: End): void {
+    const entry = this.#entries[lane].find(({ state }) => state === 'begun')
+    if (entry === undefined) return
+    entry.state = how
+    if (how !== 'result') this.#recent.forget(entry.place)
+  }
+
+  commit(lane: LaneName): void {
+    const entries = this.#entries[lane]
+    for (;;) {
+      const [first] = entries
+      if (first === undefined || first.state === 'waiting' || first.state === 'begun') return
+      entries.shift()
+      if (first.state === 'dead letter') this.deadLetters.push(first.id)
+      if (first.state === 'result') {
+        this.results.push(first.id)
+        this.#recent.committed(first.place)
+      }
+      const next = lane === 'input' ? 'retry' : 'retry later'
+      if (first.state === 'deferred') this.#entries[next].push({ id: first.id, state: 'waiting', place: -1 })
+    }
+  }
+
+  /** Everything uncommitted is read again. */
+  drop(lane: LaneName): void {
+    this.#lives[lane].isOver = true
+    this.#lives[lane] = { isOver: false }
+    for (const entry of this.#entries[lane]) entry.state = 'waiting'
+  }
+
+  finish(): void {
+    for (const lane of LANES) {
+      while (this.#entries[lane].length > 0) {
+        this.begin(lane)
+        this.end(lane, 'result')
+        this.commit(lane)
+      }
+    }
+  }
+}
+
+type Step = (model: Model) => void
+
+const ids = constantFrom('a', 'b')
+const lanes = constantFrom(...LANES)
+const ends = constantFrom<End[]>('result', 'deferred', 'dead letter')
+const going: Arbitrary<Step> = oneof(
+  ids.map(
+    (id): Step =>
+      (model) =>
+        model.arrive(id),
+  ),
+  lanes.map(
+    (lane): Step =>
+      (model) =>
+        model.begin(lane),
+  ),
+  tuple(lanes, ends).map(
+    ([lane, how]): Step =>
+      (model) =>
+        model.end(lane, how),
+  ),
+  lanes.map(
+    (lane): Step =>
+      (model) =>
+        model.commit(lane),
+  ),
+)
+const failing: Arbitrary<Step> = oneof(
+  going,
+  lanes.map(
+    (lane): Step =>
+      (model) =>
+        model.drop(lane),
+  ),
+)
+
+/** Whatever is begun, committed, dropped and read again, in whichever order, on three topics. */
+test('every transaction that arrived comes out', () => {
   assert(
-    property(ids, array(nat(29), { maxLength: 5 }), (records, restarts) => {
-      const recent = new RecentTransactions(WINDOW_MS)
-      const refused = [0, ...restarts].flatMap((from) =>
-        records
-          .map((id, offset) => ({ id, offset }))
-          .slice(from)
-          .filter(({ id, offset }) => recent.repeats(id, BigInt(offset), 0)),
-      )
-      expect(refused.filter(({ id, offset }) => records.indexOf(id) === offset)).toEqual([])
+    property(array(failing, { maxLength: 60 }), (steps) => {
+      const model = new Model()
+      model.arrive('a')
+      for (const step of steps) step(model)
+      model.finish()
+      expect([...model.results, ...model.deadLetters]).toContain('a')
     }),
+    { numRuns: 2_000 },
   )
-  expect.assertions(100)
+})
+
+test('while nothing is dropped, no transaction has two results without a dead letter between them', () => {
+  assert(
+    property(array(going, { maxLength: 60 }), (steps) => {
+      const model = new Model()
+      for (const step of steps) step(model)
+      model.finish()
+      const twice = model.results.filter((id, at) => model.results.indexOf(id) !== at)
+      expect(twice.filter((id) => !model.deadLetters.includes(id))).toEqual([])
+    }),
+    { numRuns: 2_000 },
+  )
 })

@@ -46,7 +46,6 @@ async function drained({
   }
   const lanes = new Lanes({
     lane: {
-      dedupeWindowMs: 0,
       claim: (topic, partition) => new FakePartition().claim(topic, partition),
       settle: oneCall,
       brake: { passes: () => true },

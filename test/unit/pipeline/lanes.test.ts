@@ -30,7 +30,6 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
   }
   const lanes = new Lanes({
     lane: {
-      dedupeWindowMs: 0,
       claim: (topic, partition) => {
         claims.push(`${topic}:${partition}`)
         return partitionOf(`${topic}:${partition}`).claim(topic, partition)

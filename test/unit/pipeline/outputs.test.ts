@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { CheckAnswer } from '../../../src/core/answer.ts'
 import type { DeferReason } from '../../../src/core/defer.ts'
+import type { ForeignRecords } from '../../../src/core/foreign-records.ts'
+import { lastText } from '../../../src/core/headers.ts'
 import { outputPartition } from '../../../src/core/partition.ts'
 import { Outputs, type Settled, type Work } from '../../../src/pipeline/outputs.ts'
 import type { OutputRecord } from '../../../src/ports.ts'
@@ -19,7 +21,7 @@ const ANSWER: CheckAnswer = {
 }
 const HOUR_MS = 3_600_000
 
-function outputsOf(counts: Readonly<Record<string, number>> = {}) {
+function outputsOf(counts: Readonly<Record<string, number>> = {}, foreignRecords: ForeignRecords = 'skip') {
   const clock = new FakeClock()
   const outputs = new Outputs({
     topics: { input: 'in', result: 'result', deadLetter: 'dead' },
@@ -28,6 +30,7 @@ function outputsOf(counts: Readonly<Record<string, number>> = {}) {
       { topic: 'retry.1m', delayMs: 60_000 },
     ],
     maxAgeMs: HOUR_MS,
+    foreignRecords,
     pii: 'omit',
     service: 'checkresult-stream/0',
     encode: ({ transactionId, source }) => Buffer.from(`${transactionId} ${source.topic}:${source.offset}`),
@@ -65,12 +68,12 @@ function only({ outputs }: Settled): OutputRecord {
 }
 
 describe('a result', () => {
-  test('has the key of its event, the encoded value, and of its headers those for tracing', () => {
+  test('has its transaction as key, the encoded value, and of its headers those for tracing', () => {
     const one = work()
     expect(only(outputsOf().outputs.result(one, ANSWER))).toEqual({
       topic: 'result',
       partition: 3,
-      key: one.record.key,
+      key: Buffer.from('t1'),
       value: Buffer.from('t1 in:1'),
       headers: headersOf({ traceparent: 'trace' }),
     })
@@ -146,13 +149,53 @@ describe('a dead letter', () => {
 })
 
 describe('the partition of an output', () => {
-  test('is that of the event when both topics are equally wide', () => {
-    expect(only(outputsOf({ in: 4, result: 4 }).outputs.result(work(), ANSWER)).partition).toBe(3)
+  const cause = { reason: 'undecodable', code: 'empty-value', stage: 'decode', message: '' } as const
+
+  test('is that of the event where the topic has it, whatever the widths and the topic it came from this time', () => {
+    const one = work({ topic: 'retry.10s', partition: 1 })
+    for (const width of [4, 6, 64]) {
+      const { outputs } = outputsOf({ in: 4, 'retry.10s': 2, result: width, 'retry.1m': width, dead: width })
+      const all = [
+        outputs.result(one, ANSWER),
+        outputs.later(one, 'pending', 'Success'),
+        outputs.deadLetter(one.record, one.history, cause),
+      ]
+      expect(all.map((settled) => only(settled).partition)).toEqual([3, 3, 3])
+    }
   })
 
-  test('is found by the key when they are not', () => {
+  test('is found by the transaction of a result, else by the key, where it does not', () => {
     const one = work()
-    const { partition } = only(outputsOf({ in: 4, result: 6 }).outputs.result(one, ANSWER))
-    expect(partition).toBe(outputPartition(one.record.key, 6))
+    const { outputs } = outputsOf({ in: 4, result: 3, dead: 3 })
+    expect(only(outputs.result(one, ANSWER)).partition).toBe(outputPartition(Buffer.from('t1'), 3))
+    const letter = only(outputs.deadLetter(one.record, one.history, cause))
+    expect(letter.partition).toBe(outputPartition(one.record.key, 3))
+  })
+
+  test('is spread by the partition of the event where there is no key', () => {
+    const one = work({ key: null })
+    const { outputs } = outputsOf({ in: 4, dead: 2 })
+    expect(only(outputs.deadLetter(one.record, one.history, cause)).partition).toBe(1)
+  })
+})
+
+describe('a record that is not an event', () => {
+  const FOREIGN = { foreign: 'tombstone', message: 'The record has no value.' } as const
+
+  test('is passed over', () => {
+    const { record, history } = work({ value: null })
+    expect(outputsOf().outputs.foreign(record, history, FOREIGN)).toEqual({
+      outputs: [],
+      counts: { kind: 'foreign', foreign: 'tombstone', deadLettered: false },
+    })
+  })
+
+  test('is a dead letter with its own bytes where that is wanted', () => {
+    const { record, history } = work({ value: null })
+    const settled = outputsOf({}, 'dead-letter').outputs.foreign(record, history, FOREIGN)
+    const letter = only(settled)
+    expect([letter.topic, letter.key, letter.value]).toEqual(['dead', record.key, null])
+    expect(lastText(letter.headers, 'checkresult-code')).toBe('tombstone')
+    expect(settled.counts).toEqual({ kind: 'foreign', foreign: 'tombstone', deadLettered: true })
   })
 })

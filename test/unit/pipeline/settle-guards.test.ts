@@ -25,11 +25,47 @@ describe('a transaction seen lately on the partition', () => {
     expect(calls).toHaveLength(2)
   })
 
-  test('is asked for again when it comes from a retry topic', async () => {
+  test('is asked for again when its copy comes from a retry topic', async () => {
     const { run, result, calls } = settling([refused(404, 'ProcessNotCompleted'), PASSED])
     await run(inputRecord(0))
     await run(inputRecord(7, { topic: 'retry' }))
     expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+
+  test('is asked for at once when the one before was too early, and the retry copy is the repeat then', async () => {
+    const { run, result, calls } = settling([refused(404, 'ProcessNotCompleted'), PASSED])
+    await run(inputRecord(0))
+    expect(came(result())).toEqual([['retry'], 'deferred'])
+    await run(inputRecord(1))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+    await run(inputRecord(7, { topic: 'retry' }))
+    expect([came(result()), calls.length]).toEqual([[[], 'duplicate'], 2])
+  })
+
+  test('is a repeat while the call of the one before is under way', async () => {
+    const { run, result, calls } = settling([PASSED], undefined, { callMs: 100 })
+    await run(inputRecord(0))
+    await run(inputRecord(1))
+    expect([came(result()), calls.length]).toEqual([[[], 'duplicate'], 1])
+  })
+
+  test('is not a repeat of one whose lane dropped it', async () => {
+    const { run, result, calls } = settling([PASSED])
+    let wanted = true
+    await run(inputRecord(0), () => wanted)
+    wanted = false
+    await run(inputRecord(1))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+
+  test('is a repeat of one whose result is committed, whatever became of its lane', async () => {
+    const { run, result, calls } = settling([PASSED])
+    let wanted = true
+    await run(inputRecord(0), () => wanted)
+    result()?.onCommitted?.()
+    wanted = false
+    await run(inputRecord(1))
+    expect([came(result()), calls.length]).toEqual([[[], 'duplicate'], 1])
   })
 
   test('is asked for again when the one before became a dead letter', async () => {
@@ -42,14 +78,14 @@ describe('a transaction seen lately on the partition', () => {
 
 describe('the time all calls of a record have together', () => {
   test('is what the first of them has, and the next only the rest', async () => {
-    const { run, calls, clock } = settling([TIMEOUT, PASSED], undefined, 3_000)
+    const { run, calls, clock } = settling([TIMEOUT, PASSED], undefined, { callMs: 3_000 })
     await run(inputRecord(0))
     await clock.advance(10_000)
     expect(calls.map(({ withinMs }) => withinMs)).toEqual([8_000, 8_000 - 3_000 - 200])
   })
 
   test('leaves no room for another call after one that took all of it', async () => {
-    const { run, result, calls, clock } = settling([TIMEOUT], undefined, 7_500)
+    const { run, result, calls, clock } = settling([TIMEOUT], undefined, { callMs: 7_500 })
     await run(inputRecord(0))
     await clock.advance(10_000)
     expect([came(result()), calls.length]).toEqual([[['retry'], 'deferred'], 1])

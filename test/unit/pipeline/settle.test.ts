@@ -22,12 +22,12 @@ describe('a record', () => {
   test('becomes a dead letter without a call when its bytes are no event', async () => {
     const { run, result, calls } = settling([], {
       kind: 'undecodable',
-      code: 'tombstone',
-      message: 'No value.',
+      code: 'empty-value',
+      message: 'The value is empty.',
     })
     await run(inputRecord(0))
     expect([came(result()), calls]).toEqual([[['dead'], 'dead-letter'], []])
-    expect(header(result(), 'checkresult-code')).toBe('tombstone')
+    expect(header(result(), 'checkresult-code')).toBe('empty-value')
   })
 
   test('waits for its schema before it takes a permit', async () => {

@@ -12,7 +12,9 @@ const CONTRACT = [
   'duplicates_total counter',
   'end_to_end_seconds histogram',
   'events_consumed_total counter topic',
+  'foreign_records_total counter kind',
   'gate_closed gauge reason',
+  'implausible_timestamps_total counter',
   'in_flight gauge',
   'lag_drain_seconds gauge',
   'lane_backlog gauge',
@@ -40,6 +42,7 @@ const CONTRACT = [
   'spoof_signals_total counter type',
   'transaction_duration_seconds histogram',
   'transactions_total counter outcome',
+  'unkeyed_events_total counter',
   'unreadable_documents_total counter',
   'verdict_disagreements_total counter',
 ]

@@ -1,23 +1,25 @@
 import { beforeEach, expect, test } from 'vitest'
 import { EventSchemas } from '../../../../src/adapters/registry/event-schemas.ts'
-import type { Lookup } from '../../../../src/adapters/registry/registry.ts'
-import { schemaType } from '../../../../src/adapters/registry/schemas.ts'
-import type { Type } from 'avsc'
+import type { Lookup, RegisteredSchema } from '../../../../src/adapters/registry/registry.ts'
+import { schemaJson } from '../../../../src/adapters/registry/schemas.ts'
 import { FakeClock, settle } from '../../../support/fake-clock.ts'
 import { fakeMetrics, type RecordedMetrics } from '../../../support/fakes.ts'
 import { recordingLog, type RecordingLog } from '../../../support/recording-log.ts'
 
 const KNOWN = 7
-const FOUND: Lookup<Type> = { kind: 'found', value: schemaType('verification-completed') }
-const FAILED: Lookup<Type> = { kind: 'failed' }
-const REFUSED: Lookup<Type> = { kind: 'refused' }
+const FOUND: Lookup<RegisteredSchema> = {
+  kind: 'found',
+  value: { schemaType: 'AVRO', schema: schemaJson('verification-completed'), referenced: [] },
+}
+const FAILED: Lookup<RegisteredSchema> = { kind: 'failed' }
+const REFUSED: Lookup<RegisteredSchema> = { kind: 'refused' }
 
 let clock: FakeClock
 let log: RecordingLog
 let metrics: RecordedMetrics
 let schemas: EventSchemas
 /** Instead of what the registry holds, as often as this says. */
-let away: Lookup<Type>[]
+let away: Lookup<RegisteredSchema>[]
 let asked: number[]
 
 beforeEach(() => {
@@ -26,9 +28,9 @@ beforeEach(() => {
   metrics = fakeMetrics()
   away = []
   asked = []
-  const schemaById = (id: number): Promise<Lookup<Type>> => {
+  const schemaById = (id: number): Promise<Lookup<RegisteredSchema>> => {
     asked.push(id)
-    return Promise.resolve(away.shift() ?? (id === KNOWN ? FOUND : { kind: 'not-found' }))
+    return Promise.resolve(away.shift() ?? (id === KNOWN ? FOUND : { kind: 'not-found', missing: null }))
   }
   schemas = new EventSchemas({ registry: { schemaById }, clock, log, metrics })
 })
@@ -43,7 +45,7 @@ test('a schema found once is at hand although thousands of ids that are none hav
   await resolved(KNOWN)
   for (let id = 10_000; id < 13_000; id += 1) void schemas.get(id)
   await clock.advance(2_000)
-  expect(schemas.get(KNOWN)).toMatchObject({ kind: 'readable' })
+  expect(schemas.get(KNOWN)).toMatchObject({ kind: 'avro' })
 })
 
 test('the ids that are none are remembered too, the last thousand of them', async () => {

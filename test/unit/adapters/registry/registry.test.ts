@@ -42,7 +42,7 @@ describe('the registry', () => {
     )
     expect(await registry.schemaById(7)).toMatchObject({
       kind: 'found',
-      value: { name: expect.stringMatching(/VerificationCompleted$/) },
+      value: { schemaType: 'AVRO', schema: SCHEMA, referenced: [] },
     })
     expect(await registry.idBySchema('subject', SCHEMA)).toEqual({ kind: 'found', value: 5 })
     expect(metrics.of('registryRequest')).toEqual([
@@ -68,13 +68,12 @@ describe('the registry', () => {
       }),
     )
     const found = await registry.schemaById(7)
-    const place = { ofstring: 'Fictive' }
-    const event = { ofPerson: { ofPlace: place }, ofPlace: place }
-    expect(found.kind === 'found' && found.value.fromBuffer(found.value.toBuffer(event))).toEqual(event)
+    const referenced = [record('Place', 'string'), record('Person', 'Place')]
+    expect(found).toMatchObject({ kind: 'found', value: { referenced } })
     expect(asked).toEqual(Object.keys(schemas))
   })
 
-  test('is away for a schema while what it refers to is not there', async () => {
+  test('names the reference of a schema that it does not have', async () => {
     const references = [reference('Person')]
     const { registry } = registryAt(
       await serve((request, response) =>
@@ -83,8 +82,32 @@ describe('the registry', () => {
           : saying(404, { error_code: 40402, message: 'Version not found' })(request, response),
       ),
     )
+    expect(await registry.schemaById(7)).toEqual({
+      kind: 'not-found',
+      missing: { subject: 'Person', version: 2 },
+    })
+  })
+
+  test('is away for a schema while something else answers for what it refers to', async () => {
+    const references = [reference('Person')]
+    const { registry } = registryAt(
+      await serve((request, response) =>
+        request.url === '/schemas/ids/7'
+          ? saying(200, { schema: SCHEMA, references })(request, response)
+          : page(404)(request, response),
+      ),
+    )
     expect(await registry.schemaById(7)).toEqual({ kind: 'failed' })
   })
+
+  test.each([200, 404, 500])(
+    'is away, and nothing throws, when it answers %i with a JSON null',
+    async (status) => {
+      const { registry } = registryAt(await serve(saying(status, null)))
+      expect(await registry.schemaById(7)).toEqual({ kind: 'failed' })
+      expect((await registry.idBySchema('subject', SCHEMA)).kind).not.toBe('found')
+    },
+  )
 
   test('knows something not to be there only when it says so itself', async () => {
     const { both, metrics } = registryAt(
@@ -95,13 +118,12 @@ describe('the registry', () => {
   })
 
   test.each([
-    ['no schema', { schemaType: 'AVRO', schema: '{"type":"nonsense"}' }],
-    ['no JSON', { schema: 'nonsense' }],
+    ['Avro that cannot be parsed', { schemaType: 'AVRO', schema: '{"type":"nonsense"}' }],
     ['JSON Schema', { schemaType: 'JSON', schema: '{"type":"string"}' }],
     ['Protobuf', { schemaType: 'PROTOBUF', schema: 'message Event {}' }],
-  ])('holding %s under the id is as good as without it', async (_, stored) => {
+  ])('gives a schema as it is stored: %s', async (_, stored) => {
     const { registry } = registryAt(await serve(saying(200, stored)))
-    expect(await registry.schemaById(7)).toEqual({ kind: 'not-found' })
+    expect(await registry.schemaById(7)).toEqual({ kind: 'found', value: { ...stored, referenced: [] } })
   })
 
   test.each([401, 403])('may refuse us with %i', async (status) => {
@@ -138,7 +160,7 @@ describe('the registry', () => {
           : saying(404, { error_code: 40403 })(request, response),
       ),
     )
-    expect(await registry.idBySchema('subject', SCHEMA)).toEqual({ kind: 'not-found' })
+    expect(await registry.idBySchema('subject', SCHEMA)).toEqual({ kind: 'not-found', missing: null })
   })
 
   test('is away when nobody listens', async () => {

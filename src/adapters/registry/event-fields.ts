@@ -1,0 +1,166 @@
+/**
+ * The fields of an event, whatever they were written as: which name belongs to which field, what each must hold, and a
+ * message that names the field, what was expected and what was found instead, but never a value.
+ */
+import { checkTime } from '../../core/plausible-time.ts'
+import type { VerificationCompleted } from '../../core/schema-types.ts'
+import type { Decoded } from '../../ports.ts'
+
+export type FieldName = keyof VerificationCompleted
+
+export const REQUIRED_FIELDS = ['transactionId', 'merchantBizId', 'completedAt'] as const
+export const FIELDS = [...REQUIRED_FIELDS, 'productCode', 'docType', 'passed', 'subCode'] as const
+
+/** What was found under the name of each field; undefined where there is no such field. Times are milliseconds. */
+export type FoundFields = Record<FieldName, unknown>
+
+export function noFields(): FoundFields {
+  return {
+    transactionId: undefined,
+    merchantBizId: undefined,
+    productCode: undefined,
+    docType: undefined,
+    completedAt: undefined,
+    passed: undefined,
+    subCode: undefined,
+  }
+}
+
+/** A value that cannot stand in any of our fields, in words: `a list`. */
+export class Unusable {
+  readonly what: string
+
+  constructor(what: string) {
+    this.what = what
+  }
+}
+
+const TIME_EXPECTED = 'milliseconds since 1970 as an integer'
+const MAX_TEXT_LENGTH = 256
+/** By what they would have to be multiplied to be milliseconds. */
+const OTHER_UNITS = [
+  ['seconds', 1_000],
+  ['microseconds', 1 / 1_000],
+  ['nanoseconds', 1 / 1_000_000],
+] as const
+
+/** Names of the same field as databases and other tools spell them: `transaction_id`, `TRANSACTIONID`. */
+export function spelling(name: string): string {
+  return name.replaceAll('_', '').toLowerCase()
+}
+
+/**
+ * Which of the names stands for which field: the exact one, else another spelling unless two names share it. `names` are
+ * those a writer uses.
+ */
+export function matchNames(names: readonly string[]): Map<string, FieldName> {
+  const matched = new Map<string, FieldName>()
+  for (const field of FIELDS) {
+    const similar = names.filter((name) => spelling(name) === spelling(field))
+    const [name] = similar
+    if (similar.includes(field)) matched.set(field, field)
+    else if (similar.length === 1 && name !== undefined) matched.set(name, field)
+  }
+  return matched
+}
+
+/** `nowMs` is the time of day, since the epoch. */
+export function toEvent(found: FoundFields, nowMs: number): Decoded {
+  const { transactionId, merchantBizId } = found
+  const productCode = found.productCode ?? null
+  const docType = found.docType ?? null
+  const completedAt = toMs(found.completedAt)
+  const passed = found.passed ?? null
+  const subCode = found.subCode ?? null
+  if (
+    isText(transactionId) &&
+    transactionId !== '' &&
+    isText(merchantBizId) &&
+    merchantBizId !== '' &&
+    isOptionalText(productCode) &&
+    isOptionalText(docType) &&
+    isTime(completedAt, nowMs) &&
+    isOptionalText(passed) &&
+    isOptionalText(subCode)
+  ) {
+    return {
+      kind: 'event',
+      event: { transactionId, merchantBizId, productCode, docType, completedAt, passed, subCode },
+    }
+  }
+  return { kind: 'undecodable', code: 'invalid-event', message: whatIsWrong(found, nowMs) }
+}
+
+/** Half a surrogate pair has no UTF-8 form: such an id could be neither signed nor written. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH && value.isWellFormed()
+}
+
+function isOptionalText(value: unknown): value is string | null {
+  return value === null || isText(value)
+}
+
+function isTime(value: unknown, nowMs: number): value is number {
+  return Number.isSafeInteger(value) && checkTime(value as number, nowMs) === 'plausible'
+}
+
+function toMs(value: unknown): unknown {
+  return typeof value === 'string' ? (parseIsoTime(value) ?? value) : value
+}
+
+const ISO_TIME =
+  /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d{2}):?(\d{2})?)$/
+
+/** A date and time with its offset from UTC, to the millisecond; null where it is anything else, or there is no such day. */
+function parseIsoTime(text: string): number | null {
+  const [, day, minutes, seconds = ':00', fraction = '', zulu, hours = '', rest = '00'] =
+    ISO_TIME.exec(text) ?? []
+  if (day === undefined || minutes === undefined) return null
+  const offset = zulu === undefined ? `${hours}:${rest}` : 'Z'
+  const atMs = Date.parse(`${day}T${minutes}${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`)
+  const dayMs = Date.parse(`${day}T00:00:00Z`)
+  // Date.parse takes February 30 for March 2.
+  const exists = !Number.isNaN(dayMs) && new Date(dayMs).toISOString().startsWith(day)
+  return exists && !Number.isNaN(atMs) ? atMs : null
+}
+
+function whatIsWrong(found: FoundFields, nowMs: number): string {
+  const faults = FIELDS.flatMap((field) => {
+    const fault = field === 'completedAt' ? timeFault(found[field], nowMs) : textFault(field, found[field])
+    return fault === null ? [] : [`${field}: ${fault}`]
+  })
+  return `${faults.join('; ')}.`
+}
+
+function textFault(field: FieldName, value: unknown): string | null {
+  const required = REQUIRED_FIELDS.some((one) => one === field)
+  if (!required && (value === undefined || value === null)) return null
+  const expected = `expected a string of ${required ? 1 : 0} to ${MAX_TEXT_LENGTH} characters`
+  if (typeof value !== 'string') return `${expected}, got ${kindOf(value)}`
+  if (value === '') return required ? `${expected}, got an empty one` : null
+  if (value.length > MAX_TEXT_LENGTH) return `${expected}, got a longer one`
+  return value.isWellFormed() ? null : `${expected}, got one that is not valid Unicode`
+}
+
+function timeFault(value: unknown, nowMs: number): string | null {
+  const time = toMs(value)
+  if (typeof time === 'string')
+    return `expected ${TIME_EXPECTED}, got a string that is not an ISO 8601 time with a time zone`
+  if (typeof time !== 'number' || !Number.isSafeInteger(time))
+    return `expected ${TIME_EXPECTED}, got ${kindOf(time)}`
+  const check = checkTime(time, nowMs)
+  if (check === 'plausible') return null
+  const unit = OTHER_UNITS.find(([, factor]) => checkTime(time * factor, nowMs) === 'plausible')
+  const place = check === 'too-early' ? 'before 2015' : 'more than a day ahead'
+  return `expected ${TIME_EXPECTED}, got a time ${place}${unit === undefined ? '' : `; it looks like ${unit[0]}`}`
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing: there is no such field'
+  if (value === null) return 'null'
+  if (value instanceof Unusable) return value.what
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'an object'
+  if (typeof value !== 'number') return `a ${typeof value}`
+  return Number.isInteger(value) ? 'an integer' : 'a number with a fraction'
+}

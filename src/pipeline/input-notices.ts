@@ -1,0 +1,66 @@
+/**
+ * What producers of the input topic should know: records that are not events, and events whose key is not their transaction.
+ * Each kind gets a log line with the first position, and none for an hour after that. The metrics count all of them.
+ */
+import type { ForeignRecords } from '../core/foreign-records.ts'
+import type { VerificationCompleted } from '../core/schema-types.ts'
+import type { Clock, Decoded, ForeignKind, InputRecord, Log, Metrics } from '../ports.ts'
+
+type Notice = ForeignKind | 'unkeyed'
+
+export interface InputNoticesOptions {
+  /** What becomes of records that are not events, for the log line. */
+  readonly foreignRecords: ForeignRecords
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  readonly metrics: Pick<Metrics, 'unkeyed'>
+  readonly log: Log
+}
+
+const SILENT_MS = 60 * 60 * 1000
+
+const NEXT = {
+  skip: 'Such records are skipped and counted in foreign_records_total; set KAFKA_FOREIGN_RECORDS=dead-letter to keep them.',
+  'dead-letter': 'Such records become dead letters.',
+} as const
+
+export class InputNotices {
+  readonly #options: InputNoticesOptions
+  readonly #loggedMs = new Map<Notice, number>()
+
+  constructor(options: InputNoticesOptions) {
+    this.#options = options
+  }
+
+  foreign(record: InputRecord, { foreign, message }: Extract<Decoded, { kind: 'foreign' }>): void {
+    if (!this.#isDue(foreign)) return
+    const { log, foreignRecords } = this.#options
+    log.warn(
+      `A record on the input topic is not an event: ${message} ${NEXT[foreignRecords]} Check what else writes to the topic.`,
+      { ...position(record), reason: foreign },
+    )
+  }
+
+  /** Keys may be wrapped by a serializer: one that contains the transaction keeps its events together just as well. */
+  event(record: InputRecord, { transactionId }: Pick<VerificationCompleted, 'transactionId'>): void {
+    if (record.key?.includes(transactionId) === true) return
+    const { metrics, log } = this.#options
+    metrics.unkeyed()
+    if (!this.#isDue('unkeyed')) return
+    log.warn(
+      "The key of an event is not its transactionId. It is processed all the same, but repeats on other partitions cause further calls. Set the producer's key to the transactionId.",
+      position(record),
+    )
+  }
+
+  #isDue(notice: Notice): boolean {
+    const nowMs = this.#options.clock.monotonicMs()
+    const loggedMs = this.#loggedMs.get(notice)
+    if (loggedMs !== undefined && nowMs - loggedMs < SILENT_MS) return false
+    this.#loggedMs.set(notice, nowMs)
+    return true
+  }
+}
+
+function position({ topic, partition, offset }: InputRecord) {
+  return { topic, partition, offset: String(offset) }
+}
