@@ -200,6 +200,16 @@ export interface RateLimiter {
   throttled(nowMs: number, retryAfterMs: number | null): void
 }
 
+/**
+ * Told what the brokers say of the timestamps of our outputs (INVALID_TIMESTAMP). `partition` is a name. While any partition
+ * is refused no call is made: the clock of this machine is wrong.
+ */
+export interface TimestampWatch {
+  refused(partition: string): void
+  /** An output of the partition was accepted, or the partition is not ours any more. */
+  accepted(partition: string): void
+}
+
 /** Monotonic for intervals, epoch for timestamps; timers run on the monotonic one. */
 export interface Clock {
   monotonicMs(): number
@@ -266,6 +276,8 @@ export interface Metrics {
   redelivered(records: number): void
   /** A document answer that could not be read; the result went out without a document. */
   unreadableDocument(): void
+  /** An OCR member of a result said something that could not be kept; `member` is its name, or `other`. */
+  droppedMember(member: string): void
   /** One {@link OutputLog.publish}: a transaction, or outputs written without one. */
   transaction(outcome: PublishOutcome['kind'], seconds: number): void
   /** One request that commits offsets behind their outputs; at-least-once delivery only. */

@@ -107,7 +107,7 @@ export class ServiceHealth {
       'records in hand': lanes?.backlog ?? 0,
       'calls in flight': permits.inFlight,
       'waiting for registry': registryWaiting(),
-      gate: permits.closed ?? 'open',
+      gate: permits.status,
     }
   }
 }

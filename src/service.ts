@@ -15,6 +15,7 @@ import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
 import type { Config } from './config.ts'
 import { readTextFile } from './config/given.ts'
+import { ApiClock } from './core/api-clock.ts'
 import { RecentTransactions } from './core/recent-transactions.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
 import { Brake } from './pipeline/brake.ts'
@@ -74,6 +75,7 @@ interface Parts {
   readonly registry: Registry
   readonly quota: ServiceQuota
   readonly permits: PermitQueue
+  readonly apiClock: ApiClock
   readonly brake: Brake
   readonly deadLetterNotices: DeadLetterNotices
   readonly health: ServiceHealth
@@ -98,7 +100,8 @@ function createParts(options: ServiceOptions): Parts {
   const counts = new Map<string, number>()
   const { qps, maxInFlight } = config.checkresult
   const quota = createServiceQuota(options)
-  const permits = new PermitQueue({ limiter: quota.limiter, maxInFlight, clock, metrics, log })
+  const apiClock = new ApiClock()
+  const permits = new PermitQueue({ limiter: quota.limiter, maxInFlight, clock, metrics, log, apiClock })
   const registry = createRegistry(registrySettings(config, log), metrics)
   const decoder = createEventDecoder({ registry, clock, log, metrics })
   const kafka = createKafkaClient(kafkaSettings(config), log)
@@ -122,6 +125,7 @@ function createParts(options: ServiceOptions): Parts {
     decoder,
     quota,
     permits,
+    apiClock,
     brake: new Brake({ ...config.brake, permits, clock }),
     deadLetterNotices,
     health: new ServiceHealth({
@@ -199,14 +203,14 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
 }
 
 /** Once, however often the start is tried: credentials are renewed from here on. */
-function createClient(options: ServiceOptions, { running }: Parts): CheckResultClient {
-  const { endpoint, timeoutMs } = options.config.checkresult
+function createClient(options: ServiceOptions, { running, apiClock }: Parts): CheckResultClient {
+  const { checkresult, credentials } = options.config
   running.credentials ??= createCredentialSource({
     ...options,
-    config: options.config.credentials,
+    config: credentials,
     readText: readTextFile,
   })
-  running.client ??= createCheckResultClient({ endpoint, credentials: running.credentials, timeoutMs })
+  running.client ??= createCheckResultClient({ ...checkresult, credentials: running.credentials, apiClock })
   return running.client
 }
 

@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net'
 import kafkajs, { type EachBatchPayload, type KafkaMessage } from 'kafkajs'
 import { Pool } from 'undici'
 import { parseAnswer } from '../../src/adapters/alibaba/answer.ts'
+import { classify } from '../../src/core/classify.ts'
 import { patchRequestQueue } from '../../src/adapters/kafka/patch-request-queue.ts'
 import { createEncodeResult } from '../../src/adapters/registry/encode-result.ts'
 import { schemaType } from '../../src/adapters/registry/schemas.ts'
@@ -49,11 +50,16 @@ async function check(message: KafkaMessage, { topic, partition }: EachBatchPaylo
     TransactionId: event.transactionId,
   })
   const { body } = await pool.request({ method: 'POST', path: `/?${query.toString()}` })
-  const { answer } = parseAnswer(await body.json())
-  if (answer === null) throw new Error('The upstream sent no result.')
+  const outcome = classify({
+    kind: 'answer',
+    status: 200,
+    retryAfterMs: null,
+    ...parseAnswer(await body.json()),
+  })
+  if (outcome.kind !== 'settled') throw new Error('The upstream sent no result.')
   const source = { topic, partition, offset: BigInt(message.offset) }
   const known = { event, attempts: 1, checkedAtMs: Date.now(), source, pii: 'include' } as const
-  return { key: message.key, value: encode(normalize(answer, known)) }
+  return { key: message.key, value: encode(normalize(outcome.answer, known)) }
 }
 
 async function eachBatch(payload: EachBatchPayload): Promise<void> {

@@ -20,8 +20,8 @@ export interface DocumentAnswer {
 
 export interface CheckAnswer {
   readonly requestId: string | null
-  /** `Result.Passed` as sent: `Y`, `N`, `P` (pending) or something new; null when missing. */
-  readonly passed: string | null
+  /** `Result.Passed`: passed, failed, or pending. Null if it is missing or says none of the three. */
+  readonly passed: 'Y' | 'N' | 'P' | null
   /** `Result.SubCode` as sent, e.g. `200`, `212`; meaning depends on the product. */
   readonly subCode: string | null
   /** What ExtIdInfo held. `absent`: not sent. `unreadable`: it, a part of it or ExtFaceInfo was sent but is no JSON. */
@@ -32,7 +32,12 @@ export interface CheckAnswer {
   readonly spoofTypes: readonly string[]
   /** `ExtFaceInfo.faceAttack`: true for `Y`, false for `N`, null when there was no face check. */
   readonly faceAttacked: boolean | null
+  /** OCR members that said something and could not be kept: their names where this version knows them, else `other`. */
+  readonly droppedMembers: readonly string[]
 }
+
+/** An answer that decides the verification. */
+export type FinalAnswer = CheckAnswer & { readonly passed: 'Y' | 'N' }
 
 /** Why a call brought no readable answer. A closed set: also the `code` label of the requests metric. */
 export const NO_ANSWER = [
@@ -56,9 +61,15 @@ export type Reply =
       /** The body's `Code`; empty when the body had none. */
       readonly code: string
       readonly requestId: string | null
-      /** `x-acs-retry-after` in milliseconds; null when the header was not sent. */
+      /** How long the API asks to wait, within bounds; null if it does not say or cannot be understood. */
       readonly retryAfterMs: number | null
       /** Null when the body had no `Result`. */
       readonly answer: CheckAnswer | null
     }
-  | { readonly kind: 'no-answer'; readonly failure: NoAnswer; readonly status: number | null }
+  | {
+      readonly kind: 'no-answer'
+      readonly failure: NoAnswer
+      /** Null if the call failed before the status line came. */
+      readonly status: number | null
+      readonly retryAfterMs: number | null
+    }

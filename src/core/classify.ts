@@ -1,23 +1,24 @@
 /**
- * What a reply means: the one table of the vendor's codes. Pure and total: a code nobody has seen has a row too.
+ * What a reply means: the one table of the vendor's codes. Pure and total: every code has an outcome, also an unknown one.
  *
- * By the body's `Code` first, by status second: 404 means "later" only for `ProcessNotCompleted`, and `Throttling.Api`
- * comes with 403 on one page of the vendor's and with 400 on another.
+ * The body's `Code` decides first, the status second: 404 means "later" only for `ProcessNotCompleted`, and `Throttling.Api`
+ * comes with 403 on one page of the vendor's and with 400 on another. A refusal is `blocked` or `throttled` whether the
+ * account or only this record gets it: `refusals.ts` tells which, because one answer alone cannot.
  */
-import type { CheckAnswer, Reply } from './answer.ts'
+import type { CheckAnswer, FinalAnswer, Reply } from './answer.ts'
 import type { DeadLetterReason } from './dead-letter.ts'
 import type { DeferReason } from './defer.ts'
 import type { GateReason } from './gate.ts'
 
 export type Outcome =
-  | { readonly kind: 'settled'; readonly answer: CheckAnswer }
+  | { readonly kind: 'settled'; readonly answer: FinalAnswer }
   | { readonly kind: 'deferred'; readonly reason: DeferReason; readonly code: string }
-  /** Not the record's fault: it goes again and uses up no attempt. */
+  /** Too many calls. The record asks again and uses up no attempt. */
   | { readonly kind: 'throttled'; readonly code: string; readonly retryAfterMs: number | null }
   /** Quick retries first, then deferred. */
-  | { readonly kind: 'unavailable'; readonly code: string }
+  | { readonly kind: 'unavailable'; readonly code: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'rejected'; readonly reason: DeadLetterReason; readonly code: string }
-  /** Account-wide: the gate closes and the record goes again. */
+  /** Refused for a reason that most likely holds for the account: calls pause and the record asks again. */
   | { readonly kind: 'blocked'; readonly gate: GateReason; readonly code: string }
 
 type Verdict =
@@ -26,6 +27,11 @@ type Verdict =
   | { kind: 'unavailable' }
   | { kind: 'rejected'; reason: DeadLetterReason }
   | { kind: 'blocked'; gate: GateReason }
+
+const REJECTED: Verdict = { kind: 'rejected', reason: 'rejected' }
+const CREDENTIALS: Verdict = { kind: 'blocked', gate: 'credentials' }
+const ACCOUNT: Verdict = { kind: 'blocked', gate: 'account' }
+const CLOCK: Verdict = { kind: 'blocked', gate: 'clock' }
 
 /** A row matches a whole code, or, ending in `*`, every code that begins so. The first match counts. */
 const CODES: readonly (readonly [pattern: string, verdict: Verdict])[] = [
@@ -37,32 +43,50 @@ const CODES: readonly (readonly [pattern: string, verdict: Verdict])[] = [
   ['ServiceUnavailable*', { kind: 'unavailable' }],
   // A nonce met twice is an accident of one attempt: the next one draws a new nonce.
   ['SignatureNonceUsed', { kind: 'unavailable' }],
-  ['TransactionIdInvalid', { kind: 'rejected', reason: 'rejected' }],
-  ['InvalidParameter*', { kind: 'rejected', reason: 'rejected' }],
-  // The event carried an empty id. `MissingAccessKeyId` and the like are ours, and stand before the rest.
-  ['MissingAccessKeyId*', { kind: 'blocked', gate: 'credentials' }],
-  ['MissingSecurityToken*', { kind: 'blocked', gate: 'credentials' }],
-  ['Missing*', { kind: 'rejected', reason: 'rejected' }],
+  ['TransactionIdInvalid', REJECTED],
+  ['InvalidParameter*', REJECTED],
+  // The event carried an empty id. Other parameters are the client's own, so their absence is no fault of the record.
+  ['MissingParameter*', REJECTED],
+  ['MissingTransactionId', REJECTED],
+  ['MissingMerchantBizId', REJECTED],
   // Overdue payments: everything is refused until the account is topped up.
-  ['Forbidden.AccountAccessDenied', { kind: 'blocked', gate: 'account' }],
-  ['Forbidden*', { kind: 'blocked', gate: 'credentials' }],
-  ['NoPermission*', { kind: 'blocked', gate: 'credentials' }],
-  ['InvalidAccessKeyId*', { kind: 'blocked', gate: 'credentials' }],
-  ['InvalidSecurityToken*', { kind: 'blocked', gate: 'credentials' }],
-  ['SignatureDoesNotMatch', { kind: 'blocked', gate: 'credentials' }],
-  ['IncompleteSignature', { kind: 'blocked', gate: 'credentials' }],
+  ['Forbidden.AccountAccessDenied', ACCOUNT],
+  ['Forbidden.InDebt*', ACCOUNT],
+  ['Forbidden.Arrears*', ACCOUNT],
+  ['InsufficientBalance*', ACCOUNT],
+  ['NotEnoughBalance*', ACCOUNT],
+  ['OverduePayment*', ACCOUNT],
+  ['Arrears*', ACCOUNT],
+  // The product is not activated for the account.
+  ['ServiceNotOpen*', ACCOUNT],
+  ['ProductNotOpen*', ACCOUNT],
+  ['Forbidden*', CREDENTIALS],
+  ['NoPermission*', CREDENTIALS],
+  ['ActionUnauthorized*', CREDENTIALS],
+  ['Unauthorized*', CREDENTIALS],
+  ['AccessDenied*', CREDENTIALS],
+  ['MissingAccessKeyId*', CREDENTIALS],
+  ['MissingSecurityToken*', CREDENTIALS],
+  ['InvalidAccessKeyId*', CREDENTIALS],
+  ['InvalidSecurityToken*', CREDENTIALS],
+  ['SignatureDoesNotMatch', CREDENTIALS],
+  ['IncompleteSignature', CREDENTIALS],
   // Our clock is more than 15 minutes off.
-  ['InvalidTimeStamp*', { kind: 'blocked', gate: 'credentials' }],
+  ['InvalidTimeStamp*', CLOCK],
+  ['InvalidTimestamp*', CLOCK],
+  ['IllegalTimestamp*', CLOCK],
   // The endpoint is not this product's: a wrong setting, the same for every record.
-  ['InvalidApi.NotFound', { kind: 'blocked', gate: 'account' }],
-  ['InvalidProduct.NotFound', { kind: 'blocked', gate: 'account' }],
-  ['InvalidProtocol*', { kind: 'blocked', gate: 'account' }],
-  ['InvalidVersion*', { kind: 'blocked', gate: 'account' }],
-  ['InvalidAction*', { kind: 'blocked', gate: 'account' }],
-  ['UnsupportedHTTPMethod', { kind: 'blocked', gate: 'account' }],
+  ['InvalidApi.NotFound', ACCOUNT],
+  ['InvalidProduct.NotFound', ACCOUNT],
+  ['InvalidProtocol*', ACCOUNT],
+  ['InvalidVersion*', ACCOUNT],
+  ['InvalidAction*', ACCOUNT],
+  ['UnsupportedHTTPMethod', ACCOUNT],
 ]
 
 const SUCCESS = new Set(['Success', '200'])
+const REQUEST_TIMEOUT = 408
+const TOO_MANY_REQUESTS = 429
 
 const whole = new Map(CODES.filter(([pattern]) => !pattern.endsWith('*')))
 const prefixes = CODES.filter(([pattern]) => pattern.endsWith('*')).map(
@@ -71,12 +95,22 @@ const prefixes = CODES.filter(([pattern]) => pattern.endsWith('*')).map(
 
 export function classify(reply: Reply): Outcome {
   if (reply.kind === 'no-answer') return classifyNoAnswer(reply)
-  const { code, status, answer, retryAfterMs } = reply
+  const { code, answer, retryAfterMs, status } = reply
   if (SUCCESS.has(code)) return classifySuccess(code, answer)
-  if (retryAfterMs !== null && status >= 400) return { kind: 'throttled', code, retryAfterMs }
   const verdict = whole.get(code) ?? prefixes.find(([prefix]) => code.startsWith(prefix))?.[1]
-  if (verdict === undefined) return classifyUnknown(code, status)
-  return verdict.kind === 'throttled' ? { kind: 'throttled', code, retryAfterMs } : { ...verdict, code }
+  if (verdict === undefined) return classifyUnknown(code, status, retryAfterMs)
+  // A code that is final or names a cause keeps its meaning, whatever status or hint came with it.
+  if (status === TOO_MANY_REQUESTS && verdict.kind === 'unavailable') {
+    return { kind: 'throttled', code, retryAfterMs }
+  }
+  return verdict.kind === 'throttled' || verdict.kind === 'unavailable'
+    ? { kind: verdict.kind, code, retryAfterMs }
+    : { ...verdict, code }
+}
+
+/** The code of an outcome that says why there is no result. */
+export function codeOf(outcome: Outcome): string {
+  return outcome.kind === 'settled' ? '' : outcome.code
 }
 
 function classifySuccess(code: string, answer: CheckAnswer | null): Outcome {
@@ -84,18 +118,29 @@ function classifySuccess(code: string, answer: CheckAnswer | null): Outcome {
     return { kind: 'rejected', reason: 'unreadable-answer', code }
   }
   // `P` (KYC_GLOBAL) becomes Y or N later.
-  return answer.passed === 'P' ? { kind: 'deferred', reason: 'pending', code } : { kind: 'settled', answer }
+  return isFinal(answer) ? { kind: 'settled', answer } : { kind: 'deferred', reason: 'pending', code }
 }
 
-function classifyUnknown(code: string, status: number): Outcome {
-  if (status >= 500) return { kind: 'unavailable', code: code === '' ? `HTTP ${status}` : code }
-  if (status === 429) return { kind: 'throttled', code, retryAfterMs: null }
-  return { kind: 'rejected', reason: 'unknown-code', code: code === '' ? `HTTP ${status}` : code }
+function isFinal(answer: CheckAnswer): answer is FinalAnswer {
+  return answer.passed === 'Y' || answer.passed === 'N'
 }
 
-function classifyNoAnswer(reply: Reply & { kind: 'no-answer' }): Outcome {
+/** A code that nobody documented, or none. Whether the account or the record gets it is for others to tell. */
+function classifyUnknown(code: string, status: number, retryAfterMs: number | null): Outcome {
+  const named = code === '' ? `HTTP ${status}` : code
+  if (status === TOO_MANY_REQUESTS) return { kind: 'throttled', code: named, retryAfterMs }
+  if (status >= 500 || status === REQUEST_TIMEOUT) return { kind: 'unavailable', code: named, retryAfterMs }
+  // The vendor's own client takes any refusal with a hint for throttling.
+  if (status >= 400 && retryAfterMs !== null) return { kind: 'throttled', code: named, retryAfterMs }
+  return { kind: 'blocked', gate: 'refused', code: named }
+}
+
+function classifyNoAnswer({ failure, status, retryAfterMs }: Reply & { kind: 'no-answer' }): Outcome {
   // Neither these nor a certificate that does not verify will be better for the next record.
-  if (reply.failure === 'no-credentials') return { kind: 'blocked', gate: 'credentials', code: reply.failure }
-  if (reply.failure === 'tls') return { kind: 'blocked', gate: 'upstream-down', code: reply.failure }
-  return { kind: 'unavailable', code: reply.failure }
+  if (failure === 'no-credentials') return { kind: 'blocked', gate: 'credentials', code: failure }
+  if (failure === 'tls') return { kind: 'blocked', gate: 'upstream-down', code: failure }
+  // A page of a proxy, a firewall or another server: its status is all that can be read.
+  const isPage = failure === 'not-json' && status !== null && status >= 400 && status < 500
+  if (isPage || status === TOO_MANY_REQUESTS) return classifyUnknown('', status, retryAfterMs)
+  return { kind: 'unavailable', code: failure, retryAfterMs }
 }

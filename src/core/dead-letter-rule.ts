@@ -1,6 +1,7 @@
 /**
  * When so many records become dead letters that the cause is hardly the records: a bad deploy, a changed schema, an answer
- * the vendor has given a new form. Pure: counts the last records, and says when it is too much.
+ * the vendor has given a new form. Pure: counts the last records that came to an end, as a result or a dead letter, and says
+ * when it is too much.
  */
 import type { DeadLetterReason } from './dead-letter.ts'
 

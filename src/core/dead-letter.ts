@@ -15,6 +15,8 @@ export const DEAD_LETTER_REASONS = [
   'unreadable-answer',
   'not-completed',
   'unavailable',
+  /** Refused for DEFER_MAX_AGE while others were answered. */
+  'refused',
 ] as const
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
 
@@ -84,7 +86,7 @@ function filtered(headers: Headers, keeps: (header: Header) => boolean): Headers
   return kept.length === 0 ? NO_HEADERS : kept
 }
 
-/** A vendor's code is a short word. Whatever else stands in its place is not passed on. */
+/** A vendor's code is a short word. Anything else in its place is not passed on: it may be personal. */
 export function printableCode(code: string): string {
   return /^[\w.\- ]+$/.test(code) && code.length <= MAX_CODE_LENGTH ? code : 'unprintable'
 }

@@ -6,7 +6,15 @@
  */
 
 /** Why an event is asked for again later. A closed set: the label of `deferred_total`. */
-export const DEFER_REASONS = ['not-completed', 'pending', 'unavailable'] as const
+export const DEFER_REASONS = [
+  'not-completed',
+  'pending',
+  'unavailable',
+  /** Refused while others were answered, so it is this record's own: with a known code, an unknown one, as too many. */
+  'refused',
+  'unknown-code',
+  'throttled',
+] as const
 export type DeferReason = (typeof DEFER_REASONS)[number]
 
 /** One of the retry topics. A record in it is due `delayMs` after its own timestamp. */

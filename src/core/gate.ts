@@ -1,95 +1,158 @@
 /**
- * The gate: open, or closed with a reason. Pure: it is told the time and what each call brought, and says how long to
- * wait. Closed, it lets one probe through at a time and opens by itself when a probe gets an answer of any kind that is
- * not a refusal. Probes are a tenth of the time apart that it has been closed, within bounds: after a short fault work
- * goes on within seconds, and a long one is not asked about all the time.
+ * The circuit breaker: closed (calls flow), open with a reason (calls are paused), half-open (one probe). Pure: it is told
+ * the time and what each call brought, and says how long to wait. Open, it lets one probe through at a time and closes when
+ * a probe gets an answer of any kind that is not a refusal. Probes are a tenth of the time apart that calls have been paused,
+ * within bounds: after a short fault calls resume within seconds, and during a long one the API is not asked all the time.
+ *
+ * A refusal that only one record gets does not open it (`refusals.ts`). While few records have been refused, a record that has
+ * not been refused yet need not wait for its turn as the probe: it may well be answered.
  */
+import { Evidence, RefusedRecord, type Blame } from './refusals.ts'
 
 /** Why no calls are made. A closed set: the label of `gate_closed`. */
 export const GATE_REASONS = [
   'credentials',
   'account',
+  /** Refused with a code this version does not know. */
+  'refused',
+  'clock',
+  'throttled',
   'upstream-down',
   'quota-unavailable',
   'dead-letter-brake',
 ] as const
 export type GateReason = (typeof GATE_REASONS)[number]
 
-/** What a call brought, as far as the gate cares. */
+/** What a call brought, as far as the breaker cares. `code` is the vendor's, for the operator. */
 export type CallResult =
   | { readonly kind: 'answered' }
-  | { readonly kind: 'blocked'; readonly reason: GateReason }
-  | { readonly kind: 'unavailable' }
+  | { readonly kind: 'blocked'; readonly reason: GateReason; readonly code: string }
+  | { readonly kind: 'unavailable'; readonly code: string; readonly retryAfterMs: number | null }
   /** It was not made after all: its permit came too late. */
   | { readonly kind: 'unsent' }
-  /** Says nothing about the account: the quota deals with it. */
-  | { readonly kind: 'throttled' }
+  | { readonly kind: 'throttled'; readonly code: string; readonly retryAfterMs: number | null }
 
-const LEAST_WAIT_MS = 5_000
-const MOST_WAIT_MS = 60_000
+export interface Call {
+  readonly isProbe: boolean
+  readonly startedMs: number
+  /** Of the record the call was for; null is a record of which nothing else is known. */
+  readonly record: RefusedRecord | null
+}
+
+/** Why calls are paused. */
+export interface Pause {
+  readonly reason: GateReason
+  /** The vendor's code of the latest refusal. */
+  readonly code: string
+}
+
+const MIN_WAIT_MS = 5_000
+export const MAX_WAIT_MS = 60_000
 const SHARE_OF_TIME_CLOSED = 0.1
 /** So many calls in a row without an answer mean the API is down, not one record unlucky. */
 const UNAVAILABLE_IN_A_ROW = 20
 
 export class Gate {
-  #closed: GateReason | null = null
+  readonly #evidence = new Evidence()
+  #pause: Pause | null = null
   #probing = false
   #probeAtMs = 0
   #closedAtMs = 0
   #unavailableInARow = 0
 
-  get closed(): GateReason | null {
-    return this.#closed
+  get pause(): Pause | null {
+    return this.#pause
   }
 
-  /** Milliseconds until a call may start: 0 now, Infinity while a probe is out. */
-  waitMs(nowMs: number): number {
-    if (this.#closed === null) return 0
+  get closed(): GateReason | null {
+    return this.#pause?.reason ?? null
+  }
+
+  /** Milliseconds until a call for such a record may start: 0 now, Infinity while a probe is out. */
+  waitMs(nowMs: number, wasRefused = true): number {
+    if (this.#pause === null) return 0
     if (this.#probing) return Infinity
+    if (!wasRefused && this.#mayBeOneRecords) return 0
     return Math.max(0, this.#probeAtMs - nowMs)
   }
 
   /** A call starts. True says that it is the probe, to be handed back to {@link report}. */
   started(): boolean {
-    this.#probing = this.#closed !== null
+    this.#probing = this.#pause !== null
     return this.#probing
   }
 
-  /** A call is back. Those that were under way when the gate closed report too: only the probe may open it. */
-  report(result: CallResult, wasProbe: boolean, nowMs: number): void {
-    if (wasProbe) this.#probing = false
+  /**
+   * A call is back. Those that were under way when calls were paused report too: only the probe may resume them. Says whose
+   * fault a refusal is; of no meaning for other results.
+   */
+  report(result: CallResult, call: Call, nowMs: number): Blame {
+    if (call.isProbe) this.#probing = false
     switch (result.kind) {
       case 'answered':
         this.#unavailableInARow = 0
-        if (wasProbe) this.#open()
-        return
+        this.#evidence.served(call.startedMs)
+        if (call.isProbe) this.#open()
+        return 'account'
       case 'throttled':
-        // An account that is throttled is an account that is served.
-        if (wasProbe) this.#open()
-        return
+        return this.#throttled(result, call, nowMs)
       case 'blocked':
-        this.#close(result.reason, nowMs, wasProbe)
-        return
+        return this.#blocked(result, call, nowMs)
       case 'unavailable':
         this.#unavailableInARow += 1
-        if (wasProbe || this.#unavailableInARow >= UNAVAILABLE_IN_A_ROW) {
-          this.#close('upstream-down', nowMs, wasProbe)
+        if (call.isProbe || this.#unavailableInARow >= UNAVAILABLE_IN_A_ROW) {
+          const atLeastMs = result.retryAfterMs ?? 0
+          this.#close({ reason: 'upstream-down', code: result.code }, { nowMs, call, atLeastMs })
         }
-        return
+        return 'account'
       case 'unsent':
+        return 'account'
     }
   }
 
+  #blocked({ reason, code }: CallResult & { kind: 'blocked' }, call: Call, nowMs: number): Blame {
+    const wasClosed = this.#pause !== null
+    const blame = this.#evidence.blocked(call.record ?? new RefusedRecord(), nowMs)
+    // While calls are paused there is nobody to compare with.
+    if (!wasClosed && blame !== 'account') return blame
+    this.#close({ reason, code }, { nowMs, call, atLeastMs: 0 })
+    return 'account'
+  }
+
+  #throttled({ code, retryAfterMs }: CallResult & { kind: 'throttled' }, call: Call, nowMs: number): Blame {
+    const blame = this.#evidence.throttled(call.record ?? new RefusedRecord(), nowMs)
+    const atLeastMs = retryAfterMs ?? 0
+    if (blame === 'account' && atLeastMs >= MIN_WAIT_MS) {
+      this.#close({ reason: 'throttled', code }, { nowMs, call, atLeastMs })
+    } else if (call.isProbe) {
+      // An account that is throttled is an account that is served. Shorter pauses are the quota's.
+      this.#open()
+    }
+    return blame
+  }
+
+  /** The record that was refused may be the only one that is. */
+  get #mayBeOneRecords(): boolean {
+    const reason = this.closed
+    return this.#evidence.isWeak && reason !== 'throttled' && reason !== 'upstream-down'
+  }
+
   #open(): void {
-    this.#closed = null
+    this.#pause = null
     this.#unavailableInARow = 0
   }
 
-  #close(reason: GateReason, nowMs: number, probeFailed: boolean): void {
-    if (this.#closed !== null && !probeFailed) return
-    if (this.#closed === null) this.#closedAtMs = nowMs
-    this.#closed = reason
-    const waitMs = (nowMs - this.#closedAtMs) * SHARE_OF_TIME_CLOSED
-    this.#probeAtMs = nowMs + Math.min(MOST_WAIT_MS, Math.max(LEAST_WAIT_MS, waitMs))
+  #close(pause: Pause, { nowMs, call, atLeastMs }: Closing): void {
+    if (this.#pause !== null && !call.isProbe) return
+    if (this.#pause === null) this.#closedAtMs = nowMs
+    this.#pause = pause
+    const waitMs = Math.max(MIN_WAIT_MS, (nowMs - this.#closedAtMs) * SHARE_OF_TIME_CLOSED, atLeastMs)
+    this.#probeAtMs = nowMs + Math.min(MAX_WAIT_MS, waitMs)
   }
+}
+
+interface Closing {
+  readonly nowMs: number
+  readonly call: Call
+  readonly atLeastMs: number
 }

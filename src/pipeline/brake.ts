@@ -34,14 +34,13 @@ export class Brake {
     this.#rule = options.share === null ? null : new DeadLetterRule(options.share)
   }
 
-  /** Whether a record may be committed; to be asked until it may. Where it may not, `again` is called when it lets go. */
+  /**
+   * Whether a record may be committed; to be asked until it may. If it may not, `again` is called when the limit lets go.
+   * Only results and dead letters count: a repeat or a deferral says nothing about whether records can be processed.
+   */
   passes(counts: Counts, again: () => void): boolean {
-    // Records of others say nothing about our events, and may be many.
-    if (counts.kind === 'foreign') return true
-    if (counts.kind !== 'dead-letter') {
-      this.#rule?.settled()
-      return true
-    }
+    if (counts.kind === 'result') this.#rule?.settled()
+    if (counts.kind !== 'dead-letter') return true
     if (!this.#holds && this.#rule?.deadLettered(counts.reason) === true) this.#hold()
     if (this.#holds) this.#waiting.add(again)
     return !this.#holds

@@ -36,6 +36,7 @@ function countOutcome(
     case 'result':
       metrics.settled(counts.facts, endToEndSeconds)
       if (counts.unreadable) metrics.unreadableDocument()
+      for (const member of counts.dropped) metrics.droppedMember(member)
       return
     case 'deferred':
       return metrics.deferred(counts.reason)

@@ -36,6 +36,18 @@ export class FairQueue<T> {
     return item
   }
 
+  /** Brings the first of these forward, so that it is next. False when there is none; then nothing changes. */
+  prefer(which: (item: T) => boolean): boolean {
+    for (const [turn, items] of this.#turns.entries()) {
+      const at = items.findIndex(which)
+      if (at < 0) continue
+      items.unshift(...items.splice(at, 1))
+      this.#turns.unshift(...this.#turns.splice(turn, 1))
+      return true
+    }
+    return false
+  }
+
   /** Takes all of these out, wherever they stand. */
   remove(which: (item: T) => boolean): T[] {
     const removed: T[] = []

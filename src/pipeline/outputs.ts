@@ -2,7 +2,7 @@
  * The output records of a settled event: result, retry copy or dead letter, each with what it counts as once its
  * transaction has committed. Nothing is written here.
  */
-import type { CheckAnswer } from '../core/answer.ts'
+import type { FinalAnswer } from '../core/answer.ts'
 import {
   deadLetterHeaders,
   printableCode,
@@ -39,7 +39,13 @@ export interface Settled {
 }
 
 export type Counts =
-  | { readonly kind: 'result'; readonly facts: SettledFacts; readonly unreadable: boolean }
+  | {
+      readonly kind: 'result'
+      readonly facts: SettledFacts
+      readonly unreadable: boolean
+      /** Names of OCR members that could not be kept. */
+      readonly dropped: readonly string[]
+    }
   | { readonly kind: 'deferred'; readonly reason: DeferReason }
   | {
       readonly kind: 'dead-letter'
@@ -90,7 +96,7 @@ export class Outputs {
     this.#options = options
   }
 
-  result({ record, event, history }: Work, answer: CheckAnswer): Settled {
+  result({ record, event, history }: Work, answer: FinalAnswer): Settled {
     const { topics, pii, encode, partitions, clock } = this.#options
     const { attempts, source } = history
     const result = normalize(answer, { event, attempts, checkedAtMs: clock.epochMs(), source, pii })
@@ -109,6 +115,7 @@ export class Outputs {
         kind: 'result',
         facts: settledFacts(result, event),
         unreadable: answer.document === 'unreadable',
+        dropped: answer.droppedMembers,
       },
     }
   }
@@ -179,12 +186,23 @@ interface CopyFacts {
 type Foreign = Omit<Extract<Decoded, { kind: 'foreign' }>, 'kind'>
 
 function tooOld(reason: DeferReason, code: string): DeadLetterCause {
-  return reason === 'unavailable'
-    ? { reason, code, stage: 'defer', message: 'CheckResult did not answer within DEFER_MAX_AGE.' }
-    : {
-        reason: 'not-completed',
-        code,
-        stage: 'defer',
-        message: 'The verification was not completed within DEFER_MAX_AGE.',
-      }
+  return { ...TOO_OLD[reason], code, stage: 'defer' }
+}
+
+const NOT_COMPLETED = {
+  reason: 'not-completed',
+  message: 'The verification was not completed within DEFER_MAX_AGE.',
+} as const
+const REFUSED = 'CheckResult refused this transaction until DEFER_MAX_AGE, while it answered others.'
+
+const TOO_OLD: Readonly<Record<DeferReason, Pick<DeadLetterCause, 'reason' | 'message'>>> = {
+  'not-completed': NOT_COMPLETED,
+  pending: NOT_COMPLETED,
+  unavailable: { reason: 'unavailable', message: 'CheckResult did not answer within DEFER_MAX_AGE.' },
+  refused: { reason: 'refused', message: REFUSED },
+  throttled: { reason: 'refused', message: REFUSED },
+  'unknown-code': {
+    reason: 'unknown-code',
+    message: `${REFUSED} This version does not know the code.`,
+  },
 }

@@ -1,13 +1,17 @@
 /**
  * Who may call next. Every CheckResult call, retries and probes included, acquires a permit here and releases it with
- * what the call brought. A permit takes three things at once: an open gate (or its turn as the probe), a free place
- * among the calls in flight, and the quota's consent. Waiters are served by priority, each lower one keeping a floor; those
- * of one priority by their partitions in turn, so that none waits behind all that another has.
+ * what the call brought. A permit takes three things at once: a closed circuit breaker (or its turn as the probe), a free
+ * place among the calls in flight, and the quota's consent. Waiters are served by priority, each lower one keeping a floor;
+ * those of one priority by their partitions in turn, so that none waits behind all that another has. While calls are paused
+ * a record that was not refused yet is preferred as the probe: one record that is always refused must not be the only one asked.
  *
- * Nothing polls: a pass over the queue is made when somebody comes, when a call returns, and at the time the gate or
+ * Nothing polls: a pass over the queue is made when somebody comes, when a call returns, and at the time the breaker or
  * the quota named.
  */
-import { Gate, type CallResult, type GateReason } from '../core/gate.ts'
+import type { ApiClock } from '../core/api-clock.ts'
+import { printableCode } from '../core/dead-letter.ts'
+import { Gate, type Call, type CallResult, type GateReason } from '../core/gate.ts'
+import type { Blame, RefusedRecord } from '../core/refusals.ts'
 import {
   PRIORITIES,
   type Clock,
@@ -21,13 +25,18 @@ import { FairQueue } from './fair-queue.ts'
 
 /** A call that was forbidden to start is to be released as unsent. */
 export interface Permit extends Leave {
-  /** To be called exactly once, when the call is back. */
-  release(result: CallResult, retryAfterMs?: number | null): void
+  /**
+   * To be called exactly once, when the call is back. `record` is what its record remembers of refused calls. Says whose
+   * fault a refusal is; of no meaning for other results.
+   */
+  release(result: CallResult, record?: RefusedRecord | null): Blame
 }
 
 interface Waiter {
   readonly priority: Priority
   readonly sinceMs: number
+  /** A call of its record was refused before. */
+  readonly wasRefused: boolean
   readonly wanted: () => boolean
   readonly resolve: (permit: Permit | null) => void
 }
@@ -38,10 +47,12 @@ export interface PermitQueueOptions {
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'inFlight' | 'gate'>
   readonly log: Log
+  /** Tells whether a refusal is due to our clock. */
+  readonly apiClock?: Pick<ApiClock, 'isOff' | 'description'>
 }
 
-/** Why no permit is granted, beside the gate's own reasons. */
-export type Hold = 'rebalance' | 'stopping' | 'dead-letter-brake'
+/** Why no permit is granted, beside the circuit breaker's own reasons. */
+export type Hold = 'rebalance' | 'stopping' | 'dead-letter-brake' | 'clock'
 
 /** Of twenty permits two go to deferred work and one to redriven although fresh waits: old work starves nobody, nor starves. */
 const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number } = {
@@ -62,7 +73,8 @@ export class PermitQueue {
   }
   #inFlight = 0
   #granted = 0
-  readonly #holds = new Set<Hold>()
+  /** Each with a sentence for the log. */
+  readonly #holds = new Map<Hold, string | null>()
   #announced: GateReason | null = null
   #cancelTimer: (() => void) | null = null
   readonly #desk: Desk = {
@@ -79,8 +91,16 @@ export class PermitQueue {
   }
 
   get closed(): GateReason | null {
-    if (this.#holds.has('dead-letter-brake')) return 'dead-letter-brake'
+    for (const hold of REASONS_OF_HOLDS) if (this.#holds.has(hold)) return hold
     return this.#gate.closed ?? (this.#options.limiter.unavailable === null ? null : 'quota-unavailable')
+  }
+
+  /** For the status page: why calls are paused, with the vendor's code; `open` while they are not. */
+  get status(): string {
+    const reason = this.closed
+    if (reason === null) return 'open'
+    const details = [this.#code(reason), this.#detail(reason)].filter((text) => text !== null)
+    return details.length === 0 ? reason : `${reason}: ${details.join('. ')}`
   }
 
   get inFlight(): number {
@@ -107,19 +127,24 @@ export class PermitQueue {
    * Waits for a permit. `source` is the partition it is for. `wanted` is asked when its turn comes: a waiter nobody wants any
    * more gets null and costs nothing of the quota.
    */
-  acquire(priority: Priority, source: string, wanted: () => boolean): Promise<Permit | null> {
+  acquire(
+    priority: Priority,
+    source: string,
+    wanted: () => boolean,
+    wasRefused = false,
+  ): Promise<Permit | null> {
     // While nothing is granted its turn would never come: a call that failed meanwhile asks again after the last sweep.
     if (!wanted()) return Promise.resolve(null)
     return new Promise((resolve) => {
       const sinceMs = this.#options.clock.monotonicMs()
-      this.#waiting[priority].push(source, { priority, sinceMs, wanted, resolve })
+      this.#waiting[priority].push(source, { priority, sinceMs, wasRefused, wanted, resolve })
       this.#serve()
     })
   }
 
-  /** Grants nothing until {@link resume} is told the same. Calls in flight go on. */
-  hold(why: Hold): void {
-    this.#holds.add(why)
+  /** Grants nothing until {@link resume} is told the same. Calls in flight go on. `detail` is a sentence for the log. */
+  hold(why: Hold, detail: string | null = null): void {
+    this.#holds.set(why, detail)
     this.#announce()
   }
 
@@ -143,21 +168,23 @@ export class PermitQueue {
     while (this.#holds.size === 0 && this.#inFlight < this.#options.maxInFlight) {
       const nowMs = this.#options.clock.monotonicMs()
       const waiters = this.#next()
-      if (waiters === null) break
-      const waitMs = this.#gate.waitMs(nowMs) || this.#options.limiter.take(nowMs, this.#usable)
+      const first = waiters?.peek()
+      if (waiters === null || first === undefined) break
+      const waitMs =
+        this.#gate.waitMs(nowMs, first.wasRefused) || this.#options.limiter.take(nowMs, this.#usable)
       if (waitMs > 0) {
         this.#serveIn(waitMs)
         break
       }
-      const waiter = waiters.shift()
-      if (waiter !== undefined) this.#grant(waiter, nowMs)
+      waiters.shift()
+      this.#grant(first, nowMs)
     }
     // Being asked, the limiter may have found that there are no permits.
     this.#announce()
     this.#report()
   }
 
-  /** Permits that could be used now: a closed gate has use for its probe only. */
+  /** Permits that could be used now: while calls are paused, one for the probe. */
   get #usable(): number {
     const places = this.#gate.closed === null ? this.#options.maxInFlight - this.#inFlight : 1
     return Math.min(places, this.#waitingCount)
@@ -177,36 +204,72 @@ export class PermitQueue {
     waiter.resolve(new Granted(this.#desk, nowMs, isProbe))
   }
 
-  #released(isProbe: boolean, result: CallResult, retryAfterMs: number | null): void {
+  #released(call: Call, result: CallResult): Blame {
     this.#inFlight -= 1
-    const nowMs = this.#options.clock.monotonicMs()
-    if (result.kind === 'throttled') this.#options.limiter.throttled(nowMs, retryAfterMs)
-    this.#gate.report(result, isProbe, nowMs)
+    const { clock, limiter } = this.#options
+    const nowMs = clock.monotonicMs()
+    const blame = this.#gate.report(this.#dueToClock(result), call, nowMs)
+    // What only one record gets slows nobody down.
+    if (result.kind === 'throttled' && blame === 'account') limiter.throttled(nowMs, result.retryAfterMs)
     this.#announce()
     this.#serve()
+    return blame
   }
 
-  /** After whatever may open or close the gate, or change the reason: says so, once. */
+  /** With a clock that is far off every call is refused, whatever code the API gives. */
+  #dueToClock(result: CallResult): CallResult {
+    if (result.kind !== 'blocked' || this.#options.apiClock?.isOff !== true) return result
+    return { ...result, reason: 'clock' }
+  }
+
+  /** After whatever may pause or resume calls, or change the reason: says so, once. */
   #announce(): void {
     const before = this.#announced
     const reason = this.closed
     if (reason === before) return
     this.#announced = reason
-    const { metrics, log, limiter } = this.#options
+    const { metrics, log } = this.#options
     metrics.gate(reason)
-    const detail = reason === 'quota-unavailable' ? limiter.unavailable : null
-    if (reason === null) log.info('The gate is open again: calls go on.', { reason: before ?? 'none' })
-    else log.error(`The gate is closed: ${EXPLAINED[reason]}`, { reason, ...(detail !== null && { detail }) })
+    if (reason === null) {
+      log.info('The circuit breaker is closed again: calls resume.', { reason: before ?? 'none' })
+      return
+    }
+    const code = this.#code(reason)
+    const detail = this.#detail(reason)
+    const answer = code === null ? '' : ` (${code})`
+    log.error(`Calls are paused, reason ${reason}${answer}: ${EXPLAINED[reason]}`, {
+      reason,
+      ...(code !== null && { code }),
+      ...(detail !== null && { detail }),
+    })
+  }
+
+  /** The vendor's code of the latest refusal; null where none is the reason. */
+  #code(reason: GateReason): string | null {
+    const pause = this.#gate.pause
+    return pause?.reason === reason ? printableCode(pause.code) : null
+  }
+
+  #detail(reason: GateReason): string | null {
+    const { limiter, apiClock } = this.#options
+    if (reason === 'quota-unavailable') return limiter.unavailable
+    const held = REASONS_OF_HOLDS.find((hold) => hold === reason)
+    const detail = held === undefined ? null : (this.#holds.get(held) ?? null)
+    return detail ?? (reason === 'clock' ? (apiClock?.description ?? null) : null)
   }
 
   /** The queue whose turn it is, its first waiter still wanted; null when nobody waits. */
   #next(): FairQueue<Waiter> | null {
-    for (const priority of this.#order()) {
+    const order = this.#order()
+    let first: FairQueue<Waiter> | null = null
+    for (const priority of order) {
       const waiters = this.#waiting[priority]
       while (waiters.peek()?.wanted() === false) waiters.shift()?.resolve(null)
-      if (waiters.length > 0) return waiters
+      if (waiters.length === 0) continue
+      if (this.#gate.closed === null || waiters.prefer(isUnsuspected)) return waiters
+      first ??= waiters
     }
-    return null
+    return first
   }
 
   #order(): readonly Priority[] {
@@ -226,10 +289,14 @@ export class PermitQueue {
   }
 }
 
+function isUnsuspected({ wasRefused, wanted }: Waiter): boolean {
+  return !wasRefused && wanted()
+}
+
 /** Where permits are reported back to. */
 interface Desk {
   readonly starts: (takenMs: number) => boolean
-  readonly released: (isProbe: boolean, result: CallResult, retryAfterMs: number | null) => void
+  readonly released: (call: Call, result: CallResult) => Blame
 }
 
 class Granted implements Permit {
@@ -249,20 +316,27 @@ class Granted implements Permit {
     return this.#desk.starts(this.#takenMs)
   }
 
-  release(result: CallResult, retryAfterMs: number | null = null): void {
+  release(result: CallResult, record: RefusedRecord | null = null): Blame {
     // What came to nothing before it was written counts all the same: who knows what the peer has seen of it.
     if (!this.#asked) this.starts()
-    this.#desk.released(this.#isProbe, result, retryAfterMs)
+    return this.#desk.released({ isProbe: this.#isProbe, startedMs: this.#takenMs, record }, result)
   }
 }
 
-const PROBED = 'One probe at a time until it opens.'
+/** Holds that are a reason of their own, the most important one first. */
+const REASONS_OF_HOLDS = ['dead-letter-brake', 'clock'] as const satisfies readonly (Hold & GateReason)[]
+
+const PROBED =
+  'The service makes one call at a time to find out when it can go on; events wait, none is lost.'
 const EXPLAINED: Readonly<Record<GateReason, string>> = {
-  credentials: `the credentials, their rights or the clock are refused. Check the access key and its RAM policy. ${PROBED}`,
-  account: `the account or the endpoint is refused. Check for overdue payments and CHECKRESULT_ENDPOINT. ${PROBED}`,
-  'upstream-down': `the API does not answer. ${PROBED}`,
-  'quota-unavailable': 'no permit of the quota can be had. Calls go on as soon as one can.',
+  credentials: `the API refuses the credentials. Check the access key, its secret and its RAM policy. ${PROBED}`,
+  account: `the API refuses the account, or the endpoint is wrong. Check for overdue payments and CHECKRESULT_ENDPOINT. ${PROBED}`,
+  refused: `the API refuses every call with a code that this version does not know. Look the code up in the vendor's documentation, and check the account and its rights. ${PROBED}`,
+  clock: `the clock of this machine is wrong, so the API refuses its calls or the brokers its records. Check the time synchronisation (NTP) of the node. ${PROBED}`,
+  throttled: `the API asked to wait before the next call. Check who else uses the quota of the account, and CHECKRESULT_QPS. ${PROBED}`,
+  'upstream-down': `the API does not answer. Check the way to CHECKRESULT_ENDPOINT and the vendor's status. ${PROBED}`,
+  'quota-unavailable': 'no permit can be obtained from the quota. Calls resume as soon as one can.',
   'dead-letter-brake':
-    'too many of the last records would become dead letters. Is this version or the schema of the events a wrong one? Go back to the ' +
-    'one before, or wait: after DEAD_LETTER_BRAKE_HOLD some more are let through.',
+    'too many of the last records would become dead letters. Check the deployed version and the schema of the events. Roll back, or ' +
+    'wait: after DEAD_LETTER_BRAKE_HOLD some more are let through.',
 }

@@ -8,14 +8,16 @@
 import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
 import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
+import type { DeferReason } from '../core/defer.ts'
 import type { CallResult } from '../core/gate.ts'
 import { hasHeader } from '../core/headers.ts'
 import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { Place, RecentTransactions } from '../core/recent-transactions.ts'
+import { RefusedRecord, type Blame } from '../core/refusals.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import type { InputNotices } from './input-notices.ts'
 import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
-import type { Permit, PermitQueue } from './permit-queue.ts'
+import type { PermitQueue } from './permit-queue.ts'
 
 export type Settle = (record: InputRecord, life: RecordLife) => Promise<Settled | null>
 
@@ -42,10 +44,22 @@ export interface SettleOptions {
   readonly metrics: Pick<Metrics, 'called' | 'wastedCall'>
 }
 
-type Final = Exclude<Outcome, { kind: 'throttled' | 'blocked' }>
+type Refused = Extract<Outcome, { kind: 'throttled' | 'blocked' }>
+/** What a record can come out with. */
+type Final =
+  | Exclude<Outcome, Refused>
+  /** Refused while others are answered. */
+  | { readonly kind: 'set-aside'; readonly reason: DeferReason; readonly code: string }
+/** Refused, maybe for a reason of the account's: another call, which uses up no attempt. */
+interface Again {
+  readonly kind: 'again'
+  readonly delayMs: number
+}
 
 /** Further calls right after one that brought nothing, before the record goes to a retry topic. */
 const QUICK_RETRY_DELAYS_MS = [200, 1_000] as const
+/** How long a record waits that is refused while others may be answered, if the API does not say. */
+const REFUSED_DELAY_MS = 1_000
 /** With less time than this another call would be cut off before its answer could come. */
 const LEAST_CALL_MS = 500
 /** A producer's way to say that an event is to be asked for although its transaction was seen lately. */
@@ -101,8 +115,9 @@ async function callUntilSettled(
   let attempts = work.history.attempts
   let failures = 0
   let leftMs = timeoutMs
+  let refused: RefusedRecord | null = null
   for (;;) {
-    const permit = await permits.acquire(priority, life.source, life.wanted)
+    const permit = await permits.acquire(priority, life.source, life.wanted, refused !== null)
     if (permit === null) return null
     life.calling()
     const startedMs = clock.monotonicMs()
@@ -112,19 +127,31 @@ async function callUntilSettled(
       continue
     }
     const tookMs = clock.monotonicMs() - startedMs
-    const outcome = returned(options, permit, { reply, tookMs })
-    // The account's fault or the quota's, not the record's: it goes again and uses up no attempt.
-    if (outcome.kind === 'throttled' || outcome.kind === 'blocked') continue
+    const outcome = classify(reply)
+    called(options, { outcome, reply, tookMs })
+    let final: Final
+    if (outcome.kind === 'throttled' || outcome.kind === 'blocked') {
+      refused ??= new RefusedRecord()
+      const next = afterRefusal(outcome, permit.release(callResult(outcome), refused))
+      if (next.kind === 'again') {
+        if (next.delayMs > 0) await after(clock, next.delayMs)
+        continue
+      }
+      final = next
+    } else {
+      permit.release(callResult(outcome))
+      final = outcome
+    }
     attempts += 1
     leftMs -= tookMs
-    const delayMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
-    if (delayMs === undefined || leftMs - delayMs < LEAST_CALL_MS) {
+    const delayMs = quickRetryMs(final, failures)
+    if (delayMs === null || leftMs - delayMs < LEAST_CALL_MS) {
       const history = { ...work.history, attempts }
-      return remembered(options.recent, place, outputOf(options.outputs, { ...work, history }, outcome))
+      return remembered(options.recent, place, outputOf(options.outputs, { ...work, history }, final))
     }
     failures += 1
     leftMs -= delayMs
-    await new Promise<void>((resolve) => void clock.after(delayMs, resolve))
+    await after(clock, delayMs)
   }
 }
 
@@ -136,23 +163,49 @@ function remembered(recent: RecentTransactions, place: Place | null, settled: Se
   return settled
 }
 
+function after(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(delayMs, resolve))
+}
+
+/** Milliseconds until another call right away, no sooner than the API asked for; null if the record has had its calls. */
+function quickRetryMs(outcome: Final, failures: number): number | null {
+  const delayMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
+  if (delayMs === undefined || outcome.kind !== 'unavailable') return null
+  return Math.max(delayMs, outcome.retryAfterMs ?? 0)
+}
+
+/** The account's refusals make the record wait with all others, its own put it on a retry topic. */
+function afterRefusal(outcome: Refused, blame: Blame): Final | Again {
+  const { kind, code } = outcome
+  switch (blame) {
+    case 'account':
+      return { kind: 'again', delayMs: 0 }
+    case 'undecided': {
+      const hintMs = kind === 'throttled' ? outcome.retryAfterMs : null
+      return { kind: 'again', delayMs: Math.max(REFUSED_DELAY_MS, hintMs ?? 0) }
+    }
+    case 'record':
+      return { kind: 'set-aside', reason: reasonOf(outcome), code }
+  }
+}
+
+function reasonOf(outcome: Refused): DeferReason {
+  if (outcome.kind === 'throttled') return 'throttled'
+  return outcome.gate === 'refused' ? 'unknown-code' : 'refused'
+}
+
 /** What an operator puts back waits behind what customers wait for, on its way through the retry topics too. */
 function priorityOf({ record, history }: Work, { inputTopic }: SettleOptions): Priority {
   if (history.redrives > 0) return 'redriven'
   return record.topic === inputTopic ? 'fresh' : 'deferred'
 }
 
-/** A call is back: what it means, told to whoever has to know. */
-function returned(
+function called(
   { metrics }: SettleOptions,
-  permit: Permit,
-  { reply, tookMs }: { reply: Reply; tookMs: number },
-): Outcome {
-  const outcome = classify(reply)
+  { outcome, reply, tookMs }: { outcome: Outcome; reply: Reply; tookMs: number },
+): void {
   metrics.called({ code: replyCode(reply), outcome: outcome.kind, seconds: tookMs / 1000 })
   if (outcome.kind === 'throttled') metrics.wastedCall('throttled')
-  permit.release(callResult(outcome), outcome.kind === 'throttled' ? outcome.retryAfterMs : null)
-  return outcome
 }
 
 function outputOf(outputs: Outputs, work: Work, outcome: Final): Settled {
@@ -160,6 +213,7 @@ function outputOf(outputs: Outputs, work: Work, outcome: Final): Settled {
     case 'settled':
       return outputs.result(work, outcome.answer)
     case 'deferred':
+    case 'set-aside':
       return outputs.later(work, outcome.reason, outcome.code)
     case 'unavailable':
       return outputs.later(work, 'unavailable', outcome.code)
@@ -192,10 +246,10 @@ function replyCode(reply: Reply): string {
 function callResult(outcome: Outcome): CallResult {
   switch (outcome.kind) {
     case 'blocked':
-      return { kind: 'blocked', reason: outcome.gate }
+      return { kind: 'blocked', reason: outcome.gate, code: outcome.code }
     case 'unavailable':
     case 'throttled':
-      return { kind: outcome.kind }
+      return { kind: outcome.kind, code: outcome.code, retryAfterMs: outcome.retryAfterMs }
     default:
       return { kind: 'answered' }
   }

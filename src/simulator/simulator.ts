@@ -29,6 +29,8 @@ export interface SimulatorOptions {
   /** Scenario names and weights, for ids that name none. */
   readonly mix?: Readonly<Record<string, number>>
   readonly seed?: number
+  /** Takes the place of a transaction's scenario; null leaves it to the scenario. `call` counts the transaction's from 1. */
+  readonly respond?: (transactionId: string, call: number) => Response | null
   /** Told of every call that is served, before it is answered. */
   readonly onServed?: (transactionId: string) => void
   /** Told of every call, refused ones included. */
@@ -155,7 +157,10 @@ function decide(state: State, request: IncomingMessage, nowMs: number): Decision
   state.log.admitted(nowMs)
   state.options.onServed?.(transactionId)
   const call = state.log.called(transactionId)
-  return { answer: scenario.respond({ call, calls, person: hash(transactionId) % PEOPLE }), scenario: name }
+  const answer =
+    state.options.respond?.(transactionId, call) ??
+    scenario.respond({ call, calls, person: hash(transactionId) % PEOPLE })
+  return { answer, scenario: name }
 }
 
 /** As the report counts it. */
@@ -189,6 +194,10 @@ function send(state: State, response: ServerResponse, answer: Response): void {
     case 'error':
       if (answer.retryAfterMs !== undefined) response.setHeader('x-acs-retry-after', answer.retryAfterMs)
       return sendJson(response, answer.status, errorBody(answer.code))
+    case 'raw':
+      response.writeHead(answer.status, answer.headers)
+      response.end(answer.body)
+      return
     default:
       return misbehave(response, answer.kind)
   }

@@ -1,5 +1,5 @@
 /** Answers as the vendor sends them, of people who do not exist: CESHI is Chinese for "test". */
-import type { CheckAnswer, OcrMembers } from '../../src/core/answer.ts'
+import type { FinalAnswer, OcrMembers } from '../../src/core/answer.ts'
 import type { NormalizeContext } from '../../src/core/normalize/normalize.ts'
 import type { DocumentFamily, DocumentFields } from '../../src/core/schema-types.ts'
 
@@ -163,7 +163,7 @@ export function bodyWith(extIdInfo: unknown, more: Readonly<Record<string, unkno
 }
 
 /** An answer without a document, but for what is given. */
-export function answerWith(given: Partial<CheckAnswer>): CheckAnswer {
+export function answerWith(given: Partial<FinalAnswer>): FinalAnswer {
   return {
     requestId: '130A2C10-B9EE-4D84-88E3-5384FF039795',
     passed: 'Y',
@@ -172,6 +172,7 @@ export function answerWith(given: Partial<CheckAnswer>): CheckAnswer {
     spoofed: null,
     spoofTypes: [],
     faceAttacked: null,
+    droppedMembers: [],
     ...given,
   }
 }
@@ -179,7 +180,7 @@ export function answerWith(given: Partial<CheckAnswer>): CheckAnswer {
 export function answerOf(
   fields: Readonly<Record<string, string>> | null,
   editedFields: Readonly<Record<string, string>> | null = null,
-): CheckAnswer {
+): FinalAnswer {
   return answerWith({
     document: {
       ocrPassed: true,

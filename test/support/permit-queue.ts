@@ -1,5 +1,6 @@
 /** A permit queue on a clock of the test's own, and what it granted when. */
 import type { CallResult } from '../../src/core/gate.ts'
+import type { Blame, RefusedRecord } from '../../src/core/refusals.ts'
 import { TokenBucket, UNLIMITED } from '../../src/core/token-bucket.ts'
 import { PermitQueue, type Permit, type PermitQueueOptions } from '../../src/pipeline/permit-queue.ts'
 import type { Priority } from '../../src/ports.ts'
@@ -7,7 +8,11 @@ import { FakeClock } from './fake-clock.ts'
 import { fakeLog, fakeMetrics } from './fakes.ts'
 
 export const ANSWERED: CallResult = { kind: 'answered' }
-export const REFUSED: CallResult = { kind: 'blocked', reason: 'credentials' }
+export const REFUSED: CallResult = { kind: 'blocked', reason: 'credentials', code: 'Forbidden' }
+
+export function throttled(retryAfterMs: number | null = null): CallResult {
+  return { kind: 'throttled', code: 'Throttling.User', retryAfterMs }
+}
 
 export function queueWith(changes: Partial<PermitQueueOptions> = {}) {
   const clock = new FakeClock()
@@ -15,14 +20,19 @@ export function queueWith(changes: Partial<PermitQueueOptions> = {}) {
   const log = fakeLog()
   const queue = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 1_000, clock, metrics, log, ...changes })
   const granted: { name: string; permit: Permit | null; atMs: number }[] = []
-  const ask = (name: string, priority: Priority = 'fresh', wanted = (): boolean => true): void => {
-    void queue.acquire(priority, 'in:0', wanted).then((permit) => {
+  const ask = (
+    name: string,
+    priority: Priority = 'fresh',
+    wanted = (): boolean => true,
+    wasRefused = false,
+  ): void => {
+    void queue.acquire(priority, 'in:0', wanted, wasRefused).then((permit) => {
       permit?.starts()
       granted.push({ name, permit, atMs: clock.monotonicMs() })
     })
   }
-  const release = (result: CallResult, retryAfterMs?: number | null): void =>
-    granted.at(-1)?.permit?.release(result, retryAfterMs)
+  const release = (result: CallResult, record?: RefusedRecord): Blame | undefined =>
+    granted.at(-1)?.permit?.release(result, record)
   return { queue, clock, metrics, log, granted, ask, release, names: () => granted.map(({ name }) => name) }
 }
 

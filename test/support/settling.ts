@@ -30,6 +30,7 @@ const ANSWER: CheckAnswer = {
   spoofed: null,
   spoofTypes: [],
   faceAttacked: null,
+  droppedMembers: [],
 }
 export const PASSED: Reply & { kind: 'answer' } = {
   kind: 'answer',
@@ -39,7 +40,12 @@ export const PASSED: Reply & { kind: 'answer' } = {
   retryAfterMs: null,
   answer: ANSWER,
 }
-export const TIMEOUT: Reply = { kind: 'no-answer', failure: 'timeout', status: null }
+export const TIMEOUT: Reply = {
+  kind: 'no-answer',
+  failure: 'timeout',
+  status: null,
+  retryAfterMs: null,
+}
 
 export function refused(status: number, code: string, retryAfterMs: number | null = null): Reply {
   return { ...PASSED, status, code, retryAfterMs, answer: null }

@@ -7,6 +7,8 @@ const LAG = 'checkresult:consumer_lag_records:sum'
 
 interface GateAlert {
   readonly alert: string
+  /** Critical unless it says otherwise. */
+  readonly severity?: 'warning'
   readonly for: string
   readonly summary: string
   readonly why: string
@@ -25,6 +27,25 @@ export const GATE_ALERTS: Readonly<Record<GateReason, GateAlert>> = {
     for: '2m',
     summary: 'The API refuses the account.',
     why: 'the API refuses the account (overdue payment, or the wrong endpoint)',
+  },
+  refused: {
+    alert: 'CheckResultUnknownRefusal',
+    for: '5m',
+    summary: 'The API refuses calls with an unknown code.',
+    why: 'the API refuses every call with a code that this version does not know',
+  },
+  clock: {
+    alert: 'CheckResultClockWrong',
+    for: '2m',
+    summary: 'The clock of a replica is wrong.',
+    why: 'the clock of a replica is wrong, so the API refuses its calls or the brokers its records',
+  },
+  throttled: {
+    alert: 'CheckResultPausedByThrottling',
+    severity: 'warning',
+    for: '10m',
+    summary: 'The API asks to wait, again and again.',
+    why: 'the API throttles the account and asks to wait before the next call',
   },
   'upstream-down': {
     alert: 'CheckResultUpstreamDown',
@@ -46,10 +67,11 @@ export const GATE_ALERTS: Readonly<Record<GateReason, GateAlert>> = {
   },
 }
 
-function gateAlert([reason, { alert, for: duration, summary, why }]: [string, GateAlert]): Alert {
+function gateAlert([reason, gate]: [string, GateAlert]): Alert {
+  const { alert, severity = 'critical', for: duration, summary, why } = gate
   return {
     alert,
-    severity: 'critical',
+    severity,
     expr: `max by (${SERVICE}, reason) (checkresult_gate_closed{reason="${reason}"}) == 1`,
     for: duration,
     summary,

@@ -6,10 +6,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { NoAnswer, Reply } from '../../core/answer.ts'
+import type { ApiClock } from '../../core/api-clock.ts'
 import type { CheckResult, Leave } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
 import { Connections, DEADLINE_PASSED, ExchangeError, NOT_STARTED, type Exchange } from './connections.ts'
 import type { CredentialSource } from './credential-source.ts'
+import { retryAfterMs } from './retry-hint.ts'
 import { signCheckResult } from './sign-v3.ts'
 
 export interface ClientOptions {
@@ -19,6 +21,8 @@ export interface ClientOptions {
   readonly credentials: CredentialSource
   /** The most a call may be given. */
   readonly timeoutMs: number
+  /** Told the time that each answer carries. */
+  readonly apiClock?: Pick<ApiClock, 'saw'>
 }
 
 export interface CheckResultClient {
@@ -42,6 +46,7 @@ const CONNECTION_LIFE_MS = 300_000
 const MAX_RESPONSE_BYTES = 1024 * 1024
 
 export function createCheckResultClient(options: ClientOptions): CheckResultClient {
+  const { apiClock } = options
   const { host, origin } = new URL(options.endpoint)
   const connections = new Connections({
     origin,
@@ -59,17 +64,21 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   ): Promise<Reply | null> {
     const pending = options.credentials.current()
     const credentials = pending instanceof Promise ? await pending : pending
-    if (credentials === null) return { kind: 'no-answer', failure: 'no-credentials', status: null }
+    if (credentials === null) return noAnswer('no-credentials')
+    const askedMs = Date.now()
     const { path, headers } = signCheckResult({
       host,
       credentials,
       transactionId,
       merchantBizId,
-      date: isoSeconds(Date.now()),
+      date: isoSeconds(askedMs),
       nonce: randomUUID(),
     })
     // Not awaited: hundreds are under way at any time, and a suspended function of each is half a kilobyte.
     return connections.post({ path, headers, withinMs, leave }).then((exchange) => {
+      const { date, age } = exchange.headers
+      // An answer out of a cache is of another time.
+      if (typeof date === 'string' && age === undefined) apiClock?.saw(date, askedMs, Date.now())
       const reply = toReply(exchange)
       if (refusesKeys(reply)) options.credentials.refused(credentials)
       return reply
@@ -92,20 +101,26 @@ function refusesKeys(reply: Reply): boolean {
   return reply.kind === 'answer' && reply.status >= 400 && KEYS_REFUSED.test(reply.code)
 }
 
+/** Some of the vendor's gateways refuse a call in XML, whatever the caller accepts. */
+const XML_CODE = /^\s*<(?:\?xml[^<]{0,200}<)?Error>[^]{0,2000}?<Code>([\w.-]{1,200})<\/Code>/
+
 function toReply({ status, headers, text }: Exchange): Reply {
+  // Only a refusal says when to come again.
+  const hintMs = status >= 400 ? retryAfterMs(headers) : null
   let body: unknown
   try {
     body = JSON.parse(text)
   } catch {
-    return { kind: 'no-answer', failure: 'not-json', status }
+    const code = status >= 400 ? XML_CODE.exec(text)?.[1] : undefined
+    return code === undefined
+      ? { kind: 'no-answer', failure: 'not-json', status, retryAfterMs: hintMs }
+      : { kind: 'answer', status, retryAfterMs: hintMs, code, requestId: null, answer: null }
   }
-  return { kind: 'answer', status, retryAfterMs: retryAfterMs(headers), ...parseAnswer(body) }
+  return { kind: 'answer', status, retryAfterMs: hintMs, ...parseAnswer(body) }
 }
 
-/** `x-acs-retry-after` is in milliseconds. */
-function retryAfterMs(headers: Exchange['headers']): number | null {
-  const value = headers['x-acs-retry-after']
-  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : null
+function noAnswer(failure: NoAnswer, status: number | null = null): Reply {
+  return { kind: 'no-answer', failure, status, retryAfterMs: null }
 }
 
 const FAILURES: Readonly<Record<string, NoAnswer>> = {
@@ -129,7 +144,7 @@ function withoutReply(error: unknown): Reply | null {
 /** A defect is none of the network's failures: it goes on to whoever ends the process. */
 function toFailure(error: unknown): Reply {
   if (!(error instanceof ExchangeError)) throw error
-  return { kind: 'no-answer', failure: failureOf(error.cause), status: error.status }
+  return noAnswer(failureOf(error.cause), error.status)
 }
 
 function failureOf(error: unknown): NoAnswer {

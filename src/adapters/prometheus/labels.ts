@@ -1,5 +1,6 @@
 /** The closed sets behind labels whose values come from outside. What is not in them is counted as `other`. */
 import { NO_ANSWER } from '../../core/answer.ts'
+import { KNOWN_MEMBERS, OTHER_MEMBER } from '../../core/normalize/members.ts'
 import { DOCUMENT_FAMILY_SYMBOLS } from '../../core/schema-types.ts'
 
 export const OTHER = 'other'
@@ -9,6 +10,9 @@ export const SUB_CODES = ['200', '201', '202', '203', '204', '205', '206', '212'
 
 /** `NONE` where no document was checked. */
 export const FAMILIES = [...DOCUMENT_FAMILY_SYMBOLS, 'NONE'] as const
+
+/** Names of OCR members. */
+export const MEMBERS = [...KNOWN_MEMBERS, OTHER_MEMBER] as const
 
 /** The vendor's codes as far as they are documented, and why a call brought none. */
 export const CODES = [
@@ -34,6 +38,9 @@ export const CODES = [
   'IncompleteSignature',
   'InvalidTimeStamp.Expired',
   'InvalidTimeStamp.Format',
+  'IllegalTimestamp',
+  'InsufficientBalance',
+  'ActionUnauthorized',
   'InvalidApi.NotFound',
   'InvalidProduct.NotFound',
   ...NO_ANSWER,

@@ -4,7 +4,7 @@ import { DEFER_REASONS } from '../../core/defer.ts'
 import { SPOOF_TYPE_SYMBOLS, VERDICT_SYMBOLS } from '../../core/schema-types.ts'
 import { FOREIGN_KINDS, type Metrics } from '../../ports.ts'
 import type { Instruments } from './instruments.ts'
-import { FAMILIES, SUB_CODES, subCodeLabel } from './labels.ts'
+import { FAMILIES, MEMBERS, SUB_CODES, subCodeLabel } from './labels.ts'
 
 type OutcomeMetrics = Pick<
   Metrics,
@@ -16,6 +16,7 @@ type OutcomeMetrics = Pick<
   | 'implausibleTimestamp'
   | 'settled'
   | 'unreadableDocument'
+  | 'droppedMember'
   | 'deferred'
   | 'deadLettered'
 >
@@ -57,6 +58,11 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
     'Results without a document because ExtIdInfo could not be read.',
     {},
   )
+  const dropped = instruments.counter(
+    'dropped_members_total',
+    'OCR members of results that said something and could not be kept, by the name the API gives them.',
+    { member: MEMBERS },
+  )
   const deferred = instruments.counter('deferred_total', 'Events put on a retry topic.', {
     reason: DEFER_REASONS,
   })
@@ -72,6 +78,7 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
     redelivered: (records) => redelivered([], records),
     settled: settledMetrics(instruments),
     unreadableDocument: () => unreadable([]),
+    droppedMember: (member) => dropped([member]),
     deferred: (reason) => deferred([reason]),
     deadLettered: (reason) => deadLetters([reason]),
   }

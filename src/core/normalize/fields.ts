@@ -1,6 +1,7 @@
 /**
  * OCR members to typed fields. `raw` keeps what has no field, by the vendor's name: unknown members, and a second member
- * of a field that is filled already; and, by the field's name, a text that did not fit its field. Pure and total.
+ * of a field that is filled already; and, by the field's name, a text that did not fit its field, or that had fillers of a
+ * machine-readable zone at its end. Pure and total.
  */
 import type { OcrMembers } from '../answer.ts'
 import type { DocumentFields } from '../schema-types.ts'
@@ -20,21 +21,38 @@ import {
 export function toFields(members: OcrMembers, forms: DateForms & NameForms): DocumentFields {
   const fields = emptyFields()
   for (const member of namesInOrder(members)) {
-    const text = wellFormed(members[member] ?? '')
+    const original = wellFormed(members[member] ?? '')
     const field = fieldOf(member, forms)
-    if (field === undefined) fields.raw[wellFormed(member)] = text
-    else if (isFilled(fields, field)) keepOther(fields, { member, field, text })
-    else if (!setField(fields, field, { text, forms })) fields.raw[field] = text
+    const text = field === undefined ? original : withoutFillers(original)
+    if (field === undefined) fields.raw[wellFormed(member)] = original
+    else if (isFilled(fields, field)) keepOther(fields, { member, field, text, original })
+    else if (text === '' || !setField(fields, field, { text, forms }) || text !== original) {
+      fields.raw[field] = original
+    }
   }
   return fields
+}
+
+/** A machine-readable zone fills what is left of a field with `<`. */
+function withoutFillers(text: string): string {
+  let end = text.length
+  while (end > 0 && (text[end - 1] === '<' || (end < text.length && text[end - 1] === ' '))) end -= 1
+  return text.slice(0, end)
 }
 
 function isFilled(fields: FieldsInHand, field: FieldName): boolean {
   return fields[field] !== null && fields[field] !== 'UNKNOWN'
 }
 
-function keepOther(fields: FieldsInHand, other: { member: string; field: FieldName; text: string }): void {
-  if (fields[other.field] !== other.text) fields.raw[other.member] = other.text
+interface Other {
+  readonly member: string
+  readonly field: FieldName
+  readonly text: string
+  readonly original: string
+}
+
+function keepOther(fields: FieldsInHand, { member, field, text, original }: Other): void {
+  if (fields[field] !== text) fields.raw[member] = original
 }
 
 interface Reading {

@@ -58,6 +58,15 @@ const FIELDS: ReadonlyMap<string, FieldName> = new Map<string, FieldName>([
   ...Object.entries(STANDARD_NAMES),
 ])
 
+/** The names the vendor is known to give members that have a field. */
+export const KNOWN_MEMBERS: readonly string[] = [...FIELDS.keys()]
+/** Stands for every other name where names are counted. */
+export const OTHER_MEMBER = 'other'
+
+export function isKnownMember(name: string): boolean {
+  return FIELDS.has(name)
+}
+
 export interface NameForms {
   /** Two names were read: then `name` is the one in Latin letters, and `name_cn` the one as printed. */
   readonly twoNames: boolean

@@ -1,5 +1,8 @@
-/** A settled answer to a result: pure, total, and always encodable by the schema. */
-import type { CheckAnswer, DocumentAnswer } from '../answer.ts'
+/**
+ * A final answer to a result: pure, total, and always encodable by the schema. The verdict is PASSED or FAILED: an answer that
+ * says neither is no final one. `UNKNOWN` is in the schema for readers of later versions, and never written.
+ */
+import type { CheckAnswer, DocumentAnswer, FinalAnswer } from '../answer.ts'
 import type { SourceCoordinates } from '../history.ts'
 import {
   SPOOF_TYPE_SYMBOLS,
@@ -7,7 +10,6 @@ import {
   type Risk,
   type Source,
   type SpoofType,
-  type Verdict,
   type VerificationCompleted,
   type VerificationResult,
 } from '../schema-types.ts'
@@ -33,14 +35,14 @@ const MOST_INT = 2_147_483_647
 const MOST_LONG = Number.MAX_SAFE_INTEGER - 1
 const LEAST_LONG = -(2 ** 52)
 
-export function normalize(answer: CheckAnswer, context: NormalizeContext): VerificationResult {
+export function normalize(answer: FinalAnswer, context: NormalizeContext): VerificationResult {
   const { event } = context
   return {
     transactionId: wellFormed(event.transactionId),
     merchantBizId: wellFormed(event.merchantBizId),
     productCode: wellFormedOrNull(event.productCode),
     docType: wellFormedOrNull(event.docType),
-    verdict: verdictOf(answer.passed),
+    verdict: answer.passed === 'Y' ? 'PASSED' : 'FAILED',
     subCode: wellFormedOrNull(answer.subCode),
     risk: riskOf(answer),
     document: typeof answer.document === 'string' ? null : documentOf(answer.document, context),
@@ -50,11 +52,6 @@ export function normalize(answer: CheckAnswer, context: NormalizeContext): Verif
     attempts: Math.min(context.attempts, MOST_INT),
     source: sourceOf(context.source),
   }
-}
-
-function verdictOf(passed: string | null): Verdict {
-  if (passed === 'Y') return 'PASSED'
-  return passed === 'N' ? 'FAILED' : 'UNKNOWN'
 }
 
 /** Never from a filled `spoofType`: the vendor's own samples fill it for documents it finds genuine. */

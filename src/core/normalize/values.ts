@@ -116,8 +116,8 @@ export function parseSex(text: string): Sex {
 }
 
 export function parseYesNo(text: string): boolean | null {
-  if (text === 'Y' || text === 'y') return true
-  return text === 'N' || text === 'n' ? false : null
+  if (text === 'Y' || text === 'y' || text === 'true') return true
+  return text === 'N' || text === 'n' || text === 'false' ? false : null
 }
 
 /** Half a surrogate pair has no UTF-8 form: it would come out as another text than went in. */

@@ -110,8 +110,8 @@ describe('while Redis is away', () => {
     expect(callers.map(({ queue }) => queue.closed)).toEqual([null, null])
     expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(30)
     expect(callers[0]?.log.lines.map(({ message }) => message)).toEqual([
-      'The gate is closed: no permit of the quota can be had. Calls go on as soon as one can.',
-      'The gate is open again: calls go on.',
+      'Calls are paused, reason quota-unavailable: no permit can be obtained from the quota. Calls resume as soon as one can.',
+      'The circuit breaker is closed again: calls resume.',
     ])
     expect(callers[0]?.log.lines[0]?.fields.detail).toMatch(
       /^Redis does not answer: .+\((CLOSED|ECONNRESET|ECONNREFUSED)\)$/,

@@ -36,7 +36,7 @@ test('a start without Redis says so; two replicas share the quota; an empty Redi
 
   await expect.poll(() => run.simulator.report().calls, { timeout: 30_000 }).toBeGreaterThan(QPS)
   await redis.server.stop('SIGKILL')
-  await first.line(/The gate is closed: no permit of the quota/)
+  await first.line(/Calls are paused, reason quota-unavailable: no permit/)
   expect(metricSum(await first.metrics(), 'checkresult_gate_closed{reason="quota-unavailable"}')).toBe(1)
   expect((await fetch(`${first.opsUrl}/readyz`)).status).toBe(200)
   await redis.server.start()

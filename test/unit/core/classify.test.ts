@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { NO_ANSWER, type CheckAnswer, type Reply } from '../../../src/core/answer.ts'
+import { NO_ANSWER, type CheckAnswer, type NoAnswer, type Reply } from '../../../src/core/answer.ts'
 import { classify, type Outcome } from '../../../src/core/classify.ts'
 import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
 import { DEFER_REASONS } from '../../../src/core/defer.ts'
@@ -17,6 +17,7 @@ const PASSED: CheckAnswer = {
   spoofed: null,
   spoofTypes: [],
   faceAttacked: null,
+  droppedMembers: [],
 }
 
 function answered(changes: Partial<Answer>): Answer {
@@ -35,12 +36,20 @@ function refused(status: number, code: string): Answer {
   return answered({ status, code })
 }
 
+function noAnswer(
+  failure: NoAnswer,
+  status: number | null = null,
+  retryAfterMs: number | null = null,
+): Reply {
+  return { kind: 'no-answer', failure, status, retryAfterMs }
+}
+
 describe('an answer with a verdict', () => {
   test.each(['Success', '200'])('is settled when the code is %s', (code) => {
     expect(classify(answered({ code, answer: PASSED }))).toEqual({ kind: 'settled', answer: PASSED })
   })
 
-  test.each(['Y', 'N', 'SomethingNew'])('is settled when Passed is %s', (passed) => {
+  test.each(['Y', 'N'] as const)('is settled when Passed is %s', (passed) => {
     expect(classify(answered({ answer: { ...PASSED, passed } })).kind).toBe('settled')
   })
 
@@ -88,8 +97,10 @@ describe('a 404', () => {
     },
   )
 
-  test('is unknown without a code', () => {
-    expect(classify(refused(404, ''))).toEqual({ kind: 'rejected', reason: 'unknown-code', code: 'HTTP 404' })
+  test('pauses calls without a code, as a page does', () => {
+    const paused = { kind: 'blocked', gate: 'refused', code: 'HTTP 404' }
+    expect(classify(refused(404, ''))).toEqual(paused)
+    expect(classify(noAnswer('not-json', 404))).toEqual(paused)
   })
 })
 
@@ -110,13 +121,40 @@ describe('throttling', () => {
     expect(classify(reply)).toEqual({ kind: 'throttled', code: 'Throttling.User', retryAfterMs: 1_250 })
   })
 
-  test.each([400, 403, 500, 503])('is any error of status %i with x-acs-retry-after', (status) => {
-    const reply = answered({ status, code: 'SomethingElse', retryAfterMs: 5 })
-    expect(classify(reply)).toMatchObject({ kind: 'throttled', retryAfterMs: 5 })
+  test.each([400, 403])('is an unknown refusal of status %i that says when to come again', (status) => {
+    const reply = answered({ status, code: 'SomethingElse', retryAfterMs: 500 })
+    expect(classify(reply)).toEqual({ kind: 'throttled', code: 'SomethingElse', retryAfterMs: 500 })
   })
 
-  test('is a bare 429', () => {
-    expect(classify(refused(429, '')).kind).toBe('throttled')
+  test.each([
+    'TransactionIdInvalid',
+    'MissingParameter',
+    'ProcessNotCompleted',
+    'Forbidden.RAMUserAccessDenied',
+    'InvalidTimeStamp.Expired',
+    'Success',
+  ])('is not %s, whatever hint or status comes with it', (code) => {
+    for (const status of [400, 404, 429]) {
+      const plain = classify(answered({ status, code, answer: PASSED }))
+      expect(classify(answered({ status, code, answer: PASSED, retryAfterMs: 3_000 }))).toEqual(plain)
+      expect(plain.kind).not.toBe('throttled')
+    }
+  })
+
+  test.each(['', 'SomethingElse', 'InternalError', 'ServiceUnavailable'])(
+    'is a 429 with the code "%s"',
+    (code) => {
+      const reply = answered({ status: 429, code, retryAfterMs: 2_000 })
+      expect(classify(reply)).toMatchObject({ kind: 'throttled', retryAfterMs: 2_000 })
+    },
+  )
+
+  test('is a 429 whose body is no JSON', () => {
+    expect(classify(noAnswer('not-json', 429, 7_000))).toEqual({
+      kind: 'throttled',
+      code: 'HTTP 429',
+      retryAfterMs: 7_000,
+    })
   })
 })
 
@@ -128,25 +166,32 @@ describe('an API that does not do its work', () => {
     [400, 'SignatureNonceUsed'],
     [200, 'InternalError'],
   ])('is unavailable: %i %s', (status, code) => {
-    expect(classify(refused(status, code))).toEqual({ kind: 'unavailable', code })
+    expect(classify(refused(status, code))).toEqual({ kind: 'unavailable', code, retryAfterMs: null })
+  })
+
+  test('says when to come again', () => {
+    const reply = answered({ status: 503, code: 'ServiceUnavailable', retryAfterMs: 9_000 })
+    expect(classify(reply)).toEqual({ kind: 'unavailable', code: 'ServiceUnavailable', retryAfterMs: 9_000 })
+    expect(classify(noAnswer('not-json', 503, 9_000))).toEqual({
+      kind: 'unavailable',
+      code: 'not-json',
+      retryAfterMs: 9_000,
+    })
   })
 
   test('is named by its status when the body has no code', () => {
-    expect(classify(refused(502, ''))).toEqual({ kind: 'unavailable', code: 'HTTP 502' })
+    expect(classify(refused(502, ''))).toEqual({ kind: 'unavailable', code: 'HTTP 502', retryAfterMs: null })
   })
 
   test.each(['timeout', 'reset', 'refused', 'dns', 'too-large', 'not-json', 'network'] as const)(
     'is unavailable when a call ends with %s',
     (failure) => {
-      expect(classify({ kind: 'no-answer', failure, status: null })).toEqual({
-        kind: 'unavailable',
-        code: failure,
-      })
+      expect(classify(noAnswer(failure))).toEqual({ kind: 'unavailable', code: failure, retryAfterMs: null })
     },
   )
 
   test('closes the gate when its certificate does not verify', () => {
-    expect(classify({ kind: 'no-answer', failure: 'tls', status: null })).toMatchObject({
+    expect(classify(noAnswer('tls'))).toMatchObject({
       kind: 'blocked',
       gate: 'upstream-down',
     })
@@ -164,10 +209,15 @@ describe('a transaction that is refused', () => {
     expect(classify(refused(400, code))).toEqual({ kind: 'rejected', reason: 'rejected', code })
   })
 
-  test('is rejected as unknown when nobody documented the code', () => {
-    const code = 'SomethingNobodyDocumented'
-    expect(classify(refused(400, code))).toEqual({ kind: 'rejected', reason: 'unknown-code', code })
-    expect(classify(refused(200, code))).toEqual({ kind: 'rejected', reason: 'unknown-code', code })
+  test.each([
+    [400, 'SomethingNobodyDocumented', 'SomethingNobodyDocumented'],
+    [200, 'SomethingNobodyDocumented', 'SomethingNobodyDocumented'],
+    [401, '', 'HTTP 401'],
+    [403, '', 'HTTP 403'],
+    [200, '', 'HTTP 200'],
+    [400, 'MissingTimestamp', 'MissingTimestamp'],
+  ])('is never rejected for what nobody documented: %i "%s" pauses calls', (status, code, named) => {
+    expect(classify(refused(status, code))).toEqual({ kind: 'blocked', gate: 'refused', code: named })
   })
 })
 
@@ -183,8 +233,9 @@ describe('an account that is refused', () => {
     'InvalidSecurityToken.Malformed',
     'SignatureDoesNotMatch',
     'IncompleteSignature',
-    'InvalidTimeStamp.Expired',
-    'InvalidTimeStamp.Format',
+    'ActionUnauthorized',
+    'Unauthorized',
+    'AccessDenied',
     'MissingAccessKeyId',
     'MissingSecurityToken',
   ])('stops all calls, whatever the status: %s', (code) => {
@@ -193,15 +244,22 @@ describe('an account that is refused', () => {
     }
   })
 
-  test('stops all calls when payments are overdue', () => {
-    expect(classify(refused(403, 'Forbidden.AccountAccessDenied'))).toMatchObject({
-      kind: 'blocked',
-      gate: 'account',
-    })
-  })
+  test.each(['Forbidden.AccountAccessDenied', 'InsufficientBalance', 'Forbidden.InDebt', 'ServiceNotOpened'])(
+    'stops all calls when payments are overdue or the product is not activated: %s',
+    (code) => {
+      expect(classify(refused(403, code))).toEqual({ kind: 'blocked', gate: 'account', code })
+    },
+  )
+
+  test.each(['InvalidTimeStamp.Expired', 'InvalidTimeStamp.Format', 'IllegalTimestamp'])(
+    'stops all calls for the clock when it is %s',
+    (code) => {
+      expect(classify(refused(400, code))).toEqual({ kind: 'blocked', gate: 'clock', code })
+    },
+  )
 
   test('stops all calls when there is nothing to sign with', () => {
-    expect(classify({ kind: 'no-answer', failure: 'no-credentials', status: null })).toMatchObject({
+    expect(classify(noAnswer('no-credentials'))).toMatchObject({
       kind: 'blocked',
       gate: 'credentials',
     })
@@ -216,12 +274,13 @@ const code = fc.oneof(
 const nullable = fc.option(fc.string())
 const answer = fc.record({
   requestId: nullable,
-  passed: fc.oneof(fc.constantFrom('Y', 'N', 'P', null), fc.string()),
+  passed: fc.constantFrom('Y' as const, 'N' as const, 'P' as const, null),
   subCode: nullable,
   document: fc.constantFrom('absent' as const, 'unreadable' as const),
   spoofed: fc.option(fc.boolean()),
   spoofTypes: fc.array(fc.string()),
   faceAttacked: fc.option(fc.boolean()),
+  droppedMembers: fc.array(fc.string()),
 })
 const reply: fc.Arbitrary<Reply> = fc.oneof(
   fc.record({
@@ -236,6 +295,7 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
     kind: fc.constant('no-answer' as const),
     failure: fc.constantFrom(...NO_ANSWER),
     status: fc.option(fc.integer({ min: 100, max: 599 })),
+    retryAfterMs: fc.option(fc.nat()),
   }),
 )
 

@@ -18,6 +18,19 @@ const DEAD: Counts = {
 /** One in ten. */
 const isBad = (offset: number): boolean => offset % 10 === 0
 const DEFERRED: Counts = { kind: 'deferred', reason: 'pending' }
+const RESULT: Counts = {
+  kind: 'result',
+  facts: {
+    verdict: 'PASSED',
+    subCode: '200',
+    family: null,
+    risk: 'absent',
+    spoofTypes: [],
+    disagrees: false,
+  },
+  unreadable: false,
+  dropped: [],
+}
 
 function braking(share: number | null = 0.5) {
   const clock = new FakeClock()
@@ -50,6 +63,18 @@ test('lets through what is no dead letter, while it holds too', () => {
   deadLetters(51)
   expect(brake.passes(DEFERRED, () => undefined)).toBe(true)
 })
+
+test.each<Counts>([{ kind: 'duplicate' }, DEFERRED])(
+  'counts neither as success nor as failure: what is no end of a record, such as $kind',
+  (counts) => {
+    const { brake, through, deadLetters, permits } = braking()
+    for (let record = 0; record < 200; record += 1) {
+      deadLetters(1)
+      expect(brake.passes(counts, () => undefined)).toBe(true)
+    }
+    expect([through(), permits.closed]).toEqual([50, 'dead-letter-brake'])
+  },
+)
 
 test('no call starts while it holds', async () => {
   const { permits, deadLetters, clock } = braking()
@@ -89,11 +114,11 @@ test('never holds where it is off', () => {
 describe('a lane', () => {
   test('may have finished all its dead letters first: they count in the order of their records', async () => {
     const { brake, permits } = braking()
-    const { deliver, finish, finishAs, partition } = await runningLane(new FakePartition(), { brake })
+    const { deliver, finishAs, partition } = await runningLane(new FakePartition(), { brake })
     const records = firstOffsets(900)
     await deliver(...records)
     await finishAs(DEAD, ...records.filter(isBad))
-    await finish(...records.filter((offset) => !isBad(offset)))
+    await finishAs(RESULT, ...records.filter((offset) => !isBad(offset)))
     expect([permits.closed, partition.committed]).toEqual([null, 900n])
   })
 

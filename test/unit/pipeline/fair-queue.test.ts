@@ -31,6 +31,13 @@ test('some are taken out wherever they stand', () => {
   expect([queue.length, drained(queue)]).toEqual([2, ['a1', 'b1']])
 })
 
+test('one is brought forward wherever it stands, and the others keep their order', () => {
+  const queue = filled('a1', 'b1', 'b2', 'c1')
+  expect(queue.prefer((item) => item === 'b2')).toBe(true)
+  expect(drained(queue)).toEqual(['b2', 'a1', 'c1', 'b1'])
+  expect(filled('a1').prefer(() => false)).toBe(false)
+})
+
 test('whatever comes goes once, and the length is right all the time', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.constantFrom('a', 'b', 'c')), { maxLength: 60 }), (steps) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CheckAnswer } from '../../../src/core/answer.ts'
+import type { FinalAnswer } from '../../../src/core/answer.ts'
 import type { DeferReason } from '../../../src/core/defer.ts'
 import type { ForeignRecords } from '../../../src/core/foreign-records.ts'
 import { lastText } from '../../../src/core/headers.ts'
@@ -10,7 +10,7 @@ import { FakeClock } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
 import { headersOf, headerText } from '../../support/headers.ts'
 
-const ANSWER: CheckAnswer = {
+const ANSWER: FinalAnswer = {
   requestId: 'r',
   passed: 'N',
   subCode: '212',
@@ -18,6 +18,7 @@ const ANSWER: CheckAnswer = {
   spoofed: null,
   spoofTypes: [],
   faceAttacked: null,
+  droppedMembers: ['address', 'other'],
 }
 const HOUR_MS = 3_600_000
 
@@ -83,6 +84,7 @@ describe('a result', () => {
     expect(outputsOf().outputs.result(work(), ANSWER).counts).toMatchObject({
       kind: 'result',
       unreadable: true,
+      dropped: ['address', 'other'],
       facts: { verdict: 'FAILED', risk: 'risky', disagrees: true },
     })
   })
@@ -119,6 +121,9 @@ describe('an event that is too old', () => {
     ['not-completed', 'not-completed'],
     ['pending', 'not-completed'],
     ['unavailable', 'unavailable'],
+    ['refused', 'refused'],
+    ['throttled', 'refused'],
+    ['unknown-code', 'unknown-code'],
   ])('and deferred as %s becomes a dead letter %s', (reason, expected) => {
     const { outputs, clock } = outputsOf()
     const settled = outputs.later(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')

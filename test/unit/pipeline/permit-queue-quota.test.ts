@@ -47,7 +47,7 @@ test('the quota is told once of each permit, when its call starts or is over wit
   tooLate?.release({ kind: 'unsent' })
   const failed = await queue.acquire('fresh', 'in:0', () => true)
   await clock.advance(5)
-  failed?.release({ kind: 'unavailable' })
+  failed?.release({ kind: 'unavailable', code: 'timeout', retryAfterMs: null })
   expect(told).toEqual([
     [0, 5],
     [5, 10],

@@ -3,7 +3,7 @@ import { TokenBucket } from '../../../src/core/token-bucket.ts'
 import type { CallResult } from '../../../src/core/gate.ts'
 import type { Priority } from '../../../src/ports.ts'
 import { settle } from '../../support/fake-clock.ts'
-import { ANSWERED, REFUSED, limited, queueWith } from '../../support/permit-queue.ts'
+import { ANSWERED, REFUSED, limited, queueWith, throttled } from '../../support/permit-queue.ts'
 
 describe('a permit', () => {
   test('is granted at once when nothing is in the way', async () => {
@@ -152,8 +152,8 @@ async function closed() {
   made.ask('a')
   await settle()
   made.release(REFUSED)
-  made.ask('b')
-  made.ask('c')
+  made.ask('b', 'fresh', () => true, true)
+  made.ask('c', 'fresh', () => true, true)
   await settle()
   return made
 }
@@ -195,12 +195,32 @@ describe('a closed gate', () => {
   })
 })
 
+describe('the probe', () => {
+  test('is a record that was not refused yet, of whatever priority and place, and need not wait for its turn', async () => {
+    const { ask, names, clock } = await closed()
+    ask('d', 'redriven')
+    await clock.advance(0)
+    expect(names()).toEqual(['a', 'd'])
+  })
+
+  test('goes round among the records that were refused when there is no other', async () => {
+    const { ask, names, clock, release } = await closed()
+    await clock.advance(5_000)
+    release(REFUSED)
+    ask('b', 'fresh', () => true, true)
+    await clock.advance(5_000)
+    release(REFUSED)
+    await clock.advance(5_000)
+    expect(names()).toEqual(['a', 'b', 'c', 'b'])
+  })
+})
+
 test('throttling slows the quota by what the API asked for', async () => {
   const { ask, release, granted, clock } = queueWith({ limiter: limited() })
   ask('a')
   await settle()
   ask('b')
-  release({ kind: 'throttled' }, 2_500)
+  release(throttled(2_500))
   await clock.advance(5_000)
   expect(granted.map(({ atMs }) => atMs)).toEqual([0, 2_500])
 })
@@ -231,11 +251,12 @@ test('who is not wanted any more is sent away at once, also while nothing is gra
 
 test('no second holds more calls than the quota, whatever the calls bring', async () => {
   const made = queueWith({ limiter: new TokenBucket({ permits: 5, windowMs: 1_020, burst: 2 }) })
-  const results: CallResult[] = [ANSWERED, { kind: 'throttled' }, { kind: 'unavailable' }]
+  const unavailable: CallResult = { kind: 'unavailable', code: 'timeout', retryAfterMs: null }
+  const results: CallResult[] = [ANSWERED, throttled(), unavailable, throttled(200)]
   for (let index = 0; index < 60; index += 1) {
     made.ask('call')
     await made.clock.advance(37 * (index % 7))
-    made.release(results[index % 3] ?? ANSWERED, index % 5 === 0 ? 200 : null)
+    made.release(results[index % results.length] ?? ANSWERED)
   }
   await made.clock.advance(60_000)
   const times = made.granted.map(({ atMs }) => atMs)

@@ -45,10 +45,11 @@ function replyOf(response: Response): Parameters<typeof classify>[0] {
     const { status, code, retryAfterMs = null } = response
     return { kind: 'answer', status, code, retryAfterMs, requestId: 'REQUEST', answer: null }
   }
-  return { kind: 'no-answer', failure: response.kind === 'hang' ? 'timeout' : 'network', status: null }
+  const failure = response.kind === 'hang' ? 'timeout' : 'network'
+  return { kind: 'no-answer', failure, status: null, retryAfterMs: null }
 }
 
-const GO_AGAIN = new Set(['deferred', 'throttled', 'unavailable'])
+const GO_AGAIN = new Set(['deferred', 'throttled', 'unavailable', 'blocked'])
 
 /** Asks until the service would ask no more, and gives what it ends with and how it went on before. */
 function inTheEnd({ respond, docType }: Scenario, calls: number, person: number) {
@@ -66,6 +67,7 @@ function asExpected(end: Made | null): Expected | null {
   if (end.kind === 'rejected') return { kind: 'dead-letter', reason: end.reason }
   if (end.kind !== 'result') return null
   const { verdict, risk, document } = end.result
+  if (verdict === 'UNKNOWN') return null
   return { kind: 'result', verdict, risky: risk.detected, document: document !== null }
 }
 

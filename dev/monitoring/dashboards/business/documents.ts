@@ -51,12 +51,13 @@ export const documents: Row = {
       {
         title: 'Contradictions and unreadable documents',
         description:
-          'Results a second that contradict their event or themselves, and those whose document could not be read. Both should be rare.',
+          'Results a second that contradict their event or themselves, those whose document could not be read, and members of documents that could not be kept. All should be rare.',
         unit: 'cps',
         width: 12,
         queries: [
           { expr: rate(metric('checkresult_verdict_disagreements_total')), legend: 'contradictions' },
           { expr: rate(metric('checkresult_unreadable_documents_total')), legend: 'unreadable documents' },
+          { expr: rate(metric('checkresult_dropped_members_total')), legend: 'members not kept' },
         ],
       },
       { min: 0 },

@@ -118,11 +118,10 @@ describe('an error', () => {
 
   test.each([
     ['1500', 1_500],
-    ['0', 0],
+    ['0', 100],
     ['soon', null],
     ['-5', null],
-    ['1.5', null],
-    ['99999999999', null],
+    ['99999999999', 60_000],
   ])('with x-acs-retry-after %s asks for %s ms', async (value, retryAfterMs) => {
     const reply = await ask((_, response) => {
       response.writeHead(400, { 'x-acs-retry-after': value })
@@ -131,9 +130,25 @@ describe('an error', () => {
     expect(reply).toMatchObject({ kind: 'answer', status: 400, retryAfterMs })
   })
 
+  test('in XML has the code that stands there', async () => {
+    const reply = await ask((_, response) => {
+      response.statusCode = 400
+      response.end('<?xml version="1.0"?><Error><RequestId>r</RequestId><Code>Throttling.User</Code></Error>')
+    })
+    expect(reply).toMatchObject({ kind: 'answer', status: 400, code: 'Throttling.User', answer: null })
+  })
+
+  test('that is no JSON says when to come again', async () => {
+    const reply = await ask((_, response) => {
+      response.writeHead(503, { 'retry-after': '7' })
+      response.end('<html></html>')
+    })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'not-json', status: 503, retryAfterMs: 7_000 })
+  })
+
   test.each([
     ['a proxy page', 502, '<html><body>502 Bad Gateway</body></html>'],
-    ['XML', 400, '<?xml version="1.0"?><Error><Code>Throttling</Code></Error>'],
+    ['XML without a code', 400, '<?xml version="1.0"?><Error><Message>no</Message></Error>'],
     ['nothing', 503, ''],
     ['half an answer', 200, PASSED.slice(0, 20)],
   ])('with %s instead of JSON is no answer, but has a status', async (_, status, body) => {
@@ -141,7 +156,7 @@ describe('an error', () => {
       response.statusCode = status
       response.end(body)
     })
-    expect(reply).toEqual({ kind: 'no-answer', failure: 'not-json', status })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'not-json', status, retryAfterMs: null })
   })
 })
 
@@ -185,7 +200,7 @@ describe('no answer', () => {
   test('within the time-out is a time-out', async () => {
     const startedMs = performance.now()
     const reply = await ask(() => undefined, { timeoutMs: TIMEOUT_MS })
-    expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: null })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: null, retryAfterMs: null })
     expect(performance.now() - startedMs).toBeLessThan(PATIENT_MS)
   })
 
@@ -199,13 +214,13 @@ describe('no answer', () => {
       },
       { timeoutMs: TIMEOUT_MS },
     )
-    expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: 200 })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: 200, retryAfterMs: null })
     expect(performance.now() - startedMs).toBeLessThan(PATIENT_MS)
   })
 
   test('before the connection broke is a reset', async () => {
     const reply = await ask(({ socket }) => socket.resetAndDestroy())
-    expect(reply).toEqual({ kind: 'no-answer', failure: 'reset', status: null })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'reset', status: null, retryAfterMs: null })
   })
 
   test('after its beginning is a reset with the status', async () => {
@@ -213,7 +228,7 @@ describe('no answer', () => {
       response.writeHead(200, { 'content-length': '1000' })
       response.write('{', () => response.destroy())
     })
-    expect(reply).toEqual({ kind: 'no-answer', failure: 'reset', status: 200 })
+    expect(reply).toEqual({ kind: 'no-answer', failure: 'reset', status: 200, retryAfterMs: null })
   })
 
   test('in HTTP is a fault of the network', async () => {
@@ -222,6 +237,7 @@ describe('no answer', () => {
       kind: 'no-answer',
       failure: 'network',
       status: null,
+      retryAfterMs: null,
     })
   })
 
@@ -231,6 +247,7 @@ describe('no answer', () => {
       kind: 'no-answer',
       failure: 'tls',
       status: null,
+      retryAfterMs: null,
     })
   })
 
@@ -242,6 +259,7 @@ describe('no answer', () => {
       kind: 'no-answer',
       failure: 'refused',
       status: null,
+      retryAfterMs: null,
     })
   })
 
@@ -265,6 +283,7 @@ describe('no answer', () => {
         kind: 'no-answer',
         failure: 'no-credentials',
         status: null,
+        retryAfterMs: null,
       })
     }
     expect(calls).toBe(0)

@@ -9,6 +9,7 @@ const CONTRACT = [
   'credentials_expiry_timestamp_seconds gauge',
   'dead_letters_total counter reason',
   'deferred_total counter reason',
+  'dropped_members_total counter member',
   'duplicates_total counter',
   'end_to_end_seconds histogram',
   'events_consumed_total counter topic',
@@ -106,7 +107,7 @@ describe('the exposition', () => {
     expect(count('results_total')).toBe(3 * 10 * 9)
     expect(count('requests_total')).toBeGreaterThan(30)
     expect(count('events_consumed_total')).toBe(2)
-    expect(count('dead_letters_total')).toBe(6)
+    expect(count('dead_letters_total')).toBe(7)
     expect(count('schema_registry_requests_total')).toBe(6)
     expect(count('request_duration_seconds_count')).toBe(6)
     expect(series.get('duplicates_total')).toBe(0)
@@ -173,12 +174,17 @@ describe('outcomes', () => {
     metrics.deferred('pending')
     metrics.deadLettered('rejected')
     metrics.unreadableDocument()
+    metrics.droppedMember('address')
+    metrics.droppedMember('other')
+    metrics.droppedMember('neverHeardOf')
     const { series } = await scrape()
     expect(series.get('events_consumed_total{topic="verification.completed"}')).toBe(500)
     expect(series.get('redelivered_total')).toBe(7)
     expect(series.get('deferred_total{reason="pending"}')).toBe(1)
     expect(series.get('dead_letters_total{reason="rejected"}')).toBe(1)
     expect(series.get('unreadable_documents_total')).toBe(1)
+    expect(series.get('dropped_members_total{member="address"}')).toBe(1)
+    expect(series.get('dropped_members_total{member="other"}')).toBe(1)
   })
 })
 

@@ -135,3 +135,33 @@ test('two sides with one telling two names agree on what name means', () => {
   const read = { name: 'CESHI, BETA', name_cn: '测试' } as unknown as OcrMembers
   expect(toFields(edited, { dayFirst: false, ...nameForms(read, edited) }).englishName).toBe('CESHI, ALPHA')
 })
+
+describe('fillers of a machine-readable zone', () => {
+  test('are trimmed at the end of a field, and raw keeps the text as it came', () => {
+    const members = {
+      passportNo: 'X0000000<',
+      surname: 'TESTPERSON<<ALPHA< <<<',
+      sex: 'M<',
+      birthDate: '1990-02-01',
+    }
+    expect(fieldsOf(members)).toEqual({
+      passportNo: 'X0000000',
+      surname: 'TESTPERSON<<ALPHA',
+      sex: 'MALE',
+      birthDate: days('1990-02-01'),
+      raw: { passportNo: 'X0000000<', surname: 'TESTPERSON<<ALPHA< <<<', sex: 'M<' },
+    })
+  })
+
+  test('alone are no value', () => {
+    expect(fieldsOf({ idNumber: '<<<<<<', expiryDate: '<<<<<<' })).toEqual({
+      raw: { idNumber: '<<<<<<', expiryDate: '<<<<<<' },
+    })
+  })
+
+  test('stay where there is no field for them', () => {
+    expect(fieldsOf({ mrz_line: 'P<UTOTESTPERSON<<ALPHA<<<<' })).toEqual({
+      raw: { mrz_line: 'P<UTOTESTPERSON<<ALPHA<<<<' },
+    })
+  })
+})

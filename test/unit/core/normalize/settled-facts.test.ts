@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { CheckAnswer } from '../../../../src/core/answer.ts'
+import type { FinalAnswer } from '../../../../src/core/answer.ts'
 import { normalize } from '../../../../src/core/normalize/normalize.ts'
 import { settledFacts, type SettledFacts } from '../../../../src/core/normalize/settled-facts.ts'
 import { answerOf, answerWith, contextOf, sampleOf } from '../../../support/answers.ts'
 
-function factsOf(answer: Partial<CheckAnswer>, hint: string | null = null): SettledFacts {
+function factsOf(answer: Partial<FinalAnswer>, hint: string | null = null): SettledFacts {
   return settledFacts(normalize(answerWith(answer), contextOf()), { passed: hint })
 }
 
@@ -26,7 +26,7 @@ test('without a document there is no family', () => {
 })
 
 describe('risk', () => {
-  test.each<[Partial<CheckAnswer>, string]>([
+  test.each<[Partial<FinalAnswer>, string]>([
     [{}, 'absent'],
     [{ spoofed: false }, 'clean'],
     [{ faceAttacked: false }, 'clean'],
@@ -43,7 +43,7 @@ describe('risk', () => {
 })
 
 describe('the answer disagrees', () => {
-  test.each<[string | null, Partial<CheckAnswer>]>([
+  test.each<[string | null, Partial<FinalAnswer>]>([
     ['Y', { passed: 'N', subCode: '212' }],
     ['N', { passed: 'Y', subCode: '200' }],
     // As in the vendor's sample of EkycVerify.
@@ -53,7 +53,7 @@ describe('the answer disagrees', () => {
     expect(factsOf(answer, hint).disagrees).toBe(true)
   })
 
-  test.each<[string | null, Partial<CheckAnswer>]>([
+  test.each<[string | null, Partial<FinalAnswer>]>([
     ['Y', { passed: 'Y', subCode: '200' }],
     ['N', { passed: 'N', subCode: '212' }],
     [null, { passed: 'N', subCode: '212' }],

@@ -1,0 +1,38 @@
+/**
+ * How long the API asks to wait: `x-acs-retry-after` in milliseconds, or `Retry-After` in seconds or as a date. Total, and within
+ * bounds: no answer stops calls for longer than a minute, and none makes them follow each other without a pause. What cannot
+ * be understood counts as not sent.
+ */
+import { parseHttpDate } from '../../core/api-clock.ts'
+import { MAX_WAIT_MS } from '../../core/gate.ts'
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
+const MIN_HINT_MS = 100
+const SECOND_MS = 1_000
+const NUMBER = /^\d{1,30}(?:\.\d{1,30})?$/
+
+export function retryAfterMs(headers: Headers, nowMs: () => number = Date.now): number | null {
+  const ms = numberOf(headers['x-acs-retry-after']) ?? standardMs(headers, nowMs)
+  return ms === null ? null : Math.min(MAX_WAIT_MS, Math.max(MIN_HINT_MS, ms))
+}
+
+function standardMs(headers: Headers, nowMs: () => number): number | null {
+  const value = headers['retry-after']
+  const seconds = numberOf(value)
+  if (seconds !== null) return seconds * SECOND_MS
+  const untilMs = parseHttpDate(one(value))
+  if (untilMs === null) return null
+  // By the clock of whoever wrote it, where that is known: ours may be off.
+  return untilMs - (parseHttpDate(one(headers['date'])) ?? nowMs())
+}
+
+function numberOf(value: Headers[string]): number | null {
+  const text = one(value)
+  return NUMBER.test(text) ? Number(text) : null
+}
+
+/** The first, if the header was sent several times. */
+function one(value: Headers[string]): string {
+  return (typeof value === 'string' ? value : (value?.[0] ?? '')).trim()
+}

@@ -1,0 +1,64 @@
+/** OCR members of a document: which are kept, and what is said of the others. */
+import { expect, test } from 'vitest'
+import { parseAnswer } from '../../../../src/adapters/alibaba/answer.ts'
+import type { CheckAnswer, DocumentAnswer } from '../../../../src/core/answer.ts'
+import { bodyWith } from '../../../support/answers.ts'
+
+function answerTo(extIdInfo: unknown): CheckAnswer {
+  const { answer } = parseAnswer(bodyWith(extIdInfo))
+  if (answer === null) throw new Error('no answer')
+  return answer
+}
+
+function documentIn(extIdInfo: unknown): DocumentAnswer {
+  const { document } = answerTo(extIdInfo)
+  if (typeof document === 'string') throw new Error(`the document is ${document}`)
+  return document
+}
+
+test('keeps no empty text and no placeholder, which is no loss', () => {
+  const nothing = { a: '', b: ' ', c: '?', d: null, e: {}, f: [] }
+  const answer = answerTo({ ocrIdInfo: { ...nothing, name: ' CESHI ' } })
+  expect(answer).toMatchObject({ document: { fields: { name: 'CESHI' } }, droppedMembers: [] })
+})
+
+test('keeps a text that is wrapped, and says what else it could not keep, by name if it is known', () => {
+  const answer = answerTo({
+    ocrIdInfo: {
+      name: { value: ' CESHI ', confidence: 0.9 },
+      surname: ['TESTPERSON'],
+      idNumber: { text: 'A0000000' },
+      sex: { value: { deep: 'M' } },
+      birthDate: ['1990-01-01', '1990-01-02'],
+      address: 'Sample Road '.repeat(100),
+      hobbies: { first: 'TEST' },
+      portrait: 'aGk'.repeat(50),
+    },
+  })
+  expect(answer.document).toMatchObject({
+    fields: { name: 'CESHI', surname: 'TESTPERSON', idNumber: 'A0000000' },
+  })
+  expect(answer.droppedMembers).toEqual(['sex', 'birthDate', 'address', 'other', 'other'])
+})
+
+test('never loses a known member for unknown ones, however many come before it', () => {
+  const unknown = Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`member${i}`, 'TEST']))
+  const answer = answerTo({ ocrIdInfo: { ...unknown, name: 'CESHI', passport_number: 'X00000000' } })
+  expect(answer.document).toMatchObject({ fields: { name: 'CESHI', passport_number: 'X00000000' } })
+  expect(answer.droppedMembers).toEqual(Array.from({ length: 16 }, () => 'other'))
+})
+
+test('keeps a known member that looks like an image, up to a thousand characters', () => {
+  const address = 'A'.repeat(1_000)
+  expect(documentIn({ ocrIdInfo: { address } }).fields).toEqual({ address })
+})
+
+test('has bounds however much is sent', () => {
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`member${i}`, '测 '.repeat(900)]))
+  const short = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`member${i}`, '测 '.repeat(400)]))
+  expect(documentIn({ ocrIdInfo: many }).fields).toBeNull()
+  expect(Object.keys(documentIn({ ocrIdInfo: short }).fields ?? {})).toHaveLength(40)
+  const tiny = Object.fromEntries(Object.keys(short).map((name) => [name, 'TEST']))
+  expect(Object.keys(documentIn({ ocrIdInfo: tiny }).fields ?? {})).toHaveLength(64)
+  expect(documentIn({ ocrIdInfo: { ['n'.repeat(65)]: 'x' } }).fields).toBeNull()
+})

@@ -1,0 +1,122 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Evidence, RefusedRecord } from '../../../src/core/refusals.ts'
+
+/** Evidence after calls that were answered at these times. */
+function servedAt(...times: readonly number[]): Evidence {
+  const evidence = new Evidence()
+  for (const time of times) evidence.served(time)
+  return evidence
+}
+
+describe('a record that is blocked', () => {
+  test("is the account's while nobody was answered", () => {
+    expect(new Evidence().blocked(new RefusedRecord(), 0)).toBe('account')
+  })
+
+  test('is undecided as long as nobody was answered since its last refusal', () => {
+    const evidence = servedAt(0)
+    const record = new RefusedRecord()
+    expect([1, 2, 3].map((nowMs) => evidence.blocked(record, nowMs))).toEqual(Array(3).fill('undecided'))
+  })
+
+  test('is not contradicted by an answer to a call that was under way when it was refused', () => {
+    const evidence = servedAt(0)
+    const record = new RefusedRecord()
+    evidence.blocked(record, 100)
+    evidence.served(90)
+    expect(evidence.blocked(record, 200)).toBe('undecided')
+    evidence.served(210)
+    expect(evidence.blocked(record, 300)).toBe('record')
+  })
+
+  test("is not the record's own when others are refused at the same time", () => {
+    const evidence = servedAt(0)
+    const record = new RefusedRecord()
+    evidence.blocked(record, 10)
+    evidence.served(20)
+    for (let others = 0; others < 2; others += 1) evidence.blocked(new RefusedRecord(), 30)
+    expect(evidence.blocked(record, 40)).toBe('undecided')
+  })
+
+  test('is found out although three in ten are refused, and nobody has to wait for it', () => {
+    const evidence = servedAt(0)
+    const own = Array.from({ length: 30 }, () => new RefusedRecord())
+    const blames = new Map<string, number>()
+    for (let round = 1; round <= 10; round += 1) {
+      for (const [at, record] of own.entries()) {
+        const nowMs = round * 1_000 + at * 10
+        const blame = evidence.blocked(record, nowMs)
+        blames.set(blame, (blames.get(blame) ?? 0) + 1)
+        evidence.served(nowMs + 5)
+        evidence.served(nowMs + 6)
+      }
+    }
+    expect(blames).toEqual(
+      new Map([
+        ['undecided', 30],
+        ['record', 270],
+      ]),
+    )
+  })
+})
+
+describe('a record that is throttled', () => {
+  test("is the account's while nobody was answered, and when another one is throttled too", () => {
+    expect(new Evidence().throttled(new RefusedRecord(), 0)).toBe('account')
+    const evidence = servedAt(0)
+    expect(evidence.throttled(new RefusedRecord(), 1)).toBe('undecided')
+    expect(evidence.throttled(new RefusedRecord(), 2)).toBe('account')
+  })
+
+  test('is never its own where most others are throttled too', () => {
+    const evidence = servedAt(0)
+    const record = new RefusedRecord()
+    for (let round = 1; round < 100; round += 1) {
+      expect(evidence.throttled(record, round * 100)).not.toBe('record')
+      evidence.throttled(new RefusedRecord(), round * 100 + 10)
+      evidence.served(round * 100 + 20)
+    }
+  })
+})
+
+test('when every record is refused, the account is to blame and none of the records', () => {
+  const refusals = fc.array(fc.tuple(fc.nat(4), fc.boolean(), fc.nat(5_000)), { minLength: 1 })
+  fc.assert(
+    fc.property(refusals, fc.boolean(), (steps, servedBefore) => {
+      const evidence = servedBefore ? servedAt(0) : new Evidence()
+      const records = Array.from({ length: 5 }, () => new RefusedRecord())
+      let nowMs = 1
+      for (const [at, isThrottled, passMs] of steps) {
+        nowMs += passMs
+        const record = records[at] ?? new RefusedRecord()
+        const blame = isThrottled ? evidence.throttled(record, nowMs) : evidence.blocked(record, nowMs)
+        expect(blame).not.toBe('record')
+        expect(nowMs > 10_001 && !isThrottled ? blame : 'account').toBe('account')
+      }
+    }),
+  )
+})
+
+test('a record that is always refused among others that are answered is its own before long, and only that one', () => {
+  const kinds = fc.constantFrom('blocked' as const, 'throttled' as const)
+  fc.assert(
+    fc.property(
+      kinds,
+      fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 8, maxLength: 40 }),
+      (kind, gaps) => {
+        const evidence = servedAt(0)
+        const record = new RefusedRecord()
+        let nowMs = 0
+        const blames = gaps.map((gapMs) => {
+          nowMs += gapMs
+          evidence.served(nowMs)
+          nowMs += 1
+          return evidence[kind](record, nowMs)
+        })
+        expect(blames).not.toContain('account')
+        expect(blames.indexOf('record')).toBe(kind === 'blocked' ? 1 : 4)
+      },
+    ),
+  )
+})

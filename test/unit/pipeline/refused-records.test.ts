@@ -1,0 +1,135 @@
+/** Records that the API refuses, alone or with all others: what becomes of them, of the others, and of the quota. */
+import { describe, expect, test } from 'vitest'
+import type { CallResult } from '../../../src/core/gate.ts'
+import { historyHeaders } from '../../../src/core/history.ts'
+import { RefusedRecord } from '../../../src/core/refusals.ts'
+import type { Settled } from '../../../src/pipeline/outputs.ts'
+import { inputRecord } from '../../support/fakes.ts'
+import { headerText } from '../../support/headers.ts'
+import { ANSWERED, limited, queueWith, throttled } from '../../support/permit-queue.ts'
+import { came, PASSED, refused, settling } from '../../support/settling.ts'
+
+function header(settled: Settled | null | undefined, name: string): string | undefined {
+  return headerText(settled?.outputs[0]?.headers ?? [], name)
+}
+
+/** Calls of other records, each of them answered, while `made` is under way. */
+async function amongOthers(made: ReturnType<typeof settling>, seconds: number): Promise<void> {
+  for (let round = 0; round < seconds * 10; round += 1) {
+    const permit = await made.permits.acquire('fresh', 'in:1', () => true)
+    permit?.release({ kind: 'answered' })
+    await made.clock.advance(100)
+  }
+}
+
+async function mixed() {
+  const made = queueWith({ limiter: limited() })
+  const record = new RefusedRecord()
+  const call = async (result: CallResult, of?: RefusedRecord) => {
+    made.ask('call')
+    await made.clock.advance(100)
+    return made.release(result, of)
+  }
+  await call(ANSWERED)
+  return { ...made, call, record }
+}
+
+describe('a record that is refused while others are answered', () => {
+  test.each([
+    [403, 'Forbidden.RAMUserAccessDenied', 'refused', 2],
+    [400, 'SomethingNobodyDocumented', 'unknown-code', 2],
+    [401, '', 'unknown-code', 2],
+    [400, 'Throttling.User', 'throttled', 5],
+  ])('is set aside: %i %s', async (status, code, reason, calls) => {
+    const made = settling([refused(status, code)])
+    await amongOthers(made, 1)
+    await made.run(inputRecord(0))
+    await amongOthers(made, 10)
+    expect([came(made.result()), made.calls.length]).toEqual([[['retry'], 'deferred'], calls])
+    expect(made.result()?.counts).toEqual({ kind: 'deferred', reason })
+    expect(header(made.result(), 'checkresult-attempts')).toBe('1')
+    expect([made.permits.closed, made.metrics.of('gate')]).toEqual([null, []])
+  })
+
+  test('waits a second between its calls, or as long as the API asks for', async () => {
+    const made = settling([refused(400, 'Throttling.User', 3_000), refused(400, 'Throttling.User'), PASSED])
+    await amongOthers(made, 1)
+    await made.run(inputRecord(0))
+    await amongOthers(made, 5)
+    const [first = 0, ...later] = made.calls.map(({ atMs }) => atMs)
+    expect([later.map((atMs) => atMs - first), came(made.result())]).toEqual([
+      [3_000, 4_000],
+      [['result'], 'result'],
+    ])
+  })
+
+  test('becomes a dead letter when it is too old for another round', async () => {
+    const made = settling([refused(403, 'Forbidden.RAMUserAccessDenied')])
+    await amongOthers(made, 1)
+    const old = historyHeaders({
+      attempts: 9,
+      firstSeenMs: 1_000,
+      source: { topic: 'in', partition: 0, offset: 0n },
+      redrives: 0,
+    })
+    await made.run(inputRecord(0, { topic: 'retry', headers: old }))
+    await amongOthers(made, 3)
+    expect(made.result()?.counts).toEqual({ kind: 'dead-letter', reason: 'refused' })
+    expect(header(made.result(), 'checkresult-code')).toBe('Forbidden.RAMUserAccessDenied')
+  })
+})
+
+describe('a record that is refused when nobody else asks', () => {
+  test('waits as long as it takes, and is neither deferred nor a dead letter', async () => {
+    const { run, result, calls, clock, permits } = settling([refused(400, 'SomethingNobodyDocumented')])
+    await run(inputRecord(0))
+    await clock.advance(3 * 3_600_000)
+    expect([result(), permits.status]).toEqual([undefined, 'refused: SomethingNobodyDocumented'])
+    expect(calls.length).toBeLessThan(250)
+  })
+
+  test('is set aside once another record is answered', async () => {
+    const { run, result, clock, permits } = settling([refused(400, 'SomethingNobodyDocumented')])
+    await run(inputRecord(0))
+    await clock.advance(600_000)
+    const permit = await permits.acquire('fresh', 'in:1', () => true)
+    permit?.release({ kind: 'answered' })
+    await clock.advance(1_000)
+    expect([permits.closed, result()?.counts]).toEqual([null, { kind: 'deferred', reason: 'unknown-code' }])
+  })
+})
+
+describe('an API that says when to come again', () => {
+  test('is asked again no sooner', async () => {
+    const { run, calls, clock } = settling([refused(503, 'ServiceUnavailable', 3_000), PASSED])
+    await run(inputRecord(0))
+    await clock.advance(10_000)
+    expect(calls.map(({ atMs }) => atMs)).toEqual([0, 3_000])
+  })
+
+  test('has the record go to the retry topic at once if that is later than the record may take', async () => {
+    const { run, result, calls } = settling([refused(503, 'ServiceUnavailable', 8_000)])
+    await run(inputRecord(0))
+    expect([came(result()), calls.length]).toEqual([[['retry'], 'deferred'], 1])
+  })
+})
+
+describe('a record that is throttled while others are answered', () => {
+  test('slows the quota down for nobody, and is set aside after five times', async () => {
+    const { call, record, granted } = await mixed()
+    const blames: unknown[] = []
+    for (let round = 0; round < 5; round += 1) {
+      blames.push(await call(throttled(60_000), record))
+      await call(ANSWERED)
+    }
+    expect(blames).toEqual(['undecided', 'undecided', 'undecided', 'undecided', 'record'])
+    expect(granted.map(({ atMs }) => atMs)).toEqual(Array.from({ length: 11 }, (_, at) => at * 100))
+  })
+
+  test('is a sign of the account when it is not the only one', async () => {
+    const { call, record, queue } = await mixed()
+    expect(await call(throttled(10_000), record)).toBe('undecided')
+    expect(await call(throttled(10_000), new RefusedRecord())).toBe('account')
+    expect(queue.closed).toBe('throttled')
+  })
+})
