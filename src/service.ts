@@ -91,6 +91,8 @@ interface Parts {
   readonly delivery: KafkaDelivery
   /** Partitions of each topic. Grows with the topics: each claim says what it finds. */
   readonly counts: Map<string, number>
+  /** Messages about the topics that are in the log already: the start is retried, and they need not come again. */
+  readonly noticed: Set<string>
   stop(): Promise<void>
 }
 
@@ -109,6 +111,7 @@ function createParts(options: ServiceOptions): Parts {
   return {
     kafka,
     counts,
+    noticed: new Set(),
     delivery: createDelivery({
       delivery: config.kafka.delivery,
       createCluster: kafka.createCluster,
@@ -191,8 +194,10 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   parts.running.lanes?.lost()
   await parts.quota.ready()
   const names = topicNames(config)
-  const counts = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
-  for (const [topic, partitions] of counts) parts.counts.set(topic, partitions)
+  const { partitions, notices } = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
+  for (const [topic, count] of partitions) parts.counts.set(topic, count)
+  for (const { level, message } of notices) if (!parts.noticed.has(message)) options.log[level](message)
+  for (const { message } of notices) parts.noticed.add(message)
   const schemaId = await resultSchemaId(parts.registry, config.registry, names.result)
   const client = createClient(options, parts)
   const lanes = createLanes(options, { parts, client, schemaId })

@@ -31,7 +31,10 @@ async function create(options: Options): Promise<void> {
     const log = createLog({ level: 'silent', name: 'checkresult-stream', version: VERSION })
     const { kafka } = createKafkaClient(service.kafkaSettings(config), log)
     const names = service.topicNames(config)
-    const outcomes = await withAdmin(kafka, (admin) => createTopics(admin, { names, ...options }))
+    const { outcomes, notices } = await withAdmin(kafka, (admin) =>
+      createTopics(admin, { names, ...options }),
+    )
+    for (const { message } of notices) process.stderr.write(`Warning: ${message}\n`)
     for (const outcome of outcomes) process.stdout.write(`${sentence(outcome)}\n`)
     const input = outcomes.find(({ topic }) => topic === names.input)
     const narrow = outcomes.filter(

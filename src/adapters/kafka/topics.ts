@@ -31,6 +31,8 @@ const HEADER_ROOM_BYTES = 64 * 1024
 const BROKER_DEFAULT_BYTES = 1_048_588
 const DEAD_LETTER_RETENTION_MS = 30 * 24 * 3_600_000
 
+const DISCONNECT_WITHIN_MS = 1_000
+
 export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = kafka.admin({ retry: { retries: 2 } })
   try {
@@ -39,12 +41,29 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
   } catch (error) {
     throw error instanceof OperatorError ? error : new OperatorError(explain(error))
   } finally {
-    await admin.disconnect().catch(() => undefined)
+    const gone = admin.disconnect().catch(() => undefined)
+    // kafkajs waits for every answer, and that to an optional request may never come.
+    await Promise.race([gone, setTimeout(DISCONNECT_WITHIN_MS, null, { ref: false })])
   }
 }
 
-/** How many partitions each topic has. Rejects when one is missing, or is too small for what it must hold. */
-export async function inspectTopics(admin: Admin, names: TopicNames): Promise<ReadonlyMap<string, number>> {
+export interface Inspection {
+  /** How many partitions each topic has. */
+  readonly partitions: ReadonlyMap<string, number>
+  /** What an operator should know although the service can go on. */
+  readonly notices: readonly TopicNotice[]
+}
+
+export interface TopicNotice {
+  readonly level: 'info' | 'warn'
+  readonly message: string
+}
+
+/**
+ * Rejects when a topic is missing or too small for what it must hold. What has to be asked comes first: the topics'
+ * settings are asked for last, because a broker or proxy may not serve that request, and the service can do without.
+ */
+export async function inspectTopics(admin: Admin, names: TopicNames): Promise<Inspection> {
   const wanted = [names.input, names.result, names.deadLetter, ...names.retry]
   const present = new Set(await admin.listTopics())
   const missing = wanted.filter((topic) => !present.has(topic))
@@ -53,16 +72,18 @@ export async function inspectTopics(admin: Admin, names: TopicNames): Promise<Re
       `Missing topics: ${missing.join(', ')}. Create them with \`npm start -- topics create --partitions N --replication-factor N\`, or, where they exist, grant READ on the input and retry topics and WRITE on the result, retry and dead-letter topics.`,
     )
   }
-  await checkSizes(admin, names)
   const { topics } = await admin.fetchTopicMetadata({ topics: wanted })
-  return new Map(topics.map(({ name, partitions }) => [name, partitions.length]))
+  const settings = await describeTopics(admin, wanted)
+  const notices = settings.kind === 'unknown' ? [settings.notice] : compactionNotices(settings.byTopic, names)
+  if (settings.kind === 'known') checkSizes(settings.byTopic, names)
+  return { partitions: new Map(topics.map(({ name, partitions }) => [name, partitions.length])), notices }
 }
 
-async function checkSizes(admin: Admin, names: TopicNames): Promise<void> {
-  const copies = [names.deadLetter, ...names.retry]
-  const sizes = await maxMessageBytes(admin, [names.input, ...copies])
-  const needed = sizes?.get(names.input) ?? 0
-  const small = copies.filter((topic) => (sizes?.get(topic) ?? Infinity) < needed)
+function checkSizes(settings: ReadonlyMap<string, TopicSettings>, names: TopicNames): void {
+  const needed = settings.get(names.input)?.maxMessageBytes ?? 0
+  const small = [names.deadLetter, ...names.retry].filter(
+    (topic) => (settings.get(topic)?.maxMessageBytes ?? Infinity) < needed,
+  )
   if (small.length > 0) {
     throw new OperatorError(
       `max.message.bytes of ${small.join(', ')} is below that of ${names.input}, ${bytes(needed)}: a large event would fit nowhere. Raise it to at least ${bytes(needed + HEADER_ROOM_BYTES)}.`,
@@ -70,32 +91,100 @@ async function checkSizes(admin: Admin, names: TopicNames): Promise<void> {
   }
 }
 
+/** The input topic may be compacted: a newer event of a transaction stands for the older ones. */
+function compactionNotices(
+  settings: ReadonlyMap<string, TopicSettings>,
+  { result, deadLetter, retry }: TopicNames,
+): TopicNotice[] {
+  const compacted = [result, deadLetter, ...retry].filter(
+    (topic) => settings.get(topic)?.isCompacted === true,
+  )
+  if (compacted.length === 0) return []
+  return [
+    {
+      level: 'warn',
+      message: `cleanup.policy of ${compacted.join(', ')} includes compact: Kafka deletes all records of a key there but the newest, so earlier results, retry copies that wait and dead letters of the same key are lost, and it rejects records without a key. Set cleanup.policy=delete on these topics.`,
+    },
+  ]
+}
+
 /** A log withholds longer numbers that are not grouped. */
 function bytes(count: number): string {
   return `${count.toLocaleString('en')} bytes`
 }
 
-/** Null when the user may not see the topics' settings. */
-async function maxMessageBytes(admin: Admin, topics: readonly string[]): Promise<Map<string, number> | null> {
+export interface TopicSettings {
+  /** Null if the broker does not say. */
+  readonly maxMessageBytes: number | null
+  readonly isCompacted: boolean
+}
+
+type Described =
+  | { readonly kind: 'known'; readonly byTopic: ReadonlyMap<string, TopicSettings> }
+  | { readonly kind: 'unknown'; readonly notice: TopicNotice }
+
+const MAX_MESSAGE_BYTES = 'max.message.bytes'
+const CLEANUP_POLICY = 'cleanup.policy'
+
+/** Never rejects: brokers and proxies answer this optional request in many ways, or close the connection. */
+async function describeTopics(admin: Admin, topics: readonly string[]): Promise<Described> {
   try {
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: topics.map((name) => ({
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name,
-        configNames: ['max.message.bytes'],
-      })),
-    })
-    return new Map(
-      resources.map(({ resourceName, configEntries }) => [
-        resourceName,
-        Number(configEntries[0]?.configValue),
-      ]),
-    )
+    const asked = onceKnown(() => topicSettings(admin, topics))
+    // It may still be rejected when its time is over.
+    asked.catch(() => undefined)
+    const settings = await Promise.race([asked, setTimeout(OPTIONAL_WITHIN_MS, null, { ref: false })])
+    if (settings !== null) return { kind: 'known', byTopic: settings }
+    return { kind: 'unknown', notice: notServed('no answer') }
   } catch (error) {
-    if (errorType(error).includes('AUTHORIZATION')) return null
-    throw error
+    const type = errorType(error)
+    return { kind: 'unknown', notice: type.includes('AUTHORIZATION') ? NOT_ALLOWED : notServed(type) }
   }
+}
+
+/** Whatever does not serve the request may keep silent; a broker that does answers at once. */
+const OPTIONAL_WITHIN_MS = 3_000
+const SKIPPED = `${MAX_MESSAGE_BYTES} and ${CLEANUP_POLICY} of the topics are not checked`
+
+const NOT_ALLOWED: TopicNotice = {
+  level: 'info',
+  message: `The Kafka user may not read the settings of topics (DESCRIBE_CONFIGS), so ${SKIPPED}.`,
+}
+
+function notServed(why: string): TopicNotice {
+  return {
+    level: 'warn',
+    message: `The brokers, or a proxy in front of them, do not serve DescribeConfigs (${why}), so ${SKIPPED}. Check by hand that the retry and dead-letter topics take records as large as the input topic's, and are not compacted.`,
+  }
+}
+
+async function topicSettings(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, TopicSettings>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+      configNames: [MAX_MESSAGE_BYTES, CLEANUP_POLICY],
+    })),
+  })
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => {
+      const value = (wanted: string): string =>
+        configEntries.find(({ configName }) => configName === wanted)?.configValue ?? ''
+      const maxBytes = Number(value(MAX_MESSAGE_BYTES))
+      return [
+        resourceName,
+        {
+          maxMessageBytes: Number.isSafeInteger(maxBytes) && maxBytes > 0 ? maxBytes : null,
+          isCompacted: value(CLEANUP_POLICY)
+            .split(/\s*,\s*/)
+            .includes('compact'),
+        },
+      ]
+    }),
+  )
 }
 
 const KNOWN_WITHIN_TRIES = 50
@@ -127,8 +216,13 @@ export interface CreateTopicsOptions {
   readonly replicationFactor: number
 }
 
+export interface Creation {
+  readonly outcomes: readonly TopicOutcome[]
+  readonly notices: readonly TopicNotice[]
+}
+
 /** Creates what is missing and widens retry topics that are narrower than the input topic. */
-export async function createTopics(admin: Admin, options: CreateTopicsOptions): Promise<TopicOutcome[]> {
+export async function createTopics(admin: Admin, options: CreateTopicsOptions): Promise<Creation> {
   try {
     return await createAll(admin, options)
   } catch (error) {
@@ -136,7 +230,7 @@ export async function createTopics(admin: Admin, options: CreateTopicsOptions): 
   }
 }
 
-async function createAll(admin: Admin, options: CreateTopicsOptions): Promise<TopicOutcome[]> {
+async function createAll(admin: Admin, options: CreateTopicsOptions): Promise<Creation> {
   const { names } = options
   const present = new Set(await admin.listTopics())
   const outcomes: TopicOutcome[] = []
@@ -148,8 +242,11 @@ async function createAll(admin: Admin, options: CreateTopicsOptions): Promise<To
     present,
   )
   outcomes.push(input)
-  const sizes = await onceKnown(() => maxMessageBytes(admin, [names.input]))
-  const inputBytes = sizes?.get(names.input) ?? BROKER_DEFAULT_BYTES
+  const others = [names.result, names.deadLetter, ...names.retry].filter((topic) => present.has(topic))
+  const settings = await describeTopics(admin, [names.input, ...others])
+  const inputBytes =
+    (settings.kind === 'known' ? settings.byTopic.get(names.input)?.maxMessageBytes : null) ??
+    BROKER_DEFAULT_BYTES
   const room = { 'max.message.bytes': String(inputBytes + HEADER_ROOM_BYTES) }
   const plans: TopicPlan[] = [
     ...names.retry.map((topic) => ({ topic, likeInput: true, configs: room })),
@@ -163,7 +260,10 @@ async function createAll(admin: Admin, options: CreateTopicsOptions): Promise<To
   const wide = { ...options, partitions: input.partitions }
   for (const plan of plans)
     outcomes.push(await createOne(admin, plan.likeInput ? wide : options, plan, present))
-  return outcomes
+  return {
+    outcomes,
+    notices: settings.kind === 'unknown' ? [settings.notice] : compactionNotices(settings.byTopic, names),
+  }
 }
 
 async function createOne(

@@ -1,11 +1,14 @@
 /** Situations at start, and commands before it: what is not there, not what it should be, or not allowed. */
 import { readdirSync, readFileSync } from 'node:fs'
+import kafkajs from 'kafkajs'
 import { describe, expect, inject, test } from 'vitest'
 import { runCommand, type Env } from '../../../dev/harness/commands.ts'
 import { createEnvironment, prepareEnvironment, type Environment } from '../../../dev/harness/environment.ts'
 import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
 import { SCHEMA_NAMES, schemaJson, subjectOf } from '../../../src/adapters/registry/schemas.ts'
 import { page, serve } from '../../support/http-server.ts'
+import { API, describeConfigsError, startKafkaProxy } from '../../support/kafka-proxy.ts'
+import { connectTo } from '../../support/kafka.ts'
 import { startService } from '../../support/run.ts'
 
 const TOPICS = ['topics', 'create', '--partitions', '2', '--replication-factor', '1']
@@ -76,6 +79,62 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
   )
 })
 
+describe.concurrent('S10: a broker or proxy that does not serve DescribeConfigs', () => {
+  test.for([
+    ['closes the connection', 'cut'],
+    ['never answers', 'ignore'],
+    ['says UNSUPPORTED_VERSION', describeConfigsError(35)],
+  ] as const)(
+    'is warned of once, and the service starts: it %s',
+    async ([, treatment], { onTestFinished }) => {
+      const proxy = await startKafkaProxy(inject('brokers')[0] ?? '', ({ apiKey }) =>
+        apiKey === API.describeConfigs ? treatment : 'pass',
+      )
+      onTestFinished(proxy.close)
+      const own = environment({ KAFKA_BROKERS: proxy.broker })
+      const made = await runCommand(TOPICS, own.env)
+      expect(made.code).toBe(0)
+      expect(made.stderr).toMatch(/^Warning: .*do not serve DescribeConfigs/)
+      // The schemas are not there yet, so the start is tried more than once.
+      const service = await startService(own.env, onTestFinished)
+      await service.line(/registry does not hold/)
+      expect((await runCommand(REGISTER, own.env)).code).toBe(0)
+      await service.ready()
+      const warnings = service.output().match(/do not serve DescribeConfigs/g)
+      expect(warnings).toHaveLength(1)
+      expect(proxy.withheld()).toBeGreaterThanOrEqual(3)
+      expect(await service.stop()).toBe(0)
+    },
+  )
+})
+
+test.concurrent(
+  'R11b: compacted topics are warned of, by the service and by "topics create"',
+  async ({ onTestFinished }) => {
+    const own = environment()
+    await prepareEnvironment(own, 2)
+    const { deadLetter, result, retryPrefix, input } = own.topics
+    const compacted = [result, deadLetter, `${retryPrefix}.10s`]
+    await Promise.all([
+      setPolicy(compacted[0] ?? '', 'compact'),
+      setPolicy(compacted[1] ?? '', 'compact,delete'),
+      setPolicy(compacted[2] ?? '', 'compact'),
+      setPolicy(input, 'compact'),
+    ])
+    const sentence = `cleanup.policy of ${compacted.join(', ')} includes compact: `
+    const service = await startService(own.env, onTestFinished)
+    await service.ready()
+    const warnings = service
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('cleanup.policy'))
+    expect(warnings).toEqual([expect.stringContaining(sentence)])
+    expect(warnings[0]).toContain('"level":"warn"')
+    const { code, stderr } = await runCommand(TOPICS, own.env)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(sentence) })
+  },
+)
+
 describe.concurrent('compatibility of our subjects', () => {
   test('is set to FULL_TRANSITIVE, and a level that was lowered is reported and corrected', async () => {
     const { env, topics } = environment()
@@ -138,6 +197,18 @@ function heartbeatsOf(service: ServiceProcess): () => Promise<number> {
 function environment(settings: Env = {}): Environment {
   const addresses = { brokers: inject('brokers'), registryUrl: inject('registryUrl') }
   return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
+}
+
+async function setPolicy(topic: string, policy: string): Promise<void> {
+  const admin = connectTo().admin()
+  await admin.connect()
+  try {
+    const configEntries = [{ name: 'cleanup.policy', value: policy }]
+    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }]
+    await admin.alterConfigs({ validateOnly: false, resources })
+  } finally {
+    await admin.disconnect()
+  }
 }
 
 async function levelOf(subject: string): Promise<unknown> {

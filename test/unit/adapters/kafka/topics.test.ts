@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
-import { createKnownTopics } from '../../../../src/adapters/kafka/topics.ts'
+import { createKnownTopics, inspectTopics } from '../../../../src/adapters/kafka/topics.ts'
 
 describe('topics that were just made', () => {
   test('are waited for until the broker that is asked has heard of them', async () => {
@@ -15,6 +15,87 @@ describe('topics that were just made', () => {
     expect(asked).toHaveLength(1)
   })
 })
+
+const NAMES = { input: 'in', result: 'out', deadLetter: 'dead', retry: ['retry.10s', 'retry.1m'] } as const
+const ALL = [NAMES.input, NAMES.result, NAMES.deadLetter, ...NAMES.retry]
+
+describe('the settings of topics', () => {
+  test.each<[string, Error]>([
+    ['UNSUPPORTED_VERSION', protocolError('UNSUPPORTED_VERSION')],
+    ['INVALID_REQUEST', protocolError('INVALID_REQUEST')],
+    ['UNKNOWN', protocolError('UNKNOWN')],
+    ['KafkaJSServerDoesNotSupportApiKey', named('KafkaJSServerDoesNotSupportApiKey')],
+    ['ECONNRESET', Object.assign(new Error('closed'), { code: 'ECONNRESET' })],
+    ['KafkaJSRequestTimeoutError', named('KafkaJSRequestTimeoutError')],
+  ])('are not needed: %s is a warning, and the check is left out', async (type, error) => {
+    const { partitions, notices } = await inspectTopics(settingsAdmin(error), NAMES)
+    expect([...partitions.keys()]).toEqual(ALL)
+    expect(notices).toEqual([
+      { level: 'warn', message: expect.stringContaining(`do not serve DescribeConfigs (${type})`) },
+    ])
+  })
+
+  test('need not be readable: a right that is missing is no warning', async () => {
+    const { notices } = await inspectTopics(settingsAdmin(protocolError('TOPIC_AUTHORIZATION_FAILED')), NAMES)
+    expect(notices.map(({ level }) => level)).toEqual(['info'])
+  })
+
+  test('are warned of where a topic that the service writes to is compacted, however it is written', async () => {
+    const policies = { in: 'compact', out: 'compact', dead: 'delete, compact', 'retry.1m': 'delete' }
+    const { notices } = await inspectTopics(settingsAdmin(policies), NAMES)
+    expect(notices).toEqual([
+      { level: 'warn', message: expect.stringMatching(/^cleanup\.policy of out, dead includes compact: /) },
+    ])
+  })
+
+  test('are as they should be, and nothing is said', async () => {
+    expect((await inspectTopics(settingsAdmin({}), NAMES)).notices).toEqual([])
+  })
+
+  test('may be left out of an answer', async () => {
+    const admin = settingsAdmin({})
+    admin.describeConfigs = () => Promise.resolve({ resources: [], throttleTime: 0 })
+    expect((await inspectTopics(admin, NAMES)).notices).toEqual([])
+  })
+})
+
+function named(name: string): Error {
+  return Object.assign(new Error('not said'), { name })
+}
+
+function protocolError(type: string): Error {
+  return new kafkajs.KafkaJSProtocolError(Object.assign(new Error('not said'), { type, code: 1 }))
+}
+
+/** All topics are there; their settings are refused, or have these policies. */
+function settingsAdmin(settings: Error | Readonly<Record<string, string>>): Admin {
+  const admin: Pick<Admin, 'listTopics' | 'fetchTopicMetadata' | 'describeConfigs'> = {
+    listTopics: () => Promise.resolve([...ALL]),
+    fetchTopicMetadata: () => Promise.resolve({ topics: ALL.map((name) => ({ name, partitions: [] })) }),
+    describeConfigs: ({ resources }) => {
+      if (settings instanceof Error) return Promise.reject(settings)
+      return Promise.resolve({
+        throttleTime: 0,
+        resources: resources.map(({ name, configNames = [] }) => ({
+          resourceName: name,
+          resourceType: kafkajs.ConfigResourceTypes.TOPIC,
+          errorCode: 0,
+          errorMessage: '',
+          configEntries: configNames.map((configName) => ({
+            configName,
+            configValue: configName === 'cleanup.policy' ? (settings[name] ?? 'delete') : '1048588',
+            readOnly: false,
+            isDefault: true,
+            configSource: kafkajs.ConfigSource.DEFAULT_CONFIG,
+            isSensitive: false,
+            configSynonyms: [],
+          })),
+        })),
+      })
+    },
+  }
+  return admin as Admin
+}
 
 /** Refuses to say anything of topics the first times. kafkajs's own waiting asks in another way, which is not here. */
 function adminOf(refusals: number, type: string): { admin: Admin; asked: string[][] } {
