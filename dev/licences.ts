@@ -29,11 +29,6 @@ export const ALLOWED_LICENCES: readonly string[] = [
   'MIT',
 ]
 
-/** Their package.json says nothing; what their LICENSE file says. */
-export const BY_LICENCE_FILE: Readonly<Record<string, string>> = {
-  '@kafkajs/confluent-schema-registry': 'MIT',
-}
-
 /** Every package of the lock file but ourselves, by its place in node_modules. */
 export function lockedPackages(): [path: string, LockedPackage][] {
   const { packages } = JSON.parse(readFileSync(LOCK, 'utf8')) as { packages: Record<string, LockedPackage> }
@@ -51,7 +46,7 @@ export function thirdParties(): ThirdParty[] {
     .filter(([, { dev = false }]) => !dev)
     .map(([path, { version = '', license }]) => {
       const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
-      return { name, version, licence: license ?? BY_LICENCE_FILE[name] ?? 'unknown' }
+      return { name, version, licence: license ?? 'unknown' }
     })
     .filter(({ name }) => isShipped(name))
   const unique = new Map(found.map((one) => [`${one.name}@${one.version}`, one]))
