@@ -7,6 +7,7 @@ import type { DeadLetterReason } from './core/dead-letter.ts'
 import type { DeferReason } from './core/defer.ts'
 import type { GateReason } from './core/gate.ts'
 import type { Headers } from './core/headers.ts'
+import type { LeftOut } from './core/left-out.ts'
 import type { SettledFacts } from './core/normalize/settled-facts.ts'
 import type { VerificationCompleted, VerificationResult } from './core/schema-types.ts'
 
@@ -29,14 +30,6 @@ export interface InputRecord {
   readonly unreadableFrom?: bigint
 }
 
-/** A part of a record that was too large to be kept. */
-export interface LeftOut {
-  readonly field: 'key' | 'value' | 'headers'
-  readonly bytes: number
-  /** Of the bytes that were left out, in hexadecimal. Headers: as they are encoded in the record, with their number. */
-  readonly sha256: string
-}
-
 /** One record to be written. */
 export interface OutputRecord {
   readonly topic: string
@@ -46,13 +39,25 @@ export interface OutputRecord {
   readonly headers: Headers
 }
 
-/** What became of one transaction, or of outputs written without one. After `fenced` and `failed` the log must be closed and claimed anew. */
+/** Why the brokers did not do what they were asked to do. */
+export interface Failure {
+  /** The protocol error's name or a system error's code, e.g. `MESSAGE_TOO_LARGE`: the label of `partition_blocked_offset`. */
+  readonly code: string
+  /** For the operator: what is wrong and what to do. Names no value of a record. */
+  readonly message: string
+  /** It ends by itself: the brokers are away, or one takes over from another. */
+  readonly passing: boolean
+}
+
+/** What became of one transaction, or of outputs written without one. After anything but `committed` the sink must be closed and claimed again. */
 export type PublishOutcome =
   | { readonly kind: 'committed' }
   /** Another member has claimed the partition. Only with transactions. */
   | { readonly kind: 'fenced' }
   /** Outcome unknown: the next claim tells whether it was committed. */
-  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  /** One of the outputs will never be accepted as it is. With transactions nothing was committed. */
+  | { readonly kind: 'refused'; readonly failure: Failure }
 
 /**
  * Where the outputs of one input partition go, together with its offset. Exactly once: all or nothing, one transaction at
@@ -73,11 +78,12 @@ export interface OutputLog {
   close(): Promise<void>
 }
 
-/**
- * Fences the former owner of an input partition (with transactions), then reads what it committed. Rejects when the brokers
- * refuse.
- */
-export type ClaimPartition = (topic: string, partition: number) => Promise<OutputLog>
+/** Fences the former owner of an input partition (with transactions), then reads what it committed. Never rejects. */
+export type ClaimPartition = (topic: string, partition: number) => Promise<Claimed>
+
+export type Claimed =
+  | { readonly kind: 'claimed'; readonly log: OutputLog }
+  | { readonly kind: 'failed'; readonly failure: Failure }
 
 /** The offsets from `begin` up to, and without, `end`. */
 export interface PartitionRange {
@@ -294,6 +300,8 @@ export interface Metrics {
   gate(closed: GateReason | null): void
   laneBacklog(records: number): void
   lag(topic: string, partition: number, records: number): void
+  /** The partition waits: its record at `offset` cannot be written, or the partition cannot be claimed. Null: it goes on. */
+  blocked(topic: string, partition: number, block: { offset: bigint; code: string } | null): void
   /** Timestamp of the oldest record of the partition that has no committed output; null when there is none. */
   oldestUnsettled(topic: string, partition: number, timestampMs: number | null): void
   /** The partition is not ours any more: its series go. */

@@ -3,6 +3,7 @@
  * joined, the schemas are found and every partition is claimed; a closed gate leaves it ready, for a restart would not
  * open it.
  */
+import type { Blocked, BlockedPartitions } from './pipeline/blocked-partitions.ts'
 import type { Lanes } from './pipeline/lanes.ts'
 import type { PermitQueue } from './pipeline/permit-queue.ts'
 import type { Clock } from './ports.ts'
@@ -17,6 +18,7 @@ export interface ServiceHealthOptions {
   readonly clock: Clock
   readonly lanes: () => Lanes | undefined
   readonly permits: PermitQueue
+  readonly blocked: Pick<BlockedPartitions, 'all'>
   /** Records that wait for the schema registry. */
   readonly registryWaiting: () => number
   /** What of the quota is this replica's. */
@@ -91,9 +93,10 @@ export class ServiceHealth {
   ready(): Check {
     if (this.#phase === 'stopping') return { ok: false, reasons: ['The service is stopping.'] }
     if (this.#phase === 'starting') return { ok: false, reasons: [this.#obstacle] }
+    const reasons = blockedReasons(this.#options.blocked.all)
     const unclaimed = this.#options.lanes()?.unclaimed ?? 0
-    if (unclaimed > 0) return { ok: false, reasons: [`${unclaimed} partitions are not claimed yet.`] }
-    return { ok: true, reasons: [] }
+    if (unclaimed > 0) reasons.push(`${unclaimed} partitions are not claimed yet.`)
+    return { ok: reasons.length === 0, reasons }
   }
 
   status(): Readonly<Record<string, string | number>> {
@@ -110,4 +113,18 @@ export class ServiceHealth {
       gate: permits.status,
     }
   }
+}
+
+/** The others are in the metric `partition_blocked_offset`. */
+const MAX_NAMED = 5
+
+function blockedReasons(blocked: readonly Blocked[]): string[] {
+  const reasons = blocked
+    .slice(0, MAX_NAMED)
+    .map(
+      ({ topic, partition, offset, failure }) =>
+        `Partition ${partition} of ${topic} waits at offset ${offset}: ${failure.message}`,
+    )
+  const rest = blocked.length - reasons.length
+  return rest > 0 ? [...reasons, `${rest} more partitions are blocked.`] : reasons
 }

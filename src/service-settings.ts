@@ -1,5 +1,5 @@
-/** What the parts of the service, and the commands that share them, need of the settings. */
-import type { createKafkaClient } from './adapters/kafka/client.ts'
+/** What the parts of the service and the commands need of the settings. */
+import type { KafkaSettings } from './adapters/kafka/client.ts'
 import type { TopicNames } from './adapters/kafka/topics.ts'
 import type { RegistrySettings } from './adapters/registry/registry.ts'
 import { renewedSecret } from './adapters/renewed-secret.ts'
@@ -10,7 +10,7 @@ export function topicNames({ topics, defer }: Config): TopicNames {
   return { ...topics, retry: defer.retryTopics.map(({ topic }) => topic) }
 }
 
-export function kafkaSettings({ kafka }: Config): Parameters<typeof createKafkaClient>[0] {
+export function kafkaSettings({ kafka }: Config): KafkaSettings {
   // A member that waits longer for the answer to a heartbeat has been given up meanwhile.
   return { ...kafka, requestTimeoutMs: kafka.sessionTimeoutMs }
 }

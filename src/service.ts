@@ -18,12 +18,14 @@ import { readTextFile } from './config/given.ts'
 import { ApiClock } from './core/api-clock.ts'
 import { RecentTransactions } from './core/recent-transactions.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
+import { BlockedPartitions } from './pipeline/blocked-partitions.ts'
 import { Brake } from './pipeline/brake.ts'
 import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
 import { InputNotices } from './pipeline/input-notices.ts'
 import { Lanes } from './pipeline/lanes.ts'
 import { Outputs } from './pipeline/outputs.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
+import { RecordBudget } from './pipeline/record-budget.ts'
 import { createSettle } from './pipeline/settle.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
 import { ServiceHealth } from './service-health.ts'
@@ -78,6 +80,7 @@ interface Parts {
   readonly apiClock: ApiClock
   readonly brake: Brake
   readonly deadLetterNotices: DeadLetterNotices
+  readonly blocked: BlockedPartitions
   readonly health: ServiceHealth
   /** Filled while starting; what is filled is stopped in reverse order. */
   readonly running: {
@@ -108,6 +111,7 @@ function createParts(options: ServiceOptions): Parts {
   const decoder = createEventDecoder({ registry, clock, log, metrics })
   const kafka = createKafkaClient(kafkaSettings(config), log)
   const deadLetterNotices = new DeadLetterNotices({ log, clock })
+  const blocked = new BlockedPartitions({ clock, log, metrics })
   return {
     kafka,
     counts,
@@ -131,10 +135,12 @@ function createParts(options: ServiceOptions): Parts {
     apiClock,
     brake: new Brake({ ...config.brake, permits, clock }),
     deadLetterNotices,
+    blocked,
     health: new ServiceHealth({
       clock,
       lanes: () => running.lanes,
       permits,
+      blocked,
       registryWaiting: () => decoder.waiting,
       share: () => quota.share,
       facts: { service: options.service, 'calls per second': qps },
@@ -256,8 +262,11 @@ function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneP
     lane: {
       claim: parts.delivery.claim,
       settle,
+      outputs,
       brake: parts.brake,
       deadLetterNotices: parts.deadLetterNotices,
+      budget: new RecordBudget(),
+      blocked: parts.blocked,
       clock,
       metrics,
       log,

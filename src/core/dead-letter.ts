@@ -17,10 +17,12 @@ export const DEAD_LETTER_REASONS = [
   'unavailable',
   /** Refused for DEFER_MAX_AGE while others were answered. */
   'refused',
+  /** The brokers refuse the result or the retry copy for good. */
+  'unwritable',
 ] as const
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
 
-export type Stage = 'decode' | 'check' | 'classify' | 'defer'
+export type Stage = 'decode' | 'check' | 'classify' | 'defer' | 'write'
 
 export interface DeadLetterCause {
   readonly reason: DeadLetterReason
@@ -74,9 +76,14 @@ export function tracingHeaders(original: Headers): Headers {
   return filtered(original, ({ name }) => name === 'traceparent' || name === 'tracestate')
 }
 
+/** Whether the service has added the header, or somebody who uses its names. */
+export function isOurs({ name }: Header): boolean {
+  return OURS.test(name)
+}
+
 /** The headers the record came with, without those the service has added since. */
 export function withoutOurs(headers: Headers): Headers {
-  return filtered(headers, ({ name }) => !OURS.test(name))
+  return filtered(headers, (header) => !isOurs(header))
 }
 
 /** Most events have no headers at all. */

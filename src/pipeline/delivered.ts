@@ -30,6 +30,8 @@ export function untilDueMs({ dueMs }: Delivered, clock: Clock): number {
   return dueMs === undefined ? 0 : dueMs - clock.monotonicMs()
 }
 
-export function sizeBytes(record: InputRecord): number {
-  return (record.value?.length ?? 0) + (record.key?.length ?? 0)
+export function sizeBytes({ key, value, headers }: InputRecord): number {
+  let bytes = (value?.length ?? 0) + (key?.length ?? 0)
+  for (const header of headers) bytes += header.name.length + (header.value?.length ?? 0)
+  return bytes
 }

@@ -11,52 +11,29 @@
  *
  * Never throws; what fails at the brokers is tried again until the lane is closed.
  */
-import { isPlausibleTime } from '../core/plausible-time.ts'
-import { safeError } from '../core/safe-error.ts'
-import { BackPressure } from './back-pressure.ts'
-import type { Brake } from './brake.ts'
+import { ClaimRetry } from './claim-retry.ts'
+import { CommitPolicy } from './commit-policy.ts'
 import { countOutcomes, countRepeated } from './count-outcome.ts'
-import type { DeadLetterNotices } from './dead-letter-notices.ts'
 import { delivered, sizeBytes, untilDueMs, type Delivered } from './delivered.ts'
+import type { LaneOptions } from './lane-options.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
-import type { Settled } from './outputs.ts'
-import type { RecordLife, Settle } from './settle.ts'
-import type { ClaimPartition, Clock, InputRecord, Log, Metrics, OutputLog, PartitionFlow } from '../ports.ts'
-
-export interface LaneOptions {
-  readonly topic: string
-  readonly partition: number
-  /** A record is not started before its timestamp plus this; 0 on the input topic. */
-  readonly delayMs: number
-  readonly claim: ClaimPartition
-  readonly settle: Settle
-  readonly brake: Pick<Brake, 'passes'>
-  readonly flow: PartitionFlow
-  /** Whether more records than a lane's own few may wait. */
-  readonly mayCrowd: () => boolean
-  readonly clock: Clock
-  readonly metrics: Metrics
-  readonly deadLetterNotices: Pick<DeadLetterNotices, 'add'>
-  readonly log: Log
-  /** A defect in a step: the process must not go on as if nothing had happened. */
-  readonly onDefect: (error: unknown) => void
-}
+import { replaceRefused, type Settled } from './outputs.ts'
+import { PartitionLag } from './partition-lag.ts'
+import type { LaneShare } from './record-budget.ts'
+import type { RecordLife } from './settle.ts'
+import type { Failure, InputRecord, OutputLog } from '../ports.ts'
 
 type State = 'claiming' | 'running' | 'fenced' | 'closed'
 
 /** Records a lane may always have under way. More only while few wait for permits: waiting costs memory and wins nothing. */
 const ALWAYS_ACTIVE = 16
-/** Most records in one transaction. */
-const COMMIT_MOST = 500
-/** Unfinished records in hand up to which a lane counts as idle: it commits at once, there is nothing to wait for. */
-const IDLE_UP_TO = 8
-/** How long a busy lane gathers outputs for one transaction; longer while records wait that have not been started. */
-const LINGER_MS = { busy: 50, backlog: 200 } as const
-const CLAIM_BACK_OFF_MS = { first: 100, most: 1_000 } as const
 
 export class Lane {
   readonly #options: LaneOptions
-  readonly #pressure: BackPressure
+  readonly #share: LaneShare
+  readonly #commits: CommitPolicy
+  readonly #retry: ClaimRetry
+  readonly #lag: PartitionLag
   readonly #tracker = new OffsetTracker<Delivered, Settled>(sizeBytes)
   #state: State = 'claiming'
   #log: OutputLog | null = null
@@ -71,18 +48,16 @@ export class Lane {
   #active = 0
   /** Another from when everything in hand is dropped: what is still being settled then is not wanted any more. */
   #life: RecordLife
-  #cancelLinger: (() => void) | null = null
   #cancelDue: (() => void) | null = null
-  #cancelClaim: (() => void) | null = null
-  #claimBackOffMs: number = CLAIM_BACK_OFF_MS.first
   /** What an interrupted transaction would have committed: the next claim tells whether it did. */
   #inDoubt: Prefix<InputRecord, Settled> | null = null
-  #highWatermark = 0n
-  #readUpTo = 0n
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#pressure = new BackPressure(options.flow)
+    this.#share = options.budget.share(options.flow)
+    this.#commits = new CommitPolicy(options.clock)
+    this.#retry = new ClaimRetry(options)
+    this.#lag = new PartitionLag(options)
     this.#life = this.#newLife()
   }
 
@@ -118,8 +93,7 @@ export class Lane {
 
   /** How far the partition goes, and how far it has been read: for the lag. */
   progress(readUpTo: bigint, highWatermark: bigint): void {
-    this.#readUpTo = readUpTo
-    this.#highWatermark = highWatermark
+    this.#lag.progress(readUpTo, highWatermark)
     this.#measure()
   }
 
@@ -154,22 +128,19 @@ export class Lane {
 
   async #claim({ seek }: { seek: boolean }): Promise<void> {
     this.#state = 'claiming'
-    const { topic, partition, claim, log, clock } = this.#options
-    try {
-      const outputLog = await claim(topic, partition)
-      if (this.#isClosed()) {
-        await outputLog.close()
-        return
-      }
-      this.#log = outputLog
-      this.#claimBackOffMs = CLAIM_BACK_OFF_MS.first
-      this.#claimed(outputLog.committedOffset, seek)
-    } catch (error) {
-      if (this.#isClosed()) return
-      log.warn('Could not claim a partition; trying again.', { topic, partition, ...safeError(error) })
-      this.#cancelClaim = clock.after(this.#claimBackOffMs, () => void this.#claim({ seek }))
-      this.#claimBackOffMs = Math.min(this.#claimBackOffMs * 2, CLAIM_BACK_OFF_MS.most)
-    }
+    const { topic, partition, claim } = this.#options
+    const claimed = await claim(topic, partition)
+    if (this.#isClosed()) {
+      if (claimed.kind === 'claimed') await claimed.log.close()
+    } else if (claimed.kind === 'claimed') {
+      this.#log = claimed.log
+      this.#claimed(claimed.log.committedOffset, seek)
+    } else this.#retry.later(claimed.failure, this.#nextOffset, () => void this.#claim({ seek }))
+  }
+
+  /** The oldest offset without a committed output, as far as it is known. */
+  get #nextOffset(): bigint {
+    return this.#tracker.oldest?.offset ?? (this.#lastDelivered === null ? 0n : this.#lastDelivered + 1n)
   }
 
   /** Nobody else can commit for this partition any more: what was read is final. */
@@ -177,6 +148,7 @@ export class Lane {
     this.#state = 'running'
     this.#settleDoubt(committedOffset)
     if (committedOffset !== null) this.#skipTo(committedOffset)
+    this.#retry.claimed({ isEmpty: this.#tracker.size === 0 })
     if (seek) this.#seek(committedOffset)
     this.#verify()
     this.#flow()
@@ -250,17 +222,14 @@ export class Lane {
     if (this.#state !== 'running' || this.#committing !== null) return
     const finished = this.#tracker.oldest?.result ?? null
     if (finished === null) return this.#finishDraining()
-    const { waiting } = this.#tracker
-    if (this.#active + waiting <= IDLE_UP_TO || this.#draining !== null) return this.#commit()
-    const lingerMs = waiting > 0 ? LINGER_MS.backlog : LINGER_MS.busy
-    this.#cancelLinger ??= this.#options.clock.after(lingerMs, () => this.#commit())
+    if (this.#draining !== null) return this.#commit()
+    this.#commits.soon({ active: this.#active, waiting: this.#tracker.waiting }, this.#commitNow)
   }
 
   #commit(): void {
-    this.#cancelLinger?.()
-    this.#cancelLinger = null
+    this.#commits.cancel()
     if (this.#state !== 'running' || this.#committing !== null || this.#log === null) return
-    const prefix = this.#tracker.prefix(COMMIT_MOST, this.#passes)
+    const prefix = this.#tracker.prefix(this.#commits.limit, this.#passes)
     if (prefix === null) return this.#finishDraining()
     this.#committing = this.#publish(this.#log, prefix).finally(() => {
       this.#committing = null
@@ -271,6 +240,8 @@ export class Lane {
   readonly #passes = ({ counts }: Settled): boolean => this.#options.brake.passes(counts, this.#commitAgain)
 
   readonly #commitAgain = (): void => this.#commitSoon()
+
+  readonly #commitNow = (): void => this.#commit()
 
   async #publish(log: OutputLog, prefix: Prefix<InputRecord, Settled>): Promise<void> {
     const { clock, metrics } = this.#options
@@ -284,12 +255,16 @@ export class Lane {
       case 'fenced':
         return this.#fenced()
       case 'failed':
-        return this.#failed(prefix, outcome.message)
+        return this.#failed(prefix, outcome.failure)
+      case 'refused':
+        return this.#refused(prefix, outcome.failure)
     }
   }
 
   #committed({ finished, nextOffset }: Prefix<InputRecord, Settled>): void {
     this.#tracker.committed(nextOffset)
+    this.#commits.committed()
+    this.#retry.committed()
     countOutcomes(this.#options, finished, this.#options.clock.epochMs())
     this.#flow()
     this.#measure()
@@ -310,13 +285,32 @@ export class Lane {
     this.#draining?.()
   }
 
-  async #failed(prefix: Prefix<InputRecord, Settled>, detail: string): Promise<void> {
+  async #failed(prefix: Prefix<InputRecord, Settled>, failure: Failure): Promise<void> {
     await this.#dropLog()
     if (this.#isClosed()) return
-    const { topic, partition, log } = this.#options
-    log.warn('Outputs could not be published; claiming the partition anew.', { topic, partition, detail })
     this.#inDoubt = prefix
-    void this.#claim({ seek: false })
+    this.#state = 'claiming'
+    this.#retry.afterPublish(failure, this.#nextOffset, () => void this.#claim({ seek: false }))
+    // What could not be published is read again by the next owner of the partition.
+    this.#draining?.()
+  }
+
+  /** Half as many next time, until the record is alone whose output is refused: that output is replaced. */
+  async #refused({ finished }: Prefix<InputRecord, Settled>, failure: Failure): Promise<void> {
+    await this.#dropLog()
+    if (this.#isClosed()) return
+    const [first] = finished
+    this.#state = 'claiming'
+    this.#commits.refused(finished.length)
+    const claim = (): void => void this.#claim({ seek: false })
+    if (
+      finished.length === 1 &&
+      first !== undefined &&
+      !replaceRefused(first, this.#options.outputs, failure)
+    )
+      this.#retry.afterRefusal(failure, first.offset, claim)
+    else claim()
+    this.#draining?.()
   }
 
   #settleDoubt(committedOffset: bigint | null): void {
@@ -327,22 +321,17 @@ export class Lane {
   }
 
   #flow(): void {
-    this.#pressure.inHand(this.#tracker.size, this.#tracker.weight)
+    this.#share.holds({ records: this.#tracker.size, bytes: this.#tracker.weight })
   }
 
   #measure(): void {
-    const { metrics, topic, partition } = this.#options
-    const oldest = this.#tracker.oldest
-    const from = oldest?.offset ?? this.#readUpTo
-    metrics.lag(topic, partition, Number(this.#highWatermark > from ? this.#highWatermark - from : 0n))
-    const timestampMs = oldest?.item.timestampMs ?? null
-    const isPlausible = timestampMs !== null && isPlausibleTime(timestampMs, this.#options.clock.epochMs())
-    metrics.oldestUnsettled(topic, partition, isPlausible ? timestampMs : null)
+    this.#lag.measure(this.#tracker.oldest)
   }
 
   #dropRecords(): void {
     countRepeated(this.#options.metrics, this.#tracker.results)
     this.#tracker.clear()
+    this.#commits.reset()
     this.#life = this.#newLife()
   }
 
@@ -356,8 +345,10 @@ export class Lane {
 
   #close(): void {
     this.#state = 'closed'
-    for (const cancel of [this.#cancelLinger, this.#cancelDue, this.#cancelClaim]) cancel?.()
-    this.#pressure.release()
+    this.#cancelDue?.()
+    this.#commits.cancel()
+    this.#retry.end()
+    this.#share.release()
     this.#draining?.()
     this.#options.metrics.partitionLost(this.#options.topic, this.#options.partition)
   }

@@ -2,7 +2,8 @@
  * The lanes of the partitions this member owns. Told by the consumer what the group decided; opens a lane for each
  * partition that came, closes those that went, and leaves those alone that stayed.
  */
-import { Lane, type LaneOptions } from './lane.ts'
+import type { LaneOptions } from './lane-options.ts'
+import { Lane } from './lane.ts'
 import type { PermitQueue } from './permit-queue.ts'
 import type { InputRecord, Log, PartitionFlow } from '../ports.ts'
 

@@ -14,7 +14,8 @@ import {
 import { deferral, type DeferReason, type RetryTopic } from '../core/defer.ts'
 import type { ForeignRecords } from '../core/foreign-records.ts'
 import type { Headers } from '../core/headers.ts'
-import type { History, SourceCoordinates } from '../core/history.ts'
+import { readHistory, type History, type SourceCoordinates } from '../core/history.ts'
+import { leftOutHeader } from '../core/left-out.ts'
 import { normalize } from '../core/normalize/normalize.ts'
 import type { PiiMode } from '../core/normalize/privacy.ts'
 import { settledFacts, type SettledFacts } from '../core/normalize/settled-facts.ts'
@@ -24,11 +25,14 @@ import type {
   Clock,
   Decoded,
   EncodeResult,
+  Failure,
   ForeignKind,
   InputRecord,
   OutputRecord,
   PartitionCounts,
 } from '../ports.ts'
+import { recordHistory } from './record-history.ts'
+import { reducedDeadLetter } from './reduced-dead-letter.ts'
 
 /** The outputs of one record and what its committed transaction counts as. */
 export interface Settled {
@@ -45,6 +49,8 @@ export type Counts =
       readonly unreadable: boolean
       /** Names of OCR members that could not be kept. */
       readonly dropped: readonly string[]
+      /** Calls it took. */
+      readonly attempts: number
     }
   | { readonly kind: 'deferred'; readonly reason: DeferReason }
   | {
@@ -116,6 +122,7 @@ export class Outputs {
         facts: settledFacts(result, event),
         unreadable: answer.document === 'unreadable',
         dropped: answer.droppedMembers,
+        attempts,
       },
     }
   }
@@ -164,10 +171,32 @@ export class Outputs {
     }
   }
 
+  /**
+   * In place of outputs that can never be written: a dead letter for a result or a retry copy, a smaller one for a dead
+   * letter. Null if nothing smaller is left.
+   */
+  replacement(record: InputRecord, { outputs, counts }: Settled, failure: Failure): Settled | null {
+    const [output] = outputs
+    if (output === undefined || counts.kind === 'duplicate') return null
+    if (counts.kind === 'dead-letter' || counts.kind === 'foreign') {
+      const reduced = reducedDeadLetter(output, failure)
+      return reduced === null ? null : { outputs: [reduced], counts }
+    }
+    const { topics, clock } = this.#options
+    const history = recordHistory(record, { inputTopic: topics.input, clock })
+    const attempts =
+      counts.kind === 'result' ? counts.attempts : readHistory(output.headers, history).attempts
+    return this.deadLetter(record, { ...history, attempts }, unwritable(counts.kind, output, failure))
+  }
+
   #letter(record: InputRecord, history: History, cause: DeadLetterCause): OutputRecord {
     const { topics, service, clock } = this.#options
     const failedAtMs = clock.epochMs()
-    const headers = deadLetterHeaders(record.headers, { cause, history, failedAtMs, service })
+    const leftOut = record.leftOut ?? []
+    const headers = [
+      ...deadLetterHeaders(record.headers, { cause, history, failedAtMs, service }),
+      ...leftOut.map(leftOutHeader),
+    ]
     return this.#copyTo(topics.deadLetter, record, { partition: history.source.partition, headers })
   }
 
@@ -184,6 +213,20 @@ interface CopyFacts {
 }
 
 type Foreign = Omit<Extract<Decoded, { kind: 'foreign' }>, 'kind'>
+
+function unwritable(
+  kind: 'result' | 'deferred',
+  { topic }: OutputRecord,
+  { code }: Failure,
+): DeadLetterCause {
+  const what = kind === 'result' ? 'result' : 'retry copy'
+  return {
+    reason: 'unwritable',
+    code,
+    stage: 'write',
+    message: `The brokers refuse the ${what} on topic ${topic} for good. Check max.message.bytes and the other settings of the topic.`,
+  }
+}
 
 function tooOld(reason: DeferReason, code: string): DeadLetterCause {
   return { ...TOO_OLD[reason], code, stage: 'defer' }
@@ -205,4 +248,19 @@ const TOO_OLD: Readonly<Record<DeferReason, Pick<DeadLetterCause, 'reason' | 'me
     reason: 'unknown-code',
     message: `${REFUSED} This version does not know the code.`,
   },
+}
+
+/** What the brokers refuse in the entry is replaced; false if nothing smaller is left to write. */
+export function replaceRefused(
+  entry: { readonly item: InputRecord; result: Settled; passed: boolean },
+  outputs: Pick<Outputs, 'replacement'>,
+  failure: Failure,
+): boolean {
+  const before = entry.result
+  const replacement = outputs.replacement(entry.item, before, failure)
+  if (replacement === null) return false
+  entry.result = replacement
+  // It counts towards the dead-letter limit now, if it did not before.
+  if (replacement.counts.kind !== before.counts.kind) entry.passed = false
+  return true
 }

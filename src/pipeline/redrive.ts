@@ -133,7 +133,8 @@ class Run {
     this.#batchBytes = 0
     if (target !== null && batch.length > 0) {
       const outcome = await target.log.publish(batch.flatMap((taken) => outputsOf(taken, target)))
-      if (outcome.kind !== 'committed') return outcome
+      if (outcome.kind === 'fenced') return outcome
+      if (outcome.kind !== 'committed') return { kind: 'failed', message: outcome.failure.message }
     }
     this.sent += batch.length
     for (const { letter } of batch) this.#count(letter, { sent: 1, stays: 0 })

@@ -11,13 +11,13 @@ import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
 import type { DeferReason } from '../core/defer.ts'
 import type { CallResult } from '../core/gate.ts'
 import { hasHeader } from '../core/headers.ts'
-import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { Place, RecentTransactions } from '../core/recent-transactions.ts'
 import { RefusedRecord, type Blame } from '../core/refusals.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import type { InputNotices } from './input-notices.ts'
 import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
+import { recordHistory } from './record-history.ts'
 
 export type Settle = (record: InputRecord, life: RecordLife) => Promise<Settled | null>
 
@@ -67,7 +67,7 @@ const FORCE_HEADER = 'checkresult-force'
 
 export function createSettle(options: SettleOptions): Settle {
   return async (record, life) => {
-    const history = historyOf(record, options)
+    const history = recordHistory(record, options)
     const pending = options.decode(record.value, record.headers)
     const decoded = pending instanceof Promise ? await pending : pending
     if (decoded === null) return null
@@ -220,23 +220,6 @@ function outputOf(outputs: Outputs, work: Work, outcome: Final): Settled {
     case 'rejected':
       return outputs.deadLetter(work.record, work.history, rejected(outcome.reason, outcome.code))
   }
-}
-
-/**
- * On the input topic anybody may write our headers: what they say is believed on our own retry topics only, but for the
- * number of redrives, which can only put the record behind others.
- */
-function historyOf(record: InputRecord, { inputTopic, clock }: SettleOptions): History {
-  const { topic, partition, offset } = record
-  const fresh: History = {
-    attempts: 0,
-    firstSeenMs: clock.epochMs(),
-    source: { topic, partition, offset },
-    redrives: 0,
-  }
-  return topic === inputTopic
-    ? { ...fresh, redrives: readRedrives(record.headers) }
-    : readHistory(record.headers, fresh)
 }
 
 function replyCode(reply: Reply): string {

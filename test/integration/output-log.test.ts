@@ -64,7 +64,14 @@ describe.each(KINDS)('$about', ({ create }) => {
     const first = await logs.claim()
     await first.publish([output(logs, 1)], 2n)
     const outcome = await first.publish(logs.failing([output(logs, 2)]), 3n)
-    expect(outcome).toEqual({ kind: 'failed', message: expect.stringMatching(/\w+.*\./) })
+    expect(outcome).toEqual({
+      kind: expect.stringMatching(/failed|refused/),
+      failure: {
+        code: expect.any(String),
+        message: expect.stringMatching(/\w+.*\./),
+        passing: expect.any(Boolean),
+      },
+    })
     await first.close()
     const second = await claimed(logs)
     expect(second.committedOffset).toBe(2n)

@@ -1,8 +1,12 @@
 /** The broker's side of one input partition: what was committed, who holds the claim, and faults by order. */
-import type { ClaimPartition, OutputLog, OutputRecord, PublishOutcome } from '../../src/ports.ts'
+import type { ClaimPartition, Failure, OutputLog, OutputRecord, PublishOutcome } from '../../src/ports.ts'
 
-/** How the next transaction goes: `lost` has committed, but nobody was told. */
-export type Fault = 'fenced' | 'failed' | 'lost'
+/** How the next transaction goes: `lost` has committed, but nobody was told; `denied` does not end by itself. */
+export type Fault = 'fenced' | 'failed' | 'lost' | 'denied' | 'refused'
+
+const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker answers.', passing: true }
+const DENIED: Failure = { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'Grant WRITE.', passing: false }
+const TOO_LARGE: Failure = { code: 'MESSAGE_TOO_LARGE', message: 'A record is too large.', passing: false }
 
 export class FakePartition {
   committed: bigint | null
@@ -10,6 +14,8 @@ export class FakePartition {
   /** One entry a transaction: how many outputs, and the next offset. */
   readonly transactions: (readonly [outputs: number, nextOffset: bigint])[] = []
   readonly faults: Fault[] = []
+  /** Outputs that are refused for good. */
+  refuses: (output: OutputRecord) => boolean = () => false
   claims = 0
   prepared = 0
   open = 0
@@ -26,11 +32,11 @@ export class FakePartition {
     await this.#held
     if (this.refusals > 0) {
       this.refusals -= 1
-      throw new Error('No broker answers.')
+      return { kind: 'failed', failure: AWAY }
     }
     this.claims += 1
     this.open += 1
-    return this.#log()
+    return { kind: 'claimed', log: this.#log() }
   }
 
   /** Claims and transactions wait until {@link release}. */
@@ -58,13 +64,15 @@ export class FakePartition {
     await this.#held
     const fault = this.faults.shift()
     if (fault === 'fenced') return { kind: 'fenced' }
-    if (fault !== 'failed') {
+    if (fault === 'refused' || outputs.some((output) => this.refuses(output)))
+      return { kind: 'refused', failure: TOO_LARGE }
+    if (fault !== 'failed' && fault !== 'denied') {
       this.outputs.push(...outputs)
       this.transactions.push([outputs.length, nextOffset])
       this.committed = nextOffset
     }
     return fault === undefined
       ? { kind: 'committed' }
-      : { kind: 'failed', message: 'The connection is gone.' }
+      : { kind: 'failed', failure: fault === 'denied' ? DENIED : AWAY }
   }
 }

@@ -1,6 +1,6 @@
 /** Stand-ins for the ports that need no world: what is asked of them is written down. */
 import { NO_HEADERS } from '../../src/core/headers.ts'
-import type { InputRecord, Log, Metrics } from '../../src/ports.ts'
+import type { Claimed, InputRecord, Log, Metrics, OutputLog } from '../../src/ports.ts'
 
 export interface RecordedMetrics extends Metrics {
   /** What was called, in order, with its arguments. */
@@ -40,4 +40,9 @@ export function inputRecord(offset: number | bigint, changes: Partial<InputRecor
     headers: NO_HEADERS,
     ...changes,
   }
+}
+
+export function logOf(claimed: Claimed): OutputLog {
+  if (claimed.kind === 'failed') throw new Error(claimed.failure.message)
+  return claimed.log
 }

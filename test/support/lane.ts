@@ -1,6 +1,9 @@
 /** A lane with everything round it in the test's hand. */
-import { Lane, type LaneOptions } from '../../src/pipeline/lane.ts'
+import type { LaneOptions } from '../../src/pipeline/lane-options.ts'
+import { Lane } from '../../src/pipeline/lane.ts'
+import type { Blocked } from '../../src/pipeline/blocked-partitions.ts'
 import type { Counts, Settled } from '../../src/pipeline/outputs.ts'
+import { RecordBudget } from '../../src/pipeline/record-budget.ts'
 import type { RecordLife } from '../../src/pipeline/settle.ts'
 import type { InputRecord } from '../../src/ports.ts'
 import { FakeClock, settle } from './fake-clock.ts'
@@ -21,6 +24,7 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
   const started: Started[] = []
   const flow: string[] = []
   const defects: unknown[] = []
+  const blocks: (Blocked | null)[] = []
   const lane = new Lane({
     topic: 'in',
     partition: 0,
@@ -33,7 +37,10 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
       resume: () => void flow.push('resume'),
       seek: (offset) => void flow.push(`seek ${offset}`),
     },
+    outputs: { replacement: () => null },
     brake: { passes: () => true },
+    budget: new RecordBudget(),
+    blocked: { block: (blocked) => void blocks.push(blocked), clear: () => void blocks.push(null) },
     mayCrowd: () => true,
     clock,
     metrics,
@@ -52,6 +59,7 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     metrics,
     flow,
     defects,
+    blocks,
     started,
     /** Offsets whose work has begun, in that order, with repeats. */
     begun: () => started.map(({ record }) => Number(record.offset)),

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/adapters/system-clock.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
 import type { OutputLog, OutputRecord } from '../../src/ports.ts'
 import { FakePartition } from './fake-partition.ts'
-import { fakeLog, fakeMetrics } from './fakes.ts'
+import { fakeLog, fakeMetrics, logOf } from './fakes.ts'
 import { createTopics, produce, readCommitted, uniqueName } from './kafka.ts'
 import { listHeaders } from './headers.ts'
 
@@ -25,7 +25,7 @@ export interface LogsOfOnePartition {
 export function fakeLogs(): Promise<LogsOfOnePartition> {
   const partition = new FakePartition()
   return Promise.resolve({
-    claim: () => partition.claim('in', 0),
+    claim: async () => logOf(await partition.claim('in', 0)),
     topic: 'out',
     written: () => Promise.resolve(partition.outputs),
     failing: (outputs) => {
@@ -83,7 +83,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
   await consumer.start()
   await delivered.promise
   return {
-    claim: async () => ends.claim(input, 0),
+    claim: async () => logOf(await ends.claim(input, 0)),
     topic,
     written: async (count) => {
       const records = await readCommitted([topic], { until: count })

@@ -9,16 +9,11 @@
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { askAgain } from './ask-again.ts'
 import { batches, byPartition, toMessage, type TopicPartition } from './batches.ts'
-import {
-  disconnect,
-  fetchCommitted,
-  leaderOf,
-  onOwnCluster,
-  type ClaimClusterOptions,
-} from './claim-cluster.ts'
-import { explain } from './errors.ts'
-import { COORDINATOR, type Cluster } from './internals.ts'
+import { fetchCommitted, leaderOf, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
+import { isRefused, toFailure } from './errors.ts'
+import { COORDINATOR } from './internals.ts'
 import type { OffsetCommits } from './offset-commits.ts'
+import type { Lease } from './shared-clusters.ts'
 
 export interface AtLeastOnceOptions extends ClaimClusterOptions {
   readonly groupId: string
@@ -43,60 +38,83 @@ const WHILE_IT_MOVES = {
 } as const
 
 export function createClaimAtLeastOnce(options: AtLeastOnceOptions): ClaimPartition {
-  return onOwnCluster(options, async (cluster, of) => {
+  const acknowledged: Acknowledged = new WeakSet()
+  return onSharedCluster(options, async (lease, of) => {
     const { groupId } = options
+    const { cluster } = lease
     const coordinator = await cluster.findGroupCoordinator({ groupId, coordinatorType: COORDINATOR.group })
     const committedOffset = await fetchCommitted(coordinator, { groupId, ...of })
-    return new AtLeastOnceLog(options, { cluster, of, committedOffset })
+    return new AtLeastOnceLog(options, { lease, of, committedOffset, acknowledged })
   })
 }
 
+/**
+ * Outputs that the brokers have, so that a publish that failed in part is not repeated as a whole: a lane publishes the same
+ * objects again after its next claim.
+ */
+type Acknowledged = WeakSet<OutputRecord>
+
 interface Claimed {
-  readonly cluster: Cluster
+  readonly lease: Lease
   readonly of: TopicPartition
+  readonly acknowledged: Acknowledged
   readonly committedOffset: bigint | null
 }
 
 class AtLeastOnceLog implements OutputLog {
   readonly committedOffset: bigint | null
   readonly #options: AtLeastOnceOptions
-  readonly #cluster: Cluster
-  readonly #of: TopicPartition
+  readonly #claimed: Claimed
+  #failed = false
 
-  constructor(options: AtLeastOnceOptions, { cluster, of, committedOffset }: Claimed) {
+  constructor(options: AtLeastOnceOptions, claimed: Claimed) {
     this.#options = options
-    this.#cluster = cluster
-    this.#of = of
-    this.committedOffset = committedOffset
+    this.#claimed = claimed
+    this.committedOffset = claimed.committedOffset
   }
 
   /** There is nothing to open. */
   prepare(): void {}
 
   async publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome> {
-    try {
-      await Promise.all([...byPartition(outputs).values()].map((records) => this.#produce(records)))
-    } catch (error) {
-      return { kind: 'failed', message: explain(error, 'writing') }
-    }
-    this.#options.commits.note(this.#of, nextOffset)
+    const { of, acknowledged } = this.#claimed
+    const missing = outputs.filter((output) => !acknowledged.has(output))
+    // All are waited for: what is acknowledged after another one has failed must not be sent again either.
+    const sent = await Promise.allSettled(
+      [...byPartition(missing).values()].map((records) => this.#produce(records)),
+    )
+    const errors = sent.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+    if (errors.length > 0) return this.#notPublished(errors)
+    this.#options.commits.note(of, nextOffset)
     return { kind: 'committed' }
   }
 
   async close(): Promise<void> {
-    await this.#options.commits.settled(this.#of)
-    await disconnect(this.#cluster)
+    const { of, lease } = this.#claimed
+    await this.#options.commits.settled(of)
+    await lease.release({ failed: this.#failed })
+  }
+
+  /** What is refused for good can be replaced only when nothing else is in the way. */
+  #notPublished(errors: readonly unknown[]): PublishOutcome {
+    const other = errors.find((error) => !isRefused(error))
+    if (other === undefined) return { kind: 'refused', failure: toFailure(errors[0], 'writing') }
+    this.#failed = true
+    return { kind: 'failed', failure: toFailure(other, 'writing') }
   }
 
   async #produce(records: readonly OutputRecord[]): Promise<void> {
-    for (const batch of batches(records)) await this.#followingTheLeader(() => this.#send(batch))
+    for (const batch of batches(records)) {
+      await this.#followingTheLeader(() => this.#send(batch))
+      for (const output of batch) this.#claimed.acknowledged.add(output)
+    }
   }
 
   async #send(batch: readonly OutputRecord[]): Promise<void> {
     const [first] = batch
     if (first === undefined) return
     const { topic, partition } = first
-    const leader = await leaderOf(this.#cluster, first)
+    const leader = await leaderOf(this.#claimed.lease.cluster, first)
     await leader.produce({
       acks: -1,
       timeout: PRODUCE_TIMEOUT_MS,
@@ -107,6 +125,6 @@ class AtLeastOnceLog implements OutputLog {
   /** Asks where the partition has gone while it moves; anything else is the caller's. */
   #followingTheLeader(send: () => Promise<void>): Promise<void> {
     const { clock } = this.#options
-    return askAgain(send, { ...WHILE_IT_MOVES, clock }, () => this.#cluster.refreshMetadata())
+    return askAgain(send, { ...WHILE_IT_MOVES, clock }, () => this.#claimed.lease.cluster.refreshMetadata())
   }
 }

@@ -1,9 +1,9 @@
 /** What every claim of an input partition needs of the brokers, whatever it promises of its outputs. */
-import { OperatorError } from '../../core/safe-error.ts'
 import type { ClaimPartition, OutputLog } from '../../ports.ts'
 import type { TopicPartition } from './batches.ts'
-import { explain } from './errors.ts'
+import { toFailure } from './errors.ts'
 import type { Broker, Cluster } from './internals.ts'
+import { SharedClusters, type Lease } from './shared-clusters.ts'
 
 export interface ClaimClusterOptions {
   readonly createCluster: () => Cluster
@@ -13,27 +13,30 @@ export interface ClaimClusterOptions {
   readonly onWidth: (topic: string, partitions: number) => void
 }
 
-/**
- * A connection of its own for each claim: a broker works off the requests of one connection in turn, so what one
- * partition waits for (all replicas, say) would hold up the others.
- */
-export function onOwnCluster(
+/** Claims on connections that are shared by partition number. */
+export function onSharedCluster(
   { createCluster, topics, onWidth }: ClaimClusterOptions,
-  claim: (cluster: Cluster, of: TopicPartition) => Promise<OutputLog>,
+  claim: (lease: Lease, of: TopicPartition) => Promise<OutputLog>,
 ): ClaimPartition {
+  const clusters = new SharedClusters(createCluster, async (cluster) => {
+    await cluster.connect()
+    await cluster.addMultipleTargetTopics(topics)
+  })
   return async (topic, partition) => {
-    const cluster = createCluster()
+    let lease: Lease | null = null
     try {
-      await cluster.connect()
-      await cluster.addMultipleTargetTopics(topics)
+      lease = await clusters.lease(partition)
+      const { cluster } = lease
+      // The topic may have grown since the cluster was opened.
+      if (!isKnown(cluster, { topic, partition })) await cluster.refreshMetadata()
       for (const one of topics) {
         const partitions = cluster.findTopicPartitionMetadata(one).length
         if (partitions > 0) onWidth(one, partitions)
       }
-      return await claim(cluster, { topic, partition })
+      return { kind: 'claimed', log: await claim(lease, { topic, partition }) }
     } catch (error) {
-      await disconnect(cluster)
-      throw new OperatorError(explain(error, 'writing'))
+      await lease?.release({ failed: true })
+      return { kind: 'failed', failure: toFailure(error, 'writing') }
     }
   }
 }
@@ -52,18 +55,12 @@ export async function fetchCommitted(
 
 /** As the metadata has it: it may have moved since. */
 export async function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<Broker> {
-  const isKnown = cluster.findTopicPartitionMetadata(topic).some((one) => one.partitionId === partition)
   // Another claim has learnt since that the topic has grown.
-  if (!isKnown) await cluster.refreshMetadata()
+  if (!isKnown(cluster, { topic, partition })) await cluster.refreshMetadata()
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
   return cluster.findBroker({ nodeId: Number(nodeId) })
 }
 
-/** Never rejects. */
-export async function disconnect(cluster: Cluster): Promise<void> {
-  try {
-    await cluster.disconnect()
-  } catch {
-    // The connection is gone, which is what was wanted.
-  }
+function isKnown(cluster: Cluster, { topic, partition }: TopicPartition): boolean {
+  return cluster.findTopicPartitionMetadata(topic).some(({ partitionId }) => partitionId === partition)
 }

@@ -3,6 +3,7 @@
  * into its messages: none of them is passed on.
  */
 import { OperatorError } from '../../core/safe-error.ts'
+import type { Failure } from '../../ports.ts'
 
 interface KafkaError {
   readonly name?: string
@@ -77,14 +78,35 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
     'A topic does not exist: create the topics with `npm start -- topics create --partitions N --replication-factor N`.',
   ],
   [
-    /^MESSAGE_TOO_LARGE$/,
-    'A record is too large for its topic: raise max.message.bytes of the retry and dead-letter topics above that of the input topic.',
+    /^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE)$/,
+    'A record is too large for its topic. Raise max.message.bytes of the result, retry and dead-letter topics above that of the input topic.',
+  ],
+  [
+    /^INVALID_RECORD$/,
+    'The brokers reject a record. Check that no output topic is compacted (cleanup.policy) and that no schema validation is set on it.',
+  ],
+  [
+    /^INVALID_TIMESTAMP$/,
+    'The brokers reject the time of our records. Check the clock of this machine and of the brokers, and message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics.',
   ],
   [
     /^INVALID_REPLICATION_FACTOR$/,
     'The cluster has fewer brokers than the replication factor asks for: lower --replication-factor.',
   ],
 ]
+
+/** What the brokers will say of the same record each time. */
+const REFUSED =
+  /^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|INVALID_RECORD|UNSUPPORTED_FOR_MESSAGE_FORMAT|CORRUPT_MESSAGE|TypeError|RangeError|ERR_INVALID_ARG_TYPE|ERR_OUT_OF_RANGE|ERR_STRING_TOO_LONG)$/
+
+/** Whether the brokers refuse an output for good, or the client cannot encode it. Says nothing of the other outputs. */
+export function isRefused(error: unknown): boolean {
+  return REFUSED.test(errorType(error))
+}
+
+export function toFailure(error: unknown, doing: Doing): Failure {
+  return { code: errorType(error), message: explain(error, doing), passing: isPassing(error) }
+}
 
 /** What is missing is named by what was about to be done: the broker does not say, or kafkajs does not pass it on. */
 export type Doing = 'reading' | 'writing' | 'creating topics' | 'reading dead letters' | 'redriving'

@@ -1,7 +1,8 @@
 /** Reads records (magic 2) that are in memory. Every length is checked: what does not fit throws. */
 import { createHash } from 'node:crypto'
 import { NO_HEADERS, type Header, type Headers } from '../../core/headers.ts'
-import type { InputRecord, LeftOut } from '../../ports.ts'
+import type { LeftOut } from '../../core/left-out.ts'
+import type { InputRecord } from '../../ports.ts'
 
 /** What is larger is left out of the record: it must not take the service's memory. */
 export const MAX_VALUE_BYTES = 8 * 1024 * 1024

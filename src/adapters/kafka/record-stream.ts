@@ -5,7 +5,8 @@
  */
 import { createHash } from 'node:crypto'
 import { NO_HEADERS } from '../../core/headers.ts'
-import type { InputRecord, LeftOut } from '../../ports.ts'
+import type { LeftOut } from '../../core/left-out.ts'
+import type { InputRecord } from '../../ports.ts'
 import {
   CorruptRecord,
   createRecord,

@@ -4,8 +4,8 @@
  */
 import type { Clock, OutputRecord, PublishOutcome, RedriveLog } from '../../ports.ts'
 import { byPartition } from './batches.ts'
-import { disconnect } from './claim-cluster.ts'
-import { explain } from './errors.ts'
+import { disconnect } from './shared-clusters.ts'
+import { explain, toFailure } from './errors.ts'
 import type { Cluster } from './internals.ts'
 import { claimProducer, isFenced, type TransactionalProducer } from './transactional-producer.ts'
 import { OperatorError } from '../../core/safe-error.ts'
@@ -53,6 +53,6 @@ async function publish(
     if (isFenced(error)) return { kind: 'fenced' }
     // Left open, it would keep the service from reading on until the broker's time-out.
     await producer.end({ commit: false }).catch(() => undefined)
-    return { kind: 'failed', message: explain(error, 'redriving') }
+    return { kind: 'failed', failure: toFailure(error, 'redriving') }
   }
 }

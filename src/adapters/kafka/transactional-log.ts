@@ -8,9 +8,10 @@
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { byPartition, id, type TopicPartition } from './batches.ts'
-import { disconnect, fetchCommitted, onOwnCluster, type ClaimClusterOptions } from './claim-cluster.ts'
-import { explain } from './errors.ts'
-import { COORDINATOR, type Cluster } from './internals.ts'
+import { fetchCommitted, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
+import { isRefused, toFailure } from './errors.ts'
+import { COORDINATOR } from './internals.ts'
+import type { Lease } from './shared-clusters.ts'
 import { claimProducer, isFenced, patiently, type TransactionalProducer } from './transactional-producer.ts'
 
 export interface TransactionalLogOptions extends ClaimClusterOptions {
@@ -24,11 +25,10 @@ export interface TransactionalLogOptions extends ClaimClusterOptions {
 const UNUSED_AFTER_MS = 30_000
 
 export function createClaimPartition(options: TransactionalLogOptions): ClaimPartition {
-  return onOwnCluster(options, (cluster, of) => claim({ ...options, cluster, ...of }))
+  return onSharedCluster(options, (lease, of) => claim({ ...options, ...lease, ...of }))
 }
 
-interface ClaimOptions extends TransactionalLogOptions {
-  readonly cluster: Cluster
+interface ClaimOptions extends TransactionalLogOptions, Lease {
   readonly topic: string
   readonly partition: number
 }
@@ -61,6 +61,7 @@ class TransactionalLog implements OutputLog {
   #participants: Set<string> | null = null
   #opening: Promise<void> = Promise.resolve()
   #cancelExpiry: (() => void) | null = null
+  #failed = false
 
   constructor(options: ClaimOptions, claimed: Claimed) {
     this.#options = options
@@ -91,13 +92,27 @@ class TransactionalLog implements OutputLog {
       await this.#end({ commit: true })
       return { kind: 'committed' }
     } catch (error) {
-      return isFenced(error) ? { kind: 'fenced' } : { kind: 'failed', message: explain(error, 'writing') }
+      if (isFenced(error)) return { kind: 'fenced' }
+      const failure = toFailure(error, 'writing')
+      if (isRefused(error) && (await this.#aborted())) return { kind: 'refused', failure }
+      this.#failed = true
+      return { kind: 'failed', failure }
     }
   }
 
   close(): Promise<void> {
     this.#cancelExpiry?.()
-    return disconnect(this.#options.cluster)
+    return this.#options.release({ failed: this.#failed })
+  }
+
+  /** Readers do not have to wait for the next claim, and what was refused is known not to be committed. */
+  async #aborted(): Promise<boolean> {
+    try {
+      await this.#end({ commit: false })
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** Nothing came of the calls for long: the broker would abort the transaction and fence us with it. */

@@ -15,7 +15,7 @@ type KafkaMetrics = Pick<
 >
 type RegistryMetrics = Pick<Metrics, 'registryRequest' | 'registryWaiting'>
 type PublishMetrics = Pick<Metrics, 'transaction' | 'offsetCommit'>
-type PartitionMetrics = Pick<Metrics, 'lag' | 'oldestUnsettled' | 'partitionLost'>
+type PartitionMetrics = Pick<Metrics, 'lag' | 'oldestUnsettled' | 'blocked' | 'partitionLost'>
 
 const TRANSACTION_BUCKETS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
 
@@ -71,7 +71,7 @@ function registryMetrics(instruments: Instruments): RegistryMetrics {
 /** All series are there in either mode; those of the other one stay at 0. */
 function publishMetrics(instruments: Instruments, delivery: Delivery): PublishMetrics {
   const transactions = instruments.counter('transactions_total', 'Kafka transactions.', {
-    outcome: ['committed', 'fenced', 'failed'],
+    outcome: ['committed', 'fenced', 'failed', 'refused'],
   })
   const duration = instruments.histogram(
     'transaction_duration_seconds',
@@ -81,8 +81,8 @@ function publishMetrics(instruments: Instruments, delivery: Delivery): PublishMe
   )
   const publishes = instruments.counter(
     'publishes_total',
-    'Writes of outputs without a transaction: acknowledged by all in-sync replicas, or failed.',
-    { outcome: ['acknowledged', 'failed'] },
+    'Writes of outputs without a transaction: acknowledged by all in-sync replicas, failed, or refused for good.',
+    { outcome: ['acknowledged', 'failed', 'refused'] },
   )
   const publishDuration = instruments.histogram(
     'publish_duration_seconds',
@@ -103,7 +103,7 @@ function publishMetrics(instruments: Instruments, delivery: Delivery): PublishMe
         transactions([outcome])
         duration([], seconds)
       } else {
-        publishes([outcome === 'committed' ? 'acknowledged' : 'failed'])
+        publishes([outcome === 'committed' ? 'acknowledged' : outcome])
         publishDuration([], seconds)
       }
     },
@@ -114,6 +114,7 @@ function publishMetrics(instruments: Instruments, delivery: Delivery): PublishMe
 function partitionMetrics(instruments: Instruments, quota: Readonly<QuotaRate>): PartitionMetrics {
   const lag = new PartitionValues()
   const oldestSeconds = new PartitionValues()
+  const blocks = new Map<string, readonly [labels: readonly string[], offset: number]>()
   const labels = ['topic', 'partition']
   instruments.gauge(
     'consumer_lag_records',
@@ -133,10 +134,21 @@ function partitionMetrics(instruments: Instruments, quota: Readonly<QuotaRate>):
     labels,
     () => oldestSeconds.series(),
   )
+  instruments.gauge(
+    'partition_blocked_offset',
+    'Offset of the record a blocked partition waits for, by the code of the failure; absent while the partition moves.',
+    [...labels, 'code'],
+    () => [...blocks.values()],
+  )
   return {
     lag: (topic, partition, records) => lag.set(topic, partition, records),
     oldestUnsettled: (topic, partition, timestampMs) =>
       oldestSeconds.set(topic, partition, timestampMs === null ? null : timestampMs / 1000),
+    blocked: (topic, partition, block) => {
+      const key = `${topic}:${partition}`
+      if (block === null) blocks.delete(key)
+      else blocks.set(key, [[topic, String(partition), block.code], Number(block.offset)])
+    },
     partitionLost: (topic, partition) => {
       lag.set(topic, partition, null)
       oldestSeconds.set(topic, partition, null)

@@ -29,6 +29,7 @@ const RESULT: Counts = {
     disagrees: false,
   },
   unreadable: false,
+  attempts: 1,
   dropped: [],
 }
 

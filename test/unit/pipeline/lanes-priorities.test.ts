@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { TokenBucket } from '../../../src/core/token-bucket.ts'
 import { Lanes } from '../../../src/pipeline/lanes.ts'
 import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
+import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
 import type { Settle } from '../../../src/pipeline/settle.ts'
 import { PRIORITIES, type Priority } from '../../../src/ports.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
@@ -48,8 +49,11 @@ async function drained({
     lane: {
       claim: (topic, partition) => new FakePartition().claim(topic, partition),
       settle: oneCall,
+      outputs: { replacement: () => null },
       brake: { passes: () => true },
       deadLetterNotices: { add: () => undefined },
+      budget: new RecordBudget(),
+      blocked: { block: () => undefined, clear: () => undefined },
       clock,
       metrics,
       log,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../../src/core/token-bucket.ts'
 import { Lanes } from '../../../src/pipeline/lanes.ts'
 import { PermitQueue, type Permit } from '../../../src/pipeline/permit-queue.ts'
+import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
 import type { Settle } from '../../../src/pipeline/settle.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
@@ -35,8 +36,11 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
         return partitionOf(`${topic}:${partition}`).claim(topic, partition)
       },
       settle: oneCall,
+      outputs: { replacement: () => null },
       brake: { passes: () => true },
       deadLetterNotices: { add: () => undefined },
+      budget: new RecordBudget(),
+      blocked: { block: () => undefined, clear: () => undefined },
       clock,
       metrics,
       log,

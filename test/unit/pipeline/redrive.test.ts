@@ -124,11 +124,15 @@ describe('a redrive', () => {
 
 describe('a redrive that ends early has put back what it says, and the next one the rest', () => {
   const COMMITTED = { kind: 'committed' } as const
-  const ENDS = [{ kind: 'fenced' }, { kind: 'failed', message: 'A sentence.' }] as const
+  const failure = { code: 'ECONNREFUSED', message: 'A sentence.', passing: true }
+  const ENDS = [
+    { end: { kind: 'fenced' }, outcome: { kind: 'fenced' } },
+    { end: { kind: 'failed', message: 'A sentence.' }, outcome: { kind: 'failed', failure } },
+  ] as const
 
-  test.each(ENDS)('when it is $kind', async (end) => {
+  test.each(ENDS)('when it is $end.kind', async ({ end, outcome }) => {
     const topic = topicOf(250)
-    const first = redriveLog(topic, { outcomes: [COMMITTED, end] })
+    const first = redriveLog(topic, { outcomes: [COMMITTED, outcome] })
     const report = await run(topic, { log: first })
     expect([report.end, sentOf(report), first.transactions]).toEqual([end, 100, 2])
     const second = redriveLog(topic)

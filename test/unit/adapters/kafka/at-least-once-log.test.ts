@@ -4,6 +4,7 @@ import { createClaimAtLeastOnce } from '../../../../src/adapters/kafka/at-least-
 import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
 import type { OutputRecord } from '../../../../src/ports.ts'
 import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { logOf } from '../../../support/fakes.ts'
 
 const outputs: readonly OutputRecord[] = [
   { topic: 'out', partition: 0, key: null, value: Buffer.from('value'), headers: [] },
@@ -46,7 +47,7 @@ async function setUp(movedAfter: number) {
     commits: { note: (_, nextOffset) => void noted.push(nextOffset), settled: () => Promise.resolve() },
     clock,
   })
-  return { log: await claim('in', 0), clock, asked, noted, widths }
+  return { log: logOf(await claim('in', 0)), clock, asked, noted, widths }
 }
 
 test('an output follows its partition to the new leader, and its offset follows the output', async () => {
@@ -66,7 +67,11 @@ test('where no leader is found in time the publish fails with a sentence, and no
   await clock.advance(10_000)
   expect(await published).toEqual({
     kind: 'failed',
-    message: expect.stringContaining('NOT_LEADER_FOR_PARTITION'),
+    failure: {
+      code: 'NOT_LEADER_FOR_PARTITION',
+      message: expect.stringContaining('NOT_LEADER_FOR_PARTITION'),
+      passing: true,
+    },
   })
   expect(noted).toEqual([])
 })

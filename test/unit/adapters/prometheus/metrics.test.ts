@@ -22,6 +22,7 @@ const CONTRACT = [
   'last_heartbeat_timestamp_seconds gauge',
   'offset_commits_total counter outcome',
   'oldest_unsettled_timestamp_seconds gauge topic partition',
+  'partition_blocked_offset gauge topic partition code',
   'publish_duration_seconds histogram',
   'publishes_total counter outcome',
   'quota_limit_per_second gauge',
@@ -72,6 +73,7 @@ describe('the exposition', () => {
     const { metrics, scrape } = setUp()
     metrics.lag('verification.completed', 0, 1)
     metrics.oldestUnsettled('verification.completed', 0, 1)
+    metrics.blocked('verification.completed', 0, { offset: 1n, code: 'MESSAGE_TOO_LARGE' })
     const { types, series } = await scrape()
     const found = [...types].map(([name, type]) => [name, type, ...labelsOf(name, series.keys())].join(' '))
     expect(found.toSorted()).toEqual(CONTRACT)
@@ -107,7 +109,7 @@ describe('the exposition', () => {
     expect(count('results_total')).toBe(3 * 10 * 9)
     expect(count('requests_total')).toBeGreaterThan(30)
     expect(count('events_consumed_total')).toBe(2)
-    expect(count('dead_letters_total')).toBe(7)
+    expect(count('dead_letters_total')).toBe(8)
     expect(count('schema_registry_requests_total')).toBe(6)
     expect(count('request_duration_seconds_count')).toBe(6)
     expect(series.get('duplicates_total')).toBe(0)

@@ -1,0 +1,31 @@
+/** What a lane needs: the same for all lanes but for the partition and its flow. */
+import type { BlockedPartitions } from './blocked-partitions.ts'
+import type { Brake } from './brake.ts'
+import type { DeadLetterNotices } from './dead-letter-notices.ts'
+import type { Outputs } from './outputs.ts'
+import type { RecordBudget } from './record-budget.ts'
+import type { Settle } from './settle.ts'
+import type { ClaimPartition, Clock, Log, Metrics, PartitionFlow } from '../ports.ts'
+
+export interface LaneOptions {
+  readonly topic: string
+  readonly partition: number
+  /** A record is not started before its timestamp plus this; 0 on the input topic. */
+  readonly delayMs: number
+  readonly claim: ClaimPartition
+  readonly settle: Settle
+  /** What is written in place of outputs that the brokers refuse for good. */
+  readonly outputs: Pick<Outputs, 'replacement'>
+  readonly brake: Pick<Brake, 'passes'>
+  readonly budget: RecordBudget
+  readonly blocked: Pick<BlockedPartitions, 'block' | 'clear'>
+  readonly flow: PartitionFlow
+  /** Whether more records than a lane's own few may wait. */
+  readonly mayCrowd: () => boolean
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly deadLetterNotices: Pick<DeadLetterNotices, 'add'>
+  readonly log: Log
+  /** A defect in a step: the process must not go on as if nothing had happened. */
+  readonly onDefect: (error: unknown) => void
+}

@@ -1,0 +1,43 @@
+/** How many records of a partition have no committed output, and how old the oldest of them is. Only observes. */
+import { isPlausibleTime } from '../core/plausible-time.ts'
+import type { Clock, Metrics } from '../ports.ts'
+
+export interface PartitionLagOptions {
+  readonly topic: string
+  readonly partition: number
+  readonly metrics: Pick<Metrics, 'lag' | 'oldestUnsettled'>
+  readonly clock: Pick<Clock, 'epochMs'>
+}
+
+/** The oldest record that is fetched and not committed. */
+export interface Oldest {
+  readonly offset: bigint
+  readonly item: { readonly timestampMs: number }
+}
+
+export class PartitionLag {
+  readonly #options: PartitionLagOptions
+  #highWatermark = 0n
+  /** The offset to be read next. */
+  #readUpTo = 0n
+
+  constructor(options: PartitionLagOptions) {
+    this.#options = options
+  }
+
+  /** What the brokers say. */
+  progress(readUpTo: bigint, highWatermark: bigint): void {
+    this.#readUpTo = readUpTo
+    this.#highWatermark = highWatermark
+  }
+
+  /** To be called when the oldest record changes, or the brokers have said something new. */
+  measure(oldest: Oldest | undefined): void {
+    const { metrics, clock, topic, partition } = this.#options
+    const from = oldest?.offset ?? this.#readUpTo
+    metrics.lag(topic, partition, Number(this.#highWatermark > from ? this.#highWatermark - from : 0n))
+    const timestampMs = oldest?.item.timestampMs ?? null
+    const isPlausible = timestampMs !== null && isPlausibleTime(timestampMs, clock.epochMs())
+    metrics.oldestUnsettled(topic, partition, isPlausible ? timestampMs : null)
+  }
+}

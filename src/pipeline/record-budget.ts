@@ -1,0 +1,116 @@
+/**
+ * One budget for the records of all lanes that are fetched and not yet committed, so that memory does not grow with the
+ * number of partitions. A lane may always hold a few records. Beyond that it gets a share that shrinks as the budget fills:
+ * it is paused when it holds as much as is still free, and resumed when it holds clearly less. One busy lane gets what it
+ * can use, 64 busy lanes get a 65th each. Never throws.
+ */
+import type { PartitionFlow } from '../ports.ts'
+
+export interface Amount {
+  readonly records: number
+  readonly bytes: number
+}
+
+/** Over all lanes. Fetches that are under way may exceed it by their answers, which are bounded too. */
+const TOTAL: Amount = { records: 2_304, bytes: 16 * 1024 * 1024 }
+/** What a lane may hold however full the budget is, so that every partition moves. */
+const MIN_PER_LANE: Amount = { records: 8, bytes: 64 * 1024 }
+/** Enough to last through a fetch that is under way when the partition is resumed; more would only cost memory. */
+const MAX_PER_LANE: Amount = { records: 256, bytes: 2 * 1024 * 1024 }
+/** Of what a lane may hold: it is resumed below this, so that it is not paused and resumed with every record. */
+const RESUME_AT = 0.75
+
+export class RecordBudget {
+  readonly #total: Amount
+  readonly #paused = new Set<LaneShare>()
+  #records = 0
+  #bytes = 0
+
+  constructor(total: Amount = TOTAL) {
+    this.#total = total
+  }
+
+  /** What a lane may hold now. */
+  get limit(): Amount {
+    return {
+      records: clamp(this.#total.records - this.#records, MIN_PER_LANE.records, MAX_PER_LANE.records),
+      bytes: clamp(this.#total.bytes - this.#bytes, MIN_PER_LANE.bytes, MAX_PER_LANE.bytes),
+    }
+  }
+
+  share(flow: Pick<PartitionFlow, 'pause' | 'resume'>): LaneShare {
+    return new LaneShare(flow, {
+      changed: (records, bytes) => {
+        this.#records += records
+        this.#bytes += bytes
+        return this.limit
+      },
+      paused: (share) => void this.#paused.add(share),
+      resumed: (share) => void this.#paused.delete(share),
+      freed: () => {
+        for (const share of this.#paused) share.look(this.limit)
+      },
+    })
+  }
+}
+
+interface Ledger {
+  /** Adds to what all lanes hold; returns what one may hold now. */
+  readonly changed: (records: number, bytes: number) => Amount
+  readonly paused: (share: LaneShare) => void
+  readonly resumed: (share: LaneShare) => void
+  /** Something was given back: others may be resumed. */
+  readonly freed: () => void
+}
+
+/** What one lane holds of the budget. */
+export class LaneShare {
+  readonly #flow: Pick<PartitionFlow, 'pause' | 'resume'>
+  readonly #ledger: Ledger
+  #records = 0
+  #bytes = 0
+  #paused = false
+
+  constructor(flow: Pick<PartitionFlow, 'pause' | 'resume'>, ledger: Ledger) {
+    this.#flow = flow
+    this.#ledger = ledger
+  }
+
+  /** What the lane holds now; to be called whenever it changes. */
+  holds({ records, bytes }: Amount): void {
+    const isLess = records < this.#records || bytes < this.#bytes
+    const limit = this.#ledger.changed(records - this.#records, bytes - this.#bytes)
+    this.#records = records
+    this.#bytes = bytes
+    this.look(limit)
+    if (isLess) this.#ledger.freed()
+  }
+
+  /** The lane is gone: gives back what it held. */
+  release(): void {
+    this.holds({ records: 0, bytes: 0 })
+    if (this.#paused) this.#resume()
+  }
+
+  look(limit: Amount): void {
+    const fill = Math.max(this.#records / limit.records, this.#bytes / limit.bytes)
+    if (!this.#paused && fill >= 1) this.#pause()
+    else if (this.#paused && fill <= RESUME_AT) this.#resume()
+  }
+
+  #pause(): void {
+    this.#paused = true
+    this.#ledger.paused(this)
+    this.#flow.pause()
+  }
+
+  #resume(): void {
+    this.#paused = false
+    this.#ledger.resumed(this)
+    this.#flow.resume()
+  }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.max(least, Math.min(most, value))
+}

@@ -1,0 +1,81 @@
+/**
+ * A dead letter that the brokers do not take as it is, one step smaller: without the value if it is too large, without the
+ * event's own headers, with a key if there was none. Our own headers stay: they say what was wrong, where the event is, and
+ * what was left out. Pure but for the hash.
+ */
+import { createHash, type Hash } from 'node:crypto'
+import { isOurs, withoutOurs } from '../core/dead-letter.ts'
+import { lastText, nameBytes, type Header, type Headers } from '../core/headers.ts'
+import { leftOutHeader, type LeftOut } from '../core/left-out.ts'
+import type { Failure, OutputRecord } from '../ports.ts'
+
+/** The batch is larger than the topic takes. */
+const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
+/** A longer key can itself be what is too large. */
+const MAX_KEY_BYTES = 1_024
+
+type Step = (letter: OutputRecord) => OutputRecord | null
+
+/** Null if there is nothing left to leave out. */
+export function reducedDeadLetter(letter: OutputRecord, { code }: Failure): OutputRecord | null {
+  const isTooLarge = TOO_LARGE.has(code)
+  const headersFirst = !isTooLarge || headerBytes(withoutOurs(letter.headers)) > (letter.value?.length ?? 0)
+  const steps: readonly Step[] = [
+    ...(isTooLarge ? [] : [withKey]),
+    ...(headersFirst ? [withoutHeaders, withoutValue] : [withoutValue, withoutHeaders]),
+    withShortKey,
+  ]
+  for (const step of steps) {
+    const reduced = step(letter)
+    if (reduced !== null) return reduced
+  }
+  return null
+}
+
+/** A compacted topic takes no record without a key. */
+function withKey(letter: OutputRecord): OutputRecord | null {
+  return letter.key === null ? { ...letter, key: sourceKey(letter.headers) } : null
+}
+
+function withoutHeaders(letter: OutputRecord): OutputRecord | null {
+  const own = withoutOurs(letter.headers)
+  if (own.length === 0) return null
+  const hash = createHash('sha256')
+  for (const { name, value } of own) addHeader(hash, name, value)
+  const leftOut: LeftOut = { field: 'headers', bytes: headerBytes(own), sha256: hash.digest('hex') }
+  return { ...letter, headers: [...letter.headers.filter(isOurs), leftOutHeader(leftOut)] }
+}
+
+function withoutValue(letter: OutputRecord): OutputRecord | null {
+  const { value } = letter
+  return value === null ? null : leaveOut({ ...letter, value: null }, 'value', value)
+}
+
+function withShortKey(letter: OutputRecord): OutputRecord | null {
+  const { key, headers } = letter
+  return key === null || key.length <= MAX_KEY_BYTES
+    ? null
+    : leaveOut({ ...letter, key: sourceKey(headers) }, 'key', key)
+}
+
+function leaveOut(letter: OutputRecord, field: 'key' | 'value', bytes: Buffer): OutputRecord {
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return { ...letter, headers: [...letter.headers, leftOutHeader({ field, bytes: bytes.length, sha256 })] }
+}
+
+/** Where the event stands on its topic: unique, and no part of it. */
+function sourceKey(headers: Headers): Buffer {
+  const [topic, partition, offset] = ['topic', 'partition', 'offset'].map((name) =>
+    lastText(headers, `__connect.errors.${name}`),
+  )
+  return Buffer.from(`${topic}:${partition}:${offset}`)
+}
+
+function headerBytes(headers: Headers): number {
+  return headers.reduce((sum, { name, value }) => sum + name.length + (value?.length ?? 0), 0)
+}
+
+function addHeader(hash: Hash, name: string, value: Header['value']): void {
+  hash.update(nameBytes({ name, value }))
+  if (value !== null) hash.update(value)
+}

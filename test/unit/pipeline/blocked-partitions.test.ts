@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest'
+import { BlockedPartitions } from '../../../src/pipeline/blocked-partitions.ts'
+import type { Failure } from '../../../src/ports.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
+
+const DENIED: Failure = { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'Grant WRITE.', passing: false }
+const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker answers.', passing: true }
+
+function setUp() {
+  const [clock, log, metrics] = [new FakeClock(), fakeLog(), fakeMetrics()]
+  const partitions = new BlockedPartitions({ clock, log, metrics })
+  const block = (partition: number, failure = DENIED, offset = 5n): void =>
+    partitions.block({ topic: 'in', partition, offset, failure })
+  return { partitions, block, clock, log, metrics }
+}
+
+describe('blocked partitions', () => {
+  test('the first is logged at once, those that follow within a second in one line', async () => {
+    const { block, clock, log } = setUp()
+    for (let partition = 0; partition < 64; partition += 1) block(partition)
+    expect(log.lines).toHaveLength(1)
+    await clock.advance(1_000)
+    expect(log.lines).toHaveLength(2)
+  })
+
+  test('a failure that repeats is not logged again', async () => {
+    const { block, clock, log } = setUp()
+    for (let again = 0; again < 1_000; again += 1) block(3)
+    await clock.advance(60_000)
+    expect(log.lines).toHaveLength(1)
+  })
+
+  test('another cause is logged, and the end of a cause once its last partition goes on', () => {
+    const { partitions, block, log } = setUp()
+    block(0)
+    block(1, AWAY)
+    partitions.clear('in', 0)
+    expect(log.lines).toHaveLength(3)
+    partitions.clear('in', 1)
+    expect(log.lines).toHaveLength(4)
+    partitions.clear('in', 1)
+    expect(log.lines).toHaveLength(4)
+  })
+
+  test('a partition that goes on before the second is over is not in the line for the others', async () => {
+    const { partitions, block, clock, log } = setUp()
+    block(0)
+    block(1)
+    partitions.clear('in', 1)
+    await clock.advance(1_000)
+    expect(log.lines).toHaveLength(1)
+  })
+
+  test('the metric names partition, offset and cause, and ends with the block', () => {
+    const { partitions, block, metrics } = setUp()
+    block(2, DENIED, 7n)
+    partitions.clear('in', 2)
+    expect(metrics.of('blocked')).toEqual([
+      ['in', 2, { offset: 7n, code: 'TOPIC_AUTHORIZATION_FAILED' }],
+      ['in', 2, null],
+    ])
+  })
+})

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import type { Outputs, Settled } from '../../../src/pipeline/outputs.ts'
+import { FakePartition } from '../../support/fake-partition.ts'
+import { settle } from '../../support/fake-clock.ts'
+import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
+
+/** Refuses these values for good; a dead letter in their place is taken. */
+function refusing(...values: number[]): FakePartition {
+  const partition = new FakePartition(0n)
+  partition.refuses = ({ value }) => values.includes(Number(String(value)))
+  return partition
+}
+
+const replacing: Pick<Outputs, 'replacement'> = {
+  replacement: ({ offset }): Settled => ({
+    outputs: [
+      { topic: 'dead', partition: 0, key: null, value: Buffer.from(String(1_000n + offset)), headers: [] },
+    ],
+    counts: {
+      kind: 'dead-letter',
+      reason: 'unwritable',
+      code: 'MESSAGE_TOO_LARGE',
+      source: { topic: 'in', partition: 0, offset },
+    },
+  }),
+}
+
+describe('an output that is refused for good', () => {
+  test('is found among many and replaced; everything else goes out, each once and in order', async () => {
+    const { deliver, finish, partition, clock, metrics } = await runningLane(refusing(17, 63), {
+      outputs: replacing,
+    })
+    await deliver(...firstOffsets(100))
+    await finish(...firstOffsets(100))
+    await clock.advance(2_000)
+    const expected = firstOffsets(100).map((offset) =>
+      offset === 17 || offset === 63 ? 1_000 + offset : offset,
+    )
+    expect(written(partition)).toEqual(expected)
+    expect(partition.committed).toBe(100n)
+    expect(metrics.of('deadLettered')).toEqual([['unwritable'], ['unwritable']])
+  })
+
+  test('costs a number of claims that grows with the logarithm of the batch', async () => {
+    const { deliver, finish, partition, clock } = await runningLane(refusing(17), { outputs: replacing })
+    await deliver(...firstOffsets(128))
+    await finish(...firstOffsets(128))
+    await clock.advance(2_000)
+    expect(partition.committed).toBe(128n)
+    expect(partition.claims).toBeLessThan(12)
+  })
+
+  test('blocks its partition if nothing smaller is left, with a delay that grows to 30 s', async () => {
+    const { deliver, finish, partition, clock, blocks } = await runningLane(refusing(0))
+    await deliver(0)
+    await finish(0)
+    expect(blocks.at(-1)).toMatchObject({ partition: 0, offset: 0n, failure: { code: 'MESSAGE_TOO_LARGE' } })
+    await clock.advance(600_000)
+    expect(partition.claims).toBeLessThan(32)
+    expect(partition.claims).toBeGreaterThan(20)
+    partition.refuses = () => false
+    await clock.advance(30_000)
+    expect([written(partition), blocks.at(-1)]).toEqual([[0], null])
+  })
+
+  test('counts towards the dead-letter limit only from then on', async () => {
+    const asked: string[] = []
+    const { deliver, finish, clock } = await runningLane(refusing(1), {
+      outputs: replacing,
+      brake: { passes: ({ kind }) => asked.push(kind) > 0 },
+    })
+    await deliver(0, 1)
+    await finish(0, 1)
+    await clock.advance(1_000)
+    expect(asked).toEqual(['deferred', 'deferred', 'dead-letter'])
+  })
+})
+
+describe('a publish that fails again and again', () => {
+  test('is not repeated without a delay, and the partition is blocked from the second failure on', async () => {
+    const partition = new FakePartition(0n)
+    partition.faults.push(...Array.from({ length: 1_000 }, () => 'denied' as const))
+    const { deliver, finish, clock, blocks } = await runningLane(partition)
+    await deliver(0)
+    await finish(0)
+    await clock.advance(540_000)
+    expect(partition.claims).toBeLessThan(30)
+    expect(blocks.filter((block) => block === null)).toHaveLength(1)
+    partition.faults.length = 0
+    await clock.advance(30_000)
+    expect([written(partition), blocks.at(-1)]).toEqual([[0], null])
+  })
+
+  test('does not hold up the end of a lane that drains', async () => {
+    const partition = new FakePartition(0n)
+    partition.faults.push('denied', 'denied')
+    const { lane, deliver, finish } = await runningLane(partition)
+    await deliver(0)
+    const drained = lane.drain()
+    await finish(0)
+    await drained
+    await settle()
+    expect([lane.state, partition.open]).toEqual(['closed', 0])
+  })
+
+  test('waits a second at most while brokers are away', async () => {
+    const partition = new FakePartition(0n)
+    partition.refusals = 100
+    const { lane, clock } = laneOn(partition)
+    lane.start()
+    await settle()
+    await clock.advance(100_000)
+    expect(lane.state).toBe('running')
+  })
+})

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { lastText, type Header } from '../../../src/core/headers.ts'
+import { reducedDeadLetter } from '../../../src/pipeline/reduced-dead-letter.ts'
+import type { Failure, OutputRecord } from '../../../src/ports.ts'
+
+const TOO_LARGE: Failure = { code: 'MESSAGE_TOO_LARGE', message: '', passing: false }
+const INVALID: Failure = { code: 'INVALID_RECORD', message: '', passing: false }
+
+const header = (name: string, text: string): Header => ({ name, value: Buffer.from(text) })
+const OURS = [
+  header('checkresult-reason', 'undecodable'),
+  header('__connect.errors.topic', 'in'),
+  header('__connect.errors.partition', '3'),
+  header('__connect.errors.offset', '42'),
+]
+
+function letter(changes: Partial<OutputRecord> = {}): OutputRecord {
+  return {
+    topic: 'dead',
+    partition: 0,
+    key: Buffer.from('k'),
+    value: Buffer.from('v'),
+    headers: OURS,
+    ...changes,
+  }
+}
+
+/** All forms a dead letter goes through, the last one included. */
+function reductions(first: OutputRecord, failure: Failure): OutputRecord[] {
+  const forms: OutputRecord[] = []
+  for (let next = reducedDeadLetter(first, failure); next !== null; next = reducedDeadLetter(next, failure)) {
+    forms.push(next)
+    expect(forms.length).toBeLessThan(10)
+  }
+  return forms
+}
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+
+describe('a dead letter that is too large', () => {
+  test('goes without its value first, and says how large it was and its SHA-256', () => {
+    const value = Buffer.alloc(3_000_000, 'x')
+    const reduced = reducedDeadLetter(letter({ value }), TOO_LARGE)
+    expect(reduced?.value).toBeNull()
+    expect(lastText(reduced?.headers ?? [], 'checkresult-left-out-value')).toBe(
+      `3000000 bytes, sha256 ${sha256(value)}`,
+    )
+    expect(reduced?.headers.slice(0, OURS.length)).toEqual(OURS)
+  })
+
+  test('goes without its headers first if they are what is large', () => {
+    const own = header('own', 'y'.repeat(1_500_000))
+    const reduced = reducedDeadLetter(letter({ headers: [own, ...OURS] }), TOO_LARGE)
+    expect(String(reduced?.value)).toBe('v')
+    expect(reduced?.headers.map(({ name }) => name)).toEqual([
+      ...OURS.map(({ name }) => name),
+      'checkresult-left-out-headers',
+    ])
+  })
+
+  test('ends as our own headers and a short key', () => {
+    const first = letter({
+      key: Buffer.alloc(900_000),
+      value: Buffer.alloc(900_000),
+      headers: [header('own', 'x'), ...OURS],
+    })
+    const last = reductions(first, TOO_LARGE).at(-1)
+    expect([String(last?.key), last?.value]).toEqual(['in:3:42', null])
+    expect(last?.headers.map(({ name }) => name)).toEqual([
+      ...OURS.map(({ name }) => name),
+      'checkresult-left-out-value',
+      'checkresult-left-out-headers',
+      'checkresult-left-out-key',
+    ])
+  })
+})
+
+describe('a dead letter that the brokers reject', () => {
+  test('gets a key if it has none, and keeps all the rest', () => {
+    const own = header('own', 'x')
+    const reduced = reducedDeadLetter(letter({ key: null, headers: [own, ...OURS] }), INVALID)
+    expect(reduced).toEqual({ ...letter({ headers: [own, ...OURS] }), key: Buffer.from('in:3:42') })
+  })
+
+  test('goes without the event’s own headers, then without its value, then not at all', () => {
+    const forms = reductions(letter({ headers: [header('own', 'x'), ...OURS] }), INVALID)
+    expect(
+      forms.map(({ value, headers }) => [value === null, headers.some(({ name }) => name === 'own')]),
+    ).toEqual([
+      [false, false],
+      [true, false],
+    ])
+  })
+
+  test('names a header with a null value by its hash too', () => {
+    const [reduced] = reductions(letter({ headers: [{ name: 'own', value: null }, ...OURS] }), INVALID)
+    const text = lastText(reduced?.headers ?? [], 'checkresult-left-out-headers')
+    expect(text).toBe(`3 bytes, sha256 ${sha256(Buffer.from('own'))}`)
+  })
+})
