@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RecordBudget, type LaneShare } from '../../../src/pipeline/record-budget.ts'
 
