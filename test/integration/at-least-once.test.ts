@@ -61,7 +61,7 @@ describe('at least once', () => {
 
     const { env } = run.environment
     const other = await startService({ ...env, KAFKA_DELIVERY: 'exactly-once' })
-    await other.line(/A partition is blocked.*TRANSACTIONAL_ID_AUTHORIZATION_FAILED/)
+    await other.line(/TRANSACTIONAL_ID_AUTHORIZATION_FAILED.*A partition is blocked/)
   })
 })
 

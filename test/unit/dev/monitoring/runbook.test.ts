@@ -35,7 +35,12 @@ test('what is put between quotes is the title of a panel, or what the log says',
   const titles = [businessDashboard(), serviceDashboard()].flatMap(({ panels = [] }) =>
     panels.map(({ title = '' }) => title),
   )
-  const log = ['Partitions assigned.', 'Outputs could not be written', 'Could not commit offsets']
+  const log = [
+    'Partitions assigned.',
+    'Outputs could not be written',
+    'A partition is blocked',
+    'Could not commit offsets',
+  ]
   const words = ['service', 'verifications', 'too many', 'passed', 'allowed now']
   const known = new Set([...titles, ...log, ...words])
   const quoted = [...RUNBOOK.matchAll(/"([^"]+)"/g)].map(([, text = '']) => text.replaceAll(/\s+/g, ' '))
