@@ -1,0 +1,224 @@
+/**
+ * What was sent and what came out of it. Every record must come out exactly once: as a result, as a dead letter, or as one
+ * of those the service counts as skipped. Records are not kept: each one is made again when its output comes.
+ */
+import { checkDeadLetter, checkResult, sourceOf, type Names } from './outputs.ts'
+import type { StoredRecord } from './record-batch.ts'
+import type { Kind, Outcome } from './kinds.ts'
+import { isRepeated, type FuzzRecord } from './records.ts'
+
+export const PROBLEMS = [
+  'stuck',
+  'lost',
+  'repeated',
+  'wrong',
+  'changed',
+  'leaked',
+  'late',
+  'strange',
+] as const
+export type ProblemKind = (typeof PROBLEMS)[number]
+
+export interface Problem {
+  readonly kind: ProblemKind
+  /** Null where no record can be named. */
+  readonly number: number | null
+  readonly about: string
+  readonly detail: string
+}
+
+export interface LedgerOptions {
+  readonly seed: number
+  readonly names: Names
+  readonly recordOf: (number: number) => FuzzRecord
+  /** Whether a good record sent and seen at these times was held up by a refusal of the whole account. */
+  readonly isExcused: (sentMs: number, seenMs: number) => boolean
+  readonly lateMs: number
+}
+
+type State = 'sent' | 'result' | 'dead-letter' | 'aborted'
+
+interface Entry {
+  state: State
+  readonly sentMs: number
+}
+
+const MAX_KEPT = 200
+
+export class Ledger {
+  readonly #options: LedgerOptions
+  readonly #entries = new Map<number, Entry>()
+  /** By partition: the record at each offset. */
+  readonly #places: Map<number, number>[] = []
+  readonly #counts = new Map<Kind, Record<Outcome, number>>()
+  readonly #problemCounts = new Map<ProblemKind, number>()
+  readonly #latencies: number[] = []
+  readonly problems: Problem[] = []
+  sent = 0
+  out = 0
+  aborted = 0
+  refused = 0
+
+  constructor(options: LedgerOptions) {
+    this.#options = options
+  }
+
+  /** How many of this kind there were; the first of them are in {@link problems}. */
+  count(kind: ProblemKind): number {
+    return this.#problemCounts.get(kind) ?? 0
+  }
+
+  get counts(): ReadonlyMap<Kind, Readonly<Record<Outcome, number>>> {
+    return this.#counts
+  }
+
+  get problemCount(): Readonly<Record<ProblemKind, number>> {
+    return Object.fromEntries(PROBLEMS.map((kind) => [kind, this.count(kind)])) as Record<ProblemKind, number>
+  }
+
+  /** From the acknowledged write of good records to their results, in milliseconds. */
+  get latencies(): readonly number[] {
+    return this.#latencies
+  }
+
+  noteSent({ number }: FuzzRecord, partition: number, offset: bigint): void {
+    this.sent += 1
+    this.#place(number, partition, offset, 'sent')
+  }
+
+  noteAborted({ number }: FuzzRecord, partition: number, offset: bigint): void {
+    this.aborted += 1
+    this.#place(number, partition, offset, 'aborted')
+  }
+
+  noteRefused(): void {
+    this.refused += 1
+  }
+
+  #place(number: number, partition: number, offset: bigint, state: State): void {
+    const places = (this.#places[partition] ??= new Map())
+    places.set(Number(offset), number)
+    this.#entries.set(number, { state, sentMs: performance.now() })
+  }
+
+  numberAt(partition: number, offset: number): number | null {
+    return this.#places[partition]?.get(offset) ?? null
+  }
+
+  /** The first record at or behind the offset. */
+  firstFrom(partition: number, offset: number): number | null {
+    const offsets = [...(this.#places[partition]?.keys() ?? [])].filter((one) => one >= offset)
+    return offsets.length === 0 ? null : this.numberAt(partition, Math.min(...offsets))
+  }
+
+  noteOutput(topic: string, stored: StoredRecord, seenMs: number): void {
+    const { names, recordOf } = this.#options
+    const outcome = topic === names.result ? 'result' : 'dead-letter'
+    const source = sourceOf(outcome, stored)
+    const number =
+      source?.topic === names.input ? this.numberAt(source.partition, Number(source.offset)) : null
+    const entry = number === null ? undefined : this.#entries.get(number)
+    if (number === null || entry === undefined) {
+      this.report({ kind: 'strange', number, about: outcome, detail: 'It names no record that was sent.' })
+      return
+    }
+    const record = recordOf(number)
+    const about = `${record.kind}: ${record.about}; answers: ${record.plan.name}`
+    if (entry.state === 'aborted') {
+      this.report({ kind: 'strange', number, about, detail: 'Its transaction was aborted.' })
+      return
+    }
+    if (entry.state !== 'sent') {
+      this.report({
+        kind: 'repeated',
+        number,
+        about,
+        detail: `It came out as ${entry.state}, then as ${outcome}.`,
+      })
+      return
+    }
+    entry.state = outcome
+    this.out += 1
+    this.#tally(record.kind, outcome)
+    if (!record.outcomes.has(outcome) && !this.#isTooOld(record, entry, stored, seenMs)) {
+      const expected = [...record.outcomes].join(' or ')
+      const told = outcome === 'dead-letter' ? ` (${reasonOf(stored)})` : ''
+      this.report({ kind: 'wrong', number, about, detail: `${outcome}${told} instead of ${expected}` })
+    }
+    const check = outcome === 'result' ? checkResult : checkDeadLetter
+    for (const { kind, detail } of check(record, stored)) this.report({ kind, number, about, detail })
+    if (record.isGood) this.#noteLatency(number, about, entry.sentMs, seenMs)
+  }
+
+  /** What is not answered while the account is refused may reach the age at which it is given up. */
+  #isTooOld({ plan }: FuzzRecord, { sentMs }: Entry, stored: StoredRecord, seenMs: number): boolean {
+    const isGivenUp = /^(unavailable|not-completed)/.test(reasonOf(stored))
+    return !plan.isHealthy && isGivenUp && this.#options.isExcused(sentMs, seenMs)
+  }
+
+  #noteLatency(number: number, about: string, sentMs: number, seenMs: number): void {
+    const { isExcused, lateMs } = this.#options
+    if (isExcused(sentMs, seenMs)) return
+    this.#latencies.push(seenMs - sentMs)
+    if (seenMs - sentMs <= lateMs) return
+    const detail = `A good event needed ${Math.round(seenMs - sentMs)} ms.`
+    this.report({ kind: 'late', number, about, detail })
+  }
+
+  #tally(kind: Kind, outcome: Outcome): void {
+    const counts = this.#counts.get(kind) ?? { result: 0, 'dead-letter': 0, skip: 0 }
+    counts[outcome] += 1
+    this.#counts.set(kind, counts)
+  }
+
+  report(problem: Problem): void {
+    const count = this.count(problem.kind)
+    this.#problemCounts.set(problem.kind, count + 1)
+    if (count < MAX_KEPT) this.problems.push(problem)
+  }
+
+  /**
+   * Those that have not come out: the service must have counted as many as skipped. Whoever must come out and has not is
+   * lost.
+   */
+  close(skipped: number): void {
+    const { seed, recordOf } = this.#options
+    let silent = 0
+    for (const [number, { state }] of this.#entries) {
+      if (state !== 'sent') continue
+      silent += 1
+      const record = recordOf(number)
+      const about = `${record.kind}: ${record.about}; answers: ${record.plan.name}`
+      this.#tally(record.kind, 'skip')
+      const mayBeSkipped =
+        record.outcomes.has('skip') || (isRepeated(seed, number) && this.#isOut(number + 1))
+      if (!mayBeSkipped) this.report({ kind: 'lost', number, about, detail: 'It never came out.' })
+      else if (
+        record.kind === 'duplicate' &&
+        record.about.startsWith('duplicate') &&
+        !this.#isOut(number - 1)
+      )
+        this.report({
+          kind: 'lost',
+          number,
+          about,
+          detail: 'Neither it nor the first event of its transaction came out.',
+        })
+    }
+    if (silent !== skipped) {
+      const detail = `${silent} records have no output, and the service counts ${skipped} as skipped.`
+      this.report({ kind: silent > skipped ? 'lost' : 'strange', number: null, about: 'counters', detail })
+    }
+  }
+
+  #isOut(number: number): boolean {
+    const state = this.#entries.get(number)?.state
+    // The first of the two may be in another transaction that was aborted, or not have been written.
+    return state !== 'sent'
+  }
+}
+
+function reasonOf({ headers }: StoredRecord): string {
+  const text = (name: string): string => headers.findLast(([one]) => one === name)?.[1]?.toString() ?? ''
+  return `${text('checkresult-reason')}, ${text('checkresult-code')}`
+}

@@ -1,0 +1,140 @@
+/** What a result or a dead letter of a record must be, byte for byte where it is a copy. */
+import { createHash } from 'node:crypto'
+import avsc from 'avsc'
+import { schemaJson } from '../../src/adapters/registry/schemas.ts'
+import type { VerificationResult } from '../../src/core/schema-types.ts'
+import { CANARY } from './events.ts'
+import type { Header, StoredRecord } from './record-batch.ts'
+import type { Outcome } from './kinds.ts'
+import type { FuzzRecord } from './records.ts'
+
+export interface Names {
+  readonly input: string
+  readonly result: string
+  readonly deadLetter: string
+}
+
+export interface Difference {
+  readonly kind: 'changed' | 'leaked' | 'wrong'
+  readonly detail: string
+}
+
+interface Source {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: bigint
+}
+
+const HEADER_BYTES = 5
+const OURS = /^(checkresult-|__connect\.errors\.)/
+const TRACING = new Set(['traceparent', 'tracestate'])
+/** A result carries no more of them than this. */
+const LARGE_TRACE_BYTES = 8_192
+
+const resultType = avsc.Type.forSchema(JSON.parse(schemaJson('verification-result')) as avsc.Schema)
+
+function decode({ value }: StoredRecord): VerificationResult | null {
+  try {
+    return resultType.fromBuffer((value ?? Buffer.alloc(0)).subarray(HEADER_BYTES)) as VerificationResult
+  } catch {
+    return null
+  }
+}
+
+/** Null if the output does not say. */
+export function sourceOf(outcome: Outcome, stored: StoredRecord): Source | null {
+  if (outcome === 'result') {
+    const result = decode(stored)
+    return result === null ? null : { ...result.source, offset: BigInt(result.source.offset) }
+  }
+  const offset = text(stored, '__connect.errors.offset')
+  return /^\d+$/.test(offset)
+    ? {
+        topic: text(stored, '__connect.errors.topic'),
+        partition: Number(text(stored, '__connect.errors.partition')),
+        offset: BigInt(offset),
+      }
+    : null
+}
+
+export function checkResult({ event, plan, headers }: FuzzRecord, stored: StoredRecord): Difference[] {
+  const result = decode(stored)
+  if (result === null) return [{ kind: 'changed', detail: 'The result cannot be decoded.' }]
+  const differences: Difference[] = []
+  const wrong = (detail: string): number => differences.push({ kind: 'wrong', detail })
+  if (stored.key?.toString() !== result.transactionId) wrong('The key is not the transactionId.')
+  if (event !== null) {
+    for (const name of ['transactionId', 'merchantBizId', 'productCode', 'docType', 'completedAt'] as const)
+      if (result[name] !== event[name]) wrong(`${name} is not that of the event.`)
+    if (plan.verdict !== null && result.verdict !== plan.verdict) wrong(`The verdict is ${result.verdict}.`)
+  }
+  const traced = headers.filter(([name]) => TRACING.has(name))
+  const carried = traced.filter(([, value]) => (value?.length ?? 0) <= LARGE_TRACE_BYTES)
+  if (!isSame(stored.headers, traced) && !isSame(stored.headers, carried))
+    differences.push({ kind: 'changed', detail: `Its headers are ${shown(stored.headers)}.` })
+  return differences
+}
+
+export function checkDeadLetter(record: FuzzRecord, stored: StoredRecord): Difference[] {
+  const differences: Difference[] = []
+  const changed = (detail: string): number => differences.push({ kind: 'changed', detail })
+  const own = stored.headers.filter(([name]) => !OURS.test(name))
+  const ours = stored.headers.filter(([name]) => OURS.test(name))
+  const wanted = record.headers.filter(([name]) => !OURS.test(name))
+  if (!isSame(own, wanted) && !isReduced(own, wanted, stored))
+    changed(`Its headers are ${shown(own)} instead of ${shown(wanted)}.`)
+  if (!isEqual(stored.key, record.key)) changed('The key is another.')
+  if (!isEqual(stored.value, record.value) && !isLeftOut(stored, record)) changed('The value is another.')
+  for (const [name, value] of ours)
+    if (value?.toString('latin1').includes(CANARY) === true)
+      differences.push({ kind: 'leaked', detail: `Header ${name} holds a value of the event.` })
+  const names = ours.map(([name]) => name)
+  if (new Set(names).size < names.length) changed('Headers of the service are there twice.')
+  if (text(stored, 'checkresult-reason') === '') changed('There is no reason.')
+  return differences
+}
+
+/** The value was left out, and its size and digest say what it was. */
+function isLeftOut(stored: StoredRecord, { value }: FuzzRecord): boolean {
+  if (value === null || stored.value !== null) return false
+  const said = stored.headers.map(([, one]) => one?.toString('latin1') ?? '')
+  const digest = createHash('sha256').update(value).digest('hex')
+  return said.includes(String(value.length)) && said.some((one) => one.toLowerCase() === digest)
+}
+
+/** Some headers were left out, and are named. */
+function isReduced(own: readonly Header[], wanted: readonly Header[], { headers }: StoredRecord): boolean {
+  const left = [...own]
+  const missing = wanted.filter(([name, value]) => {
+    const [first] = left
+    const isKept = first !== undefined && first[0] === name && isEqual(first[1], value)
+    if (isKept) left.shift()
+    return !isKept
+  })
+  const named = headers.filter(([name]) => OURS.test(name)).map(([, value]) => value?.toString() ?? '')
+  return left.length === 0 && missing.every(([name]) => named.some((one) => one.includes(name)))
+}
+
+function isSame(one: readonly Header[], other: readonly Header[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(([name, value], at) => other[at]?.[0] === name && isEqual(value, other[at][1]))
+  )
+}
+
+function isEqual(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other)
+}
+
+function text({ headers }: StoredRecord, name: string): string {
+  return headers.findLast(([one]) => one === name)?.[1]?.toString() ?? ''
+}
+
+const MAX_SHOWN = 12
+
+function shown(headers: readonly Header[]): string {
+  const parts = headers
+    .slice(0, MAX_SHOWN)
+    .map(([name, value]) => `${JSON.stringify(name)}=${value === null ? 'null' : `${value.length} bytes`}`)
+  return `[${parts.join(', ')}${headers.length > MAX_SHOWN ? ', ...' : ''}]`
+}

@@ -1,0 +1,280 @@
+/** One run: the records go in while the service works, and everything that comes out is compared with them. */
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  createEnvironment,
+  prepareEnvironment,
+  type Environment,
+  type StackAddresses,
+} from '../../dev/harness/environment.ts'
+import type { Delivery } from '../../src/core/delivery.ts'
+import { createTopics, connectTo } from '../support/kafka.ts'
+import { startApi, type Api } from './api.ts'
+import type { World } from './contents.ts'
+import { layouts, type Layout } from './layout.ts'
+import { Ledger } from './ledger.ts'
+import { followOutputs } from './reader.ts'
+import { kindOf } from './kinds.ts'
+import { recordOf, type FuzzRecord } from './records.ts'
+import { registerVariations } from './schemas.ts'
+import { Sender } from './sender.ts'
+import { containerEnv, watchService, type ServiceWatch } from './service.ts'
+import { findStuck, stepOver } from './stuck.ts'
+import type { Figures } from './report.ts'
+
+export interface PlayOptions {
+  readonly stack: StackAddresses
+  readonly delivery: Delivery
+  readonly seed: number
+  readonly records: number
+  readonly only: ReadonlySet<number> | null
+  readonly slack: number
+  /** Distinct transactions between two moments in which the whole account is refused; null for none. */
+  readonly weatherEvery: number | null
+  readonly onProgress: (line: string) => void
+  /** What the service wrote, at the end. */
+  readonly onLog: (text: string) => void
+}
+
+const PARTITIONS = 8
+const MAX_BATCH_BYTES = 1_048_588
+/** Records under way at once: more would measure how long a backlog takes. */
+const MAX_UNDER_WAY = 1_500
+const LATE_MS = 20_000
+const STUCK_MS = 30_000
+/** A hint may be followed for a minute, and a probe comes only then. */
+const WEATHER_AFTERMATH_MS = 75_000
+const LOOK_MS = 500
+const PROGRESS_MS = 15_000
+const MAX_STEPS = 20
+
+const SETTINGS = {
+  CHECKRESULT_QPS: 'unlimited',
+  CHECKRESULT_TIMEOUT_MS: '2000',
+  DEFER_DELAYS: '1s',
+  DEFER_MAX_AGE: '15s',
+  DEAD_LETTER_BRAKE: 'off',
+} as const
+
+const INPUT_CONFIG = [
+  // The largest and the strangest records that a broker takes at all.
+  { name: 'max.message.bytes', value: String(MAX_BATCH_BYTES) },
+  { name: 'message.timestamp.after.max.ms', value: '9223372036854775807' },
+  { name: 'retention.ms', value: '-1' },
+]
+
+export async function playFuzz(options: PlayOptions): Promise<Figures> {
+  const play = await Play.set(options)
+  try {
+    return await play.run()
+  } finally {
+    await play.clear()
+  }
+}
+
+class Play {
+  readonly #options: PlayOptions
+  readonly #environment: Environment
+  readonly #api: Api
+  readonly #service: ServiceWatch
+  readonly #recordOf: (number: number) => FuzzRecord
+  readonly #ledger: Ledger
+  readonly #clearing: (() => unknown)[] = []
+  #steps = 0
+  #changedMs = performance.now()
+  #lastDone = -1
+  #progressMs = 0
+
+  private constructor(options: PlayOptions, parts: Parts) {
+    this.#options = options
+    this.#environment = parts.environment
+    this.#api = parts.api
+    this.#service = parts.service
+    this.#recordOf = parts.recordOf
+    this.#ledger = new Ledger({
+      seed: options.seed,
+      names: parts.environment.topics,
+      recordOf: parts.recordOf,
+      isExcused: (sentMs, seenMs) => this.#isWeather(sentMs, seenMs),
+      lateMs: LATE_MS * options.slack,
+    })
+    this.#clearing.push(
+      () => parts.service.stop(),
+      () => parts.api.close(),
+    )
+  }
+
+  static async set(options: PlayOptions): Promise<Play> {
+    const { stack, seed, delivery, weatherEvery } = options
+    // The answers need no more of the world than the seed, and the world needs the topics' names.
+    const api = await startApi({ seed, weatherEvery })
+    const environment = createEnvironment(
+      { ...stack, endpoint: api.url, settings: { ...SETTINGS, KAFKA_DELIVERY: delivery } },
+      { shared: true },
+    )
+    const kafka = connectTo(stack.brokers)
+    await createTopics(
+      [{ topic: environment.topics.input, numPartitions: PARTITIONS, configEntries: INPUT_CONFIG }],
+      kafka,
+    )
+    const [schemas] = await Promise.all([
+      registerVariations(stack.registryUrl, environment.topics.input),
+      prepareEnvironment(environment, PARTITIONS),
+    ])
+    const world: World = { seed, nowMs: Date.now(), schemas, maxBatchBytes: MAX_BATCH_BYTES }
+    const service = await watchService(containerEnv(environment.env))
+    return new Play(options, { environment, api, service, recordOf: (number) => recordOf(world, number) })
+  }
+
+  async run(): Promise<Figures> {
+    const { stack, only } = this.#options
+    const [broker = ''] = stack.brokers
+    const { topics } = this.#environment
+    const ledger = this.#ledger
+    const startedMs = performance.now()
+    const reader = await followOutputs({
+      broker,
+      topics: [topics.result, topics.deadLetter],
+      partitions: PARTITIONS,
+      onRecord: (topic, record) => ledger.noteOutput(topic, record, performance.now()),
+    })
+    this.#clearing.unshift(() => reader.close())
+    const sender = await Sender.open({
+      broker,
+      topic: topics.input,
+      recordOf: this.#recordOf,
+      maxBatchBytes: MAX_BATCH_BYTES,
+      onSent: (record, partition, offset) => ledger.noteSent(record, partition, offset),
+      onAborted: (record, partition, offset) => ledger.noteAborted(record, partition, offset),
+      onRefused: () => ledger.noteRefused(),
+    })
+    this.#clearing.unshift(() => sender.close())
+    for (const layout of layouts({ ...this.#options, partitions: PARTITIONS })) {
+      await sender.send(layout)
+      if (only !== null) await sender.send(goodBehind(layout, this.#options))
+      await this.#untilFewer(MAX_UNDER_WAY)
+    }
+    await this.#untilFewer(1)
+    await reader.untilCaughtUp()
+    const isAlive = this.#service.exitCode === null
+    const stoppingMs = performance.now()
+    const exitCode = await this.#service.stop()
+    this.#options.onLog(this.#service.output())
+    await reader.untilCaughtUp()
+    ledger.close(this.#service.skipped())
+    return this.#figures({ startedMs, isAlive, exitCode, stopMs: performance.now() - stoppingMs })
+  }
+
+  async clear(): Promise<void> {
+    for (const clear of this.#clearing) await clear()
+  }
+
+  #underWay(): number {
+    return this.#ledger.sent - this.#ledger.out - this.#service.skipped()
+  }
+
+  /** Looks at the service meanwhile, and helps it over records that it never gets past. */
+  async #untilFewer(count: number): Promise<void> {
+    while (this.#underWay() >= count) {
+      await delay(Math.min(LOOK_MS, 20 * count))
+      await this.#service.look()
+      const done = this.#ledger.out + this.#service.skipped()
+      const nowMs = performance.now()
+      if (done !== this.#lastDone || this.#isWeather(nowMs, nowMs)) this.#changedMs = nowMs
+      this.#lastDone = done
+      if (nowMs - this.#progressMs > PROGRESS_MS) {
+        this.#progressMs = nowMs
+        this.#options.onProgress(`${this.#ledger.sent} sent, ${done} done`)
+      }
+      const isStuck = nowMs - this.#changedMs > STUCK_MS * this.#options.slack
+      if ((isStuck || this.#service.exitCode !== null) && !(await this.#stepOver())) return
+    }
+  }
+
+  /** False if that changes nothing: what is missing has been passed over. */
+  async #stepOver(): Promise<boolean> {
+    const kafka = connectTo(this.#options.stack.brokers)
+    const ledger = this.#ledger
+    const { exitCode } = this.#service
+    if (exitCode !== null) {
+      const detail = `The service ended with ${exitCode}.`
+      ledger.report({ kind: 'stuck', number: null, about: 'process', detail })
+    }
+    const stuck = await findStuck(kafka, this.#environment)
+    for (const place of stuck) {
+      const isInput = place.topic === this.#environment.topics.input
+      const number = isInput ? ledger.firstFrom(place.partition, Number(place.offset)) : null
+      const record = number === null ? null : this.#recordOf(number)
+      const about =
+        record === null ? place.topic : `${record.kind}: ${record.about}; answers: ${record.plan.name}`
+      const detail = `The partition ${place.topic} [${place.partition}] does not get past offset ${place.offset}.`
+      ledger.report({ kind: 'stuck', number, about, detail })
+      this.#options.onProgress(`stuck at record ${number} (${about}): ${detail}`)
+    }
+    this.#steps += 1
+    if (stuck.length === 0 || this.#steps > MAX_STEPS) return false
+    await this.#service.stop()
+    await stepOver(kafka, this.#environment, stuck)
+    await this.#service.restart()
+    this.#changedMs = performance.now()
+    return true
+  }
+
+  /** Whether the whole account was refused, or the service was still recovering from it, at any time between these. */
+  #isWeather(fromMs: number, toMs: number): boolean {
+    return this.#api.weathers.some(
+      ({ startedMs, endedMs }) => startedMs <= toMs && fromMs <= endedMs + WEATHER_AFTERMATH_MS,
+    )
+  }
+
+  #figures(ended: Ended): Figures {
+    const { seed, records, delivery } = this.#options
+    const ledger = this.#ledger
+    const service = this.#service
+    for (const leak of service.leaks)
+      ledger.report({ kind: 'leaked', number: null, about: 'service', detail: leak })
+    const latencies = ledger.latencies.toSorted((one, other) => one - other)
+    return {
+      seed,
+      records,
+      delivery,
+      seconds: (performance.now() - ended.startedMs) / 1_000,
+      sent: ledger.sent,
+      aborted: ledger.aborted,
+      refused: ledger.refused,
+      skipped: service.skipped(),
+      calls: this.#api.calls(),
+      weathers: this.#api.weathers.map(({ name }) => name),
+      counts: Object.fromEntries(ledger.counts),
+      problems: ledger.problems,
+      problemCount: ledger.problemCount,
+      latencyP50Ms: latencies[Math.floor(latencies.length / 2)] ?? 0,
+      latencyMaxMs: latencies.at(-1) ?? 0,
+      peakMemoryMb: service.peakMemoryMb,
+      logLines: service.logLines,
+      isAlive: ended.isAlive,
+      exitCode: ended.exitCode,
+      stopMs: ended.stopMs,
+    }
+  }
+}
+
+interface Parts {
+  readonly environment: Environment
+  readonly api: Api
+  readonly service: ServiceWatch
+  readonly recordOf: (number: number) => FuzzRecord
+}
+
+interface Ended {
+  readonly startedMs: number
+  readonly isAlive: boolean
+  readonly exitCode: number | null
+  readonly stopMs: number
+}
+
+/** For a replay: a good record of its own behind the others. */
+function goodBehind({ numbers, partition }: Layout, { seed, records }: PlayOptions): Layout {
+  let number = records + (numbers[0] ?? 0) * 100
+  while (kindOf(seed, number) !== 'good') number += 1
+  return { numbers: [number], partition, codec: 'none', transaction: 'none' }
+}

@@ -1,0 +1,150 @@
+/** Writes the records as the layout has them, and tells where each one stands. */
+import { BrokerConnection, type Producer } from './broker.ts'
+import type { Layout } from './layout.ts'
+import { encodeBatch, type ProducerState } from './record-batch.ts'
+import type { FuzzRecord } from './records.ts'
+
+export interface SenderOptions {
+  readonly broker: string
+  readonly topic: string
+  readonly recordOf: (number: number) => FuzzRecord
+  readonly maxBatchBytes: number
+  readonly onSent: (record: FuzzRecord, partition: number, offset: bigint) => void
+  /** The records of an aborted transaction must not come out. */
+  readonly onAborted: (record: FuzzRecord, partition: number, offset: bigint) => void
+  /** The broker does not take it. */
+  readonly onRefused: (record: FuzzRecord, code: number) => void
+}
+
+interface Transaction {
+  readonly id: string
+  readonly producer: Producer
+  /** Next sequence number of each partition. */
+  readonly sequences: Map<number, number>
+}
+
+interface Placed {
+  readonly record: FuzzRecord
+  readonly offset: bigint
+}
+
+export class Sender {
+  readonly #options: SenderOptions
+  readonly #connection: BrokerConnection
+  readonly #committing: Transaction
+  readonly #aborting: Transaction
+
+  private constructor(
+    options: SenderOptions,
+    connection: BrokerConnection,
+    transactions: [Transaction, Transaction],
+  ) {
+    this.#options = options
+    this.#connection = connection
+    ;[this.#committing, this.#aborting] = transactions
+  }
+
+  static async open(options: SenderOptions): Promise<Sender> {
+    const connection = await BrokerConnection.open(options.broker)
+    const begin = async (name: string): Promise<Transaction> => {
+      const id = `${options.topic}-${name}`
+      return { id, producer: await connection.initProducer(id), sequences: new Map() }
+    }
+    return new Sender(options, connection, [await begin('committing'), await begin('aborting')])
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  async send(layout: Layout): Promise<void> {
+    const { transaction, partition } = layout
+    const used = [
+      ...(transaction === 'commit' || transaction === 'interleaved' ? [this.#committing] : []),
+      ...(transaction === 'abort' || transaction === 'interleaved' ? [this.#aborting] : []),
+    ]
+    for (const one of used) await this.#begin(one, partition)
+    const placed = new Map<Transaction | null, Placed[]>()
+    for (const [at, records] of piecesOf(layout, this.#options.recordOf).entries()) {
+      const within = used[at % Math.max(1, used.length)] ?? null
+      const into = placed.get(within) ?? []
+      placed.set(within, into)
+      await this.#write(records, layout, within, into)
+    }
+    for (const one of used.toReversed()) {
+      const end = one === this.#aborting ? 'abort' : 'commit'
+      if (placed.has(one)) await this.#connection.endTransaction(one.id, one.producer, end)
+    }
+    const { onSent, onAborted } = this.#options
+    for (const [within, all] of placed) {
+      const tell = within === this.#aborting ? onAborted : onSent
+      for (const { record, offset } of all) tell(record, partition, offset)
+    }
+  }
+
+  async #begin({ id, producer }: Transaction, partition: number): Promise<void> {
+    const partitions = { topic: this.#options.topic, partitions: [partition] }
+    await this.#connection.addPartitions(id, producer, partitions)
+  }
+
+  /** In one batch, or in halves of it while it is too large. */
+  async #write(
+    records: readonly FuzzRecord[],
+    layout: Layout,
+    within: Transaction | null,
+    placed: Placed[],
+  ): Promise<void> {
+    const { topic, maxBatchBytes, onRefused } = this.#options
+    const { codec, partition } = layout
+    const batch = encodeBatch(records, { codec, transaction: within && stateOf(within, partition) })
+    if (batch.length > maxBatchBytes && records.length > 1) {
+      const middle = Math.ceil(records.length / 2)
+      await this.#write(records.slice(0, middle), layout, within, placed)
+      await this.#write(records.slice(middle), layout, within, placed)
+      return
+    }
+    const [produced] = await this.#connection.produce(topic, [{ partition, batch }], within?.id ?? null)
+    if (produced?.kind !== 'stored') {
+      for (const record of records) onRefused(record, produced?.code ?? -1)
+      return
+    }
+    within?.sequences.set(partition, (within.sequences.get(partition) ?? 0) + records.length)
+    records.forEach((record, at) => placed.push({ record, offset: produced.baseOffset + BigInt(at) }))
+  }
+}
+
+function stateOf({ producer, sequences }: Transaction, partition: number): ProducerState {
+  return { ...producer, sequence: sequences.get(partition) ?? 0 }
+}
+
+/** Records that are large only alone have a batch of their own; interleaved ones alternate in small batches. */
+function piecesOf(
+  { numbers, transaction }: Layout,
+  recordOf: (number: number) => FuzzRecord,
+): FuzzRecord[][] {
+  const pieces: FuzzRecord[][] = []
+  let bytes = 0
+  for (const number of numbers) {
+    const record = recordOf(number)
+    const size = sizeOf(record)
+    const last = pieces.at(-1)
+    const startsNew =
+      last === undefined ||
+      record.isAlone ||
+      last[0]?.isAlone === true ||
+      bytes + size > MAX_PIECE_BYTES ||
+      (transaction === 'interleaved' && last.length === INTERLEAVED)
+    if (startsNew) pieces.push([record])
+    else last.push(record)
+    bytes = startsNew ? size : bytes + size
+  }
+  return pieces
+}
+
+const MAX_PIECE_BYTES = 900_000
+const INTERLEAVED = 2
+
+function sizeOf({ key, value, headers }: FuzzRecord): number {
+  const own = (key?.length ?? 0) + (value?.length ?? 0)
+  return headers.reduce((sum, [name, one]) => sum + name.length + (one?.length ?? 0), own)
+}

@@ -1,0 +1,115 @@
+/** The service under test in a container's memory: its counters, its memory, and whether anything personal is seen on it. */
+import type { Env } from '../../dev/harness/commands.ts'
+import { metricSum, SERVICE, startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
+import { FEW_ARENAS, SMALL_HEAP } from '../../dev/harness/small-heap.ts'
+import { usageOf } from '../../dev/harness/usage.ts'
+import { CANARY } from './events.ts'
+
+export interface ServiceWatch {
+  /** Records that were passed over and counted: repeats and foreign ones. */
+  skipped(): number
+  /** Reads counters, memory and the pages; a service that has ended is left as it was. */
+  look(): Promise<void>
+  /** Null while it runs. */
+  readonly exitCode: number | null | undefined
+  restart(): Promise<void>
+  /** The exit code after SIGTERM; null when it had to be killed. */
+  stop(): Promise<number | null>
+  readonly peakMemoryMb: number
+  readonly logLines: number
+  readonly leaks: ReadonlySet<string>
+  output(): string
+}
+
+/** The container's limit in the chart. */
+export const MAX_MEMORY_MB = 256
+
+const SKIPS = ['checkresult_duplicates_total', 'checkresult_foreign_records_total'] as const
+const PAGES = ['/metrics', '/readyz', '/livez', '/'] as const
+const STOP_WITHIN_MS = 30_000
+const MAX_LEAKS = 20
+
+export async function watchService(env: Env): Promise<ServiceWatch> {
+  const watch = new Watch(env)
+  await watch.restart()
+  return watch
+}
+
+class Watch implements ServiceWatch {
+  readonly #env: Env
+  #service: ServiceProcess | null = null
+  #skippedBefore = 0
+  #skippedNow = 0
+  #outputBefore = ''
+  exitCode: number | null | undefined = null
+  peakMemoryMb = 0
+  readonly leaks = new Set<string>()
+
+  constructor(env: Env) {
+    this.#env = env
+  }
+
+  get logLines(): number {
+    return this.output().split('\n').length
+  }
+
+  skipped(): number {
+    return this.#skippedBefore + this.#skippedNow
+  }
+
+  output(): string {
+    return this.#outputBefore + (this.#service?.output() ?? '')
+  }
+
+  async restart(): Promise<void> {
+    this.#skippedBefore += this.#skippedNow
+    this.#skippedNow = 0
+    this.#outputBefore = this.output()
+    const service = await startServiceProcess(this.#env, [...SMALL_HEAP, ...SERVICE])
+    this.#service = service
+    this.exitCode = null
+    void service.exited.then((code) => {
+      if (this.#service === service) this.exitCode = code ?? undefined
+    })
+    await service.ready()
+  }
+
+  async look(): Promise<void> {
+    const service = this.#service
+    if (service === null || this.exitCode !== null) return
+    try {
+      this.peakMemoryMb = Math.max(this.peakMemoryMb, usageOf(service.pid).peakMemoryMb)
+      for (const page of PAGES) {
+        const text = await (await fetch(service.opsUrl + page)).text()
+        this.#search(page, text)
+        if (page === '/metrics')
+          this.#skippedNow = SKIPS.reduce((sum, name) => sum + metricSum(text, name), 0)
+      }
+    } catch {
+      // It may end meanwhile.
+    }
+  }
+
+  async stop(): Promise<number | null> {
+    const service = this.#service
+    if (service === null) return null
+    await this.look()
+    const tooLong = setTimeout(() => service.signal('SIGKILL'), STOP_WITHIN_MS)
+    const code = await service.stop()
+    clearTimeout(tooLong)
+    this.#search('log', service.output())
+    return code
+  }
+
+  #search(where: string, text: string): void {
+    if (!text.toLowerCase().includes(CANARY)) return
+    for (const line of text.split('\n')) {
+      if (this.leaks.size >= MAX_LEAKS) return
+      if (line.toLowerCase().includes(CANARY)) this.leaks.add(`${where}: ${line.slice(0, 400)}`)
+    }
+  }
+}
+
+export function containerEnv(env: Env): Env {
+  return { ...env, ...FEW_ARENAS }
+}
