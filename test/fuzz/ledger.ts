@@ -56,6 +56,8 @@ export class Ledger {
   readonly problems: Problem[] = []
   sent = 0
   out = 0
+  /** Of those that must not be skipped. */
+  #owed = 0
   aborted = 0
   refused = 0
 
@@ -81,9 +83,15 @@ export class Ledger {
     return this.#latencies
   }
 
-  noteSent({ number }: FuzzRecord, partition: number, offset: bigint): void {
+  /** Records that must come out and have not. */
+  get owed(): number {
+    return this.#owed
+  }
+
+  noteSent(record: FuzzRecord, partition: number, offset: bigint): void {
     this.sent += 1
-    this.#place(number, partition, offset, 'sent')
+    if (this.#isOwed(record)) this.#owed += 1
+    this.#place(record.number, partition, offset, 'sent')
   }
 
   noteAborted({ number }: FuzzRecord, partition: number, offset: bigint): void {
@@ -93,6 +101,10 @@ export class Ledger {
 
   noteRefused(): void {
     this.refused += 1
+  }
+
+  #isOwed({ number, outcomes }: FuzzRecord): boolean {
+    return !outcomes.has('skip') && !isRepeated(this.#options.seed, number)
   }
 
   #place(number: number, partition: number, offset: bigint, state: State): void {
@@ -139,6 +151,7 @@ export class Ledger {
     }
     entry.state = outcome
     this.out += 1
+    if (this.#isOwed(record)) this.#owed -= 1
     this.#tally(record.kind, outcome)
     if (!record.outcomes.has(outcome) && !this.#isTooOld(record, entry, stored, seenMs)) {
       const expected = [...record.outcomes].join(' or ')

@@ -153,7 +153,7 @@ class Play {
       if (only !== null) await sender.send(goodBehind(layout, this.#options))
       await this.#untilFewer(MAX_UNDER_WAY)
     }
-    await this.#untilFewer(1)
+    await this.#untilFewer(1, () => ledger.owed === 0)
     await reader.untilCaughtUp()
     const isAlive = this.#service.exitCode === null
     const stoppingMs = performance.now()
@@ -173,8 +173,8 @@ class Play {
   }
 
   /** Looks at the service meanwhile, and helps it over records that it never gets past. */
-  async #untilFewer(count: number): Promise<void> {
-    while (this.#underWay() >= count) {
+  async #untilFewer(count: number, isDone = () => true): Promise<void> {
+    while (this.#underWay() >= count || !isDone()) {
       await delay(Math.min(LOOK_MS, 20 * count))
       await this.#service.look()
       const done = this.#ledger.out + this.#service.skipped()
