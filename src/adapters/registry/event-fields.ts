@@ -101,7 +101,7 @@ function isOptionalText(value: unknown): value is string | null {
 }
 
 function isTime(value: unknown, nowMs: number): value is number {
-  return Number.isSafeInteger(value) && checkTime(value as number, nowMs) === 'plausible'
+  return Number.isInteger(value) && checkTime(value as number, nowMs) === 'plausible'
 }
 
 function toMs(value: unknown): unknown {
@@ -146,7 +146,7 @@ function timeFault(value: unknown, nowMs: number): string | null {
   const time = toMs(value)
   if (typeof time === 'string')
     return `expected ${TIME_EXPECTED}, got a string that is not an ISO 8601 time with a time zone`
-  if (typeof time !== 'number' || !Number.isSafeInteger(time))
+  if (typeof time !== 'number' || !Number.isInteger(time))
     return `expected ${TIME_EXPECTED}, got ${kindOf(time)}`
   const check = checkTime(time, nowMs)
   if (check === 'plausible') return null
