@@ -10,25 +10,20 @@ import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consum
 import { createDelivery, type KafkaDelivery } from './adapters/kafka/delivery.ts'
 import { inspectTopics, withAdmin, type TopicNames } from './adapters/kafka/topics.ts'
 import { createEventDecoder, type EventDecoder } from './adapters/registry/decode-event.ts'
-import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
 import type { Config } from './config.ts'
 import { readTextFile } from './config/given.ts'
 import { ApiClock } from './core/api-clock.ts'
-import { RecentTransactions } from './core/recent-transactions.ts'
 import { safeError, type SafeError } from './core/safe-error.ts'
 import { BlockedPartitions } from './pipeline/blocked-partitions.ts'
 import { Brake } from './pipeline/brake.ts'
 import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
-import { InputNotices } from './pipeline/input-notices.ts'
-import { Lanes } from './pipeline/lanes.ts'
-import { Outputs } from './pipeline/outputs.ts'
+import type { Lanes } from './pipeline/lanes.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
-import { RecordBudget } from './pipeline/record-budget.ts'
-import { createSettle } from './pipeline/settle.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
 import { ServiceHealth } from './service-health.ts'
+import { createLanes } from './service-lanes.ts'
 import { kafkaSettings, registrySettings, topicNames } from './service-settings.ts'
 import { createServiceQuota, type ServiceQuota, type SharedLimiter } from './service-quota.ts'
 
@@ -206,7 +201,15 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   for (const { message } of notices) parts.noticed.add(message)
   const schemaId = await resultSchemaId(parts.registry, config.registry, names.result)
   const client = createClient(options, parts)
-  const lanes = createLanes(options, { parts, client, schemaId })
+  const lanes = createLanes({
+    ...options,
+    ...parts,
+    schemaId,
+    check: client.check,
+    claim: parts.delivery.claim,
+    flow: (topic, partition) => consumerOf(parts.running).flow(topic, partition),
+    onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
+  })
   parts.running.lanes = lanes
   const consumer = createConsumer(options, { parts, lanes, names })
   parts.running.consumer = consumer
@@ -223,61 +226,6 @@ function createClient(options: ServiceOptions, { running, apiClock }: Parts): Ch
   })
   running.client ??= createCheckResultClient({ ...checkresult, credentials: running.credentials, apiClock })
   return running.client
-}
-
-interface LaneParts {
-  readonly parts: Parts
-  readonly client: CheckResultClient
-  readonly schemaId: number
-}
-
-function createLanes(options: ServiceOptions, { parts, client, schemaId }: LaneParts): Lanes {
-  const { config, clock, log, metrics } = options
-  const { topics, defer } = config
-  const outputs = new Outputs({
-    topics,
-    retryTopics: defer.retryTopics,
-    maxAgeMs: defer.maxAgeMs,
-    foreignRecords: config.kafka.foreignRecords,
-    pii: config.result.pii,
-    service: options.service,
-    encode: createEncodeResult(schemaId),
-    partitions: (topic) => parts.counts.get(topic) ?? 1,
-    clock,
-  })
-  const settle = createSettle({
-    inputTopic: topics.input,
-    decode: parts.decoder.decode,
-    check: client.check,
-    timeoutMs: config.checkresult.timeoutMs,
-    permits: parts.permits,
-    outputs,
-    recent: new RecentTransactions(config.dedupeWindowMs),
-    notices: new InputNotices({ foreignRecords: config.kafka.foreignRecords, clock, metrics, log }),
-    clock,
-    metrics,
-  })
-  const delays = new Map(defer.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
-  return new Lanes({
-    lane: {
-      claim: parts.delivery.claim,
-      settle,
-      outputs,
-      brake: parts.brake,
-      deadLetterNotices: parts.deadLetterNotices,
-      budget: new RecordBudget(),
-      blocked: parts.blocked,
-      clock,
-      metrics,
-      log,
-      onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
-    },
-    delayMs: (topic) => delays.get(topic) ?? 0,
-    flow: (topic, partition) => consumerOf(parts.running).flow(topic, partition),
-    permits: parts.permits,
-    registryWaiting: () => parts.decoder.waiting,
-    log,
-  })
 }
 
 function consumerOf({ consumer }: Parts['running']): GroupConsumer {

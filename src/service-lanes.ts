@@ -1,0 +1,81 @@
+/** Puts together what a record goes through, from its bytes to its outputs. */
+import type { EventDecoder } from './adapters/registry/decode-event.ts'
+import { createEncodeResult } from './adapters/registry/encode-result.ts'
+import type { Config } from './config.ts'
+import { RecentTransactions } from './core/recent-transactions.ts'
+import { InputNotices } from './pipeline/input-notices.ts'
+import type { LaneOptions } from './pipeline/lane-options.ts'
+import { Lanes, type LanesOptions } from './pipeline/lanes.ts'
+import { Outputs } from './pipeline/outputs.ts'
+import type { PermitQueue } from './pipeline/permit-queue.ts'
+import { RecordBudget } from './pipeline/record-budget.ts'
+import { createSettle } from './pipeline/settle.ts'
+import type { CheckResult } from './ports.ts'
+
+export interface LanesContext
+  extends
+    Pick<
+      LaneOptions,
+      'claim' | 'brake' | 'blocked' | 'deadLetterNotices' | 'clock' | 'log' | 'metrics' | 'onDefect'
+    >,
+    Pick<LanesOptions, 'flow'> {
+  readonly config: Config
+  /** Name and version, for dead letters. */
+  readonly service: string
+  readonly permits: PermitQueue
+  readonly decoder: EventDecoder
+  readonly check: CheckResult
+  readonly schemaId: number
+  /** Partitions of each topic. */
+  readonly counts: ReadonlyMap<string, number>
+}
+
+/** Everything a record goes through, put together for each start: the schema of the results is known by then. */
+export function createLanes(options: LanesContext): Lanes {
+  const { config, clock, log, metrics, permits, brake, blocked, deadLetterNotices, decoder } = options
+  const { topics, defer } = config
+  const outputs = new Outputs({
+    topics,
+    retryTopics: defer.retryTopics,
+    maxAgeMs: defer.maxAgeMs,
+    foreignRecords: config.kafka.foreignRecords,
+    pii: config.result.pii,
+    service: options.service,
+    encode: createEncodeResult(options.schemaId),
+    partitions: (topic) => options.counts.get(topic) ?? 1,
+    clock,
+  })
+  const settle = createSettle({
+    inputTopic: topics.input,
+    decode: decoder.decode,
+    check: options.check,
+    timeoutMs: config.checkresult.timeoutMs,
+    permits,
+    outputs,
+    recent: new RecentTransactions(config.dedupeWindowMs),
+    notices: new InputNotices({ foreignRecords: config.kafka.foreignRecords, clock, metrics, log }),
+    clock,
+    metrics,
+  })
+  const delays = new Map(defer.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
+  return new Lanes({
+    lane: {
+      claim: options.claim,
+      settle,
+      outputs,
+      brake,
+      deadLetterNotices,
+      budget: new RecordBudget(),
+      blocked,
+      clock,
+      metrics,
+      log,
+      onDefect: options.onDefect,
+    },
+    delayMs: (topic) => delays.get(topic) ?? 0,
+    flow: options.flow,
+    permits,
+    registryWaiting: () => decoder.waiting,
+    log,
+  })
+}
