@@ -65,17 +65,19 @@ test('lets through what is no dead letter, while it holds too', () => {
   expect(brake.passes(DEFERRED, () => undefined)).toBe(true)
 })
 
-test.each<Counts>([{ kind: 'duplicate' }, DEFERRED])(
-  'counts neither as success nor as failure: what is no end of a record, such as $kind',
-  (counts) => {
-    const { brake, through, deadLetters, permits } = braking()
-    for (let record = 0; record < 200; record += 1) {
-      deadLetters(1)
-      expect(brake.passes(counts, () => undefined)).toBe(true)
-    }
-    expect([through(), permits.closed]).toEqual([50, 'dead-letter-brake'])
-  },
-)
+test.each<Counts>([
+  { kind: 'duplicate' },
+  DEFERRED,
+  { kind: 'foreign', foreign: 'tombstone', deadLettered: false },
+  { kind: 'foreign', foreign: 'wrong-schema', deadLettered: true },
+])('counts neither as success nor as failure: what is no end of a record, such as $kind', (counts) => {
+  const { brake, through, deadLetters, permits } = braking()
+  for (let record = 0; record < 200; record += 1) {
+    deadLetters(1)
+    expect(brake.passes(counts, () => undefined)).toBe(true)
+  }
+  expect([through(), permits.closed]).toEqual([50, 'dead-letter-brake'])
+})
 
 test('no call starts while it holds', async () => {
   const { permits, deadLetters, clock } = braking()

@@ -30,6 +30,24 @@ describe('a record', () => {
     expect(header(result(), 'checkresult-code')).toBe('empty-value')
   })
 
+  test.each([
+    ['skip', [], 'skipped'],
+    ['dead-letter', ['dead'], 'become dead letters'],
+  ] as const)('that is not an event makes no call: %s', async (foreignRecords, topics, said) => {
+    const decoded = { kind: 'foreign', foreign: 'tombstone', message: 'No value.' } as const
+    const { run, result, calls, log } = settling([], decoded, { foreignRecords })
+    await run(inputRecord(0))
+    expect([came(result()), calls]).toEqual([[topics, 'foreign'], []])
+    expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining(said)])
+  })
+
+  test('with another key than its transaction is counted on the input topic, and not again on a retry topic', async () => {
+    const { run, metrics } = settling([PASSED])
+    await run(inputRecord(0))
+    await run(inputRecord(0, { topic: 'retry' }))
+    expect(metrics.of('unkeyed')).toHaveLength(1)
+  })
+
   test('waits for its schema before it takes a permit', async () => {
     const { promise, resolve: found } = Promise.withResolvers<Decoded>()
     const { run, result, metrics } = settling([PASSED], promise)

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { countOutcomes } from '../../../src/pipeline/count-outcome.ts'
+import type { Settled } from '../../../src/pipeline/outputs.ts'
+import { fakeMetrics } from '../../support/fakes.ts'
+
+const NOW_MS = Date.UTC(2026, 0, 1)
+const FACTS = {
+  verdict: 'PASSED',
+  subCode: '200',
+  family: null,
+  risk: 'absent',
+  spoofTypes: [],
+  disagrees: false,
+} as const
+const RESULT: Settled = {
+  outputs: [],
+  counts: { kind: 'result', facts: FACTS, unreadable: false, attempts: 1, dropped: [] },
+}
+
+function counted(timestampMs: number, result: Settled = RESULT) {
+  const metrics = fakeMetrics()
+  const letters: unknown[] = []
+  const deadLetterNotices = { add: (letter: unknown) => void letters.push(letter) }
+  countOutcomes({ metrics, deadLetterNotices }, [{ item: { timestampMs }, result }], NOW_MS)
+  return { metrics, letters }
+}
+
+test('a result is counted with the time since its event was written', () => {
+  expect(counted(NOW_MS - 2_500).metrics.calls).toEqual([['settled', FACTS, 2.5]])
+})
+
+test.each([-1, 0, 1, NOW_MS + 86_400_001])(
+  'a record timestamp of %d is left out of the latency, and counted',
+  (timestampMs) => {
+    expect(counted(timestampMs).metrics.calls).toEqual([['implausibleTimestamp'], ['settled', FACTS, null]])
+  },
+)
+
+test('a record that is not an event is counted by its kind, and as a dead letter where it became one', () => {
+  const foreign = (deadLettered: boolean): Settled => ({
+    outputs: [],
+    counts: { kind: 'foreign', foreign: 'tombstone', deadLettered },
+  })
+  expect(counted(NOW_MS, foreign(false)).metrics.calls).toEqual([['foreign', 'tombstone']])
+  const letter = counted(NOW_MS, foreign(true))
+  expect(letter.metrics.calls).toEqual([
+    ['foreign', 'tombstone'],
+    ['deadLettered', 'undecodable'],
+  ])
+  expect(letter.letters).toEqual([])
+})
+
+test('whoever wants to know of the commit is told', () => {
+  let told = 0
+  counted(NOW_MS, { ...RESULT, onCommitted: () => void (told += 1) })
+  expect(told).toBe(1)
+})

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { delivered, untilDueMs } from '../../../src/pipeline/delivered.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { inputRecord } from '../../support/fakes.ts'
+
+const DELAY_MS = 10_000
+
+function dueIn(timestampMs: (nowMs: number) => number): number {
+  const clock = new FakeClock()
+  const record = inputRecord(0, { timestampMs: timestampMs(clock.epochMs()) })
+  return untilDueMs(delivered(record, { delayMs: DELAY_MS, clock }), clock)
+}
+
+test('a record of a retry topic is due its delay after its own timestamp, and never later than that from now on', () => {
+  expect(dueIn((nowMs) => nowMs - 4_000)).toBe(DELAY_MS - 4_000)
+  expect(dueIn((nowMs) => nowMs - 60_000)).toBeLessThanOrEqual(0)
+  expect(dueIn((nowMs) => nowMs + 60_000)).toBe(DELAY_MS)
+})
+
+test.each([-1, 0, 1])('a timestamp of %d neither makes it due at once nor keeps it', (timestampMs) => {
+  expect(dueIn(() => timestampMs)).toBe(DELAY_MS)
+})
