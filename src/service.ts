@@ -237,14 +237,16 @@ function createConsumer(
   options: ServiceOptions,
   { parts, lanes, names }: { parts: Parts; lanes: Lanes; names: TopicNames },
 ): GroupConsumer {
-  const { config, clock, metrics, onFatal } = options
+  const { config, clock, log, metrics, onFatal } = options
   return createGroupConsumer({
-    kafka: parts.kafka.kafka,
+    createCluster: parts.kafka.createCluster,
     groupId: config.kafka.groupId,
     inputTopic: names.input,
     retryTopics: names.retry,
     sessionTimeoutMs: config.kafka.sessionTimeoutMs,
     permits: parts.quota.permits,
+    clock,
+    log,
     hooks: {
       onSteppingOut: () => {
         parts.quota.steppingOut()

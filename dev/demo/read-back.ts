@@ -3,6 +3,7 @@ import type { EachMessagePayload, IHeaders, Kafka } from 'kafkajs'
 import { schemaType } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationResult } from '../../src/core/schema-types.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
+import { patchFetch } from '../harness/patch-fetch.ts'
 
 export interface Output {
   readonly outcome: Outcome
@@ -26,6 +27,7 @@ export async function readOutputs(kafka: Kafka, topics: OutputTopics): Promise<r
   const outputs: Output[] = []
   const unread = await endOffsets(kafka, [topics.result, topics.deadLetter])
   if (unread.size === 0) return outputs
+  patchFetch()
   const consumer = kafka.consumer({ groupId: 'demo-reader', readUncommitted: false })
   const end = Promise.withResolvers<void>()
   // Told of batches that hold nothing but transaction markers too: the last record of a partition is one.

@@ -1,4 +1,5 @@
 /** Members that join the replicas' group and leave it at once, one after the other: it never comes to rest. */
+import type { PartitionAssigner } from 'kafkajs'
 import { createCoPartitioning } from '../../src/adapters/kafka/co-partition-assigner.ts'
 import type { Rig } from './rig.ts'
 
@@ -26,7 +27,22 @@ async function disturb(
   state: { readonly stopped: boolean },
 ): Promise<void> {
   const { groupId, topics } = environment
-  const { assigner } = createCoPartitioning({ inputTopic: topics.input, permits: null, stepsOut: () => {} })
+  const assigner: PartitionAssigner = ({ cluster }) => {
+    const names = [topics.input, ...retryTopics]
+    const { name, metadata, assign } = createCoPartitioning({
+      inputTopic: topics.input,
+      retryTopics,
+      permits: null,
+      widths: () =>
+        Promise.resolve(new Map(names.map((one) => [one, cluster.findTopicPartitionMetadata(one).length]))),
+    })
+    return {
+      name,
+      version: 0,
+      protocol: () => ({ name, metadata: metadata() }),
+      assign: async ({ members }) => [...(await assign(members))],
+    }
+  }
   while (!state.stopped) {
     const consumer = kafka.consumer({
       groupId,

@@ -1,6 +1,7 @@
 /** Reads topics as read_committed, from their beginning and for as long as it takes, whatever befalls the brokers. */
 import type { Consumer, Kafka } from 'kafkajs'
 import { uniqueName, type ReadRecord } from '../support/kafka.ts'
+import { patchFetch } from '../../dev/harness/patch-fetch.ts'
 
 export interface Watch {
   close(): Promise<void>
@@ -42,6 +43,7 @@ interface Watching {
 }
 
 async function start(kafka: Kafka, { topics, handOver, onEnd }: Watching): Promise<Consumer> {
+  patchFetch()
   const consumer = kafka.consumer({
     groupId: uniqueName('watcher'),
     readUncommitted: false,

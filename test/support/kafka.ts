@@ -5,6 +5,7 @@ import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { createKnownTopics, withAdmin } from '../../src/adapters/kafka/topics.ts'
 import type { Log } from '../../src/ports.ts'
+import { patchFetch } from '../../dev/harness/patch-fetch.ts'
 
 export interface ReadRecord {
   readonly topic: string
@@ -75,6 +76,7 @@ export async function readCommitted(
   const isEnough = typeof until === 'number' ? (all: readonly ReadRecord[]) => all.length >= until : until
   const records: ReadRecord[] = []
   if (isEnough(records)) return records
+  patchFetch()
   const consumer = kafka.consumer({ groupId: uniqueName('reader'), readUncommitted: false })
   onTestFinished(async () => consumer.disconnect())
   await consumer.connect()

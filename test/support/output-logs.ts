@@ -36,7 +36,7 @@ export function fakeLogs(): Promise<LogsOfOnePartition> {
 }
 
 export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition> {
-  const { kafka, createCluster } = createKafkaClient(
+  const { createCluster } = createKafkaClient(
     { brokers: inject('brokers'), clientId: 'test', tls: null, sasl: null },
     fakeLog(),
   )
@@ -59,12 +59,14 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
     log: fakeLog(),
   })
   const consumer: GroupConsumer = createGroupConsumer({
-    kafka,
+    createCluster,
     groupId,
     inputTopic: input,
     retryTopics: [],
     sessionTimeoutMs: 10_000,
     permits: null,
+    clock: systemClock,
+    log: fakeLog(),
     hooks: {
       onSteppingOut: () => {},
       onRebalancing: () => {},

@@ -4,6 +4,7 @@ import { schemaJson } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationResult } from '../../src/core/schema-types.ts'
 import type { Kafka, Producer } from 'kafkajs'
 import { uniqueName, type ReadRecord } from './kafka.ts'
+import { patchFetch } from '../../dev/harness/patch-fetch.ts'
 
 /** `topic:partition:offset` of an event on the input topic. */
 export type Coordinates = string
@@ -26,6 +27,7 @@ const HEADER_BYTES = 5
 
 /** Reads from the beginning of the topics, and goes on until closed. */
 export async function watchCommitted(kafka: Kafka, topics: readonly string[]): Promise<Outputs> {
+  patchFetch()
   const consumer = kafka.consumer({
     groupId: uniqueName('watcher'),
     readUncommitted: false,

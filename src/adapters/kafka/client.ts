@@ -7,11 +7,6 @@ import { registerCodecs } from './codecs.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
 import { patchEncoder } from './patch-encoder.ts'
-import { patchFetch } from './patch-fetch.ts'
-import { patchFetchRequest } from './patch-fetch-request.ts'
-import { patchHeartbeat } from './patch-heartbeat.ts'
-import { patchJoin } from './patch-join.ts'
-import { patchMembership } from './patch-membership.ts'
 import { patchReconnect } from './patch-reconnect.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { patchSilence } from './patch-silence.ts'
@@ -42,13 +37,8 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
   registerCodecs()
   patchRequestQueue()
   patchEncoder()
-  patchFetch()
-  patchFetchRequest()
   patchSilence()
   patchReconnect()
-  patchHeartbeat()
-  patchJoin()
-  patchMembership()
   const connection = {
     brokers: [...settings.brokers],
     clientId: settings.clientId,

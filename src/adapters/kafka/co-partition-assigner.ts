@@ -6,11 +6,11 @@
  * All members must split the quota alike, also while a topic grows or replicas are configured differently: each tells the
  * leader its limit, and the leader tells each what it went by, the smallest. The words go along as `userData`.
  */
-import kafkajs, { type GroupMember, type PartitionAssigner } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { z } from 'zod'
 import { partitionsAt, places, seat, type QuotaTerms } from '../../core/quota-shares.ts'
-import type { UrgentAssigner } from './patch-fetch-request.ts'
-import type { AttentiveAssigner } from './patch-membership.ts'
+import type { MemberAssignment as Assigned, Protocol } from './group-member.ts'
+import type { JoinAnswer } from './internals.ts'
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 const NAME = 'CheckresultCoPartition'
@@ -28,55 +28,54 @@ export type LeaderWords = z.output<typeof LeaderWords>
 
 export interface CoPartitioningOptions {
   readonly inputTopic: string
+  readonly retryTopics: readonly string[]
   /** To be shared by partitions; null where the quota is kept otherwise. */
   readonly permits: number | null
-  readonly stepsOut: () => void
+  /** Partitions of each topic that exists, as the brokers say now. */
+  readonly widths: () => Promise<ReadonlyMap<string, number>>
 }
 
-export interface CoPartitioning {
-  readonly assigner: PartitionAssigner
-  /** The leader's words, which came with an assignment; null when it has none, or none that make sense. */
-  assigned(userData: Buffer | null): LeaderWords | null
+export interface CoPartitioning extends Protocol {
+  /** What the leader wrote for this member; nothing where it wrote nothing. */
+  readonly assigned: (memberAssignment: Buffer) => OwnAssignment
+}
+
+export interface OwnAssignment {
+  readonly assignment: Readonly<Record<string, readonly number[]>>
+  /** Null when the leader has none for us, or none that make sense. */
+  readonly words: LeaderWords | null
 }
 
 export function createCoPartitioning(options: CoPartitioningOptions): CoPartitioning {
-  const { inputTopic, permits, stepsOut } = options
+  const { inputTopic, retryTopics, permits, widths } = options
+  const topics = [inputTopic, ...retryTopics]
   let place: number | null = null
-  const assigner: PartitionAssigner = ({ cluster }): AttentiveAssigner & UrgentAssigner => ({
+  return {
     name: NAME,
-    version: VERSION,
-    stepsOut,
-    urgentTopic: inputTopic,
-    protocol: ({ topics }) => ({
-      name: NAME,
-      metadata: MemberMetadata.encode({ version: VERSION, topics, userData: encode({ permits, place }) }),
-    }),
-    // oxlint-disable-next-line require-await -- kafkajs wants a promise
-    assign: async ({ members, topics }) => {
-      const widths = new Map(topics.map((topic) => [topic, cluster.findTopicPartitionMetadata(topic).length]))
-      return assign(members, widths, {
-        partitions: widths.get(inputTopic) ?? 0,
+    metadata: () => MemberMetadata.encode({ version: VERSION, topics, userData: encode({ permits, place }) }),
+    assign: async (members) => {
+      const known = await widths()
+      const current = new Map(topics.map((topic) => [topic, known.get(topic) ?? 0]))
+      return assign(members, current, {
+        partitions: current.get(inputTopic) ?? 0,
         permits: leastPermits(members),
       })
     },
-  })
-  return {
-    assigner,
-    assigned: (userData) => {
-      const words = decode(LeaderWords, userData)
+    assigned: (memberAssignment) => {
+      const decoded = MemberAssignment.decode(memberAssignment)
+      const words = decode(LeaderWords, decoded?.userData ?? null)
       place = words?.place ?? null
-      return words
+      const ours = Object.entries(decoded?.assignment ?? {}).filter(([topic]) => topics.includes(topic))
+      return { assignment: Object.fromEntries(ours), words }
     },
   }
 }
 
-type Assignments = Awaited<ReturnType<AttentiveAssigner['assign']>>
-
 function assign(
-  members: readonly GroupMember[],
+  members: JoinAnswer['members'],
   widths: ReadonlyMap<string, number>,
   terms: QuotaTerms,
-): Assignments {
+): Assigned[] {
   const count = places(terms, members.length)
   const seated = seat(
     members.map((member) => ({ id: member.memberId, place: wordsOf(member)?.place ?? null })),
@@ -100,12 +99,12 @@ function assign(
   })
 }
 
-function leastPermits(members: readonly GroupMember[]): number | null {
+function leastPermits(members: JoinAnswer['members']): number | null {
   const said = members.map((member) => wordsOf(member)?.permits ?? null).filter((one) => one !== null)
   return said.length === 0 ? null : Math.min(...said)
 }
 
-function wordsOf({ memberMetadata }: GroupMember): z.output<typeof MemberWords> | null {
+function wordsOf({ memberMetadata }: JoinAnswer['members'][number]): z.output<typeof MemberWords> | null {
   return decode(MemberWords, MemberMetadata.decode(memberMetadata)?.userData ?? null)
 }
 

@@ -1,20 +1,22 @@
 /**
- * The consumer end: hands batches over and returns at once, so that one partition never holds up another and kafkajs
- * goes on sending heartbeats. Offsets are committed by the lanes' transactions, or as {@link GroupConsumer.commit} is told,
- * never by itself.
+ * The consumer end: a member of the group and a fetcher for what it was assigned, put together. Records are handed over as
+ * they come; offsets are committed by the lanes' transactions, or as {@link GroupConsumer.commit} is told, never by itself.
  *
- * Nothing may throw out of a kafkajs callback: a TypeError in a handler stops the consumer for good without ending the
- * process. Every callback is guarded; a defect goes to `onDefect`, which ends it.
+ * It ends by itself when the brokers are away for longer than a session, or refuse something for good: {@link ConsumerHooks}.
  */
-import type { Batch, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs'
-import type { InputRecord, Moment, PartitionFlow } from '../../ports.ts'
+import type { Clock, InputRecord, Log, Moment, PartitionFlow } from '../../ports.ts'
 import type { QuotaTerms } from '../../core/quota-shares.ts'
+import { OperatorError } from '../../core/safe-error.ts'
+import { id, type TopicPartition } from './batches.ts'
+import { disconnect } from './shared-clusters.ts'
 import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
 import { explain, isPassing } from './errors.ts'
-import { fromObject, type ObjectHeaders } from './object-headers.ts'
+import { Fetcher } from './fetcher.ts'
+import { GroupMember, type Assigned } from './group-member.ts'
+import type { Cluster } from './internals.ts'
 import type { TopicOffsets } from './offset-commits.ts'
-import { takeHeartbeat, takeSyncAnswer } from './patch-membership.ts'
-import { OperatorError } from '../../core/safe-error.ts'
+import { withPartialMetadata } from './topic-metadata.ts'
+import { Topology } from './topology.ts'
 
 export type Assignment = Readonly<Record<string, readonly number[]>>
 
@@ -29,9 +31,9 @@ export interface Membership {
 }
 
 export interface ConsumerHooks {
-  /** From now on the group may decide without asking again: the member is about to join, anew or for the first time, or to leave. */
+  /** From now on the group may decide without asking again: the member is about to join, again or for the first time, or to leave. */
   readonly onSteppingOut: () => void
-  /** The group is about to decide anew. Not an early warning: kafkajs asks to join right after. Not told on every way there. */
+  /** The group assigns all partitions again. Not an early warning: the member joins right after. */
   readonly onRebalancing: () => void
   readonly onAssigned: (membership: Membership, assignment: Assignment) => void
   readonly onRecords: (topic: string, partition: number, records: readonly InputRecord[]) => void
@@ -43,23 +45,25 @@ export interface ConsumerHooks {
   ) => void
   /** The group has accepted one that was sent then. */
   readonly onHeartbeat: (sent: Moment) => void
-  /** Any sign of life of the fetch loop. */
+  /** Any sign of life of the fetches or of the membership. */
   readonly onActivity: () => void
   /** The consumer has ended by itself, for a reason that passes: a new one is needed. */
   readonly onEnd: (message: string) => void
-  /** The consumer is gone and would go again: the process should end with this sentence. */
+  /** The consumer has ended, and another one would end the same way: the process should end with this sentence. */
   readonly onCrash: (message: string) => void
   readonly onDefect: (error: unknown) => void
 }
 
 export interface ConsumerOptions {
-  readonly kafka: Kafka
+  readonly createCluster: () => Cluster
   readonly groupId: string
   readonly inputTopic: string
   readonly retryTopics: readonly string[]
   readonly sessionTimeoutMs: number
   /** Permits of the quota to be shared by partitions; null where it is kept otherwise. */
   readonly permits: number | null
+  readonly clock: Clock
+  readonly log: Log
   readonly hooks: ConsumerHooks
 }
 
@@ -73,175 +77,159 @@ export interface GroupConsumer {
   stop(): Promise<void>
 }
 
-const EARLIEST = '-2'
-const MAX_WAIT_MS = 500
-/** Soft: a producer's batch comes whole. Small, for all of it is in memory at once, for each partition. */
-const MAX_BYTES_PER_PARTITION = 32 * 1024
-/** Nor shorter than the session's: a member given up for joining late must have lost its lease, see `PartitionQuota`. */
-const REBALANCE_TIMEOUT_MS = 60_000
-/** Between two attempts to reach a broker: as Kafka's own client has it. */
-const MOST_BACK_OFF_MS = 1_000
-/** New partitions of a topic are read after this at the latest. */
-const METADATA_MAX_AGE_MS = 15_000
-
 export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
-  const { kafka, hooks, sessionTimeoutMs, inputTopic, permits } = options
-  const partitioning = createCoPartitioning({
-    inputTopic,
-    permits,
-    stepsOut: () => guarded(hooks, hooks.onSteppingOut),
-  })
-  const consumer = kafka.consumer({
-    groupId: options.groupId,
-    partitionAssigners: [partitioning.assigner],
-    sessionTimeout: sessionTimeoutMs,
-    rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
-    // Often, for a rebalance is learnt of by a heartbeat's refusal.
-    heartbeatInterval: Math.min(1_000, Math.floor(sessionTimeoutMs / 5)),
-    maxWaitTimeInMs: MAX_WAIT_MS,
-    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
-    metadataMaxAge: METADATA_MAX_AGE_MS,
-    allowAutoTopicCreation: false,
-    retry: {
-      // The loop's counter never resets while all is well, and brokers may be away for long.
-      retries: Number.MAX_SAFE_INTEGER,
-      initialRetryTime: 300,
-      maxRetryTime: Math.min(MOST_BACK_OFF_MS, Math.floor(sessionTimeoutMs / 3)),
-      restartOnFailure: () => Promise.resolve(false),
-    },
-  })
-  // kafkajs resolves all the same when it ends while it starts.
-  const start: { end: string | null; over: boolean } = { end: null, over: false }
-  listen(consumer, hooks, partitioning)
-  consumer.on(consumer.events.CRASH, ({ payload }) =>
-    guarded(hooks, () => {
-      const message = explain(payload.error)
-      if (!isPassing(payload.error)) hooks.onCrash(message)
-      else if (start.over) hooks.onEnd(message)
-      else start.end = message
-    }),
-  )
-  const commits = new Committing()
+  const consumer = new OwnConsumer(options)
   return {
-    flow: (topic, partition) => flowOf(consumer, { topic, partition }),
-    start: async () => {
-      await run(consumer, options, commits)
-      start.over = true
-      if (start.end !== null) throw new OperatorError(start.end)
-    },
-    commit: (topics) => commits.commit(topics),
-    stop: () => consumer.disconnect(),
+    flow: (topic, partition) => consumer.flow(topic, partition),
+    start: () => consumer.start(),
+    commit: (topics) => consumer.commit(topics),
+    stop: () => consumer.stop(),
   }
 }
 
-/**
- * kafkajs's own `consumer.commitOffsets` wraps a rebalance so that it ends the consumer for good, and does nothing once it
- * stops. What comes with a batch does neither, and commits for whatever generation the member is in by then.
- */
-class Committing {
-  #payload: Pick<EachBatchPayload, 'commitOffsetsIfNecessary'> | null = null
+class OwnConsumer {
+  readonly #options: ConsumerOptions
+  readonly #topology: Topology
+  readonly #partitioning: CoPartitioning
+  readonly #memberCluster: Cluster
+  readonly #member: GroupMember
+  readonly #fetcher: Fetcher
+  #memberId = ''
+  /** As the leader saw the topics when it assigned them; null for everybody else. */
+  #assignedWidths: ReadonlyMap<string, number> | null = null
+  #isOver = false
 
-  by(payload: EachBatchPayload): void {
-    this.#payload = payload
-  }
-
-  async commit(topics: TopicOffsets[]): Promise<void> {
-    if (this.#payload === null) throw new Error('Offsets were to be committed before a record had come.')
-    await this.#payload.commitOffsetsIfNecessary({ topics })
-  }
-}
-
-async function run(
-  consumer: Consumer,
-  { inputTopic, retryTopics, hooks }: ConsumerOptions,
-  commits: Committing,
-): Promise<void> {
-  try {
-    await consumer.connect()
-    await consumer.subscribe({ topics: [inputTopic, ...retryTopics], fromBeginning: true })
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 8,
-      eachBatch: (payload) => {
-        commits.by(payload)
-        guarded(hooks, () => takeOver(payload, hooks))
-        return Promise.resolve()
+  constructor(options: ConsumerOptions) {
+    const { createCluster, groupId, inputTopic, retryTopics, permits, sessionTimeoutMs, clock, log, hooks } =
+      options
+    this.#options = options
+    this.#topology = new Topology({
+      createCluster,
+      topics: [inputTopic, ...retryTopics],
+      onRefreshed: () => this.#refreshed(),
+      onReplaced: () => undefined,
+    })
+    this.#partitioning = createCoPartitioning({
+      inputTopic,
+      retryTopics,
+      permits,
+      widths: async () => {
+        await this.#topology.refresh()
+        return this.#topology.widths()
       },
     })
-  } catch (error) {
-    throw new OperatorError(explain(error))
+    // Connections of its own: while the group waits for others to join, a broker answers nothing else on this one.
+    this.#memberCluster = withPartialMetadata(createCluster())
+    this.#member = new GroupMember({
+      cluster: this.#memberCluster,
+      groupId,
+      sessionTimeoutMs,
+      protocol: this.#partitioning,
+      clock,
+      onSteppingOut: () => this.#guarded(hooks.onSteppingOut),
+      onRebalancing: () => this.#guarded(hooks.onRebalancing),
+      onAssigned: (assigned) => this.#assigned(assigned),
+      onHeartbeat: (sent) => this.#guarded(() => hooks.onHeartbeat(sent)),
+      onActivity: () => this.#guarded(hooks.onActivity),
+      onEnd: (error) => this.#end(error),
+    })
+    this.#fetcher = new Fetcher({
+      topology: this.#topology,
+      committed: (partitions) => this.#committed(partitions),
+      clock,
+      log,
+      onRecords: (topic, partition, records) =>
+        this.#guarded(() => hooks.onRecords(topic, partition, records)),
+      onProgress: ({ topic, partition, next, log: known }) => {
+        if (next === null || known === null) return
+        this.#guarded(() =>
+          hooks.onProgress(topic, partition, { readUpTo: next, highWatermark: known.highWatermark }),
+        )
+      },
+      onActivity: () => this.#guarded(hooks.onActivity),
+      onError: (error) => this.#failed(error),
+    })
   }
-}
 
-function takeOver(payload: EachBatchPayload, hooks: ConsumerHooks): void {
-  const { batch } = payload
-  const last = batch.messages.at(-1)
-  // Fetched before a seek that has not been carried out yet: it will be fetched again from there.
-  if (last === undefined || payload.isStale()) return
-  hooks.onRecords(
-    batch.topic,
-    batch.partition,
-    batch.messages.map((message) => toRecord(batch, message)),
-  )
-  payload.resolveOffset(last.offset)
-}
-
-function toRecord({ topic, partition }: Batch, message: KafkaMessage): InputRecord {
-  return {
-    topic,
-    partition,
-    offset: BigInt(message.offset),
-    timestampMs: Number(message.timestamp),
-    key: message.key,
-    value: message.value,
-    headers: fromObject(message.headers as ObjectHeaders | undefined),
+  flow(topic: string, partition: number): PartitionFlow {
+    return this.#fetcher.flow(topic, partition)
   }
-}
 
-function listen(consumer: Consumer, hooks: ConsumerHooks, partitioning: CoPartitioning): void {
-  const { events } = consumer
-  consumer.on(events.REBALANCING, () => guarded(hooks, hooks.onRebalancing))
-  consumer.on(events.GROUP_JOIN, ({ payload }) =>
-    guarded(hooks, () =>
-      hooks.onAssigned(membershipOf(payload.memberId, partitioning), payload.memberAssignment),
-    ),
-  )
-  consumer.on(events.HEARTBEAT, ({ payload }) =>
-    guarded(hooks, () => hooks.onHeartbeat(takeHeartbeat(payload.memberId))),
-  )
-  consumer.on(events.FETCH_START, () => guarded(hooks, hooks.onActivity))
-  consumer.on(events.END_BATCH_PROCESS, ({ payload }) =>
-    guarded(hooks, () =>
-      hooks.onProgress(payload.topic, payload.partition, {
-        readUpTo: BigInt(payload.lastOffset) + 1n,
-        highWatermark: BigInt(payload.highWatermark),
-      }),
-    ),
-  )
-}
-
-function membershipOf(memberId: string, partitioning: CoPartitioning): Membership {
-  const { generation, sent, userData } = takeSyncAnswer(memberId)
-  return { memberId, generation, sent, terms: partitioning.assigned(userData) }
-}
-
-function flowOf(
-  consumer: Consumer,
-  { topic, partition }: { topic: string; partition: number },
-): PartitionFlow {
-  return {
-    pause: () => consumer.pause([{ topic, partitions: [partition] }]),
-    resume: () => consumer.resume([{ topic, partitions: [partition] }]),
-    seek: (offset) =>
-      consumer.seek({ topic, partition, offset: offset === null ? EARLIEST : String(offset) }),
+  async start(): Promise<void> {
+    try {
+      await this.#topology.connect()
+      await this.#member.join()
+    } catch (error) {
+      await this.stop()
+      throw new OperatorError(explain(error))
+    }
   }
-}
 
-function guarded(hooks: ConsumerHooks, callback: () => void): void {
-  try {
-    callback()
-  } catch (error) {
-    hooks.onDefect(error)
+  async commit(topics: readonly TopicOffsets[]): Promise<void> {
+    await this.#member.commit(topics)
+  }
+
+  async stop(): Promise<void> {
+    this.#isOver = true
+    this.#fetcher.close()
+    await this.#member.leave()
+    await Promise.all([disconnect(this.#memberCluster), disconnect(this.#topology.cluster)])
+  }
+
+  #assigned({ memberId, generation, isLeader, sent, memberAssignment }: Assigned): void {
+    const { assignment, words } = this.#partitioning.assigned(memberAssignment)
+    const keeps = memberId === this.#memberId
+    this.#memberId = memberId
+    this.#assignedWidths = isLeader ? this.#topology.widths() : null
+    this.#fetcher.assign(assignment, { keeps })
+    this.#guarded(() =>
+      this.#options.hooks.onAssigned({ memberId, generation, sent, terms: words }, assignment),
+    )
+  }
+
+  async #committed(partitions: readonly TopicPartition[]): Promise<Map<string, bigint>> {
+    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, all]) => ({
+      topic,
+      partitions: all.map(({ partition }) => ({ partition })),
+    }))
+    const answered = await this.#member.committed(topics)
+    const offsets = answered.flatMap(({ topic, partitions: all }) =>
+      all.map(({ partition, offset }) => [id({ topic, partition }), BigInt(offset)] as const),
+    )
+    return new Map(offsets.filter(([, offset]) => offset >= 0n))
+  }
+
+  #refreshed(): void {
+    if (this.#isOver) return
+    this.#fetcher.refreshed()
+    const assigned = this.#assignedWidths
+    if (assigned === null) return
+    const hasChanged = [...this.#topology.widths()].some(([topic, width]) => assigned.get(topic) !== width)
+    if (!hasChanged) return
+    this.#assignedWidths = null
+    this.#member.rejoin()
+  }
+
+  /** Whether the consumer ends by it. */
+  #failed(error: unknown): boolean {
+    if (isPassing(error)) return false
+    this.#end(error)
+    return true
+  }
+
+  #end(error: unknown): void {
+    if (this.#isOver) return
+    const { hooks } = this.#options
+    const message = explain(error)
+    void this.stop()
+    this.#guarded(() => (isPassing(error) ? hooks.onEnd(message) : hooks.onCrash(message)))
+  }
+
+  #guarded(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#options.hooks.onDefect(error)
+    }
   }
 }

@@ -5,14 +5,7 @@
  */
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
-import type {
-  Assigner,
-  AuthenticationProviderArgs,
-  Authenticator,
-  ISocketFactory,
-  Logger,
-  TopicPartitions,
-} from 'kafkajs'
+import type { AuthenticationProviderArgs, Authenticator, ISocketFactory, Logger } from 'kafkajs'
 import type { ObjectHeaders } from './object-headers.ts'
 
 const require = createRequire(import.meta.url)
@@ -27,6 +20,39 @@ if (version !== SUPPORTED_VERSION) {
 /** One request and its answer; rejects with a KafkaJSProtocolError that has the error's name in `type`. */
 export interface Broker {
   readonly nodeId: number
+  /** The highest version of each request the broker accepts, by API key. Null before the first connection. */
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null
+  readonly connectionPool: { send(exchange: Exchange): Promise<unknown> }
+  metadata: (topics: readonly string[]) => Promise<ClusterMetadata>
+  disconnect(): Promise<unknown>
+  findGroupCoordinator(of: {
+    groupId: string
+    coordinatorType: number
+  }): Promise<{ readonly coordinator: { readonly nodeId: number } }>
+  joinGroup(request: {
+    groupId: string
+    sessionTimeout: number
+    rebalanceTimeout: number
+    memberId: string
+    groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[]
+  }): Promise<JoinAnswer>
+  syncGroup(
+    request: Member & {
+      generationId: number
+      groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[]
+    },
+  ): Promise<{ readonly memberAssignment: Buffer }>
+  heartbeat(request: Member & { groupGenerationId: number }): Promise<unknown>
+  leaveGroup(request: Member): Promise<unknown>
+  offsetCommit(
+    request: Member & {
+      groupGenerationId: number
+      topics: readonly {
+        readonly topic: string
+        readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+      }[]
+    },
+  ): Promise<unknown>
   initProducerId(request: {
     transactionalId: string
     transactionTimeout: number
@@ -69,6 +95,40 @@ export interface Broker {
   }): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>
 }
 
+interface Member {
+  readonly groupId: string
+  readonly memberId: string
+}
+
+export interface JoinAnswer {
+  readonly generationId: number
+  readonly leaderId: string
+  readonly memberId: string
+  /** Of all members, for the leader; nobody for the others. */
+  readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]
+}
+
+export interface ClusterMetadata {
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]
+  readonly topicMetadata: readonly TopicMetadata[]
+}
+
+export interface TopicMetadata {
+  readonly topic: string
+  /** 0: none. */
+  readonly topicErrorCode: number
+  /** Another one when a topic is created again under the same name. Null when the broker does not report it. */
+  readonly topicId?: string | null
+  readonly partitionMetadata: readonly PartitionMetadata[]
+}
+
+export interface PartitionMetadata {
+  readonly partitionId: number
+  /** -1 when there is none. */
+  readonly leader: number
+  readonly partitionErrorCode: number
+}
+
 export interface FetchedPartition {
   readonly messages: readonly FetchedRecord[]
   /** In the order they ended. */
@@ -88,11 +148,6 @@ export interface FetchedRecord {
 
 export const READ_COMMITTED = 1
 
-/** What decodes the answers to Fetch, by version: those that know of transactions. Looked up anew for each answer. */
-export const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
-  (apiVersion) => require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as FetchResponse,
-)
-
 /** Decodes messages in the formats of before Kafka 0.11. Decompresses them with the codecs that are registered. */
 export const decodeMessages = require('kafkajs/src/protocol/messageSet/decoder') as (
   decoder: object,
@@ -109,21 +164,6 @@ interface OldMessage {
 
 export const DecoderClass = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => object
 
-export interface FetchResponse {
-  decode: (rawData: Buffer) => Promise<{ responses: AnsweredTopic[] }>
-}
-
-export interface AnsweredTopic {
-  readonly partitions: AnsweredPartition[]
-}
-
-/** Before errors are thrown. */
-export interface AnsweredPartition extends FetchedPartition {
-  readonly errorCode: number
-  /** -1 for none; absent before version 11. */
-  readonly preferredReadReplica?: number
-}
-
 export interface Transaction {
   readonly transactionalId: string
   readonly producerId: string
@@ -139,6 +179,11 @@ export interface ProducedMessage {
 export const COORDINATOR = { group: 0, transaction: 1 } as const
 
 export interface Cluster {
+  readonly brokerPool: {
+    createBroker: (options: object) => Broker
+    findConnectedBroker(): Promise<Broker>
+    readonly metadata: ClusterMetadata | null
+  }
   connect(): Promise<void>
   disconnect(): Promise<void>
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>
@@ -243,9 +288,12 @@ export interface Connection {
   sendAuthRequest(exchange: Exchange): Promise<unknown>
 }
 
-interface Exchange {
+/** A request with its encoder, and what reads the answer. */
+export interface Exchange {
   readonly request: Readonly<Record<string, unknown>>
   readonly response: { decode(payload: Buffer): object; parse(decoded: object): unknown }
+  /** Milliseconds. */
+  readonly requestTimeout?: number
 }
 
 export const ConnectionClass = require('kafkajs/src/network/connection') as {
@@ -256,45 +304,24 @@ export const ConnectionClass = require('kafkajs/src/network/connection') as {
 export const apiVersionsRequest =
   require('kafkajs/src/protocol/requests/apiVersions/v0/request') as () => Readonly<Record<string, unknown>>
 
-/** What the patches of the consumer's group need to know of the class they mend. */
-export interface ConsumerGroup {
-  /** For how long a fetch may wait for records, in milliseconds: as the consumer was set up. */
-  maxWaitTime: number
-  readonly subscriptionState: { paused(): readonly unknown[] }
-  fetch: (this: ConsumerGroup, nodeId: number) => Promise<readonly { readonly topic: string }[]>
-  /** Those of them that are to be fetched from this broker. */
-  filterPartitionsByNode: (
-    this: ConsumerGroup,
-    nodeId: number,
-    topicPartitions: readonly TopicPartitions[],
-  ) => readonly TopicPartitions[]
-  /** Milliseconds since the epoch. */
-  lastRequest: number
-  coordinator: unknown
-  readonly groupId: string
-  readonly cluster: { findGroupCoordinator(of: { groupId: string }): Promise<unknown> }
-  readonly assigners: readonly Assigner[]
-  heartbeat: (this: ConsumerGroup, options: { interval: number }) => Promise<void>
-  joinAndSync: (this: ConsumerGroup) => Promise<void>
-  leave: (this: ConsumerGroup) => Promise<void>
-  /** Brokers to fetch from: asked before each round of fetches. */
-  getNodeIds: (this: ConsumerGroup) => number[]
+/** The encoders of one kind of request, by version. */
+export interface RequestDefinition {
+  readonly versions: readonly string[]
+  readonly protocol: (of: { readonly version: number }) => (fields: object) => Exchange
 }
 
-export const ConsumerGroupClass = require('kafkajs/src/consumer/consumerGroup') as {
-  prototype: ConsumerGroup
+export const { requests: REQUESTS } = require('kafkajs/src/protocol/requests') as {
+  requests: Readonly<Record<'Fetch' | 'ListOffsets' | 'Metadata', RequestDefinition>>
 }
 
-/** What {@link patchMembership} needs to know of the class it mends. */
-interface GroupRequests {
-  heartbeat: (this: unknown, request: { readonly memberId: string }) => Promise<unknown>
-  syncGroup: (
-    this: unknown,
-    request: { readonly memberId: string; readonly generationId: number },
-  ) => Promise<{ readonly memberAssignment: Buffer }>
-}
+export const API_KEYS = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<
+  Record<'Fetch' | 'ListOffsets' | 'Metadata', number>
+>
 
-export const BrokerClass = require('kafkajs/src/broker') as { prototype: GroupRequests }
+/** The library's error for a code of the protocol; it has the error's name in `type`. */
+export const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
+  createErrorFromCode: (code: number) => Error & { readonly type?: string }
+}
 
 /** What {@link patchEncoder} needs to know of the class it mends: what requests are written with, number by number. */
 export interface Encoder {
@@ -302,6 +329,7 @@ export interface Encoder {
   offset: number
   readonly buffer: Buffer
   ensureAvailable(bytes: number): void
+  writeBuffer(bytes: Buffer): Encoder
   writeVarInt(value: number): Encoder
   writeUVarInt: (this: Encoder, value: number) => Encoder
   writeVarLong: (this: Encoder, value: VarLong) => Encoder

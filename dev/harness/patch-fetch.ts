@@ -1,0 +1,68 @@
+/**
+ * For the kafkajs consumers with which tests, the demo and the benchmark read what came out. Two things are done with the
+ * answers to Fetch where they are decoded, before the consumer sees them.
+ *
+ * Aborted records become control records, which kafkajs gives to nobody and yet reads past (why: `committed-records.ts`).
+ *
+ * Partitions without news are left out, because kafkajs makes a batch of each partition an answer lists.
+ */
+import { createRequire } from 'node:module'
+import { abortedRecords } from '../../src/adapters/kafka/committed-records.ts'
+import type { FetchedPartition } from '../../src/adapters/kafka/internals.ts'
+
+const require = createRequire(import.meta.url)
+
+/** What decodes the answers to Fetch, by version: those that know of transactions. Looked up for each answer. */
+const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
+  (apiVersion) => require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as FetchResponse,
+)
+
+interface FetchResponse {
+  decode: (rawData: Buffer) => Promise<{ responses: AnsweredTopic[] }>
+}
+
+interface AnsweredTopic {
+  readonly partitions: AnsweredPartition[]
+}
+
+/** Before errors are thrown. */
+export interface AnsweredPartition extends FetchedPartition {
+  readonly errorCode: number
+  /** -1 for none; absent before version 11. */
+  readonly preferredReadReplica?: number
+}
+
+const NO_REPLICA = -1
+
+const patched = new WeakSet<object>()
+
+/** To be called before the first fetch; a second call changes nothing. */
+export function patchFetch(responses: readonly FetchResponse[] = FETCH_RESPONSES): void {
+  for (const response of responses) {
+    if (patched.has(response)) continue
+    patched.add(response)
+    const { decode } = response
+    response.decode = async (rawData) => {
+      const decoded = await decode(rawData)
+      return { ...decoded, responses: decoded.responses.map(withNews).filter(hasPartitions) }
+    }
+  }
+}
+
+function withNews(topic: AnsweredTopic): AnsweredTopic {
+  const partitions = topic.partitions.filter(hasNews)
+  for (const partition of partitions) {
+    for (const record of abortedRecords(partition)) record.isControlRecord = true
+    partition.abortedTransactions = []
+  }
+  return { ...topic, partitions }
+}
+
+/** Records, an error, or another replica to read from. */
+function hasNews({ messages, errorCode, preferredReadReplica = NO_REPLICA }: AnsweredPartition): boolean {
+  return messages.length > 0 || errorCode !== 0 || preferredReadReplica !== NO_REPLICA
+}
+
+function hasPartitions({ partitions }: AnsweredTopic): boolean {
+  return partitions.length > 0
+}

@@ -1,0 +1,210 @@
+/**
+ * Everything that is read from one broker: one fetch at a time, in a session of its own, so that no broker waits for another
+ * and no partition for another one of the same broker. Ends by itself when the broker leads nothing of ours any more.
+ */
+import type { Clock, InputRecord, Log } from '../../ports.ts'
+import { id } from './batches.ts'
+import { fetch } from './broker-requests.ts'
+import { decodeRecords } from './decode-records.ts'
+import type { PartitionAnswer } from './fetch-answer.ts'
+import { FetchSession, type WantedPartition } from './fetch-session.ts'
+import type { FetchedPartition } from './fetched-partition.ts'
+import { createErrorFromCode, READ_COMMITTED, type Broker } from './internals.ts'
+
+export interface BrokerFetchesOptions {
+  readonly nodeId: number
+  /** Connects first if necessary. */
+  readonly findBroker: (nodeId: number) => Promise<Broker>
+  /** Those it leads, in the order in which they take turns. */
+  readonly led: (nodeId: number) => readonly FetchedPartition[]
+  readonly find: (key: string) => FetchedPartition | undefined
+  /** Finds out where partitions without a position are read next. */
+  readonly lookUp: (broker: Broker, partitions: readonly FetchedPartition[]) => Promise<void>
+  readonly clock: Clock
+  readonly log: Pick<Log, 'warn'>
+  readonly onRecords: (partition: FetchedPartition, records: readonly InputRecord[]) => void
+  /** The position, or what is known of the log, has changed. */
+  readonly onProgress: (partition: FetchedPartition) => void
+  /** It is the others' turn now. */
+  readonly onServed: (partition: FetchedPartition) => void
+  readonly onActivity: () => void
+  /** A partition may have moved: asks where to. */
+  readonly refresh: () => void
+  /** Whether this error ends the consumer; then nothing more is fetched. */
+  readonly onError: (error: unknown) => boolean
+  readonly onEnd: () => void
+}
+
+/** For a fetch, when nothing is there. */
+const MAX_WAIT_MS = 500
+/** While a partition is paused: its fetch has to wait for the one that is under way. Twenty fetches a second at most. */
+const MAX_WAIT_WHILE_PAUSED_MS = 50
+/** Of a whole answer. All of it is in memory at once. */
+const MAX_BYTES = 512 * 1024
+/** Soft: a producer's batch comes whole. */
+const MAX_BYTES_PER_PARTITION = 32 * 1024
+/** Decompressed in one piece, however many a batch has. */
+const MAX_RECORDS_AT_ONCE = 256
+const MAX_BYTES_AT_ONCE = 512 * 1024
+const BACK_OFF_MS = { first: 100, max: 1_000 } as const
+
+const OFFSET_OUT_OF_RANGE = 1
+const TOPIC_AUTHORIZATION_FAILED = 29
+const SESSION_LOST: ReadonlySet<number> = new Set([70, 71])
+
+export class BrokerFetches {
+  readonly #options: BrokerFetchesOptions
+  readonly #session = new FetchSession(MAX_BYTES_PER_PARTITION)
+  #closed = false
+  #failures = 0
+  #answeredMs = -Infinity
+  #wake: () => void = () => undefined
+
+  constructor(options: BrokerFetchesOptions) {
+    this.#options = options
+  }
+
+  async run(): Promise<void> {
+    const { nodeId, led, onActivity, onEnd, onError, refresh } = this.#options
+    while (!this.#closed) {
+      onActivity()
+      const partitions = led(nodeId)
+      if (partitions.length === 0) break
+      try {
+        await this.#turn(partitions)
+        this.#failures = 0
+      } catch (error) {
+        this.#session.failed()
+        if (this.#closed || onError(error)) break
+        refresh()
+        await this.#backOff()
+      }
+    }
+    onEnd()
+  }
+
+  /** When this broker last told everything it knows of a partition, monotonic; null while it is not asked for it. */
+  answeredMs(key: string): number | null {
+    return this.#session.offsetOf(key) === null ? null : this.#answeredMs
+  }
+
+  /** Something can be fetched that could not be before. */
+  wake(): void {
+    this.#wake()
+  }
+
+  close(): void {
+    this.#closed = true
+    this.wake()
+  }
+
+  async #turn(partitions: readonly FetchedPartition[]): Promise<void> {
+    const { nodeId, findBroker, clock, lookUp } = this.#options
+    const nowMs = clock.monotonicMs()
+    const ready = partitions.filter((one) => one.mayBeAsked(nowMs))
+    const lost = ready.filter(({ lookup }) => lookup !== null && lookup !== 'committed')
+    if (lost.length > 0) await lookUp(await findBroker(nodeId), lost)
+    const wanted = ready.filter(mayBeFetched)
+    if (wanted.length === 0) {
+      return this.#sleep(ready.length < partitions.length ? MAX_WAIT_WHILE_PAUSED_MS : MAX_WAIT_MS)
+    }
+    const broker = await findBroker(nodeId)
+    if (this.#closed) return
+    const isShort = partitions.some(({ isPaused, next }) => isPaused || next === null)
+    await this.#fetch(broker, wanted, isShort ? MAX_WAIT_WHILE_PAUSED_MS : MAX_WAIT_MS)
+  }
+
+  async #fetch(broker: Broker, wanted: readonly WantedPartition[], maxWaitTime: number): Promise<void> {
+    const { clock, find, refresh } = this.#options
+    const answer = await fetch(broker, {
+      ...this.#session.next(wanted),
+      isolationLevel: READ_COMMITTED,
+      maxWaitTime,
+      minBytes: 1,
+      maxBytes: MAX_BYTES,
+    })
+    if (SESSION_LOST.has(answer.errorCode)) return this.#session.failed()
+    if (answer.errorCode !== 0) throw createErrorFromCode(answer.errorCode)
+    this.#session.answered(answer.sessionId)
+    this.#answeredMs = clock.monotonicMs()
+    let mayHaveMoved = false
+    for (const one of answer.partitions) {
+      const partition = find(id(one))
+      const asked = partition === undefined ? null : this.#session.offsetOf(partition.key)
+      if (partition === undefined || asked === null || this.#closed) continue
+      if (one.errorCode === 0) await this.#take(partition, one, asked)
+      else {
+        this.#failed(partition, one.errorCode, asked)
+        mayHaveMoved = true
+      }
+    }
+    if (mayHaveMoved) refresh()
+  }
+
+  async #take(partition: FetchedPartition, answer: PartitionAnswer, from: bigint): Promise<void> {
+    const { onProgress } = this.#options
+    partition.succeeded()
+    partition.log = { highWatermark: answer.highWatermark, lastStable: answer.lastStableOffset }
+    if (answer.records.length > 0 && isWanted(partition, from)) await this.#read(partition, answer, from)
+    onProgress(partition)
+  }
+
+  /** In pieces, each given away before the next is decompressed. */
+  async #read(partition: FetchedPartition, answer: PartitionAnswer, begin: bigint): Promise<void> {
+    const { find, onRecords, onServed, log } = this.#options
+    const { topic, partition: number, records: bytes, aborted } = answer
+    for (let from = begin, hasMore = true; hasMore && isWanted(partition, from);) {
+      const piece = await decodeRecords(bytes, {
+        topic,
+        partition: number,
+        from,
+        aborted,
+        log,
+        maxRecords: MAX_RECORDS_AT_ONCE,
+        maxBytes: MAX_BYTES_AT_ONCE,
+      })
+      // It may have been paused, moved or taken away while records were decompressed.
+      if (find(partition.key) !== partition || !isWanted(partition, from)) return
+      onServed(partition)
+      partition.moveTo(piece.nextOffset)
+      if (piece.records.length > 0) onRecords(partition, piece.records)
+      from = piece.nextOffset
+      hasMore = piece.more
+    }
+  }
+
+  #failed(partition: FetchedPartition, errorCode: number, from: bigint): void {
+    if (errorCode === OFFSET_OUT_OF_RANGE) {
+      if (isWanted(partition, from)) partition.lookUp('range')
+      return
+    }
+    const { onError, clock } = this.#options
+    partition.failed(clock.monotonicMs())
+    if (errorCode === TOPIC_AUTHORIZATION_FAILED) onError(createErrorFromCode(errorCode))
+  }
+
+  async #backOff(): Promise<void> {
+    const delayMs = Math.min(BACK_OFF_MS.first * 2 ** this.#failures, BACK_OFF_MS.max)
+    this.#failures += 1
+    await new Promise<void>((resolve) => void this.#options.clock.after(delayMs, resolve))
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(delayMs, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+}
+
+function mayBeFetched(partition: FetchedPartition): partition is FetchedPartition & WantedPartition {
+  return partition.next !== null && !partition.isPaused
+}
+
+/** Neither paused nor moved since it was asked for. */
+function isWanted({ isPaused, next }: FetchedPartition, from: bigint): boolean {
+  return !isPaused && next === from
+}

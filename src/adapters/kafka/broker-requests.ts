@@ -1,0 +1,98 @@
+/** Requests that kafkajs can encode but does not offer, or whose answers it fails as a whole when one partition fails. */
+import { API_KEYS, REQUESTS, type Broker, type Exchange } from './internals.ts'
+import { decodeFetchAnswer, type FetchAnswer } from './fetch-answer.ts'
+
+export interface FetchRequest {
+  readonly maxWaitTime: number
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly isolationLevel: number
+  readonly sessionId: number
+  readonly sessionEpoch: number
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly {
+      readonly partition: number
+      readonly fetchOffset: string
+      readonly maxBytes: number
+    }[]
+  }[]
+  readonly forgottenTopics: readonly { readonly topic: string; readonly partitions: readonly number[] }[]
+}
+
+/** From version 11 on a follower may be named to read from, which knows less of the log's end than the leader. */
+const MAX_FETCH_VERSION = 10
+
+export async function fetch(broker: Broker, request: FetchRequest): Promise<FetchAnswer> {
+  const exchange = encode(broker, 'Fetch', request, MAX_FETCH_VERSION)
+  const version = Number(exchange.request['apiVersion'])
+  const answer = await send(broker, {
+    ...exchange,
+    response: { decode: (payload) => decodeFetchAnswer(payload, version), parse: (decoded) => decoded },
+  })
+  return answer as FetchAnswer
+}
+
+/** The first offset of a log, or the one behind its last record. */
+export const TIMESTAMP = { earliest: '-2', latest: '-1' } as const
+
+export interface ListedOffset {
+  readonly topic: string
+  readonly partition: number
+  readonly errorCode: number
+  readonly offset: bigint
+}
+
+interface ListOffsetsAnswer {
+  readonly responses: readonly {
+    readonly topic: string
+    readonly partitions: readonly {
+      readonly partition: number
+      readonly errorCode: number
+      readonly offset: string
+    }[]
+  }[]
+}
+
+/** Each partition with its own error. The end is that of the log, whatever transactions are open. */
+export async function listOffsets(
+  broker: Broker,
+  partitions: readonly { readonly topic: string; readonly partition: number }[],
+  which: keyof typeof TIMESTAMP,
+): Promise<readonly ListedOffset[]> {
+  const timestamp = TIMESTAMP[which]
+  const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, all]) => ({
+    topic,
+    partitions: all.map(({ partition }) => ({ partition, timestamp })),
+  }))
+  const exchange = encode(broker, 'ListOffsets', { isolationLevel: READ_UNCOMMITTED, topics })
+  const { responses } = (await send(broker, {
+    ...exchange,
+    response: { decode: (payload) => exchange.response.decode(payload), parse: (decoded) => decoded },
+  })) as ListOffsetsAnswer
+  return responses.flatMap(({ topic, partitions: all }) =>
+    all.map(({ partition, errorCode, offset }) => ({ topic, partition, errorCode, offset: BigInt(offset) })),
+  )
+}
+
+const READ_UNCOMMITTED = 0
+
+function encode(broker: Broker, api: keyof typeof REQUESTS, fields: object, maxVersion = Infinity): Exchange {
+  const definition = REQUESTS[api]
+  const version = Math.min(
+    Math.max(...definition.versions.map(Number)),
+    maxVersion,
+    broker.versions?.[API_KEYS[api]]?.maxVersion ?? Infinity,
+  )
+  return definition.protocol({ version })(fields)
+}
+
+/** As kafkajs does it for the requests it offers. */
+export async function send(broker: Broker, exchange: Exchange): Promise<unknown> {
+  try {
+    return await broker.connectionPool.send(exchange)
+  } catch (error) {
+    if (error instanceof Error && error.name === 'KafkaJSConnectionClosedError') await broker.disconnect()
+    throw error
+  }
+}

@@ -1,0 +1,101 @@
+/** The answer to a Fetch, read from the wire; each partition's records stay bytes. */
+import type { AbortedTransaction } from './aborted-transactions.ts'
+
+export interface FetchAnswer {
+  readonly errorCode: number
+  /** 0: the broker keeps no session. */
+  readonly sessionId: number
+  readonly partitions: readonly PartitionAnswer[]
+  /** kafkajs holds back further requests for so long, milliseconds. */
+  readonly clientSideThrottleTime?: number
+}
+
+export interface PartitionAnswer {
+  readonly topic: string
+  readonly partition: number
+  readonly errorCode: number
+  readonly highWatermark: bigint
+  /** Where readers of committed records end: at the first record of an open transaction. */
+  readonly lastStableOffset: bigint
+  /** -1 when the broker does not report it. */
+  readonly logStartOffset: bigint
+  /** In the order they ended. */
+  readonly aborted: readonly AbortedTransaction[]
+  /** Record batches; the last one may be cut off. */
+  readonly records: Buffer
+}
+
+/** Versions 4 to 10. */
+export function decodeFetchAnswer(payload: Buffer, version: number): FetchAnswer {
+  const reader = new Reader(payload)
+  const throttledMs = reader.int32()
+  const head = version >= 7 ? { errorCode: reader.int16(), sessionId: reader.int32() } : NO_SESSION
+  const partitions: PartitionAnswer[] = []
+  for (let topics = reader.int32(); topics > 0; topics -= 1) {
+    const topic = reader.string()
+    for (let left = reader.int32(); left > 0; left -= 1)
+      partitions.push(readPartition(reader, topic, version))
+  }
+  // Before version 8 the broker waits itself before it answers.
+  return { ...head, partitions, ...(version >= 8 ? { clientSideThrottleTime: throttledMs } : {}) }
+}
+
+const NO_SESSION = { errorCode: 0, sessionId: 0 } as const
+
+function readPartition(reader: Reader, topic: string, version: number): PartitionAnswer {
+  return {
+    topic,
+    partition: reader.int32(),
+    errorCode: reader.int16(),
+    highWatermark: reader.int64(),
+    lastStableOffset: reader.int64(),
+    logStartOffset: version >= 5 ? reader.int64() : -1n,
+    aborted: readAborted(reader),
+    records: reader.bytes(),
+  }
+}
+
+function readAborted(reader: Reader): PartitionAnswer['aborted'] {
+  const count = reader.int32()
+  if (count <= 0) return []
+  return Array.from({ length: count }, () => ({
+    producerId: reader.int64(),
+    firstOffset: reader.int64(),
+  }))
+}
+
+class Reader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  int16(): number {
+    this.#at += 2
+    return this.#bytes.readInt16BE(this.#at - 2)
+  }
+
+  int32(): number {
+    this.#at += 4
+    return this.#bytes.readInt32BE(this.#at - 4)
+  }
+
+  int64(): bigint {
+    this.#at += 8
+    return this.#bytes.readBigInt64BE(this.#at - 8)
+  }
+
+  string(): string {
+    const length = this.int16()
+    this.#at += length
+    return this.#bytes.toString('utf8', this.#at - length, this.#at)
+  }
+
+  bytes(): Buffer {
+    const length = Math.max(0, this.int32())
+    this.#at += length
+    return this.#bytes.subarray(this.#at - length, this.#at)
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Reads the partitions this member was assigned, each from the broker that leads it. Positions are kept here: they begin at
+ * the group's committed offset and move with what is read or with a seek. A partition that stays assigned keeps its own.
+ */
+import type { Clock, InputRecord, Log, PartitionFlow } from '../../ports.ts'
+import { id, type TopicPartition } from './batches.ts'
+import { BrokerFetches } from './broker-fetches.ts'
+import { listOffsets } from './broker-requests.ts'
+import { FetchedPartition } from './fetched-partition.ts'
+import { createErrorFromCode, type Broker } from './internals.ts'
+import type { Topology } from './topology.ts'
+
+export interface FetcherOptions {
+  readonly topology: Topology
+  /** Committed offsets by {@link id}; partitions without one are left out. */
+  readonly committed: (partitions: readonly TopicPartition[]) => Promise<ReadonlyMap<string, bigint>>
+  readonly clock: Clock
+  readonly log: Pick<Log, 'warn'>
+  readonly onRecords: (topic: string, partition: number, records: readonly InputRecord[]) => void
+  readonly onProgress: (partition: FetchedPartition) => void
+  readonly onActivity: () => void
+  /** Whether this error ends the consumer. */
+  readonly onError: (error: unknown) => boolean
+}
+
+const NO_LEADER = -1
+const RETRY_MS = 500
+/** New partitions of a topic, and leaders that have moved, are noticed after this at the latest. */
+const METADATA_MAX_AGE_MS = 15_000
+/** While a partition has no leader, or no broker answers. */
+const RETRY_METADATA_MS = 1_000
+
+export class Fetcher {
+  readonly #options: FetcherOptions
+  /** In the order in which they take turns. */
+  readonly #partitions = new Map<string, FetchedPartition>()
+  readonly #brokers = new Map<number, BrokerFetches>()
+  #refreshing = false
+  #closed = false
+  #cancelRefresh: () => void = () => undefined
+
+  constructor(options: FetcherOptions) {
+    this.#options = options
+  }
+
+  /** `keeps`: partitions that are assigned already go on from where they are. */
+  assign(assignment: Readonly<Record<string, readonly number[]>>, { keeps }: { keeps: boolean }): void {
+    const before = new Map(this.#partitions)
+    this.#partitions.clear()
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) {
+        const key = id({ topic, partition })
+        const kept = keeps ? before.get(key) : undefined
+        this.#partitions.set(key, kept ?? new FetchedPartition({ topic, partition }))
+      }
+    }
+    this.refreshed()
+    this.#cancelRefresh()
+    this.#refreshLater([...this.#partitions.values()].every(({ leader }) => leader !== NO_LEADER))
+    void this.#findCommitted()
+  }
+
+  /** Of a partition that is not assigned nothing happens. */
+  flow(topic: string, partition: number): PartitionFlow {
+    const key = id({ topic, partition })
+    const withIt = (change: (of: FetchedPartition) => void): void => {
+      const of = this.#partitions.get(key)
+      if (of === undefined) return
+      change(of)
+      this.#brokers.get(of.leader)?.wake()
+    }
+    return {
+      pause: () => withIt((of) => void (of.isPaused = true)),
+      resume: () => withIt((of) => void (of.isPaused = false)),
+      seek: (offset) => withIt((of) => (offset === null ? of.lookUp('earliest') : of.moveTo(offset))),
+    }
+  }
+
+  /** The metadata is new: partitions may be led by others. */
+  refreshed(): void {
+    const { topology } = this.#options
+    for (const one of this.#partitions.values()) {
+      const leader = topology.leaderOf(one.topic, one.partition)
+      if (leader !== one.leader) one.succeeded()
+      one.leader = leader
+      if (leader !== NO_LEADER) this.#fetchFrom(leader)
+    }
+  }
+
+  /** Stops at once; what is under way is dropped. */
+  close(): void {
+    this.#closed = true
+    this.#cancelRefresh()
+    this.#partitions.clear()
+    for (const broker of this.#brokers.values()) broker.close()
+  }
+
+  /** Asks where the partitions are; resolves in any case. */
+  async refresh(): Promise<void> {
+    if (this.#refreshing || this.#closed) return
+    this.#refreshing = true
+    this.#cancelRefresh()
+    let isKnown = true
+    try {
+      await this.#options.topology.refresh()
+    } catch (error) {
+      isKnown = false
+      if (!this.#closed) this.#options.onError(error)
+    }
+    this.#refreshing = false
+    this.#refreshLater(isKnown && [...this.#partitions.values()].every(({ leader }) => leader !== NO_LEADER))
+  }
+
+  #refreshLater(isComplete: boolean): void {
+    if (this.#closed) return
+    const delayMs = isComplete ? METADATA_MAX_AGE_MS : RETRY_METADATA_MS
+    this.#cancelRefresh = this.#options.clock.after(delayMs, () => void this.refresh())
+  }
+
+  #fetchFrom(nodeId: number): void {
+    if (this.#closed || this.#brokers.has(nodeId)) return
+    const { topology, clock, log, onRecords, onProgress, onActivity, onError } = this.#options
+    const fetches = new BrokerFetches({
+      nodeId,
+      findBroker: (of) => topology.cluster.findBroker({ nodeId: of }),
+      led: (of) => [...this.#partitions.values()].filter(({ leader }) => leader === of),
+      find: (key) => this.#partitions.get(key),
+      lookUp: (broker, partitions) => this.#lookUp(broker, partitions),
+      clock,
+      log,
+      onRecords: ({ topic, partition }, records) => onRecords(topic, partition, records),
+      onProgress,
+      onServed: (partition) => {
+        this.#partitions.delete(partition.key)
+        this.#partitions.set(partition.key, partition)
+      },
+      onActivity,
+      refresh: () => void this.refresh(),
+      onError,
+      onEnd: () => {
+        if (this.#brokers.get(nodeId) === fetches) this.#brokers.delete(nodeId)
+        // A partition may have come to it while it ended.
+        if (!this.#closed) this.refreshed()
+      },
+    })
+    this.#brokers.set(nodeId, fetches)
+    void fetches.run()
+  }
+
+  /** For partitions that are new here. Asks until the group has answered, or they are gone. */
+  async #findCommitted(): Promise<void> {
+    for (;;) {
+      const open = [...this.#partitions.values()].filter(({ lookup }) => lookup === 'committed')
+      if (open.length === 0) return
+      try {
+        const offsets = await this.#options.committed(open)
+        for (const one of open) {
+          const offset = offsets.get(one.key)
+          if (one.lookup !== 'committed') continue
+          if (offset === undefined) one.lookUp('earliest')
+          else one.moveTo(offset)
+        }
+        for (const broker of this.#brokers.values()) broker.wake()
+        return
+      } catch (error) {
+        if (this.#closed || this.#options.onError(error)) return
+        await new Promise<void>((resolve) => void this.#options.clock.after(RETRY_MS, resolve))
+      }
+    }
+  }
+
+  async #lookUp(broker: Broker, partitions: readonly FetchedPartition[]): Promise<void> {
+    const begins = await listOffsets(broker, partitions, 'earliest')
+    for (const { topic, partition, errorCode, offset } of begins) {
+      const of = this.#partitions.get(id({ topic, partition }))
+      if (of === undefined || of.lookup === null) continue
+      if (errorCode !== 0) {
+        of.failed(this.#options.clock.monotonicMs())
+        throw createErrorFromCode(errorCode)
+      }
+      of.moveTo(offset)
+    }
+  }
+}

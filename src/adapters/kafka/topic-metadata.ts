@@ -1,0 +1,181 @@
+/**
+ * What a broker knows of topics, each topic and partition with its own error. kafkajs fails as a whole when one topic is
+ * missing or one partition has no leader, so that a leader that moves elsewhere is not noticed meanwhile. From version 10 on
+ * (Kafka 2.8) a broker also reports the topic's id, which tells a topic that was created again from the one before.
+ */
+import { send } from './broker-requests.ts'
+import {
+  API_KEYS,
+  EncoderClass,
+  REQUESTS,
+  type Broker,
+  type Cluster,
+  type ClusterMetadata,
+  type PartitionMetadata,
+  type TopicMetadata,
+} from './internals.ts'
+
+const VERSION_WITH_IDS = 10
+
+/** From now on this cluster's metadata has errors in it instead of failing. To be called before it connects. */
+export function withPartialMetadata(cluster: Cluster): Cluster {
+  const { brokerPool } = cluster
+  const create = brokerPool.createBroker
+  brokerPool.createBroker = (options) => {
+    const broker = create(options)
+    broker.metadata = (topics) => readMetadata(broker, topics)
+    return broker
+  }
+  return cluster
+}
+
+async function readMetadata(broker: Broker, topics: readonly string[]): Promise<ClusterMetadata> {
+  const maxVersion = broker.versions?.[API_KEYS.Metadata]?.maxVersion ?? 0
+  if (maxVersion >= VERSION_WITH_IDS) return readWithIds(broker, topics)
+  const { versions, protocol } = REQUESTS.Metadata
+  const version = Math.min(maxVersion, Math.max(...versions.map(Number)))
+  const exchange = protocol({ version })({ topics, allowAutoTopicCreation: false })
+  const answer = await send(broker, {
+    ...exchange,
+    response: { decode: (payload) => exchange.response.decode(payload), parse: (decoded) => decoded },
+  })
+  return answer as ClusterMetadata
+}
+
+async function readWithIds(broker: Broker, topics: readonly string[]): Promise<ClusterMetadata> {
+  const answer = await send(broker, {
+    request: {
+      apiKey: API_KEYS.Metadata,
+      apiVersion: VERSION_WITH_IDS,
+      apiName: 'Metadata',
+      encode: () => Promise.resolve(new EncoderClass().writeBuffer(encodeRequest(topics))),
+    },
+    response: { decode: decodeAnswer, parse: (decoded) => decoded },
+  })
+  return answer as ClusterMetadata
+}
+
+/** Begins with the tagged fields of the request's header, which kafkajs does not write. */
+export function encodeRequest(topics: readonly string[]): Buffer {
+  const parts = [Buffer.from([0]), uvarint(topics.length + 1)]
+  for (const topic of topics) {
+    const name = Buffer.from(topic)
+    parts.push(Buffer.alloc(16), uvarint(name.length + 1), name, Buffer.from([0]))
+  }
+  // No topic is created, no rights are reported, no tagged fields.
+  parts.push(Buffer.from([0, 0, 0, 0]))
+  return Buffer.concat(parts)
+}
+
+function uvarint(value: number): Buffer {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest >= 0x80; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80)
+  return Buffer.from([...bytes, rest])
+}
+
+/** Begins with the tagged fields of the answer's header, which kafkajs does not read. */
+export function decodeAnswer(payload: Buffer): ClusterMetadata {
+  const reader = new Reader(payload)
+  reader.tags()
+  const clientSideThrottleTime = reader.int32()
+  const brokers = reader.array(() => {
+    const broker = {
+      nodeId: reader.int32(),
+      host: reader.string() ?? '',
+      port: reader.int32(),
+      rack: reader.string(),
+    }
+    reader.tags()
+    return broker
+  })
+  const clusterId = reader.string()
+  const controllerId = reader.int32()
+  const topicMetadata = reader.array(() => readTopic(reader))
+  return Object.assign({ brokers, topicMetadata }, { clientSideThrottleTime, clusterId, controllerId })
+}
+
+function readTopic(reader: Reader): TopicMetadata {
+  const topicErrorCode = reader.int16()
+  const topic = reader.string() ?? ''
+  const topicId = reader.uuid()
+  const isInternal = reader.int8() !== 0
+  const partitionMetadata = reader.array(() => readPartition(reader))
+  reader.int32()
+  reader.tags()
+  return Object.assign({ topic, topicErrorCode, topicId, partitionMetadata }, { isInternal })
+}
+
+function readPartition(reader: Reader): PartitionMetadata {
+  const partitionErrorCode = reader.int16()
+  const partitionId = reader.int32()
+  const leader = reader.int32()
+  const leaderEpoch = reader.int32()
+  const replicas = reader.array(() => reader.int32())
+  const isr = reader.array(() => reader.int32())
+  const offlineReplicas = reader.array(() => reader.int32())
+  reader.tags()
+  return Object.assign(
+    { partitionId, leader, partitionErrorCode },
+    { leaderEpoch, replicas, isr, offlineReplicas },
+  )
+}
+
+/** Of a flexible version: lengths are one more than they are, and of variable size. */
+class Reader {
+  readonly #bytes: Buffer
+  #at = 0
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  int8(): number {
+    this.#at += 1
+    return this.#bytes.readInt8(this.#at - 1)
+  }
+
+  int16(): number {
+    this.#at += 2
+    return this.#bytes.readInt16BE(this.#at - 2)
+  }
+
+  int32(): number {
+    this.#at += 4
+    return this.#bytes.readInt32BE(this.#at - 4)
+  }
+
+  uuid(): string {
+    this.#at += 16
+    return this.#bytes.toString('hex', this.#at - 16, this.#at)
+  }
+
+  uvarint(): number {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.int8()
+      value |= (byte & 0x7f) << shift
+      if ((byte & 0x80) === 0) return value
+    }
+  }
+
+  string(): string | null {
+    const length = this.uvarint() - 1
+    if (length < 0) return null
+    this.#at += length
+    return this.#bytes.toString('utf8', this.#at - length, this.#at)
+  }
+
+  array<T>(read: () => T): T[] {
+    const length = this.uvarint() - 1
+    return Array.from({ length: Math.max(0, length) }, read)
+  }
+
+  tags(): void {
+    for (let left = this.uvarint(); left > 0; left -= 1) {
+      this.uvarint()
+      const size = this.uvarint()
+      this.#at += size
+    }
+  }
+}

@@ -1,0 +1,291 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Fetcher } from '../../../../src/adapters/kafka/fetcher.ts'
+import type { Topology } from '../../../../src/adapters/kafka/topology.ts'
+import {
+  batchAt,
+  fakeBroker,
+  type FakeBroker,
+  type FakeFetchAnswer,
+  type FakePartitionAnswer,
+  type ListedFake,
+} from '../../../support/fake-broker.ts'
+import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { fakeLog } from '../../../support/fakes.ts'
+
+const unreachable = () => Object.assign(new Error('no'), { name: 'KafkaJSConnectionError' })
+const refused = { errorCode: 29 } as const
+const NOT_LEADER = 6
+const OUT_OF_RANGE = 1
+const SESSION_NOT_FOUND = 70
+
+/** Two brokers, a topic `in` whose partitions they lead, and fetches that hang until they are answered. */
+class Bed {
+  readonly clock = new FakeClock()
+  readonly leaders = new Map<number, number>([
+    [0, 1],
+    [1, 1],
+    [2, 2],
+  ])
+  readonly committed = new Map<string, bigint>()
+  readonly listed = new Map<string, ListedFake>()
+  readonly records: string[] = []
+  readonly progress: string[] = []
+  readonly errors: unknown[] = []
+  refreshes = 0
+  readonly #open = new Map<number, PromiseWithResolvers<FakeFetchAnswer>>()
+  readonly brokers: ReadonlyMap<number, FakeBroker>
+  readonly fetcher: Fetcher
+
+  constructor() {
+    this.brokers = new Map(
+      [1, 2].map((nodeId) => [
+        nodeId,
+        fakeBroker({
+          nodeId,
+          onFetch: () => {
+            const open = Promise.withResolvers<FakeFetchAnswer>()
+            this.#open.set(nodeId, open)
+            return open.promise
+          },
+          onListOffsets: (topic, partition) =>
+            this.listed.get(`${topic}:${partition}`) ?? { earliest: 0n, latest: 0n },
+        }),
+      ]),
+    )
+    const topology = {
+      cluster: {
+        findBroker: ({ nodeId }: { nodeId: number }) =>
+          Promise.resolve(this.brokers.get(nodeId)?.broker).then(
+            (broker) => broker ?? Promise.reject(unreachable()),
+          ),
+      },
+      leaderOf: (_: string, partition: number) => this.leaders.get(partition) ?? -1,
+      refresh: () => {
+        this.refreshes += 1
+        this.fetcher.refreshed()
+        return Promise.resolve()
+      },
+    } as unknown as Topology
+    this.fetcher = new Fetcher({
+      topology,
+      committed: () => Promise.resolve(this.committed),
+      clock: this.clock,
+      log: fakeLog(),
+      onRecords: (topic, partition, records) => {
+        const all = records.map(({ offset, value }) => `${offset}=${String(value)}`)
+        this.records.push(`${topic}:${partition} ${all.join(' ')}`)
+      },
+      onProgress: ({ key, next, log }) => this.progress.push(`${key} at ${next} of ${log?.highWatermark}`),
+      onActivity: () => {},
+      onError: (error) => {
+        this.errors.push(error)
+        return (error as { type?: string }).type === 'TOPIC_AUTHORIZATION_FAILED'
+      },
+    })
+  }
+
+  async assign(partitions: number[], { keeps = true } = {}): Promise<void> {
+    this.fetcher.assign({ in: partitions }, { keeps })
+    await settle()
+  }
+
+  /** What the broker was asked last. */
+  asked(nodeId = 1) {
+    return this.brokers.get(nodeId)?.fetches.at(-1)
+  }
+
+  fetches(nodeId = 1): number {
+    return this.brokers.get(nodeId)?.fetches.length ?? 0
+  }
+
+  async answer(answer: FakePartitionAnswer | FakeFetchAnswer | Error | null, nodeId = 1): Promise<void> {
+    const open = this.#open.get(nodeId)
+    this.#open.delete(nodeId)
+    if (answer === null) open?.resolve({ partitions: [] })
+    else if (answer instanceof Error) open?.reject(answer)
+    else if ('partitions' in answer) open?.resolve(answer)
+    else open?.resolve({ partitions: [answer] })
+    await settle()
+    await settle()
+  }
+}
+
+let bed: Bed
+
+beforeEach(() => {
+  bed = new Bed()
+})
+
+const at = (partition: number, rest: Partial<FakePartitionAnswer> = {}): FakePartitionAnswer => ({
+  topic: 'in',
+  partition,
+  ...rest,
+})
+
+describe('positions', () => {
+  test('begin at the committed offset, or where the log begins', async () => {
+    bed.committed.set('in:0', 5n)
+    bed.listed.set('in:1', { earliest: 3n, latest: 9n })
+    await bed.assign([0, 1])
+    expect(bed.asked()?.asked).toEqual(['in:0@5', 'in:1@3'])
+  })
+
+  test('move behind the last record of a batch that came', async () => {
+    bed.committed.set('in:0', 5n)
+    await bed.assign([0])
+    await bed.answer(at(0, { records: await batchAt(4n, ['a', 'b', 'c']), highWatermark: 9n }))
+    expect(bed.records).toEqual(['in:0 5=b 6=c'])
+    expect(bed.progress).toEqual(['in:0 at 7 of 9'])
+    expect(bed.asked()).toMatchObject({ sessionId: 7, epoch: 1, asked: ['in:0@7'] })
+  })
+
+  test('stay with a partition that stays, and are looked up again when it was somebody else’s in between', async () => {
+    bed.committed.set('in:0', 5n)
+    await bed.assign([0])
+    await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
+    await bed.assign([0, 1])
+    await bed.answer(null)
+    expect(bed.asked()?.asked).toEqual(['in:1@0'])
+    await bed.assign([0, 1], { keeps: false })
+    await bed.answer(null)
+    await bed.answer({ errorCode: SESSION_NOT_FOUND, partitions: [] })
+    expect(bed.asked()?.asked).toContain('in:0@5')
+  })
+})
+
+describe('records are given to nobody', () => {
+  beforeEach(async () => {
+    bed.committed.set('in:0', 5n)
+    await bed.assign([0])
+  })
+
+  test('of a partition that was taken away meanwhile', async () => {
+    await bed.assign([1])
+    await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
+    expect(bed.records).toEqual([])
+  })
+
+  test('of a partition that was moved elsewhere meanwhile', async () => {
+    bed.fetcher.flow('in', 0).seek(2n)
+    await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
+    expect(bed.records).toEqual([])
+    expect(bed.asked()?.asked).toEqual(['in:0@2'])
+  })
+
+  test('of a partition that is paused; it is left out, and read again from there when it goes on', async () => {
+    const flow = bed.fetcher.flow('in', 0)
+    flow.pause()
+    await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
+    expect(bed.records).toEqual([])
+    const before = bed.fetches()
+    await bed.clock.advance(2_000)
+    expect(bed.fetches()).toBe(before)
+    flow.resume()
+    await settle()
+    expect(bed.fetches()).toBe(before + 1)
+  })
+})
+
+describe('a fetch', () => {
+  test('waits half a second for records, and a little only while a partition is paused', async () => {
+    await bed.assign([0, 1])
+    expect(bed.asked()?.maxWaitMs).toBe(500)
+    bed.fetcher.flow('in', 1).pause()
+    await bed.answer(null)
+    expect(bed.asked()).toMatchObject({ maxWaitMs: 50, forgotten: ['in:1'] })
+  })
+
+  test('is bounded as a whole', async () => {
+    await bed.assign([0])
+    expect(bed.asked()?.maxBytes).toBe(512 * 1024)
+  })
+
+  test('names partitions in turn for a broker that keeps no session: who was served goes to the end', async () => {
+    await bed.assign([0, 1])
+    expect(bed.asked()?.asked).toEqual(['in:0@0', 'in:1@0'])
+    await bed.answer({ sessionId: 0, partitions: [at(0, { records: await batchAt(0n, ['a']) })] })
+    expect(bed.asked()?.asked).toEqual(['in:1@0', 'in:0@1'])
+  })
+
+  test('names everything again when the broker has lost the session', async () => {
+    await bed.assign([0, 1])
+    await bed.answer(null)
+    await bed.answer({ errorCode: SESSION_NOT_FOUND, partitions: [] })
+    expect(bed.asked()).toMatchObject({ epoch: 0, asked: ['in:0@0', 'in:1@0'] })
+    expect(bed.errors).toEqual([])
+  })
+
+  test('of one broker waits for no other', async () => {
+    await bed.assign([0, 2])
+    await bed.answer(at(2, { records: await batchAt(0n, ['c']) }), 2)
+    await bed.answer(null, 2)
+    expect(bed.records).toEqual(['in:2 0=c'])
+    expect([bed.fetches(1), bed.fetches(2)]).toEqual([1, 3])
+  })
+})
+
+describe('when a partition moves', () => {
+  test('it is read from the new leader, from where it was', async () => {
+    await bed.assign([0, 1])
+    await bed.answer(at(0, { records: await batchAt(0n, ['a']) }))
+    bed.leaders.set(0, 2)
+    await bed.answer(at(0, { errorCode: NOT_LEADER }))
+    await bed.clock.advance(100)
+    expect(bed.refreshes).toBe(1)
+    expect(bed.asked(2)?.asked).toEqual(['in:0@1'])
+    expect(bed.asked(1)?.forgotten).toEqual(['in:0'])
+  })
+
+  test('away from a broker that is gone, the others go on at once', async () => {
+    await bed.assign([0, 2])
+    bed.leaders.set(0, 2)
+    await bed.answer(unreachable())
+    await bed.answer(null, 2)
+    expect(bed.asked(2)?.asked).toEqual(['in:0@0'])
+  })
+
+  test('and nobody leads it, it is looked for until somebody does', async () => {
+    await bed.assign([0])
+    bed.leaders.set(0, -1)
+    await bed.answer(at(0, { errorCode: NOT_LEADER }))
+    bed.leaders.set(0, 2)
+    await bed.fetcher.refresh()
+    await bed.clock.advance(100)
+    expect(bed.asked(2)?.asked).toEqual(['in:0@0'])
+  })
+})
+
+test('a broker that fails again and again is asked less and less often', async () => {
+  await bed.assign([0])
+  const seenAtMs: number[] = []
+  for (let failures = 0; failures < 6; failures += 1) {
+    await bed.answer(unreachable())
+    const before = bed.fetches()
+    while (bed.fetches() === before) await bed.clock.advance(50)
+    seenAtMs.push(bed.clock.monotonicMs())
+  }
+  expect(seenAtMs).toEqual([100, 300, 700, 1_500, 2_500, 3_500])
+})
+
+test('a right that is missing ends it', async () => {
+  await bed.assign([0])
+  await bed.answer(at(0, refused))
+  expect(bed.errors).toMatchObject([{ type: 'TOPIC_AUTHORIZATION_FAILED' }])
+})
+
+test('nothing is read once it is closed', async () => {
+  await bed.assign([0])
+  bed.fetcher.close()
+  await bed.answer(at(0, { records: await batchAt(0n, ['a']) }))
+  await bed.clock.advance(1_000)
+  expect(bed.records).toEqual([])
+  expect(bed.fetches()).toBe(1)
+})
+
+test('an offset that is not there any more is followed by the first that is', async () => {
+  bed.committed.set('in:0', 5n)
+  bed.listed.set('in:0', { earliest: 8n, latest: 20n })
+  await bed.assign([0])
+  await bed.answer(at(0, { errorCode: OUT_OF_RANGE }))
+  expect(bed.asked()?.asked).toEqual(['in:0@8'])
+})

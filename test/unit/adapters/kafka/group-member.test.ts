@@ -1,0 +1,245 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { GroupMember, type Assigned } from '../../../../src/adapters/kafka/group-member.ts'
+import type { Cluster } from '../../../../src/adapters/kafka/internals.ts'
+import { FakeClock, settle } from '../../../support/fake-clock.ts'
+
+const SESSION_MS = 10_000
+const HEARTBEAT_MS = 1_000
+const ASSIGNED = Buffer.from('assigned')
+
+const failure = (type: string) => Object.assign(new Error('no'), { type })
+const unreachable = () => Object.assign(new Error('no'), { name: 'KafkaJSConnectionError' })
+
+/** What the coordinator's next answers are; an error is thrown. Accepts when there is none. */
+type Answer = Error | 'hang'
+
+class FakeGroup {
+  readonly clock = new FakeClock()
+  readonly log: string[] = []
+  readonly answers: Record<string, Answer[]> = {}
+  coordinatorId = 1
+  generation = 0
+  leader = 'me'
+  assigned: Assigned | null = null
+  ended: unknown = null
+  readonly member: GroupMember
+
+  constructor() {
+    const cluster = {
+      connect: () => Promise.resolve(),
+      refreshMetadata: () => Promise.resolve(),
+      brokerPool: { findConnectedBroker: () => Promise.resolve(this.#broker(0)) },
+      findBroker: ({ nodeId }: { nodeId: number }) => Promise.resolve(this.#broker(nodeId)),
+    } as unknown as Cluster
+    this.member = new GroupMember({
+      cluster,
+      groupId: 'group',
+      sessionTimeoutMs: SESSION_MS,
+      protocol: {
+        name: 'test',
+        metadata: () => Buffer.from('words'),
+        assign: (members) => {
+          this.log.push('assign')
+          return Promise.resolve(members.map(({ memberId }) => ({ memberId, memberAssignment: ASSIGNED })))
+        },
+      },
+      clock: this.clock,
+      onSteppingOut: () => this.log.push('stepping out'),
+      onRebalancing: () => this.log.push('rebalancing'),
+      onAssigned: (assigned) => {
+        this.log.push(`assigned ${assigned.generation}`)
+        this.assigned = assigned
+      },
+      onHeartbeat: ({ monotonicMs }) => this.log.push(`accepted ${monotonicMs}`),
+      onActivity: () => {},
+      onEnd: (error) => (this.ended = error),
+    })
+  }
+
+  /** What happened since the last look. */
+  seen(): string[] {
+    return this.log.splice(0)
+  }
+
+  #broker(nodeId: number) {
+    const answer = async <T>(name: string, value: () => T): Promise<T> => {
+      this.log.push(name)
+      const next = this.answers[name]?.shift()
+      if (next === 'hang') await new Promise(() => {})
+      if (next instanceof Error) throw next
+      return value()
+    }
+    return {
+      nodeId,
+      findGroupCoordinator: () => answer('find', () => ({ coordinator: { nodeId: this.coordinatorId } })),
+      joinGroup: ({ memberId }: { memberId: string }) =>
+        answer(`join ${memberId}@${nodeId}`, () => ({
+          memberId: 'me',
+          generationId: (this.generation += 1),
+          leaderId: this.leader,
+          members: [{ memberId: 'me', memberMetadata: Buffer.alloc(0) }],
+        })),
+      syncGroup: ({ groupAssignment }: { groupAssignment: readonly unknown[] }) =>
+        answer(`sync ${groupAssignment.length}`, () => ({ memberAssignment: ASSIGNED })),
+      heartbeat: ({ groupGenerationId }: { groupGenerationId: number }) =>
+        answer(`heartbeat ${groupGenerationId}@${nodeId}`, () => ({})),
+      leaveGroup: () => answer('leave', () => ({})),
+      offsetCommit: ({ groupGenerationId }: { groupGenerationId: number }) =>
+        answer(`commit ${groupGenerationId}`, () => ({})),
+    }
+  }
+}
+
+let group: FakeGroup
+
+beforeEach(() => {
+  group = new FakeGroup()
+})
+
+test('the leader assigns what all get; what is assigned is known by an answer to a request of this moment', async () => {
+  await group.clock.advance(5)
+  await group.member.join()
+  expect(group.seen()).toEqual(['find', 'stepping out', 'join @1', 'assign', 'sync 1', 'assigned 1'])
+  expect(group.assigned).toMatchObject({
+    memberId: 'me',
+    isLeader: true,
+    sent: { monotonicMs: 5 },
+    memberAssignment: ASSIGNED,
+  })
+})
+
+test('another member sends no assignments', async () => {
+  group.leader = 'other'
+  await group.member.join()
+  expect(group.seen()).toContain('sync 0')
+  expect(group.assigned?.isLeader).toBe(false)
+})
+
+test('a group that is not ready is asked again until it is', async () => {
+  group.answers['find'] = [failure('GROUP_COORDINATOR_NOT_AVAILABLE')]
+  group.answers['join @1'] = [failure('GROUP_LOAD_IN_PROGRESS'), unreachable()]
+  group.answers['sync 1'] = [failure('REBALANCE_IN_PROGRESS')]
+  const joined = group.member.join()
+  await group.clock.advance(1_000)
+  await joined
+  expect(group.seen().filter((one) => one.startsWith('assigned'))).toEqual(['assigned 2'])
+})
+
+test('a member id the group has forgotten is given up', async () => {
+  group.answers['sync 1'] = [failure('UNKNOWN_MEMBER_ID')]
+  await group.member.join()
+  expect(group.seen().filter((one) => one.startsWith('join'))).toEqual(['join @1', 'join @1'])
+})
+
+test('a refusal is for the caller, at once', async () => {
+  group.answers['find'] = [failure('GROUP_AUTHORIZATION_FAILED')]
+  await expect(group.member.join()).rejects.toMatchObject({ type: 'GROUP_AUTHORIZATION_FAILED' })
+})
+
+test('a group that does not answer for a session is given up', async () => {
+  group.answers['find'] = Array.from({ length: 100 }, unreachable)
+  const joined = group.member.join().catch((error: unknown) => error)
+  await group.clock.advance(SESSION_MS + 1_000)
+  expect(await joined).toMatchObject({ name: 'KafkaJSConnectionError' })
+})
+
+describe('a member', () => {
+  beforeEach(async () => {
+    await group.member.join()
+    group.seen()
+  })
+
+  test('sends heartbeats by the monotonic clock, whatever the wall clock does', async () => {
+    group.clock.jump(-3_600_000)
+    await group.clock.advance(2 * HEARTBEAT_MS)
+    expect(group.seen()).toEqual(['heartbeat 1@1', 'accepted 1000', 'heartbeat 1@1', 'accepted 2000'])
+  })
+
+  test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'])(
+    'joins again as the same on %s',
+    async (type) => {
+      group.answers['heartbeat 1@1'] = [failure(type)]
+      await group.clock.advance(HEARTBEAT_MS)
+      expect(group.seen()).toEqual([
+        'heartbeat 1@1',
+        'rebalancing',
+        'stepping out',
+        'join me@1',
+        'assign',
+        'sync 1',
+        'assigned 2',
+      ])
+    },
+  )
+
+  test('joins as a new one when it has been forgotten', async () => {
+    group.answers['heartbeat 1@1'] = [failure('UNKNOWN_MEMBER_ID')]
+    await group.clock.advance(HEARTBEAT_MS)
+    expect(group.seen()).toContain('join @1')
+  })
+
+  test.each([
+    ['moved', failure('NOT_COORDINATOR_FOR_GROUP')],
+    ['cannot be reached', unreachable()],
+  ])('goes on as the same when the coordinator has %s', async (_, error) => {
+    group.answers['heartbeat 1@1'] = [error]
+    group.coordinatorId = 2
+    await group.clock.advance(HEARTBEAT_MS + 100)
+    expect(group.seen()).toEqual(['heartbeat 1@1', 'find', 'heartbeat 1@2', 'accepted 1050'])
+  })
+
+  test('ends when the group has not answered for a session, saying why', async () => {
+    group.answers['heartbeat 1@1'] = Array.from({ length: 100 }, unreachable)
+    await group.clock.advance(HEARTBEAT_MS + SESSION_MS - 1)
+    expect(group.ended).toBeNull()
+    await group.clock.advance(HEARTBEAT_MS)
+    expect(group.ended).toMatchObject({ name: 'KafkaJSConnectionError' })
+  })
+
+  test('ends at once when it is refused', async () => {
+    group.answers['heartbeat 1@1'] = [failure('GROUP_AUTHORIZATION_FAILED')]
+    await group.clock.advance(HEARTBEAT_MS)
+    expect(group.ended).toMatchObject({ type: 'GROUP_AUTHORIZATION_FAILED' })
+  })
+
+  test('joins again at once when its view of the topics has changed', async () => {
+    group.member.rejoin()
+    await settle()
+    expect(group.seen()).toEqual([
+      'rebalancing',
+      'stepping out',
+      'join me@1',
+      'assign',
+      'sync 1',
+      'assigned 2',
+    ])
+  })
+
+  test('commits for its generation', async () => {
+    await group.member.commit([])
+    expect(group.seen()).toEqual(['commit 1'])
+  })
+
+  test('steps out before it leaves, and then does nothing more', async () => {
+    await group.member.leave()
+    expect(group.seen()).toEqual(['stepping out', 'leave'])
+    await group.clock.advance(SESSION_MS)
+    expect(group.seen()).toEqual([])
+    expect(group.ended).toBeNull()
+  })
+
+  test('leaves although the coordinator refuses to hear of it', async () => {
+    group.answers['leave'] = [unreachable()]
+    await expect(group.member.leave()).resolves.toBeUndefined()
+  })
+
+  test('leaves after a while although it is still joining', async () => {
+    group.answers['join me@1'] = ['hang']
+    group.member.rejoin()
+    await settle()
+    const left = group.member.leave()
+    await group.clock.advance(3_000)
+    await left
+    expect(group.seen()).toContain('leave')
+  })
+})
