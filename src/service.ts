@@ -6,9 +6,9 @@ import { createCheckResultClient, type CheckResultClient } from './adapters/alib
 import type { CredentialSource } from './adapters/alibaba/credential-source.ts'
 import { createCredentialSource } from './adapters/alibaba/credentials.ts'
 import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
-import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
+import type { GroupConsumer } from './adapters/kafka/consumer.ts'
 import { createDelivery, type KafkaDelivery } from './adapters/kafka/delivery.ts'
-import { inspectTopics, withAdmin, type TopicNames } from './adapters/kafka/topics.ts'
+import { inspectTopics, withAdmin } from './adapters/kafka/topics.ts'
 import { createEventDecoder, type EventDecoder } from './adapters/registry/decode-event.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
@@ -22,6 +22,7 @@ import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
 import type { Lanes } from './pipeline/lanes.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
+import { createServiceConsumer } from './service-consumer.ts'
 import { ServiceHealth } from './service-health.ts'
 import { createLanes } from './service-lanes.ts'
 import { kafkaSettings, registrySettings, topicNames } from './service-settings.ts'
@@ -211,7 +212,16 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
     onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
   })
   parts.running.lanes = lanes
-  const consumer = createConsumer(options, { parts, lanes, names })
+  const consumer = createServiceConsumer({
+    ...options,
+    ...parts,
+    lanes,
+    warm: (perSecond) => client.warm(perSecond),
+    onEnd: (sentence) => {
+      parts.running.starting = startAnew(options, parts, sentence)
+    },
+    onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
+  })
   parts.running.consumer = consumer
   await consumer.start()
 }
@@ -231,54 +241,4 @@ function createClient(options: ServiceOptions, { running, apiClock }: Parts): Ch
 function consumerOf({ consumer }: Parts['running']): GroupConsumer {
   if (consumer === undefined) throw new Error('A partition was assigned before there was a consumer.')
   return consumer
-}
-
-function createConsumer(
-  options: ServiceOptions,
-  { parts, lanes, names }: { parts: Parts; lanes: Lanes; names: TopicNames },
-): GroupConsumer {
-  const { config, clock, log, metrics, onFatal } = options
-  return createGroupConsumer({
-    createCluster: parts.kafka.createCluster,
-    groupId: config.kafka.groupId,
-    inputTopic: names.input,
-    retryTopics: names.retry,
-    sessionTimeoutMs: config.kafka.sessionTimeoutMs,
-    permits: parts.quota.permits,
-    clock,
-    log,
-    hooks: {
-      onSteppingOut: () => {
-        parts.quota.steppingOut()
-        lanes.rebalancing()
-      },
-      onRebalancing: () => {
-        metrics.rebalanced()
-        parts.delivery.rebalancing()
-      },
-      onAssigned: (membership, assignment) => {
-        parts.delivery.assigned(membership.memberId, assignment)
-        parts.quota.assigned(membership, assignment)
-        parts.running.client?.warm(parts.quota.perSecond)
-        lanes.assigned(membership.memberId, assignment)
-      },
-      onRecords: (topic, partition, records) => lanes.deliver(topic, partition, records),
-      onProgress: (topic, partition, { readUpTo, highWatermark }) => {
-        lanes.progress(topic, partition, readUpTo, highWatermark)
-        metrics.laneBacklog(lanes.backlog)
-      },
-      onHeartbeat: (sent) => {
-        parts.quota.heartbeat(sent)
-        metrics.heartbeat(clock.epochMs())
-        metrics.laneBacklog(lanes.backlog)
-        lanes.heartbeat()
-      },
-      onActivity: () => parts.health.alive(),
-      onEnd: (sentence) => {
-        parts.running.starting = startAnew(options, parts, sentence)
-      },
-      onCrash: (sentence) => onFatal(`The Kafka consumer has ended: ${sentence}`),
-      onDefect: (error) => onFatal(DEFECT, safeError(error)),
-    },
-  })
 }

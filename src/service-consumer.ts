@@ -1,0 +1,74 @@
+/** What each event of the consumer means to the parts of the service. */
+import type { KafkaClient } from './adapters/kafka/client.ts'
+import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
+import type { KafkaDelivery } from './adapters/kafka/delivery.ts'
+import type { Config } from './config.ts'
+import type { Lanes } from './pipeline/lanes.ts'
+import type { Clock, Log, Metrics } from './ports.ts'
+import type { ServiceHealth } from './service-health.ts'
+import type { ServiceQuota } from './service-quota.ts'
+import { topicNames } from './service-settings.ts'
+
+export interface ServiceConsumerOptions {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly kafka: KafkaClient
+  readonly quota: ServiceQuota
+  readonly delivery: KafkaDelivery
+  readonly health: ServiceHealth
+  readonly lanes: Lanes
+  /** Opens connections for so many calls per second. */
+  readonly warm: (perSecond: number) => void
+  /** The consumer has ended for a reason that passes. */
+  readonly onEnd: (sentence: string) => void
+  readonly onFatal: (sentence: string) => void
+  readonly onDefect: (error: unknown) => void
+}
+
+export function createServiceConsumer(options: ServiceConsumerOptions): GroupConsumer {
+  const { config, clock, log, metrics, kafka, quota, delivery, health, lanes } = options
+  const names = topicNames(config)
+  return createGroupConsumer({
+    createCluster: kafka.createCluster,
+    groupId: config.kafka.groupId,
+    inputTopic: names.input,
+    retryTopics: names.retry,
+    sessionTimeoutMs: config.kafka.sessionTimeoutMs,
+    permits: quota.permits,
+    clock,
+    log,
+    hooks: {
+      onSteppingOut: () => {
+        quota.steppingOut()
+        lanes.rebalancing()
+      },
+      onRebalancing: () => {
+        metrics.rebalanced()
+        delivery.rebalancing()
+      },
+      onAssigned: (membership, assignment) => {
+        delivery.assigned(membership.memberId, assignment)
+        quota.assigned(membership, assignment)
+        options.warm(quota.perSecond)
+        lanes.assigned(membership.memberId, assignment)
+      },
+      onRecords: (topic, partition, records) => lanes.deliver(topic, partition, records),
+      onProgress: (topic, partition, { readUpTo, highWatermark }) => {
+        lanes.progress(topic, partition, readUpTo, highWatermark)
+        metrics.laneBacklog(lanes.backlog)
+      },
+      onHeartbeat: (sent) => {
+        quota.heartbeat(sent)
+        metrics.heartbeat(clock.epochMs())
+        metrics.laneBacklog(lanes.backlog)
+        lanes.heartbeat()
+      },
+      onActivity: () => health.alive(),
+      onEnd: options.onEnd,
+      onCrash: (sentence) => options.onFatal(`The Kafka consumer has ended: ${sentence}`),
+      onDefect: options.onDefect,
+    },
+  })
+}
