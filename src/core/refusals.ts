@@ -17,7 +17,7 @@ const EVIDENCE_MS = 10_000
 /** This many different records refused in a row mean that the account is refused. */
 const REFUSED_IN_A_ROW = 20
 /** Fewer different records than this, refused in a row, say nothing about the account. */
-export const TOO_FEW_RECORDS = 3
+const TOO_FEW_RECORDS = 3
 const MIN_THROTTLED = 5
 
 /** What one record remembers of its refused calls. Belongs to {@link Evidence}. */
@@ -59,7 +59,7 @@ export class Evidence {
     record.blockedMs = nowMs
     if (this.#row.size === 0) this.#rowSinceMs = nowMs
     this.#row.add(record)
-    if (isContradicted && this.isWeak) return 'record'
+    if (isContradicted) return 'record'
     return this.#isStale(nowMs) || this.#row.size >= REFUSED_IN_A_ROW ? 'account' : 'undecided'
   }
 

@@ -58,8 +58,8 @@ interface Again {
 
 /** Further calls right after one that brought nothing, before the record goes to a retry topic. */
 const QUICK_RETRY_DELAYS_MS = [200, 1_000] as const
-/** How long a record waits that is refused while others may be answered, if the API does not say. */
-const REFUSED_DELAY_MS = 1_000
+/** How long a record waits that is refused while others may be answered: as the API says, but it holds up its partition. */
+const REFUSED_DELAY_MS = { usual: 1_000, max: 3_000 } as const
 /** With less time than this another call would be cut off before its answer could come. */
 const LEAST_CALL_MS = 500
 /** A producer's way to say that an event is to be asked for although its transaction was seen lately. */
@@ -182,7 +182,8 @@ function afterRefusal(outcome: Refused, blame: Blame): Final | Again {
       return { kind: 'again', delayMs: 0 }
     case 'undecided': {
       const hintMs = kind === 'throttled' ? outcome.retryAfterMs : null
-      return { kind: 'again', delayMs: Math.max(REFUSED_DELAY_MS, hintMs ?? 0) }
+      const { usual, max } = REFUSED_DELAY_MS
+      return { kind: 'again', delayMs: Math.min(max, Math.max(usual, hintMs ?? 0)) }
     }
     case 'record':
       return { kind: 'set-aside', reason: reasonOf(outcome), code }

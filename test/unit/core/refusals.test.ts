@@ -30,13 +30,12 @@ describe('a record that is blocked', () => {
     expect(evidence.blocked(record, 300)).toBe('record')
   })
 
-  test("is not the record's own when others are refused at the same time", () => {
+  test('is found out among others that are refused too, by one answer to all of them', () => {
     const evidence = servedAt(0)
-    const record = new RefusedRecord()
-    evidence.blocked(record, 10)
+    const records = Array.from({ length: 10 }, () => new RefusedRecord())
+    for (const record of records) expect(evidence.blocked(record, 10)).toBe('undecided')
     evidence.served(20)
-    for (let others = 0; others < 2; others += 1) evidence.blocked(new RefusedRecord(), 30)
-    expect(evidence.blocked(record, 40)).toBe('undecided')
+    for (const record of records) expect(evidence.blocked(record, 30)).toBe('record')
   })
 
   test('is found out although three in ten are refused, and nobody has to wait for it', () => {
