@@ -108,7 +108,7 @@ export interface TopicReader {
 /** Puts dead letters back: events and markers, all or nothing. One transaction at a time. */
 export interface RedriveLog {
   readonly partitions: PartitionCounts
-  /** Never rejects. After anything but `committed` the log is good for nothing but to be closed. */
+  /** Never rejects. After `refused` the log can be used again, after `fenced` and `failed` it can only be closed. */
   publish(outputs: readonly OutputRecord[]): Promise<PublishOutcome>
   /** Never rejects. */
   close(): Promise<void>

@@ -2,7 +2,7 @@
  * What a record or a dead letter lacks because it was too large, or was refused by the brokers: named in headers of the dead
  * letter, so that nobody takes it for the whole. Pure.
  */
-import { textHeader, type Header } from './headers.ts'
+import { hasHeader, textHeader, type Header, type Headers } from './headers.ts'
 
 export const LEFT_OUT_FIELDS = ['key', 'value', 'headers'] as const
 export type LeftOutField = (typeof LEFT_OUT_FIELDS)[number]
@@ -21,7 +21,7 @@ export function leftOutHeader({ field, bytes, sha256 }: LeftOut): Header {
   return textHeader(`${PREFIX}${field}`, `${bytes} bytes, sha256 ${sha256}`)
 }
 
-/** Whether a header says that the record is not whole. */
-export function isLeftOutHeader({ name }: Header): boolean {
-  return name.startsWith(PREFIX)
+/** What the headers of a dead letter say that it lacks. */
+export function leftOutFields(headers: Headers): LeftOutField[] {
+  return LEFT_OUT_FIELDS.filter((field) => hasHeader(headers, `${PREFIX}${field}`))
 }

@@ -7,6 +7,7 @@
  */
 import { withoutOurs } from './dead-letter.ts'
 import { lastValue, textHeader, type Headers } from './headers.ts'
+import { leftOutFields, type LeftOutField } from './left-out.ts'
 import { readRedrives, redrivesHeader, type SourceCoordinates } from './history.ts'
 
 /** A letter's place in the dead-letter topic. */
@@ -28,6 +29,8 @@ export interface Letter extends LetterPlace {
   readonly failedAtMs: number
   /** Where the event stood; null where the headers do not say. */
   readonly source: SourceCoordinates | null
+  /** The parts of the event that the letter lacks because they were too large or refused by the brokers. */
+  readonly leftOut: readonly LeftOutField[]
 }
 
 export interface StoredRecord extends LetterPlace {
@@ -72,7 +75,16 @@ function readLetter({ partition, offset, timestampMs, headers }: StoredRecord, r
     redrives: readRedrives(headers),
     failedAtMs: [failedAtMs, timestampMs].find((ms) => Math.abs(ms) <= MOST_DATE_MS) ?? 0,
     source: readSource(headers),
+    leftOut: leftOutFields(headers),
   }
+}
+
+/**
+ * Whether the letter's event came from one of our topics. A dead-letter topic may be shared with another pipeline, and
+ * what is put back would be processed and published by ours.
+ */
+export function isFromOneOf(topics: ReadonlySet<string>, { source }: Pick<Letter, 'source'>): boolean {
+  return source !== null && topics.has(source.topic)
 }
 
 function readSource(headers: Headers): SourceCoordinates | null {

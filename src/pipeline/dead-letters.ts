@@ -3,7 +3,7 @@
  * partition, so each partition is read twice: once for its markers, once for its letters. In memory are the places of
  * one partition's markers and the records just read, however long the topic is.
  */
-import { placeName, readStored, type Letter } from '../core/letter.ts'
+import { isFromOneOf, placeName, readStored, type Letter, type LetterPlace } from '../core/letter.ts'
 import type { InputRecord, PartitionRange, TopicReader } from '../ports.ts'
 
 export type Found =
@@ -12,12 +12,19 @@ export type Found =
       readonly letter: Letter
       readonly record: InputRecord
       readonly redriven: boolean
+      /** Its event is from a topic of another pipeline. */
+      readonly foreign: boolean
     }
   /** Neither a letter nor a marker. */
   | { readonly kind: 'other' }
 
-export interface ScanOptions {
+export interface DeadLetterSource {
   readonly topic: TopicReader
+  /** The input topic and the retry topics: letters of events from elsewhere belong to another pipeline. */
+  readonly ownTopics: ReadonlySet<string>
+}
+
+export interface ScanOptions extends DeadLetterSource {
   /** Null reads them all. */
   readonly partitions: ReadonlySet<number> | null
   /** Offsets read so far, of those there are; each partition counts twice. */
@@ -28,7 +35,7 @@ export interface ScanOptions {
 
 /** Partition by partition, in order of offsets. */
 export async function* scanLetters(options: ScanOptions): AsyncGenerator<Found> {
-  const { topic, partitions } = options
+  const { topic, ownTopics, partitions } = options
   const ranges = topic.ranges.filter(({ partition }) => partitions === null || partitions.has(partition))
   const passes = passesOver(options, ranges)
   for (const range of ranges) {
@@ -41,7 +48,9 @@ export async function* scanLetters(options: ScanOptions): AsyncGenerator<Found> 
       const stored = readStored(record)
       if (stored.kind === 'other') yield stored
       if (stored.kind === 'letter') {
-        yield { ...stored, record, redriven: redriven.delete(placeName(stored.letter)) }
+        const { letter } = stored
+        const foreign = !isFromOneOf(ownTopics, letter)
+        yield { ...stored, record, redriven: redriven.delete(placeName(letter)), foreign }
       }
     }
   }
@@ -67,3 +76,30 @@ function passesOver({ topic, onRead, signal }: ScanOptions, ranges: readonly Par
     },
   }
 }
+
+/** Letters of other pipelines: counted, and the first of them named. */
+export class ForeignLetters {
+  #total = 0
+  readonly #topics = new Set<string>()
+  readonly #places: LetterPlace[] = []
+
+  add(letter: Letter): void {
+    this.#total += 1
+    if (this.#places.length < MAX_NAMED) this.#places.push(letter)
+    if (this.#topics.size < MAX_NAMED) this.#topics.add(letter.source?.topic ?? 'unknown')
+  }
+
+  get summary(): ForeignSummary {
+    return { total: this.#total, topics: [...this.#topics], places: this.#places.map(placeName) }
+  }
+}
+
+export interface ForeignSummary {
+  readonly total: number
+  /** Where the events came from; the first of them. */
+  readonly topics: readonly string[]
+  /** The first of them. */
+  readonly places: readonly string[]
+}
+
+const MAX_NAMED = 20

@@ -2,23 +2,16 @@
  * Puts dead letters back into the input topic, exactly once: each batch of events goes out in one transaction with a
  * marker for each letter. A run that ends early, however it does, has put back what its markers say and nothing else;
  * the next one goes on from there. Either a transaction is committed and its markers are read by whoever claims the log
- * next, or it is aborted and nothing of it is seen.
+ * next, or it is aborted and nothing of it is seen. A letter that cannot be put back is found by halving its batch and
+ * left where it is; the others go.
  */
-import {
-  isSelected,
-  markerHeaders,
-  placeName,
-  redrivenHeaders,
-  type Letter,
-  type LetterPlace,
-  type Selection,
-} from '../core/letter.ts'
+import { isSelected, markerHeaders, redrivenHeaders, type Letter, type Selection } from '../core/letter.ts'
 import { outputPartition } from '../core/partition.ts'
-import type { InputRecord, OutputRecord, RedriveLog, TopicReader } from '../ports.ts'
-import { scanLetters } from './dead-letters.ts'
+import type { InputRecord, OutputRecord, RedriveLog } from '../ports.ts'
+import { scanLetters, type DeadLetterSource } from './dead-letters.ts'
+import { RedriveTally, type RedriveEnd, type RedriveReport } from './redrive-report.ts'
 
-export interface RedriveOptions {
-  readonly topic: TopicReader
+export interface RedriveOptions extends DeadLetterSource {
   readonly selection: Selection
   readonly maxRedrives: number
   /** Null looks what would be done, and does nothing. */
@@ -34,35 +27,9 @@ export interface RedriveTarget {
   readonly deadLetterTopic: string
 }
 
-export type RedriveEnd =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'interrupted' }
-  /** Another redrive has taken over. */
-  | { readonly kind: 'fenced' }
-  /** Whether the last transaction was committed is unknown: the next run will see. */
-  | { readonly kind: 'failed'; readonly message: string }
-
-export interface RedriveReport {
-  readonly end: RedriveEnd
-  /** What was sent, or would be, and what stays because it failed too often. One for each reason and code. */
-  readonly groups: readonly RedriveGroup[]
-  /** The first of those that stay. */
-  readonly staying: readonly LetterPlace[]
-  /** Named in the selection, but no letter that waits. */
-  readonly absent: readonly string[]
-}
-
-export interface RedriveGroup {
-  readonly reason: string
-  readonly code: string
-  readonly sent: number
-  readonly stays: number
-}
-
 /** Small, so that little has to be done again after a failure; a transaction takes a few milliseconds. */
 const BATCH_MOST_LETTERS = 100
 const BATCH_MOST_BYTES = 4 * 1024 * 1024
-const MOST_NAMED = 20
 
 interface Taken {
   readonly letter: Letter
@@ -71,19 +38,23 @@ interface Taken {
 
 export async function redrive(options: RedriveOptions): Promise<RedriveReport> {
   const run = new Run(options)
-  const end = await runOver(options, run)
-  return { end, ...run.summary() }
+  return run.tally.report(await runOver(options, run))
 }
 
 async function runOver(
-  { topic, selection, signal, onProgress }: RedriveOptions,
+  { topic, ownTopics, selection, signal, onProgress }: RedriveOptions,
   run: Run,
 ): Promise<RedriveEnd> {
-  const onRead = (read: number, total: number): void => onProgress(read, total, run.sent)
+  const onRead = (read: number, total: number): void => onProgress(read, total, run.tally.sent)
   const partitions = partitionsOf(selection)
-  for await (const found of scanLetters({ topic, partitions, onRead, signal })) {
+  for await (const found of scanLetters({ topic, ownTopics, partitions, onRead, signal })) {
     if (signal.aborted) return { kind: 'interrupted' }
     if (found.kind === 'other' || found.redriven || !isSelected(found.letter, selection)) continue
+    run.tally.found(found.letter)
+    if (found.foreign) {
+      run.tally.foreign(found.letter)
+      continue
+    }
     const end = await run.take(found)
     if (end !== null) return end
   }
@@ -97,26 +68,26 @@ export function partitionsOf({ places }: Selection): ReadonlySet<number> | null 
 }
 
 class Run {
-  sent = 0
+  readonly tally: RedriveTally
   readonly #options: RedriveOptions
-  readonly #groups = new Map<string, RedriveGroup>()
-  readonly #staying: LetterPlace[] = []
-  readonly #absent: Set<string>
   #batch: Taken[] = []
   #batchBytes = 0
 
   constructor(options: RedriveOptions) {
     this.#options = options
-    this.#absent = new Set(options.selection.places)
+    this.tally = new RedriveTally(options.selection.places)
   }
 
   /** Null goes on. */
   async take(taken: Taken): Promise<RedriveEnd | null> {
     const { letter, record } = taken
-    this.#absent.delete(placeName(letter))
     if (letter.redrives >= this.#options.maxRedrives) {
-      this.#count(letter, { sent: 0, stays: 1 })
-      if (this.#staying.length < MOST_NAMED) this.#staying.push(letter)
+      this.tally.stays(letter)
+      return null
+    }
+    const leftOut = leftOutOf(taken)
+    if (leftOut.length > 0) {
+      this.tally.unfit(letter, { kind: 'incomplete', leftOut })
       return null
     }
     this.#batch.push(taken)
@@ -125,31 +96,47 @@ class Run {
     return full ? this.flush() : null
   }
 
-  /** Counts what is in hand once it is committed. */
   async flush(): Promise<RedriveEnd | null> {
     const batch = this.#batch
-    const { target } = this.#options
     this.#batch = []
     this.#batchBytes = 0
-    if (target !== null && batch.length > 0) {
-      const outcome = await target.log.publish(batch.flatMap((taken) => outputsOf(taken, target)))
-      if (outcome.kind === 'fenced') return outcome
-      if (outcome.kind !== 'committed') return { kind: 'failed', message: outcome.failure.message }
+    return batch.length === 0 ? null : this.#send(batch)
+  }
+
+  /** Counts the letters once they are committed. */
+  async #send(batch: readonly Taken[]): Promise<RedriveEnd | null> {
+    const { target } = this.#options
+    const outcome =
+      target === null
+        ? ({ kind: 'committed' } as const)
+        : await target.log.publish(batch.flatMap((taken) => outputsOf(taken, target)))
+    switch (outcome.kind) {
+      case 'committed':
+        this.tally.committed(batch.map(({ letter }) => letter))
+        return null
+      case 'refused':
+        return this.#halve(batch, outcome.failure.code)
+      case 'fenced':
+        return outcome
+      case 'failed':
+        return { kind: 'failed', message: outcome.failure.message }
     }
-    this.sent += batch.length
-    for (const { letter } of batch) this.#count(letter, { sent: 1, stays: 0 })
-    return null
   }
 
-  summary(): Omit<RedriveReport, 'end'> {
-    return { groups: [...this.#groups.values()], staying: this.#staying, absent: [...this.#absent] }
+  async #halve(batch: readonly Taken[], code: string): Promise<RedriveEnd | null> {
+    const [first] = batch
+    if (first !== undefined && batch.length === 1) {
+      this.tally.unfit(first.letter, { kind: 'refused', code })
+      return null
+    }
+    const half = Math.ceil(batch.length / 2)
+    return (await this.#send(batch.slice(0, half))) ?? this.#send(batch.slice(half))
   }
+}
 
-  #count({ reason, code }: Letter, { sent, stays }: { sent: number; stays: number }): void {
-    const name = `${reason} ${code}`
-    const group = this.#groups.get(name) ?? { reason, code, sent: 0, stays: 0 }
-    this.#groups.set(name, { reason, code, sent: group.sent + sent, stays: group.stays + stays })
-  }
+/** What is missing of the event: it was too large when the letter was written, or is too large to be read back. */
+function leftOutOf({ letter, record }: Taken): readonly string[] {
+  return [...letter.leftOut, ...(record.leftOut ?? []).map(({ field }) => field)]
 }
 
 /** The event as it came, and the marker that says so. */

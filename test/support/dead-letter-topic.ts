@@ -1,7 +1,8 @@
 /** A dead-letter topic in memory, and a log that puts letters back as Kafka would: markers can be read from then on. */
 import { deadLetterHeaders, type DeadLetterReason } from '../../src/core/dead-letter.ts'
 import type { Headers } from '../../src/core/headers.ts'
-import type { InputRecord, OutputRecord, PublishOutcome, RedriveLog, TopicReader } from '../../src/ports.ts'
+import type { DeadLetterSource } from '../../src/pipeline/dead-letters.ts'
+import type { InputRecord, OutputRecord, RedriveLog, PublishOutcome, TopicReader } from '../../src/ports.ts'
 
 export interface LetterFacts {
   readonly reason?: DeadLetterReason
@@ -11,18 +12,24 @@ export interface LetterFacts {
   readonly own?: Headers
   readonly key?: Buffer | null
   readonly value?: Buffer | null
+  /** Where the event came from. */
+  readonly sourceTopic?: string
+  /** Headers that say what the letter lacks. */
+  readonly leftOut?: Headers
 }
 
 export const FAILED_AT_MS = Date.UTC(2026, 0, 1)
 
 export function letterHeaders(facts: LetterFacts = {}): Headers {
   const { reason = 'undecodable', code = 'malformed-json', failedAtMs = FAILED_AT_MS, redrives = 0 } = facts
-  return deadLetterHeaders(facts.own ?? [], {
+  const topic = facts.sourceTopic ?? 'in'
+  const headers = deadLetterHeaders(facts.own ?? [], {
     cause: { reason, code, stage: 'decode', message: 'A sentence of ours.' },
-    history: { attempts: 1, firstSeenMs: 1, source: { topic: 'in', partition: 0, offset: 5n }, redrives },
+    history: { attempts: 1, firstSeenMs: 1, source: { topic, partition: 0, offset: 5n }, redrives },
     failedAtMs,
     service: 'checkresult-stream 0',
   })
+  return [...headers, ...(facts.leftOut ?? [])]
 }
 
 export class DeadLetterTopic {
@@ -48,6 +55,11 @@ export class DeadLetterTopic {
     return `${partition}:${offset}`
   }
 
+  /** As it is now, for a pipeline that reads `in` and one retry topic. */
+  source(atOnce?: number): DeadLetterSource {
+    return { topic: this.reader(atOnce), ownTopics: new Set(['in', 'in.retry.1m']) }
+  }
+
   /** As it is now; `atOnce` records are read at a time. */
   reader(atOnce = 3): TopicReader {
     const snapshot = this.#records.map((records) => [...records])
@@ -68,13 +80,21 @@ export interface FakeRedriveLog extends RedriveLog {
   readonly transactions: number
 }
 
-/** `outcomes`: of each transaction in turn; the last for ever. */
+/**
+ * `outcomes`: of each transaction in turn; the last one repeats. `refuses`: the code with which a transaction is refused
+ * if it holds this event.
+ */
 export function redriveLog(
   topic: DeadLetterTopic,
   {
     inputPartitions = 2,
     outcomes = [],
-  }: { inputPartitions?: number; outcomes?: readonly PublishOutcome[] } = {},
+    refuses = () => null,
+  }: {
+    inputPartitions?: number
+    outcomes?: readonly PublishOutcome[]
+    refuses?: (event: OutputRecord) => string | null
+  } = {},
 ): FakeRedriveLog {
   const events: OutputRecord[] = []
   const log = {
@@ -82,7 +102,10 @@ export function redriveLog(
     transactions: 0,
     partitions: (name: string) => (name === 'in' ? inputPartitions : 2),
     publish: (outputs: readonly OutputRecord[]): Promise<PublishOutcome> => {
-      const outcome = outcomes[log.transactions] ?? outcomes.at(-1) ?? { kind: 'committed' }
+      const [code] = outputs.filter(({ topic: name }) => name === 'in').flatMap((one) => refuses(one) ?? [])
+      const failure = { code: code ?? '', message: 'A sentence of ours.', passing: false }
+      const refused = code === undefined ? null : ({ kind: 'refused', failure } as const)
+      const outcome = refused ?? outcomes[log.transactions] ?? outcomes.at(-1) ?? { kind: 'committed' }
       log.transactions += 1
       if (outcome.kind !== 'committed') return Promise.resolve(outcome)
       for (const output of outputs) {

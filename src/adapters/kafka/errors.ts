@@ -111,7 +111,14 @@ export function toFailure(error: unknown, doing: Doing): Failure {
 /** What is missing is named by what was about to be done: the broker does not say, or kafkajs does not pass it on. */
 export type Doing = 'reading' | 'writing' | 'creating topics' | 'reading dead letters' | 'redriving'
 
+const REDRIVE_ID =
+  'grant WRITE on the transactional id that is KAFKA_DEAD_LETTER_TOPIC followed by "-redrive"'
+
 const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Record<Doing, string>>])[] = [
+  [
+    /^TRANSACTIONAL_ID_AUTHORIZATION_FAILED$/,
+    { redriving: `The Kafka user may not use the transaction of a redrive: ${REDRIVE_ID}.` },
+  ],
   [
     // The second is what is answered for the other topics of a request.
     /^(TOPIC_AUTHORIZATION_FAILED|OPERATION_NOT_ATTEMPTED)$/,
@@ -132,8 +139,7 @@ const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Reco
     {
       reading:
         'No broker names a coordinator of the group: grant READ on the group named in KAFKA_GROUP_ID, or see to the topic __consumer_offsets.',
-      redriving:
-        'No broker names a coordinator of transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash, or see to the topic __transaction_state.',
+      redriving: `No broker names a coordinator of transactions: ${REDRIVE_ID}, or check the topic __transaction_state.`,
       writing:
         'No broker names a coordinator of transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash, or see to the topic __transaction_state.',
     },

@@ -1,20 +1,19 @@
 /**
- * The exactly-once end of `dlq redrive`: one transactional producer for the whole group, so that a second redrive fences
- * the first.
+ * The exactly-once end of `dlq redrive`: one transactional producer for the dead-letter topic, whatever the group, so that
+ * a second redrive fences the first.
  */
-import type { Clock, OutputRecord, PublishOutcome, RedriveLog } from '../../ports.ts'
+import type { Clock, OutputRecord, RedriveLog, PublishOutcome } from '../../ports.ts'
 import { byPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
-import { explain, toFailure } from './errors.ts'
+import { explain, isRefused, toFailure } from './errors.ts'
 import type { Cluster } from './internals.ts'
 import { claimProducer, isFenced, type TransactionalProducer } from './transactional-producer.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface RedriveLogOptions {
   readonly createCluster: () => Cluster
-  readonly groupId: string
-  /** Every topic an output may go to. */
-  readonly topics: readonly string[]
+  readonly deadLetterTopic: string
+  readonly inputTopic: string
   readonly clock: Pick<Clock, 'after'>
 }
 
@@ -22,12 +21,13 @@ export interface RedriveLogOptions {
  * When this resolves, no other redrive can commit any more, and all it committed can be read. Rejects with a sentence.
  */
 export async function claimRedriveLog(options: RedriveLogOptions): Promise<RedriveLog> {
+  const { deadLetterTopic, inputTopic, clock } = options
   const cluster = options.createCluster()
   try {
     await cluster.connect()
-    await cluster.addMultipleTargetTopics(options.topics)
-    const transactionalId = `${options.groupId}-redrive`
-    const producer = await claimProducer({ cluster, transactionalId, clock: options.clock })
+    await cluster.addMultipleTargetTopics([inputTopic, deadLetterTopic])
+    const transactionalId = `${deadLetterTopic}-redrive`
+    const producer = await claimProducer({ cluster, transactionalId, clock })
     return {
       partitions: (topic) => cluster.findTopicPartitionMetadata(topic).length,
       publish: (outputs) => publish(producer, outputs),
@@ -46,13 +46,30 @@ async function publish(
   const records = [...byPartition(outputs).values()]
   try {
     await producer.addPartitions(records.flatMap(([first]) => first ?? []))
-    await Promise.all(records.map((all) => producer.produce(all)))
+    await produceAll(producer, records)
     await producer.end({ commit: true })
     return { kind: 'committed' }
   } catch (error) {
     if (isFenced(error)) return { kind: 'fenced' }
     // Left open, it would keep the service from reading on until the broker's time-out.
-    await producer.end({ commit: false }).catch(() => undefined)
-    return { kind: 'failed', failure: toFailure(error, 'redriving') }
+    const aborted = await producer.end({ commit: false }).then(
+      () => true,
+      () => false,
+    )
+    return {
+      kind: aborted && isRefused(error) ? 'refused' : 'failed',
+      failure: toFailure(error, 'redriving'),
+    }
   }
+}
+
+/** Waits for all of them: what arrives behind the abort would be in no transaction, or in the next one. */
+async function produceAll(
+  producer: TransactionalProducer,
+  records: readonly (readonly OutputRecord[])[],
+): Promise<void> {
+  const produced = await Promise.allSettled(records.map((all) => producer.produce(all)))
+  const errors: unknown[] = produced.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  // What is not a refusal leaves the outcome unknown, and counts before one.
+  if (errors.length > 0) throw errors.find((error) => !isRefused(error)) ?? errors[0]
 }

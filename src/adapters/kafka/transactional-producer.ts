@@ -1,7 +1,8 @@
 /**
  * A transactional producer on kafkajs's broker objects: what the lanes' logs and `dlq redrive` share. The coordinator is
  * looked up once, one request goes out per topic-partition and batch. One transaction at a time. Everything rejects with
- * what the broker said; after a rejection the producer is good for nothing but to be closed.
+ * what the broker said. After a rejection the producer can only be closed, unless every batch was either accepted or refused
+ * by its leader and the transaction has been aborted.
  */
 import type { Clock, OutputRecord } from '../../ports.ts'
 import { askAgain } from './ask-again.ts'
@@ -81,7 +82,6 @@ export class TransactionalProducer {
       if (first === undefined) return
       const { topic, partition } = first
       const firstSequence = this.#sequences.get(id(first)) ?? 0
-      this.#sequences.set(id(first), firstSequence + batch.length)
       const leader = await leaderOf(this.#options.cluster, first)
       await leader.produce({
         ...this.transaction,
@@ -89,6 +89,8 @@ export class TransactionalProducer {
         timeout: PRODUCE_TIMEOUT_MS,
         topicData: [{ topic, partitions: [{ partition, firstSequence, messages: batch.map(toMessage) }] }],
       })
+      // Not before: a batch that is refused is not in the log, and the next one takes its place.
+      this.#sequences.set(id(first), firstSequence + batch.length)
     }
   }
 

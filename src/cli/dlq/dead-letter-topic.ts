@@ -1,20 +1,22 @@
 /** The dead-letter topic for the time of a command. */
 import type { KafkaClient } from '../../adapters/kafka/client.ts'
 import type { Config } from '../../config.ts'
-import type { TopicReader } from '../../ports.ts'
+import type { DeadLetterSource } from '../../pipeline/dead-letters.ts'
 
 /** Opened as it is now, closed whatever comes. */
 export async function withDeadLetters<T>(
   config: Config,
-  work: (topic: TopicReader) => Promise<T>,
+  work: (source: DeadLetterSource) => Promise<T>,
 ): Promise<T> {
-  const [{ createCluster }, { openTopicReader }] = await Promise.all([
+  const [{ createCluster }, { openTopicReader }, { topicNames }] = await Promise.all([
     kafkaClient(config),
     import('../../adapters/kafka/topic-reader.ts'),
+    import('../../service-settings.ts'),
   ])
+  const { input, retry } = topicNames(config)
   const topic = await openTopicReader({ createCluster, topic: config.topics.deadLetter })
   try {
-    return await work(topic)
+    return await work({ topic, ownTopics: new Set([input, ...retry]) })
   } finally {
     await topic.close()
   }

@@ -1,12 +1,13 @@
 /** `dlq redrive`: puts letters back into the input topic, or says what it would put back. */
 import type { Config } from '../../config.ts'
 import { placeName } from '../../core/letter.ts'
-import { redrive, type RedriveReport, type RedriveTarget } from '../../pipeline/redrive.ts'
+import { redrive, type RedriveTarget } from '../../pipeline/redrive.ts'
+import type { RedriveReport, UnfitLetter } from '../../pipeline/redrive-report.ts'
 import { EXIT_FAILED } from '../settings.ts'
 import { kafkaClient, withDeadLetters } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
-import { count, table } from './render.ts'
+import { count, foreignLines, sourceName, table } from './render.ts'
 
 export interface RedriveCommandOptions extends FilterOptions {
   readonly execute?: true
@@ -17,11 +18,11 @@ export async function redriveCommand(config: Config, options: RedriveCommandOpti
   // Before the topic is read: what the claim fences can commit no more, so all its markers are seen.
   const target = options.execute ? await claim(config) : null
   try {
-    const report = await withDeadLetters(config, async (topic) => {
+    const report = await withDeadLetters(config, async (source) => {
       const progress = createProgress(process.stderr, Date.now)
       try {
         return await redrive({
-          topic,
+          ...source,
           selection: selectionOf(options, Date.now()),
           maxRedrives: config.deadLetters.maxRedrives,
           target,
@@ -53,8 +54,8 @@ async function claim(config: Config): Promise<RedriveTarget> {
   const { input: inputTopic, deadLetter: deadLetterTopic } = config.topics
   const log = await claimRedriveLog({
     createCluster,
-    groupId: config.kafka.groupId,
-    topics: [inputTopic, deadLetterTopic],
+    deadLetterTopic,
+    inputTopic,
     clock: systemClock,
   })
   return { log, inputTopic, deadLetterTopic }
@@ -76,17 +77,21 @@ function interruption(): AbortSignal {
   return controller.signal
 }
 
-/** Null when the run came to its end. */
-export function problemOf({ end }: RedriveReport, executed: boolean): string | null {
+/** Null if everything that was selected and is ours went, or would go. */
+export function problemOf({ end, groups }: RedriveReport, executed: boolean): string | null {
   switch (end.kind) {
-    case 'done':
-      return null
+    case 'done': {
+      const refused = groups.reduce((sum, group) => sum + group.refused, 0)
+      return refused === 0
+        ? null
+        : `${count(refused, 'letter')} could not be put back and ${refused === 1 ? 'stays' : 'stay'} where ${refused === 1 ? 'it is' : 'they are'}; the report says why.`
+    }
     case 'interrupted':
       return executed
         ? 'Interrupted: run it again, and it goes on from there.'
         : 'Interrupted before all letters were read.'
     case 'fenced':
-      return 'Another redrive took over: leave the rest to it, or run this again when it has ended.'
+      return 'Another redrive of this dead-letter topic took over: leave the rest to it, or run this again when it has ended.'
     case 'failed':
       return `${end.message} What was put back is marked: run it again, and it goes on from there.`
   }
@@ -97,7 +102,7 @@ export function reportText(
   config: Pick<Config, 'deadLetters'>,
   executed: boolean,
 ): string {
-  const { groups, staying, absent, end } = report
+  const { groups, staying, foreign, absent, end } = report
   const sent = groups.reduce((sum, group) => sum + group.sent, 0)
   const stays = groups.reduce((sum, group) => sum + group.stays, 0)
   const lines = [
@@ -114,6 +119,7 @@ export function reportText(
         `${staying.map(placeName).join(', ')}${more === 0 ? '' : ` and ${more} more`}.`,
     )
   }
+  lines.push(...unfitLines(report), ...foreignLines(foreign))
   // Of an early end there is nothing to say about those it has not come to.
   if (end.kind === 'done' && absent.length > 0) {
     lines.push(
@@ -123,14 +129,61 @@ export function reportText(
   return `${lines.join('\n')}\n`
 }
 
+function unfitLines({ groups, unfit }: RedriveReport): string[] {
+  const all = groups.reduce((sum, { refused, incomplete }) => sum + refused + incomplete, 0)
+  if (all === 0) return []
+  const more = all - unfit.length
+  return [
+    `${count(all, 'letter')} cannot be put back:`,
+    ...unfit.map((one) => `  ${placeName(one.letter)}  event ${sourceName(one.letter)}  ${whyUnfit(one)}`),
+    ...(more === 0 ? [] : [`  and ${more} more`]),
+  ]
+}
+
+function whyUnfit({ why }: UnfitLetter): string {
+  switch (why.kind) {
+    case 'incomplete':
+      return `lacks the event's ${why.leftOut.join(' and ')}, left out for size: send the event again from its source`
+    case 'refused':
+      return `${why.code}: ${REFUSALS[why.code] ?? 'the brokers refuse the record'}`
+  }
+}
+
+const TOO_LARGE = 'larger than max.message.bytes of the input topic'
+const REFUSALS: Readonly<Record<string, string>> = {
+  MESSAGE_TOO_LARGE: TOO_LARGE,
+  RECORD_LIST_TOO_LARGE: TOO_LARGE,
+  INVALID_RECORD:
+    'the brokers refuse the record, as they do one without a key where cleanup.policy of the input or dead-letter topic is compact',
+}
+
+/** Most redrives have no letter that cannot be put back, and then no column for them. */
 function groupTable({ groups }: RedriveReport, executed: boolean): string {
+  const anyUnfit = groups.some(({ refused, incomplete }) => refused + incomplete > 0)
   return table(
-    ['REASON', 'CODE', executed ? 'PUT BACK' : 'WOULD GO', 'STAYING'],
-    groups.map(({ reason, code, sent, stays }) => [reason, code, String(sent), String(stays)]),
+    ['REASON', 'CODE', executed ? 'PUT BACK' : 'WOULD GO', 'STAYING', ...(anyUnfit ? ['UNFIT'] : [])],
+    groups.map(({ reason, code, sent, stays, refused, incomplete }) => [
+      reason,
+      code,
+      String(sent),
+      String(stays),
+      ...(anyUnfit ? [String(refused + incomplete)] : []),
+    ]),
   )
 }
 
-function jsonText({ groups, staying, absent, end }: RedriveReport, executed: boolean): string {
-  const made = { executed, end: end.kind, groups, staying: staying.map(placeName), absent }
+function jsonText(
+  { groups, staying, unfit, foreign, absent, end }: RedriveReport,
+  executed: boolean,
+): string {
+  const made = {
+    executed,
+    end: end.kind,
+    groups,
+    staying: staying.map(placeName),
+    unfit: unfit.map(({ letter, why }) => ({ at: placeName(letter), source: sourceName(letter), why })),
+    foreign,
+    absent,
+  }
   return `${JSON.stringify(made, null, 2)}\n`
 }

@@ -1,6 +1,7 @@
 /** Letters in words, tables and JSON. Pure. Keys and values of records are no part of any of it. */
 import Table from 'cli-table3'
 import { placeName, type Letter } from '../../core/letter.ts'
+import type { ForeignSummary } from '../../pipeline/dead-letters.ts'
 
 const DAY_MS = 86_400_000
 const UNITS = [
@@ -62,7 +63,7 @@ export function letterTable(letters: readonly Letter[], nowMs: number): string {
 
 /** For programs. Offsets are text: they may be larger than their numbers. */
 export function letterJson(letter: Letter): Readonly<Record<string, unknown>> {
-  const { reason, code, stage, message, service, attempts, redrives, source } = letter
+  const { reason, code, stage, message, service, attempts, redrives, source, leftOut } = letter
   return {
     at: placeName(letter),
     reason,
@@ -74,7 +75,18 @@ export function letterJson(letter: Letter): Readonly<Record<string, unknown>> {
     redrives,
     service,
     source: source === null ? null : { ...source, offset: String(source.offset) },
+    leftOut,
   }
+}
+
+/** None if there are none. */
+export function foreignLines({ total, topics, places }: ForeignSummary): string[] {
+  if (total === 0) return []
+  const more = total - places.length
+  return [
+    `${count(total, 'letter')} of another pipeline left alone (${count(topics.length, 'topic')}: ${topics.join(', ')}) at ` +
+      `${places.join(', ')}${more === 0 ? '' : ` and ${more} more`}: only events of KAFKA_INPUT_TOPIC and our retry topics are ours.`,
+  ]
 }
 
 export function count(amount: number, one: string, many = `${one}s`): string {

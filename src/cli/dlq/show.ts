@@ -4,8 +4,8 @@ import { withoutOurs } from '../../core/dead-letter.ts'
 import { nameBytes } from '../../core/headers.ts'
 import { placeName, type Letter, type LetterPlace } from '../../core/letter.ts'
 import { OperatorError } from '../../core/safe-error.ts'
-import { scanLetters, type Found } from '../../pipeline/dead-letters.ts'
-import type { Decoded, InputRecord, TopicReader } from '../../ports.ts'
+import { scanLetters, type DeadLetterSource, type Found } from '../../pipeline/dead-letters.ts'
+import type { Decoded, InputRecord } from '../../ports.ts'
 import { withDeadLetters } from './dead-letter-topic.ts'
 import { decodeOnce } from './decode-once.ts'
 import { count, sourceName } from './render.ts'
@@ -15,7 +15,7 @@ export interface ShowOptions {
 }
 
 export async function show(config: Config, place: LetterPlace, options: ShowOptions): Promise<void> {
-  const found = await withDeadLetters(config, (topic) => letterAt(topic, place))
+  const found = await withDeadLetters(config, (source) => letterAt(source, place))
   const decoded = await decodeOnce(config, found.record)
   const lines = [...factLines(found, decoded), ...(options.showPersonal ? personalLines(found, decoded) : [])]
   process.stdout.write(`${lines.join('\n')}\n`)
@@ -23,8 +23,8 @@ export async function show(config: Config, place: LetterPlace, options: ShowOpti
 
 export type FoundLetter = Extract<Found, { kind: 'letter' }>
 
-export async function letterAt(topic: TopicReader, place: LetterPlace): Promise<FoundLetter> {
-  for await (const found of scanLetters({ topic, partitions: new Set([place.partition]) })) {
+export async function letterAt(source: DeadLetterSource, place: LetterPlace): Promise<FoundLetter> {
+  for await (const found of scanLetters({ ...source, partitions: new Set([place.partition]) })) {
     if (found.kind === 'letter' && found.letter.offset === place.offset) return found
   }
   throw new OperatorError(`No dead letter stands at ${placeName(place)}: \`dlq list\` shows where they are.`)
@@ -33,17 +33,24 @@ export async function letterAt(topic: TopicReader, place: LetterPlace): Promise<
 /** Null: the registry did not say. */
 export type MaybeDecoded = Decoded | null
 
-export function factLines({ letter, record, redriven }: FoundLetter, decoded: MaybeDecoded): string[] {
+export function factLines(
+  { letter, record, redriven, foreign }: FoundLetter,
+  decoded: MaybeDecoded,
+): string[] {
   const own = withoutOurs(record.headers)
   const rows: [name: string, value: string][] = [
     ['at', placeName(letter)],
     ['event', sourceName(letter)],
+    ['pipeline', foreign ? 'another one: the event is not from one of our topics' : 'ours'],
     ...letterRows(letter),
     ['put back', redriven ? 'yes' : 'no'],
     ['key', record.key === null ? 'none' : `${count(record.key.length, 'byte')}, --show-personal shows it`],
     ['value', record.value === null ? 'none' : count(record.value.length, 'byte')],
     ['decodes', decodes(decoded)],
     ['own headers', count(own.length, 'header')],
+    ...(letter.leftOut.length === 0
+      ? []
+      : [['left out', `${letter.leftOut.join(', ')}: read the event at its source`] as [string, string]]),
   ]
   const width = Math.max(...rows.map(([name]) => name.length)) + 2
   return rows.map(([name, value]) => `${name.padEnd(width)}${value}`)

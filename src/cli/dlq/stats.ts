@@ -1,13 +1,17 @@
 /** `dlq stats`: how many letters wait, by reason and code, and how many were put back. */
 import type { Config } from '../../config.ts'
 import { isSelected, type Letter, type Selection } from '../../core/letter.ts'
-import { scanLetters } from '../../pipeline/dead-letters.ts'
+import {
+  ForeignLetters,
+  scanLetters,
+  type DeadLetterSource,
+  type ForeignSummary,
+} from '../../pipeline/dead-letters.ts'
 import { partitionsOf } from '../../pipeline/redrive.ts'
-import type { TopicReader } from '../../ports.ts'
 import { withDeadLetters } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
-import { age, count, table } from './render.ts'
+import { age, count, foreignLines, table } from './render.ts'
 
 export interface StatsOptions extends FilterOptions {
   readonly json?: true
@@ -17,7 +21,7 @@ export async function stats(config: Config, options: StatsOptions): Promise<void
   const nowMs = Date.now()
   const selection = selectionOf(options, nowMs)
   const { maxRedrives } = config.deadLetters
-  const found = await withDeadLetters(config, (topic) => countLetters(topic, selection, maxRedrives))
+  const found = await withDeadLetters(config, (source) => countLetters(source, selection, maxRedrives))
   process.stdout.write(options.json ? jsonText(found) : text(found, nowMs))
 }
 
@@ -28,6 +32,8 @@ export interface Stats {
   readonly redriven: number
   /** Records in the topic that are neither ours nor markers. */
   readonly other: number
+  /** Letters of other pipelines that are selected; part of nothing above. */
+  readonly foreign: ForeignSummary
 }
 
 export interface StatsGroup {
@@ -41,19 +47,21 @@ export interface StatsGroup {
 }
 
 export async function countLetters(
-  topic: TopicReader,
+  source: DeadLetterSource,
   selection: Selection,
   maxRedrives: number,
 ): Promise<Stats> {
   const progress = createProgress(process.stderr, Date.now)
   const onRead = (read: number, total: number): void => progress.show({ read, total, note: '' })
   const groups = new Map<string, StatsGroup>()
+  const foreign = new ForeignLetters()
   let redriven = 0
   let other = 0
   try {
-    for await (const found of scanLetters({ topic, partitions: partitionsOf(selection), onRead })) {
+    for await (const found of scanLetters({ ...source, partitions: partitionsOf(selection), onRead })) {
       if (found.kind === 'other') other += 1
       else if (!isSelected(found.letter, selection)) continue
+      else if (found.foreign) foreign.add(found.letter)
       else if (found.redriven) redriven += 1
       else add(groups, found.letter, maxRedrives)
     }
@@ -61,7 +69,13 @@ export async function countLetters(
     progress.end()
   }
   const sorted = [...groups.values()].sort((left, right) => right.waiting - left.waiting)
-  return { groups: sorted, waiting: sorted.reduce((sum, one) => sum + one.waiting, 0), redriven, other }
+  return {
+    groups: sorted,
+    waiting: sorted.reduce((sum, one) => sum + one.waiting, 0),
+    redriven,
+    other,
+    foreign: foreign.summary,
+  }
 }
 
 function add(groups: Map<string, StatsGroup>, letter: Letter, maxRedrives: number): void {
@@ -78,7 +92,7 @@ function add(groups: Map<string, StatsGroup>, letter: Letter, maxRedrives: numbe
   })
 }
 
-function jsonText({ groups, waiting, redriven, other }: Stats): string {
+function jsonText({ groups, waiting, redriven, other, foreign }: Stats): string {
   const made = groups.map(({ reason, code, oldestMs, newestMs, ...counts }) => ({
     reason,
     code,
@@ -86,10 +100,10 @@ function jsonText({ groups, waiting, redriven, other }: Stats): string {
     oldest: new Date(oldestMs).toISOString(),
     newest: new Date(newestMs).toISOString(),
   }))
-  return `${JSON.stringify({ waiting, redriven, other, groups: made }, null, 2)}\n`
+  return `${JSON.stringify({ waiting, redriven, other, foreign, groups: made }, null, 2)}\n`
 }
 
-function text({ groups, waiting, redriven, other }: Stats, nowMs: number): string {
+function text({ groups, waiting, redriven, other, foreign }: Stats, nowMs: number): string {
   const rows = groups.map((group) => [
     group.reason,
     group.code,
@@ -100,5 +114,11 @@ function text({ groups, waiting, redriven, other }: Stats, nowMs: number): strin
   ])
   const head = ['REASON', 'CODE', 'WAITING', 'STAYING', 'OLDEST', 'NEWEST']
   const strangers = other === 0 ? '' : `, ${count(other, 'record')} that the service did not write`
-  return `${rows.length === 0 ? '' : `${table(head, rows)}\n`}${waiting} waiting, ${redriven} put back${strangers}.\n`
+  return [
+    ...(rows.length === 0 ? [] : [table(head, rows)]),
+    `${waiting} waiting, ${redriven} put back${strangers}.`,
+    ...foreignLines(foreign),
+  ]
+    .map((line) => `${line}\n`)
+    .join('')
 }

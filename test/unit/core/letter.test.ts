@@ -45,6 +45,12 @@ function letter(changes: Partial<Letter> = {}): Letter {
 }
 
 describe('what stands in the topic', () => {
+  test('is a letter that says what it lacks of its event', () => {
+    const headers = ['value', 'headers'].map((part) => textHeader(`checkresult-left-out-${part}`, '9 bytes'))
+    const found = stored([...deadLetterHeaders([], FACTS), ...headers])
+    expect(found).toMatchObject({ kind: 'letter', letter: { leftOut: ['value', 'headers'] } })
+  })
+
   test('is a letter with all that its headers say', () => {
     expect(stored(deadLetterHeaders(headersOf({ own: 'x' }), FACTS))).toEqual({
       kind: 'letter',
@@ -59,6 +65,7 @@ describe('what stands in the topic', () => {
         redrives: 2,
         failedAtMs: FACTS.failedAtMs,
         source: FACTS.history.source,
+        leftOut: [],
       },
     })
   })

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { EVERY_LETTER, type Selection } from '../../../src/core/letter.ts'
+import { textHeader } from '../../../src/core/headers.ts'
+import { EVERY_LETTER, placeName, type Selection } from '../../../src/core/letter.ts'
 import { outputPartition } from '../../../src/core/partition.ts'
-import { redrive, type RedriveReport } from '../../../src/pipeline/redrive.ts'
+import { redrive } from '../../../src/pipeline/redrive.ts'
+import type { RedriveReport } from '../../../src/pipeline/redrive-report.ts'
 import type { OutputRecord, PublishOutcome } from '../../../src/ports.ts'
 import { DeadLetterTopic, redriveLog, type FakeRedriveLog } from '../../support/dead-letter-topic.ts'
 import { headerText } from '../../support/headers.ts'
@@ -17,13 +19,17 @@ interface RunChanges {
 function run(topic: DeadLetterTopic, changes: RunChanges = {}): Promise<RedriveReport> {
   const { selection = {}, log = redriveLog(topic), signal = new AbortController().signal } = changes
   return redrive({
-    topic: topic.reader(changes.atOnce),
+    ...topic.source(changes.atOnce),
     selection: { ...EVERY_LETTER, ...selection },
     maxRedrives: 3,
     target: log === null ? null : { log, inputTopic: 'in', deadLetterTopic: 'dead' },
     signal,
     onProgress: changes.onProgress ?? (() => undefined),
   })
+}
+
+function places({ unfit }: RedriveReport): string[] {
+  return unfit.map(({ letter }) => placeName(letter))
 }
 
 function sentOf({ groups }: RedriveReport): number {
@@ -41,6 +47,15 @@ function numbersOf({ events }: FakeRedriveLog): number[] {
   return events.map(({ value }) => Number(value)).toSorted((left, right) => left - right)
 }
 
+const GROUP = {
+  reason: 'undecodable',
+  code: 'malformed-json',
+  sent: 0,
+  stays: 0,
+  refused: 0,
+  incomplete: 0,
+}
+
 const ALL_OF_250 = Array.from({ length: 250 }, (_, at) => at)
 
 describe('a redrive', () => {
@@ -50,8 +65,10 @@ describe('a redrive', () => {
     const report = await run(topic, { log })
     expect(report).toEqual({
       end: { kind: 'done' },
-      groups: [{ reason: 'undecodable', code: 'malformed-json', sent: 250, stays: 0 }],
+      groups: [{ ...GROUP, sent: 250 }],
       staying: [],
+      unfit: [],
+      foreign: { total: 0, topics: [], places: [] },
       absent: [],
     })
     expect(numbersOf(log)).toEqual(ALL_OF_250)
@@ -86,7 +103,7 @@ describe('a redrive', () => {
     topic.append(1, { value: Buffer.from('theirs') }, [])
     const log = redriveLog(topic)
     const report = await run(topic, { log, selection: { reasons: new Set(['undecodable']) } })
-    expect(report.groups).toEqual([{ reason: 'undecodable', code: 'malformed-json', sent: 1, stays: 1 }])
+    expect(report.groups).toEqual([{ ...GROUP, sent: 1, stays: 1 }])
     expect(report.staying.map(({ partition, offset }) => `${partition}:${offset}`)).toEqual([spent])
     expect(log.events.map(({ headers }) => headerText(headers, 'checkresult-redrives'))).toEqual(['3'])
   })
@@ -119,6 +136,81 @@ describe('a redrive', () => {
     expect(moments.at(0)).toEqual([3, 500, 0])
     expect(moments.at(-1)).toEqual([500, 500, 200])
     expect(moments).toEqual(moments.toSorted((left, right) => (left[0] ?? 0) - (right[0] ?? 0)))
+  })
+})
+
+describe('a letter that cannot be put back', () => {
+  const TOO_LARGE = 'MESSAGE_TOO_LARGE'
+
+  test.each([[[0]], [[99]], [[0, 1, 98, 99]], [[57, 133, 249]]])(
+    'because it is refused is found and reported, and the others go, each once: %j',
+    async (bad) => {
+      const topic = topicOf(250)
+      const refuses = ({ value }: OutputRecord) => (bad.includes(Number(value)) ? TOO_LARGE : null)
+      const log = redriveLog(topic, { refuses })
+      const report = await run(topic, { log })
+      expect(report.end).toEqual({ kind: 'done' })
+      expect(report.groups).toEqual([{ ...GROUP, sent: 250 - bad.length, refused: bad.length }])
+      expect(report.unfit.map(({ why }) => why)).toEqual(
+        bad.map(() => ({ kind: 'refused', code: TOO_LARGE })),
+      )
+      expect(places(report).toSorted()).toEqual(bad.map((at) => `${at % 2}:${Math.floor(at / 2)}`).toSorted())
+      expect(numbersOf(log)).toEqual(ALL_OF_250.filter((at) => !bad.includes(at)))
+      // It waits on: what was refused once may be accepted when the topic takes more.
+      expect(sentOf(await run(topic))).toBe(bad.length)
+    },
+  )
+
+  test('does not keep a run from ending when all of them are refused', async () => {
+    const topic = topicOf(250)
+    const log = redriveLog(topic, { refuses: () => 'INVALID_RECORD' })
+    const report = await run(topic, { log })
+    expect([report.end.kind, report.groups[0]?.refused, report.unfit.length]).toEqual(['done', 250, 20])
+    expect(log.events).toEqual([])
+  })
+
+  test('because it lacks a part of the event is named with what it lacks, also by a run that only looks', async () => {
+    const topic = topicOf(3)
+    const at = topic.add(0, { value: null, leftOut: [textHeader('checkresult-left-out-value', '9 bytes')] })
+    for (const log of [null, redriveLog(topic)]) {
+      const report = await run(topic, { log })
+      expect(report.groups).toEqual([{ ...GROUP, sent: 3, incomplete: 1 }])
+      expect(report.unfit.map(({ why }) => why)).toEqual([{ kind: 'incomplete', leftOut: ['value'] }])
+      expect(places(report)).toEqual([at])
+    }
+  })
+})
+
+describe('a letter of another pipeline', () => {
+  test('is left alone and named; those of our topics go', async () => {
+    const topic = new DeadLetterTopic(2)
+    const theirs = [topic.add(0, { sourceTopic: 'theirs' }), topic.add(1, { sourceTopic: 'theirs.too' })]
+    topic.add(0)
+    topic.add(1, { sourceTopic: 'in.retry.1m' })
+    topic.append(0, { value: Buffer.from('x') }, [textHeader('checkresult-reason', 'without a source')])
+    const log = redriveLog(topic)
+    const report = await run(topic, { log })
+    expect(sentOf(report)).toBe(2)
+    expect(log.events).toHaveLength(2)
+    expect(report.foreign).toEqual({
+      total: 3,
+      topics: ['theirs', 'unknown', 'theirs.too'],
+      places: [theirs[0], '0:2', theirs[1]],
+    })
+  })
+
+  test('is not absent when it was selected by its place', async () => {
+    const topic = new DeadLetterTopic(1)
+    const at = topic.add(0, { sourceTopic: 'theirs' })
+    const report = await run(topic, { selection: { places: new Set([at]) } })
+    expect([report.absent, report.foreign.total]).toEqual([[], 1])
+  })
+
+  test('counts only if it is selected', async () => {
+    const topic = new DeadLetterTopic(1)
+    topic.add(0, { sourceTopic: 'theirs' })
+    const report = await run(topic, { selection: { reasons: new Set(['rejected']) } })
+    expect(report.foreign.total).toBe(0)
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { textHeader } from '../../../../src/core/headers.ts'
 import { EVERY_LETTER, placeName } from '../../../../src/core/letter.ts'
 import { newestLetters } from '../../../../src/cli/dlq/list.ts'
 import { factLines, letterAt, personalLines } from '../../../../src/cli/dlq/show.ts'
@@ -14,7 +15,7 @@ const UNDECODABLE: Decoded = { kind: 'undecodable', code: 'malformed-json', mess
 
 async function putBack(topic: DeadLetterTopic, place: string): Promise<void> {
   await redrive({
-    topic: topic.reader(),
+    ...topic.source(),
     selection: { ...EVERY_LETTER, places: new Set([place]) },
     maxRedrives: 3,
     target: { log: redriveLog(topic), inputTopic: 'in', deadLetterTopic: 'dead' },
@@ -28,7 +29,7 @@ describe('the newest letters', () => {
     const topic = new DeadLetterTopic(2)
     // 37 and 100 have no common factor: each time comes once, in no order.
     for (let at = 0; at < 100; at += 1) topic.add(at % 2, { failedAtMs: FAILED_AT_MS + ((at * 37) % 100) })
-    const { letters, total } = await newestLetters(topic.reader(), EVERY_LETTER, {
+    const { letters, total } = await newestLetters(topic.source(), EVERY_LETTER, {
       limit: 5,
       redriven: false,
     })
@@ -40,10 +41,19 @@ describe('the newest letters', () => {
     const topic = new DeadLetterTopic(1)
     const places = [topic.add(0), topic.add(0), topic.add(0)]
     await putBack(topic, places[1] ?? '')
-    const waiting = await newestLetters(topic.reader(), EVERY_LETTER, { limit: 9, redriven: false })
-    const gone = await newestLetters(topic.reader(), EVERY_LETTER, { limit: 9, redriven: true })
+    const waiting = await newestLetters(topic.source(), EVERY_LETTER, { limit: 9, redriven: false })
+    const gone = await newestLetters(topic.source(), EVERY_LETTER, { limit: 9, redriven: true })
     expect(waiting.letters.map(placeName)).toEqual(['0:2', '0:0'])
     expect(gone.letters.map(placeName)).toEqual(['0:1'])
+  })
+
+  test('are ours only; those of another pipeline are counted and named', async () => {
+    const topic = new DeadLetterTopic(1)
+    topic.add(0)
+    const theirs = topic.add(0, { sourceTopic: 'theirs' })
+    const found = await newestLetters(topic.source(), EVERY_LETTER, { limit: 9, redriven: false })
+    expect([found.total, found.letters.map(placeName)]).toEqual([1, ['0:0']])
+    expect(found.foreign).toEqual({ total: 1, topics: ['theirs'], places: [theirs] })
   })
 })
 
@@ -53,8 +63,9 @@ test('letters are counted by reason and code, with those that were put back and 
   topic.add(1, { redrives: 3 })
   topic.add(1, { reason: 'rejected', code: 'TransactionIdInvalid' })
   topic.append(0, {}, [])
+  topic.add(1, { sourceTopic: 'theirs' })
   await putBack(topic, topic.add(0))
-  expect(await countLetters(topic.reader(), EVERY_LETTER, 3)).toEqual({
+  expect(await countLetters(topic.source(), EVERY_LETTER, 3)).toEqual({
     groups: [
       {
         reason: 'undecodable',
@@ -76,13 +87,14 @@ test('letters are counted by reason and code, with those that were put back and 
     waiting: 3,
     redriven: 1,
     other: 1,
+    foreign: { total: 1, topics: ['theirs'], places: ['1:2'] },
   })
 })
 
 async function shown(value: Buffer | null, decoded: Decoded | null = UNDECODABLE) {
   const topic = new DeadLetterTopic(1)
   topic.add(0, { key: Buffer.from(MARK), value, own: headersOf({ [MARK]: [MARK, null] }) })
-  const found = await letterAt(topic.reader(), { partition: 0, offset: 0n })
+  const found = await letterAt(topic.source(), { partition: 0, offset: 0n })
   return { facts: factLines(found, decoded).join('\n'), personal: personalLines(found, decoded).join('\n') }
 }
 
@@ -115,10 +127,19 @@ describe('a letter that is shown', () => {
     expect((await shown(null)).personal).toContain('value:\nnone')
   })
 
+  test('says whose it is, and what it lacks of its event', async () => {
+    const topic = new DeadLetterTopic(1)
+    topic.add(0, { sourceTopic: 'theirs', leftOut: [textHeader('checkresult-left-out-value', '9 bytes')] })
+    const found = await letterAt(topic.source(), { partition: 0, offset: 0n })
+    const facts = factLines(found, null).join('\n')
+    expect(facts).toMatch(/^pipeline +another one/m)
+    expect(facts).toMatch(/^left out +value/m)
+  })
+
   test('has to be there', async () => {
     const topic = new DeadLetterTopic(1)
     topic.append(0, {}, [])
-    await expect(letterAt(topic.reader(), { partition: 0, offset: 0n })).rejects.toThrow(
+    await expect(letterAt(topic.source(), { partition: 0, offset: 0n })).rejects.toThrow(
       'No dead letter stands at 0:0: `dlq list` shows where they are.',
     )
   })

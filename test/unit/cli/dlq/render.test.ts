@@ -5,7 +5,7 @@ import { problemOf, reportText } from '../../../../src/cli/dlq/redrive.ts'
 import { age, letterJson, letterTable } from '../../../../src/cli/dlq/render.ts'
 import { selectionOf } from '../../../../src/cli/dlq/options.ts'
 import { EVERY_LETTER, type Letter } from '../../../../src/core/letter.ts'
-import type { RedriveReport } from '../../../../src/pipeline/redrive.ts'
+import type { RedriveReport } from '../../../../src/pipeline/redrive-report.ts'
 
 const LETTER: Letter = {
   partition: 3,
@@ -19,12 +19,16 @@ const LETTER: Letter = {
   redrives: 1,
   failedAtMs: Date.UTC(2026, 0, 1),
   source: { topic: 'in', partition: 3, offset: 17n },
+  leftOut: [],
 }
 const CONFIG = { deadLetters: { maxRedrives: 3 } }
+const GROUP = { reason: 'unavailable', code: 'HTTP 502', sent: 2, stays: 3, refused: 0, incomplete: 0 }
 const REPORT: RedriveReport = {
   end: { kind: 'done' },
-  groups: [{ reason: 'unavailable', code: 'HTTP 502', sent: 2, stays: 3 }],
+  groups: [GROUP],
   staying: [LETTER],
+  unfit: [],
+  foreign: { total: 0, topics: [], places: [] },
   absent: [],
 }
 
@@ -60,6 +64,7 @@ test('JSON has offsets as text and times as dates', () => {
     redrives: 1,
     service: 'checkresult-stream 0',
     source: { topic: 'in', partition: 3, offset: '17' },
+    leftOut: [],
   })
 })
 
@@ -75,8 +80,42 @@ describe('what a redrive says', () => {
   })
 
   test('afterwards: what went', () => {
-    const one = { ...REPORT, groups: [{ reason: 'rejected', code: 'X', sent: 1, stays: 0 }], staying: [] }
+    const one = { ...REPORT, groups: [{ ...GROUP, sent: 1, stays: 0 }], staying: [] }
     expect(reportText(one, CONFIG, true)).toContain('1 letter put back.\n')
+  })
+
+  const UNFIT: RedriveReport = {
+    ...REPORT,
+    groups: [{ ...GROUP, stays: 0, refused: 1, incomplete: 30 }],
+    staying: [],
+    unfit: [
+      { letter: LETTER, why: { kind: 'refused', code: 'MESSAGE_TOO_LARGE' } },
+      { letter: { ...LETTER, offset: 5n }, why: { kind: 'incomplete', leftOut: ['value', 'headers'] } },
+    ],
+  }
+
+  test('of letters that cannot go: which, where their events stood, and why', () => {
+    expect(reportText(UNFIT, CONFIG, true).split('\n')).toEqual([
+      'REASON       CODE      PUT BACK  STAYING  UNFIT',
+      'unavailable  HTTP 502  2         0        31',
+      '2 letters put back.',
+      '31 letters cannot be put back:',
+      '  3:9007199254740993  event in:3:17  MESSAGE_TOO_LARGE: larger than max.message.bytes of the input topic',
+      expect.stringMatching(/^ {2}3:5 {2}event in:3:17 {2}lacks the event's value and headers/),
+      '  and 29 more',
+      '',
+    ])
+    expect(problemOf(UNFIT, true)).toBe(
+      '1 letter could not be put back and stays where it is; the report says why.',
+    )
+  })
+
+  test('of letters of another pipeline: how many, from where, and which', () => {
+    const foreign = { total: 3, topics: ['theirs'], places: ['0:1', '0:2'] }
+    const text = reportText({ ...REPORT, foreign }, CONFIG, true)
+    expect(text).toContain(
+      '3 letters of another pipeline left alone (1 topic: theirs) at 0:1, 0:2 and 1 more: ',
+    )
   })
 
   test('of places without a letter, but not where it has not come to', () => {
@@ -90,7 +129,7 @@ describe('what a redrive says', () => {
     [{ kind: 'interrupted' }, 'Interrupted: run it again, and it goes on from there.'],
     [
       { kind: 'fenced' },
-      'Another redrive took over: leave the rest to it, or run this again when it has ended.',
+      'Another redrive of this dead-letter topic took over: leave the rest to it, or run this again when it has ended.',
     ],
     [
       { kind: 'failed', message: 'A sentence.' },
