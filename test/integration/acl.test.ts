@@ -14,13 +14,16 @@ import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.t
 const SERVICE = 'service'
 /** May do what the README says `topics create` needs, and nothing else. */
 const MAKER = 'maker'
+/** May do what the README says `dlq redrive` needs, and nothing else. */
+const REDRIVER = 'redriver'
+const NO_REDRIVE = 'no_redrive'
 const NO_CREATOR = 'no_creator'
 const NO_WIDENER = 'no_widener'
 const PASSWORD = 'open-sesame-9f2c'
 
 const { AclOperationTypes: MAY, AclResourceTypes: KIND, ResourcePatternTypes: PATTERN } = kafkajs
 
-type Place = 'input' | 'result' | 'retry' | 'dead-letter' | 'group' | 'transactional ids'
+type Place = 'input' | 'result' | 'retry' | 'dead-letter' | 'group' | 'transactional ids' | 'redrive'
 
 interface Right {
   readonly operation: 'READ' | 'WRITE' | 'CREATE' | 'ALTER' | 'DESCRIBE_CONFIGS'
@@ -41,6 +44,13 @@ const NEEDED: readonly (Right & { readonly sentence: RegExp })[] = [
   { operation: 'WRITE', on: 'transactional ids', sentence: /grant WRITE on transactional ids that begin/ },
 ]
 
+const TO_READ_LETTERS: readonly Right[] = [
+  { operation: 'READ', on: 'dead-letter' },
+  { operation: 'WRITE', on: 'dead-letter' },
+  { operation: 'WRITE', on: 'input' },
+]
+const TO_REDRIVE: readonly Right[] = [...TO_READ_LETTERS, { operation: 'WRITE', on: 'redrive' }]
+
 const TOPICS = ['input', 'result', 'retry', 'dead-letter'] as const
 const TO_CREATE: readonly Right[] = (['CREATE', 'ALTER', 'DESCRIBE_CONFIGS'] as const).flatMap((operation) =>
   TOPICS.map((on) => ({ operation, on })),
@@ -56,7 +66,7 @@ let run: Run
 let sentSoFar = 0
 
 beforeAll(async () => {
-  const users = [SERVICE, MAKER, NO_CREATOR, NO_WIDENER, ...NEEDED.map(userWithout)]
+  const users = [SERVICE, MAKER, REDRIVER, NO_REDRIVE, NO_CREATOR, NO_WIDENER, ...NEEDED.map(userWithout)]
   kafka = await startSecuredKafka({
     plain: Object.fromEntries(users.map((user) => [user, PASSWORD])),
     properties: {
@@ -75,6 +85,8 @@ beforeAll(async () => {
     beforeTopics: async (environment) => {
       await grant(environment, SERVICE, NEEDED)
       await grant(environment, MAKER, TO_CREATE)
+      await grant(environment, REDRIVER, TO_REDRIVE)
+      await grant(environment, NO_REDRIVE, TO_READ_LETTERS)
       await grant(environment, NO_CREATOR, without('CREATE'))
       await grant(environment, NO_WIDENER, without('ALTER'))
       for (const right of NEEDED) {
@@ -111,6 +123,25 @@ describe.concurrent('without the right', () => {
       expect(said).toContain(right.operation)
     },
   )
+})
+
+describe('"dlq redrive"', () => {
+  const redriveAs = (user: string): Promise<Finished> =>
+    runCommand(['dlq', 'redrive', '--execute'], { ...run.environment.env, ...loginOf(user) })
+
+  test('says which transactional id is to be granted', async () => {
+    const { code, stderr } = await redriveAs(NO_REDRIVE)
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/grant WRITE on the transactional id that is KAFKA_DEAD_LETTER_TOPIC/),
+    })
+  })
+
+  test('puts letters back with the rights listed in the README', async () => {
+    const { code, stdout, stderr } = await redriveAs(REDRIVER)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/[1-9]\d* letters? put back\./)
+  })
 })
 
 describe('"topics create"', () => {
@@ -213,6 +244,8 @@ function resourceOf({ topics, groupId }: Pick<Environment, 'topics' | 'groupId'>
       return { kind: KIND.TOPIC, name: `${topics.retryPrefix}.`, isPrefix: true }
     case 'group':
       return { kind: KIND.GROUP, name: groupId }
+    case 'redrive':
+      return { kind: KIND.TRANSACTIONAL_ID, name: `${topics.deadLetter}-redrive` }
     case 'transactional ids':
       return { kind: KIND.TRANSACTIONAL_ID, name: `${groupId}-`, isPrefix: true }
   }

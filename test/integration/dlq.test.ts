@@ -300,17 +300,20 @@ describe.concurrent('a redrive of many', () => {
     expect((await toTheEnd()).toSorted()).toEqual(ALL)
   })
 
-  test('gives way to a second one that is started meanwhile', async ({ onTestFinished }) => {
+  test('S19: gives way to a second one that is started meanwhile, also by another group', async ({
+    onTestFinished,
+  }) => {
     const { run, untilSome, toTheEnd } = await letters(onTestFinished)
     const first = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
     // Held in the midst, perhaps with a transaction open, until the second one has done all.
     first.signal('SIGSTOP')
-    const second = await runCommand(['dlq', 'redrive', '--execute'], run.environment.env)
+    const other = { ...run.environment.env, KAFKA_GROUP_ID: `${run.environment.groupId}.other` }
+    const second = await runCommand(['dlq', 'redrive', '--execute'], other)
     first.signal('SIGCONT')
     expect(second.code).toBe(0)
     expect(await first.exited).toBe(1)
-    expect(first.output()).toContain('Another redrive took over')
+    expect(first.output()).toContain('Another redrive of this dead-letter topic took over')
     expect((await toTheEnd()).toSorted()).toEqual(ALL)
   })
 })
