@@ -2,6 +2,7 @@
  * The settings of the service, read from the environment and checked before anything else happens. All faults are found
  * at once. Nothing here throws, and no secret gets into a fault or a description.
  */
+import type { Codec } from './core/compression.ts'
 import type { Delivery } from './core/delivery.ts'
 import type { RetryTopic } from './core/defer.ts'
 import type { ForeignRecords } from './core/foreign-records.ts'
@@ -30,6 +31,8 @@ export interface Config {
     readonly groupId: string
     readonly delivery: Delivery
     readonly foreignRecords: ForeignRecords
+    /** Of what the service writes. */
+    readonly compression: Codec
     readonly sessionTimeoutMs: number
     /** PEM texts; null where not given. The whole is null without TLS. */
     readonly tls: {
@@ -184,6 +187,7 @@ function kafka(values: Values): Config['kafka'] {
     groupId: values.KAFKA_GROUP_ID,
     delivery: values.KAFKA_DELIVERY,
     foreignRecords: values.KAFKA_FOREIGN_RECORDS,
+    compression: values.KAFKA_COMPRESSION,
     sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
     tls: values.KAFKA_TLS
       ? {

@@ -10,6 +10,7 @@ import { Outputs } from './pipeline/outputs.ts'
 import type { PermitQueue } from './pipeline/permit-queue.ts'
 import { RecordBudget } from './pipeline/record-budget.ts'
 import { createSettle } from './pipeline/settle.ts'
+import type { KnownTopics } from './known-topics.ts'
 import type { CheckResult } from './ports.ts'
 
 export interface LanesContext
@@ -26,8 +27,7 @@ export interface LanesContext
   readonly decoder: EventDecoder
   readonly check: CheckResult
   readonly schemaId: number
-  /** Partitions of each topic. */
-  readonly counts: ReadonlyMap<string, number>
+  readonly topics: Pick<KnownTopics, 'partitions'>
 }
 
 /** Everything a record goes through, put together for each start: the schema of the results is known by then. */
@@ -42,7 +42,7 @@ export function createLanes(options: LanesContext): Lanes {
     pii: config.result.pii,
     service: options.service,
     encode: createEncodeResult(options.schemaId),
-    partitions: (topic) => options.counts.get(topic) ?? 1,
+    partitions: (topic) => options.topics.partitions(topic),
     clock,
   })
   const settle = createSettle({

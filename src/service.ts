@@ -8,7 +8,6 @@ import { createCredentialSource } from './adapters/alibaba/credentials.ts'
 import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
 import type { GroupConsumer } from './adapters/kafka/consumer.ts'
 import { createDelivery, type KafkaDelivery } from './adapters/kafka/delivery.ts'
-import { inspectTopics, withAdmin } from './adapters/kafka/topics.ts'
 import { createEventDecoder, type EventDecoder } from './adapters/registry/decode-event.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
@@ -22,6 +21,7 @@ import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
 import type { Lanes } from './pipeline/lanes.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
+import { KnownTopics } from './known-topics.ts'
 import { createServiceConsumer } from './service-consumer.ts'
 import { ServiceHealth } from './service-health.ts'
 import { createLanes } from './service-lanes.ts'
@@ -88,17 +88,14 @@ interface Parts {
   }
   readonly decoder: EventDecoder
   readonly delivery: KafkaDelivery
-  /** Partitions of each topic. Grows with the topics: each claim says what it finds. */
-  readonly counts: Map<string, number>
-  /** Messages about the topics that are in the log already: the start is retried, and they need not come again. */
-  readonly noticed: Set<string>
+  readonly topics: KnownTopics
   stop(): Promise<void>
 }
 
 function createParts(options: ServiceOptions): Parts {
   const { config, clock, log, metrics } = options
   const running: Parts['running'] = {}
-  const counts = new Map<string, number>()
+  const topics = new KnownTopics(topicNames(config), log)
   const { qps, maxInFlight } = config.checkresult
   const quota = createServiceQuota(options)
   const apiClock = new ApiClock()
@@ -110,16 +107,16 @@ function createParts(options: ServiceOptions): Parts {
   const blocked = new BlockedPartitions({ clock, log, metrics })
   return {
     kafka,
-    counts,
-    noticed: new Set(),
+    topics,
     delivery: createDelivery({
       delivery: config.kafka.delivery,
       createCluster: kafka.createCluster,
       groupId: config.kafka.groupId,
-      topics: Object.values(topicNames(config)).flat(),
-      onWidth: (topic, partitions) => counts.set(topic, partitions),
+      topics: Object.values(topics.names).flat(),
+      onWidth: (topic, partitions) => topics.setPartitions(topic, partitions),
       usualTopic: config.topics.result,
       consumer: () => consumerOf(running),
+      packing: topics.packing(config.kafka.compression),
       clock,
       metrics,
       log,
@@ -195,11 +192,8 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
   parts.running.lanes?.lost()
   await parts.quota.ready()
-  const names = topicNames(config)
-  const { partitions, notices } = await withAdmin(parts.kafka.kafka, (admin) => inspectTopics(admin, names))
-  for (const [topic, count] of partitions) parts.counts.set(topic, count)
-  for (const { level, message } of notices) if (!parts.noticed.has(message)) options.log[level](message)
-  for (const { message } of notices) parts.noticed.add(message)
+  const { names } = parts.topics
+  await parts.topics.inspect(parts.kafka)
   const schemaId = await resultSchemaId(parts.registry, config.registry, names.result)
   const client = createClient(options, parts)
   const lanes = createLanes({

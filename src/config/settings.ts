@@ -3,6 +3,7 @@
  * and the README's table are made. Each setting carries the words for its table row and for its fault.
  */
 import { z } from 'zod'
+import { CODECS } from '../core/compression.ts'
 import { DELIVERIES } from '../core/delivery.ts'
 import { FOREIGN_RECORDS } from '../core/foreign-records.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
@@ -145,6 +146,10 @@ export const environment = z.object({
     meaning:
       'Records on the input topic that are not events (tombstones, records with another schema): `skip` counts and skips them, ' +
       '`dead-letter` keeps them. Neither counts towards the dead-letter limit.',
+  }),
+  KAFKA_COMPRESSION: withDefault(oneOf(CODECS, 'none'), 'none', {
+    meaning:
+      'Compression of what the service writes: `none`, `gzip`, `snappy`, `lz4` or `zstd`. A record above 64 KiB is always compressed with gzip.',
   }),
   KAFKA_SESSION_TIMEOUT_MS: withDefault(wholeNumber(6_000, 1_800_000, 10_000), '10000', {
     meaning: "A killed replica's partitions move to others after this long.",

@@ -3,6 +3,7 @@ import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { openTopicReader } from '../../src/adapters/kafka/topic-reader.ts'
 import { claimProducer, type TransactionalProducer } from '../../src/adapters/kafka/transactional-producer.ts'
 import { systemClock } from '../../src/adapters/system-clock.ts'
+import { PACKING } from '../support/packing.ts'
 import { createTopics, produce, readCommitted, uniqueName } from '../support/kafka.ts'
 import { fakeLog } from '../support/fakes.ts'
 
@@ -48,7 +49,12 @@ async function producer(name: string, topic: string): Promise<TransactionalProdu
   onTestFinished(async () => cluster.disconnect())
   await cluster.connect()
   await cluster.addMultipleTargetTopics([topic])
-  const made = await claimProducer({ cluster, transactionalId: uniqueName(name), clock: systemClock })
+  const made = await claimProducer({
+    cluster,
+    transactionalId: uniqueName(name),
+    packing: PACKING,
+    clock: systemClock,
+  })
   await made.addPartitions([{ topic, partition: 0 }])
   names.set(made, name)
   return made

@@ -1,4 +1,5 @@
 /** The three ends a lane can write to, made alike: the fake, and the two on the run's Kafka. */
+import { randomBytes } from 'node:crypto'
 import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { createGroupConsumer, type GroupConsumer } from '../../src/adapters/kafka/consumer.ts'
@@ -10,6 +11,7 @@ import { FakePartition } from './fake-partition.ts'
 import { fakeLog, fakeMetrics, logOf } from './fakes.ts'
 import { createTopics, produce, readCommitted, uniqueName } from './kafka.ts'
 import { listHeaders } from './headers.ts'
+import { PACKING } from './packing.ts'
 
 export interface LogsOfOnePartition {
   /** Claims the one input partition there is. */
@@ -54,6 +56,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
     topics: [topic],
     usualTopic: topic,
     consumer: () => consumer,
+    packing: PACKING,
     clock: systemClock,
     metrics: fakeMetrics(),
     log: fakeLog(),
@@ -97,6 +100,6 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
         headers: listHeaders(headers),
       }))
     },
-    failing: (outputs) => outputs.map((output) => ({ ...output, value: Buffer.alloc(2 * 1024 * 1024) })),
+    failing: (outputs) => outputs.map((output) => ({ ...output, value: randomBytes(2 * 1024 * 1024) })),
   }
 }

@@ -8,20 +8,20 @@
  */
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { askAgain } from './ask-again.ts'
-import { batches, byPartition, toMessage, type TopicPartition } from './batches.ts'
+import { byPartition, type TopicPartition } from './batches.ts'
 import { fetchCommitted, leaderOf, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
 import { isRefused, toFailure } from './errors.ts'
 import { COORDINATOR } from './internals.ts'
 import type { OffsetCommits } from './offset-commits.ts'
+import { packed, produce, type Batch, type Packing } from './produce.ts'
 import type { Lease } from './shared-clusters.ts'
 
 export interface AtLeastOnceOptions extends ClaimClusterOptions {
   readonly groupId: string
   readonly commits: Pick<OffsetCommits, 'note' | 'settled'>
-  readonly clock: Pick<Clock, 'after'>
+  readonly packing: Packing
+  readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
-
-const PRODUCE_TIMEOUT_MS = 30_000
 
 /** The partition is led by another broker than the metadata says, or by none for a moment. */
 const MOVED = new Set([
@@ -104,22 +104,17 @@ class AtLeastOnceLog implements OutputLog {
   }
 
   async #produce(records: readonly OutputRecord[]): Promise<void> {
-    for (const batch of batches(records)) {
+    for (const batch of packed(records, this.#options.packing)) {
       await this.#followingTheLeader(() => this.#send(batch))
-      for (const output of batch) this.#claimed.acknowledged.add(output)
+      for (const output of batch.records) this.#claimed.acknowledged.add(output)
     }
   }
 
-  async #send(batch: readonly OutputRecord[]): Promise<void> {
-    const [first] = batch
+  async #send(batch: Batch): Promise<void> {
+    const [first] = batch.records
     if (first === undefined) return
-    const { topic, partition } = first
     const leader = await leaderOf(this.#claimed.lease.cluster, first)
-    await leader.produce({
-      acks: -1,
-      timeout: PRODUCE_TIMEOUT_MS,
-      topicData: [{ topic, partitions: [{ partition, firstSequence: 0, messages: batch.map(toMessage) }] }],
-    })
+    await produce(leader, batch, { transaction: null, timestampMs: this.#options.clock.epochMs() })
   }
 
   /** Asks where the partition has gone while it moves; anything else is the caller's. */

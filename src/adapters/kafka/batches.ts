@@ -1,17 +1,28 @@
-/** Outputs cut into produce requests: one topic-partition each, for a request to several may fail in part. */
+/** Outputs cut into batches for produce requests. */
 import type { OutputRecord } from '../../ports.ts'
-import type { ProducedMessage } from './internals.ts'
-import { toObject } from './object-headers.ts'
+import { BATCH } from './batch-format.ts'
+import { recordBytes } from './encode-batch.ts'
 
 export interface TopicPartition {
   readonly topic: string
   readonly partition: number
 }
 
-/** The broker takes no batch above max.message.bytes, 1 MiB unless told otherwise. */
-const BATCH_MOST_BYTES = 512 * 1024
-/** What a record costs in a batch beside its key, value and headers; generous. */
-const RECORD_OVERHEAD_BYTES = 64
+export interface BatchLimits {
+  /** What the topic takes: the broker compares the whole batch, as it is sent. */
+  readonly maxMessageBytes: number
+}
+
+export interface RecordGroup {
+  readonly records: readonly OutputRecord[]
+  /** A single record, worth compressing. */
+  readonly large: boolean
+}
+
+const MAX_BATCH_BYTES = 512 * 1024
+const LARGE_RECORD_BYTES = 64 * 1024
+/** `message.max.bytes` of a broker that is not told otherwise. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 
 export function byPartition(outputs: readonly OutputRecord[]): ReadonlyMap<string, readonly OutputRecord[]> {
   return Map.groupBy(outputs, id)
@@ -21,29 +32,27 @@ export function id({ topic, partition }: TopicPartition): string {
   return `${topic}:${partition}`
 }
 
-/** Splits what goes to one partition so that each batch stays well below what a topic takes. */
-export function* batches(records: readonly OutputRecord[]): Generator<OutputRecord[]> {
-  let batch: OutputRecord[] = []
-  let bytes = 0
+/** Splits what goes to one partition, in order, so that each batch fits the topic before it is compressed. */
+export function* batches(
+  records: readonly OutputRecord[],
+  { maxMessageBytes }: BatchLimits,
+): Generator<RecordGroup> {
+  const maxBytes = Math.min(MAX_BATCH_BYTES, maxMessageBytes) - BATCH.records
+  let group: OutputRecord[] = []
+  let groupBytes = 0
   for (const record of records) {
-    const size = sizeBytes(record)
-    if (batch.length > 0 && bytes + size > BATCH_MOST_BYTES) {
-      yield batch
-      batch = []
-      bytes = 0
+    const bytes = recordBytes(record)
+    const large = bytes > Math.min(LARGE_RECORD_BYTES, maxBytes)
+    if (group.length > 0 && (large || groupBytes + bytes > maxBytes)) {
+      yield { records: group, large: false }
+      group = []
+      groupBytes = 0
     }
-    batch.push(record)
-    bytes += size
+    if (large) yield { records: [record], large }
+    else {
+      group.push(record)
+      groupBytes += bytes
+    }
   }
-  if (batch.length > 0) yield batch
-}
-
-export function toMessage({ key, value, headers }: OutputRecord): ProducedMessage {
-  return { key, value, headers: toObject(headers) }
-}
-
-function sizeBytes({ key, value, headers }: OutputRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0)
-  for (const header of headers) bytes += header.name.length + (header.value?.length ?? 0)
-  return bytes
+  if (group.length > 0) yield { records: group, large: false }
 }

@@ -6,7 +6,6 @@ import type { Log } from '../../ports.ts'
 import { registerCodecs } from './codecs.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
 import { createLogin } from './login.ts'
-import { patchEncoder } from './patch-encoder.ts'
 import { patchReconnect } from './patch-reconnect.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { patchSilence } from './patch-silence.ts'
@@ -36,7 +35,6 @@ const REQUEST_TIMEOUT_MS = 30_000
 export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs()
   patchRequestQueue()
-  patchEncoder()
   patchSilence()
   patchReconnect()
   const connection = {

@@ -14,7 +14,7 @@ import {
   zstdDecompressSync,
 } from 'node:zlib'
 import { compressFrame } from 'lz4-napi'
-import type { Codec } from './batch-format.ts'
+import type { Codec } from '../../core/compression.ts'
 import { lz4Chunks } from './lz4.ts'
 import { compressSnappy, snappyChunks } from './snappy.ts'
 

@@ -6,7 +6,7 @@
 import { NO_HEADERS } from '../../core/headers.ts'
 import type { InputRecord, Log } from '../../ports.ts'
 import { AbortedTransactions, type AbortedTransaction } from './aborted-transactions.ts'
-import { BATCH, CODEC_MASK, CODECS, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch-format.ts'
+import { BATCH, codecOf, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch-format.ts'
 import { decompressedChunks, decompressUpTo } from './compression.ts'
 import { decodeMessageSet } from './message-set.ts'
 import { CorruptRecord, RecordReader, type BatchContext } from './record-reader.ts'
@@ -108,8 +108,8 @@ class Decoding {
     if (this.#isFull(0)) return
     const { lastOffset, maxTimestampMs: timestampMs } = header
     try {
-      const codec = CODECS[header.attributes & CODEC_MASK]
-      if (codec === undefined) throw new CorruptRecord()
+      const codec = codecOf(header.attributes)
+      if (codec === null) throw new CorruptRecord()
       const content = bytes.subarray(BATCH.records)
       const plain = codec === 'none' ? content : decompressUpTo(MAX_BYTES_AT_ONCE, codec, content)
       if (plain !== null) this.#readAll(plain, header)

@@ -5,6 +5,7 @@ import { createClaimAtLeastOnce } from './at-least-once-log.ts'
 import type { ClaimClusterOptions } from './claim-cluster.ts'
 import type { GroupConsumer } from './consumer.ts'
 import { OffsetCommits } from './offset-commits.ts'
+import type { Packing } from './produce.ts'
 import { createClaimPartition } from './transactional-log.ts'
 
 export interface DeliveryOptions extends ClaimClusterOptions {
@@ -14,7 +15,8 @@ export interface DeliveryOptions extends ClaimClusterOptions {
   readonly usualTopic: string
   /** The consumer whose member commits offsets; asked for once there is something to commit. */
   readonly consumer: () => Pick<GroupConsumer, 'commit'>
-  readonly clock: Pick<Clock, 'after'>
+  readonly packing: Packing
+  readonly clock: Pick<Clock, 'after' | 'epochMs'>
   readonly metrics: Pick<Metrics, 'offsetCommit'>
   readonly log: Log
 }

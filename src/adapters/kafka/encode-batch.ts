@@ -3,7 +3,8 @@
  * client writes for the same records. All records of a batch have one timestamp.
  */
 import type { OutputRecord } from '../../ports.ts'
-import { BATCH, CODEC_IDS, TRANSACTIONAL, type Codec } from './batch-format.ts'
+import type { Codec } from '../../core/compression.ts'
+import { BATCH, CODEC_IDS, TRANSACTIONAL } from './batch-format.ts'
 import { compress } from './compression.ts'
 import { crc32c } from './crc32c.ts'
 

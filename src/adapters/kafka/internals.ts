@@ -72,17 +72,6 @@ export interface Broker {
     groupId: string
     topics: { topic: string; partitions: { partition: number }[] }[]
   }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>
-  /** Without a transaction when it names none. */
-  produce(
-    request: Partial<Transaction> & {
-      acks: -1
-      timeout: number
-      topicData: {
-        topic: string
-        partitions: { partition: number; firstSequence: number; messages: ProducedMessage[] }[]
-      }[]
-    },
-  ): Promise<unknown>
   fetch(request: {
     isolationLevel: 1
     maxWaitTime: number
@@ -129,6 +118,14 @@ export interface PartitionMetadata {
   readonly partitionErrorCode: number
 }
 
+/** By version: those with record batches (magic 2). */
+export const PRODUCE_RESPONSES: ReadonlyMap<number, Exchange['response']> = new Map(
+  [3, 4, 5, 6, 7].map((apiVersion) => [
+    apiVersion,
+    require(`kafkajs/src/protocol/requests/produce/v${apiVersion}/response`) as Exchange['response'],
+  ]),
+)
+
 export interface FetchedPartition {
   readonly messages: readonly FetchedRecord[]
   /** In the order they ended. */
@@ -168,12 +165,6 @@ export interface Transaction {
   readonly transactionalId: string
   readonly producerId: string
   readonly producerEpoch: number
-}
-
-export interface ProducedMessage {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: ObjectHeaders
 }
 
 export const COORDINATOR = { group: 0, transaction: 1 } as const
@@ -315,7 +306,7 @@ export const { requests: REQUESTS } = require('kafkajs/src/protocol/requests') a
 }
 
 export const API_KEYS = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<
-  Record<'Fetch' | 'ListOffsets' | 'Metadata', number>
+  Record<'Produce' | 'Fetch' | 'ListOffsets' | 'Metadata', number>
 >
 
 /** The library's error for a code of the protocol; it has the error's name in `type`. */
@@ -323,27 +314,12 @@ export const { createErrorFromCode } = require('kafkajs/src/protocol/error') as 
   createErrorFromCode: (code: number) => Error & { readonly type?: string }
 }
 
-/** What {@link patchEncoder} needs to know of the class it mends: what requests are written with, number by number. */
-export interface Encoder {
-  buf: Buffer
-  offset: number
-  readonly buffer: Buffer
-  ensureAvailable(bytes: number): void
+/** What requests are written with. */
+interface Encoder {
   writeBuffer(bytes: Buffer): Encoder
-  writeVarInt(value: number): Encoder
-  writeUVarInt: (this: Encoder, value: number) => Encoder
-  writeVarLong: (this: Encoder, value: VarLong) => Encoder
 }
 
-/** A number, or a decimal one, or what kafkajs has made of either. */
-export type VarLong = number | string | bigint | object
-
-export const EncoderClass = require('kafkajs/src/protocol/encoder') as {
-  prototype: Encoder
-  sizeOfVarInt(value: number): number
-  sizeOfVarLong: (value: VarLong) => number
-  new (): Encoder
-}
+export const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder
 
 /** What brokers answer: fixed sentences, safe to log. */
 export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(

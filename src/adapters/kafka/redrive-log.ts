@@ -7,6 +7,7 @@ import { byPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
 import { explain, isRefused, toFailure } from './errors.ts'
 import type { Cluster } from './internals.ts'
+import type { Packing } from './produce.ts'
 import { claimProducer, isFenced, type TransactionalProducer } from './transactional-producer.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
@@ -14,20 +15,21 @@ export interface RedriveLogOptions {
   readonly createCluster: () => Cluster
   readonly deadLetterTopic: string
   readonly inputTopic: string
-  readonly clock: Pick<Clock, 'after'>
+  readonly packing: Packing
+  readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
 
 /**
  * When this resolves, no other redrive can commit any more, and all it committed can be read. Rejects with a sentence.
  */
 export async function claimRedriveLog(options: RedriveLogOptions): Promise<RedriveLog> {
-  const { deadLetterTopic, inputTopic, clock } = options
+  const { deadLetterTopic, inputTopic } = options
   const cluster = options.createCluster()
   try {
     await cluster.connect()
     await cluster.addMultipleTargetTopics([inputTopic, deadLetterTopic])
     const transactionalId = `${deadLetterTopic}-redrive`
-    const producer = await claimProducer({ cluster, transactionalId, clock })
+    const producer = await claimProducer({ ...options, cluster, transactionalId })
     return {
       partitions: (topic) => cluster.findTopicPartitionMetadata(topic).length,
       publish: (outputs) => publish(producer, outputs),

@@ -4,6 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs'
+import { DEFAULT_MAX_MESSAGE_BYTES } from './batches.ts'
 import { errorType, explain } from './errors.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
@@ -28,7 +29,8 @@ export interface TopicNames {
 
 /** Retry copies and dead letters are the event and some headers: what fits the input topic has to fit theirs. */
 const HEADER_ROOM_BYTES = 64 * 1024
-const BROKER_DEFAULT_BYTES = 1_048_588
+/** Room for a document with many fields of 1,000 characters. */
+const MIN_RESULT_BYTES = 64 * 1024
 const DEAD_LETTER_RETENTION_MS = 30 * 24 * 3_600_000
 
 const DISCONNECT_WITHIN_MS = 1_000
@@ -50,6 +52,8 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
 export interface Inspection {
   /** How many partitions each topic has. */
   readonly partitions: ReadonlyMap<string, number>
+  /** `max.message.bytes`, of the topics whose settings are known. */
+  readonly maxMessageBytes: ReadonlyMap<string, number>
   /** What an operator should know although the service can go on. */
   readonly notices: readonly TopicNotice[]
 }
@@ -74,21 +78,43 @@ export async function inspectTopics(admin: Admin, names: TopicNames): Promise<In
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: wanted })
   const settings = await describeTopics(admin, wanted)
-  const notices = settings.kind === 'unknown' ? [settings.notice] : compactionNotices(settings.byTopic, names)
-  if (settings.kind === 'known') checkSizes(settings.byTopic, names)
-  return { partitions: new Map(topics.map(({ name, partitions }) => [name, partitions.length])), notices }
+  const partitions = new Map(topics.map((topic) => [topic.name, topic.partitions.length]))
+  if (settings.kind === 'unknown') {
+    return { partitions, maxMessageBytes: new Map(), notices: [settings.notice] }
+  }
+  const maxMessageBytes = new Map(
+    [...settings.byTopic].flatMap(([topic, { maxMessageBytes: size }]) =>
+      size === null ? [] : [[topic, size]],
+    ),
+  )
+  const notices = [...sizeNotices(maxMessageBytes, names), ...compactionNotices(settings.byTopic, names)]
+  return { partitions, maxMessageBytes, notices }
 }
 
-function checkSizes(settings: ReadonlyMap<string, TopicSettings>, names: TopicNames): void {
-  const needed = settings.get(names.input)?.maxMessageBytes ?? 0
-  const small = [names.deadLetter, ...names.retry].filter(
-    (topic) => (settings.get(topic)?.maxMessageBytes ?? Infinity) < needed,
-  )
+/** Throws if a topic is too small for what it must hold. */
+function sizeNotices(sizes: ReadonlyMap<string, number>, names: TopicNames): TopicNotice[] {
+  const copies = [names.deadLetter, ...names.retry]
+  const needed = sizes.get(names.input) ?? 0
+  const isBelow = (least: number) => (topic: string) => (sizes.get(topic) ?? Infinity) < least
+  const small = copies.filter(isBelow(needed))
   if (small.length > 0) {
     throw new OperatorError(
       `max.message.bytes of ${small.join(', ')} is below that of ${names.input}, ${bytes(needed)}: a large event would fit nowhere. Raise it to at least ${bytes(needed + HEADER_ROOM_BYTES)}.`,
     )
   }
+  if (isBelow(MIN_RESULT_BYTES)(names.result)) {
+    throw new OperatorError(
+      `max.message.bytes of ${names.result} is below ${bytes(MIN_RESULT_BYTES)}, so large results do not fit. Raise it.`,
+    )
+  }
+  const tight = copies.filter(isBelow(needed + HEADER_ROOM_BYTES))
+  if (tight.length === 0) return []
+  return [
+    {
+      level: 'warn',
+      message: `max.message.bytes of ${tight.join(', ')} leaves no room for the headers that the service adds to an event. An event as large as ${names.input} allows then becomes a dead letter without its value if it cannot be compressed. Raise it to ${bytes(needed + HEADER_ROOM_BYTES)}.`,
+    },
+  ]
 }
 
 /** The input topic may be compacted: a newer event of a transaction stands for the older ones. */
@@ -246,7 +272,7 @@ async function createAll(admin: Admin, options: CreateTopicsOptions): Promise<Cr
   const settings = await describeTopics(admin, [names.input, ...others])
   const inputBytes =
     (settings.kind === 'known' ? settings.byTopic.get(names.input)?.maxMessageBytes : null) ??
-    BROKER_DEFAULT_BYTES
+    DEFAULT_MAX_MESSAGE_BYTES
   const room = { 'max.message.bytes': String(inputBytes + HEADER_ROOM_BYTES) }
   const plans: TopicPlan[] = [
     ...names.retry.map((topic) => ({ topic, likeInput: true, configs: room })),

@@ -11,6 +11,7 @@ import { byPartition, id, type TopicPartition } from './batches.ts'
 import { fetchCommitted, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
 import { isRefused, toFailure } from './errors.ts'
 import { COORDINATOR } from './internals.ts'
+import type { Packing } from './produce.ts'
 import type { Lease } from './shared-clusters.ts'
 import { claimProducer, isFenced, patiently, type TransactionalProducer } from './transactional-producer.ts'
 
@@ -18,7 +19,8 @@ export interface TransactionalLogOptions extends ClaimClusterOptions {
   readonly groupId: string
   /** Where most outputs go: its partition of the same number joins the next transaction ahead of time. */
   readonly usualTopic: string
-  readonly clock: Pick<Clock, 'after'>
+  readonly packing: Packing
+  readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
 
 /** A transaction opened ahead of time and not used is given up after this, well before the broker would. */

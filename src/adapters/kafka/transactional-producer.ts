@@ -6,20 +6,21 @@
  */
 import type { Clock, OutputRecord } from '../../ports.ts'
 import { askAgain } from './ask-again.ts'
-import { batches, id, toMessage, type TopicPartition } from './batches.ts'
+import { id, type TopicPartition } from './batches.ts'
 import { leaderOf } from './claim-cluster.ts'
 import { errorType } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
+import { packed, produce, type Packing } from './produce.ts'
 
 export interface ProducerOptions {
   readonly cluster: Cluster
   readonly transactionalId: string
-  readonly clock: Pick<Clock, 'after'>
+  readonly packing: Packing
+  readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
 
 /** A transaction left open by a dead owner is aborted by the next claim, or by the broker after this. */
 const TRANSACTION_TIMEOUT_MS = 60_000
-const PRODUCE_TIMEOUT_MS = 30_000
 
 /** Answered right after a commit while the broker still writes its markers: the only error worth asking again for. */
 const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'COORDINATOR_LOAD_IN_PROGRESS'])
@@ -77,20 +78,16 @@ export class TransactionalProducer {
 
   /** All to one topic-partition. One request for each batch: nothing can fail in part. */
   async produce(records: readonly OutputRecord[]): Promise<void> {
-    for (const batch of batches(records)) {
-      const [first] = batch
-      if (first === undefined) return
-      const { topic, partition } = first
+    const [first] = records
+    if (first === undefined) return
+    const { cluster, packing, clock } = this.#options
+    for (const batch of packed(records, packing)) {
       const firstSequence = this.#sequences.get(id(first)) ?? 0
-      const leader = await leaderOf(this.#options.cluster, first)
-      await leader.produce({
-        ...this.transaction,
-        acks: -1,
-        timeout: PRODUCE_TIMEOUT_MS,
-        topicData: [{ topic, partitions: [{ partition, firstSequence, messages: batch.map(toMessage) }] }],
-      })
+      const leader = await leaderOf(cluster, first)
+      const transaction = { ...this.transaction, firstSequence }
+      await produce(leader, batch, { transaction, timestampMs: clock.epochMs() })
       // Not before: a batch that is refused is not in the log, and the next one takes its place.
-      this.#sequences.set(id(first), firstSequence + batch.length)
+      this.#sequences.set(id(first), firstSequence + batch.records.length)
     }
   }
 

@@ -46,16 +46,22 @@ export async function redriveCommand(config: Config, options: RedriveCommandOpti
 }
 
 async function claim(config: Config): Promise<RedriveTarget> {
-  const [{ createCluster }, { claimRedriveLog }, { systemClock }] = await Promise.all([
-    kafkaClient(config),
-    import('../../adapters/kafka/redrive-log.ts'),
-    import('../../adapters/system-clock.ts'),
-  ])
+  const [{ createCluster }, { claimRedriveLog }, { DEFAULT_MAX_MESSAGE_BYTES }, { systemClock }] =
+    await Promise.all([
+      kafkaClient(config),
+      import('../../adapters/kafka/redrive-log.ts'),
+      import('../../adapters/kafka/batches.ts'),
+      import('../../adapters/system-clock.ts'),
+    ])
   const { input: inputTopic, deadLetter: deadLetterTopic } = config.topics
   const log = await claimRedriveLog({
     createCluster,
     deadLetterTopic,
     inputTopic,
+    packing: {
+      compression: config.kafka.compression,
+      maxMessageBytes: () => DEFAULT_MAX_MESSAGE_BYTES,
+    },
     clock: systemClock,
   })
   return { log, inputTopic, deadLetterTopic }

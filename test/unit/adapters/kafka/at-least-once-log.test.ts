@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createClaimAtLeastOnce } from '../../../../src/adapters/kafka/at-least-once-log.ts'
 import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
 import type { OutputRecord } from '../../../../src/ports.ts'
+import { PACKING } from '../../../support/packing.ts'
 import { FakeClock, settle } from '../../../support/fake-clock.ts'
 import { logOf } from '../../../support/fakes.ts'
 
@@ -21,9 +22,12 @@ async function setUp(movedAfter: number) {
     ({
       nodeId,
       offsetFetch: () => Promise.resolve({ responses: [] }),
-      produce: () => {
-        asked.push(nodeId)
-        return nodeId === 2 ? Promise.resolve() : Promise.reject(refusal('NOT_LEADER_FOR_PARTITION'))
+      versions: null,
+      connectionPool: {
+        send: () => {
+          asked.push(nodeId)
+          return nodeId === 2 ? Promise.resolve() : Promise.reject(refusal('NOT_LEADER_FOR_PARTITION'))
+        },
       },
     }) as Partial<Broker> as Broker
   const cluster = {
@@ -45,6 +49,7 @@ async function setUp(movedAfter: number) {
     groupId: 'group',
     topics: ['out'],
     commits: { note: (_, nextOffset) => void noted.push(nextOffset), settled: () => Promise.resolve() },
+    packing: PACKING,
     clock,
   })
   return { log: logOf(await claim('in', 0)), clock, asked, noted, widths }

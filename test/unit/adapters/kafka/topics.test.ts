@@ -48,6 +48,28 @@ describe('the settings of topics', () => {
     ])
   })
 
+  test('are told with the size of records that each topic takes', async () => {
+    const { maxMessageBytes } = await inspectTopics(settingsAdmin({}, { out: 70_000 }), NAMES)
+    expect(maxMessageBytes.get('out')).toBe(70_000)
+    expect(maxMessageBytes.get('dead')).toBe(1_048_588 + 65_536)
+  })
+
+  test('are warned of where a copy has no room for our headers', async () => {
+    const { notices } = await inspectTopics(settingsAdmin({}, { 'retry.1m': 1_048_588 }), NAMES)
+    expect(notices).toEqual([
+      { level: 'warn', message: expect.stringMatching(/^max\.message\.bytes of retry\.1m leaves no room/) },
+    ])
+  })
+
+  test.each(['dead', 'out'])(
+    'keep the service from starting where nothing large fits into %s',
+    async (topic) => {
+      await expect(inspectTopics(settingsAdmin({}, { [topic]: 65_535 }), NAMES)).rejects.toThrow(
+        `max.message.bytes of ${topic} is below`,
+      )
+    },
+  )
+
   test('are as they should be, and nothing is said', async () => {
     expect((await inspectTopics(settingsAdmin({}), NAMES)).notices).toEqual([])
   })
@@ -67,8 +89,12 @@ function protocolError(type: string): Error {
   return new kafkajs.KafkaJSProtocolError(Object.assign(new Error('not said'), { type, code: 1 }))
 }
 
-/** All topics are there; their settings are refused, or have these policies. */
-function settingsAdmin(settings: Error | Readonly<Record<string, string>>): Admin {
+/** All topics are there; their settings are refused, or have these policies and sizes. */
+function settingsAdmin(
+  settings: Error | Readonly<Record<string, string>>,
+  sizes: Readonly<Record<string, number>> = {},
+): Admin {
+  const size = (name: string): number => sizes[name] ?? (name === 'in' ? 1_048_588 : 1_048_588 + 65_536)
   const admin: Pick<Admin, 'listTopics' | 'fetchTopicMetadata' | 'describeConfigs'> = {
     listTopics: () => Promise.resolve([...ALL]),
     fetchTopicMetadata: () => Promise.resolve({ topics: ALL.map((name) => ({ name, partitions: [] })) }),
@@ -83,7 +109,7 @@ function settingsAdmin(settings: Error | Readonly<Record<string, string>>): Admi
           errorMessage: '',
           configEntries: configNames.map((configName) => ({
             configName,
-            configValue: configName === 'cleanup.policy' ? (settings[name] ?? 'delete') : '1048588',
+            configValue: configName === 'cleanup.policy' ? (settings[name] ?? 'delete') : String(size(name)),
             readOnly: false,
             isDefault: true,
             configSource: kafkajs.ConfigSource.DEFAULT_CONFIG,
