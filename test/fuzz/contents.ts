@@ -18,6 +18,7 @@ export interface World {
 export const SKIP: ReadonlySet<Outcome> = new Set(['skip'])
 export const DEAD_LETTER: ReadonlySet<Outcome> = new Set(['dead-letter'])
 export const NO_RESULT: ReadonlySet<Outcome> = new Set(['dead-letter', 'skip'])
+export const OUT: ReadonlySet<Outcome> = new Set(['result', 'dead-letter'])
 export const ANY: ReadonlySet<Outcome> = new Set(['result', 'dead-letter', 'skip'])
 
 export interface Content {
@@ -214,6 +215,7 @@ export function large(making: Making): Content {
         about: 'a large event',
         value: Buffer.from(head + json.toString().slice(1)),
         event: null,
+        outcomes: OUT,
         headers: [],
       }
     }
@@ -223,7 +225,8 @@ export function large(making: Making): Content {
         about: 'a large key',
         key: bulk(room - json.length),
         value: json,
-        event,
+        event: null,
+        outcomes: OUT,
         headers: [],
       }
     case 'header':
@@ -231,7 +234,8 @@ export function large(making: Making): Content {
         ...alone,
         about: 'a large header',
         value: json,
-        event,
+        event: null,
+        outcomes: OUT,
         headers: [['large', bulk(room - json.length)]],
       }
     case 'trace':
@@ -240,6 +244,7 @@ export function large(making: Making): Content {
         about: 'a large tracestate',
         value: json,
         event: null,
+        outcomes: OUT,
         headers: [['tracestate', bulk(room - json.length)]],
       }
     case 'compressible':
@@ -248,6 +253,7 @@ export function large(making: Making): Content {
         about: 'large if it is not compressed',
         value: Buffer.from(`{"padding":"${'p'.repeat(3_000_000)}",${json.toString().slice(1)}`),
         event: null,
+        outcomes: OUT,
         headers: [],
       }
   }

@@ -56,8 +56,8 @@ export class Ledger {
   readonly problems: Problem[] = []
   sent = 0
   out = 0
-  /** Of those that must not be skipped. */
-  #owed = 0
+  /** Records that must not be skipped and have not come out. */
+  readonly owed = new Set<number>()
   aborted = 0
   refused = 0
 
@@ -83,14 +83,9 @@ export class Ledger {
     return this.#latencies
   }
 
-  /** Records that must come out and have not. */
-  get owed(): number {
-    return this.#owed
-  }
-
   noteSent(record: FuzzRecord, partition: number, offset: bigint): void {
     this.sent += 1
-    if (this.#isOwed(record)) this.#owed += 1
+    if (this.#isOwed(record)) this.owed.add(record.number)
     this.#place(record.number, partition, offset, 'sent')
   }
 
@@ -115,12 +110,6 @@ export class Ledger {
 
   numberAt(partition: number, offset: number): number | null {
     return this.#places[partition]?.get(offset) ?? null
-  }
-
-  /** The first record at or behind the offset. */
-  firstFrom(partition: number, offset: number): number | null {
-    const offsets = [...(this.#places[partition]?.keys() ?? [])].filter((one) => one >= offset)
-    return offsets.length === 0 ? null : this.numberAt(partition, Math.min(...offsets))
   }
 
   noteOutput(topic: string, stored: StoredRecord, seenMs: number): void {
@@ -151,7 +140,7 @@ export class Ledger {
     }
     entry.state = outcome
     this.out += 1
-    if (this.#isOwed(record)) this.#owed -= 1
+    this.owed.delete(number)
     this.#tally(record.kind, outcome)
     if (!record.outcomes.has(outcome) && !this.#isTooOld(record, entry, stored, seenMs)) {
       const expected = [...record.outcomes].join(' or ')

@@ -9,8 +9,9 @@ import {
 import type { Delivery } from '../../src/core/delivery.ts'
 import { createTopics, connectTo } from '../support/kafka.ts'
 import { startApi, type Api } from './api.ts'
+import { BrokerConnection } from './broker.ts'
 import type { World } from './contents.ts'
-import { layouts, type Layout } from './layout.ts'
+import { layouts } from './layout.ts'
 import { Ledger } from './ledger.ts'
 import { followOutputs } from './reader.ts'
 import { kindOf } from './kinds.ts'
@@ -18,7 +19,7 @@ import { recordOf, type FuzzRecord } from './records.ts'
 import { registerVariations } from './schemas.ts'
 import { Sender } from './sender.ts'
 import { containerEnv, watchService, type ServiceWatch } from './service.ts'
-import { findStuck, stepOver } from './stuck.ts'
+import { findStuck, stepOver, type Place } from './stuck.ts'
 import type { Figures } from './report.ts'
 
 export interface PlayOptions {
@@ -48,10 +49,10 @@ const PROGRESS_MS = 15_000
 const MAX_STEPS = 20
 
 const SETTINGS = {
-  CHECKRESULT_QPS: 'unlimited',
-  CHECKRESULT_TIMEOUT_MS: '2000',
+  CHECKRESULT_QPS: '2000',
+  CHECKRESULT_TIMEOUT_MS: '1000',
   DEFER_DELAYS: '1s',
-  DEFER_MAX_AGE: '15s',
+  DEFER_MAX_AGE: '20s',
   DEAD_LETTER_BRAKE: 'off',
 } as const
 
@@ -82,6 +83,8 @@ class Play {
   #steps = 0
   #changedMs = performance.now()
   #lastDone = -1
+  #lastOldest: number | null = null
+  #isGivenUp = false
   #progressMs = 0
 
   private constructor(options: PlayOptions, parts: Parts) {
@@ -126,7 +129,7 @@ class Play {
   }
 
   async run(): Promise<Figures> {
-    const { stack, only } = this.#options
+    const { stack } = this.#options
     const [broker = ''] = stack.brokers
     const { topics } = this.#environment
     const ledger = this.#ledger
@@ -150,10 +153,9 @@ class Play {
     this.#clearing.unshift(() => sender.close())
     for (const layout of layouts({ ...this.#options, partitions: PARTITIONS })) {
       await sender.send(layout)
-      if (only !== null) await sender.send(goodBehind(layout, this.#options))
       await this.#untilFewer(MAX_UNDER_WAY)
     }
-    await this.#untilFewer(1, () => ledger.owed === 0)
+    await this.#untilOut(sender)
     await reader.untilCaughtUp()
     const isAlive = this.#service.exitCode === null
     const stoppingMs = performance.now()
@@ -172,22 +174,44 @@ class Play {
     return this.#ledger.sent - this.#ledger.out - this.#service.skipped()
   }
 
+  /**
+   * Until every record is out that must be. Good ones are sent meanwhile: without any that succeed, a record that is refused
+   * again and again cannot be told from an account that is.
+   */
+  async #untilOut(sender: Sender): Promise<void> {
+    const { records } = this.#options
+    const { owed } = this.#ledger
+    for (let number = records; !this.#isGivenUp && isAnyBelow(owed, records); number += 1) {
+      if (kindOf(this.#options.seed, number) !== 'good') continue
+      const partition = number % PARTITIONS
+      await sender.send({ numbers: [number], partition, codec: 'none', transaction: 'none' })
+      await this.#look()
+    }
+    await this.#untilFewer(1, () => owed.size === 0)
+  }
+
   /** Looks at the service meanwhile, and helps it over records that it never gets past. */
   async #untilFewer(count: number, isDone = () => true): Promise<void> {
-    while (this.#underWay() >= count || !isDone()) {
-      await delay(Math.min(LOOK_MS, 20 * count))
-      await this.#service.look()
-      const done = this.#ledger.out + this.#service.skipped()
-      const nowMs = performance.now()
-      if (done !== this.#lastDone || this.#isWeather(nowMs, nowMs)) this.#changedMs = nowMs
-      this.#lastDone = done
-      if (nowMs - this.#progressMs > PROGRESS_MS) {
-        this.#progressMs = nowMs
-        this.#options.onProgress(`${this.#ledger.sent} sent, ${done} done`)
-      }
-      const isStuck = nowMs - this.#changedMs > STUCK_MS * this.#options.slack
-      if ((isStuck || this.#service.exitCode !== null) && !(await this.#stepOver())) return
+    while (!this.#isGivenUp && (this.#underWay() >= count || !isDone())) await this.#look()
+  }
+
+  async #look(): Promise<void> {
+    await delay(LOOK_MS)
+    await this.#service.look()
+    const done = this.#ledger.out + this.#service.skipped()
+    const nowMs = performance.now()
+    // Good records sent meanwhile say nothing of those that are waited for.
+    const oldest = this.#ledger.owed.values().next().value ?? null
+    const isMoving = oldest === null ? done !== this.#lastDone : oldest !== this.#lastOldest
+    if (isMoving || this.#isWeather(nowMs, nowMs)) this.#changedMs = nowMs
+    this.#lastDone = done
+    this.#lastOldest = oldest
+    if (nowMs - this.#progressMs > PROGRESS_MS) {
+      this.#progressMs = nowMs
+      this.#options.onProgress(`${this.#ledger.sent} sent, ${done} done`)
     }
+    const isStuck = nowMs - this.#changedMs > STUCK_MS * this.#options.slack && this.#underWay() > 0
+    if (isStuck || this.#service.exitCode !== null) this.#isGivenUp = !(await this.#stepOver())
   }
 
   /** False if that changes nothing: what is missing has been passed over. */
@@ -199,10 +223,12 @@ class Play {
       const detail = `The service ended with ${exitCode}.`
       ledger.report({ kind: 'stuck', number: null, about: 'process', detail })
     }
-    const stuck = await findStuck(kafka, this.#environment)
+    const [broker = ''] = this.#options.stack.brokers
+    const connection = await BrokerConnection.open(broker)
+    const stuck = await findStuck(kafka, connection, this.#environment)
+    connection.close()
     for (const place of stuck) {
-      const isInput = place.topic === this.#environment.topics.input
-      const number = isInput ? ledger.firstFrom(place.partition, Number(place.offset)) : null
+      const number = this.#numberAt(place)
       const record = number === null ? null : this.#recordOf(number)
       const about =
         record === null ? place.topic : `${record.kind}: ${record.about}; answers: ${record.plan.name}`
@@ -217,6 +243,12 @@ class Play {
     await this.#service.restart()
     this.#changedMs = performance.now()
     return true
+  }
+
+  #numberAt({ topic, partition, offset, source }: Place): number | null {
+    const place = source ?? `${topic}:${partition}:${offset}`
+    const [, ofPartition, ofOffset] = place.split(':').map(Number)
+    return this.#ledger.numberAt(ofPartition ?? -1, ofOffset ?? -1)
   }
 
   /** Whether the whole account was refused, or the service was still recovering from it, at any time between these. */
@@ -272,9 +304,7 @@ interface Ended {
   readonly stopMs: number
 }
 
-/** For a replay: a good record of its own behind the others. */
-function goodBehind({ numbers, partition }: Layout, { seed, records }: PlayOptions): Layout {
-  let number = records + (numbers[0] ?? 0) * 100
-  while (kindOf(seed, number) !== 'good') number += 1
-  return { numbers: [number], partition, codec: 'none', transaction: 'none' }
+function isAnyBelow(numbers: ReadonlySet<number>, end: number): boolean {
+  for (const number of numbers) if (number < end) return true
+  return false
 }

@@ -72,9 +72,9 @@ function contentOf(kind: Kind, making: Making): Content {
     case 'answered':
       return { about: 'event', value: healthy(making), event }
     case 'variation': {
-      const { name, meaning, id, encode } = dice.pick(world.schemas.avro)
+      const { name, meaning, id, encode, read } = dice.pick(world.schemas.avro)
       const value = framed(id, encode(event))
-      if (meaning === 'event') return { about: name, value, event }
+      if (meaning === 'event') return { about: name, value, event: read(event) }
       return { about: name, value, event: null, outcomes: meaning === 'foreign' ? SKIP : ANY }
     }
     case 'mutated':

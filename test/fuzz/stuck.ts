@@ -3,33 +3,53 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 import type { Environment } from '../../dev/harness/environment.ts'
 import { withAdmin } from '../../src/adapters/kafka/topics.ts'
+import type { BrokerConnection, Position } from './broker.ts'
+import type { StoredRecord } from './record-batch.ts'
 
 export interface Place {
   readonly topic: string
   readonly partition: number
-  /** Committed: the record that does not come out. */
+  /** Of the record that does not come out. */
   readonly offset: bigint
+  /** What a retry copy says of the record it was made from. */
+  readonly source: string | null
 }
 
 const RETRY_SUFFIX = '.1s'
 
-/** The partitions with records behind the committed offset. Markers of transactions count as records here. */
-export function findStuck(kafka: Kafka, { topics, groupId }: Environment): Promise<Place[]> {
-  return withAdmin(kafka, async (admin) => {
-    const names = [topics.input, topics.retryPrefix + RETRY_SUFFIX]
-    const committed = await admin.fetchOffsets({ groupId, topics: names })
-    const stuck: Place[] = []
-    for (const { topic, partitions } of committed) {
-      const ends = new Map(
-        (await admin.fetchTopicOffsets(topic)).map((one) => [one.partition, BigInt(one.high)]),
-      )
-      for (const { partition, offset } of partitions) {
-        const next = BigInt(offset) < 0n ? 0n : BigInt(offset)
-        if (next < (ends.get(partition) ?? 0n)) stuck.push({ topic, partition, offset: next })
-      }
+/** The partitions with records behind the committed offset: markers of transactions alone do not count. */
+export async function findStuck(
+  kafka: Kafka,
+  connection: BrokerConnection,
+  { topics, groupId }: Environment,
+): Promise<Place[]> {
+  const names = [topics.input, topics.retryPrefix + RETRY_SUFFIX]
+  const committed = await withAdmin(kafka, (admin) => admin.fetchOffsets({ groupId, topics: names }))
+  const stuck: Place[] = []
+  for (const { topic, partitions } of committed) {
+    for (const { partition, offset } of partitions) {
+      const position = { topic, partition, offset: BigInt(Math.max(0, Number(offset))) }
+      const record = await firstRecord(connection, position)
+      if (record !== null) stuck.push({ topic, partition, offset: record.offset, source: sourceOf(record) })
     }
-    return stuck
-  })
+  }
+  return stuck
+}
+
+async function firstRecord(connection: BrokerConnection, from: Position): Promise<StoredRecord | null> {
+  let position = from
+  for (;;) {
+    const [fetched] = await connection.fetch([position])
+    const [record] = fetched?.records ?? []
+    if (record !== undefined) return record
+    if (fetched === undefined || fetched.offset === position.offset) return null
+    position = fetched
+  }
+}
+
+/** Of a retry copy: its place on the input topic. */
+function sourceOf({ headers }: StoredRecord): string | null {
+  return headers.findLast(([name]) => name === 'checkresult-source')?.[1]?.toString() ?? null
 }
 
 const MAX_TRIES = 30
