@@ -104,7 +104,7 @@ function createParts(options: ServiceOptions): Parts {
   const decoder = createEventDecoder({ registry, clock, log, metrics })
   const kafka = createKafkaClient(kafkaSettings(config), log)
   const deadLetterNotices = new DeadLetterNotices({ log, clock })
-  const blocked = new BlockedPartitions({ clock, log, metrics })
+  const blocked = createBlockedPartitions(options, permits)
   return {
     kafka,
     topics,
@@ -150,6 +150,18 @@ function createParts(options: ServiceOptions): Parts {
       quota.stop()
     },
   }
+}
+
+/** With a wrong clock calls would be in vain: no output can be written before it is right. */
+function createBlockedPartitions(options: ServiceOptions, permits: PermitQueue): BlockedPartitions {
+  return new BlockedPartitions({
+    ...options,
+    onCause: (code, isPresent) => {
+      if (code !== 'INVALID_TIMESTAMP') return
+      if (isPresent) permits.hold('clock')
+      else permits.resume('clock')
+    },
+  })
 }
 
 /** Tries again until it succeeds or the service stops; each new obstacle is logged once. */

@@ -17,6 +17,8 @@ export interface BlockedPartitionsOptions {
   readonly clock: Pick<Clock, 'after'>
   readonly log: Log
   readonly metrics: Pick<Metrics, 'blocked'>
+  /** Told when the first partition is blocked with this code, and when the last one goes on. */
+  readonly onCause: (code: string, isPresent: boolean) => void
 }
 
 /** Others with the same cause usually follow at once. */
@@ -68,6 +70,7 @@ export class BlockedPartitions {
       return
     }
     this.#unlogged.set(code, new Set())
+    this.#options.onCause(code, true)
     const { log } = this.#options
     const fields = { topic, partition, offset: String(offset), code, detail }
     if (failure.passing) log.warn('A partition waits for the brokers. The service keeps trying.', fields)
@@ -94,6 +97,7 @@ export class BlockedPartitions {
   #endOf({ failure: { code } }: Blocked): void {
     for (const { failure } of this.#blocked.values()) if (failure.code === code) return
     this.#unlogged.delete(code)
+    this.#options.onCause(code, false)
     this.#options.log.info('No partition waits or is blocked for this reason any more.', { code })
   }
 }

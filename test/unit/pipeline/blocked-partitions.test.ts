@@ -9,10 +9,16 @@ const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker answers.', pas
 
 function setUp() {
   const [clock, log, metrics] = [new FakeClock(), fakeLog(), fakeMetrics()]
-  const partitions = new BlockedPartitions({ clock, log, metrics })
+  const causes: string[] = []
+  const partitions = new BlockedPartitions({
+    clock,
+    log,
+    metrics,
+    onCause: (code, isPresent) => void causes.push(`${code} ${isPresent ? 'begins' : 'ends'}`),
+  })
   const block = (partition: number, failure = DENIED, offset = 5n): void =>
     partitions.block({ topic: 'in', partition, offset, failure })
-  return { partitions, block, clock, log, metrics }
+  return { partitions, block, clock, log, metrics, causes }
 }
 
 describe('blocked partitions', () => {
@@ -50,6 +56,16 @@ describe('blocked partitions', () => {
     partitions.clear('in', 1)
     await clock.advance(1_000)
     expect(log.lines).toHaveLength(1)
+  })
+
+  test('tells when a cause begins and ends, not for each partition', () => {
+    const { partitions, block, causes } = setUp()
+    block(0)
+    block(1)
+    partitions.clear('in', 0)
+    expect(causes).toEqual(['TOPIC_AUTHORIZATION_FAILED begins'])
+    partitions.clear('in', 1)
+    expect(causes).toEqual(['TOPIC_AUTHORIZATION_FAILED begins', 'TOPIC_AUTHORIZATION_FAILED ends'])
   })
 
   test('the metric names partition, offset and cause, and ends with the block', () => {
