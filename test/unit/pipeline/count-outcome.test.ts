@@ -36,11 +36,11 @@ test.each([-1, 0, 1, NOW_MS + 86_400_001])(
   },
 )
 
+function foreign(deadLettered: boolean): Settled {
+  return { outputs: [], counts: { kind: 'foreign', foreign: 'tombstone', deadLettered } }
+}
+
 test('a record that is not an event is counted by its kind, and as a dead letter where it became one', () => {
-  const foreign = (deadLettered: boolean): Settled => ({
-    outputs: [],
-    counts: { kind: 'foreign', foreign: 'tombstone', deadLettered },
-  })
   expect(counted(NOW_MS, foreign(false)).metrics.calls).toEqual([['foreign', 'tombstone']])
   const letter = counted(NOW_MS, foreign(true))
   expect(letter.metrics.calls).toEqual([

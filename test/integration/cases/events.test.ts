@@ -1,0 +1,169 @@
+/** Events and records as they come from elsewhere, each with ten good events behind it on the same partition. */
+import { request as httpRequest, type RequestListener } from 'node:http'
+import type { Message } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import type { Environment } from '../../../dev/harness/environment.ts'
+import { encodeJson, eventFor } from '../../../dev/harness/events.ts'
+import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
+import type { VerificationResult } from '../../../src/core/schema-types.ts'
+import { serve } from '../../support/http-server.ts'
+import { createTopics, type ReadRecord } from '../../support/kafka.ts'
+import { decodeResult, header, sourceOf, type Coordinates } from '../../support/outputs.ts'
+import { startRun, type Run } from '../../support/run.ts'
+import { CASES, MARK, registerAll, type Case } from './event-rows.ts'
+
+const BEHIND = 10
+const PARTITIONS = 2
+/** Wider than the input topic, and compacted: it takes no record without a key. */
+const RESULT_PARTITIONS = 4
+
+const closing: (() => unknown)[] = []
+
+interface Placed {
+  readonly transactionId: string
+  readonly at: Coordinates
+  readonly behind: readonly Coordinates[]
+}
+
+describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
+  let run: Run
+  let service: ServiceProcess
+  let results: ReadonlyMap<Coordinates, ReadRecord>
+  let letters: ReadonlyMap<Coordinates, ReadRecord>
+  const placed = new Map<Case, Placed>()
+
+  beforeAll(async () => {
+    run = await startRun({
+      partitions: PARTITIONS,
+      beforeTopics: createWideResults,
+      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_BRAKE: 'off' },
+    })
+    const ids = await registerAll(inject('registryUrl'), run.topics.input)
+    const events: Message[] = CASES.map((one, at) => ({
+      ...one.message(ids, idOf(at)),
+      partition: at % PARTITIONS,
+    }))
+    const messages = events.flatMap((event, at) => [event, ...goodEvents(at)])
+    const places = await run.send(messages)
+    CASES.forEach((one, at) => {
+      const [first = '', ...others] = places.slice(at * (BEHIND + 1), (at + 1) * (BEHIND + 1))
+      placed.set(one, { transactionId: idOf(at), at: first, behind: others })
+    })
+    service = await run.startReplica({ SCHEMA_REGISTRY_URL: await registryWithoutReference() })
+    const isSkipped = new Set(
+      CASES.filter(({ expected }) => expected.kind === 'skipped').map((one) => placed.get(one)?.at),
+    )
+    await run.untilOut(places.filter((place) => !isSkipped.has(place)))
+    results = new Map(run.results().map((record) => [sourceOf(record, run.topics), record]))
+    letters = new Map(run.deadLetters().map((record) => [sourceOf(record, run.topics), record]))
+  })
+
+  afterAll(async () => {
+    await run.close()
+    for (const close of closing.splice(0)) await close()
+  })
+
+  async function counted(metric: string): Promise<number> {
+    return metricSum(await service.metrics(), metric)
+  }
+
+  test.each(CASES)('$row: $about', (one) => {
+    const { transactionId, at, behind: good } = placedOf(one)
+    expect(good.filter((place) => !results.has(place))).toEqual([])
+    const { expected } = one
+    const result = results.get(at)
+    const letter = letters.get(at)
+    switch (expected.kind) {
+      case 'result': {
+        expect(result && decodeResult(result)).toMatchObject({
+          transactionId,
+          merchantBizId: 'b1',
+          completedAt: expected.completedAt,
+        } satisfies Partial<VerificationResult>)
+        expect([result?.key?.toString(), result?.partition]).toEqual([transactionId, partitionOf(at)])
+        return
+      }
+      case 'letter':
+        expect(letter && header(letter, 'checkresult-code')).toBe(expected.code)
+        expect(letter && header(letter, '__connect.errors.exception.message')).toMatch(expected.message)
+        return
+      case 'skipped':
+        expect([result, letter]).toEqual([undefined, undefined])
+    }
+  })
+
+  test('R10: each kind of foreign record is counted and named once in the log, with its position', async () => {
+    const skipped = CASES.filter(({ expected }) => expected.kind === 'skipped')
+    await expect.poll(() => counted('checkresult_foreign_records_total')).toBe(skipped.length)
+    for (const one of skipped) {
+      const kind = one.expected.kind === 'skipped' ? one.expected.as : ''
+      expect(await counted(`checkresult_foreign_records_total{kind="${kind}"}`)).toBe(1)
+      const lines = logged(service).filter(({ reason }) => reason === kind)
+      expect(lines.map(({ topic, partition, offset }) => `${topic}:${partition}:${offset}`)).toEqual([
+        placedOf(one).at,
+      ])
+    }
+  })
+
+  test('R11, R14: keys and timestamps that are not as they should be are counted, and nothing else is', async () => {
+    expect(await counted('checkresult_unkeyed_events_total')).toBe(2)
+    expect(await counted('checkresult_implausible_timestamps_total')).toBe(3)
+    expect(await counted('checkresult_end_to_end_seconds_sum')).toBeLessThan(3_600)
+    expect(service.output()).not.toContain(MARK)
+  })
+
+  test('each event has come out exactly once', () => {
+    const sources = [...run.results(), ...run.deadLetters()].map((record) => sourceOf(record, run.topics))
+    expect(sources.filter((source, at) => sources.indexOf(source) !== at)).toEqual([])
+  })
+
+  function placedOf(one: Case): Placed {
+    const found = placed.get(one)
+    if (found === undefined) throw new Error(`${one.about} was not sent.`)
+    return found
+  }
+})
+
+/** The real registry keeps what is referred to: it is asked for a version that it does not have. */
+async function registryWithoutReference(): Promise<string> {
+  const registry = new URL(inject('registryUrl'))
+  const forward: RequestListener = (request, response) => {
+    const path = (request.url ?? '').replace(/(\/subjects\/gone-[^/]+\/versions\/)1$/, '$199')
+    const asked = httpRequest(new URL(path, registry), { method: request.method, headers: request.headers })
+    asked.on('response', (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    request.pipe(asked)
+  }
+  const url = await serve(forward, (close) => void closing.push(close as () => unknown))
+  return url + registry.pathname
+}
+
+function idOf(at: number): string {
+  return `passpassportcase${at}x`
+}
+
+function goodEvents(at: number): Message[] {
+  return Array.from({ length: BEHIND }, (_, number) => {
+    const event = eventFor({ name: 'passpassport', docType: null }, at * BEHIND + number)
+    return { key: event.transactionId, value: encodeJson(event), partition: at % PARTITIONS }
+  })
+}
+
+function partitionOf(at: Coordinates): number {
+  return Number(at.split(':')[1])
+}
+
+function logged(service: ServiceProcess): Record<string, unknown>[] {
+  return service
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+async function createWideResults({ topics }: Environment): Promise<void> {
+  const configEntries = [{ name: 'cleanup.policy', value: 'compact' }]
+  await createTopics([{ topic: topics.result, numPartitions: RESULT_PARTITIONS, configEntries }])
+}
