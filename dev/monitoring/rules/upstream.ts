@@ -43,7 +43,7 @@ export const GATE_ALERTS: Readonly<Record<GateReason, GateAlert>> = {
   throttled: {
     alert: 'CheckResultPausedByThrottling',
     severity: 'warning',
-    for: '10m',
+    for: '5m',
     summary: 'The API asks to wait, again and again.',
     why: 'the API throttles the account and asks to wait before the next call',
   },
