@@ -1,12 +1,15 @@
 /**
- * What producers of the input topic should know: records that are not events, and events whose key is not their transaction.
+ * What producers of the input topic should know: records that are not events, events whose key is not their transaction, and
+ * events that CheckResult refuses while it answers others.
  * Each kind gets a log line with the first position, and none for an hour after that. The metrics count all of them.
  */
+import type { DeferReason } from '../core/defer.ts'
 import type { ForeignRecords } from '../core/foreign-records.ts'
 import type { VerificationCompleted } from '../core/schema-types.ts'
 import type { Clock, Decoded, ForeignKind, InputRecord, Log, Metrics } from '../ports.ts'
 
-type Notice = ForeignKind | 'unkeyed'
+type Notice = ForeignKind | 'unkeyed' | SetAsideReason
+export type SetAsideReason = Extract<DeferReason, 'refused' | 'unknown-code' | 'throttled'>
 
 export interface InputNoticesOptions {
   /** What becomes of records that are not events, for the log line. */
@@ -49,6 +52,15 @@ export class InputNotices {
     log.warn(
       "The key of an event is not its transactionId. It is processed all the same, but repeats on other partitions cause further calls. Set the producer's key to the transactionId.",
       position(record),
+    )
+  }
+
+  setAside(record: InputRecord, { reason, code }: { reason: SetAsideReason; code: string }): void {
+    if (!this.#isDue(reason)) return
+    this.#options.log.warn(
+      'CheckResult refuses an event while it answers others. The event goes through the retry topics, and becomes a dead letter after DEFER_MAX_AGE. ' +
+        "Look the code up in the vendor's documentation.",
+      { ...position(record), reason, code },
     )
   }
 

@@ -8,13 +8,12 @@
 import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
 import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
-import type { DeferReason } from '../core/defer.ts'
 import type { CallResult } from '../core/gate.ts'
 import { hasHeader } from '../core/headers.ts'
 import type { Place, RecentTransactions } from '../core/recent-transactions.ts'
 import { RefusedRecord, type Blame } from '../core/refusals.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
-import type { InputNotices } from './input-notices.ts'
+import type { InputNotices, SetAsideReason } from './input-notices.ts'
 import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 import { recordHistory } from './record-history.ts'
@@ -49,7 +48,7 @@ type Refused = Extract<Outcome, { kind: 'throttled' | 'blocked' }>
 type Final =
   | Exclude<Outcome, Refused>
   /** Refused while others are answered. */
-  | { readonly kind: 'set-aside'; readonly reason: DeferReason; readonly code: string }
+  | { readonly kind: 'set-aside'; readonly reason: SetAsideReason; readonly code: string }
 /** Refused, maybe for a reason of the account's: another call, which uses up no attempt. */
 interface Again {
   readonly kind: 'again'
@@ -138,6 +137,7 @@ async function callUntilSettled(
         continue
       }
       final = next
+      if (final.kind === 'set-aside') options.notices.setAside(work.record, final)
     } else {
       permit.release(callResult(outcome))
       final = outcome
@@ -190,7 +190,7 @@ function afterRefusal(outcome: Refused, blame: Blame): Final | Again {
   }
 }
 
-function reasonOf(outcome: Refused): DeferReason {
+function reasonOf(outcome: Refused): SetAsideReason {
   if (outcome.kind === 'throttled') return 'throttled'
   return outcome.gate === 'refused' ? 'unknown-code' : 'refused'
 }

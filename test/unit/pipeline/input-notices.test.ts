@@ -71,3 +71,14 @@ describe('events', () => {
     expect(JSON.stringify(log.lines)).not.toContain(event.transactionId)
   })
 })
+
+test('events that only CheckResult knows the fault of get one line per reason and hour, with the code', () => {
+  const notices = noticesOf()
+  for (const offset of [5, 6])
+    notices.setAside(inputRecord(offset), { reason: 'refused', code: 'Forbidden.X' })
+  notices.setAside(inputRecord(7), { reason: 'throttled', code: 'Throttling.User' })
+  expect(log.lines.map(({ fields }) => fields)).toEqual([
+    { topic: 'in', partition: 0, offset: '5', reason: 'refused', code: 'Forbidden.X' },
+    { topic: 'in', partition: 0, offset: '7', reason: 'throttled', code: 'Throttling.User' },
+  ])
+})
