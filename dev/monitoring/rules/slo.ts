@@ -30,7 +30,8 @@ interface Objective {
 }
 
 const DEFERRED = 'checkresult_deferred_total{reason="unavailable"}'
-const GIVEN_UP = 'checkresult_dead_letters_total{reason=~"unavailable|unknown-code|unreadable-answer"}'
+const GIVEN_UP =
+  'checkresult_dead_letters_total{reason=~"unavailable|refused|unknown-code|unreadable-answer"}'
 const DEAD = 'checkresult_dead_letters_total{reason!="not-completed"}'
 /** As many as there are results, in one series instead of hundreds. */
 const RESULTS = 'checkresult_end_to_end_seconds_count'

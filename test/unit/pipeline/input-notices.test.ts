@@ -72,7 +72,7 @@ describe('events', () => {
   })
 })
 
-test('events that only CheckResult knows the fault of get one line per reason and hour, with the code', () => {
+test('events that CheckResult refuses while it answers others get one line per reason and hour, with the code', () => {
   const notices = noticesOf()
   for (const offset of [5, 6])
     notices.setAside(inputRecord(offset), { reason: 'refused', code: 'Forbidden.X' })
