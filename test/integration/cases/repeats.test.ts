@@ -30,6 +30,7 @@ describe.concurrent.each(['exactly-once', 'at-least-once'])('S7: an early callba
     expect(run.simulator.report().callsByCode).toEqual({ ProcessNotCompleted: 1, Success: 11 })
     expect(await service.stop()).toBe(0)
     const sources = run.results().map((record) => sourceOf(record, run.topics))
-    expect(sources.toSorted()).toEqual([second, ...behind].toSorted())
+    expect(sources).toHaveLength(1 + behind.length)
+    expect(new Set(sources)).toEqual(new Set([second, ...behind]))
   })
 })
