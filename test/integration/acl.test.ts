@@ -126,9 +126,6 @@ describe.concurrent('without the right', () => {
 })
 
 describe('"dlq redrive"', () => {
-  const redriveAs = (user: string): Promise<Finished> =>
-    runCommand(['dlq', 'redrive', '--execute'], { ...run.environment.env, ...loginOf(user) })
-
   test('says which transactional id is to be granted', async () => {
     const { code, stderr } = await redriveAs(NO_REDRIVE)
     expect({ code, stderr }).toEqual({
@@ -194,6 +191,10 @@ function sendSome(): Promise<Coordinates[]> {
 
 function listed(rights: readonly Right[]): string[] {
   return rights.map(({ operation, on }) => `${operation} on ${on}`).sort()
+}
+
+function redriveAs(user: string): Promise<Finished> {
+  return runCommand(['dlq', 'redrive', '--execute'], { ...run.environment.env, ...loginOf(user) })
 }
 
 function createTopics(user: string, settings: Env = {}): Promise<Finished> {

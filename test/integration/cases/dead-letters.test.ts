@@ -1,7 +1,14 @@
 /** What is said of dead letters, and what their commands do with those that are not ours or cannot be put back. */
-import { describe, expect, test } from 'vitest'
+import kafkajs from 'kafkajs'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { runCommand, type Finished } from '../../../dev/harness/commands.ts'
+import { createEnvironment, type Environment } from '../../../dev/harness/environment.ts'
 import { eventFor } from '../../../dev/harness/events.ts'
 import type { ServiceProcess } from '../../../dev/harness/service.ts'
+import { BrokerConnection } from '../../fuzz/broker.ts'
+import { followOutputs } from '../../fuzz/reader.ts'
+import { encodeBatch, type BatchRecord, type Header, type StoredRecord } from '../../fuzz/record-batch.ts'
+import { connectTo } from '../../support/kafka.ts'
 import { startRun } from '../../support/run.ts'
 
 /** The fictitious person whose name must not be seen. */
@@ -37,6 +44,150 @@ describe.concurrent.each(['exactly-once', 'at-least-once'])('S6: dead letters, %
     expect(service.output()).not.toContain(MARK)
   })
 })
+
+describe('R3 and S11: "dlq redrive"', () => {
+  const GOOD = 120
+  const STRANGE: readonly Header[] = [
+    ['of nothing', null],
+    ['twice', Buffer.from([1])],
+    ['twice', null],
+    ['constructor', Buffer.from('a')],
+    ['__proto__', Buffer.from('b')],
+  ]
+  const own = environment()
+  const { input, deadLetter } = own.topics
+
+  beforeAll(async () => {
+    const { code } = await runCommand(
+      ['topics', 'create', '--partitions', '1', '--replication-factor', '1'],
+      own.env,
+    )
+    expect(code).toBe(0)
+    await setMaxMessageBytes(input, 300_000)
+    const middle = GOOD / 2
+    const good = Array.from({ length: GOOD }, (_, at) => letterOf(input, `{${at}`))
+    await write(deadLetter, [
+      letterOf('theirs', 'their own'),
+      ...good.slice(0, middle),
+      letterOf(input, 'x'.repeat(600_000)),
+      letterOf(input, 'strange', STRANGE),
+      letterOf(input, null, [['checkresult-left-out-value', Buffer.from('9000000 bytes, sha256 00')]]),
+      ...good.slice(middle),
+    ])
+  })
+
+  async function dlq(...args: readonly string[]): Promise<Finished & { readonly json: Report }> {
+    const finished = await runCommand(['dlq', ...args, '--json'], own.env)
+    return { ...finished, json: JSON.parse(finished.stdout) as Report }
+  }
+
+  test('leaves the letters of another pipeline out of what it lists and counts, and names them', async () => {
+    const [list, stats, dry] = await Promise.all([dlq('list'), dlq('stats'), dlq('redrive')])
+    const foreign = { total: 1, topics: ['theirs'], places: ['0:0'] }
+    expect([list.json.foreign, stats.json.foreign, dry.json.foreign]).toEqual([foreign, foreign, foreign])
+    expect([list.json.total, stats.json.waiting]).toEqual([GOOD + 3, GOOD + 3])
+    expect(dry.json.groups?.[0]).toMatchObject({ sent: GOOD + 2, incomplete: 1 })
+  })
+
+  test('puts all others back, byte for byte and once, and reports those that cannot go', async () => {
+    for (const sent of [GOOD + 1, 0]) {
+      const { code, stderr, json } = await dlq('redrive', '--execute')
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringContaining('1 letter could not be put back'),
+      })
+      expect(json.groups?.[0]).toMatchObject({ sent, refused: 1, incomplete: 1 })
+      expect(json.unfit).toEqual(
+        expect.arrayContaining([
+          {
+            at: `0:${GOOD / 2 + 1}`,
+            source: `${input}:0:7`,
+            why: { kind: 'refused', code: 'MESSAGE_TOO_LARGE' },
+          },
+          {
+            at: `0:${GOOD / 2 + 3}`,
+            source: `${input}:0:7`,
+            why: { kind: 'incomplete', leftOut: ['value'] },
+          },
+        ]),
+      )
+    }
+    const back = await readAll(input)
+    const good = Array.from({ length: GOOD }, (_, at) => `{${at}`)
+    expect(back.map(({ value }) => String(value)).toSorted()).toEqual([...good, 'strange'].toSorted())
+    const strange = back.find(({ value }) => String(value) === 'strange')
+    expect(strange?.headers).toEqual([...STRANGE, ['checkresult-redrives', Buffer.from('1')]])
+  })
+})
+
+interface Report {
+  readonly total?: number
+  readonly waiting?: number
+  readonly groups?: readonly object[]
+  readonly unfit?: readonly object[]
+  readonly foreign: object
+}
+
+function environment(): Environment {
+  const addresses = { brokers: inject('brokers'), registryUrl: inject('registryUrl') }
+  return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1' }, { shared: true })
+}
+
+/** As the service writes it, of an event from this topic. */
+function letterOf(topic: string, value: string | null, own: readonly Header[] = []): BatchRecord {
+  const ours = {
+    'checkresult-reason': 'undecodable',
+    'checkresult-code': 'malformed-json',
+    'checkresult-failed-at': '2026-01-01T00:00:00.000Z',
+    '__connect.errors.topic': topic,
+    '__connect.errors.partition': '0',
+    '__connect.errors.offset': '7',
+  }
+  return {
+    timestampMs: BigInt(Date.now()),
+    key: null,
+    value: value === null ? null : Buffer.from(value),
+    headers: [...own, ...Object.entries(ours).map(([name, text]): Header => [name, Buffer.from(text)])],
+  }
+}
+
+async function write(topic: string, records: readonly BatchRecord[]): Promise<void> {
+  const connection = await BrokerConnection.open(inject('brokers')[0] ?? '')
+  try {
+    for (const record of records) {
+      const batch = encodeBatch([record], { codec: 'none', transaction: null })
+      const [produced] = await connection.produce(topic, [{ partition: 0, batch }], null)
+      expect(produced?.kind).toBe('stored')
+    }
+  } finally {
+    connection.close()
+  }
+}
+
+async function readAll(topic: string): Promise<readonly StoredRecord[]> {
+  const records: StoredRecord[] = []
+  const reader = await followOutputs({
+    broker: inject('brokers')[0] ?? '',
+    topics: [topic],
+    partitions: 1,
+    onRecord: (_, record) => void records.push(record),
+  })
+  await reader.untilCaughtUp()
+  await reader.close()
+  return records
+}
+
+async function setMaxMessageBytes(topic: string, bytes: number): Promise<void> {
+  const admin = connectTo().admin()
+  await admin.connect()
+  try {
+    const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }]
+    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }]
+    await admin.alterConfigs({ validateOnly: false, resources })
+  } finally {
+    await admin.disconnect()
+  }
+}
 
 function noticesOf(service: ServiceProcess): object[] {
   return service
