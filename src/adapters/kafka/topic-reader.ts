@@ -4,12 +4,13 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import type { InputRecord, PartitionRange, TopicReader } from '../../ports.ts'
-import { committedRecords } from './committed-records.ts'
-import { errorType, explain } from './errors.ts'
-import { READ_COMMITTED, type Cluster, type FetchedPartition, type FetchedRecord } from './internals.ts'
+import { fetch } from './broker-requests.ts'
 import { leaderOf } from './claim-cluster.ts'
+import { decodeRecords, type DecodedRecords } from './decode-records.ts'
+import { errorType, explain } from './errors.ts'
+import type { PartitionAnswer } from './fetch-answer.ts'
+import { createErrorFromCode, READ_COMMITTED, type Cluster } from './internals.ts'
 import { disconnect } from './shared-clusters.ts'
-import { fromObject } from './object-headers.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TopicReaderOptions {
@@ -27,6 +28,11 @@ const MAX_BYTES = 1024 * 1024
 const MAX_WAIT_MS = 500
 const MOST_TRIES = 5
 const RETRY_MS = 500
+const MAX_RECORDS_AT_ONCE = 500
+const UNKNOWN_SERVER_ERROR = -1
+const WITHOUT_SESSION = { sessionId: 0, sessionEpoch: -1, forgottenTopics: [] } as const
+/** What is too large to keep is said of the letter itself. */
+const SILENT = { warn: () => undefined }
 
 /** Rejects with a sentence. */
 export async function openTopicReader({ createCluster, topic }: TopicReaderOptions): Promise<TopicReader> {
@@ -69,7 +75,7 @@ async function offsets(
 async function* readRange(
   reading: Reading,
   { partition, begin, end }: PartitionRange,
-): AsyncGenerator<InputRecord[]> {
+): AsyncGenerator<readonly InputRecord[]> {
   let next = begin
   try {
     while (next < end) {
@@ -79,37 +85,60 @@ async function* readRange(
         continue
       }
       const from = next
-      const last = fetched.messages.at(-1)
-      if (last === undefined) throw new OperatorError(unreadable(reading.topic, partition, next))
-      next = BigInt(last.offset) + 1n
-      // A batch comes whole: with what stands before the offset asked for, and behind the end.
-      yield committedRecords(fetched)
-        .map((record) => toRecord(reading.topic, partition, record))
-        .filter(({ offset }) => offset >= from && offset < end)
+      for await (const { records, nextOffset } of pieces(fetched, from)) {
+        next = nextOffset
+        yield records.filter(({ offset }) => offset < end)
+      }
+      if (next === from) throw new OperatorError(unreadable(reading.topic, partition, next))
     }
   } catch (error) {
     throw error instanceof OperatorError ? error : new OperatorError(explain(error, 'reading dead letters'))
   }
 }
 
-/** Null when the offset is not there any more. Leaders move: asked again, with fresh metadata. */
+/** Decoded a few at a time, because a small answer may decompress to a lot. */
+async function* pieces(answer: PartitionAnswer, begin: bigint): AsyncGenerator<DecodedRecords> {
+  const { topic, partition, aborted, records: bytes } = answer
+  let from = begin
+  let hasMore = true
+  while (hasMore) {
+    const piece = await decodeRecords(bytes, {
+      topic,
+      partition,
+      from,
+      aborted,
+      maxRecords: MAX_RECORDS_AT_ONCE,
+      maxBytes: MAX_BYTES,
+      log: SILENT,
+    })
+    yield piece
+    from = piece.nextOffset
+    hasMore = piece.more
+  }
+}
+
+/** Null when the offset is not there any more. Leaders move: the request is repeated with fresh metadata. */
 async function fetchFrom(
   { cluster, topic }: Reading,
   partition: number,
   offset: bigint,
-): Promise<FetchedPartition | null> {
+): Promise<PartitionAnswer | null> {
   for (let tries = 1; ; tries += 1) {
     try {
       if (tries > 1) await cluster.refreshMetadata()
       const leader = await leaderOf(cluster, { topic, partition })
-      const { responses } = await leader.fetch({
+      const { errorCode, partitions } = await fetch(leader, {
+        ...WITHOUT_SESSION,
         isolationLevel: READ_COMMITTED,
         maxWaitTime: MAX_WAIT_MS,
         minBytes: 1,
         maxBytes: MAX_BYTES,
         topics: [{ topic, partitions: [{ partition, fetchOffset: String(offset), maxBytes: MAX_BYTES }] }],
       })
-      return responses[0]?.partitions[0] ?? { messages: [] }
+      const [answer] = partitions
+      const code = errorCode === 0 ? (answer?.errorCode ?? UNKNOWN_SERVER_ERROR) : errorCode
+      if (code !== 0) throw createErrorFromCode(code)
+      return answer ?? null
     } catch (error) {
       if (errorType(error) === 'OFFSET_OUT_OF_RANGE') return null
       if ((error as { retriable?: unknown }).retriable !== true || tries === MOST_TRIES) throw error
@@ -127,16 +156,4 @@ async function laterBegin(reading: Reading, partition: number, next: bigint): Pr
 
 function unreadable(topic: string, partition: number, offset: bigint): string {
   return `Topic ${topic} cannot be read at partition ${partition}, offset ${offset}: check that it was not made anew meanwhile, and run the command again.`
-}
-
-function toRecord(topic: string, partition: number, record: FetchedRecord): InputRecord {
-  return {
-    topic,
-    partition,
-    offset: BigInt(record.offset),
-    timestampMs: Number(record.timestamp),
-    key: record.key,
-    value: record.value,
-    headers: fromObject(record.headers),
-  }
 }

@@ -1,8 +1,9 @@
 /** What is said of dead letters, and what their commands do with those that are not ours or cannot be put back. */
+import { randomBytes } from 'node:crypto'
 import kafkajs from 'kafkajs'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { runCommand, type Finished } from '../../../dev/harness/commands.ts'
-import { createEnvironment, type Environment } from '../../../dev/harness/environment.ts'
+import { createEnvironment, prepareEnvironment, type Environment } from '../../../dev/harness/environment.ts'
 import { eventFor } from '../../../dev/harness/events.ts'
 import type { ServiceProcess } from '../../../dev/harness/service.ts'
 import { BrokerConnection } from '../../fuzz/broker.ts'
@@ -58,18 +59,14 @@ describe('R3 and S11: "dlq redrive"', () => {
   const { input, deadLetter } = own.topics
 
   beforeAll(async () => {
-    const { code } = await runCommand(
-      ['topics', 'create', '--partitions', '1', '--replication-factor', '1'],
-      own.env,
-    )
-    expect(code).toBe(0)
+    await prepareEnvironment(own, 1)
     await setMaxMessageBytes(input, 300_000)
     const middle = GOOD / 2
     const good = Array.from({ length: GOOD }, (_, at) => letterOf(input, `{${at}`))
     await write(deadLetter, [
       letterOf('theirs', 'their own'),
       ...good.slice(0, middle),
-      letterOf(input, 'x'.repeat(600_000)),
+      letterOf(input, randomBytes(300_000).toString('hex')),
       letterOf(input, 'strange', STRANGE),
       letterOf(input, null, [['checkresult-left-out-value', Buffer.from('9000000 bytes, sha256 00')]]),
       ...good.slice(middle),
