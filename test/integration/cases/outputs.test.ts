@@ -116,7 +116,8 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
 
     await alterTopic(run.topics.result, 'max.message.bytes', '100')
     // The brokers apply it a moment after they have acknowledged it.
-    for (let letters = run.deadLetters().length; run.deadLetters().length === letters;) {
+    const letters = run.deadLetters().length
+    while (run.deadLetters().length === letters) {
       sent.push(...(await run.send([{ ...event(run, 'passpassport'), partition: 1 }])))
       await run.untilOut(sent)
     }
