@@ -18,7 +18,7 @@ export function countOutcomes(
     const isPlausible = isPlausibleTime(item.timestampMs, nowMs)
     if (!isPlausible) counters.metrics.implausibleTimestamp()
     countOutcome(counters, result.counts, isPlausible ? (nowMs - item.timestampMs) / 1000 : null)
-    result.onCommitted?.()
+    result.onCommitted?.(result.counts)
   }
 }
 

@@ -38,8 +38,8 @@ import { reducedDeadLetter } from './reduced-dead-letter.ts'
 export interface Settled {
   readonly outputs: readonly OutputRecord[]
   readonly counts: Counts
-  /** To be called once the outputs and the offset are committed. */
-  readonly onCommitted?: () => void
+  /** To be called with `counts` once the outputs and the offset are committed. */
+  readonly onCommitted?: (counts: Counts) => void
 }
 
 export type Counts =
@@ -259,7 +259,8 @@ export function replaceRefused(
   const before = entry.result
   const replacement = outputs.replacement(entry.item, before, failure)
   if (replacement === null) return false
-  entry.result = replacement
+  const { onCommitted } = before
+  entry.result = onCommitted === undefined ? replacement : { ...replacement, onCommitted }
   // It counts towards the dead-letter limit now, if it did not before.
   if (replacement.counts.kind !== before.counts.kind) entry.passed = false
   return true

@@ -14,7 +14,7 @@ import type { Place, RecentTransactions } from '../core/recent-transactions.ts'
 import { RefusedRecord, type Blame } from '../core/refusals.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import type { InputNotices, SetAsideReason } from './input-notices.ts'
-import { DUPLICATE, type Outputs, type Settled, type Work } from './outputs.ts'
+import { DUPLICATE, type Counts, type Outputs, type Settled, type Work } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 import { recordHistory } from './record-history.ts'
 
@@ -158,9 +158,14 @@ async function callUntilSettled(
 /** Only a record with a result stands for its transaction any longer. */
 function remembered(recent: RecentTransactions, place: Place | null, settled: Settled): Settled {
   if (place === null) return settled
-  if (settled.counts.kind === 'result') return { ...settled, onCommitted: () => recent.committed(place) }
-  recent.forget(place)
-  return settled
+  if (settled.counts.kind !== 'result') {
+    recent.forget(place)
+    return settled
+  }
+  // What is committed may be a dead letter in place of a result that the brokers refuse.
+  const onCommitted = ({ kind }: Counts): void =>
+    kind === 'result' ? recent.committed(place) : recent.forget(place)
+  return { ...settled, onCommitted }
 }
 
 function after(clock: Clock, delayMs: number): Promise<void> {
