@@ -28,10 +28,11 @@ export const deliveryAlerts: Group<Alert> = {
       expr: promql`
         ${LAG} > 0
         and (
-          ${sum('checkresult_end_to_end_seconds_count', '10m')}
+          ${sum('checkresult_risk_checks_total', '10m')}
           + ${sum('checkresult_deferred_total', '10m')}
           + ${sum('checkresult_dead_letters_total', '10m')}
           + ${sum('checkresult_duplicates_total', '10m')}
+          + ${sum('checkresult_foreign_records_total', '10m')}
         ) == 0
         ${GATE_OPEN}
       `,

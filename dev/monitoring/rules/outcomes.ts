@@ -6,7 +6,8 @@ const sum = (series: string, range: string): string => `sum by (${SERVICE}) (inc
 
 /** Customers who never come to an end are no fault. */
 const DEAD = 'checkresult_dead_letters_total{reason!="not-completed"}'
-const RESULTS = 'checkresult_end_to_end_seconds_count'
+/** Each result once, whatever the timestamp of its event. */
+const RESULTS = 'checkresult_risk_checks_total'
 
 /** More than one in a hundred, and not one or two unlucky ones. */
 const oftenIn = (range: string, what: string, all: string): string => promql`

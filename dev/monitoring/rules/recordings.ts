@@ -13,7 +13,7 @@ export const serviceRecordings: Group<Recording> = {
   rules: [
     {
       record: 'checkresult:calls_per_result:ratio_rate5m',
-      expr: per('checkresult_requests_total', 'checkresult_end_to_end_seconds_count'),
+      expr: per('checkresult_requests_total', 'checkresult_risk_checks_total'),
     },
     {
       record: 'checkresult:throttled_per_call:ratio_rate5m',

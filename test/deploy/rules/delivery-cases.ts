@@ -7,7 +7,7 @@ const OLDEST = 'checkresult_oldest_unsettled_timestamp_seconds{topic="verificati
 /** Nothing comes out from the tenth minute to the fortieth. */
 const NOTHING_OUT: Faults = {
   [LAG]: level([3, 10], [40, 30], [3, 80]),
-  checkresult_end_to_end_seconds_count: grows([10, 10], [0, 30], [10, 80]),
+  checkresult_risk_checks_total: grows([10, 10], [0, 30], [10, 80]),
   checkresult_deferred_total: grows([1, 10], [0, 30], [1, 80]),
   checkresult_duplicates_total: grows([1, 10], [0, 30], [1, 80]),
 }
@@ -36,6 +36,10 @@ export const deliveryCases: readonly Case[] = [
       '80 events wait at checkresult-stream, and for 10 minutes none has come out, though the gate is open.',
     silent: {
       'the gate is closed, and says so itself': { faults: { ...NOTHING_OUT, ...GATE_CLOSED }, at: 30 },
+      'records of others are skipped': {
+        faults: { ...NOTHING_OUT, checkresult_foreign_records_total: grows([5, 120]) },
+        at: 30,
+      },
     },
   },
   {

@@ -2,7 +2,7 @@
 import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
 import { DEFER_REASONS } from '../../../src/core/defer.ts'
 import { GATE_REASONS } from '../../../src/core/gate.ts'
-import { CALL_OUTCOMES } from '../../../src/ports.ts'
+import { CALL_OUTCOMES, FOREIGN_KINDS } from '../../../src/ports.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -104,6 +104,7 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
     }),
     ...each('checkresult_dead_letters_total', 'reason', none(DEAD_LETTER_REASONS, pace(0))),
     one('checkresult_duplicates_total', pace(0.05)),
+    ...each('checkresult_foreign_records_total', 'kind', none(FOREIGN_KINDS, pace(0))),
     one('checkresult_unreadable_documents_total', pace(0)),
     one('checkresult_verdict_disagreements_total', pace(0)),
     ...each('checkresult_requests_total', 'code', {

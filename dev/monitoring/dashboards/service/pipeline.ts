@@ -17,10 +17,11 @@ export const pipeline: Row = {
         width: 12,
         queries: [
           { expr: rate(metric('checkresult_events_consumed_total')), legend: 'taken on' },
-          { expr: rate(metric('checkresult_end_to_end_seconds_count')), legend: 'results' },
+          { expr: rate(metric('checkresult_risk_checks_total')), legend: 'results' },
           { expr: rate(metric('checkresult_deferred_total')), legend: 'deferred' },
           { expr: rate(metric('checkresult_dead_letters_total')), legend: 'dead letters' },
           { expr: rate(metric('checkresult_duplicates_total')), legend: 'came twice' },
+          { expr: rate(metric('checkresult_foreign_records_total')), legend: 'not events' },
           { expr: rate(metric('checkresult_redelivered_total')), legend: 'delivered again' },
         ],
       },
