@@ -69,6 +69,15 @@ describe('a transaction seen lately on the partition', () => {
     expect([came(result()), calls.length]).toEqual([[[], 'duplicate'], 1])
   })
 
+  test('is not a repeat of one whose result was replaced by a dead letter', async () => {
+    const { run, result, calls } = settling([PASSED])
+    await run(inputRecord(0))
+    const source = { topic: 'in', partition: 0, offset: 0n }
+    result()?.onCommitted?.({ kind: 'dead-letter', reason: 'unwritable', code: 'x', source })
+    await run(inputRecord(1))
+    expect([came(result()), calls.length]).toEqual([[['result'], 'result'], 2])
+  })
+
   test('is asked for again when the one before became a dead letter', async () => {
     const { run, result, calls } = settling([refused(400, 'TransactionIdInvalid'), PASSED])
     await run(inputRecord(0))
