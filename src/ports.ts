@@ -206,16 +206,6 @@ export interface RateLimiter {
   throttled(nowMs: number, retryAfterMs: number | null): void
 }
 
-/**
- * Told what the brokers say of the timestamps of our outputs (INVALID_TIMESTAMP). `partition` is a name. While any partition
- * is refused no call is made: the clock of this machine is wrong.
- */
-export interface TimestampWatch {
-  refused(partition: string): void
-  /** An output of the partition was accepted, or the partition is not ours any more. */
-  accepted(partition: string): void
-}
-
 /** Monotonic for intervals, epoch for timestamps; timers run on the monotonic one. */
 export interface Clock {
   monotonicMs(): number

@@ -104,7 +104,7 @@ function createParts(options: ServiceOptions): Parts {
   const decoder = createEventDecoder({ registry, clock, log, metrics })
   const kafka = createKafkaClient(kafkaSettings(config), log)
   const deadLetterNotices = new DeadLetterNotices({ log, clock })
-  const blocked = createBlockedPartitions(options, permits)
+  const blocked = createBlockedPartitions(options, permits, apiClock)
   return {
     kafka,
     topics,
@@ -153,12 +153,17 @@ function createParts(options: ServiceOptions): Parts {
 }
 
 /** With a wrong clock calls would be in vain: no output can be written before it is right. */
-function createBlockedPartitions(options: ServiceOptions, permits: PermitQueue): BlockedPartitions {
+function createBlockedPartitions(
+  options: ServiceOptions,
+  permits: PermitQueue,
+  apiClock: ApiClock,
+): BlockedPartitions {
   return new BlockedPartitions({
     ...options,
     onCause: (code, isPresent) => {
       if (code !== 'INVALID_TIMESTAMP') return
-      if (isPresent) permits.hold('clock')
+      if (isPresent)
+        permits.hold('clock', `The brokers refuse the time of our records. ${apiClock.description}`)
       else permits.resume('clock')
     },
   })
