@@ -19,8 +19,6 @@ export type Treatment = 'pass' | 'cut' | 'ignore' | Buffer
 export interface KafkaProxy {
   /** `host:port`, for KAFKA_BROKERS. */
   readonly broker: string
-  /** Requests so far that were not passed on. */
-  readonly withheld: () => number
   readonly close: () => Promise<void>
 }
 
@@ -33,7 +31,6 @@ export async function startKafkaProxy(
 ): Promise<KafkaProxy> {
   const target = Number(broker.split(':').at(-1))
   const sockets = new Set<Socket>()
-  let withheld = 0
   let port = 0
 
   function accept(client: Socket): void {
@@ -58,7 +55,6 @@ export async function startKafkaProxy(
             namesBroker.add(request.correlationId)
           return void upstream.write(frame)
         }
-        withheld += 1
         if (treatment === 'cut') client.resetAndDestroy()
         if (Buffer.isBuffer(treatment)) client.write(answerTo(request, treatment))
       }),
@@ -78,7 +74,6 @@ export async function startKafkaProxy(
   port = (server.address() as AddressInfo).port
   return {
     broker: `${HOST}:${port}`,
-    withheld: () => withheld,
     close: async () => {
       server.close()
       for (const socket of sockets) socket.destroy()
