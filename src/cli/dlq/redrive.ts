@@ -151,7 +151,7 @@ function whyUnfit({ why }: UnfitLetter): string {
     case 'incomplete':
       return `lacks the event's ${why.leftOut.join(' and ')}, left out for size: send the event again from its source`
     case 'refused':
-      return `${why.code}: ${REFUSALS[why.code] ?? 'the brokers refuse the record'}`
+      return `${why.code}: ${REFUSALS[why.code] ?? 'the record cannot be encoded, or the brokers refuse it'}`
   }
 }
 
