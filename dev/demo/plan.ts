@@ -42,11 +42,11 @@ const FAMILY_BY_DOC_TYPE: Readonly<Record<string, DocumentFamily>> = {
 /** Without a document type the simulator answers with a Hong Kong card, which its members tell. */
 const FAMILY_WITHOUT_DOC_TYPE: DocumentFamily = 'HONG_KONG_IDENTITY_CARD'
 
-const UNDECODABLE: readonly (Buffer | null)[] = [
-  null,
+const UNDECODABLE: readonly Buffer[] = [
   Buffer.alloc(0),
-  Buffer.from([0]),
-  Buffer.from('neither Avro nor JSON'),
+  Buffer.from('{"transactionId":'),
+  Buffer.from('{"transactionId":"nobody"}', 'utf16le'),
+  Buffer.from('<event><transactionId>nobody</transactionId></event>'),
   Buffer.from('{"merchantBizId":"nobody"}'),
 ]
 
@@ -102,7 +102,7 @@ function isEveryday(name: string, prefix: string): boolean {
   return name === prefix || (name.startsWith(prefix) && !/^\d+$/.test(name.slice(prefix.length)))
 }
 
-function undecodable(value: Buffer | null): Kind {
+function undecodable(value: Buffer): Kind {
   return {
     content: { kind: 'bytes', value },
     expected: { kind: 'dead-letter', reason: 'undecodable' },

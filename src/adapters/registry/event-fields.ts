@@ -37,6 +37,10 @@ export class Unusable {
 
 const TIME_EXPECTED = 'milliseconds since 1970 as an integer'
 const MAX_TEXT_LENGTH = 256
+const MAX_NAME_LENGTH = 40
+const FIELD_BY_SPELLING: ReadonlyMap<string, FieldName> = new Map(
+  FIELDS.map((field) => [field.toLowerCase(), field]),
+)
 /** By what they would have to be multiplied to be milliseconds. */
 const OTHER_UNITS = [
   ['seconds', 1_000],
@@ -44,24 +48,28 @@ const OTHER_UNITS = [
   ['nanoseconds', 1 / 1_000_000],
 ] as const
 
-/** Names of the same field as databases and other tools spell them: `transaction_id`, `TRANSACTIONID`. */
-export function spelling(name: string): string {
-  return name.replaceAll('_', '').toLowerCase()
-}
-
 /**
- * Which of the names stands for which field: the exact one, else another spelling unless two names share it. `names` are
- * those a writer uses.
+ * Which of the names a writer uses stands for which field: the exact one, else another spelling of it as databases and other
+ * tools have it (`transaction_id`, `TRANSACTIONID`), unless two names share it.
  */
 export function matchNames(names: readonly string[]): Map<string, FieldName> {
+  const found = new Map<FieldName, string[]>()
+  for (const name of names) {
+    const field = FIELD_BY_SPELLING.get(spelling(name))
+    if (field !== undefined) found.set(field, [...(found.get(field) ?? []), name])
+  }
   const matched = new Map<string, FieldName>()
-  for (const field of FIELDS) {
-    const similar = names.filter((name) => spelling(name) === spelling(field))
+  for (const [field, similar] of found) {
     const [name] = similar
     if (similar.includes(field)) matched.set(field, field)
     else if (similar.length === 1 && name !== undefined) matched.set(name, field)
   }
   return matched
+}
+
+/** A name that is much longer than ours is not looked at: a record may have many. */
+function spelling(name: string): string {
+  return name.length > MAX_NAME_LENGTH ? '' : name.replaceAll('_', '').toLowerCase()
 }
 
 /** `nowMs` is the time of day, since the epoch. */
