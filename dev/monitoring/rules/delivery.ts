@@ -59,6 +59,19 @@ export const deliveryAlerts: Group<Alert> = {
       panel: 'Age of the oldest event by partition',
     },
     {
+      alert: 'CheckResultPartitionBlocked',
+      severity: 'critical',
+      expr: promql`
+        max by (${SERVICE}, topic, partition, code) (checkresult_partition_blocked_offset) >= 0
+      `,
+      for: '5m',
+      summary: 'A partition is blocked.',
+      description:
+        'Partition {{ $labels.partition }} of {{ $labels.topic }} has been blocked at {{ $labels.job }} for 5 minutes at offset {{ $value }}: the brokers answer {{ $labels.code }}.',
+      dashboard: 'service',
+      panel: 'Blocked partitions',
+    },
+    {
       alert: 'CheckResultLagGrowing',
       severity: 'warning',
       expr: promql`

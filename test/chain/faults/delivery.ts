@@ -37,15 +37,15 @@ export const DELIVERY_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'the result topic takes no record, and then Kafka is away, where delivery is at least once',
+    name: 'the result topic lacks replicas, and then Kafka is away, where delivery is at least once',
     stages: [
       {
         do: async (rig) => {
           const settings = { KAFKA_DELIVERY: 'at-least-once' }
           await Promise.all(rig.replicas.map(async (slot) => slot.restart(settings)))
-          await configureResults(rig, [{ name: 'max.message.bytes', value: '64' }])
+          await configureResults(rig, [{ name: 'min.insync.replicas', value: '2' }])
         },
-        fires: ['CheckResultPublishFailures'],
+        fires: ['CheckResultPublishFailures', 'CheckResultPartitionBlocked'],
       },
       { do: async ({ stack }) => stack.kafka.stop('SIGKILL'), fires: ['CheckResultNoConsumers'] },
     ],

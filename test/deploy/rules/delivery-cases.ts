@@ -1,5 +1,5 @@
 import type { Case } from './case.ts'
-import { grows, level, type Faults } from './series.ts'
+import { gone, grows, level, type Faults } from './series.ts'
 
 const LAG = 'checkresult_consumer_lag_records{topic="verification.completed"}'
 const OLDEST = 'checkresult_oldest_unsettled_timestamp_seconds{topic="verification.completed"}'
@@ -58,6 +58,18 @@ export const deliveryCases: readonly Case[] = [
         at: 60,
       },
     },
+  },
+  {
+    alert: 'CheckResultPartitionBlocked',
+    faults: {
+      'checkresult_partition_blocked_offset{topic="verification.completed",partition="1",code="MESSAGE_TOO_LARGE",instance="a"}': `_x9 ${level([42, 30])} ${gone(80)}`,
+    },
+    silentAt: 13,
+    fires: 16,
+    clears: 46,
+    labels: { topic: 'verification.completed', partition: '1', code: 'MESSAGE_TOO_LARGE' },
+    description:
+      'Partition 1 of verification.completed has been blocked at checkresult-stream for 5 minutes at offset 42: the brokers answer MESSAGE_TOO_LARGE.',
   },
   {
     alert: 'CheckResultLagGrowing',

@@ -43,6 +43,22 @@ export const kafka: Row = {
     ),
     chart(
       {
+        title: 'Blocked partitions',
+        description:
+          'The offset of the record each blocked partition waits for, by the cause. Empty while all partitions move.',
+        unit: 'short',
+        width: 8,
+        queries: [
+          {
+            expr: `max by (topic, partition, code) (${metric('checkresult_partition_blocked_offset')})`,
+            legend: '{{topic}} {{partition}}: {{code}}',
+          },
+        ],
+      },
+      { min: 0 },
+    ),
+    chart(
+      {
         title: 'Time to work off the lag',
         description:
           'How long the backlog of each replica takes at the pace the quota allows it now; what is not due yet is counted too.',
