@@ -29,6 +29,8 @@ export interface PlayOptions {
   readonly records: number
   readonly only: ReadonlySet<number> | null
   readonly slack: number
+  /** After which records that are never answered are given up, as `DEFER_MAX_AGE` has it. */
+  readonly maxAge: string
   /** Distinct transactions between two moments in which the whole account is refused; null for none. */
   readonly weatherEvery: number | null
   readonly onProgress: (line: string) => void
@@ -36,12 +38,13 @@ export interface PlayOptions {
   readonly onLog: (text: string) => void
 }
 
-const PARTITIONS = 8
+/** Many: records in order wait for each other, and some take seconds. */
+const PARTITIONS = 24
 const MAX_BATCH_BYTES = 1_048_588
 /** Records under way at once: more would measure how long a backlog takes. */
-const MAX_UNDER_WAY = 1_500
+const MAX_UNDER_WAY = 600
 const LATE_MS = 20_000
-const STUCK_MS = 30_000
+const STUCK_MS = 60_000
 /** A hint may be followed for a minute, and a probe comes only then. */
 const WEATHER_AFTERMATH_MS = 75_000
 const LOOK_MS = 500
@@ -52,7 +55,6 @@ const SETTINGS = {
   CHECKRESULT_QPS: '2000',
   CHECKRESULT_TIMEOUT_MS: '1000',
   DEFER_DELAYS: '1s',
-  DEFER_MAX_AGE: '20s',
   DEAD_LETTER_BRAKE: 'off',
 } as const
 
@@ -107,11 +109,15 @@ class Play {
   }
 
   static async set(options: PlayOptions): Promise<Play> {
-    const { stack, seed, delivery, weatherEvery } = options
+    const { stack, seed, delivery, weatherEvery, maxAge } = options
     // The answers need no more of the world than the seed, and the world needs the topics' names.
     const api = await startApi({ seed, weatherEvery })
     const environment = createEnvironment(
-      { ...stack, endpoint: api.url, settings: { ...SETTINGS, KAFKA_DELIVERY: delivery } },
+      {
+        ...stack,
+        endpoint: api.url,
+        settings: { ...SETTINGS, KAFKA_DELIVERY: delivery, DEFER_MAX_AGE: maxAge },
+      },
       { shared: true },
     )
     const kafka = connectTo(stack.brokers)
