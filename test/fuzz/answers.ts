@@ -30,17 +30,21 @@ const RESULT: ReadonlySet<Outcome> = new Set(['result'])
 const DEAD_LETTER: ReadonlySet<Outcome> = new Set(['dead-letter'])
 const EITHER: ReadonlySet<Outcome> = new Set(['result', 'dead-letter'])
 
+/**
+ * Of a thousand. Throttling is rare: what several records get within seconds is the account's, and slows all down. There is
+ * weather for that.
+ */
 const PLANS = {
-  mutated: 30,
-  notYet: 8,
-  transient: 12,
-  throttled: 8,
-  broken: 10,
-  final: 10,
-  unknown: 4,
-  refused: 3,
-  never: 2,
-  silence: 1,
+  mutated: 410,
+  transient: 180,
+  broken: 150,
+  final: 120,
+  notYet: 100,
+  unknown: 15,
+  never: 10,
+  refused: 7,
+  silence: 6,
+  throttled: 2,
 } as const
 const MAX_TIMES = 2
 
@@ -59,7 +63,7 @@ export function planOf(seed: number, number: number): AnswerPlan {
     respond: () => healthy,
   }
   if (number < 0 || !isAnswered(kindOf(seed, number), dice)) return plain
-  const kind = dice.weighted(process.env['TAME'] ? { ...PLANS, refused: 0, never: 0 } : PLANS)
+  const kind = dice.weighted(PLANS)
   const times = dice.between(1, MAX_TIMES)
   const atFirst = (first: Scripted): AnswerPlan => ({
     ...plain,
@@ -89,11 +93,12 @@ export function planOf(seed: number, number: number): AnswerPlan {
       return always(final(dice), DEAD_LETTER)
     case 'unknown':
       return always(unknown(dice), DEAD_LETTER)
-    case 'refused':
-      return always(
-        dice.chance(0.5) ? refusal(403, 'Forbidden.RAMUserAccessDenied', dice) : throttling(dice),
-        DEAD_LETTER,
-      )
+    case 'refused': {
+      const refused = dice.chance(0.2)
+        ? throttling(dice)
+        : refusal(403, 'Forbidden.RAMUserAccessDenied', dice)
+      return always(refused, DEAD_LETTER)
+    }
     case 'never':
       return always(
         dice.chance(0.5) ? refusal(404, 'ProcessNotCompleted', dice) : transient(dice),
@@ -149,6 +154,10 @@ const SHORT_HINTS = ['0', '1', '50', '200', '', '-5', 'soon', '1e2', '0x10', '1.
 function throttling(dice: Dice): Scripted {
   const hint = dice.pick(SHORT_HINTS)
   const headers: Record<string, string> = dice.chance(0.5) ? { 'x-acs-retry-after': hint } : {}
+  if (dice.chance(0.2)) {
+    const body = dice.pick([HTML, '', '{}'])
+    return http(429, body, { 'content-type': 'text/html', 'retry-after': hint })
+  }
   const code = dice.pick(['Throttling', 'Throttling.User', 'Throttling.Api'])
   return refusal(dice.pick([400, 403, 429, 200]), code, dice, headers)
 }
@@ -157,7 +166,7 @@ function transient(dice: Dice): Scripted {
   const headers: Record<string, string> = dice.chance(0.3)
     ? { 'retry-after': dice.pick(['0', '1', 'soon', 'Thu, 01 Jan 1970 00:00:00 GMT']) }
     : {}
-  switch (dice.weighted({ json: 4, html: 3, tooMany: 2, reset: 2, nonce: 1 })) {
+  switch (dice.weighted({ json: 4, html: 3, reset: 2, nonce: 1 })) {
     case 'json': {
       const [status, code] = dice.pick([
         [500, 'InternalError'],
@@ -170,8 +179,6 @@ function transient(dice: Dice): Scripted {
     }
     case 'html':
       return http(dice.pick([500, 502, 503, 504]), HTML, { 'content-type': 'text/html', ...headers })
-    case 'tooMany':
-      return http(429, dice.pick([HTML, '', '{}']), { 'content-type': 'text/html', ...headers })
     case 'reset':
       return { kind: 'reset' }
     case 'nonce':

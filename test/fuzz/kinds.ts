@@ -5,8 +5,8 @@ export type Outcome = 'result' | 'dead-letter' | 'skip'
 
 /** With how often each comes. */
 const KINDS = {
-  good: 350,
-  answered: 150,
+  good: 300,
+  answered: 200,
   variation: 120,
   mutated: 100,
   json: 60,
