@@ -43,6 +43,12 @@ interface Entry {
   readonly sentMs: number
 }
 
+interface Early {
+  readonly topic: string
+  readonly stored: StoredRecord
+  readonly seenMs: number
+}
+
 const MAX_KEPT = 200
 
 export class Ledger {
@@ -53,6 +59,8 @@ export class Ledger {
   readonly #counts = new Map<Kind, Record<Outcome, number>>()
   readonly #problemCounts = new Map<ProblemKind, number>()
   readonly #latencies: number[] = []
+  /** Outputs that were read before the broker's answer to the write of their records. */
+  readonly #early = new Map<string, Early>()
   readonly problems: Problem[] = []
   sent = 0
   out = 0
@@ -106,6 +114,11 @@ export class Ledger {
     const places = (this.#places[partition] ??= new Map())
     places.set(Number(offset), number)
     this.#entries.set(number, { state, sentMs: performance.now() })
+    const place = `${partition}:${offset}`
+    const early = this.#early.get(place)
+    if (early === undefined) return
+    this.#early.delete(place)
+    this.noteOutput(early.topic, early.stored, early.seenMs)
   }
 
   numberAt(partition: number, offset: number): number | null {
@@ -116,11 +129,14 @@ export class Ledger {
     const { names, recordOf } = this.#options
     const outcome = topic === names.result ? 'result' : 'dead-letter'
     const source = sourceOf(outcome, stored)
-    const number =
-      source?.topic === names.input ? this.numberAt(source.partition, Number(source.offset)) : null
+    if (source?.topic !== names.input) {
+      this.#reportStrange(outcome)
+      return
+    }
+    const number = this.numberAt(source.partition, Number(source.offset))
     const entry = number === null ? undefined : this.#entries.get(number)
     if (number === null || entry === undefined) {
-      this.report({ kind: 'strange', number, about: outcome, detail: 'It names no record that was sent.' })
+      this.#early.set(`${source.partition}:${source.offset}`, { topic, stored, seenMs })
       return
     }
     const record = recordOf(number)
@@ -150,6 +166,10 @@ export class Ledger {
     const check = outcome === 'result' ? checkResult : checkDeadLetter
     for (const { kind, detail } of check(record, stored)) this.report({ kind, number, about, detail })
     if (record.isGood) this.#noteLatency(number, about, entry.sentMs, seenMs)
+  }
+
+  #reportStrange(about: string): void {
+    this.report({ kind: 'strange', number: null, about, detail: 'It names no record that was sent.' })
   }
 
   /** What is not answered while the account is refused may reach the age at which it is given up. */
@@ -185,6 +205,7 @@ export class Ledger {
    */
   close(skipped: number): void {
     const { seed, recordOf } = this.#options
+    for (const { topic } of this.#early.values()) this.#reportStrange(topic)
     let silent = 0
     for (const [number, { state }] of this.#entries) {
       if (state !== 'sent') continue
