@@ -211,7 +211,7 @@ export const environment = z.object({
   }),
   DEDUPE_WINDOW: withDefault(durationOrOff, '10m', {
     meaning:
-      'A transaction seen again within this on its partition is passed over without a call; `off` asks for it each time.',
+      'An event is skipped without a call if another one on its partition had a result for the same transaction within this time; `off` makes a call for each event.',
   }),
   DEAD_LETTER_BRAKE: withDefault(shareOrOff, '50%', {
     meaning:

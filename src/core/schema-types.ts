@@ -2,7 +2,7 @@
 
 /** A customer has finished a verification: the answer can be asked for. */
 export interface VerificationCompleted {
-  /** TransactionId that Initialize returned, as the server stored it. */
+  /** TransactionId that Initialize returned, as the server stored it. Use it as the key of the record, too. */
   readonly transactionId: string
   /** MerchantBizId sent with Initialize. */
   readonly merchantBizId: string
