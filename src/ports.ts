@@ -129,6 +129,8 @@ export interface PartitionFlow {
 export const UNDECODABLE = [
   'empty-value',
   'value-too-large',
+  'record-too-large',
+  'damaged-batch',
   'unsupported-format',
   'unknown-schema',
   'unreadable-schema',

@@ -2,13 +2,12 @@
  * For the kafkajs consumers with which tests, the demo and the benchmark read what came out. Two things are done with the
  * answers to Fetch where they are decoded, before the consumer sees them.
  *
- * Aborted records become control records, which kafkajs gives to nobody and yet reads past (why: `committed-records.ts`).
+ * Aborted records become control records, which kafkajs gives to nobody and yet reads past (why: `aborted-records.ts`).
  *
  * Partitions without news are left out, because kafkajs makes a batch of each partition an answer lists.
  */
 import { createRequire } from 'node:module'
-import { abortedRecords } from '../../src/adapters/kafka/committed-records.ts'
-import type { FetchedPartition } from '../../src/adapters/kafka/internals.ts'
+import { abortedRecords, type FetchedPartition } from './aborted-records.ts'
 
 const require = createRequire(import.meta.url)
 

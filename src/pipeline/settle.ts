@@ -13,6 +13,7 @@ import { hasHeader } from '../core/headers.ts'
 import type { Place, RecentTransactions } from '../core/recent-transactions.ts'
 import { RefusedRecord, type Blame } from '../core/refusals.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
+import { incompleteCause } from './incomplete-record.ts'
 import type { InputNotices, SetAsideReason } from './input-notices.ts'
 import { DUPLICATE, type Counts, type Outputs, type Settled, type Work } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
@@ -67,6 +68,8 @@ const FORCE_HEADER = 'checkresult-force'
 export function createSettle(options: SettleOptions): Settle {
   return async (record, life) => {
     const history = recordHistory(record, options)
+    const incomplete = incompleteCause(record)
+    if (incomplete !== null) return options.outputs.deadLetter(record, history, incomplete)
     const pending = options.decode(record.value, record.headers)
     const decoded = pending instanceof Promise ? await pending : pending
     if (decoded === null) return null

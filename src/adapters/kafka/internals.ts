@@ -6,7 +6,6 @@
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type { AuthenticationProviderArgs, Authenticator, ISocketFactory, Logger } from 'kafkajs'
-import type { ObjectHeaders } from './object-headers.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -72,16 +71,6 @@ export interface Broker {
     groupId: string
     topics: { topic: string; partitions: { partition: number }[] }[]
   }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>
-  fetch(request: {
-    isolationLevel: 1
-    maxWaitTime: number
-    minBytes: number
-    maxBytes: number
-    topics: {
-      topic: string
-      partitions: { partition: number; fetchOffset: string; maxBytes: number }[]
-    }[]
-  }): Promise<{ responses: { topicName: string; partitions: FetchedPartition[] }[] }>
 }
 
 interface Member {
@@ -125,23 +114,6 @@ export const PRODUCE_RESPONSES: ReadonlyMap<number, Exchange['response']> = new 
     require(`kafkajs/src/protocol/requests/produce/v${apiVersion}/response`) as Exchange['response'],
   ]),
 )
-
-export interface FetchedPartition {
-  readonly messages: readonly FetchedRecord[]
-  /** In the order they ended. */
-  abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[]
-}
-
-export interface FetchedRecord {
-  readonly offset: string
-  readonly timestamp: string
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers?: ObjectHeaders
-  isControlRecord?: boolean
-  /** Absent in the formats of before Kafka 0.11. */
-  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean }
-}
 
 export const READ_COMMITTED = 1
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { patchFetch, type AnsweredPartition } from '../../../../dev/harness/patch-fetch.ts'
-import type { FetchedRecord } from '../../../../src/adapters/kafka/internals.ts'
+import type { FetchedRecord } from '../../../../dev/harness/aborted-records.ts'
 
 const batchContext = { producerId: '7', inTransaction: true }
 const record: FetchedRecord = { offset: '3', timestamp: '0', key: null, value: null, batchContext }

@@ -1,7 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { committedRecords } from '../../../../src/adapters/kafka/committed-records.ts'
-import type { FetchedPartition, FetchedRecord } from '../../../../src/adapters/kafka/internals.ts'
+import {
+  committedRecords,
+  type FetchedPartition,
+  type FetchedRecord,
+} from '../../../../dev/harness/aborted-records.ts'
 
 type Step = readonly [producer: number, what: 'write' | 'abort' | 'commit']
 

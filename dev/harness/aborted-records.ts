@@ -1,10 +1,25 @@
 /**
- * What a read_committed reader may see of a fetch answer. kafkajs's own filter takes the aborted transactions in the
- * order the broker lists them, which is that of their ends, and begins one of them a record at most: where several
- * overlap in a partition, as those of our lanes do on the retry topics, it hands out records of aborted transactions.
- * Its consumer is mended in `patch-fetch.ts`.
+ * What a read_committed reader may see of an answer to Fetch that kafkajs has decoded. Its own filter takes the aborted
+ * transactions in the order the broker lists them, which is that of their ends, and begins at most one of them per record.
+ * Where several overlap in a partition, as those of our lanes do on the retry topics, it hands out records of aborted
+ * transactions.
  */
-import type { FetchedPartition, FetchedRecord } from './internals.ts'
+
+export interface FetchedPartition {
+  readonly messages: readonly FetchedRecord[]
+  /** In the order they ended. */
+  abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[]
+}
+
+export interface FetchedRecord {
+  readonly offset: string
+  readonly timestamp: string
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  isControlRecord?: boolean
+  /** Absent in the formats of before Kafka 0.11. */
+  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean }
+}
 
 /** In order of their offsets; neither of aborted transactions nor control records. Pure. */
 export function committedRecords(partition: FetchedPartition): FetchedRecord[] {

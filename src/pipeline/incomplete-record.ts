@@ -1,0 +1,24 @@
+/** Records that did not come whole: too large to be kept in memory, or damaged where they are stored. */
+import type { DeadLetterCause } from '../core/dead-letter.ts'
+import type { InputRecord, Undecodable } from '../ports.ts'
+
+/** Why the record cannot be processed; null if it came whole. */
+export function incompleteCause(record: InputRecord): DeadLetterCause | null {
+  const { offset, unreadableFrom, leftOut } = record
+  if (unreadableFrom !== undefined) {
+    const offsets = unreadableFrom === offset ? `offset ${offset}` : `offsets ${unreadableFrom} to ${offset}`
+    return cause('damaged-batch', `The stored batch is damaged: ${offsets} cannot be read.`)
+  }
+  const [first] = leftOut ?? []
+  if (first === undefined) return null
+  const { field, bytes } = first
+  const code = field === 'value' ? 'value-too-large' : 'record-too-large'
+  return cause(
+    code,
+    `The record's ${field} of ${bytes.toLocaleString('en')} bytes is too large to be kept in memory, and is left out.`,
+  )
+}
+
+function cause(code: Undecodable, message: string): DeadLetterCause {
+  return { reason: 'undecodable', code, stage: 'decode', message }
+}
