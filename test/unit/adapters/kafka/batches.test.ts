@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { batches } from '../../../../src/adapters/kafka/batches.ts'
+import { encodeBatch } from '../../../../src/adapters/kafka/encode-batch.ts'
+import { packed } from '../../../../src/adapters/kafka/produce.ts'
+import type { OutputRecord } from '../../../../src/ports.ts'
+import { PACKING } from '../../../support/packing.ts'
+
+function output(bytes: number, headerBytes = 0): OutputRecord {
+  const headers = headerBytes === 0 ? [] : [{ name: 'ballast', value: Buffer.alloc(headerBytes) }]
+  return { topic: 'out', partition: 0, key: null, value: Buffer.alloc(bytes, 'x'), headers }
+}
+
+function sizes(outputs: readonly OutputRecord[], maxMessageBytes = 1_048_588): number[] {
+  return [...batches(outputs, { maxMessageBytes })].map(({ records }) => records.length)
+}
+
+const small = Array.from({ length: 3_000 }, () => output(400))
+
+describe('what goes to one partition', () => {
+  test('is cut into batches of at most half a megabyte', () => {
+    expect(sizes(small).length).toBe(3)
+  })
+
+  test('is cut so that the topic takes each batch as it is', async () => {
+    const most = 70_000
+    for (const { records } of batches(small, { maxMessageBytes: most })) {
+      const bytes = await encodeBatch(records, { transaction: null, timestampMs: 0, codec: 'none' })
+      expect(bytes.length).toBeLessThanOrEqual(most)
+    }
+    expect(sizes(small, most).reduce((sum, count) => sum + count)).toBe(3_000)
+  })
+
+  test('counts headers, which may be larger than the value', () => {
+    expect(sizes([output(1, 50_000), output(1, 50_000)], 90_000)).toEqual([1, 1])
+  })
+
+  test('stays in order, with a large record in a batch of its own', () => {
+    const outputs = [output(1), output(2), output(70_000), output(3), output(70_001), output(70_002)]
+    expect(sizes(outputs)).toEqual([2, 1, 1, 1, 1])
+    const order = [...batches(outputs, { maxMessageBytes: 1_048_588 })].flatMap(({ records }) => records)
+    expect(order).toEqual(outputs)
+  })
+})
+
+describe('a batch is compressed', () => {
+  const codecs = (outputs: readonly OutputRecord[], packing = PACKING): string[] =>
+    [...packed(outputs, packing)].map(({ codec }) => codec)
+
+  test('with gzip when its record is large, and else as the setting says', () => {
+    const outputs = [output(400), output(70_000)]
+    expect(codecs(outputs)).toEqual(['none', 'gzip'])
+    expect(codecs(outputs, { ...PACKING, compression: 'zstd' })).toEqual(['zstd', 'gzip'])
+  })
+
+  test('with gzip when its record does not fit the topic otherwise', () => {
+    expect(codecs([output(2_000)], { ...PACKING, maxMessageBytes: () => 1_000 })).toEqual(['gzip'])
+  })
+})

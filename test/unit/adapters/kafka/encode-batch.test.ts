@@ -1,0 +1,133 @@
+import { createRequire } from 'node:module'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { registerCodecs } from '../../../../src/adapters/kafka/codecs.ts'
+import { decodeRecords } from '../../../../src/adapters/kafka/decode-records.ts'
+import { encodeBatch, recordBytes } from '../../../../src/adapters/kafka/encode-batch.ts'
+import { DecoderClass } from '../../../../src/adapters/kafka/internals.ts'
+import { CODECS } from '../../../../src/core/compression.ts'
+import { BATCH_AT_MS, decodeOptions, textRecord } from '../../../support/batches.ts'
+import { headersOf, listHeaders } from '../../../support/headers.ts'
+
+interface KafkajsBatch {
+  readonly producerId: string
+  readonly producerEpoch: number
+  readonly firstSequence: number
+  readonly lastOffsetDelta: number
+  readonly inTransaction: boolean
+  readonly maxTimestamp: string
+  readonly records: readonly {
+    readonly offset: string
+    readonly timestamp: string
+    readonly key: Buffer | null
+    readonly value: Buffer | null
+    readonly headers: Record<string, Buffer>
+  }[]
+}
+
+registerCodecs()
+const decodeWithKafkajs = createRequire(import.meta.url)('kafkajs/src/protocol/recordBatch/v0/decoder') as (
+  decoder: object,
+) => Promise<KafkajsBatch>
+
+const TRANSACTION = { producerId: 2n ** 40n + 7n, producerEpoch: 3, firstSequence: 1_000 }
+const PLAIN = { transaction: null, timestampMs: BATCH_AT_MS, codec: 'none' } as const
+
+describe('a batch', () => {
+  test.each(CODECS)('is read by kafkajs as it was written, with codec %s', async (codec) => {
+    const records = Array.from({ length: 300 }, (_, number) => ({
+      key: number % 3 === 0 ? null : Buffer.from(`key ${number}`),
+      value: number % 5 === 0 ? null : Buffer.from('value '.repeat(number)),
+      headers: headersOf(
+        number % 2 === 0 ? {} : { traceparent: `${number}`, '': 'empty', twice: ['1', '2'] },
+      ),
+    }))
+    const bytes = await encodeBatch(records, { ...PLAIN, transaction: TRANSACTION, codec })
+    const batch = await decodeWithKafkajs(new DecoderClass(bytes))
+    expect(batch).toMatchObject({
+      producerId: String(TRANSACTION.producerId),
+      producerEpoch: 3,
+      firstSequence: 1_000,
+      lastOffsetDelta: 299,
+      inTransaction: true,
+      maxTimestamp: String(BATCH_AT_MS),
+    })
+    expect(batch.records.map(({ offset }) => Number(offset))).toEqual(records.map((_, index) => index))
+    for (const [index, { key, value, headers, timestamp }] of batch.records.entries()) {
+      expect([key, value, timestamp]).toEqual([
+        records[index]?.key,
+        records[index]?.value,
+        String(BATCH_AT_MS),
+      ])
+      expect(listHeaders(headers)).toEqual(records[index]?.headers)
+    }
+  })
+
+  test('without a transaction names no producer, as the Java client does', async () => {
+    const bytes = await encodeBatch([textRecord('a')], PLAIN)
+    const batch = await decodeWithKafkajs(new DecoderClass(bytes))
+    expect(batch).toMatchObject({
+      producerId: '-1',
+      producerEpoch: -1,
+      firstSequence: -1,
+      inTransaction: false,
+    })
+  })
+
+  // Written by kafka-clients 4.3.0: MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(...)).
+  test('has the bytes that the Java client writes', async () => {
+    const record = { key: Buffer.from('k'), value: Buffer.from('v'), headers: headersOf({ h: null }) }
+    const bytes = await encodeBatch([record], { ...PLAIN, timestampMs: 1_767_225_600_000 })
+    expect(bytes.toString('hex')).toBe(JAVA_BYTES)
+  })
+
+  test('is not compressed where that would make it larger', async () => {
+    const bytes = await encodeBatch([textRecord('a')], { ...PLAIN, codec: 'gzip' })
+    expect(bytes.equals(await encodeBatch([textRecord('a')], PLAIN))).toBe(true)
+  })
+})
+
+const JAVA_BYTES =
+  '00000000000000000000003dffffffff0238675b620000000000000000019b76daa8000000019b76daa800ffffffffffffffffffffffffffff0000000116000000026b027602026801'
+
+const bytesOf = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes))
+const name = fc.oneof(
+  fc.constantFrom('', '__proto__', 'constructor', 'toString', 'traceparent', '\u00ff\u00fe'),
+  bytesOf.map((bytes) => bytes.toString('latin1')),
+)
+const record = fc.record({
+  key: fc.option(bytesOf),
+  value: fc.option(bytesOf),
+  headers: fc.array(fc.record({ name, value: fc.option(bytesOf) }), { maxLength: 20 }),
+})
+
+describe('any records', () => {
+  test('come back byte for byte, with nulls, repeats, odd names and their order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(record, { minLength: 1, maxLength: 30 }),
+        fc.constantFrom(...CODECS),
+        async (records, codec) => {
+          const { records: read } = await decodeRecords(
+            await encodeBatch(records, { ...PLAIN, codec }),
+            decodeOptions(),
+          )
+          expect(read.map(({ key, value, headers }) => ({ key, value, headers }))).toEqual(records)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  test('take no more than their size says', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 200 }), async (records) => {
+        const bytes = await encodeBatch(records, PLAIN)
+        const most = records.reduce((total, one) => total + recordBytes(one), 61)
+        expect(bytes.length).toBeLessThanOrEqual(most)
+        expect(bytes.length).toBeGreaterThan(most - 6 * records.length)
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
