@@ -14,6 +14,10 @@ function sizes(outputs: readonly OutputRecord[], maxMessageBytes = 1_048_588): n
   return [...batches(outputs, { maxMessageBytes })].map(({ records }) => records.length)
 }
 
+function codecs(outputs: readonly OutputRecord[], packing = PACKING): string[] {
+  return [...packed(outputs, packing)].map(({ codec }) => codec)
+}
+
 const small = Array.from({ length: 3_000 }, () => output(400))
 
 describe('what goes to one partition', () => {
@@ -43,9 +47,6 @@ describe('what goes to one partition', () => {
 })
 
 describe('a batch is compressed', () => {
-  const codecs = (outputs: readonly OutputRecord[], packing = PACKING): string[] =>
-    [...packed(outputs, packing)].map(({ codec }) => codec)
-
   test('with gzip when its record is large, and else as the setting says', () => {
     const outputs = [output(400), output(70_000)]
     expect(codecs(outputs)).toEqual(['none', 'gzip'])

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { BATCH } from '../../../../src/adapters/kafka/batch-format.ts'
@@ -8,15 +7,11 @@ import {
   type DecodedRecords,
   type DecodeOptions,
 } from '../../../../src/adapters/kafka/decode-records.ts'
-import { MAX_VALUE_BYTES } from '../../../../src/adapters/kafka/record-reader.ts'
-import { CODECS, type Codec } from '../../../../src/core/compression.ts'
-import type { InputRecord } from '../../../../src/ports.ts'
-import { BATCH_AT_MS, blanksBatch, decodeOptions, storedBatch, textRecord } from '../../../support/batches.ts'
-import { fakeLog } from '../../../support/fakes.ts'
+import { CODECS } from '../../../../src/core/compression.ts'
+import { BATCH_AT_MS, decodeOptions, storedBatch, textRecord } from '../../../support/batches.ts'
 import { headersOf } from '../../../support/headers.ts'
 
 const COMPRESSIONS = CODECS.filter((codec) => codec !== 'none')
-const MEGABYTE = 1024 * 1024
 
 beforeAll(registerCodecs)
 
@@ -130,9 +125,8 @@ describe('the bounds', () => {
         }),
         fc.constantFrom(...CODECS),
         fc.nat(60),
-        fc.integer({ min: 1, max: 9 }),
-        fc.integer({ min: 1, max: 200 }),
-        async (batches, codec, from, maxRecords, maxBytes) => {
+        fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 200 })),
+        async (batches, codec, from, [maxRecords, maxBytes]) => {
           let offset = 0n
           const stored: Buffer[] = []
           for (const values of batches) {
@@ -165,185 +159,5 @@ describe('the bounds', () => {
     const read = await pieces(bytes, { from: 17n, maxRecords: 900, maxBytes: 200_000 })
     expect(read.flatMap(summary)).toEqual(values.map((value, at) => `${at} ${value}`).slice(17))
     expect(read.length).toBeGreaterThan(8)
-  })
-})
-
-describe('aborted transactions and markers', () => {
-  type Step = readonly [producer: number, what: 'write' | 'abort' | 'commit']
-
-  async function partitionOf(steps: readonly Step[]) {
-    const batches: Buffer[] = []
-    const aborted: DecodeOptions['aborted'][number][] = []
-    const open = new Map<number, bigint[]>()
-    const committed: bigint[] = []
-    for (const [producer, what] of steps) {
-      const offset = BigInt(batches.length)
-      const written = open.get(producer) ?? []
-      if (what !== 'write' && written.length === 0) continue
-      const transaction = { producerId: BigInt(producer), producerEpoch: 0, firstSequence: 0 }
-      const marker = { ...textRecord(''), key: Buffer.from([0, 0, 0, what === 'commit' ? 1 : 0]) }
-      batches.push(
-        what === 'write'
-          ? await storedBatch(offset, [textRecord('x')], { transaction })
-          : await storedBatch(offset, [marker], { transaction, control: true }),
-      )
-      if (what === 'write') {
-        open.set(producer, [...written, offset])
-        continue
-      }
-      open.delete(producer)
-      if (what === 'commit') committed.push(...written)
-      else aborted.push({ producerId: BigInt(producer), firstOffset: written[0] ?? 0n })
-    }
-    // What is still open is above the last stable offset: no answer holds it.
-    const stable = Math.min(batches.length, ...[...open.values()].map(([first]) => Number(first)))
-    return {
-      bytes: Buffer.concat(batches.slice(0, stable)),
-      aborted: aborted.filter(({ firstOffset }) => firstOffset < stable),
-      committed: committed
-        .filter((offset) => offset < stable)
-        .toSorted((left, right) => Number(left - right)),
-      stable: BigInt(stable),
-    }
-  }
-
-  test('are left out, however transactions overlap, and passed', async () => {
-    const step = fc.tuple(fc.nat(3), fc.constantFrom('write', 'write', 'abort', 'commit'))
-    await fc.assert(
-      fc.asyncProperty(fc.array(step as fc.Arbitrary<Step>, { maxLength: 40 }), async (steps) => {
-        const { bytes, aborted, committed, stable } = await partitionOf(steps)
-        const { records, nextOffset } = await decodeRecords(bytes, decodeOptions({ aborted }))
-        expect(records.map(({ offset }) => offset)).toEqual(committed)
-        expect(nextOffset).toBe(stable)
-      }),
-      { numRuns: 300 },
-    )
-  })
-
-  test('are left out from the midst of an answer too', async () => {
-    const steps: Step[] = [
-      [0, 'write'],
-      [1, 'write'],
-      [0, 'abort'],
-      [0, 'write'],
-      [1, 'abort'],
-      [0, 'commit'],
-    ]
-    const { bytes, aborted } = await partitionOf(steps)
-    const { records } = await decodeRecords(bytes, decodeOptions({ aborted, from: 3n }))
-    expect(records.map(({ offset }) => offset)).toEqual([3n])
-  })
-})
-
-describe('a record that is too large', () => {
-  const LARGE = Buffer.alloc(MAX_VALUE_BYTES + 1, ' ')
-  const described = (bytes: Buffer) => ({
-    bytes: bytes.length,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-  })
-
-  async function decoded(codec: Codec, large: Partial<InputRecord>) {
-    const record = { ...textRecord('small'), key: Buffer.from('key'), ...large }
-    const log = fakeLog()
-    const bytes = await storedBatch(0n, [textRecord('before'), record, textRecord('after')], { codec })
-    const answer = await decodeRecords(bytes, decodeOptions({ log }))
-    expect(answer.records.map(({ offset }) => offset)).toEqual([0n, 1n, 2n])
-    expect(answer.records.map(({ value }) => String(value)).filter((_, at) => at !== 1)).toEqual([
-      'before',
-      'after',
-    ])
-    return { record: answer.records[1], lines: log.lines }
-  }
-
-  test.each(CODECS)('comes without its value, with its size and checksum, in %s', async (codec) => {
-    const { record, lines } = await decoded(codec, { value: LARGE })
-    expect(record).toMatchObject({ key: Buffer.from('key'), value: null })
-    expect(record?.leftOut).toEqual([{ field: 'value', ...described(LARGE) }])
-    expect(lines).toEqual([expect.stringMatching(/^A record is too large to be kept in memory\./)])
-  })
-
-  test.each(CODECS)('comes without its key and its headers, in %s', async (codec) => {
-    const { record } = await decoded(codec, {
-      key: LARGE,
-      headers: [{ name: 'large', value: LARGE }],
-    })
-    expect(record).toMatchObject({ key: null, value: Buffer.from('small'), headers: [] })
-    expect(record?.leftOut?.map(({ field }) => field)).toEqual(['key', 'headers'])
-    expect(record?.leftOut?.[0]).toEqual({ field: 'key', ...described(LARGE) })
-  })
-
-  test('comes without headers if there are too many', async () => {
-    const headers = Array.from({ length: 10_001 }, () => ({ name: '', value: null }))
-    expect((await decoded('none', { headers })).record?.leftOut).toMatchObject([{ field: 'headers' }])
-  })
-
-  test.each(COMPRESSIONS)('takes little memory: 200 MB of blanks in %s', async (codec) => {
-    const bytes = await blanksBatch(codec, 200)
-    const before = process.memoryUsage.rss()
-    let peak = before
-    const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 2)
-    const { records } = await decodeRecords(bytes, decodeOptions())
-    clearInterval(watch)
-    expect(records.map(({ leftOut }) => leftOut?.[0]?.bytes)).toEqual([200 * MEGABYTE])
-    expect(Math.max(peak, process.memoryUsage.rss()) - before).toBeLessThan(110 * MEGABYTE)
-  })
-})
-
-describe('a damaged batch', () => {
-  async function damaged(change: (bytes: Buffer) => Buffer | void, codec: Codec = 'none') {
-    const bytes = await storedBatch(10n, texts(5).map(textRecord), { codec })
-    const broken = change(bytes) ?? bytes
-    const after = await storedBatch(15n, [textRecord('after')])
-    return decodeRecords(Buffer.concat([broken, after]), decodeOptions({ from: 10n }))
-  }
-
-  test('gives the records that can be read, then one for all the other offsets, and the next batch', async () => {
-    const decoded = await damaged((bytes) => void bytes.writeInt8(127, BATCH.records + 18))
-    expect(summary(decoded)).toEqual(['10 v0', '11 v1', '14 null', '15 after'])
-    expect(decoded.records[2]).toMatchObject({ unreadableFrom: 12n, key: null, headers: [] })
-    expect(decoded.nextOffset).toBe(16n)
-  })
-
-  test.each(COMPRESSIONS)('is one record if it cannot be decompressed: %s', async (codec) => {
-    const values = Array.from({ length: 200 }, (_, at) => `${(at * 7919) % 1_000}`)
-    const bytes = await storedBatch(10n, values.map(textRecord), { codec })
-    bytes.fill(0xff, BATCH.records + 4)
-    const { records, nextOffset } = await decodeRecords(bytes, decodeOptions({ from: 10n }))
-    expect(records).toMatchObject([{ offset: 209n, unreadableFrom: 10n, value: null }])
-    expect(nextOffset).toBe(210n)
-  })
-
-  test('is one record if it has an unknown codec', async () => {
-    const decoded = await damaged((bytes) => void bytes.writeInt16BE(7, BATCH.attributes))
-    expect(summary(decoded)).toEqual(['14 null', '15 after'])
-  })
-
-  test('without a length that makes sense costs one offset', async () => {
-    for (const length of [-1, 0, 10, -(2 ** 31)]) {
-      const decoded = await damaged((bytes) => void bytes.writeInt32BE(length, BATCH.length))
-      expect(decoded.records).toMatchObject([{ offset: 10n, unreadableFrom: 10n }])
-      expect(decoded.nextOffset).toBe(11n)
-    }
-  })
-
-  test('of any kind neither throws nor loops, and what stands before it is not lost', async () => {
-    const good = await storedBatch(0n, texts(3).map(textRecord))
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...CODECS),
-        fc.array(fc.tuple(fc.nat(10_000), fc.nat(255)), { minLength: 1, maxLength: 6 }),
-        async (codec, changes) => {
-          const broken = await storedBatch(3n, texts(40, 'value ').map(textRecord), { codec })
-          for (const [at, byte] of changes) broken[at % broken.length] = byte
-          const decoded = await decodeRecords(
-            Buffer.concat([good, broken]),
-            decodeOptions({ maxRecords: 1_000, maxBytes: MEGABYTE }),
-          )
-          expect(summary(decoded).slice(0, 3)).toEqual(['0 v0', '1 v1', '2 v2'])
-          expect(decoded.nextOffset).toBeGreaterThanOrEqual(3n)
-        },
-      ),
-      { numRuns: 500 },
-    )
   })
 })
