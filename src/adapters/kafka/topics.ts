@@ -213,7 +213,7 @@ async function topicSettings(
   )
 }
 
-const KNOWN_WITHIN_TRIES = 50
+const KNOWN_WITHIN_TRIES = 300
 const ASK_AGAIN_MS = 100
 
 /**
