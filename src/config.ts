@@ -7,6 +7,7 @@ import type { Delivery } from './core/delivery.ts'
 import type { RetryTopic } from './core/defer.ts'
 import type { ForeignRecords } from './core/foreign-records.ts'
 import type { PiiMode } from './core/normalize/privacy.ts'
+import type { StartOffset } from './core/start-offset.ts'
 import { chooseCredentials, credentialFaults, type CredentialsConfig } from './config/credentials.ts'
 import { describeValues, type SettingRow } from './config/describe.ts'
 import { missing, refused } from './config/faults.ts'
@@ -33,6 +34,8 @@ export interface Config {
     readonly foreignRecords: ForeignRecords
     /** Of what the service writes. */
     readonly compression: Codec
+    /** Of partitions of the input topic without a committed offset. */
+    readonly startOffset: StartOffset
     readonly sessionTimeoutMs: number
     /** PEM texts; null where not given. The whole is null without TLS. */
     readonly tls: {
@@ -188,6 +191,7 @@ function kafka(values: Values): Config['kafka'] {
     delivery: values.KAFKA_DELIVERY,
     foreignRecords: values.KAFKA_FOREIGN_RECORDS,
     compression: values.KAFKA_COMPRESSION,
+    startOffset: values.KAFKA_START_OFFSET,
     sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
     tls: values.KAFKA_TLS
       ? {

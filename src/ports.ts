@@ -296,6 +296,12 @@ export interface Metrics {
   blocked(topic: string, partition: number, block: { offset: bigint; code: string } | null): void
   /** Timestamp of the oldest record of the partition that has no committed output; null when there is none. */
   oldestUnsettled(topic: string, partition: number, timestampMs: number | null): void
+  /** So many offsets were deleted before they were read. */
+  offsetsLost(topic: string, offsets: number): void
+  /** For how long a transaction of another producer has kept records of the partition from being read; null while none does. */
+  openTransaction(topic: string, partition: number, seconds: number | null): void
+  /** For how long the partition's leader has not answered; null while it does. */
+  leaderSilent(topic: string, partition: number, seconds: number | null): void
   /** The partition is not ours any more: its series go. */
   partitionLost(topic: string, partition: number): void
   rebalanced(): void

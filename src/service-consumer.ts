@@ -37,6 +37,7 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
     retryTopics: names.retry,
     sessionTimeoutMs: config.kafka.sessionTimeoutMs,
     permits: quota.permits,
+    startOffset: config.kafka.startOffset,
     clock,
     log,
     hooks: {
@@ -58,6 +59,11 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
       onProgress: (topic, partition, { readUpTo, highWatermark }) => {
         lanes.progress(topic, partition, readUpTo, highWatermark)
         metrics.laneBacklog(lanes.backlog)
+      },
+      onLost: (topic, _, offsets) => metrics.offsetsLost(topic, offsets),
+      onReplaced: (topic, partition, begin) => {
+        delivery.replaced(topic, partition)
+        lanes.replaced(topic, partition, begin)
       },
       onHeartbeat: (sent) => {
         quota.heartbeat(sent)

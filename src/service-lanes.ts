@@ -45,6 +45,7 @@ export function createLanes(options: LanesContext): Lanes {
     partitions: (topic) => options.topics.partitions(topic),
     clock,
   })
+  const recent = new RecentTransactions(config.dedupeWindowMs)
   const settle = createSettle({
     inputTopic: topics.input,
     decode: decoder.decode,
@@ -52,7 +53,7 @@ export function createLanes(options: LanesContext): Lanes {
     timeoutMs: config.checkresult.timeoutMs,
     permits,
     outputs,
-    recent: new RecentTransactions(config.dedupeWindowMs),
+    recent,
     notices: new InputNotices({ foreignRecords: config.kafka.foreignRecords, clock, metrics, log }),
     clock,
     metrics,
@@ -74,6 +75,7 @@ export function createLanes(options: LanesContext): Lanes {
     },
     delayMs: (topic) => delays.get(topic) ?? 0,
     flow: options.flow,
+    recent,
     permits,
     registryWaiting: () => decoder.waiting,
     log,

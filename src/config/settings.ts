@@ -8,6 +8,7 @@ import { DELIVERIES } from '../core/delivery.ts'
 import { FOREIGN_RECORDS } from '../core/foreign-records.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
 import { QUOTA_MODES } from '../core/quota-mode.ts'
+import { START_OFFSETS } from '../core/start-offset.ts'
 import {
   ascendingDurations,
   brokers,
@@ -150,6 +151,11 @@ export const environment = z.object({
   KAFKA_COMPRESSION: withDefault(oneOf(CODECS, 'none'), 'none', {
     meaning:
       'Compression of what the service writes: `none`, `gzip`, `snappy`, `lz4` or `zstd`. A record above 64 KiB is always compressed with gzip.',
+  }),
+  KAFKA_START_OFFSET: withDefault(oneOf(START_OFFSETS, 'earliest'), 'earliest', {
+    meaning:
+      'Where the group starts on partitions of the input topic for which it has no committed offset: `earliest` reads everything ' +
+      'that is retained, `latest` only what comes from then on.',
   }),
   KAFKA_SESSION_TIMEOUT_MS: withDefault(wholeNumber(6_000, 1_800_000, 10_000), '10000', {
     meaning: "A killed replica's partitions move to others after this long.",

@@ -63,6 +63,11 @@ export class RecentTransactions {
     if (key !== undefined && this.#places.get(key) === place) this.#places.delete(key)
   }
 
+  /** Whatever came of its transactions: the partition has another log. */
+  forgetPartition(partition: number): void {
+    for (const key of this.#places.keys()) if (key.startsWith(`${partition} `)) this.#places.delete(key)
+  }
+
   #stands(place: Place, nowMs: number): boolean {
     const slot = place % this.#capacity
     const isCommitted = this.#lives[slot] === null

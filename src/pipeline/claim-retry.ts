@@ -40,6 +40,15 @@ export class ClaimRetry {
     claim()
   }
 
+  /** Whose the partition is, only the group can say. */
+  fenced(): void {
+    const { topic, partition, log } = this.#options
+    log.warn('Another member has claimed a partition; waiting for the group to say whose it is.', {
+      topic,
+      partition,
+    })
+  }
+
   /** `offset` is the oldest one without a committed output. */
   later(failure: Failure, offset: bigint, claim: () => void): void {
     const { topic, partition, blocked, clock } = this.#options

@@ -7,6 +7,8 @@ import type { RecordBudget } from './record-budget.ts'
 import type { Settle } from './settle.ts'
 import type { ClaimPartition, Clock, Log, Metrics, PartitionFlow } from '../ports.ts'
 
+export type LaneState = 'claiming' | 'running' | 'fenced' | 'closed'
+
 export interface LaneOptions {
   readonly topic: string
   readonly partition: number

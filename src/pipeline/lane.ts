@@ -15,15 +15,15 @@ import { ClaimRetry } from './claim-retry.ts'
 import { CommitPolicy } from './commit-policy.ts'
 import { countOutcomes, countRepeated } from './count-outcome.ts'
 import { delivered, sizeBytes, untilDueMs, type Delivered } from './delivered.ts'
-import type { LaneOptions } from './lane-options.ts'
+import { InDoubt, overwriteCommitted } from './in-doubt.ts'
+import type { LaneOptions, LaneState } from './lane-options.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
 import { replaceRefused, type Settled } from './outputs.ts'
 import { PartitionLag } from './partition-lag.ts'
 import type { LaneShare } from './record-budget.ts'
 import type { RecordLife } from './settle.ts'
+import { TakenOffsets } from './taken-offsets.ts'
 import type { Failure, InputRecord, OutputLog } from '../ports.ts'
-
-type State = 'claiming' | 'running' | 'fenced' | 'closed'
 
 /** Records a lane may always have under way. More only while few wait for permits: waiting costs memory and wins nothing. */
 const ALWAYS_ACTIVE = 16
@@ -34,14 +34,11 @@ export class Lane {
   readonly #commits: CommitPolicy
   readonly #retry: ClaimRetry
   readonly #lag: PartitionLag
+  readonly #doubt: InDoubt
+  readonly #taken = new TakenOffsets()
   readonly #tracker = new OffsetTracker<Delivered, Settled>(sizeBytes)
-  #state: State = 'claiming'
+  #state: LaneState = 'claiming'
   #log: OutputLog | null = null
-  #lastDelivered: bigint | null = null
-  /** Where the first delivery began: at or below the committed offset, else records were left out. */
-  #firstDelivered: bigint | null = null
-  /** What came since is without a hole; a claim after a failure of our own need not ask again. */
-  #verified = false
   #committing: Promise<void> | null = null
   #draining: (() => void) | null = null
   /** Records being settled right now. */
@@ -49,8 +46,8 @@ export class Lane {
   /** Another from when everything in hand is dropped: what is still being settled then is not wanted any more. */
   #life: RecordLife
   #cancelDue: (() => void) | null = null
-  /** What an interrupted transaction would have committed: the next claim tells whether it did. */
-  #inDoubt: Prefix<InputRecord, Settled> | null = null
+  /** Where a log begins that has taken the place of another; null while the committed offset is one of this log. */
+  #restartAt: bigint | null = null
 
   constructor(options: LaneOptions) {
     this.#options = options
@@ -58,6 +55,7 @@ export class Lane {
     this.#commits = new CommitPolicy(options.clock)
     this.#retry = new ClaimRetry(options)
     this.#lag = new PartitionLag(options)
+    this.#doubt = new InDoubt((finished) => this.#count(finished))
     this.#life = this.#newLife()
   }
 
@@ -65,7 +63,7 @@ export class Lane {
     return this.#tracker.size
   }
 
-  get state(): State {
+  get state(): LaneState {
     return this.#state
   }
 
@@ -79,9 +77,9 @@ export class Lane {
     if (this.#state === 'closed' || this.#state === 'fenced') return
     let repeated = 0
     for (const record of records) {
-      this.#firstDelivered ??= record.offset
-      if (this.#lastDelivered !== null && record.offset <= this.#lastDelivered) repeated += 1
-      else this.#track(record)
+      if (this.#taken.take(record.offset))
+        this.#tracker.deliver(record.offset, delivered(record, this.#options))
+      else repeated += 1
     }
     const { topic, metrics } = this.#options
     metrics.consumed(topic, records.length - repeated)
@@ -94,12 +92,32 @@ export class Lane {
   /** How far the partition goes, and how far it has been read: for the lag. */
   progress(readUpTo: bigint, highWatermark: bigint): void {
     this.#lag.progress(readUpTo, highWatermark)
-    this.#measure()
+    this.#lag.measure(this.#tracker.oldest)
   }
 
   /** A heartbeat was accepted: the group still counts us in, so a fenced lane may claim again. */
   heartbeat(): void {
     if (this.#state === 'fenced') void this.#claim({ seek: true })
+  }
+
+  /**
+   * The partition has another log, or a shorter one, which begins at this offset and is read from there. What is in hand
+   * belongs to the log before, and so does a transaction that is open: the next claim aborts it.
+   */
+  async replaced(begin: bigint): Promise<void> {
+    if (this.#isClosed()) return
+    const mustClaim = this.#state === 'running'
+    if (mustClaim) this.#state = 'claiming'
+    this.#restartAt = begin
+    this.#doubt.drop()
+    this.#dropRecords()
+    this.#taken.restartAt(begin)
+    this.#flow()
+    this.#draining?.()
+    if (!mustClaim) return
+    await this.#committing
+    await this.#dropLog()
+    if (!this.#isClosed()) void this.#claim({ seek: false })
   }
 
   /** The partition is not ours any more. Nothing further is started or committed; a running transaction ends or is fenced. */
@@ -121,11 +139,6 @@ export class Lane {
     await this.revoke()
   }
 
-  #track(record: InputRecord): void {
-    this.#lastDelivered = record.offset
-    this.#tracker.deliver(record.offset, delivered(record, this.#options))
-  }
-
   async #claim({ seek }: { seek: boolean }): Promise<void> {
     this.#state = 'claiming'
     const { topic, partition, claim } = this.#options
@@ -134,48 +147,55 @@ export class Lane {
       if (claimed.kind === 'claimed') await claimed.log.close()
     } else if (claimed.kind === 'claimed') {
       this.#log = claimed.log
-      this.#claimed(claimed.log.committedOffset, seek)
+      if (this.#restartAt === null) this.#claimed(claimed.log.committedOffset, seek)
+      else await this.#restart(claimed.log, this.#restartAt, seek)
     } else this.#retry.later(claimed.failure, this.#nextOffset, () => void this.#claim({ seek }))
   }
 
   /** The oldest offset without a committed output, as far as it is known. */
   get #nextOffset(): bigint {
-    return this.#tracker.oldest?.offset ?? (this.#lastDelivered === null ? 0n : this.#lastDelivered + 1n)
+    return this.#tracker.oldest?.offset ?? this.#taken.next
   }
 
   /** Nobody else can commit for this partition any more: what was read is final. */
   #claimed(committedOffset: bigint | null, seek: boolean): void {
     this.#state = 'running'
-    this.#settleDoubt(committedOffset)
-    if (committedOffset !== null) this.#skipTo(committedOffset)
+    this.#doubt.claimed(committedOffset)
+    if (committedOffset !== null) {
+      this.#tracker.committed(committedOffset)
+      this.#taken.skipTo(committedOffset)
+    }
     this.#retry.claimed({ isEmpty: this.#tracker.size === 0 })
     if (seek) this.#seek(committedOffset)
     this.#verify()
     this.#flow()
-    this.#measure()
     this.#pump()
     this.#commitSoon()
   }
 
-  /** A member with an outdated position would leave a hole: the lane reads again from the committed offset, once. */
-  #verify(): void {
-    if (this.#verified || this.#firstDelivered === null) return
-    this.#verified = true
-    const from = this.#log?.committedOffset ?? null
-    if (from !== null && this.#firstDelivered > from) this.#seek(from)
+  async #restart(log: OutputLog, begin: bigint, seek: boolean): Promise<void> {
+    const outcome = await overwriteCommitted(log, begin)
+    if (this.#isClosed() || this.#log !== log) return
+    if (outcome.kind === 'fenced') return this.#fenced()
+    if (outcome.kind === 'committed') {
+      if (this.#restartAt !== null && this.#restartAt !== begin)
+        return this.#restart(log, this.#restartAt, seek)
+      this.#restartAt = null
+      return this.#claimed(log.committedOffset === null ? null : begin, seek)
+    }
+    await this.#dropLog()
+    this.#retry.afterPublish(outcome.failure, begin, () => void this.#claim({ seek }))
   }
 
-  /** What is below is out, whether it has been delivered or is still to come. */
-  #skipTo(nextOffset: bigint): void {
-    this.#tracker.committed(nextOffset)
-    if (this.#lastDelivered === null || this.#lastDelivered < nextOffset)
-      this.#lastDelivered = nextOffset - 1n
+  /** A member with an outdated position would leave a hole: the lane reads again from the committed offset, once. */
+  #verify(): void {
+    const from = this.#taken.gapFrom(this.#log?.committedOffset ?? null)
+    if (from !== null) this.#seek(from)
   }
 
   #seek(offset: bigint | null): void {
-    this.#verified = true
     this.#dropRecords()
-    this.#lastDelivered = offset === null ? null : offset - 1n
+    this.#taken.restartAt(offset)
     this.#options.flow.seek(offset)
   }
 
@@ -186,7 +206,11 @@ export class Lane {
       const entry = this.#tracker.peek()
       if (entry === undefined) return
       const restMs = untilDueMs(entry.item, clock)
-      if (restMs > 0) return this.#pumpIn(restMs)
+      if (restMs > 0) {
+        this.#cancelDue?.()
+        this.#cancelDue = clock.after(restMs, () => this.#pump())
+        return
+      }
       this.#tracker.begin()
       this.#active += 1
       const life = this.#life
@@ -210,11 +234,6 @@ export class Lane {
       calling: () => this.#log?.prepare(),
     }
     return life
-  }
-
-  #pumpIn(waitMs: number): void {
-    this.#cancelDue?.()
-    this.#cancelDue = this.#options.clock.after(waitMs, () => this.#pump())
   }
 
   /** An idle lane commits at once; a busy one gathers, for the transaction costs the same for one record or hundreds. */
@@ -247,8 +266,11 @@ export class Lane {
     const { clock, metrics } = this.#options
     const startedMs = clock.monotonicMs()
     const outputs = prefix.finished.flatMap((entry) => entry.result.outputs)
+    const life = this.#life
     const outcome = await log.publish(outputs, prefix.nextOffset)
     metrics.transaction(outcome.kind, (clock.monotonicMs() - startedMs) / 1000)
+    // Of a log that has been replaced: whoever did that claims again.
+    if (life !== this.#life && !this.#isClosed()) return
     switch (outcome.kind) {
       case 'committed':
         return this.#committed(prefix)
@@ -265,30 +287,25 @@ export class Lane {
     this.#tracker.committed(nextOffset)
     this.#commits.committed()
     this.#retry.committed()
-    countOutcomes(this.#options, finished, this.#options.clock.epochMs())
+    this.#count(finished)
     this.#flow()
-    this.#measure()
     this.#pump()
   }
 
   async #fenced(): Promise<void> {
     await this.#dropLog()
     if (this.#isClosed()) return
-    const { topic, partition, log } = this.#options
-    log.warn('Another member has claimed a partition; waiting for the group to say whose it is.', {
-      topic,
-      partition,
-    })
+    this.#retry.fenced()
     this.#state = 'fenced'
     this.#dropRecords()
-    this.#measure()
+    this.#lag.measure(this.#tracker.oldest)
     this.#draining?.()
   }
 
   async #failed(prefix: Prefix<InputRecord, Settled>, failure: Failure): Promise<void> {
     await this.#dropLog()
     if (this.#isClosed()) return
-    this.#inDoubt = prefix
+    this.#doubt.add(prefix)
     this.#state = 'claiming'
     this.#retry.afterPublish(failure, this.#nextOffset, () => void this.#claim({ seek: false }))
     // What could not be published is read again by the next owner of the partition.
@@ -313,18 +330,12 @@ export class Lane {
     this.#draining?.()
   }
 
-  #settleDoubt(committedOffset: bigint | null): void {
-    const doubt = this.#inDoubt
-    this.#inDoubt = null
-    if (doubt !== null && committedOffset !== null && committedOffset >= doubt.nextOffset)
-      countOutcomes(this.#options, doubt.finished, this.#options.clock.epochMs())
+  #count(finished: Prefix<InputRecord, Settled>['finished']): void {
+    countOutcomes(this.#options, finished, this.#options.clock.epochMs())
   }
 
   #flow(): void {
     this.#share.holds({ records: this.#tracker.size, bytes: this.#tracker.weight })
-  }
-
-  #measure(): void {
     this.#lag.measure(this.#tracker.oldest)
   }
 
@@ -353,9 +364,9 @@ export class Lane {
     this.#options.metrics.partitionLost(this.#options.topic, this.#options.partition)
   }
 
-  async #dropLog(): Promise<void> {
+  #dropLog(): Promise<void> {
     const log = this.#log
     this.#log = null
-    await log?.close()
+    return log?.close() ?? Promise.resolve()
   }
 }

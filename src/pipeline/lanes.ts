@@ -2,6 +2,7 @@
  * The lanes of the partitions this member owns. Told by the consumer what the group decided; opens a lane for each
  * partition that came, closes those that went, and leaves those alone that stayed.
  */
+import type { RecentTransactions } from '../core/recent-transactions.ts'
 import type { LaneOptions } from './lane-options.ts'
 import { Lane } from './lane.ts'
 import type { PermitQueue } from './permit-queue.ts'
@@ -15,6 +16,7 @@ export interface LanesOptions {
   /** How long records of this topic wait before they are due: 0 on the input topic. */
   readonly delayMs: (topic: string) => number
   readonly flow: (topic: string, partition: number) => PartitionFlow
+  readonly recent: Pick<RecentTransactions, 'forgetPartition'>
   readonly permits: PermitQueue
   /** Records that cannot be decoded yet: while there are any, no lane takes up more than its own few. */
   readonly registryWaiting: () => number
@@ -86,6 +88,12 @@ export class Lanes {
 
   progress(topic: string, partition: number, readUpTo: bigint, highWatermark: bigint): void {
     this.#lanes.get(id(topic, partition))?.progress(readUpTo, highWatermark)
+  }
+
+  /** The partition has another log, or a shorter one, which begins at this offset. */
+  replaced(topic: string, partition: number, begin: bigint): void {
+    if (this.#options.delayMs(topic) === 0) this.#options.recent.forgetPartition(partition)
+    void this.#lanes.get(id(topic, partition))?.replaced(begin)
   }
 
   heartbeat(): void {

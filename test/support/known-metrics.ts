@@ -23,6 +23,8 @@ export async function exposed(): Promise<ReadonlyMap<string, Known>> {
   metrics.lag(input, 0, 1)
   metrics.oldestUnsettled(input, 0, 1)
   metrics.blocked(input, 0, { offset: 1n, code: 'MESSAGE_TOO_LARGE' })
+  metrics.openTransaction(input, 0, 90)
+  metrics.leaderSilent(input, 0, 30)
   const { body } = await scrape()
   const found = new Map<string, { type: string; labels: Map<string, Set<string>> }>()
   for (const [, name = '', type = ''] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {

@@ -68,6 +68,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
     retryTopics: [],
     sessionTimeoutMs: 10_000,
     permits: null,
+    startOffset: 'earliest',
     clock: systemClock,
     log: fakeLog(),
     hooks: {
@@ -76,6 +77,8 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
       onAssigned: ({ memberId }, assignment) => ends.assigned(memberId, assignment),
       onRecords: () => delivered.resolve(),
       onProgress: () => {},
+      onLost: () => {},
+      onReplaced: () => {},
       onHeartbeat: () => {},
       onActivity: () => {},
       onEnd: (message) => delivered.reject(new Error(message)),

@@ -3,6 +3,7 @@
  * and no partition for another one of the same broker. Ends by itself when the broker leads nothing of ours any more.
  */
 import type { Clock, InputRecord, Log } from '../../ports.ts'
+import { BATCH } from './batch-format.ts'
 import { id } from './batches.ts'
 import { fetch } from './broker-requests.ts'
 import { decodeRecords } from './decode-records.ts'
@@ -48,7 +49,10 @@ const MAX_RECORDS_AT_ONCE = 256
 const MAX_BYTES_AT_ONCE = 512 * 1024
 const BACK_OFF_MS = { first: 100, max: 1_000 } as const
 
+/** From Kafka 0.11 on. */
+const BATCH_MAGIC = 2
 const OFFSET_OUT_OF_RANGE = 1
+const UNKNOWN_TOPIC_OR_PARTITION = 3
 const TOPIC_AUTHORIZATION_FAILED = 29
 const SESSION_LOST: ReadonlySet<number> = new Set([70, 71])
 
@@ -153,6 +157,9 @@ export class BrokerFetches {
   async #read(partition: FetchedPartition, answer: PartitionAnswer, begin: bigint): Promise<void> {
     const { find, onRecords, onServed, log } = this.#options
     const { topic, partition: number, records: bytes, aborted } = answer
+    const epoch = leaderEpochOf(bytes)
+    if (epoch !== null && epoch < partition.epoch) return partition.lookUp('replaced')
+    partition.epoch = epoch ?? partition.epoch
     for (let from = begin, hasMore = true; hasMore && isWanted(partition, from);) {
       const piece = await decodeRecords(bytes, {
         topic,
@@ -180,6 +187,7 @@ export class BrokerFetches {
     }
     const { onError, clock } = this.#options
     partition.failed(clock.monotonicMs())
+    if (errorCode === UNKNOWN_TOPIC_OR_PARTITION && isWanted(partition, from)) partition.lookUp('suspect')
     if (errorCode === TOPIC_AUTHORIZATION_FAILED) onError(createErrorFromCode(errorCode))
   }
 
@@ -207,4 +215,10 @@ function mayBeFetched(partition: FetchedPartition): partition is FetchedPartitio
 /** Neither paused nor moved since it was asked for. */
 function isWanted({ isPaused, next }: FetchedPartition, from: bigint): boolean {
   return !isPaused && next === from
+}
+
+/** Of the leader that wrote the first batch; null for a format that has none. */
+function leaderEpochOf(bytes: Buffer): number | null {
+  if (bytes.length <= BATCH.magic || bytes.readInt8(BATCH.magic) < BATCH_MAGIC) return null
+  return bytes.readInt32BE(BATCH.leaderEpoch)
 }

@@ -7,6 +7,7 @@
 import type { Clock, InputRecord, Log, Moment, PartitionFlow } from '../../ports.ts'
 import type { QuotaTerms } from '../../core/quota-shares.ts'
 import { OperatorError } from '../../core/safe-error.ts'
+import type { StartOffset } from '../../core/start-offset.ts'
 import { id, type TopicPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
 import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
@@ -43,6 +44,10 @@ export interface ConsumerHooks {
     partition: number,
     at: { readUpTo: bigint; highWatermark: bigint },
   ) => void
+  /** So many offsets were deleted before they were read. */
+  readonly onLost: (topic: string, partition: number, offsets: number) => void
+  /** The log is another one, or was cut off below what was read of it: it is read from this offset, where it begins. */
+  readonly onReplaced: (topic: string, partition: number, begin: bigint) => void
   /** The group has accepted one that was sent then. */
   readonly onHeartbeat: (sent: Moment) => void
   /** Any sign of life of the fetches or of the membership. */
@@ -62,6 +67,8 @@ export interface ConsumerOptions {
   readonly sessionTimeoutMs: number
   /** Permits of the quota to be shared by partitions; null where it is kept otherwise. */
   readonly permits: number | null
+  /** Of partitions of the input topic for which the group has no offset. */
+  readonly startOffset: StartOffset
   readonly clock: Clock
   readonly log: Log
   readonly hooks: ConsumerHooks
@@ -95,6 +102,8 @@ class OwnConsumer {
   readonly #member: GroupMember
   readonly #fetcher: Fetcher
   #memberId = ''
+  /** Partitions the input topic had when this member first joined: those that come later are read from their beginning. */
+  #knownWidth = 0
   /** As the leader saw the topics when it assigned them; null for everybody else. */
   #assignedWidths: ReadonlyMap<string, number> | null = null
   #isOver = false
@@ -107,7 +116,7 @@ class OwnConsumer {
       createCluster,
       topics: [inputTopic, ...retryTopics],
       onRefreshed: () => this.#refreshed(),
-      onReplaced: () => undefined,
+      onReplaced: (topic) => this.#fetcher.replaced(topic),
     })
     this.#partitioning = createCoPartitioning({
       inputTopic,
@@ -136,6 +145,13 @@ class OwnConsumer {
     this.#fetcher = new Fetcher({
       topology: this.#topology,
       committed: (partitions) => this.#committed(partitions),
+      commit: (offsets) => this.#commitStarts(offsets),
+      startOf: ({ topic, partition }) =>
+        topic === inputTopic && partition < this.#knownWidth ? options.startOffset : 'earliest',
+      onLost: ({ topic, partition }, offsets) =>
+        this.#guarded(() => hooks.onLost(topic, partition, Number(offsets))),
+      onReplaced: ({ topic, partition }, begin) =>
+        this.#guarded(() => hooks.onReplaced(topic, partition, begin)),
       clock,
       log,
       onRecords: (topic, partition, records) =>
@@ -180,6 +196,7 @@ class OwnConsumer {
     const { assignment, words } = this.#partitioning.assigned(memberAssignment)
     const keeps = memberId === this.#memberId
     this.#memberId = memberId
+    this.#knownWidth ||= words?.partitions ?? 0
     this.#assignedWidths = isLeader ? this.#topology.widths() : null
     this.#fetcher.assign(assignment, { keeps })
     this.#guarded(() =>
@@ -197,6 +214,14 @@ class OwnConsumer {
       all.map(({ partition, offset }) => [id({ topic, partition }), BigInt(offset)] as const),
     )
     return new Map(offsets.filter(([, offset]) => offset >= 0n))
+  }
+
+  async #commitStarts(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void> {
+    const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([topic, all]) => ({
+      topic,
+      partitions: all.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
+    }))
+    await this.#member.commit(topics)
   }
 
   #refreshed(): void {

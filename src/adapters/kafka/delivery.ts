@@ -25,13 +25,20 @@ export interface KafkaDelivery {
   readonly claim: ClaimPartition
   /** The group is about to decide anew. */
   rebalancing(): void
+  /** The log of an input partition is another one: offsets of the old one must not be committed any more. */
+  replaced(topic: string, partition: number): void
   /** What the group decided; to be told before the lanes are. */
   assigned(memberId: string, assignment: Readonly<Record<string, readonly number[]>>): void
 }
 
 export function createDelivery(options: DeliveryOptions): KafkaDelivery {
   if (options.delivery === 'exactly-once') {
-    return { claim: createClaimPartition(options), rebalancing: () => {}, assigned: () => {} }
+    return {
+      claim: createClaimPartition(options),
+      rebalancing: () => {},
+      replaced: () => {},
+      assigned: () => {},
+    }
   }
   const { consumer, clock, metrics, log } = options
   const commits = new OffsetCommits({
@@ -43,6 +50,7 @@ export function createDelivery(options: DeliveryOptions): KafkaDelivery {
   return {
     claim: createClaimAtLeastOnce({ ...options, commits }),
     rebalancing: () => commits.rebalancing(),
+    replaced: (topic, partition) => commits.forget({ topic, partition }),
     assigned: (memberId, assignment) => commits.assigned(memberId, assignment),
   }
 }

@@ -3,9 +3,10 @@ import { id, type TopicPartition } from './batches.ts'
 
 /**
  * What has to be asked before the partition can be read: the group's committed offset, where a partition without one starts, the
- * log's beginning, or what became of a position the broker does not have (`range`) or of a log that was replaced.
+ * log's beginning, what became of a position the broker does not have (`range`), whether it is still the same log (`suspect`),
+ * or where the log begins that has taken its place (`replaced`).
  */
-export type Lookup = 'committed' | 'start' | 'earliest' | 'range' | 'replaced'
+export type Lookup = 'committed' | 'start' | 'earliest' | 'range' | 'suspect' | 'replaced'
 
 export interface LogOffsets {
   readonly highWatermark: bigint
@@ -27,6 +28,12 @@ export class FetchedPartition implements TopicPartition {
   /** Broker that leads it; -1 when none is known. */
   leader = -1
   log: LogOffsets | null = null
+  /** The newest leader epoch seen in its records since it was moved: epochs of a log never go back. */
+  epoch = -1
+  /** The group had an offset for it when it was assigned. */
+  hadCommitted = false
+  /** Offsets below are known to be deleted. */
+  lostUpTo = 0n
   #failures = 0
   #notBeforeMs = -Infinity
 

@@ -3,19 +3,19 @@
  * the group's committed offset and move with what is read or with a seek. A partition that stays assigned keeps its own.
  */
 import type { Clock, InputRecord, Log, PartitionFlow } from '../../ports.ts'
-import { id, type TopicPartition } from './batches.ts'
+import { id } from './batches.ts'
 import { BrokerFetches } from './broker-fetches.ts'
-import { listOffsets } from './broker-requests.ts'
 import { FetchedPartition } from './fetched-partition.ts'
-import { createErrorFromCode, type Broker } from './internals.ts'
+import { LogPositions, type LogPositionsOptions } from './log-positions.ts'
 import type { Topology } from './topology.ts'
 
-export interface FetcherOptions {
+export interface FetcherOptions extends Pick<
+  LogPositionsOptions,
+  'committed' | 'commit' | 'startOf' | 'onLost' | 'onReplaced'
+> {
   readonly topology: Topology
-  /** Committed offsets by {@link id}; partitions without one are left out. */
-  readonly committed: (partitions: readonly TopicPartition[]) => Promise<ReadonlyMap<string, bigint>>
   readonly clock: Clock
-  readonly log: Pick<Log, 'warn'>
+  readonly log: Pick<Log, 'warn' | 'error'>
   readonly onRecords: (topic: string, partition: number, records: readonly InputRecord[]) => void
   readonly onProgress: (partition: FetchedPartition) => void
   readonly onActivity: () => void
@@ -35,12 +35,18 @@ export class Fetcher {
   /** In the order in which they take turns. */
   readonly #partitions = new Map<string, FetchedPartition>()
   readonly #brokers = new Map<number, BrokerFetches>()
-  #refreshing = false
+  readonly #positions: LogPositions
+  #refreshing: Promise<void> | null = null
   #closed = false
   #cancelRefresh: () => void = () => undefined
 
   constructor(options: FetcherOptions) {
     this.#options = options
+    this.#positions = new LogPositions({
+      ...options,
+      refresh: () => this.refresh(),
+      hasTopicIds: (topic) => options.topology.hasId(topic),
+    })
   }
 
   /** `keeps`: partitions that are assigned already go on from where they are. */
@@ -72,7 +78,12 @@ export class Fetcher {
     return {
       pause: () => withIt((of) => void (of.isPaused = true)),
       resume: () => withIt((of) => void (of.isPaused = false)),
-      seek: (offset) => withIt((of) => (offset === null ? of.lookUp('earliest') : of.moveTo(offset))),
+      seek: (offset) =>
+        withIt((of) => {
+          of.epoch = -1
+          if (offset === null) of.lookUp('earliest')
+          else of.moveTo(offset)
+        }),
     }
   }
 
@@ -96,9 +107,20 @@ export class Fetcher {
   }
 
   /** Asks where the partitions are; resolves in any case. */
-  async refresh(): Promise<void> {
-    if (this.#refreshing || this.#closed) return
-    this.#refreshing = true
+  refresh(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = null))
+    return this.#refreshing
+  }
+
+  /** The topic was created again: its partitions have other logs. */
+  replaced(topic: string): void {
+    for (const one of this.#partitions.values()) {
+      if (one.topic === topic && one.lookup !== 'committed') one.lookUp('replaced')
+    }
+  }
+
+  async #refresh(): Promise<void> {
     this.#cancelRefresh()
     let isKnown = true
     try {
@@ -107,7 +129,6 @@ export class Fetcher {
       isKnown = false
       if (!this.#closed) this.#options.onError(error)
     }
-    this.#refreshing = false
     this.#refreshLater(isKnown && [...this.#partitions.values()].every(({ leader }) => leader !== NO_LEADER))
   }
 
@@ -125,7 +146,7 @@ export class Fetcher {
       findBroker: (of) => topology.cluster.findBroker({ nodeId: of }),
       led: (of) => [...this.#partitions.values()].filter(({ leader }) => leader === of),
       find: (key) => this.#partitions.get(key),
-      lookUp: (broker, partitions) => this.#lookUp(broker, partitions),
+      lookUp: (broker, partitions) => this.#positions.lookUp(broker, partitions),
       clock,
       log,
       onRecords: ({ topic, partition }, records) => onRecords(topic, partition, records),
@@ -157,7 +178,8 @@ export class Fetcher {
         for (const one of open) {
           const offset = offsets.get(one.key)
           if (one.lookup !== 'committed') continue
-          if (offset === undefined) one.lookUp('earliest')
+          one.hadCommitted = offset !== undefined
+          if (offset === undefined) one.lookUp('start')
           else one.moveTo(offset)
         }
         for (const broker of this.#brokers.values()) broker.wake()
@@ -166,19 +188,6 @@ export class Fetcher {
         if (this.#closed || this.#options.onError(error)) return
         await new Promise<void>((resolve) => void this.#options.clock.after(RETRY_MS, resolve))
       }
-    }
-  }
-
-  async #lookUp(broker: Broker, partitions: readonly FetchedPartition[]): Promise<void> {
-    const begins = await listOffsets(broker, partitions, 'earliest')
-    for (const { topic, partition, errorCode, offset } of begins) {
-      const of = this.#partitions.get(id({ topic, partition }))
-      if (of === undefined || of.lookup === null) continue
-      if (errorCode !== 0) {
-        of.failed(this.#options.clock.monotonicMs())
-        throw createErrorFromCode(errorCode)
-      }
-      of.moveTo(offset)
     }
   }
 }

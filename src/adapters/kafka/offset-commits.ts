@@ -73,6 +73,11 @@ export class OffsetCommits {
     this.#sendIn(GATHER_MS)
   }
 
+  /** What is noted is of a log that is no more. */
+  forget(of: TopicPartition): void {
+    this.#noted.delete(id(of))
+  }
+
   /** Resolves when nothing noted for the partition is left to commit, or it could not be committed. */
   async settled(of: TopicPartition): Promise<void> {
     for (let failures = 0; failures < MOST_FAILURES && this.#noted.has(id(of));) {

@@ -55,6 +55,10 @@ export class Topology {
     return found === undefined ? 'unknown' : `${found.host}:${found.port}`
   }
 
+  hasId(topic: string): boolean {
+    return this.#ids.has(topic)
+  }
+
   #topics(): readonly TopicMetadata[] {
     return this.cluster.brokerPool.metadata?.topicMetadata ?? []
   }

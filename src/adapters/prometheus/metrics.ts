@@ -9,6 +9,7 @@ import { callMetrics } from './call-metrics.ts'
 import { credentialMetrics } from './credential-metrics.ts'
 import { Instruments } from './instruments.ts'
 import { kafkaMetrics } from './kafka-metrics.ts'
+import { logMetrics } from './log-metrics.ts'
 import { outcomeMetrics } from './outcome-metrics.ts'
 
 export interface MetricsOptions {
@@ -42,6 +43,7 @@ export function createMetrics({ version, revision, topics, delivery }: MetricsOp
     ...outcomeMetrics(instruments, topics),
     ...callMetrics(instruments, quota),
     ...kafkaMetrics(instruments, delivery, quota),
+    ...logMetrics(instruments, topics),
     ...credentialMetrics(instruments),
   }
   instruments.gauge('build_info', 'What is running; always 1.', ['version', 'revision', 'node'], () => [

@@ -63,6 +63,7 @@ async function drained({
     },
     delayMs: (topic) => (topic === 'in' ? 0 : 1),
     flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
+    recent: { forgetPartition: () => undefined },
     permits,
     registryWaiting: () => 0,
     log,

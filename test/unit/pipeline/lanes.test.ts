@@ -50,6 +50,7 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
     },
     delayMs: (topic) => (topic === 'in' ? 0 : 10_000),
     flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
+    recent: { forgetPartition: () => undefined },
     permits,
     registryWaiting,
     log,

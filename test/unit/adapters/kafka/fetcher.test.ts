@@ -1,125 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Fetcher } from '../../../../src/adapters/kafka/fetcher.ts'
-import type { Topology } from '../../../../src/adapters/kafka/topology.ts'
-import {
-  batchAt,
-  fakeBroker,
-  type FakeBroker,
-  type FakeFetchAnswer,
-  type FakePartitionAnswer,
-  type ListedFake,
-} from '../../../support/fake-broker.ts'
-import { FakeClock, settle } from '../../../support/fake-clock.ts'
-import { fakeLog } from '../../../support/fakes.ts'
+import { batchAt } from '../../../support/fake-broker.ts'
+import { settle } from '../../../support/fake-clock.ts'
+import { at, FetcherBed, unreachable } from '../../../support/fetcher-bed.ts'
 
-const unreachable = () => Object.assign(new Error('no'), { name: 'KafkaJSConnectionError' })
 const refused = { errorCode: 29 } as const
 const NOT_LEADER = 6
-const OUT_OF_RANGE = 1
 const SESSION_NOT_FOUND = 70
 
-/** Two brokers, a topic `in` whose partitions they lead, and fetches that hang until they are answered. */
-class Bed {
-  readonly clock = new FakeClock()
-  readonly leaders = new Map<number, number>([
-    [0, 1],
-    [1, 1],
-    [2, 2],
-  ])
-  readonly committed = new Map<string, bigint>()
-  readonly listed = new Map<string, ListedFake>()
-  readonly records: string[] = []
-  readonly progress: string[] = []
-  readonly errors: unknown[] = []
-  refreshes = 0
-  readonly #open = new Map<number, PromiseWithResolvers<FakeFetchAnswer>>()
-  readonly brokers: ReadonlyMap<number, FakeBroker>
-  readonly fetcher: Fetcher
-
-  constructor() {
-    this.brokers = new Map(
-      [1, 2].map((nodeId) => [
-        nodeId,
-        fakeBroker({
-          nodeId,
-          onFetch: () => {
-            const open = Promise.withResolvers<FakeFetchAnswer>()
-            this.#open.set(nodeId, open)
-            return open.promise
-          },
-          onListOffsets: (topic, partition) =>
-            this.listed.get(`${topic}:${partition}`) ?? { earliest: 0n, latest: 0n },
-        }),
-      ]),
-    )
-    const topology = {
-      cluster: {
-        findBroker: ({ nodeId }: { nodeId: number }) =>
-          Promise.resolve(this.brokers.get(nodeId)?.broker).then(
-            (broker) => broker ?? Promise.reject(unreachable()),
-          ),
-      },
-      leaderOf: (_: string, partition: number) => this.leaders.get(partition) ?? -1,
-      refresh: () => {
-        this.refreshes += 1
-        this.fetcher.refreshed()
-        return Promise.resolve()
-      },
-    } as unknown as Topology
-    this.fetcher = new Fetcher({
-      topology,
-      committed: () => Promise.resolve(this.committed),
-      clock: this.clock,
-      log: fakeLog(),
-      onRecords: (topic, partition, records) => {
-        const all = records.map(({ offset, value }) => `${offset}=${String(value)}`)
-        this.records.push(`${topic}:${partition} ${all.join(' ')}`)
-      },
-      onProgress: ({ key, next, log }) => this.progress.push(`${key} at ${next} of ${log?.highWatermark}`),
-      onActivity: () => {},
-      onError: (error) => {
-        this.errors.push(error)
-        return (error as { type?: string }).type === 'TOPIC_AUTHORIZATION_FAILED'
-      },
-    })
-  }
-
-  async assign(partitions: number[], { keeps = true } = {}): Promise<void> {
-    this.fetcher.assign({ in: partitions }, { keeps })
-    await settle()
-  }
-
-  /** What the broker was asked last. */
-  asked(nodeId = 1) {
-    return this.brokers.get(nodeId)?.fetches.at(-1)
-  }
-
-  fetches(nodeId = 1): number {
-    return this.brokers.get(nodeId)?.fetches.length ?? 0
-  }
-
-  async answer(answer: FakePartitionAnswer | FakeFetchAnswer | Error | null, nodeId = 1): Promise<void> {
-    const open = this.#open.get(nodeId)
-    this.#open.delete(nodeId)
-    if (answer === null) open?.resolve({ partitions: [] })
-    else if (answer instanceof Error) open?.reject(answer)
-    else if ('partitions' in answer) open?.resolve(answer)
-    else open?.resolve({ partitions: [answer] })
-    await settle()
-    await settle()
-  }
-}
-
-let bed: Bed
+let bed: FetcherBed
 
 beforeEach(() => {
-  bed = new Bed()
-})
-
-const at = (partition: number, rest: Partial<FakePartitionAnswer> = {}): FakePartitionAnswer => ({
-  topic: 'in',
-  partition,
-  ...rest,
+  bed = new FetcherBed()
 })
 
 describe('positions', () => {
@@ -280,12 +171,4 @@ test('nothing is read once it is closed', async () => {
   await bed.clock.advance(1_000)
   expect(bed.records).toEqual([])
   expect(bed.fetches()).toBe(1)
-})
-
-test('an offset that is not there any more is followed by the first that is', async () => {
-  bed.committed.set('in:0', 5n)
-  bed.listed.set('in:0', { earliest: 8n, latest: 20n })
-  await bed.assign([0])
-  await bed.answer(at(0, { errorCode: OUT_OF_RANGE }))
-  expect(bed.asked()?.asked).toEqual(['in:0@8'])
 })

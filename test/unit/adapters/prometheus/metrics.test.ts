@@ -21,8 +21,11 @@ const CONTRACT = [
   'lane_backlog gauge',
   'last_heartbeat_timestamp_seconds gauge',
   'offset_commits_total counter outcome',
+  'offsets_lost_total counter topic',
   'oldest_unsettled_timestamp_seconds gauge topic partition',
+  'open_transaction_seconds gauge topic partition',
   'partition_blocked_offset gauge topic partition code',
+  'partition_leader_silent_seconds gauge topic partition',
   'publish_duration_seconds histogram',
   'publishes_total counter outcome',
   'quota_limit_per_second gauge',
@@ -74,6 +77,8 @@ describe('the exposition', () => {
     metrics.lag('verification.completed', 0, 1)
     metrics.oldestUnsettled('verification.completed', 0, 1)
     metrics.blocked('verification.completed', 0, { offset: 1n, code: 'MESSAGE_TOO_LARGE' })
+    metrics.openTransaction('verification.completed', 0, 90)
+    metrics.leaderSilent('verification.completed', 0, 30)
     const { types, series } = await scrape()
     const found = [...types].map(([name, type]) => [name, type, ...labelsOf(name, series.keys())].join(' '))
     expect(found.toSorted()).toEqual(CONTRACT)
