@@ -18,7 +18,7 @@ const EVIDENCE_MS = 10_000
 const REFUSED_IN_A_ROW = 20
 /** Fewer different records than this, refused in a row, say nothing about the account. */
 const TOO_FEW_RECORDS = 3
-const MIN_THROTTLED = 5
+const MIN_THROTTLED = 4
 
 /** What one record remembers of its refused calls. Belongs to {@link Evidence}. */
 export class RefusedRecord {

@@ -59,7 +59,7 @@ interface Again {
 /** Further calls right after one that brought nothing, before the record goes to a retry topic. */
 const QUICK_RETRY_DELAYS_MS = [200, 1_000] as const
 /** How long a record waits that is refused while others may be answered: as the API says, but it holds up its partition. */
-const REFUSED_DELAY_MS = { usual: 1_000, max: 3_000 } as const
+const REFUSED_DELAY_MS = { usual: 1_000, max: 2_000 } as const
 /** With less time than this another call would be cut off before its answer could come. */
 const LEAST_CALL_MS = 500
 /** A producer's way to say that an event is to be asked for although its transaction was seen lately. */

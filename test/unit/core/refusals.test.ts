@@ -114,7 +114,7 @@ test('a record that is always refused among others that are answered is its own 
           return evidence[kind](record, nowMs)
         })
         expect(blames).not.toContain('account')
-        expect(blames.indexOf('record')).toBe(kind === 'blocked' ? 1 : 4)
+        expect(blames.indexOf('record')).toBe(kind === 'blocked' ? 1 : 3)
       },
     ),
   )

@@ -39,7 +39,7 @@ describe('a record that is refused while others are answered', () => {
     [403, 'Forbidden.RAMUserAccessDenied', 'refused', 2],
     [400, 'SomethingNobodyDocumented', 'unknown-code', 2],
     [401, '', 'unknown-code', 2],
-    [400, 'Throttling.User', 'throttled', 5],
+    [400, 'Throttling.User', 'throttled', 4],
   ])('is set aside: %i %s', async (status, code, reason, calls) => {
     const made = settling([refused(status, code)])
     await amongOthers(made, 1)
@@ -51,14 +51,14 @@ describe('a record that is refused while others are answered', () => {
     expect([made.permits.closed, made.metrics.of('gate')]).toEqual([null, []])
   })
 
-  test('waits a second between its calls, or as long as the API asks for, up to three seconds', async () => {
+  test('waits a second between its calls, or as long as the API asks for, up to two seconds', async () => {
     const made = settling([refused(400, 'Throttling.User', 60_000), refused(400, 'Throttling.User'), PASSED])
     await amongOthers(made, 1)
     await made.run(inputRecord(0))
     await amongOthers(made, 5)
     const [first = 0, ...later] = made.calls.map(({ atMs }) => atMs)
     expect([later.map((atMs) => atMs - first), came(made.result())]).toEqual([
-      [3_000, 4_000],
+      [2_000, 3_000],
       [['result'], 'result'],
     ])
   })
@@ -115,15 +115,15 @@ describe('an API that says when to come again', () => {
 })
 
 describe('a record that is throttled while others are answered', () => {
-  test('slows the quota down for nobody, and is set aside after five times', async () => {
+  test('slows the quota down for nobody, and is set aside after four times', async () => {
     const { call, record, granted } = await mixed()
     const blames: unknown[] = []
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       blames.push(await call(throttled(60_000), record))
       await call(ANSWERED)
     }
-    expect(blames).toEqual(['undecided', 'undecided', 'undecided', 'undecided', 'record'])
-    expect(granted.map(({ atMs }) => atMs)).toEqual(Array.from({ length: 11 }, (_, at) => at * 100))
+    expect(blames).toEqual(['undecided', 'undecided', 'undecided', 'record'])
+    expect(granted.map(({ atMs }) => atMs)).toEqual(Array.from({ length: 9 }, (_, at) => at * 100))
   })
 
   test('is a sign of the account when it is not the only one', async () => {
