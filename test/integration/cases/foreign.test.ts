@@ -1,0 +1,44 @@
+/** Records of others, three for each event, with the dead-letter limit as it is by default. */
+import { describe, expect, test } from 'vitest'
+import { encodeJson, eventFor } from '../../../dev/harness/events.ts'
+import { metricSum } from '../../../dev/harness/service.ts'
+import { EXACTLY_ONCE, header, sourceOf } from '../../support/outputs.ts'
+import { startRun } from '../../support/run.ts'
+
+const EVENTS = 60
+const FOREIGN = [null, Buffer.from('heartbeat'), Buffer.from('{"heartbeat":1}')]
+
+describe.concurrent.each(['exactly-once', 'at-least-once'])('R10: records of others, %s', (delivery) => {
+  test('become dead letters where that is wanted, and do not count towards the dead-letter limit', async ({
+    onTestFinished,
+  }) => {
+    const run = await startRun({
+      partitions: 1,
+      settings: { KAFKA_DELIVERY: delivery, KAFKA_FOREIGN_RECORDS: 'dead-letter' },
+    })
+    onTestFinished(run.close)
+    const sent = await run.send(
+      Array.from({ length: EVENTS }, (_, number) => {
+        const event = eventFor({ name: 'passpassport', docType: null }, number)
+        const good = { key: event.transactionId, value: encodeJson(event) }
+        return [...FOREIGN.map((value) => ({ key: 'other', value })), good]
+      }).flat(),
+    )
+    const service = await run.startReplica()
+    await run.untilOut(sent)
+
+    expect(metricSum(await service.metrics(), 'checkresult_gate_closed')).toBe(0)
+    expect(await service.stop()).toBe(0)
+    expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
+    const codes = new Map(
+      run.deadLetters().map((letter) => [sourceOf(letter, run.topics), header(letter, 'checkresult-code')]),
+    )
+    expect(sent.slice(0, 4).map((place) => codes.get(place))).toEqual([
+      'tombstone',
+      'unknown-format',
+      'unrelated-json',
+      undefined,
+    ])
+    expect([run.results().length, codes.size]).toEqual([EVENTS, EVENTS * FOREIGN.length])
+  })
+})
