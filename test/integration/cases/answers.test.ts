@@ -191,7 +191,7 @@ describe.concurrent('what every event gets', () => {
     answer = unknown
     await untilClosed(replica, 'refused', expect)
     expect(await statusOf(replica)).toContain('refused: SomethingNobodyDocumented')
-    expect(replica.output()).toContain('Calls are paused, reason refused (SomethingNobodyDocumented)')
+    await replica.line(/Calls are paused, reason refused \(SomethingNobodyDocumented\)/)
     expect(run.outputs.records).toEqual([])
     answer = null
     await run.untilOut(sent)
@@ -215,7 +215,7 @@ describe.concurrent('what every event gets', () => {
     const replica = await run.startReplica()
     const sent = await run.sendFresh(20)
     await untilClosed(replica, 'throttled', expect)
-    expect(replica.output()).toContain('Calls are paused, reason throttled (Throttling.User)')
+    await replica.line(/Calls are paused, reason throttled \(Throttling\.User\)/)
     hint = null
     await run.untilOut(sent)
     hint = HOUR
