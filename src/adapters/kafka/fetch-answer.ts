@@ -51,8 +51,17 @@ function readPartition(reader: Reader, topic: string, version: number): Partitio
     lastStableOffset: reader.int64(),
     logStartOffset: version >= 5 ? reader.int64() : -1n,
     aborted: readAborted(reader),
-    records: reader.bytes(),
+    records: detached(reader.bytes()),
   }
+}
+
+/**
+ * Records that wait keep the memory of the whole answer they are a part of. A small part of a large answer is copied, so that
+ * it keeps no more than its own: with many partitions, most of what is kept would be garbage otherwise.
+ */
+function detached(records: Buffer): Buffer {
+  const isSmallPart = records.length > 0 && records.length * 2 < records.buffer.byteLength
+  return isSmallPart ? Buffer.from(records) : records
 }
 
 function readAborted(reader: Reader): PartitionAnswer['aborted'] {
