@@ -50,7 +50,7 @@ export class InputNotices {
     metrics.unkeyed()
     if (!this.#isDue('unkeyed')) return
     log.warn(
-      "The key of an event is not its transactionId. It is processed all the same, but repeats on other partitions cause further calls. Set the producer's key to the transactionId.",
+      "The key of an event is not its transactionId. The service processes the event, but a repeat of it on another partition causes another call. Set the producer's key to the transactionId.",
       position(record),
     )
   }

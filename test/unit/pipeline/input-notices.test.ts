@@ -52,7 +52,7 @@ describe('events', () => {
     ['their transaction', 'hkstest1'],
     ['their transaction in quotes', '"hkstest1"'],
     ['their transaction as Avro', '\0\0\0\0\u0007\u0010hkstest1'],
-  ])('keyed by %s are nothing to speak of', (_, key) => {
+  ])('keyed by %s are neither counted nor logged', (_, key) => {
     noticesOf().event(inputRecord(5, { key: Buffer.from(key) }), event)
     expect([metrics.of('unkeyed'), log.lines]).toEqual([[], []])
   })
