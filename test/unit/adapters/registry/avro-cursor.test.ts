@@ -62,7 +62,7 @@ const others: fc.Arbitrary<Written> = fc.letrec<{ one: Written }>((tie) => ({
     fc.constant({ type: 'null', value: null }),
     fc.boolean().map((value) => ({ type: 'boolean', value })),
     fc.integer().map((value) => ({ type: 'int', value })),
-    fc.maxSafeInteger().map((value) => ({ type: 'long', value })),
+    fc.integer({ min: -(2 ** 50), max: 2 ** 50 }).map((value) => ({ type: 'long', value })),
     fc.double({ noNaN: true }).map((value) => ({ type: 'double', value })),
     fc.constant({ type: 'float', value: 1.5 }),
     fc.string({ unit: 'grapheme' }).map((value) => ({ type: 'string', value })),
