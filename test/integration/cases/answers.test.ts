@@ -14,6 +14,7 @@ import { answering, once, page, refusal, success } from '../../support/vendor-an
 const HKID = '00000008'
 const CLOCK = fileURLToPath(new URL('../../chaos/clock.ts', import.meta.url))
 const HOUR = '3600000'
+const HEARTBEAT = 'checkresult_last_heartbeat_timestamp_seconds'
 
 /** Each on a partition of its own, or all on this one. */
 function messages(run: Run, name: string, { count = 1, partition }: Spread = {}): Message[] {
@@ -235,6 +236,8 @@ describe.concurrent('what every event gets', () => {
     const before = await run.sendFresh(8)
     await run.untilOut(before)
     replica.signal('SIGWINCH')
+    const heartbeatS = async (): Promise<number> => metricSum(await replica.metrics(), HEARTBEAT)
+    await expect.poll(heartbeatS).toBeGreaterThan(Date.now() / 1000 + 600)
     const sent = await run.sendFresh(40)
     await replica.line(/Calls are paused, reason clock \(InvalidTimeStamp\.Expired\)/)
     expect(replica.output()).toContain('The clock of this machine is 20 min ahead of the clock of the API.')
