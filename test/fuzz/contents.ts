@@ -11,6 +11,8 @@ export interface World {
   /** When the run began; all times are near it. */
   readonly nowMs: number
   readonly schemas: Registered
+  /** What the service does with records that are not events, `KAFKA_FOREIGN_RECORDS`. */
+  readonly foreignRecords: 'skip' | 'dead-letter'
   /** max.message.bytes of the input topic. */
   readonly maxBatchBytes: number
 }
@@ -198,7 +200,7 @@ export function large(making: Making): Content {
   const alone = { isAlone: true, key }
   const bulk = (bytes: number): Buffer => dice.bulk(Math.max(0, bytes))
   const json = toJson(event)
-  switch (dice.weighted({ value: 3, event: 3, key: 2, header: 3, trace: 2, compressible: 3 })) {
+  switch (dice.weighted({ value: 3, event: 3, key: 2, header: 3, headers: 2, trace: 2, compressible: 3 })) {
     case 'value':
       return {
         ...alone,
@@ -237,6 +239,15 @@ export function large(making: Making): Content {
         event: null,
         outcomes: OUT,
         headers: [['large', bulk(room - json.length)]],
+      }
+    case 'headers':
+      return {
+        ...alone,
+        about: 'very many headers',
+        value: json,
+        event: null,
+        outcomes: OUT,
+        headers: Array.from({ length: dice.pick([9_000, 30_000]) }, (_, at) => [`h${at % 100}`, null]),
       }
     case 'trace':
       return {

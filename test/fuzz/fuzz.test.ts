@@ -25,7 +25,7 @@ test.for(options.deliveries)('%s: each record comes out exactly once', async (de
     delivery,
     only: options.only.length === 0 ? null : new Set(options.only),
     weatherEvery: WEATHER_EVERY,
-    maxAge: '30s',
+    maxAgeS: 30,
     onProgress: (line) => process.stdout.write(`${delivery}: ${line}\n`),
     onLog: (text) => {
       if (options.logs === null) return

@@ -3,6 +3,11 @@ import type { Dice } from './dice.ts'
 import { CANARY } from './events.ts'
 import type { Header } from './record-batch.ts'
 
+/** Its bytes as a name. */
+function utf8(text: string): string {
+  return Buffer.from(text).toString('latin1')
+}
+
 const NAMES = [
   'plain',
   '',
@@ -26,10 +31,13 @@ const NAMES = [
   '__connect.errors.topic',
   '__connect.errors.offset',
   '__connect.errors.exception.message',
-  '名前',
+  utf8('名前'),
   'with blank\nand newline',
   '\u0000',
-  '\u{1f600}',
+  utf8('\u{1f600}'),
+  // Not UTF-8: a client in C may write such names.
+  '\u00ff\u00fe',
+  'caf\u00e9',
 ] as const
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'

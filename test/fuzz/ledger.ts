@@ -34,6 +34,8 @@ export interface LedgerOptions {
   /** Whether a good record sent and seen at these times was held up by a refusal of the whole account. */
   readonly isExcused: (sentMs: number, seenMs: number) => boolean
   readonly lateMs: number
+  /** At this age the service gives up. */
+  readonly maxAgeMs: number
 }
 
 type State = 'sent' | 'result' | 'dead-letter' | 'aborted'
@@ -66,6 +68,8 @@ export class Ledger {
   out = 0
   /** Records that must not be skipped and have not come out. */
   readonly owed = new Set<number>()
+  /** Records that would have had a result later. */
+  givenUp = 0
   aborted = 0
   refused = 0
 
@@ -172,10 +176,15 @@ export class Ledger {
     this.report({ kind: 'strange', number: null, about, detail: 'It names no record that was sent.' })
   }
 
-  /** What is not answered while the account is refused may reach the age at which it is given up. */
+  /**
+   * A record that is answered at the second or third call may reach the age at which it is given up, on a slow machine or while
+   * the account is refused. Good ones that are late tell a machine that is too slow.
+   */
   #isTooOld({ plan }: FuzzRecord, { sentMs }: Entry, stored: StoredRecord, seenMs: number): boolean {
-    const isGivenUp = /^(unavailable|not-completed)/.test(reasonOf(stored))
-    return !plan.isHealthy && isGivenUp && this.#options.isExcused(sentMs, seenMs)
+    const isGivenUp = /^(unavailable|not-completed|refused)/.test(reasonOf(stored))
+    const isTooOld = !plan.isHealthy && isGivenUp && seenMs - sentMs >= this.#options.maxAgeMs
+    if (isTooOld) this.givenUp += 1
+    return isTooOld
   }
 
   #noteLatency(number: number, about: string, sentMs: number, seenMs: number): void {

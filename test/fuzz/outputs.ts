@@ -4,7 +4,7 @@ import avsc from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationResult } from '../../src/core/schema-types.ts'
 import { CANARY } from './events.ts'
-import type { Header, StoredRecord } from './record-batch.ts'
+import { nameBytes, type Header, type StoredRecord } from './record-batch.ts'
 import type { Outcome } from './kinds.ts'
 import type { FuzzRecord } from './records.ts'
 
@@ -129,7 +129,7 @@ function isValueRight(stored: StoredRecord, { value }: FuzzRecord): boolean {
 
 function areHeadersRight(own: readonly Header[], wanted: readonly Header[], stored: StoredRecord): boolean {
   if (isSame(own, wanted)) return true
-  const bytes = wanted.flatMap(([name, value]) => [Buffer.from(name), value ?? Buffer.alloc(0)])
+  const bytes = wanted.flatMap(([name, value]) => [nameBytes(name), value ?? Buffer.alloc(0)])
   return own.length === 0 && lacks(stored, 'headers', bytes)
 }
 

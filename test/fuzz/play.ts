@@ -19,6 +19,7 @@ import { recordOf, type FuzzRecord } from './records.ts'
 import { registerVariations } from './schemas.ts'
 import { Sender } from './sender.ts'
 import { containerEnv, watchService, type ServiceWatch } from './service.ts'
+import { inputConfig, settingsOf, skipsOf } from './settings.ts'
 import { findStuck, stepOver, type Place } from './stuck.ts'
 import type { Figures } from './report.ts'
 
@@ -29,8 +30,8 @@ export interface PlayOptions {
   readonly records: number
   readonly only: ReadonlySet<number> | null
   readonly slack: number
-  /** After which records that are never answered are given up, as `DEFER_MAX_AGE` has it. */
-  readonly maxAge: string
+  /** Seconds after which the service gives up records that are never answered. */
+  readonly maxAgeS: number
   /** Distinct transactions between two moments in which the whole account is refused; null for none. */
   readonly weatherEvery: number | null
   readonly onProgress: (line: string) => void
@@ -50,20 +51,6 @@ const WEATHER_AFTERMATH_MS = 75_000
 const LOOK_MS = 500
 const PROGRESS_MS = 15_000
 const MAX_STEPS = 20
-
-const SETTINGS = {
-  CHECKRESULT_QPS: '2000',
-  CHECKRESULT_TIMEOUT_MS: '1000',
-  DEFER_DELAYS: '1s',
-  DEAD_LETTER_BRAKE: 'off',
-} as const
-
-const INPUT_CONFIG = [
-  // The largest and the strangest records that a broker takes at all.
-  { name: 'max.message.bytes', value: String(MAX_BATCH_BYTES) },
-  { name: 'message.timestamp.after.max.ms', value: '9223372036854775807' },
-  { name: 'retention.ms', value: '-1' },
-]
 
 export async function playFuzz(options: PlayOptions): Promise<Figures> {
   const play = await Play.set(options)
@@ -101,6 +88,7 @@ class Play {
       recordOf: parts.recordOf,
       isExcused: (sentMs, seenMs) => this.#isWeather(sentMs, seenMs),
       lateMs: LATE_MS * options.slack,
+      maxAgeMs: options.maxAgeS * 1_000,
     })
     this.#clearing.push(
       () => parts.service.stop(),
@@ -109,28 +97,46 @@ class Play {
   }
 
   static async set(options: PlayOptions): Promise<Play> {
-    const { stack, seed, delivery, weatherEvery, maxAge } = options
+    const { stack, seed, delivery, weatherEvery, maxAgeS } = options
+    const chosen = settingsOf(seed)
     // The answers need no more of the world than the seed, and the world needs the topics' names.
     const api = await startApi({ seed, weatherEvery })
     const environment = createEnvironment(
       {
         ...stack,
         endpoint: api.url,
-        settings: { ...SETTINGS, KAFKA_DELIVERY: delivery, DEFER_MAX_AGE: maxAge },
+        settings: { ...chosen, KAFKA_DELIVERY: delivery, DEFER_MAX_AGE: `${maxAgeS}s` },
       },
       { shared: true },
     )
     const kafka = connectTo(stack.brokers)
     await createTopics(
-      [{ topic: environment.topics.input, numPartitions: PARTITIONS, configEntries: INPUT_CONFIG }],
+      [
+        {
+          topic: environment.topics.input,
+          numPartitions: PARTITIONS,
+          configEntries: inputConfig(MAX_BATCH_BYTES),
+        },
+      ],
       kafka,
     )
     const [schemas] = await Promise.all([
       registerVariations(stack.registryUrl, environment.topics.input),
       prepareEnvironment(environment, PARTITIONS),
     ])
-    const world: World = { seed, nowMs: Date.now(), schemas, maxBatchBytes: MAX_BATCH_BYTES }
-    const service = await watchService(containerEnv(environment.env))
+    const world: World = {
+      seed,
+      nowMs: Date.now(),
+      schemas,
+      foreignRecords: chosen.KAFKA_FOREIGN_RECORDS,
+      maxBatchBytes: MAX_BATCH_BYTES,
+    }
+    const service = await watchService(containerEnv(environment.env), skipsOf(chosen))
+    options.onProgress(
+      Object.entries(chosen)
+        .map((setting) => setting.join('='))
+        .join(' '),
+    )
     return new Play(options, { environment, api, service, recordOf: (number) => recordOf(world, number) })
   }
 
@@ -279,6 +285,7 @@ class Play {
       sent: ledger.sent,
       aborted: ledger.aborted,
       refused: ledger.refused,
+      givenUp: ledger.givenUp,
       skipped: service.skipped(),
       calls: this.#api.calls(),
       weathers: this.#api.weathers.map(({ name }) => name),

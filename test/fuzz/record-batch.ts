@@ -7,7 +7,12 @@ import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
 import snappyjs from 'snappyjs'
 import { Reader, Writer, crc32c } from './bytes.ts'
 
+/** The name is text of one byte a letter: any bytes may be a name. */
 export type Header = readonly [name: string, value: Buffer | null]
+
+export function nameBytes(name: string): Buffer {
+  return Buffer.from(name, 'latin1')
+}
 
 export interface BatchRecord {
   readonly timestampMs: bigint
@@ -75,7 +80,7 @@ function writeRecord(writer: Writer, record: BatchRecord, delta: number, firstMs
     .varBytes(record.key)
     .varBytes(record.value)
     .varint(record.headers.length)
-  for (const [name, value] of record.headers) body.varBytes(Buffer.from(name)).varBytes(value)
+  for (const [name, value] of record.headers) body.varBytes(nameBytes(name)).varBytes(value)
   const bytes = body.done()
   writer.varint(bytes.length).raw(bytes)
 }
@@ -140,7 +145,7 @@ function readRecord(reader: Reader, baseOffset: bigint, firstMs: bigint): Stored
   const value = reader.varBytes()
   const headers = Array.from({ length: Number(reader.varint()) }, (): Header => {
     const name = reader.varBytes() ?? Buffer.alloc(0)
-    return [name.toString(), reader.varBytes()]
+    return [name.toString('latin1'), reader.varBytes()]
   })
   return { offset, timestampMs, key, value, headers }
 }

@@ -5,6 +5,7 @@
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 import {
   ANY,
+  DEAD_LETTER,
   framing,
   healthy,
   large,
@@ -48,7 +49,7 @@ export function recordOf(world: World, number: number): FuzzRecord {
   const event = eventOf(dice, { seed, number, nowMs, isPlain: kind === 'good' })
   const plan = planOf(seed, number)
   const content = contentOf(kind, { world, number, dice, event })
-  const outcomes = content.event === null ? (content.outcomes ?? ANY) : plan.outcomes
+  const outcomes = content.event === null ? allowed(world, content.outcomes ?? ANY) : plan.outcomes
   return {
     number,
     kind,
@@ -63,6 +64,11 @@ export function recordOf(world: World, number: number): FuzzRecord {
     isGood: content.event !== null && plan.isHealthy && kind !== 'duplicate',
     isAlone: content.isAlone ?? false,
   }
+}
+
+/** What is not an event may be skipped only if the service is told so; a repeat always. */
+function allowed({ foreignRecords }: World, outcomes: ReadonlySet<Outcome>): ReadonlySet<Outcome> {
+  return foreignRecords === 'skip' || outcomes.has('result') ? outcomes : DEAD_LETTER
 }
 
 function contentOf(kind: Kind, making: Making): Content {

@@ -14,6 +14,7 @@ export interface Figures {
   readonly aborted: number
   readonly refused: number
   readonly skipped: number
+  readonly givenUp: number
   readonly calls: number
   readonly weathers: readonly string[]
   readonly counts: Readonly<Record<string, Readonly<Record<Outcome, number>>>>
@@ -47,7 +48,7 @@ export function describe(figures: Figures): string {
   const { problemCount, problems } = figures
   const found = PROBLEMS.map((kind) => `${problemCount[kind]} ${kind}`).join(', ')
   return [
-    `Seed ${figures.seed}, ${figures.delivery}: ${figures.sent} records in ${Math.round(figures.seconds)} s, ${figures.calls} calls, ${figures.aborted} records aborted, ${figures.refused} refused by the broker, ${figures.skipped} skipped.`,
+    `Seed ${figures.seed}, ${figures.delivery}: ${figures.sent} records in ${Math.round(figures.seconds)} s, ${figures.calls} calls, ${figures.aborted} records aborted, ${figures.refused} refused by the broker, ${figures.skipped} skipped, ${figures.givenUp} given up by age on the way to a result.`,
     table.toString(),
     `Refused for a moment: ${figures.weathers.join(', ') || 'never'}.`,
     `Good events: median ${Math.round(figures.latencyP50Ms)} ms, slowest ${Math.round(figures.latencyMaxMs)} ms. Peak memory ${Math.round(figures.peakMemoryMb)} MB. ${figures.logLines} log lines. ${figures.isAlive ? 'Alive' : 'Ended'} at the end; SIGTERM: exit code ${figures.exitCode} after ${Math.round(figures.stopMs)} ms.`,

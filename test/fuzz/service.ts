@@ -24,19 +24,20 @@ export interface ServiceWatch {
 /** The container's limit in the chart. */
 export const MAX_MEMORY_MB = 256
 
-const SKIPS = ['checkresult_duplicates_total', 'checkresult_foreign_records_total'] as const
 const PAGES = ['/metrics', '/readyz', '/livez', '/'] as const
 const STOP_WITHIN_MS = 30_000
 const MAX_LEAKS = 20
 
-export async function watchService(env: Env): Promise<ServiceWatch> {
-  const watch = new Watch(env)
+/** `skips`: metrics of records that have no output. */
+export async function watchService(env: Env, skips: readonly string[]): Promise<ServiceWatch> {
+  const watch = new Watch(env, skips)
   await watch.restart()
   return watch
 }
 
 class Watch implements ServiceWatch {
   readonly #env: Env
+  readonly #skips: readonly string[]
   #service: ServiceProcess | null = null
   #skippedBefore = 0
   #skippedNow = 0
@@ -45,8 +46,9 @@ class Watch implements ServiceWatch {
   peakMemoryMb = 0
   readonly leaks = new Set<string>()
 
-  constructor(env: Env) {
+  constructor(env: Env, skips: readonly string[]) {
     this.#env = env
+    this.#skips = skips
   }
 
   get logLines(): number {
@@ -83,7 +85,7 @@ class Watch implements ServiceWatch {
         const text = await (await fetch(service.opsUrl + page)).text()
         this.#search(page, text)
         if (page === '/metrics')
-          this.#skippedNow = SKIPS.reduce((sum, name) => sum + metricSum(text, name), 0)
+          this.#skippedNow = this.#skips.reduce((sum, name) => sum + metricSum(text, name), 0)
       }
     } catch {
       // It may end meanwhile.

@@ -1,0 +1,34 @@
+/** Two thousand random records with random answers; `npm run test:fuzz` takes more, and says how to replay one of them. */
+import { randomInt } from 'node:crypto'
+import { expect, inject, test } from 'vitest'
+import { DELIVERIES } from '../../src/core/delivery.ts'
+import { playFuzz } from '../fuzz/play.ts'
+import { describe as report, NO_PROBLEMS } from '../fuzz/report.ts'
+import { MAX_MEMORY_MB } from '../fuzz/service.ts'
+
+const RECORDS = 1_000
+/** In the test's name; `--seed` repeats the records and the answers. */
+const SEED = randomInt(1_000_000)
+
+test.concurrent.for(DELIVERIES)(
+  `${RECORDS} random records (seed ${SEED}) come out once each, %s`,
+  { timeout: 120_000 },
+  async (delivery) => {
+    const figures = await playFuzz({
+      stack: { brokers: inject('brokers'), registryUrl: inject('registryUrl') },
+      delivery,
+      seed: SEED,
+      records: RECORDS,
+      only: null,
+      slack: 1,
+      weatherEvery: null,
+      maxAgeS: 10,
+      onProgress: () => {},
+      onLog: () => {},
+    })
+    if (figures.problems.length > 0) process.stdout.write(`${report(figures)}\n`)
+    expect(figures.problemCount).toEqual(NO_PROBLEMS)
+    expect(figures).toMatchObject({ isAlive: true, exitCode: 0 })
+    expect(figures.peakMemoryMb).toBeLessThan(MAX_MEMORY_MB)
+  },
+)
