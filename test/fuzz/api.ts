@@ -11,11 +11,9 @@ import { CANARY, numberOf } from './events.ts'
 
 export interface Weather {
   readonly name: string
+  /** Milliseconds since the epoch. */
   readonly startedMs: number
-  /** Infinity while it lasts. */
   readonly endedMs: number
-  /** Records it was answered to. */
-  readonly hit: ReadonlySet<number>
 }
 
 export interface ApiOptions {
@@ -24,11 +22,9 @@ export interface ApiOptions {
   readonly weatherEvery: number | null
 }
 
-export interface Api {
+export interface ApiServer {
   readonly url: string
   readonly calls: () => number
-  /** Of monotonic time, in the order they came. */
-  readonly weathers: readonly Weather[]
   close(): Promise<void>
 }
 
@@ -64,11 +60,15 @@ const WEATHERS: readonly (readonly [name: string, answer: (dice: Dice) => Script
 interface State {
   calls: number
   readonly callsOf: Map<number, number>
-  readonly weathers: (Weather & { endedMs: number; readonly hit: Set<number> })[]
+  readonly weathers: Weather[]
+  readonly onWeather: (weather: Weather) => void
 }
 
-export async function startApi(options: ApiOptions): Promise<Api> {
-  const state: State = { calls: 0, callsOf: new Map(), weathers: [] }
+export async function startApi(
+  options: ApiOptions,
+  onWeather: (weather: Weather) => void,
+): Promise<ApiServer> {
+  const state: State = { calls: 0, callsOf: new Map(), weathers: [], onWeather }
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     request.resume()
     send(request, response, answerTo(request, state, options))
@@ -79,7 +79,6 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   return {
     url: `http://127.0.0.1:${port}`,
     calls: () => state.calls,
-    weathers: state.weathers,
     close: async () => {
       server.close()
       server.closeAllConnections()
@@ -94,7 +93,6 @@ function answerTo(request: IncomingMessage, state: State, options: ApiOptions): 
   const number = numberOf(options.seed, searchParams.get('TransactionId') ?? '')
   const weather = weatherNow(state, options)
   if (weather !== null) {
-    if (number !== null) weather.hit.add(number)
     const [, answer] = WEATHERS.find(([name]) => name === weather.name) ?? []
     if (answer !== undefined) return answer(new Dice('weather', options.seed, state.calls))
   }
@@ -105,15 +103,19 @@ function answerTo(request: IncomingMessage, state: State, options: ApiOptions): 
   return planOf(options.seed, number).respond(call)
 }
 
-function weatherNow({ callsOf, weathers }: State, { seed, weatherEvery }: ApiOptions) {
+function weatherNow(
+  { callsOf, weathers, onWeather }: State,
+  { seed, weatherEvery }: ApiOptions,
+): Weather | null {
   if (weatherEvery === null) return null
-  const nowMs = performance.now()
+  const nowMs = Date.now()
   const current = weathers.at(-1)
   if (current !== undefined && nowMs < current.endedMs) return current
   if (callsOf.size < (weathers.length + 1) * weatherEvery) return null
   const [name] = WEATHERS[(seed + weathers.length) % WEATHERS.length] ?? ['']
-  const weather = { name, startedMs: nowMs, endedMs: nowMs + WEATHER_MS, hit: new Set<number>() }
+  const weather = { name, startedMs: nowMs, endedMs: nowMs + WEATHER_MS }
   weathers.push(weather)
+  onWeather(weather)
   return weather
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../../dev/harness/environment.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
 import { createTopics, connectTo } from '../support/kafka.ts'
-import { startApi, type Api } from './api.ts'
+import { startApiThread, type Api } from './api-thread.ts'
 import { BrokerConnection } from './broker.ts'
 import type { World } from './contents.ts'
 import { layouts } from './layout.ts'
@@ -100,7 +100,7 @@ class Play {
     const { stack, seed, delivery, weatherEvery, maxAgeS } = options
     const chosen = settingsOf(seed)
     // The answers need no more of the world than the seed, and the world needs the topics' names.
-    const api = await startApi({ seed, weatherEvery })
+    const api = await startApiThread({ seed, weatherEvery })
     const environment = createEnvironment(
       {
         ...stack,
@@ -173,6 +173,7 @@ class Play {
     const stoppingMs = performance.now()
     const exitCode = await this.#service.stop()
     this.#options.onLog(this.#service.output())
+    await this.#api.close()
     await reader.untilCaughtUp()
     ledger.close(this.#service.skipped())
     return this.#figures({ startedMs, isAlive, exitCode, stopMs: performance.now() - stoppingMs })
@@ -266,7 +267,8 @@ class Play {
   /** Whether the whole account was refused, or the service was still recovering from it, at any time between these. */
   #isWeather(fromMs: number, toMs: number): boolean {
     return this.#api.weathers.some(
-      ({ startedMs, endedMs }) => startedMs <= toMs && fromMs <= endedMs + WEATHER_AFTERMATH_MS,
+      ({ startedMs, endedMs }) =>
+        startedMs <= epochOf(toMs) && epochOf(fromMs) <= endedMs + WEATHER_AFTERMATH_MS,
     )
   }
 
@@ -287,7 +289,7 @@ class Play {
       refused: ledger.refused,
       givenUp: ledger.givenUp,
       skipped: service.skipped(),
-      calls: this.#api.calls(),
+      calls: this.#api.calls,
       weathers: this.#api.weathers.map(({ name }) => name),
       counts: Object.fromEntries(ledger.counts),
       problems: ledger.problems,
@@ -320,4 +322,8 @@ interface Ended {
 function isAnyBelow(numbers: ReadonlySet<number>, end: number): boolean {
   for (const number of numbers) if (number < end) return true
   return false
+}
+
+function epochOf(monotonicMs: number): number {
+  return Date.now() - performance.now() + monotonicMs
 }

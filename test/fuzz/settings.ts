@@ -5,7 +5,7 @@ import { CODECS } from './record-batch.ts'
 
 const ALWAYS = {
   CHECKRESULT_QPS: '2000',
-  CHECKRESULT_TIMEOUT_MS: '1000',
+  CHECKRESULT_TIMEOUT_MS: '3000',
   DEFER_DELAYS: '1s',
   DEAD_LETTER_BRAKE: 'off',
 } as const

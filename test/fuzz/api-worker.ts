@@ -1,0 +1,17 @@
+/** What runs in the thread of {@link startApiThread}. */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { ApiMessage } from './api-thread.ts'
+import { startApi, type ApiOptions } from './api.ts'
+
+function tell(message: ApiMessage): void {
+  parentPort?.postMessage(message, [])
+}
+
+const api = await startApi(workerData as ApiOptions, (weather) => tell({ kind: 'weather', weather }))
+tell({ kind: 'listening', url: api.url })
+parentPort?.once('message', () => {
+  void api.close().then(() => {
+    tell({ kind: 'closed', calls: api.calls() })
+    parentPort?.close()
+  })
+})
