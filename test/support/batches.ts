@@ -49,7 +49,10 @@ const MEGABYTE = 1024 * 1024
 
 /** A batch with one record of so many megabytes of blanks. Nobody has them all in memory. */
 export async function blanksBatch(codec: Compression, megabytes: number): Promise<Buffer> {
-  const head = await storedBatch(0n, [{ key: null, value: Buffer.alloc(0), headers: [] }])
+  // Now, because a broker soon deletes what is older than its retention time.
+  const head = await storedBatch(0n, [{ key: null, value: Buffer.alloc(0), headers: [] }], {
+    timestampMs: Date.now(),
+  })
   const value = varint(megabytes * MEGABYTE)
   // Attributes, time and offset deltas, no key; behind the value no headers.
   const body = Buffer.concat([Buffer.from([0, 0, 0, 1]), value])
