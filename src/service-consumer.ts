@@ -60,6 +60,8 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
         lanes.progress(topic, partition, readUpTo, highWatermark)
         metrics.laneBacklog(lanes.backlog)
       },
+      onLeaderSilent: (topic, partition, seconds) => metrics.leaderSilent(topic, partition, seconds),
+      onOpenTransaction: (topic, partition, seconds) => metrics.openTransaction(topic, partition, seconds),
       onLost: (topic, _, offsets) => metrics.offsetsLost(topic, offsets),
       onReplaced: (topic, partition, begin) => {
         delivery.replaced(topic, partition)

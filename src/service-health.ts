@@ -17,6 +17,8 @@ export interface Check {
 export interface ServiceHealthOptions {
   readonly clock: Clock
   readonly lanes: () => Lanes | undefined
+  /** Why partitions stand still for reasons that lie elsewhere; it stays ready. */
+  readonly troubles: () => readonly string[]
   readonly permits: PermitQueue
   readonly blocked: Pick<BlockedPartitions, 'all'>
   /** Records that wait for the schema registry. */
@@ -96,7 +98,7 @@ export class ServiceHealth {
     const reasons = blockedReasons(this.#options.blocked.all)
     const unclaimed = this.#options.lanes()?.unclaimed ?? 0
     if (unclaimed > 0) reasons.push(`${unclaimed} partitions are not claimed yet.`)
-    return { ok: reasons.length === 0, reasons }
+    return { ok: reasons.length === 0, reasons: [...reasons, ...this.#options.troubles()] }
   }
 
   status(): Readonly<Record<string, string | number>> {

@@ -132,6 +132,7 @@ function createParts(options: ServiceOptions): Parts {
     health: new ServiceHealth({
       clock,
       lanes: () => running.lanes,
+      troubles: () => running.consumer?.troubles ?? [],
       permits,
       blocked,
       registryWaiting: () => decoder.waiting,

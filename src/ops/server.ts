@@ -102,7 +102,9 @@ async function page(path: string, { health, exposition, status }: OpsOptions): P
 }
 
 function verdict({ ok, reasons }: Verdict): Answer {
-  return ok ? { status: 200, body: 'ok\n' } : { status: 503, body: `${reasons.join('\n')}\n` }
+  return ok
+    ? { status: 200, body: ['ok', ...reasons, ''].join('\n') }
+    : { status: 503, body: `${reasons.join('\n')}\n` }
 }
 
 function listen(server: Server, { host, port }: OpsOptions): Promise<void> {

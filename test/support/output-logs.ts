@@ -77,6 +77,8 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
       onAssigned: ({ memberId }, assignment) => ends.assigned(memberId, assignment),
       onRecords: () => delivered.resolve(),
       onProgress: () => {},
+      onLeaderSilent: () => {},
+      onOpenTransaction: () => {},
       onLost: () => {},
       onReplaced: () => {},
       onHeartbeat: () => {},

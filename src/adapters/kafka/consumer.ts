@@ -12,10 +12,12 @@ import { id, type TopicPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
 import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
 import { explain, isPassing } from './errors.ts'
+import type { FetchedPartition } from './fetched-partition.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupMember, type Assigned } from './group-member.ts'
 import type { Cluster } from './internals.ts'
 import type { TopicOffsets } from './offset-commits.ts'
+import { OffsetWatch } from './offset-watch.ts'
 import { withPartialMetadata } from './topic-metadata.ts'
 import { Topology } from './topology.ts'
 
@@ -44,6 +46,10 @@ export interface ConsumerHooks {
     partition: number,
     at: { readUpTo: bigint; highWatermark: bigint },
   ) => void
+  /** For how long the partition's leader has not answered; null when it does again. */
+  readonly onLeaderSilent: (topic: string, partition: number, seconds: number | null) => void
+  /** For how long somebody's open transaction has kept records from being read; null when it does not any more. */
+  readonly onOpenTransaction: (topic: string, partition: number, seconds: number | null) => void
   /** So many offsets were deleted before they were read. */
   readonly onLost: (topic: string, partition: number, offsets: number) => void
   /** The log is another one, or was cut off below what was read of it: it is read from this offset, where it begins. */
@@ -75,6 +81,8 @@ export interface ConsumerOptions {
 }
 
 export interface GroupConsumer {
+  /** Why partitions stand still although nothing is wrong here: one sentence each. */
+  readonly troubles: readonly string[]
   flow(topic: string, partition: number): PartitionFlow
   /** Joins the group. `onAssigned` is called before this resolves; rejects with a sentence when the brokers refuse. */
   start(): Promise<void>
@@ -87,6 +95,9 @@ export interface GroupConsumer {
 export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
   const consumer = new OwnConsumer(options)
   return {
+    get troubles() {
+      return consumer.troubles
+    },
     flow: (topic, partition) => consumer.flow(topic, partition),
     start: () => consumer.start(),
     commit: (topics) => consumer.commit(topics),
@@ -101,6 +112,7 @@ class OwnConsumer {
   readonly #memberCluster: Cluster
   readonly #member: GroupMember
   readonly #fetcher: Fetcher
+  readonly #watch: OffsetWatch
   #memberId = ''
   /** Partitions the input topic had when this member first joined: those that come later are read from their beginning. */
   #knownWidth = 0
@@ -156,15 +168,27 @@ class OwnConsumer {
       log,
       onRecords: (topic, partition, records) =>
         this.#guarded(() => hooks.onRecords(topic, partition, records)),
-      onProgress: ({ topic, partition, next, log: known }) => {
-        if (next === null || known === null) return
-        this.#guarded(() =>
-          hooks.onProgress(topic, partition, { readUpTo: next, highWatermark: known.highWatermark }),
-        )
-      },
+      onProgress: (partition) => this.#progressed(partition),
       onActivity: () => this.#guarded(hooks.onActivity),
       onError: (error) => this.#failed(error),
     })
+    this.#watch = new OffsetWatch({
+      partitions: () => this.#fetcher.partitions,
+      fetchedMs: (partition) => this.#fetcher.fetchedMs(partition),
+      findBroker: (nodeId) => this.#topology.cluster.findBroker({ nodeId }),
+      addressOf: (nodeId) => this.#topology.addressOf(nodeId),
+      clock,
+      log,
+      onProgress: (partition) => this.#progressed(partition),
+      onLeaderSilent: ({ topic, partition }, seconds) =>
+        this.#guarded(() => hooks.onLeaderSilent(topic, partition, seconds)),
+      onOpenTransaction: ({ topic, partition }, seconds) =>
+        this.#guarded(() => hooks.onOpenTransaction(topic, partition, seconds)),
+    })
+  }
+
+  get troubles(): readonly string[] {
+    return this.#watch.troubles
   }
 
   flow(topic: string, partition: number): PartitionFlow {
@@ -175,6 +199,7 @@ class OwnConsumer {
     try {
       await this.#topology.connect()
       await this.#member.join()
+      this.#watch.start()
     } catch (error) {
       await this.stop()
       throw new OperatorError(explain(error))
@@ -187,6 +212,7 @@ class OwnConsumer {
 
   async stop(): Promise<void> {
     this.#isOver = true
+    this.#watch.close()
     this.#fetcher.close()
     await this.#member.leave()
     await Promise.all([disconnect(this.#memberCluster), disconnect(this.#topology.cluster)])
@@ -202,6 +228,12 @@ class OwnConsumer {
     this.#guarded(() =>
       this.#options.hooks.onAssigned({ memberId, generation, sent, terms: words }, assignment),
     )
+  }
+
+  #progressed({ topic, partition, next, log }: FetchedPartition): void {
+    if (next === null || log === null) return
+    const { highWatermark } = log
+    this.#guarded(() => this.#options.hooks.onProgress(topic, partition, { readUpTo: next, highWatermark }))
   }
 
   async #committed(partitions: readonly TopicPartition[]): Promise<Map<string, bigint>> {

@@ -87,6 +87,15 @@ export class Fetcher {
     }
   }
 
+  get partitions(): Iterable<FetchedPartition> {
+    return this.#partitions.values()
+  }
+
+  /** When the leader last told all it knows of the partition, monotonic; null while it is not fetched. */
+  fetchedMs({ key, leader }: FetchedPartition): number | null {
+    return this.#brokers.get(leader)?.answeredMs(key) ?? null
+  }
+
   /** The metadata is new: partitions may be led by others. */
   refreshed(): void {
     const { topology } = this.#options

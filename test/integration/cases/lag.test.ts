@@ -1,0 +1,66 @@
+/** What is seen of partitions that stand still: paused ones, and those behind somebody's open transaction. */
+import { describe, expect, test } from 'vitest'
+import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
+import { DELIVERIES } from '../../../src/core/delivery.ts'
+import { connectTo, uniqueName } from '../../support/kafka.ts'
+import { startRun } from '../../support/run.ts'
+import { until } from '../../support/until.ts'
+
+/** Two scrapes, and some time for a busy machine. */
+const SEEN_WITHIN_MS = 20_000
+const LAG = 'checkresult_consumer_lag_records'
+
+async function untilMetric(replica: ServiceProcess, name: string, holds: (value: number) => boolean) {
+  let value = 0
+  const read = async (): Promise<boolean> => {
+    value = metricSum(await replica.metrics(), name)
+    return holds(value)
+  }
+  await until(read, { what: () => `${name} is ${value}`, timeoutMs: SEEN_WITHIN_MS })
+}
+
+describe.concurrent('lag', () => {
+  test('S13: follows the ends of the topic while all partitions are paused', async ({ onTestFinished }) => {
+    const run = await startRun({ partitions: 2, settings: { CHECKRESULT_QPS: '2' } })
+    onTestFinished(run.close)
+    const replica = await run.startReplica()
+    await run.sendFresh(2_000)
+    await untilMetric(replica, LAG, (lag) => lag > 1_800)
+    await run.sendFresh(1_000)
+    await untilMetric(replica, LAG, (lag) => lag > 2_800)
+  })
+
+  test.for(DELIVERIES)(
+    'S14: counts what stands behind an open transaction, which is named and measured (%s)',
+    async (delivery, { onTestFinished }) => {
+      const run = await startRun({ partitions: 1, settings: { KAFKA_DELIVERY: delivery } })
+      onTestFinished(run.close)
+      const replica = await run.startReplica()
+      const before = await run.sendFresh(1)
+      await run.untilOut(before)
+
+      const producer = connectTo().producer({
+        transactionalId: uniqueName('left-open'),
+        transactionTimeout: 60_000,
+      })
+      onTestFinished(async () => producer.disconnect())
+      await producer.connect()
+      const open = await producer.transaction()
+      await open.send({ topic: run.topics.input, messages: [{ value: 'not an event', partition: 0 }] })
+      const behind = await run.sendFresh(100)
+      await untilMetric(replica, LAG, (lag) => lag >= 101)
+      await replica.line(/"message":"A producer has an open transaction in front of records/)
+      expect(metricSum(await replica.metrics(), 'checkresult_open_transaction_seconds')).toBeGreaterThan(10)
+      const ready = await fetch(`${replica.opsUrl}/readyz`)
+      expect({ status: ready.status, body: await ready.text() }).toEqual({
+        status: 200,
+        body: `ok\nAn open transaction of a producer holds up ${run.topics.input} [0].\n`,
+      })
+
+      await open.abort()
+      await run.untilOut(behind)
+      await replica.line(/"message":"The open transaction has ended/)
+      expect(await replica.metrics()).not.toContain('checkresult_open_transaction_seconds{')
+    },
+  )
+})

@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { FetchedPartition } from '../../../../src/adapters/kafka/fetched-partition.ts'
+import { OffsetWatch } from '../../../../src/adapters/kafka/offset-watch.ts'
+import { fakeBroker, type ListedFake } from '../../../support/fake-broker.ts'
+import { FakeClock } from '../../../support/fake-clock.ts'
+import { fakeLog } from '../../../support/fakes.ts'
+
+class Bed {
+  readonly clock = new FakeClock()
+  readonly log = fakeLog()
+  readonly partitions: FetchedPartition[] = []
+  /** Of a partition that is fetched; null while its fetch hangs. */
+  readonly fetched = new Set<FetchedPartition>()
+  readonly listed = new Map<string, ListedFake>()
+  readonly progress: string[] = []
+  readonly silent = new Map<number, number | null>()
+  readonly open = new Map<number, number | null>()
+  isAway = false
+  readonly watch: OffsetWatch
+
+  constructor() {
+    const { broker } = fakeBroker({
+      onFetch: () => ({ partitions: [] }),
+      onListOffsets: (topic, partition) =>
+        this.listed.get(`${topic}:${partition}`) ?? { earliest: 0n, latest: 0n },
+    })
+    this.watch = new OffsetWatch({
+      partitions: () => this.partitions,
+      fetchedMs: (one) => (this.fetched.has(one) ? this.clock.monotonicMs() : null),
+      findBroker: () => (this.isAway ? Promise.reject(new Error('no')) : Promise.resolve(broker)),
+      addressOf: () => 'broker:9092',
+      clock: this.clock,
+      log: this.log,
+      onProgress: ({ key, log }) => this.progress.push(`${key} ends at ${log?.highWatermark}`),
+      onLeaderSilent: ({ partition }, seconds) => this.silent.set(partition, seconds),
+      onOpenTransaction: ({ partition }, seconds) => this.open.set(partition, seconds),
+    })
+    this.watch.start()
+  }
+
+  add(partition: number): FetchedPartition {
+    const one = new FetchedPartition({ topic: 'in', partition })
+    one.moveTo(5n)
+    one.leader = 1
+    this.partitions.push(one)
+    return one
+  }
+}
+
+let bed: Bed
+
+beforeEach(() => {
+  bed = new Bed()
+})
+
+test('the end of a partition that is not fetched is asked for every five seconds', async () => {
+  bed.add(0)
+  bed.listed.set('in:0', { earliest: 0n, latest: 20n })
+  await bed.clock.advance(5_000)
+  bed.listed.set('in:0', { earliest: 0n, latest: 30n })
+  await bed.clock.advance(5_000)
+  expect(bed.progress).toEqual(['in:0 ends at 20', 'in:0 ends at 30'])
+})
+
+test('one that is fetched is not asked for', async () => {
+  bed.fetched.add(bed.add(0))
+  await bed.clock.advance(20_000)
+  expect(bed.progress).toEqual([])
+  expect(bed.silent.size).toBe(0)
+})
+
+describe('a leader that does not answer', () => {
+  beforeEach(async () => {
+    bed.add(0)
+    bed.add(1)
+    bed.fetched.add(bed.add(2))
+    bed.isAway = true
+    await bed.clock.advance(20_000)
+  })
+
+  test('is named once with its partitions, and measured', () => {
+    expect(bed.log.lines).toEqual([expect.stringMatching(/The leader of these partitions does not answer/)])
+    expect(bed.watch.troubles).toEqual(['The leader broker:9092 of in [0 1] does not answer.'])
+    expect(bed.silent.get(0)).toBeGreaterThanOrEqual(12)
+    expect(bed.silent.has(2)).toBe(false)
+  })
+
+  test('is named when it answers again', async () => {
+    bed.isAway = false
+    await bed.clock.advance(10_000)
+    expect(bed.log.lines.slice(1)).toEqual(['The leader of these partitions answers again.'])
+    expect(bed.watch.troubles).toEqual([])
+    expect(bed.silent.get(0)).toBeNull()
+  })
+
+  test('is nobody’s trouble any more when the partitions go to another member', async () => {
+    bed.partitions.length = 0
+    await bed.clock.advance(5_000)
+    expect(bed.log.lines).toHaveLength(1)
+    expect(bed.silent.get(0)).toBeNull()
+  })
+})
+
+describe('an open transaction', () => {
+  let held: FetchedPartition
+
+  beforeEach(async () => {
+    held = bed.add(0)
+    bed.fetched.add(held)
+    held.log = { lastStable: 5n, highWatermark: 105n }
+    await bed.clock.advance(25_000)
+  })
+
+  test('in front of records is named once, and measured', () => {
+    expect(bed.log.lines).toEqual([expect.stringMatching(/has an open transaction/)])
+    expect(bed.open.get(0)).toBeGreaterThanOrEqual(15)
+    expect(bed.watch.troubles).toEqual(['An open transaction of a producer holds up in [0].'])
+  })
+
+  test('that ends is named', async () => {
+    held.log = { lastStable: 105n, highWatermark: 105n }
+    await bed.clock.advance(5_000)
+    expect(bed.log.lines.slice(1)).toEqual([expect.stringMatching(/has ended/)])
+    expect(bed.open.get(0)).toBeNull()
+  })
+})
+
+test('transactions that come and go hold up nobody', async () => {
+  const busy = bed.add(0)
+  bed.fetched.add(busy)
+  for (let turn = 5n; turn < 15n; turn += 1n) {
+    busy.moveTo(turn)
+    busy.log = { lastStable: turn, highWatermark: turn + 2n }
+    await bed.clock.advance(5_000)
+  }
+  expect(bed.log.lines).toEqual([])
+  expect(bed.open.size).toBe(0)
+})
+
+test('nothing is left of a trouble once it is closed', async () => {
+  bed.add(0)
+  bed.isAway = true
+  await bed.clock.advance(20_000)
+  bed.watch.close()
+  expect(bed.silent.get(0)).toBeNull()
+  expect(bed.clock.timers).toBe(0)
+})
