@@ -14,7 +14,7 @@ import { resultSchemaId } from './adapters/registry/result-schema.ts'
 import type { Config } from './config.ts'
 import { readTextFile } from './config/given.ts'
 import { ApiClock } from './core/api-clock.ts'
-import { safeError, type SafeError } from './core/safe-error.ts'
+import { OperatorError, safeError, type SafeError } from './core/safe-error.ts'
 import { BlockedPartitions } from './pipeline/blocked-partitions.ts'
 import { Brake } from './pipeline/brake.ts'
 import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
@@ -175,6 +175,7 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
   let delayMs: number = START_RETRY_MS.first
   let obstacle = ''
   while (!parts.health.isStopping) {
+    let pauseMs = delayMs
     try {
       await start(options, parts)
       parts.health.started()
@@ -186,8 +187,8 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
       parts.health.waitingFor(sentence)
       if (sentence !== obstacle) options.log.error(`Not ready: ${sentence}`)
       obstacle = sentence
+      if (error instanceof OperatorError) pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0)
     }
-    const pauseMs = delayMs
     await parts.health.pause(pauseMs)
     delayMs = Math.min(delayMs * 2, START_RETRY_MS.most)
   }

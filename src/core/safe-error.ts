@@ -7,6 +7,13 @@
 /** An error whose message is a sentence of ours for the operator, without a value of a record or an answer in it. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError'
+  /** What failed may be tried again after this, for it passes or is fixed elsewhere; null when that is not known. */
+  readonly retryAfterMs: number | null
+
+  constructor(message: string, retryAfterMs: number | null = null) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
 }
 
 /** Fits the fields of a log line. */

@@ -7,6 +7,8 @@ const GATE_OPEN = `unless on (${SERVICE}) max by (${SERVICE}) (checkresult_gate_
 const LAG = 'checkresult:consumer_lag_records:sum'
 const AGE = 'checkresult:oldest_unsettled_age_seconds:max'
 const OLDEST = `checkresult_oldest_unsettled_timestamp_seconds{${NOT_RETRY}}`
+const LOST = 'checkresult_offsets_lost_total'
+const SILENT = 'checkresult_partition_leader_silent_seconds'
 const SATURATED = 'checkresult:quota_used_per_limit:ratio_rate5m > 0.9'
 
 const sum = (series: string, range: string): string => `sum by (${SERVICE}) (increase(${series}[${range}]))`
@@ -26,7 +28,7 @@ export const deliveryAlerts: Group<Alert> = {
       alert: 'CheckResultStalled',
       severity: 'critical',
       expr: promql`
-        ${LAG} > 0
+        (${LAG} > 0 or max by (${SERVICE}) (${SILENT}) > 0)
         and (
           ${sum('checkresult_risk_checks_total', '10m')}
           + ${sum('checkresult_deferred_total', '10m')}
@@ -39,7 +41,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Events wait and none is settled.',
       description:
-        '{{ $value | humanize }} events wait at {{ $labels.job }}, and for 10 minutes none has come out, though the gate is open.',
+        'Events of {{ $labels.job }} wait, or a partition leader does not answer, and no event has come out for 10 minutes although calls are not paused.',
       dashboard: 'service',
       panel: 'Events in and out',
     },
@@ -70,6 +72,49 @@ export const deliveryAlerts: Group<Alert> = {
         'Partition {{ $labels.partition }} of {{ $labels.topic }} has been blocked at {{ $labels.job }} for 5 minutes at offset {{ $value }}: the brokers answer {{ $labels.code }}.',
       dashboard: 'service',
       panel: 'Blocked partitions',
+    },
+    {
+      alert: 'CheckResultLeaderSilent',
+      severity: 'critical',
+      expr: promql`
+        max by (${SERVICE}, topic, partition) (${SILENT}) > 30
+      `,
+      for: '1m',
+      summary: 'The leader of a partition does not answer.',
+      description:
+        'The leader of partition {{ $labels.partition }} of {{ $labels.topic }} has not answered {{ $labels.job }} for {{ $value | humanizeDuration }}: its events wait.',
+      dashboard: 'service',
+      panel: 'Standing partitions',
+    },
+    {
+      alert: 'CheckResultOpenTransaction',
+      severity: 'warning',
+      expr: promql`
+        max by (${SERVICE}, topic, partition) (checkresult_open_transaction_seconds) > 120
+      `,
+      for: '1m',
+      summary: 'An open transaction of a producer holds up a partition.',
+      description:
+        'Records of partition {{ $labels.partition }} of {{ $labels.topic }} have waited for {{ $value | humanizeDuration }} behind a transaction that a producer has left open: {{ $labels.job }} cannot read them.',
+      dashboard: 'service',
+      panel: 'Standing partitions',
+    },
+    {
+      alert: 'CheckResultOffsetsLost',
+      severity: 'critical',
+      // A replica usually finds out when it starts: before the first scrape of a series that is new.
+      expr: promql`
+        sum by (${SERVICE}, topic) (
+          (increase(${LOST}[15m]) and ${LOST} offset 15m)
+          or (${LOST} unless ${LOST} offset 15m)
+        ) > 0
+      `,
+      for: '1m',
+      summary: 'Events were deleted before they were processed.',
+      description:
+        '{{ $value | humanize }} offsets of {{ $labels.topic }} were deleted before {{ $labels.job }} had processed them.',
+      dashboard: 'service',
+      panel: 'Offsets lost',
     },
     {
       alert: 'CheckResultLagGrowing',

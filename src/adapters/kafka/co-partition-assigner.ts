@@ -23,6 +23,8 @@ const LeaderWords = z.object({
   partitions: z.int().min(0),
   permits: z.int().min(1).nullable(),
   place: z.int().min(0).nullable(),
+  /** What the leader's replicas read: one that reads something else has another program's group. */
+  inputTopic: z.string().optional(),
 })
 export type LeaderWords = z.output<typeof LeaderWords>
 
@@ -44,6 +46,8 @@ export interface OwnAssignment {
   readonly assignment: Readonly<Record<string, readonly number[]>>
   /** Null when the leader has none for us, or none that make sense. */
   readonly words: LeaderWords | null
+  /** The group's leader is another program, or a replica with another input topic. */
+  readonly isForeign: boolean
 }
 
 export function createCoPartitioning(options: CoPartitioningOptions): CoPartitioning {
@@ -56,17 +60,24 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
     assign: async (members) => {
       const known = await widths()
       const current = new Map(topics.map((topic) => [topic, known.get(topic) ?? 0]))
-      return assign(members, current, {
-        partitions: current.get(inputTopic) ?? 0,
-        permits: leastPermits(members),
-      })
+      // Others get nothing, and are told what this group reads.
+      const ours = members.filter((member) => topicsOf(member).includes(inputTopic))
+      const terms = { partitions: current.get(inputTopic) ?? 0, permits: leastPermits(ours) }
+      const assigned = assign(ours, current, { ...terms, inputTopic })
+      const others = members.filter((member) => !ours.includes(member))
+      return [...assigned, ...assign(others, new Map(), { ...terms, inputTopic })]
     },
     assigned: (memberAssignment) => {
       const decoded = MemberAssignment.decode(memberAssignment)
       const words = decode(LeaderWords, decoded?.userData ?? null)
       place = words?.place ?? null
-      const ours = Object.entries(decoded?.assignment ?? {}).filter(([topic]) => topics.includes(topic))
-      return { assignment: Object.fromEntries(ours), words }
+      const all = Object.entries(decoded?.assignment ?? {})
+      const ours = all.filter(([topic]) => topics.includes(topic))
+      const isForeign =
+        words === null ||
+        (words.inputTopic ?? inputTopic) !== inputTopic ||
+        (all.length > 0 && ours.length === 0)
+      return { assignment: Object.fromEntries(ours), words, isForeign }
     },
   }
 }
@@ -74,7 +85,7 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
 function assign(
   members: JoinAnswer['members'],
   widths: ReadonlyMap<string, number>,
-  terms: QuotaTerms,
+  terms: QuotaTerms & { readonly inputTopic: string },
 ): Assigned[] {
   const count = places(terms, members.length)
   const seated = seat(
@@ -106,6 +117,10 @@ function leastPermits(members: JoinAnswer['members']): number | null {
 
 function wordsOf({ memberMetadata }: JoinAnswer['members'][number]): z.output<typeof MemberWords> | null {
   return decode(MemberWords, MemberMetadata.decode(memberMetadata)?.userData ?? null)
+}
+
+function topicsOf({ memberMetadata }: JoinAnswer['members'][number]): readonly string[] {
+  return MemberMetadata.decode(memberMetadata)?.topics ?? []
 }
 
 function encode(words: z.output<typeof MemberWords> | LeaderWords): Buffer {

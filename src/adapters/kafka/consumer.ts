@@ -11,7 +11,7 @@ import type { StartOffset } from '../../core/start-offset.ts'
 import { id, type TopicPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
 import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
-import { explain, isPassing } from './errors.ts'
+import { errorType, explain, isPassing } from './errors.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupMember, type Assigned } from './group-member.ts'
@@ -105,6 +105,16 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
   }
 }
 
+/** Each try makes the other program's group assign its partitions again. */
+const RETRY_MS = 30_000
+
+function anotherProgram(groupId: string, retryAfterMs: number): OperatorError {
+  return new OperatorError(
+    `Another program uses KAFKA_GROUP_ID ${groupId}: the group has members that are not replicas of this service with the same KAFKA_INPUT_TOPIC. The service reads nothing and tries again until they have left. Stop the other program, or give one of the two another group id (see KAFKA_START_OFFSET for what a new group reads).`,
+    retryAfterMs,
+  )
+}
+
 class OwnConsumer {
   readonly #options: ConsumerOptions
   readonly #topology: Topology
@@ -172,7 +182,11 @@ class OwnConsumer {
       onActivity: () => this.#guarded(hooks.onActivity),
       onError: (error) => this.#failed(error),
     })
-    this.#watch = new OffsetWatch({
+    this.#watch = this.#createWatch(options)
+  }
+
+  #createWatch({ clock, log, hooks }: ConsumerOptions): OffsetWatch {
+    return new OffsetWatch({
       partitions: () => this.#fetcher.partitions,
       fetchedMs: (partition) => this.#fetcher.fetchedMs(partition),
       findBroker: (nodeId) => this.#topology.cluster.findBroker({ nodeId }),
@@ -202,7 +216,7 @@ class OwnConsumer {
       this.#watch.start()
     } catch (error) {
       await this.stop()
-      throw new OperatorError(explain(error))
+      throw this.#explained(error)
     }
   }
 
@@ -219,7 +233,8 @@ class OwnConsumer {
   }
 
   #assigned({ memberId, generation, isLeader, sent, memberAssignment }: Assigned): void {
-    const { assignment, words } = this.#partitioning.assigned(memberAssignment)
+    const { assignment, words, isForeign } = this.#partitioning.assigned(memberAssignment)
+    if (isForeign) throw anotherProgram(this.#options.groupId, RETRY_MS)
     const keeps = memberId === this.#memberId
     this.#memberId = memberId
     this.#knownWidth ||= words?.partitions ?? 0
@@ -277,9 +292,18 @@ class OwnConsumer {
   #end(error: unknown): void {
     if (this.#isOver) return
     const { hooks } = this.#options
-    const message = explain(error)
+    const { message, retryAfterMs } = this.#explained(error)
     void this.stop()
-    this.#guarded(() => (isPassing(error) ? hooks.onEnd(message) : hooks.onCrash(message)))
+    this.#guarded(() =>
+      isPassing(error) || retryAfterMs !== null ? hooks.onEnd(message) : hooks.onCrash(message),
+    )
+  }
+
+  #explained(error: unknown): OperatorError {
+    if (error instanceof OperatorError) return error
+    // Who is refused disturbs nobody: it may try again soon.
+    if (errorType(error) === 'INCONSISTENT_GROUP_PROTOCOL') return anotherProgram(this.#options.groupId, 0)
+    return new OperatorError(explain(error))
   }
 
   #guarded(callback: () => void): void {

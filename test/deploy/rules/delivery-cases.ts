@@ -33,7 +33,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 27,
     clears: 43,
     description:
-      '80 events wait at checkresult-stream, and for 10 minutes none has come out, though the gate is open.',
+      'Events of checkresult-stream wait, or a partition leader does not answer, and no event has come out for 10 minutes although calls are not paused.',
     silent: {
       'the gate is closed, and says so itself': { faults: { ...NOTHING_OUT, ...GATE_CLOSED }, at: 30 },
       'records of others are skipped': {
@@ -62,14 +62,54 @@ export const deliveryCases: readonly Case[] = [
   {
     alert: 'CheckResultPartitionBlocked',
     faults: {
-      'checkresult_partition_blocked_offset{topic="verification.completed",partition="1",code="MESSAGE_TOO_LARGE",instance="a"}': `_x9 ${level([42, 30])} ${gone(80)}`,
+      'checkresult_partition_blocked_offset{topic="verification.completed",partition="0",code="MESSAGE_TOO_LARGE",instance="a"}': `_x9 ${level([42, 30])} ${gone(80)}`,
     },
     silentAt: 13,
     fires: 16,
     clears: 46,
-    labels: { topic: 'verification.completed', partition: '1', code: 'MESSAGE_TOO_LARGE' },
+    labels: { topic: 'verification.completed', partition: '0', code: 'MESSAGE_TOO_LARGE' },
     description:
-      'Partition 1 of verification.completed has been blocked at checkresult-stream for 5 minutes at offset 42: the brokers answer MESSAGE_TOO_LARGE.',
+      'Partition 0 of verification.completed has been blocked at checkresult-stream for 5 minutes at offset 42: the brokers answer MESSAGE_TOO_LARGE.',
+  },
+  {
+    alert: 'CheckResultLeaderSilent',
+    faults: {
+      'checkresult_partition_leader_silent_seconds{topic="verification.completed",partition="0",instance="a"}': `_x9 12+60x29 ${gone(80)}`,
+    },
+    silentAt: 10,
+    fires: 13,
+    clears: 41,
+    labels: { topic: 'verification.completed', partition: '0' },
+    description:
+      'The leader of partition 0 of verification.completed has not answered checkresult-stream for 4m 12s: its events wait.',
+  },
+  {
+    alert: 'CheckResultOpenTransaction',
+    faults: {
+      'checkresult_open_transaction_seconds{topic="verification.completed",partition="0",instance="a"}': `_x9 15+60x29 ${gone(80)}`,
+    },
+    silentAt: 11,
+    fires: 14,
+    clears: 41,
+    labels: { topic: 'verification.completed', partition: '0' },
+    description:
+      'Records of partition 0 of verification.completed have waited for 5m 15s behind a transaction that a producer has left open: checkresult-stream cannot read them.',
+  },
+  {
+    alert: 'CheckResultOffsetsLost',
+    faults: {
+      'checkresult_offsets_lost_total{topic="verification.completed",instance="a"}': grows(
+        [0, 10],
+        [140, 1],
+        [0, 109],
+      ),
+    },
+    silentAt: 10,
+    fires: 13,
+    clears: 27,
+    labels: { topic: 'verification.completed' },
+    description:
+      '140 offsets of verification.completed were deleted before checkresult-stream had processed them.',
   },
   {
     alert: 'CheckResultLagGrowing',

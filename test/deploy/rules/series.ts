@@ -138,6 +138,15 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
     ...(busy
       ? [one('checkresult_oldest_unsettled_timestamp_seconds', ahead(-1), { topic: INPUT, partition })]
       : []),
+    // Absent while nothing is the matter.
+    one('checkresult_partition_blocked_offset', `_x${steps}`, {
+      topic: INPUT,
+      partition,
+      code: 'MESSAGE_TOO_LARGE',
+    }),
+    one('checkresult_partition_leader_silent_seconds', `_x${steps}`, { topic: INPUT, partition }),
+    one('checkresult_open_transaction_seconds', `_x${steps}`, { topic: INPUT, partition }),
+    one('checkresult_offsets_lost_total', always(0), { topic: INPUT }),
     one('checkresult_rebalances_total', always(2)),
     ...each('checkresult_transactions_total', 'outcome', {
       committed: pace(0.8),

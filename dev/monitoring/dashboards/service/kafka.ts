@@ -59,6 +59,41 @@ export const kafka: Row = {
     ),
     chart(
       {
+        title: 'Standing partitions',
+        description:
+          'How long a leader has not answered, and how long an open transaction of a producer has held up records. Empty while neither happens.',
+        unit: 's',
+        width: 12,
+        queries: [
+          {
+            expr: `max by (topic, partition) (${metric('checkresult_partition_leader_silent_seconds')})`,
+            legend: '{{topic}} {{partition}}: leader silent',
+          },
+          {
+            expr: `max by (topic, partition) (${metric('checkresult_open_transaction_seconds')})`,
+            legend: '{{topic}} {{partition}}: open transaction',
+          },
+        ],
+      },
+      { min: 0 },
+    ),
+    chart(
+      {
+        title: 'Offsets lost',
+        description: 'Offsets that were deleted from a topic before the service had processed them.',
+        unit: 'short',
+        width: 12,
+        queries: [
+          {
+            expr: `sum by (topic) (increase(${metric('checkresult_offsets_lost_total')}[$__rate_interval]))`,
+            legend: '{{topic}}',
+          },
+        ],
+      },
+      { min: 0 },
+    ),
+    chart(
+      {
         title: 'Time to work off the lag',
         description:
           'How long the backlog of each replica takes at the pace the quota allows it now; what is not due yet is counted too.',

@@ -34,7 +34,7 @@ async function generation(members: readonly Member[]) {
   const made = (await leader?.partitioning.assign(joining)) ?? []
   const told = made.flatMap(({ memberId, memberAssignment }) => {
     const heard = members.find(({ id }) => id === memberId)?.partitioning.assigned(memberAssignment)
-    return heard === undefined ? [] : [[memberId, { owned: heard.assignment, words: heard.words }] as const]
+    return heard === undefined ? [] : [[memberId, { owned: heard.assignment, ...heard }] as const]
   })
   return new Map(told)
 }
@@ -90,8 +90,8 @@ test('the smallest limit any member has counts for all, and all hear of it', asy
   const counts = { in: 4 }
   const group = await generation([member('a', counts, 20), member('b', counts, 7)])
   expect([...group.values()].map(({ words }) => words)).toEqual([
-    { partitions: 4, permits: 7, place: 0 },
-    { partitions: 4, permits: 7, place: 1 },
+    { partitions: 4, permits: 7, place: 0, inputTopic: 'in' },
+    { partitions: 4, permits: 7, place: 1, inputTopic: 'in' },
   ])
 })
 
@@ -103,9 +103,13 @@ test('words that make no sense, or that an earlier version does not say, are non
       assignment: { in: [0] },
       userData: Buffer.from(text),
     })
-    expect(partitioning.assigned(bytes)).toEqual({ assignment: { in: [0] }, words: null })
+    expect(partitioning.assigned(bytes)).toEqual({
+      assignment: { in: [0] },
+      words: null,
+      isForeign: true,
+    })
   }
-  expect(partitioning.assigned(Buffer.alloc(0))).toEqual({ assignment: {}, words: null })
+  expect(partitioning.assigned(Buffer.alloc(0))).toEqual({ assignment: {}, words: null, isForeign: true })
 })
 
 test('a member of an earlier version, which says nothing of its limit, gets its partitions all the same', async () => {
@@ -155,4 +159,27 @@ test('whatever members come and go: each partition has one owner, with a permit,
     ),
     { numRuns: 60 },
   )
+})
+
+test('a replica that reads another topic gets nothing and hears that the group is another program’s', async () => {
+  const counts = { in: 2 }
+  const other: Member = {
+    id: 'a',
+    partitioning: createCoPartitioning({
+      inputTopic: 'elsewhere',
+      retryTopics: [],
+      permits: null,
+      widths: () => Promise.resolve(new Map()),
+    }),
+  }
+  const group = await generation([member('b', counts), other])
+  expect(group.get('a')).toMatchObject({ owned: {}, isForeign: true })
+  expect(group.get('b')).toMatchObject({ owned: { in: [0, 1] }, isForeign: false })
+})
+
+test('a leader whose topics are none of ours is another program', () => {
+  const { partitioning } = member('a', { in: 1 })
+  const userData = Buffer.from(JSON.stringify({ partitions: 4, permits: null, place: 0 }))
+  const bytes = MemberAssignment.encode({ version: 0, assignment: { elsewhere: [0] }, userData })
+  expect(partitioning.assigned(bytes)).toMatchObject({ assignment: {}, isForeign: true })
 })

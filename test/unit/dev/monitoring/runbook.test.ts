@@ -39,6 +39,8 @@ test('what is put between quotes is the title of a panel, or what the log says',
     'Partitions assigned.',
     'Outputs could not be written',
     'A partition is blocked',
+    'The leader of these partitions does not answer',
+    'Records were deleted before the service had processed them',
     'Could not commit offsets',
   ]
   const words = ['service', 'verifications', 'too many', 'passed', 'allowed now']

@@ -1,0 +1,54 @@
+/** Another program in the group of KAFKA_GROUP_ID. */
+import { describe, expect, test } from 'vitest'
+import { connectTo } from '../../support/kafka.ts'
+import { startRun, startService } from '../../support/run.ts'
+
+const ANOTHER = /Another program uses KAFKA_GROUP_ID .*: the group has members that are not replicas/
+
+describe.concurrent('S12: another program in the group', () => {
+  test('with another protocol is named, and the service starts when it has left', async ({
+    onTestFinished,
+  }) => {
+    const run = await startRun({ partitions: 2, settings: { CHECKRESULT_QPS: '50' } })
+    onTestFinished(run.close)
+    const { env, groupId, topics } = run.environment
+    const other = connectTo().consumer({ groupId })
+    await other.connect()
+    await other.subscribe({ topics: [topics.input] })
+    const joined = new Promise((resolve) => void other.on(other.events.GROUP_JOIN, resolve))
+    await other.run({ eachMessage: () => Promise.resolve() })
+    await joined
+
+    const replica = await startService(env, onTestFinished)
+    await replica.line(ANOTHER)
+    const ready = await fetch(`${replica.opsUrl}/readyz`)
+    expect({ status: ready.status, body: await ready.text() }).toEqual({
+      status: 503,
+      body: expect.stringMatching(ANOTHER),
+    })
+    expect(replica.output()).not.toMatch(/earlier version/)
+
+    await other.disconnect()
+    const sent = await run.sendFresh(20)
+    await run.untilOut(sent)
+    expect(await replica.stop()).toBe(0)
+  })
+
+  test('that is this service with another input topic is told so, and the first one goes on', async ({
+    onTestFinished,
+  }) => {
+    const [run, other] = await Promise.all([startRun({ partitions: 2 }), startRun({ partitions: 2 })])
+    onTestFinished(run.close)
+    onTestFinished(other.close)
+    const first = await run.startReplica()
+    const second = await startService(
+      { ...other.environment.env, KAFKA_GROUP_ID: run.environment.groupId },
+      onTestFinished,
+    )
+    await second.line(ANOTHER)
+    const sent = await run.sendFresh(20)
+    await run.untilOut(sent)
+    expect(first.output()).not.toMatch(ANOTHER)
+    expect(await first.stop()).toBe(0)
+  })
+})
