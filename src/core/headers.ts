@@ -35,6 +35,29 @@ export function lastText(headers: Headers, name: string): string {
   return lastValue(headers, name)?.toString('utf8') ?? ''
 }
 
+/** As a record holds them: their number, then each name and value with its length; a null value has the length -1. */
+export function encodedHeaders(headers: Headers): Buffer {
+  const parts = [varint(headers.length)]
+  for (const header of headers) {
+    const name = nameBytes(header)
+    parts.push(varint(name.length), name, varint(header.value?.length ?? -1), header.value ?? NO_BYTES)
+  }
+  return Buffer.concat(parts)
+}
+
+const NO_BYTES = Buffer.alloc(0)
+
+/** Zigzag: 0, -1, 1, -2 are 0, 1, 2, 3. */
+function varint(value: number): Buffer {
+  const bytes: number[] = []
+  let left = value < 0 ? -2 * value - 1 : 2 * value
+  while (left >= 0x80) {
+    bytes.push((left % 0x80) + 0x80)
+    left = Math.floor(left / 0x80)
+  }
+  return Buffer.from([...bytes, left])
+}
+
 export function nameBytes({ name }: Header): Buffer {
   return Buffer.from(name, 'latin1')
 }

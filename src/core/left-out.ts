@@ -10,7 +10,7 @@ export type LeftOutField = (typeof LEFT_OUT_FIELDS)[number]
 export interface LeftOut {
   readonly field: LeftOutField
   readonly bytes: number
-  /** Of the bytes that were left out, in hexadecimal. */
+  /** Of the bytes that were left out, in hexadecimal; headers count as a record holds them (`encodedHeaders`). */
   readonly sha256: string
 }
 

@@ -3,9 +3,9 @@
  * event's own headers, with a key if there was none. Our own headers stay: they say what was wrong, where the event is, and
  * what was left out. Pure but for the hash.
  */
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { isOurs, withoutOurs } from '../core/dead-letter.ts'
-import { lastText, nameBytes, type Header, type Headers } from '../core/headers.ts'
+import { encodedHeaders, lastText, type Headers } from '../core/headers.ts'
 import { leftOutHeader, type LeftOut } from '../core/left-out.ts'
 import type { Failure, OutputRecord } from '../ports.ts'
 
@@ -40,9 +40,7 @@ function withKey(letter: OutputRecord): OutputRecord | null {
 function withoutHeaders(letter: OutputRecord): OutputRecord | null {
   const own = withoutOurs(letter.headers)
   if (own.length === 0) return null
-  const hash = createHash('sha256')
-  for (const { name, value } of own) addHeader(hash, name, value)
-  const leftOut: LeftOut = { field: 'headers', bytes: headerBytes(own), sha256: hash.digest('hex') }
+  const leftOut = described('headers', encodedHeaders(own))
   return { ...letter, headers: [...letter.headers.filter(isOurs), leftOutHeader(leftOut)] }
 }
 
@@ -59,8 +57,11 @@ function withShortKey(letter: OutputRecord): OutputRecord | null {
 }
 
 function leaveOut(letter: OutputRecord, field: 'key' | 'value', bytes: Buffer): OutputRecord {
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { ...letter, headers: [...letter.headers, leftOutHeader({ field, bytes: bytes.length, sha256 })] }
+  return { ...letter, headers: [...letter.headers, leftOutHeader(described(field, bytes))] }
+}
+
+function described(field: LeftOut['field'], bytes: Buffer): LeftOut {
+  return { field, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
 /** Where the event stands on its topic: unique, and no part of it. */
@@ -73,9 +74,4 @@ function sourceKey(headers: Headers): Buffer {
 
 function headerBytes(headers: Headers): number {
   return headers.reduce((sum, { name, value }) => sum + name.length + (value?.length ?? 0), 0)
-}
-
-function addHeader(hash: Hash, name: string, value: Header['value']): void {
-  hash.update(nameBytes({ name, value }))
-  if (value !== null) hash.update(value)
 }

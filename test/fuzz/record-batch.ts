@@ -10,8 +10,11 @@ import { Reader, Writer, crc32c } from './bytes.ts'
 /** The name is text of one byte a letter: any bytes may be a name. */
 export type Header = readonly [name: string, value: Buffer | null]
 
-export function nameBytes(name: string): Buffer {
-  return Buffer.from(name, 'latin1')
+/** Their number, then each name and value with its length. */
+export function encodeHeaders(headers: readonly Header[]): Buffer {
+  const writer = new Writer().varint(headers.length)
+  for (const [name, value] of headers) writer.varBytes(Buffer.from(name, 'latin1')).varBytes(value)
+  return writer.done()
 }
 
 export interface BatchRecord {
@@ -79,8 +82,7 @@ function writeRecord(writer: Writer, record: BatchRecord, delta: number, firstMs
     .varint(delta)
     .varBytes(record.key)
     .varBytes(record.value)
-    .varint(record.headers.length)
-  for (const [name, value] of record.headers) body.varBytes(nameBytes(name)).varBytes(value)
+    .raw(encodeHeaders(record.headers))
   const bytes = body.done()
   writer.varint(bytes.length).raw(bytes)
 }

@@ -93,9 +93,9 @@ describe('a dead letter that the brokers reject', () => {
     ])
   })
 
-  test('names a header with a null value by its hash too', () => {
+  test('says the size and SHA-256 of the headers as the record held them, null values too', () => {
     const [reduced] = reductions(letter({ headers: [{ name: 'own', value: null }, ...OURS] }), INVALID)
     const text = lastText(reduced?.headers ?? [], 'checkresult-left-out-headers')
-    expect(text).toBe(`3 bytes, sha256 ${sha256(Buffer.from('own'))}`)
+    expect(text).toBe(`6 bytes, sha256 ${sha256(Buffer.from('\u0002\u0006own\u0001'))}`)
   })
 })

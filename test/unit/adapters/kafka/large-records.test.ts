@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeRecords } from '../../../../src/adapters/kafka/decode-records.ts'
 import { MAX_VALUE_BYTES } from '../../../../src/adapters/kafka/record-reader.ts'
 import { CODECS, type Codec } from '../../../../src/core/compression.ts'
+import { encodedHeaders } from '../../../../src/core/headers.ts'
 import type { InputRecord } from '../../../../src/ports.ts'
 import { blanksBatch, decodeOptions, storedBatch, textRecord } from '../../../support/batches.ts'
 import { fakeLog } from '../../../support/fakes.ts'
@@ -43,11 +44,14 @@ describe('a record that is too large', () => {
     expect(record).toMatchObject({ key: null, value: Buffer.from('small'), headers: [] })
     expect(record?.leftOut?.map(({ field }) => field)).toEqual(['key', 'headers'])
     expect(record?.leftOut?.[0]).toEqual({ field: 'key', ...described(LARGE) })
+    const encoded = encodedHeaders([{ name: 'large', value: LARGE }])
+    expect(record?.leftOut?.[1]).toEqual({ field: 'headers', ...described(encoded) })
   })
 
   test('comes without headers if there are too many', async () => {
     const headers = Array.from({ length: 10_001 }, () => ({ name: '', value: null }))
-    expect((await decoded('none', { headers })).record?.leftOut).toMatchObject([{ field: 'headers' }])
+    const { record } = await decoded('none', { headers })
+    expect(record?.leftOut).toEqual([{ field: 'headers', ...described(encodedHeaders(headers)) }])
   })
 
   test.each(COMPRESSIONS)('takes little memory: 200 MB of blanks in %s', async (codec) => {
