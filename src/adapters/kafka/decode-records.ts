@@ -7,7 +7,7 @@ import { NO_HEADERS } from '../../core/headers.ts'
 import type { InputRecord, Log } from '../../ports.ts'
 import { AbortedTransactions, type AbortedTransaction } from './aborted-transactions.ts'
 import { BATCH, codecOf, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch-format.ts'
-import { decompressedChunks, decompressUpTo } from './compression.ts'
+import { decompressedChunks, decompressUpTo, type Compression } from './compression.ts'
 import { decodeMessageSet } from './message-set.ts'
 import { CorruptRecord, RecordReader, type BatchContext } from './record-reader.ts'
 import { RecordStream } from './record-stream.ts'
@@ -44,9 +44,12 @@ const MAX_BYTES_AT_ONCE = 1024 * 1024
 /** Of the control record that ends an aborted transaction. */
 const ABORT = 0
 
+/** Of an answer that is decoded piece by piece, the batch that is under way: not to be decompressed for each piece. */
+const lastDecompressed = new WeakMap<Buffer, { readonly at: number; readonly plain: Buffer | null }>()
+
 export async function decodeRecords(bytes: Buffer, options: DecodeOptions): Promise<DecodedRecords> {
-  const decoding = new Decoding(options)
-  await decoding.decode(bytes)
+  const decoding = new Decoding(bytes, options)
+  await decoding.decode()
   const { records, nextOffset, more } = decoding
   return { records, nextOffset, more }
 }
@@ -63,17 +66,20 @@ class Decoding {
   readonly records: InputRecord[] = []
   nextOffset: bigint
   more = false
+  readonly #answer: Buffer
   readonly #options: DecodeOptions
   readonly #aborted: AbortedTransactions
   #bytes = 0
 
-  constructor(options: DecodeOptions) {
+  constructor(answer: Buffer, options: DecodeOptions) {
+    this.#answer = answer
     this.#options = options
     this.#aborted = new AbortedTransactions(options.aborted)
     this.nextOffset = options.from
   }
 
-  async decode(bytes: Buffer): Promise<void> {
+  async decode(): Promise<void> {
+    const bytes = this.#answer
     let at = 0
     while (at + MIN_MESSAGE_BYTES <= bytes.length && !this.more) {
       const end = at + BATCH.leaderEpoch + bytes.readInt32BE(at + BATCH.length)
@@ -111,13 +117,23 @@ class Decoding {
       const codec = codecOf(header.attributes)
       if (codec === null) throw new CorruptRecord()
       const content = bytes.subarray(BATCH.records)
-      const plain = codec === 'none' ? content : decompressUpTo(MAX_BYTES_AT_ONCE, codec, content)
+      const plain = codec === 'none' ? content : this.#decompressed(codec, content)
       if (plain !== null) this.#readAll(plain, header)
       else if (codec !== 'none') await this.#readStream(decompressedChunks(codec, content), header)
     } catch {
       this.#addUnreadable({ lastOffset, timestampMs })
     }
     if (!this.more) this.#passed(lastOffset)
+  }
+
+  /** Null if it is too large to be decompressed at once, or damaged. */
+  #decompressed(codec: Compression, content: Buffer): Buffer | null {
+    const at = content.byteOffset
+    const last = lastDecompressed.get(this.#answer)
+    if (last?.at === at) return last.plain
+    const plain = decompressUpTo(MAX_BYTES_AT_ONCE, codec, content)
+    lastDecompressed.set(this.#answer, { at, plain })
+    return plain
   }
 
   #readAll(plain: Buffer, header: BatchHeader): void {
