@@ -24,6 +24,7 @@ const MIN_THROTTLED = 4
 export class RefusedRecord {
   /** When it was last blocked. */
   blockedMs = Infinity
+  timesThrottled = 0
   /** Throttled while most others were answered. */
   throttledAlone = 0
   /** Calls of all records when it was last throttled. */
@@ -67,7 +68,9 @@ export class Evidence {
     const answered = this.#answered - record.answered
     const throttled = this.#throttled - record.throttled
     if (answered > throttled) record.throttledAlone += 1
-    this.#throttled += 1
+    record.timesThrottled += 1
+    // A few records that are always throttled would otherwise outweigh all that are answered, and never be found out.
+    if (record.timesThrottled <= MIN_THROTTLED) this.#throttled += 1
     record.answered = this.#answered
     record.throttled = this.#throttled
     if (record.throttledAlone >= MIN_THROTTLED - 1) return 'record'

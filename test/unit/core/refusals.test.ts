@@ -68,6 +68,19 @@ describe('a record that is throttled', () => {
     expect(evidence.throttled(new RefusedRecord(), 2)).toBe('account')
   })
 
+  test('is found out among a few that are always throttled, and asked more often than others are answered', () => {
+    const evidence = servedAt(0)
+    const own = Array.from({ length: 5 }, () => new RefusedRecord())
+    const found = new Set<RefusedRecord>()
+    for (let round = 1; round <= 20; round += 1) {
+      const nowMs = round * 1_000
+      evidence.served(nowMs)
+      for (const record of own)
+        if (!found.has(record) && evidence.throttled(record, nowMs + 1) === 'record') found.add(record)
+    }
+    expect(found.size).toBe(own.length)
+  })
+
   test('is never its own where most others are throttled too', () => {
     const evidence = servedAt(0)
     const record = new RefusedRecord()
