@@ -10,6 +10,7 @@ import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } f
 import { askAgain } from './ask-again.ts'
 import { byPartition, type TopicPartition } from './batches.ts'
 import { fetchCommitted, leaderOf, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
+import { findCoordinator } from './coordinator.ts'
 import { isRefused, toFailure } from './errors.ts'
 import { COORDINATOR } from './internals.ts'
 import type { OffsetCommits } from './offset-commits.ts'
@@ -42,7 +43,8 @@ export function createClaimAtLeastOnce(options: AtLeastOnceOptions): ClaimPartit
   return onSharedCluster(options, async (lease, of) => {
     const { groupId } = options
     const { cluster } = lease
-    const coordinator = await cluster.findGroupCoordinator({ groupId, coordinatorType: COORDINATOR.group })
+    const group = { groupId, coordinatorType: COORDINATOR.group }
+    const coordinator = await findCoordinator(cluster, group, options.clock)
     const committedOffset = await fetchCommitted(coordinator, { groupId, ...of })
     return new AtLeastOnceLog(options, { lease, of, committedOffset, acknowledged })
   })

@@ -79,18 +79,29 @@ function renewedTls(files: TlsFiles, log: Log): { readonly secureContext: Secure
  * as a warning, and only its namespace, error type and place.
  */
 function bridge(log: Log): (entry: LogEntry) => void {
+  const said = new Map<string, number>()
   return ({ namespace, log: fields }) => {
     const { error, broker, groupId } = fields as { error?: unknown; broker?: unknown; groupId?: unknown }
     // Only the check at the start asks for it, and does without where it may not.
     if (fields.message.startsWith('Response DescribeConfigs(')) return
     if (typeof error === 'string' && EXPECTED.test(error)) return
-    log.warn('kafkajs reports trouble.', {
+    const line = {
       reason: `${namespace}${typeof groupId === 'string' ? ` ${groupId}` : ''}`,
       ...(typeof error === 'string' ? safeText(error) : {}),
       ...(typeof broker === 'string' ? { address: broker } : {}),
-    })
+    }
+    const key = JSON.stringify(line)
+    const nowMs = performance.now()
+    if (nowMs - (said.get(key) ?? -Infinity) < REPEAT_AFTER_MS) return
+    if (said.size >= MAX_REMEMBERED) said.clear()
+    said.set(key, nowMs)
+    log.warn('The Kafka client reports an error. It is not logged again for a minute.', line)
   }
 }
+
+/** Each of many connections, and each retry, says the same. */
+const REPEAT_AFTER_MS = 60_000
+const MAX_REMEMBERED = 100
 
 /** What a working group, a cautious claim and a busy coordinator say every day. */
 const EXPECTED =

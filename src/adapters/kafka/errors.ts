@@ -32,7 +32,7 @@ const UNREACHABLE =
 
 /** What brokers say, and the library of them, while they come up or one takes over from another. */
 const CHANGING =
-  /^(GROUP_COORDINATOR_NOT_AVAILABLE|NOT_COORDINATOR_FOR_GROUP|GROUP_LOAD_IN_PROGRESS|LEADER_NOT_AVAILABLE|NOT_LEADER_FOR_PARTITION|UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION|REBALANCE_IN_PROGRESS|REQUEST_TIMED_OUT|KafkaJSGroupCoordinatorNotFound|KafkaJSLockTimeout)$/
+  /^(GROUP_COORDINATOR_NOT_AVAILABLE|NOT_COORDINATOR_FOR_GROUP|GROUP_LOAD_IN_PROGRESS|LEADER_NOT_AVAILABLE|NOT_LEADER_FOR_PARTITION|UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION|REBALANCE_IN_PROGRESS|REQUEST_TIMED_OUT|KafkaJSLockTimeout)$/
 
 /** Whether it passes by itself: nobody has refused anything. */
 export function isPassing(error: unknown): boolean {
@@ -60,6 +60,10 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
     /CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/,
     'The TLS handshake with the brokers fails: check KAFKA_TLS and KAFKA_TLS_CA_FILE.',
+  ],
+  [
+    /^GROUP_COORDINATOR_NOT_AVAILABLE$/,
+    'The brokers name no coordinator. If this lasts, check that the topics __consumer_offsets and __transaction_state have a leader.',
   ],
   [
     /^GROUP_AUTHORIZATION_FAILED$/,
@@ -132,16 +136,6 @@ const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Reco
         'The Kafka user may not read the dead-letter topic: grant READ on it, and DESCRIBE on the input topic.',
       redriving:
         'The Kafka user may not put dead letters back: grant WRITE on the input topic and on the dead-letter topic.',
-    },
-  ],
-  [
-    /^KafkaJSGroupCoordinatorNotFound$/,
-    {
-      reading:
-        'No broker names a coordinator of the group: grant READ on the group named in KAFKA_GROUP_ID, or see to the topic __consumer_offsets.',
-      redriving: `No broker names a coordinator of transactions: ${REDRIVE_ID}, or check the topic __transaction_state.`,
-      writing:
-        'No broker names a coordinator of transactions: grant WRITE on transactional ids that begin with KAFKA_GROUP_ID and a dash, or see to the topic __transaction_state.',
     },
   ],
 ]

@@ -4,6 +4,7 @@
  * Nothing ends it but {@link GroupMember.leave}, an error that does not pass, and a session without an answer of the group.
  */
 import type { Clock, Moment } from '../../ports.ts'
+import { findCoordinatorId } from './coordinator.ts'
 import { errorType, isPassing } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type JoinAnswer } from './internals.ts'
 import type { TopicOffsets } from './offset-commits.ts'
@@ -219,13 +220,10 @@ export class GroupMember {
   async #find(): Promise<Broker> {
     const { cluster, groupId } = this.#options
     if (this.#coordinatorId === null) {
-      // Not as the library looks it up, which passes over the broker's reason when it refuses to say.
-      const any = await cluster.brokerPool.findConnectedBroker()
-      const { coordinator } = await any.findGroupCoordinator({
+      this.#coordinatorId = await findCoordinatorId(cluster, {
         groupId,
         coordinatorType: COORDINATOR.group,
       })
-      this.#coordinatorId = coordinator.nodeId
     }
     return cluster.findBroker({ nodeId: this.#coordinatorId })
   }

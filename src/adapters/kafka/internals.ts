@@ -158,7 +158,6 @@ export interface Cluster {
     of: readonly { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
   ): Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]>
   findBroker(node: { nodeId: number }): Promise<Broker>
-  findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<Broker>
 }
 
 export interface ClusterOptions {

@@ -7,6 +7,7 @@ import type { Codec } from '../../core/compression.ts'
 import { batches, type BatchLimits } from './batches.ts'
 import { send } from './broker-requests.ts'
 import { encodeBatch } from './encode-batch.ts'
+import { errorType } from './errors.ts'
 import { API_KEYS, PRODUCE_RESPONSES, type Broker, type Transaction } from './internals.ts'
 
 /** How outputs are packed. */
@@ -59,7 +60,7 @@ export async function produce(leader: Broker, batch: Batch, options: ProduceOpti
   const apiVersion = Math.min(known, MAX_VERSION)
   const response = PRODUCE_RESPONSES.get(apiVersion)
   if (response === undefined) throw new Error(`The broker knows no record batches: Produce ${apiVersion}.`)
-  await send(leader, {
+  const exchange = {
     request: {
       apiKey: API_KEYS.Produce,
       apiVersion,
@@ -68,7 +69,14 @@ export async function produce(leader: Broker, batch: Batch, options: ProduceOpti
       encode: () => Promise.resolve({ buf: payload, buffer: payload }),
     },
     response,
-  })
+  }
+  try {
+    await send(leader, exchange)
+  } catch (error) {
+    // Damaged on the way the first time, by us the second.
+    if (errorType(error) !== 'CORRUPT_MESSAGE') throw error
+    await send(leader, exchange)
+  }
 }
 
 /** All versions with record batches up to ours are written alike. */

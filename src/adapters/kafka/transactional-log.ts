@@ -9,6 +9,7 @@
 import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { byPartition, id, type TopicPartition } from './batches.ts'
 import { fetchCommitted, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
+import { findCoordinator } from './coordinator.ts'
 import { isRefused, toFailure } from './errors.ts'
 import { COORDINATOR } from './internals.ts'
 import type { Packing } from './produce.ts'
@@ -39,7 +40,8 @@ async function claim(options: ClaimOptions): Promise<OutputLog> {
   const { cluster, groupId, topic, partition } = options
   const transactionalId = `${groupId}-${topic}-${partition}`
   const producer = await claimProducer({ ...options, transactionalId })
-  const groupCoordinator = await cluster.findGroupCoordinator({ groupId, coordinatorType: COORDINATOR.group })
+  const of = { groupId, coordinatorType: COORDINATOR.group }
+  const groupCoordinator = await findCoordinator(cluster, of, options.clock)
   // Only now: nobody else can commit for this partition any more, so what is read here is final.
   const committedOffset = await fetchCommitted(groupCoordinator, { groupId, topic, partition })
   return new TransactionalLog(options, {

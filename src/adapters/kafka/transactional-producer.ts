@@ -8,6 +8,7 @@ import type { Clock, OutputRecord } from '../../ports.ts'
 import { askAgain } from './ask-again.ts'
 import { id, type TopicPartition } from './batches.ts'
 import { leaderOf } from './claim-cluster.ts'
+import { findCoordinator } from './coordinator.ts'
 import { errorType } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
 import { packed, produce, type Packing } from './produce.ts'
@@ -36,10 +37,8 @@ export function isFenced(error: unknown): boolean {
 /** Fences whoever had the transactional id, and resolves when what it had open is aborted. */
 export async function claimProducer(options: ProducerOptions): Promise<TransactionalProducer> {
   const { cluster, transactionalId } = options
-  const coordinator = await cluster.findGroupCoordinator({
-    groupId: transactionalId,
-    coordinatorType: COORDINATOR.transaction,
-  })
+  const of = { groupId: transactionalId, coordinatorType: COORDINATOR.transaction }
+  const coordinator = await findCoordinator(cluster, of, options.clock)
   const { producerId, producerEpoch } = await patiently(options, () =>
     coordinator.initProducerId({ transactionalId, transactionTimeout: TRANSACTION_TIMEOUT_MS }),
   )

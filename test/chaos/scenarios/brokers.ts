@@ -1,5 +1,6 @@
 /** Brokers and controllers killed and restarted. */
 import { createKafkaClient } from '../../../src/adapters/kafka/client.ts'
+import { findCoordinatorId } from '../../../src/adapters/kafka/coordinator.ts'
 import { COORDINATOR } from '../../../src/adapters/kafka/internals.ts'
 import type { Cluster, ClusterNode } from '../../../dev/stack/cluster.ts'
 import type { Scenario, Scene } from '../scenario.ts'
@@ -76,7 +77,7 @@ async function groupCoordinator({ cluster, stage }: Scene): Promise<ClusterNode>
   const asking = client.createCluster()
   await asking.connect()
   await asking.addMultipleTargetTopics([stage.environment.topics.input])
-  const { nodeId } = await asking.findGroupCoordinator({
+  const nodeId = await findCoordinatorId(asking, {
     groupId: stage.environment.groupId,
     coordinatorType: COORDINATOR.group,
   })

@@ -21,6 +21,7 @@ async function setUp(movedAfter: number) {
   const broker = (nodeId: number): Broker =>
     ({
       nodeId,
+      findGroupCoordinator: () => Promise.resolve({ coordinator: { nodeId: 1 } }),
       offsetFetch: () => Promise.resolve({ responses: [] }),
       versions: null,
       connectionPool: {
@@ -41,7 +42,7 @@ async function setUp(movedAfter: number) {
     findTopicPartitionMetadata: () => [{ partitionId: 0, leader }],
     findLeaderForPartitions: () => ({ [leader]: [0] }),
     findBroker: ({ nodeId }: { nodeId: number }) => Promise.resolve(broker(nodeId)),
-    findGroupCoordinator: () => Promise.resolve(broker(1)),
+    brokerPool: { findConnectedBroker: () => Promise.resolve(broker(1)) } as Cluster['brokerPool'],
   } as Partial<Cluster> as Cluster
   const claim = createClaimAtLeastOnce({
     onWidth: (topic, partitions) => widths.set(topic, partitions),

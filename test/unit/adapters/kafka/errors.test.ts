@@ -98,11 +98,11 @@ describe('a missing right on a topic is named by what was about to be done', () 
   })
 
   test.each([
-    ['reading', 'grant READ on the group'],
-    ['writing', 'grant WRITE on transactional ids'],
-  ] as const)('%s without a coordinator: %s', (doing, advice) => {
-    const error = Object.assign(new Error(HOST), { name: 'KafkaJSGroupCoordinatorNotFound' })
-    expect(explain(error, doing)).toContain(advice)
+    ['reading', 'GROUP_AUTHORIZATION_FAILED', 'grant READ on the group'],
+    ['writing', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'grant WRITE on transactional ids'],
+    ['writing', 'GROUP_COORDINATOR_NOT_AVAILABLE', '__transaction_state'],
+  ] as const)('%s without a coordinator (%s): %s', (doing, type, advice) => {
+    expect(explain(protocolError(type), doing)).toContain(advice)
   })
 
   test('also where several topics were refused at once', () => {
