@@ -65,7 +65,9 @@ const STRANGE: readonly Header[] = [
   ['', bytes(5)],
   ['tracestate', bytes(255, 254)],
   ['twice', bytes(6)],
-  ['Ünïcode 名', bytes()],
+  // One character per byte: UTF-8, and what is not.
+  [Buffer.from('Ünïcode 名').toString('latin1'), bytes()],
+  ['\u00ff\u00fe', bytes(8)],
   ['a', bytes(7)],
 ]
 const OURS = /^(checkresult-|__connect\.errors\.)/
