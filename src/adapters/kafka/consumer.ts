@@ -11,7 +11,7 @@ import type { StartOffset } from '../../core/start-offset.ts'
 import { id, type TopicPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
 import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
-import { errorType, explain, isPassing } from './errors.ts'
+import { errorType, explain, isPassing, isRefusal } from './errors.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
 import { Fetcher } from './fetcher.ts'
 import { GroupMember, type Assigned } from './group-member.ts'
@@ -284,8 +284,9 @@ class OwnConsumer {
 
   /** Whether the consumer ends by it. */
   #failed(error: unknown): boolean {
-    if (isPassing(error)) return false
-    this.#end(error)
+    if (isDefect(error)) this.#options.hooks.onDefect(error)
+    else if (isRefusal(error)) this.#end(error)
+    else return false
     return true
   }
 
@@ -313,4 +314,8 @@ class OwnConsumer {
       this.#options.hooks.onDefect(error)
     }
   }
+}
+
+function isDefect(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError
 }

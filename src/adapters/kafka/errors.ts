@@ -40,6 +40,14 @@ export function isPassing(error: unknown): boolean {
   return UNREACHABLE.test(type) || CHANGING.test(type)
 }
 
+/** Somebody has to grant or renew something before it can go on. */
+const REFUSAL = /AUTHORIZATION_FAILED|SASL|_ALERT_|CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/
+
+/** Whether the brokers refuse us. What is neither this nor passing by its name, a broker may still answer better next time. */
+export function isRefusal(error: unknown): boolean {
+  return REFUSAL.test(errorType(error))
+}
+
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
     UNREACHABLE,

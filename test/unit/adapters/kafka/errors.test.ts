@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 import { describe, expect, test } from 'vitest'
-import { errorType, explain, isPassing } from '../../../../src/adapters/kafka/errors.ts'
+import { errorType, explain, isPassing, isRefusal } from '../../../../src/adapters/kafka/errors.ts'
 import { OperatorError } from '../../../../src/core/safe-error.ts'
 
 const HOST = 'broker-7.internal.example'
@@ -135,4 +135,14 @@ describe('what passes by itself', () => {
   test('is no defect', () => {
     expect(isPassing(retried(new TypeError('a defect')))).toBe(false)
   })
+})
+
+test.each([
+  ['TOPIC_AUTHORIZATION_FAILED', true],
+  ['SASL_AUTHENTICATION_FAILED', true],
+  ['UNKNOWN', false],
+  ['CORRUPT_MESSAGE', false],
+  ['NOT_LEADER_FOR_PARTITION', false],
+])('%s is a refusal: %s', (type, expected) => {
+  expect(isRefusal(retried(protocolError(type)))).toBe(expected)
 })
