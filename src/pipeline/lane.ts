@@ -285,9 +285,11 @@ export class Lane {
 
   #committed({ finished, nextOffset }: Prefix<InputRecord, Settled>): void {
     this.#tracker.committed(nextOffset)
+    this.#count(finished)
+    // The partition may have another lane by now: its pause, its lag and whether it is blocked are that lane's to say.
+    if (this.#isClosed()) return
     this.#commits.committed()
     this.#retry.committed()
-    this.#count(finished)
     this.#flow()
     this.#pump()
   }
@@ -316,16 +318,12 @@ export class Lane {
   async #refused({ finished }: Prefix<InputRecord, Settled>, failure: Failure): Promise<void> {
     await this.#dropLog()
     if (this.#isClosed()) return
-    const [first] = finished
+    const alone = finished.length === 1 ? finished[0] : undefined
     this.#state = 'claiming'
     this.#commits.refused(finished.length)
     const claim = (): void => void this.#claim({ seek: false })
-    if (
-      finished.length === 1 &&
-      first !== undefined &&
-      !replaceRefused(first, this.#options.outputs, failure)
-    )
-      this.#retry.afterRefusal(failure, first.offset, claim)
+    if (alone !== undefined && !replaceRefused(alone, this.#options.outputs, failure))
+      this.#retry.afterRefusal(failure, alone.offset, claim)
     else claim()
     this.#draining?.()
   }

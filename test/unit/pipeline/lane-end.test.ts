@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
 import { settle } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
@@ -38,6 +39,25 @@ describe('a lane whose partition goes', () => {
     await lane.revoke()
     expect([clock.timers, flow]).toEqual([0, ['pause', 'resume']])
     expect(metrics.of('partitionLost')).toEqual([['in', 0]])
+  })
+
+  test('holds nothing of the budget and says nothing of the partition once its last transaction is through', async () => {
+    const budget = new RecordBudget({ records: 256, bytes: 1024 })
+    const whole = budget.limit
+    const { lane, deliver, finish, flow, metrics, partition } = await runningLane(new FakePartition(), {
+      budget,
+    })
+    await deliver(...firstOffsets(2))
+    partition.hold()
+    await finish(0)
+    await deliver(...firstOffsets(255).slice(2))
+    const revoked = lane.revoke()
+    const [changes, lags] = [flow.length, metrics.of('lag').length]
+    partition.release()
+    await revoked
+    expect(written(partition)).toEqual([0])
+    expect(budget.limit).toEqual(whole)
+    expect([flow.length, metrics.of('lag').length]).toEqual([changes, lags])
   })
 })
 
