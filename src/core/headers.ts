@@ -58,6 +58,16 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, left])
 }
 
+/** Of what a header takes beside its bytes: objects for it and for its value.. */
+const OBJECT_BYTES = 180
+
+/** What headers take in memory, about: thousands of empty ones fit into a few bytes of a compressed batch. */
+export function headersMemory(headers: Headers): number {
+  let bytes = headers.length * OBJECT_BYTES
+  for (const { name, value } of headers) bytes += name.length + (value?.length ?? 0)
+  return bytes
+}
+
 export function nameBytes({ name }: Header): Buffer {
   return Buffer.from(name, 'latin1')
 }

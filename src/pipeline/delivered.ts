@@ -5,6 +5,7 @@
  * comes, so that nothing moves it when the other clock is put right; and it is never later than the delay after it came, for
  * whoever wrote it may have a clock that is ahead.
  */
+import { headersMemory } from '../core/headers.ts'
 import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Clock, InputRecord } from '../ports.ts'
 
@@ -31,7 +32,5 @@ export function untilDueMs({ dueMs }: Delivered, clock: Clock): number {
 }
 
 export function sizeBytes({ key, value, headers }: InputRecord): number {
-  let bytes = (value?.length ?? 0) + (key?.length ?? 0)
-  for (const header of headers) bytes += header.name.length + (header.value?.length ?? 0)
-  return bytes
+  return (value?.length ?? 0) + (key?.length ?? 0) + headersMemory(headers)
 }

@@ -3,7 +3,7 @@
  * transactions and control records. Nothing that is stored in a topic makes it throw or takes more memory than the bounds:
  * parts of a record that are too large are left out and described, and what cannot be read becomes a record that says so.
  */
-import { NO_HEADERS } from '../../core/headers.ts'
+import { headersMemory, NO_HEADERS } from '../../core/headers.ts'
 import type { InputRecord, Log } from '../../ports.ts'
 import { AbortedTransactions, type AbortedTransaction } from './aborted-transactions.ts'
 import { BATCH, codecOf, CONTROL, LOG_APPEND_TIME, TRANSACTIONAL } from './batch-format.ts'
@@ -21,7 +21,7 @@ export interface DecodeOptions {
   readonly aborted: readonly AbortedTransaction[]
   /** At least one record is returned if there is one. */
   readonly maxRecords: number
-  /** Of keys, values and headers together. */
+  /** What keys, values and headers take in memory together. */
   readonly maxBytes: number
   /** Told of records that are too large to keep, before they are decompressed, and of batches that cannot be read. */
   readonly log: Pick<Log, 'warn'>
@@ -249,7 +249,5 @@ function int64(bytes: Buffer, at: number): number {
 }
 
 function recordBytes({ key, value, headers }: InputRecord): number {
-  let bytes = (key?.length ?? 0) + (value?.length ?? 0)
-  for (const header of headers) bytes += header.name.length + (header.value?.length ?? 0)
-  return bytes
+  return (key?.length ?? 0) + (value?.length ?? 0) + headersMemory(headers)
 }

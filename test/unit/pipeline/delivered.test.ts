@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { delivered, untilDueMs } from '../../../src/pipeline/delivered.ts'
+import { delivered, sizeBytes, untilDueMs } from '../../../src/pipeline/delivered.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
 
@@ -19,4 +19,10 @@ test('a record of a retry topic is due its delay after its own timestamp, and ne
 
 test.each([-1, 0, 1])('a timestamp of %d neither makes it due at once nor keeps it', (timestampMs) => {
   expect(dueIn(() => timestampMs)).toBe(DELAY_MS)
+})
+
+test('headers weigh more than their bytes, because an empty one takes memory too', () => {
+  const headers = Array.from({ length: 10_000 }, () => ({ name: '', value: null }))
+  expect(sizeBytes(inputRecord(0, { key: null, value: null, headers }))).toBeGreaterThan(1_000_000)
+  expect(sizeBytes(inputRecord(0, { key: Buffer.from('k'), value: Buffer.from('v'), headers: [] }))).toBe(2)
 })

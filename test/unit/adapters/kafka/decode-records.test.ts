@@ -69,6 +69,14 @@ describe('an answer', () => {
     }
   })
 
+  test('is read in pieces by what records take in memory: empty headers are not free', async () => {
+    const headers = Array.from({ length: 1_000 }, () => ({ name: '', value: null }))
+    const records = Array.from({ length: 20 }, () => ({ key: null, value: null, headers }))
+    const bytes = await storedBatch(0n, records, { codec: 'gzip' })
+    const all = await pieces(bytes, { maxBytes: 512 * 1024 })
+    expect(all.map((piece) => piece.records.length)).toEqual(Array.from({ length: 10 }, () => 2))
+  })
+
   test('passes batches that compaction has emptied', async () => {
     const emptied = await storedBatch(10n, texts(5).map(textRecord))
     emptied.writeInt32BE(0, BATCH.count)
