@@ -89,10 +89,7 @@ class TransactionalLog implements OutputLog {
     const records = byPartition(outputs)
     try {
       await this.#join(records)
-      await Promise.all([
-        ...[...records.values()].map((all) => this.#claimed.producer.produce(all)),
-        this.#commitOffset(nextOffset),
-      ])
+      await this.#send(records, nextOffset)
       await this.#end({ commit: true })
       return { kind: 'committed' }
     } catch (error) {
@@ -131,6 +128,22 @@ class TransactionalLog implements OutputLog {
     const first = [...records.values()].flatMap(([one]) => one ?? [])
     if (this.#participants === null) await this.#open(first)
     else await this.#addPartitions(first.filter((one) => this.#participants?.has(id(one)) !== true))
+  }
+
+  /** A refusal waits for the others: what arrived behind the abort would be in no transaction, or in the next one. */
+  async #send(records: ReadonlyMap<string, readonly OutputRecord[]>, nextOffset: bigint): Promise<void> {
+    const sent = [
+      ...[...records.values()].map((all) => this.#claimed.producer.produce(all)),
+      this.#commitOffset(nextOffset),
+    ]
+    try {
+      await Promise.all(sent)
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      const ended = await Promise.allSettled(sent)
+      const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+      throw errors.find((other) => !isRefused(other)) ?? error
+    }
   }
 
   async #open(partitions: readonly TopicPartition[]): Promise<void> {

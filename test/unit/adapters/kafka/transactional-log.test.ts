@@ -1,0 +1,93 @@
+/** What a broker alone cannot be made to do: answers in an order of the test's. The rest is test/integration/output-log. */
+import { expect, test } from 'vitest'
+import { createClaimPartition } from '../../../../src/adapters/kafka/transactional-log.ts'
+import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
+import type { OutputRecord } from '../../../../src/ports.ts'
+import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { logOf } from '../../../support/fakes.ts'
+import { PACKING } from '../../../support/packing.ts'
+
+const TO_EACH_TOPIC: readonly OutputRecord[] = ['results', 'letters'].map((topic) => ({
+  topic,
+  partition: 0,
+  key: null,
+  value: Buffer.from('value'),
+  headers: [],
+}))
+
+/** One broker that answers everything at once but produce requests: those are the test's. */
+async function setUp() {
+  const produced: PromiseWithResolvers<void>[] = []
+  const ends: boolean[] = []
+  const broker = {
+    nodeId: 1,
+    findGroupCoordinator: () => Promise.resolve({ coordinator: { nodeId: 1 } }),
+    offsetFetch: () => Promise.resolve({ responses: [] }),
+    initProducerId: () => Promise.resolve({ producerId: '1', producerEpoch: 0 }),
+    addPartitionsToTxn: () => Promise.resolve(),
+    addOffsetsToTxn: () => Promise.resolve(),
+    txnOffsetCommit: () => Promise.resolve(),
+    endTxn: ({ transactionResult }: { transactionResult: boolean }) => {
+      ends.push(transactionResult)
+      return Promise.resolve()
+    },
+    versions: null,
+    connectionPool: {
+      send: () => {
+        const answer = Promise.withResolvers<void>()
+        produced.push(answer)
+        return answer.promise
+      },
+    },
+  } as Partial<Broker> as Broker
+  const cluster = {
+    connect: () => Promise.resolve(),
+    disconnect: () => Promise.resolve(),
+    addMultipleTargetTopics: () => Promise.resolve(),
+    refreshMetadata: () => Promise.resolve(),
+    findTopicPartitionMetadata: () => [{ partitionId: 0, leader: 1 }],
+    findLeaderForPartitions: () => ({ 1: [0] }),
+    findBroker: () => Promise.resolve(broker),
+    brokerPool: { findConnectedBroker: () => Promise.resolve(broker) } as Cluster['brokerPool'],
+  } as Partial<Cluster> as Cluster
+  const claim = createClaimPartition({
+    onWidth: () => undefined,
+    createCluster: () => cluster,
+    groupId: 'group',
+    topics: ['results', 'letters'],
+    usualTopic: 'results',
+    packing: PACKING,
+    clock: new FakeClock(),
+  })
+  const publishing = logOf(await claim('in', 0)).publish(TO_EACH_TOPIC, 1n)
+  await settle()
+  const [results, letters] = produced
+  if (results === undefined || letters === undefined) throw new Error('Not everything was sent.')
+  return { publishing, results, letters, ends }
+}
+
+function refusal(type: string): Error {
+  return Object.assign(new Error('refused'), { type })
+}
+
+test('a transaction with a refused output is aborted when no other output is under way: it would arrive behind the abort', async () => {
+  const { publishing, results, letters, ends } = await setUp()
+  letters.reject(refusal('MESSAGE_TOO_LARGE'))
+  await settle()
+  expect(ends).toEqual([])
+  results.resolve()
+  expect(await publishing).toMatchObject({ kind: 'refused', failure: { code: 'MESSAGE_TOO_LARGE' } })
+  expect(ends).toEqual([false])
+})
+
+test.each([
+  ['INVALID_PRODUCER_EPOCH', 'fenced'],
+  ['REQUEST_TIMED_OUT', 'failed'],
+])('what else goes wrong counts before a refusal: %s', async (type, kind) => {
+  const { publishing, results, letters, ends } = await setUp()
+  letters.reject(refusal('MESSAGE_TOO_LARGE'))
+  await settle()
+  results.reject(refusal(type))
+  expect(await publishing).toMatchObject({ kind })
+  expect(ends).toEqual([])
+})
