@@ -93,7 +93,7 @@ function message(reason: DeadLetterReason, total: number, codes: ReadonlyMap<str
   if (total === 1) return `An event became a dead letter. The service goes on with the next one. ${look}`
   const named = [...codes].map(([code, times]) => `${code} ${grouped(times)}`).join(', ')
   return (
-    `${grouped(total)} events became dead letters within a minute (${named}); the first one stood here. ` +
+    `${grouped(total)} events became dead letters within a minute (${named}); topic, partition and offset are those of the first one. ` +
     `The service goes on with the next ones. ${look}`
   )
 }

@@ -22,7 +22,7 @@ export interface InputNoticesOptions {
 const SILENT_MS = 60 * 60 * 1000
 
 const NEXT = {
-  skip: 'Such records are skipped and counted in foreign_records_total; set KAFKA_FOREIGN_RECORDS=dead-letter to keep them.',
+  skip: 'Such records are skipped and counted in checkresult_foreign_records_total; set KAFKA_FOREIGN_RECORDS=dead-letter to keep them.',
   'dead-letter': 'Such records become dead letters.',
 } as const
 

@@ -151,13 +151,13 @@ export class LogPositions {
 }
 
 const REPLACED =
-  'The log of these partitions was replaced or truncated: it is not the one that was read so far. The service reads it from its beginning, so everything in it comes out. Check whether the topic was created again, restored or mirrored, or lost records in an unclean leader election.'
+  'The log of these partitions was replaced or truncated: it is not the one that was read so far. The service reads it from its beginning, so events that are still in it come out again. Check whether the topic was created again, restored or mirrored, or lost records in an unclean leader election.'
 const LOST =
-  'Records were deleted before the service had processed them: so many, from this offset on. It goes on with the oldest record there is. Check retention.ms and retention.bytes of the topic, and why the service was so far behind.'
+  'Records were deleted before the service had processed them: `count` offsets, the first one is `offset`. The service continues with the oldest record there is. Check retention.ms and retention.bytes of the topic, and why the service was so far behind.'
 const READS_ALL =
-  'The group of KAFKA_GROUP_ID has no committed offset for these partitions: up to this many records are read and, if they were processed before under another group or before the offsets expired, asked for and published again. To skip what is there before the first start, set KAFKA_START_OFFSET=latest.'
+  'The group of KAFKA_GROUP_ID has no committed offset for these partitions: up to `count` records are read. If they were processed before, under another group or before the offsets expired, the service calls CheckResult for them again and publishes their results again. To skip the records that exist at the first start, set KAFKA_START_OFFSET=latest.'
 const SKIPS_ALL =
-  'The group of KAFKA_GROUP_ID has no committed offset for these partitions: with KAFKA_START_OFFSET=latest up to this many records are skipped.'
+  'The group of KAFKA_GROUP_ID has no committed offset for these partitions: with KAFKA_START_OFFSET=latest up to `count` records are skipped.'
 
 function names(topic: string, found: Found): string {
   return `${topic} [${found.map(([{ partition }]) => partition).join(' ')}]`

@@ -199,7 +199,7 @@ const SILENT =
   'The leader of these partitions does not answer. Their events wait; the service keeps trying and goes on with the others. Check the broker and the network path to it.'
 const ANSWERS = 'The leader of these partitions answers again.'
 const OPEN =
-  'A producer has an open transaction in front of records of this partition, from this offset on: they wait until it ends. Check the producer. The broker ends a transaction after its timeout; one that hangs is ended with kafka-transactions.sh (see the runbook, CheckResultOpenTransaction).'
+  'A producer has an open transaction in front of records of this partition. It begins at `offset`, and the records behind it wait until it ends. Check the producer. The broker ends a transaction after its timeout; one that hangs is ended with kafka-transactions.sh (see the runbook, CheckResultOpenTransaction).'
 const ENDED = 'The open transaction has ended: the records behind it are read.'
 
 function names(partitions: readonly TopicPartition[]): string {
