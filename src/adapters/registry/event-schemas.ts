@@ -157,7 +157,7 @@ function eventSchema(id: number, { schemaType, schema, referenced }: RegisteredS
 
 function avroSchema(id: number, schema: AvroType): EventSchema {
   const name = schema.kind === 'record' ? `the record ${schema.name}` : `a value of type ${schema.kind}`
-  const message = `The schema with id ${id} describes ${name}, which has no field of an event.`
+  const message = `The schema with id ${id} describes ${name}, not an event.`
   if (!mayHoldEvents(schema)) return { kind: 'foreign', message }
   const read = avroReader(schema)
   return {
