@@ -59,7 +59,6 @@ interface BatchHeader extends BatchContext {
   readonly maxTimestampMs: number
   readonly attributes: number
   readonly producerId: bigint
-  readonly count: number
 }
 
 class Decoding {
@@ -218,14 +217,16 @@ function readHeader(bytes: Buffer, { topic, partition }: DecodeOptions, from: bi
   const baseOffset = bytes.readBigInt64BE(BATCH.baseOffset)
   const attributes = bytes.readInt16BE(BATCH.attributes)
   const maxTimestampMs = int64(bytes, BATCH.maxTimestamp)
+  const maxOffsetDelta = bytes.readInt32BE(BATCH.lastOffsetDelta)
   return {
     topic,
     partition,
     baseOffset,
     minOffsetDelta: from > baseOffset ? Number(from - baseOffset) : 0,
+    maxOffsetDelta,
     baseTimestampMs: int64(bytes, BATCH.baseTimestamp),
     appendedAtMs: attributes & LOG_APPEND_TIME ? maxTimestampMs : null,
-    lastOffset: baseOffset + BigInt(bytes.readInt32BE(BATCH.lastOffsetDelta)),
+    lastOffset: baseOffset + BigInt(maxOffsetDelta),
     maxTimestampMs,
     attributes,
     producerId: bytes.readBigInt64BE(BATCH.producerId),

@@ -17,6 +17,10 @@ export interface BatchContext {
   readonly baseOffset: bigint
   /** Records with a smaller offset are skipped. */
   readonly minOffsetDelta: number
+  /** Of the last record the batch had when it was written. */
+  readonly maxOffsetDelta: number
+  /** Records in the batch. */
+  readonly count: number
   readonly baseTimestampMs: number
   /** Of the whole batch, when the broker set it; null if each record has its own. */
   readonly appendedAtMs: number | null
@@ -30,6 +34,8 @@ export interface RecordHead {
 export class RecordReader {
   bytes: Buffer
   at: number
+  #offsetDelta = -1
+  #begun = 0
 
   constructor(bytes: Buffer, at = 0) {
     this.bytes = bytes
@@ -42,6 +48,7 @@ export class RecordReader {
     const end = this.at + length
     if (length < 0 || end > this.bytes.length) throw new CorruptRecord()
     const head = this.head()
+    this.begin(head, context)
     if (head.offsetDelta < context.minOffsetDelta) {
       this.at = end
       return null
@@ -64,6 +71,17 @@ export class RecordReader {
   head(): RecordHead {
     this.at += 1 // attributes: unused
     return { timestampDelta: this.varlong(), offsetDelta: this.varint() }
+  }
+
+  /**
+   * Throws unless offsets rise and leave room in the batch for the records behind. Brokers do not look at them in batches that
+   * are not compressed, and a reader that believes them skips records of this batch or of the next.
+   */
+  begin({ offsetDelta }: RecordHead, { maxOffsetDelta, count }: BatchContext): void {
+    this.#begun += 1
+    const isInOrder = offsetDelta > this.#offsetDelta && offsetDelta <= maxOffsetDelta - (count - this.#begun)
+    if (!isInOrder) throw new CorruptRecord()
+    this.#offsetDelta = offsetDelta
   }
 
   /** Up to `end`; null if they are too large or too many to keep. */

@@ -54,6 +54,7 @@ export class RecordStream {
     reader.varint()
     const head = reader.head()
     if (head.offsetDelta < this.#context.minOffsetDelta) {
+      reader.begin(head, this.#context)
       await this.#pass(start + bytes - reader.at)
       return null
     }
@@ -68,6 +69,7 @@ export class RecordStream {
   }
 
   async #nextLarge(head: ReturnType<RecordReader['head']>, bytes: number): Promise<InputRecord> {
+    this.#reader.begin(head, this.#context)
     this.#onLarge(this.#context.baseOffset + BigInt(head.offsetDelta), bytes)
     const leftOut: LeftOut[] = []
     let rest = bytes

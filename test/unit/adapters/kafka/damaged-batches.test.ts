@@ -6,6 +6,7 @@ import { CODECS, type Codec } from '../../../../src/core/compression.ts'
 import { decodeOptions, storedBatch, textRecord } from '../../../support/batches.ts'
 
 const COMPRESSIONS = CODECS.filter((codec) => codec !== 'none')
+const RECORD_BYTES = 9
 const MEGABYTE = 1024 * 1024
 
 function summary({ records }: Pick<DecodedRecords, 'records'>): string[] {
@@ -43,6 +44,22 @@ describe('a damaged batch', () => {
   test('is one record if it has an unknown codec', async () => {
     const decoded = await damaged((bytes) => void bytes.writeInt16BE(7, BATCH.attributes))
     expect(summary(decoded)).toEqual(['14 null', '15 after'])
+  })
+
+  // Brokers store such batches: they look at the offsets of records only where they decompress them.
+  test.each([
+    ['ahead of the batch', [0, 1, 40, 3, 4], ['10 v0', '11 v1', '14 null', '15 after']],
+    ['ahead in the batch', [0, 3, 2, 3, 4], ['10 v0', '14 null', '15 after']],
+    ['back', [0, 1, 1, 3, 4], ['10 v0', '11 v1', '14 null', '15 after']],
+    ['before the batch', [-1, 1, 2, 3, 4], ['14 null', '15 after']],
+    ['at its end only', [0, 1, 2, 3, 5], ['10 v0', '11 v1', '12 v2', '13 v3', '14 null', '15 after']],
+  ])('with offsets that jump %s loses none behind it', async (_, deltas, expected) => {
+    const decoded = await damaged((bytes) => {
+      // Behind its length, its attributes and its time.
+      for (const [at, delta] of deltas.entries())
+        bytes[BATCH.records + at * RECORD_BYTES + 3] = delta < 0 ? 1 : delta * 2
+    })
+    expect(summary(decoded)).toEqual(expected)
   })
 
   test('without a length that makes sense costs one offset', async () => {

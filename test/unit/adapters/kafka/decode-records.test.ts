@@ -84,6 +84,15 @@ describe('an answer', () => {
     expect(decoded).toMatchObject({ records: [], nextOffset: 15n })
   })
 
+  test('passes the gaps that compaction leaves in a batch', async () => {
+    const bytes = await storedBatch(10n, texts(3).map(textRecord))
+    bytes.writeInt32BE(4, BATCH.lastOffsetDelta)
+    // Behind the length, the attributes and the time of each record, which is nine bytes long.
+    for (const [at, delta] of [0, 2, 3].entries()) bytes[BATCH.records + at * 9 + 3] = delta * 2
+    const decoded = await decodeRecords(bytes, decodeOptions({ from: 10n }))
+    expect([summary(decoded), decoded.nextOffset]).toEqual([['10 v0', '12 v1', '13 v2'], 15n])
+  })
+
   test('has the time of the broker where the topic says so', async () => {
     const bytes = await storedBatch(0n, [textRecord('a')])
     bytes.writeInt16BE(0x08, BATCH.attributes)
