@@ -1,6 +1,7 @@
 /** What a lane may rely on, whatever it writes to. */
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { OutputLog, OutputRecord } from '../../src/ports.ts'
+import { systemClock } from '../../src/adapters/system-clock.ts'
+import type { Clock, OutputLog, OutputRecord } from '../../src/ports.ts'
 import { fakeLogs, kafkaLogs, type LogsOfOnePartition } from '../support/output-logs.ts'
 
 const KINDS = [
@@ -92,6 +93,25 @@ describe.each(KINDS)('$about', ({ create }) => {
   })
 })
 
+test('a transaction that is to be opened while another one is published is not given up in a later one', async () => {
+  const timers = new Set<() => void>()
+  const clock: Clock = {
+    ...systemClock,
+    after: (delayMs, callback) => {
+      if (delayMs < GIVEN_UP_AFTER_MS) return systemClock.after(delayMs, callback)
+      timers.add(callback)
+      return () => timers.delete(callback)
+    },
+  }
+  const logs = await kafkaLogs('exactly-once', clock)
+  const log = await claimed(logs)
+  const publishing = log.publish([output(logs, 1)], 1n)
+  log.prepare()
+  expect(await publishing).toEqual(COMMITTED)
+  for (const elapse of timers) elapse()
+  expect(await log.publish([output(logs, 2)], 2n)).toEqual(COMMITTED)
+})
+
 test('of two owners the transactional log lets the later one write', async () => {
   const logs = await kafkaLogs('exactly-once')
   const former = await claimed(logs)
@@ -112,6 +132,8 @@ test('of two owners the at-least-once log lets both write: a repeat, and nothing
   expect(values(await logs.written(2))).toEqual(['1', '1'])
 })
 
+/** A transaction that was opened ahead and not used. */
+const GIVEN_UP_AFTER_MS = 30_000
 const COMMITTED = { kind: 'committed' } as const
 
 async function claimed(logs: LogsOfOnePartition): Promise<OutputLog> {

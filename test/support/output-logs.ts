@@ -6,7 +6,7 @@ import { createGroupConsumer, type GroupConsumer } from '../../src/adapters/kafk
 import { createDelivery } from '../../src/adapters/kafka/delivery.ts'
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
-import type { OutputLog, OutputRecord } from '../../src/ports.ts'
+import type { Clock, OutputLog, OutputRecord } from '../../src/ports.ts'
 import { FakePartition } from './fake-partition.ts'
 import { fakeLog, fakeMetrics, logOf } from './fakes.ts'
 import { createTopics, produce, readCommitted, uniqueName } from './kafka.ts'
@@ -37,7 +37,7 @@ export function fakeLogs(): Promise<LogsOfOnePartition> {
   })
 }
 
-export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition> {
+export async function kafkaLogs(delivery: Delivery, clock: Clock = systemClock): Promise<LogsOfOnePartition> {
   const { createCluster } = createKafkaClient(
     { brokers: inject('brokers'), clientId: 'test', tls: null, sasl: null },
     fakeLog(),
@@ -57,7 +57,7 @@ export async function kafkaLogs(delivery: Delivery): Promise<LogsOfOnePartition>
     usualTopic: topic,
     consumer: () => consumer,
     packing: PACKING,
-    clock: systemClock,
+    clock,
     metrics: fakeMetrics(),
     log: fakeLog(),
   })

@@ -65,6 +65,8 @@ class TransactionalLog implements OutputLog {
   #participants: Set<string> | null = null
   #opening: Promise<void> = Promise.resolve()
   #cancelExpiry: (() => void) | null = null
+  /** It opens its own transaction: one that is opened beside it would be given up in the middle of a later one. */
+  #publishing = false
   #failed = false
 
   constructor(options: ClaimOptions, claimed: Claimed) {
@@ -74,7 +76,7 @@ class TransactionalLog implements OutputLog {
   }
 
   prepare(): void {
-    if (this.#participants !== null) return
+    if (this.#participants !== null || this.#publishing) return
     const { cluster, usualTopic, partition, clock } = this.#options
     const usual = cluster.findTopicPartitionMetadata(usualTopic).some((one) => one.partitionId === partition)
     this.#opening = this.#open(usual ? [{ topic: usualTopic, partition }] : [])
@@ -86,6 +88,7 @@ class TransactionalLog implements OutputLog {
   async publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome> {
     this.#cancelExpiry?.()
     this.#cancelExpiry = null
+    this.#publishing = true
     const records = byPartition(outputs)
     try {
       await this.#join(records)
@@ -98,6 +101,8 @@ class TransactionalLog implements OutputLog {
       if (isRefused(error) && (await this.#aborted())) return { kind: 'refused', failure }
       this.#failed = true
       return { kind: 'failed', failure }
+    } finally {
+      this.#publishing = false
     }
   }
 
