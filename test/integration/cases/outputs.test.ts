@@ -1,8 +1,9 @@
 /** Outputs that the brokers do not take: what is refused is replaced, what an operator must mend is waited for. */
 import { randomBytes } from 'node:crypto'
+import { readFile, readdir, readlink } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import kafkajs, { type Message } from 'kafkajs'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import type { Environment } from '../../../dev/harness/environment.ts'
 import { eventFor } from '../../../dev/harness/events.ts'
 import { SERVICE, metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
@@ -71,6 +72,19 @@ function facts(record: ReadRecord): Record<string, string | number | null> {
       .filter((name) => name.startsWith('checkresult-left-out-'))
       .join(' '),
   }
+}
+
+/** Connections of the process to the run's broker. */
+async function connectionsTo({ pid }: ServiceProcess): Promise<number> {
+  const [broker = ''] = inject('brokers')
+  const port = Number(broker.split(':').at(-1)).toString(16).toUpperCase().padStart(4, '0')
+  const table = await readFile(`/proc/${pid}/net/tcp`, 'utf8')
+  const established = table.split('\n').filter((line) => new RegExp(`:${port} 01 `).test(line))
+  const inodes = new Set(established.map((line) => line.trim().split(/\s+/)[9]))
+  const links = await Promise.all(
+    (await readdir(`/proc/${pid}/fd`)).map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')),
+  )
+  return links.filter((link) => inodes.has(/^socket:\[(\d+)\]$/.exec(link)?.[1])).length
 }
 
 const isLogged = (replica: ServiceProcess, text: string): number => replica.output().split(text).length - 1
@@ -177,7 +191,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
   })
 })
 
-test('64 partitions with a backlog are drained in the default container', async () => {
+test('64 partitions with a backlog are drained in the default container, over few connections', async () => {
   const run = await start({
     partitions: 64,
     simulator: { latencyMs: 20 },
@@ -185,6 +199,7 @@ test('64 partitions with a backlog are drained in the default container', async 
   })
   const sent = await run.sendFresh(10_000)
   const replica = await run.startReplica({}, [...SMALL_HEAP, ...SERVICE])
+  expect(await connectionsTo(replica)).toBeLessThanOrEqual(20)
   await run.untilOut(sent)
   expect(await replica.stop()).toBe(0)
   expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
