@@ -4,6 +4,7 @@
  */
 import type { Assignment, Membership } from './adapters/kafka/consumer.ts'
 import type { Config } from './config.ts'
+import { partitionNames } from './core/partition-names.ts'
 import { shareOf } from './core/quota-shares.ts'
 import { UNLIMITED } from './core/token-bucket.ts'
 import { BackingOff } from './pipeline/backing-off.ts'
@@ -147,15 +148,13 @@ const DIFFERS = 'CHECKRESULT_QPS differs between replicas: the smallest counts f
 
 /** One line at each rebalance: the partitions, and permits of how many. */
 function logAssignment(log: Log, assignment: Assignment, share: string | null): void {
-  const owned = Object.entries(assignment).filter(([, partitions]) => partitions.length > 0)
+  const owned = Object.entries(assignment).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => ({ topic, partition })),
+  )
   const detail = share === null ? {} : { detail: `${share}.` }
   if (owned.length === 0) log.info(STANDS_BY, detail)
-  else log.info('Partitions assigned.', { partitions: describe(owned), ...detail })
+  else log.info('Partitions assigned.', { partitions: partitionNames(owned), ...detail })
 }
 
 const STANDS_BY =
   'No partitions assigned: there are more replicas than partitions or permits. This one stands by, and takes over when another goes.'
-
-function describe(owned: readonly (readonly [topic: string, partitions: readonly number[]])[]): string {
-  return owned.map(([topic, partitions]) => `${topic} [${partitions.join(' ')}]`).join(', ')
-}

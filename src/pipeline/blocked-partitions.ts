@@ -3,6 +3,7 @@
  * /readyz and the metric say, and writes one log line when a cause appears, one for the partitions that it hits within the
  * second after, and one when it is over: not one for each try. Never throws.
  */
+import { partitionNames } from '../core/partition-names.ts'
 import type { Clock, Failure, Log, Metrics } from '../ports.ts'
 
 export interface Blocked {
@@ -84,13 +85,16 @@ export class BlockedPartitions {
   #announceRest(code: string): void {
     const unlogged = this.#unlogged.get(code)
     if (unlogged === undefined || unlogged.size === 0) return
-    const partitions = [...unlogged].filter((key) => this.#blocked.get(key)?.failure.code === code)
+    const partitions = [...unlogged].flatMap((key) => {
+      const blocked = this.#blocked.get(key)
+      return blocked?.failure.code === code ? [blocked] : []
+    })
     unlogged.clear()
     if (partitions.length === 0) return
     this.#options.log.warn('More partitions wait or are blocked for the same reason.', {
       code,
       count: partitions.length,
-      partitions: partitions.join(', '),
+      partitions: partitionNames(partitions),
     })
   }
 

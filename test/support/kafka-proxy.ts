@@ -5,7 +5,13 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
-export const API = { metadata: 3, findCoordinator: 10, describeConfigs: 32 } as const
+export const API = {
+  fetch: 1,
+  listOffsets: 2,
+  metadata: 3,
+  findCoordinator: 10,
+  describeConfigs: 32,
+} as const
 
 export interface ProxiedRequest {
   readonly apiKey: number
@@ -111,9 +117,9 @@ function answerTo({ correlationId }: ProxiedRequest, body: Buffer): Buffer {
   return Buffer.concat([head, body])
 }
 
-/** The broker's host, as a text with its length, and its port behind it. */
+/** The broker's port, which stands behind its host; how the length of a text is written depends on the version. */
 function readdress(frame: Buffer, from: number, to: number): void {
-  const host = Buffer.concat([Buffer.from([0, HOST.length]), Buffer.from(HOST)])
+  const host = Buffer.from(HOST)
   for (let at = frame.indexOf(host); at >= 0; at = frame.indexOf(host, at + 1)) {
     const portAt = at + host.length
     if (portAt + 4 <= frame.length && frame.readInt32BE(portAt) === from) frame.writeInt32BE(to, portAt)

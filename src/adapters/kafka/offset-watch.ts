@@ -4,6 +4,7 @@
  * error: a leader that does not answer, and somebody's transaction that stays open in front of records. Each has a gauge, and
  * a log line when it begins and when it ends.
  */
+import { partitionNames } from '../../core/partition-names.ts'
 import type { Clock, Log } from '../../ports.ts'
 import { id, type TopicPartition } from './batches.ts'
 import { listOffsets } from './broker-requests.ts'
@@ -75,11 +76,11 @@ export class OffsetWatch {
   /** One sentence for each trouble there is now. */
   get troubles(): string[] {
     const silent = [...Map.groupBy(this.#silent.values(), ({ address }) => address)].map(
-      ([address, all]) => `The leader ${address} of ${names(all)} does not answer.`,
+      ([address, all]) => `The leader ${address} of ${partitionNames(all)} does not answer.`,
     )
     return this.#open.size === 0
       ? silent
-      : [...silent, `An open transaction of a producer holds up ${names([...this.#open.values()])}.`]
+      : [...silent, `An open transaction of a producer holds up ${partitionNames([...this.#open.values()])}.`]
   }
 
   #look(): void {
@@ -144,7 +145,7 @@ export class OffsetWatch {
       begun.push(trouble)
     }
     for (const [address, of] of Map.groupBy(begun, (one) => one.address)) {
-      log.warn(SILENT, { address, partitions: names(of), durationMs: SILENT_AFTER_MS })
+      log.warn(SILENT, { address, partitions: partitionNames(of), durationMs: SILENT_AFTER_MS })
     }
     const still = new Set(silent.map(({ key }) => key))
     const ended = [...this.#silent].filter(([key]) => !still.has(key))
@@ -155,7 +156,7 @@ export class OffsetWatch {
     const ours = new Set(all.map(({ key }) => key))
     const back = ended.filter(([key]) => ours.has(key))
     for (const [address, of] of Map.groupBy(back, ([, one]) => one.address)) {
-      log.info(ANSWERS, { address, partitions: names(of.map(([, one]) => one)) })
+      log.info(ANSWERS, { address, partitions: partitionNames(of.map(([, one]) => one)) })
     }
   }
 
@@ -201,9 +202,3 @@ const ANSWERS = 'The leader of these partitions answers again.'
 const OPEN =
   'A producer has an open transaction in front of records of this partition. It begins at `offset`, and the records behind it wait until it ends. Check the producer. The broker ends a transaction after its timeout; one that hangs is ended with kafka-transactions.sh (see the runbook, CheckResultOpenTransaction).'
 const ENDED = 'The open transaction has ended: the records behind it are read.'
-
-function names(partitions: readonly TopicPartition[]): string {
-  return [...Map.groupBy(partitions, ({ topic }) => topic)]
-    .map(([topic, all]) => `${topic} [${all.map(({ partition }) => partition).join(' ')}]`)
-    .join(', ')
-}

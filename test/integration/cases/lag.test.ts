@@ -1,7 +1,8 @@
 /** What is seen of partitions that stand still: paused ones, and those behind somebody's open transaction. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
 import { DELIVERIES } from '../../../src/core/delivery.ts'
+import { API, startKafkaProxy } from '../../support/kafka-proxy.ts'
 import { connectTo, uniqueName } from '../../support/kafka.ts'
 import { startRun } from '../../support/run.ts'
 import { until } from '../../support/until.ts'
@@ -28,6 +29,29 @@ describe.concurrent('lag', () => {
     await untilMetric(replica, LAG, (lag) => lag > 1_800)
     await run.sendFresh(1_000)
     await expect(untilMetric(replica, LAG, (lag) => lag > 2_800)).resolves.toBeUndefined()
+  })
+
+  test('S17: names the leader that does not answer, and goes on when it does', async ({ onTestFinished }) => {
+    const proxied = { isSilent: false }
+    const proxy = await startKafkaProxy(inject('brokers')[0] ?? '', ({ apiKey }) =>
+      proxied.isSilent && (apiKey === API.fetch || apiKey === API.listOffsets) ? 'ignore' : 'pass',
+    )
+    onTestFinished(proxy.close)
+    const settings = { KAFKA_BROKERS: proxy.broker, KAFKA_SESSION_TIMEOUT_MS: '6000' }
+    const run = await startRun({ partitions: 1, settings })
+    onTestFinished(run.close)
+    const replica = await run.startReplica()
+    await run.untilOut(await run.sendFresh(1))
+    proxied.isSilent = true
+    const behind = await run.sendFresh(10)
+    await replica.line(/"message":"The leader of these partitions does not answer/)
+    const silent = `checkresult_partition_leader_silent_seconds{topic="${run.topics.input}",partition="0"}`
+    expect(metricSum(await replica.metrics(), silent)).toBeGreaterThan(10)
+    const ready = await fetch(`${replica.opsUrl}/readyz`)
+    expect([ready.status, await ready.text()]).toEqual([200, expect.stringContaining(run.topics.input)])
+    proxied.isSilent = false
+    await run.untilOut(behind)
+    await replica.line(/"message":"The leader of these partitions answers again/)
   })
 
   test.for(DELIVERIES)(
