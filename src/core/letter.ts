@@ -7,7 +7,7 @@
  */
 import { withoutOurs } from './dead-letter.ts'
 import { lastValue, textHeader, type Headers } from './headers.ts'
-import { leftOutFields, type LeftOutField } from './left-out.ts'
+import { LEFT_OUT_FIELDS, leftOutFields, type LeftOutField } from './left-out.ts'
 import { readRedrives, redrivesHeader, type SourceCoordinates } from './history.ts'
 
 /** A letter's place in the dead-letter topic. */
@@ -29,7 +29,7 @@ export interface Letter extends LetterPlace {
   readonly failedAtMs: number
   /** Where the event stood; null where the headers do not say. */
   readonly source: SourceCoordinates | null
-  /** The parts of the event that the letter lacks because they were too large or refused by the brokers. */
+  /** The parts of the event that the letter lacks because they were too large, refused by the brokers or damaged. */
   readonly leftOut: readonly LeftOutField[]
 }
 
@@ -44,6 +44,8 @@ export type Stored =
   /** Written by someone else. */
   | { readonly kind: 'other' }
 
+/** Of a letter that stands for stored events that cannot be read: put back, it would be an empty record. */
+const DAMAGED_BATCH = 'damaged-batch'
 const REDRIVEN = 'checkresult-redriven'
 const PLACE_PATTERN = /^(\d{1,9}):(\d{1,19})$/
 const TOPIC_PATTERN = /^[\w.-]{1,249}$/
@@ -63,11 +65,12 @@ export function readStored(record: StoredRecord): Stored {
 function readLetter({ partition, offset, timestampMs, headers }: StoredRecord, reason: string): Letter {
   const failedAtMs = Date.parse(text(headers, 'checkresult-failed-at'))
   const attempts = Number(text(headers, 'checkresult-attempts'))
+  const code = text(headers, 'checkresult-code')
   return {
     partition,
     offset,
     reason,
-    code: text(headers, 'checkresult-code'),
+    code,
     stage: text(headers, 'checkresult-stage'),
     message: text(headers, '__connect.errors.exception.message'),
     service: text(headers, 'checkresult-service'),
@@ -75,7 +78,7 @@ function readLetter({ partition, offset, timestampMs, headers }: StoredRecord, r
     redrives: readRedrives(headers),
     failedAtMs: [failedAtMs, timestampMs].find((ms) => Math.abs(ms) <= MOST_DATE_MS) ?? 0,
     source: readSource(headers),
-    leftOut: leftOutFields(headers),
+    leftOut: code === DAMAGED_BATCH ? LEFT_OUT_FIELDS : leftOutFields(headers),
   }
 }
 

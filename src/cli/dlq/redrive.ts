@@ -149,7 +149,7 @@ function unfitLines({ groups, unfit }: RedriveReport): string[] {
 function whyUnfit({ why }: UnfitLetter): string {
   switch (why.kind) {
     case 'incomplete':
-      return `lacks the event's ${why.leftOut.join(' and ')}, left out for size: send the event again from its source`
+      return `lacks the event's ${why.leftOut.join(' and ')}: send the event again from its source`
     case 'refused':
       return `${why.code}: ${REFUSALS[why.code] ?? 'the record cannot be encoded, or the brokers refuse it'}`
   }

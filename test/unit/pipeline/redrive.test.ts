@@ -179,6 +179,15 @@ describe('a letter that cannot be put back', () => {
       expect(places(report)).toEqual([at])
     }
   })
+
+  test('because it stands for a damaged batch is named too: put back, it would be an empty record', async () => {
+    const topic = topicOf(0)
+    const at = topic.add(0, { value: null, code: 'damaged-batch' })
+    const log = redriveLog(topic)
+    const report = await run(topic, { log })
+    expect([log.events, places(report)]).toEqual([[], [at]])
+    expect(report.groups).toEqual([{ ...GROUP, code: 'damaged-batch', incomplete: 1 }])
+  })
 })
 
 describe('a letter of another pipeline', () => {
