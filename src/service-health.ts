@@ -97,7 +97,7 @@ export class ServiceHealth {
     if (this.#phase === 'starting') return { ok: false, reasons: [this.#obstacle] }
     const reasons = blockedReasons(this.#options.blocked.all)
     const unclaimed = this.#options.lanes()?.unclaimed ?? 0
-    if (unclaimed > 0) reasons.push(`${unclaimed} partitions are not claimed yet.`)
+    if (unclaimed > 0) reasons.push(`Partitions that are not claimed yet: ${unclaimed}.`)
     return { ok: reasons.length === 0, reasons: [...reasons, ...this.#options.troubles()] }
   }
 

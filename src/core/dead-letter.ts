@@ -33,7 +33,9 @@ export interface DeadLetterCause {
   readonly message: string
 }
 
-const OURS = /^(checkresult-|__connect\.errors\.)/
+/** `checkresult-force` is the producer's: it asks for a call whatever was seen of the transaction before. */
+export const FORCE_HEADER = 'checkresult-force'
+const OURS = /^(checkresult-(?!force$)|__connect\.errors\.)/
 const MAX_CODE_LENGTH = 100
 
 export function deadLetterHeaders(

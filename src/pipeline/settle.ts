@@ -7,7 +7,7 @@
  */
 import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
-import type { DeadLetterCause, DeadLetterReason } from '../core/dead-letter.ts'
+import { FORCE_HEADER, type DeadLetterCause, type DeadLetterReason } from '../core/dead-letter.ts'
 import type { CallResult } from '../core/gate.ts'
 import { hasHeader } from '../core/headers.ts'
 import type { Place, RecentTransactions } from '../core/recent-transactions.ts'
@@ -62,8 +62,6 @@ const QUICK_RETRY_DELAYS_MS = [200, 1_000] as const
 const REFUSED_DELAY_MS = { usual: 1_000, max: 2_000 } as const
 /** With less time than this another call would be cut off before its answer could come. */
 const LEAST_CALL_MS = 500
-/** A producer's way to say that an event is to be asked for although its transaction was seen lately. */
-const FORCE_HEADER = 'checkresult-force'
 
 export function createSettle(options: SettleOptions): Settle {
   return async (record, life) => {

@@ -28,6 +28,16 @@ const FAULTS: readonly Fault[] = [
 const NOT_PROVOKED: Readonly<Record<string, string>> = {
   CheckResultOffsetCommitFailures:
     'Three commits have to fail within ten minutes, six seconds here, and without Kafka one takes the six seconds of the session.',
+  CheckResultClockWrong:
+    'The replicas have the clock of this machine. A wrong one is played in test/integration/cases (answers, outputs).',
+  CheckResultLeaderSilent:
+    'There is one broker, and the group needs it too. A silent leader is played in test/integration/cases/lag.',
+  CheckResultOffsetsLost:
+    'Retention would take what other faults need. Deleted offsets are played in test/integration/cases/logs.',
+  CheckResultOpenTransaction:
+    'It would hold up the load of the other faults for longer than they wait. It is played in test/integration/cases/lag.',
+  CheckResultPausedByThrottling:
+    'The simulator gives no retry hint of seconds. Long hints are played in test/integration/cases/answers.',
 }
 
 const DASHBOARDS = fileURLToPath(new URL('../../helm/checkresult-stream/files/dashboards', import.meta.url))

@@ -56,6 +56,11 @@ export const BUDGET_FAULTS: readonly Fault[] = [
 ]
 
 export const UPSTREAM_FAULTS: readonly Fault[] = [
+  account(
+    'every call is refused with a code that this version does not know',
+    { forbid: 'SomethingNew.Refused' },
+    'CheckResultUnknownRefusal',
+  ),
   account('the account is overdue', { forbid: 'Forbidden.AccountAccessDenied' }, 'CheckResultAccountRefused'),
   {
     name: 'the credentials are refused, and new ones cannot be had',

@@ -68,6 +68,12 @@ describe('the headers of a dead letter', () => {
     expect(headerText(retryHeaders([], history), 'checkresult-redrives')).toBe('2')
   })
 
+  test("keep the producer's wish for a call, which a deferred event still has", () => {
+    const force = { name: 'checkresult-force', value: null }
+    expect(retryHeaders([force], FACTS.history)[0]).toEqual(force)
+    expect(deadLetterHeaders([force], FACTS)[0]).toEqual(force)
+  })
+
   test('begin with those the record came with: in their order, with nulls and repeats', () => {
     fc.assert(
       fc.property(headers, (original) => {

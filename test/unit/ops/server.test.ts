@@ -28,11 +28,11 @@ describe('probes', () => {
   })
 
   test('a failing check is 503 and named in a sentence, the other probe unharmed', async () => {
-    const reasons = ['3 partitions are not claimed yet.', 'The service is stopping.']
+    const reasons = ['Partitions that are not claimed yet: 3.', 'The service is stopping.']
     const address = await start({ health: { ...GOOD.health, ready: () => ({ ok: false, reasons }) } })
     expect(await get(`${address}/readyz`)).toMatchObject({
       status: 503,
-      body: '3 partitions are not claimed yet.\nThe service is stopping.\n',
+      body: 'Partitions that are not claimed yet: 3.\nThe service is stopping.\n',
     })
     expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
   })
