@@ -1,5 +1,6 @@
 /** The fetcher with two brokers in the test's hand, over bytes. */
 import { Fetcher } from '../../src/adapters/kafka/fetcher.ts'
+import type { Start } from '../../src/adapters/kafka/log-positions.ts'
 import type { Topology } from '../../src/adapters/kafka/topology.ts'
 import {
   fakeBroker,
@@ -30,7 +31,7 @@ export class FetcherBed {
   readonly lost: string[] = []
   readonly replaced: string[] = []
   readonly log = fakeLog()
-  start: 'earliest' | 'latest' = 'earliest'
+  start: Start = 'earliest'
   hasIds = true
   /** Played with the next look at the metadata. */
   onRefresh: () => void = () => {}

@@ -168,8 +168,10 @@ class OwnConsumer {
       topology: this.#topology,
       committed: (partitions) => this.#committed(partitions),
       commit: (offsets) => this.#commitStarts(offsets),
-      startOf: ({ topic, partition }) =>
-        topic === inputTopic && partition < this.#knownWidth ? options.startOffset : 'earliest',
+      startOf: ({ topic, partition }) => {
+        if (topic !== inputTopic || options.startOffset === 'earliest') return 'earliest'
+        return partition < this.#knownWidth ? 'latest' : 'added'
+      },
       onLost: ({ topic, partition }, offsets) =>
         this.#guarded(() => hooks.onLost(topic, partition, Number(offsets))),
       onReplaced: ({ topic, partition }, begin) =>

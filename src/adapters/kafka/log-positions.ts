@@ -15,7 +15,7 @@ export interface LogPositionsOptions {
   /** Commits these offsets, for partitions without one. */
   readonly commit: (offsets: readonly (TopicPartition & { readonly offset: bigint })[]) => Promise<void>
   /** Where a partition without a committed offset starts. */
-  readonly startOf: (partition: TopicPartition) => 'earliest' | 'latest'
+  readonly startOf: (partition: TopicPartition) => Start
   /** Asks where partitions are, and whether their topics are still the same ones. */
   readonly refresh: () => Promise<void>
   /** Whether brokers report ids of topics, by which one that was created again is recognized. */
@@ -27,6 +27,9 @@ export interface LogPositionsOptions {
   /** The log is another one, or a shorter one, and is read from its beginning. */
   readonly onReplaced: (partition: TopicPartition, begin: bigint) => void
 }
+
+/** `added`: its beginning, which is committed, because a member that starts later cannot tell that the partition was added. */
+export type Start = 'earliest' | 'latest' | 'added'
 
 interface Ends {
   readonly begin: bigint
@@ -130,16 +133,18 @@ export class LogPositions {
 
   async #start(found: Found): Promise<void> {
     const { startOf, commit, log } = this.#options
-    const latest = found.filter(([of]) => startOf(of) === 'latest')
+    const positions = found.flatMap(([of, { begin, end }]) => {
+      const start = startOf(of)
+      const { topic, partition } = of
+      return start === 'earliest' ? [] : [{ topic, partition, offset: start === 'latest' ? end : begin }]
+    })
     // Before a record is read: else records that come meanwhile would be skipped by whoever starts next.
-    if (latest.length > 0) {
-      await commit(latest.map(([of, { end }]) => ({ topic: of.topic, partition: of.partition, offset: end })))
-    }
+    if (positions.length > 0) await commit(positions)
     for (const [topic, all] of Map.groupBy(found, ([of]) => of.topic)) {
       const count = (of: Found): number =>
         Number(of.reduce((sum, [, { begin, end }]) => sum + end - begin, 0n))
       const skipped = all.filter(([of]) => startOf(of) === 'latest')
-      const read = all.filter(([of]) => startOf(of) === 'earliest')
+      const read = all.filter(([of]) => startOf(of) !== 'latest')
       if (count(read) > 0) log.warn(READS_ALL, { topic, count: count(read), partitions: names(topic, read) })
       if (count(skipped) > 0)
         log.warn(SKIPS_ALL, { topic, count: count(skipped), partitions: names(topic, skipped) })

@@ -39,6 +39,14 @@ describe('a partition without a committed offset', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/are skipped/)])
   })
 
+  test('that was added since is read from the beginning, which is committed: who starts later would skip it', async () => {
+    bed.start = 'added'
+    bed.listed.set('in:1', { earliest: 0n, latest: 0n })
+    await bed.assign([0, 1])
+    expect(bed.asked()?.asked).toEqual(['in:0@3', 'in:1@0'])
+    expect(bed.commits).toEqual(['in:0@3', 'in:1@0'])
+  })
+
   test('that is empty is no news', async () => {
     bed.listed.clear()
     await bed.assign([0, 1])
