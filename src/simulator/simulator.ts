@@ -61,6 +61,8 @@ const FORBID = [
   'Forbidden.AccountAccessDenied',
   'InvalidAccessKeyId.NotFound',
   'InvalidSecurityToken.Expired',
+  // Invented: what a code does that this version does not know.
+  'NewRefusal',
 ] as const
 
 /** The status of `InvalidSecurityToken.Expired` is not documented. */
@@ -69,6 +71,7 @@ const FORBID_STATUS: Readonly<Record<(typeof FORBID)[number], number>> = {
   'Forbidden.AccountAccessDenied': 403,
   'InvalidAccessKeyId.NotFound': 404,
   'InvalidSecurityToken.Expired': 400,
+  NewRefusal: 403,
 }
 
 /** Account-wide trouble, switched on and off while it runs. */

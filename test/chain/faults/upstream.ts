@@ -58,7 +58,7 @@ export const BUDGET_FAULTS: readonly Fault[] = [
 export const UPSTREAM_FAULTS: readonly Fault[] = [
   account(
     'every call is refused with a code that this version does not know',
-    { forbid: 'SomethingNew.Refused' },
+    { forbid: 'NewRefusal' },
     'CheckResultUnknownRefusal',
   ),
   account('the account is overdue', { forbid: 'Forbidden.AccountAccessDenied' }, 'CheckResultAccountRefused'),
