@@ -97,6 +97,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
     /^INVALID_RECORD$/,
     'The brokers reject a record. Check that no output topic is compacted (cleanup.policy) and that no schema validation is set on it.',
   ],
+  [/^UNENCODABLE$/, 'The service cannot encode a record.'],
   [
     /^INVALID_TIMESTAMP$/,
     'The brokers reject the time of our records. Check the clock of this machine and of the brokers, and message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics.',
@@ -109,7 +110,15 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
 
 /** What the brokers will say of the same record each time. */
 const REFUSED =
-  /^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|INVALID_RECORD|UNSUPPORTED_FOR_MESSAGE_FORMAT|CORRUPT_MESSAGE|TypeError|RangeError|ERR_INVALID_ARG_TYPE|ERR_OUT_OF_RANGE|ERR_STRING_TOO_LONG)$/
+  /^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|INVALID_RECORD|UNSUPPORTED_FOR_MESSAGE_FORMAT|CORRUPT_MESSAGE|UNENCODABLE)$/
+
+/**
+ * We cannot encode an output. A type of its own, because a TypeError from anywhere else must not take good outputs for
+ * refused ones.
+ */
+export class UnencodableError extends Error {
+  readonly type = 'UNENCODABLE'
+}
 
 /** Whether the brokers refuse an output for good, or the client cannot encode it. Says nothing of the other outputs. */
 export function isRefused(error: unknown): boolean {

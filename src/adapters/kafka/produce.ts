@@ -7,7 +7,7 @@ import type { Codec } from '../../core/compression.ts'
 import { batches, type BatchLimits } from './batches.ts'
 import { send } from './broker-requests.ts'
 import { encodeBatch } from './encode-batch.ts'
-import { errorType } from './errors.ts'
+import { errorType, UnencodableError } from './errors.ts'
 import { API_KEYS, PRODUCE_RESPONSES, type Broker, type Transaction } from './internals.ts'
 
 /** How outputs are packed. */
@@ -40,8 +40,12 @@ export function* packed(records: readonly OutputRecord[], packing: Packing): Gen
   const [first] = records
   if (first === undefined) return
   const limits: BatchLimits = { maxMessageBytes: packing.maxMessageBytes(first.topic) }
-  for (const { records: some, large } of batches(records, limits)) {
-    yield { records: some, codec: large ? 'gzip' : packing.compression }
+  try {
+    for (const { records: some, large } of batches(records, limits)) {
+      yield { records: some, codec: large ? 'gzip' : packing.compression }
+    }
+  } catch (error) {
+    throw unencodable(error)
   }
 }
 
@@ -54,6 +58,8 @@ export async function produce(leader: Broker, batch: Batch, options: ProduceOpti
     transaction: transaction === null ? null : { ...transaction, producerId: BigInt(transaction.producerId) },
     timestampMs,
     codec: batch.codec,
+  }).catch((error: unknown) => {
+    throw unencodable(error)
   })
   const payload = encodeRequest(first, transaction?.transactionalId ?? null, encoded)
   const known = leader.versions?.[API_KEYS.Produce]?.maxVersion ?? MAX_VERSION
@@ -77,6 +83,10 @@ export async function produce(leader: Broker, batch: Batch, options: ProduceOpti
     if (errorType(error) !== 'CORRUPT_MESSAGE') throw error
     await send(leader, exchange)
   }
+}
+
+function unencodable(error: unknown): UnencodableError {
+  return new UnencodableError('A record cannot be encoded.', { cause: error })
 }
 
 /** All versions with record batches up to ours are written alike. */

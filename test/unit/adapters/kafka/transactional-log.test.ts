@@ -16,7 +16,7 @@ const TO_EACH_TOPIC: readonly OutputRecord[] = ['results', 'letters'].map((topic
 }))
 
 /** One broker that answers everything at once but produce requests: those are the test's. */
-async function setUp() {
+async function setUp(outputs = TO_EACH_TOPIC) {
   const produced: PromiseWithResolvers<void>[] = []
   const ends: boolean[] = []
   const broker = {
@@ -59,10 +59,9 @@ async function setUp() {
     packing: PACKING,
     clock: new FakeClock(),
   })
-  const publishing = logOf(await claim('in', 0)).publish(TO_EACH_TOPIC, 1n)
+  const publishing = logOf(await claim('in', 0)).publish(outputs, 1n)
   await settle()
-  const [results, letters] = produced
-  if (results === undefined || letters === undefined) throw new Error('Not everything was sent.')
+  const [results = Promise.withResolvers<void>(), letters = Promise.withResolvers<void>()] = produced
   return { publishing, results, letters, ends }
 }
 
@@ -90,4 +89,22 @@ test.each([
   results.reject(refusal(type))
   expect(await publishing).toMatchObject({ kind })
   expect(ends).toEqual([])
+})
+
+test.each([TypeError, RangeError])(
+  'a %o on the way to the brokers says nothing of the output',
+  async (Defect) => {
+    const { publishing, results, letters } = await setUp()
+    letters.resolve()
+    results.reject(new Defect('a defect'))
+    expect(await publishing).toMatchObject({ kind: 'failed' })
+  },
+)
+
+test('an output that cannot be encoded is one that is refused', async () => {
+  const [output] = TO_EACH_TOPIC
+  const broken = { ...output, headers: [null] } as unknown as OutputRecord
+  const { publishing, ends } = await setUp([broken])
+  expect(await publishing).toMatchObject({ kind: 'refused', failure: { code: 'UNENCODABLE' } })
+  expect(ends).toEqual([false])
 })
