@@ -80,6 +80,8 @@ export class Fetcher {
       resume: () => withIt((of) => void (of.isPaused = false)),
       seek: (offset) =>
         withIt((of) => {
+          // The offset is one of the log before.
+          if (of.lookup === 'replaced') return
           of.epoch = -1
           if (offset === null) of.lookUp('earliest')
           else of.moveTo(offset)

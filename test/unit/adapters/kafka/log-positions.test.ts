@@ -123,6 +123,14 @@ describe('a topic that was missing for a moment', () => {
     expect(bed.asked()?.asked).toEqual(['in:0@0'])
   })
 
+  test('and has another id is read from its beginning, although its lane seeks to an offset of the log before', async () => {
+    bed.fetcher.replaced('in')
+    bed.fetcher.flow('in', 0).seek(5n)
+    await bed.answer(null)
+    expect(bed.replaced).toEqual(['0 from 0'])
+    expect(bed.asked()?.asked).toEqual(['in:0@0'])
+  })
+
   test('and whose committed offset is gone is read from its beginning where topics have no ids', async () => {
     bed.hasIds = false
     bed.committed.clear()
