@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { encodeBatch } from '../../src/adapters/kafka/encode-batch.ts'
 import type { Broker, Exchange } from '../../src/adapters/kafka/internals.ts'
 import { NO_HEADERS } from '../../src/core/headers.ts'
+import { WireReader } from '../../src/adapters/kafka/wire-reader.ts'
 
 const require = createRequire(import.meta.url)
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>
@@ -61,7 +62,7 @@ export function fakeBroker({ nodeId = 1, onFetch, onListOffsets }: FakeBrokerOpt
   let listed = 0
   const send = async (exchange: Exchange): Promise<unknown> => {
     const encode = exchange.request['encode'] as () => Promise<{ readonly buffer: Buffer }>
-    const reader = new Reader((await encode()).buffer)
+    const reader = new RequestReader((await encode()).buffer)
     let payload: Buffer
     if (exchange.request['apiKey'] === apiKeys['Fetch']) {
       const seen = readFetch(reader)
@@ -93,7 +94,7 @@ export async function batchAt(base: bigint, values: readonly string[], leaderEpo
   return bytes
 }
 
-function readFetch(reader: Reader): SeenFetch {
+function readFetch(reader: RequestReader): SeenFetch {
   reader.int32()
   const maxWaitMs = reader.int32()
   reader.int32()
@@ -124,7 +125,7 @@ export function encodeFetchAnswer({ errorCode = 0, sessionId = 7, partitions }: 
   return Buffer.concat(parts)
 }
 
-function answerListOffsets(reader: Reader, answer: FakeBrokerOptions['onListOffsets']): Buffer {
+function answerListOffsets(reader: RequestReader, answer: FakeBrokerOptions['onListOffsets']): Buffer {
   reader.int32()
   reader.int8()
   const asked = reader.topics((topic) => ({
@@ -141,40 +142,11 @@ function answerListOffsets(reader: Reader, answer: FakeBrokerOptions['onListOffs
   return Buffer.concat(parts)
 }
 
-class Reader {
-  readonly #bytes: Buffer
-  #at = 0
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  int8(): number {
-    this.#at += 1
-    return this.#bytes.readInt8(this.#at - 1)
-  }
-
-  int16(): number {
-    this.#at += 2
-    return this.#bytes.readInt16BE(this.#at - 2)
-  }
-
-  int32(): number {
-    this.#at += 4
-    return this.#bytes.readInt32BE(this.#at - 4)
-  }
-
-  int64(): bigint {
-    this.#at += 8
-    return this.#bytes.readBigInt64BE(this.#at - 8)
-  }
-
+class RequestReader extends WireReader {
   topics<T>(read: (topic: string) => T): T[] {
     const all: T[] = []
     for (let topics = this.int32(); topics > 0; topics -= 1) {
-      const length = this.int16()
-      this.#at += length
-      const topic = this.#bytes.toString('utf8', this.#at - length, this.#at)
+      const topic = this.string()
       for (let left = this.int32(); left > 0; left -= 1) all.push(read(topic))
     }
     return all

@@ -1,5 +1,6 @@
 /** The answer to a Fetch, read from the wire; each partition's records stay bytes. */
 import type { AbortedTransaction } from './aborted-transactions.ts'
+import { WireReader } from './wire-reader.ts'
 
 export interface FetchAnswer {
   readonly errorCode: number
@@ -27,7 +28,7 @@ export interface PartitionAnswer {
 
 /** Versions 4 to 10. */
 export function decodeFetchAnswer(payload: Buffer, version: number): FetchAnswer {
-  const reader = new Reader(payload)
+  const reader = new WireReader(payload)
   const throttledMs = reader.int32()
   const head = version >= 7 ? { errorCode: reader.int16(), sessionId: reader.int32() } : NO_SESSION
   const partitions: PartitionAnswer[] = []
@@ -42,7 +43,7 @@ export function decodeFetchAnswer(payload: Buffer, version: number): FetchAnswer
 
 const NO_SESSION = { errorCode: 0, sessionId: 0 } as const
 
-function readPartition(reader: Reader, topic: string, version: number): PartitionAnswer {
+function readPartition(reader: WireReader, topic: string, version: number): PartitionAnswer {
   return {
     topic,
     partition: reader.int32(),
@@ -64,47 +65,11 @@ function detached(records: Buffer): Buffer {
   return isSmallPart ? Buffer.from(records) : records
 }
 
-function readAborted(reader: Reader): PartitionAnswer['aborted'] {
+function readAborted(reader: WireReader): PartitionAnswer['aborted'] {
   const count = reader.int32()
   if (count <= 0) return []
   return Array.from({ length: count }, () => ({
     producerId: reader.int64(),
     firstOffset: reader.int64(),
   }))
-}
-
-class Reader {
-  readonly #bytes: Buffer
-  #at = 0
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  int16(): number {
-    this.#at += 2
-    return this.#bytes.readInt16BE(this.#at - 2)
-  }
-
-  int32(): number {
-    this.#at += 4
-    return this.#bytes.readInt32BE(this.#at - 4)
-  }
-
-  int64(): bigint {
-    this.#at += 8
-    return this.#bytes.readBigInt64BE(this.#at - 8)
-  }
-
-  string(): string {
-    const length = this.int16()
-    this.#at += length
-    return this.#bytes.toString('utf8', this.#at - length, this.#at)
-  }
-
-  bytes(): Buffer {
-    const length = Math.max(0, this.int32())
-    this.#at += length
-    return this.#bytes.subarray(this.#at - length, this.#at)
-  }
 }

@@ -14,6 +14,7 @@ import {
   type PartitionMetadata,
   type TopicMetadata,
 } from './internals.ts'
+import { WireReader } from './wire-reader.ts'
 
 const VERSION_WITH_IDS = 10
 
@@ -76,28 +77,28 @@ function uvarint(value: number): Buffer {
 
 /** Begins with the tagged fields of the answer's header, which kafkajs does not read. */
 export function decodeAnswer(payload: Buffer): ClusterMetadata {
-  const reader = new Reader(payload)
+  const reader = new FlexibleReader(payload)
   reader.tags()
   const clientSideThrottleTime = reader.int32()
   const brokers = reader.array(() => {
     const broker = {
       nodeId: reader.int32(),
-      host: reader.string() ?? '',
+      host: reader.compactString() ?? '',
       port: reader.int32(),
-      rack: reader.string(),
+      rack: reader.compactString(),
     }
     reader.tags()
     return broker
   })
-  const clusterId = reader.string()
+  const clusterId = reader.compactString()
   const controllerId = reader.int32()
   const topicMetadata = reader.array(() => readTopic(reader))
   return Object.assign({ brokers, topicMetadata }, { clientSideThrottleTime, clusterId, controllerId })
 }
 
-function readTopic(reader: Reader): TopicMetadata {
+function readTopic(reader: FlexibleReader): TopicMetadata {
   const topicErrorCode = reader.int16()
-  const topic = reader.string() ?? ''
+  const topic = reader.compactString() ?? ''
   const topicId = reader.uuid()
   const isInternal = reader.int8() !== 0
   const partitionMetadata = reader.array(() => readPartition(reader))
@@ -106,7 +107,7 @@ function readTopic(reader: Reader): TopicMetadata {
   return Object.assign({ topic, topicErrorCode, topicId, partitionMetadata }, { isInternal })
 }
 
-function readPartition(reader: Reader): PartitionMetadata {
+function readPartition(reader: FlexibleReader): PartitionMetadata {
   const partitionErrorCode = reader.int16()
   const partitionId = reader.int32()
   const leader = reader.int32()
@@ -122,32 +123,10 @@ function readPartition(reader: Reader): PartitionMetadata {
 }
 
 /** Of a flexible version: lengths are one more than they are, and of variable size. */
-class Reader {
-  readonly #bytes: Buffer
-  #at = 0
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  int8(): number {
-    this.#at += 1
-    return this.#bytes.readInt8(this.#at - 1)
-  }
-
-  int16(): number {
-    this.#at += 2
-    return this.#bytes.readInt16BE(this.#at - 2)
-  }
-
-  int32(): number {
-    this.#at += 4
-    return this.#bytes.readInt32BE(this.#at - 4)
-  }
-
+class FlexibleReader extends WireReader {
   uuid(): string {
-    this.#at += 16
-    return this.#bytes.toString('hex', this.#at - 16, this.#at)
+    this.at += 16
+    return this.payload.toString('hex', this.at - 16, this.at)
   }
 
   uvarint(): number {
@@ -159,11 +138,9 @@ class Reader {
     }
   }
 
-  string(): string | null {
+  compactString(): string | null {
     const length = this.uvarint() - 1
-    if (length < 0) return null
-    this.#at += length
-    return this.#bytes.toString('utf8', this.#at - length, this.#at)
+    return length < 0 ? null : this.text(length)
   }
 
   array<T>(read: () => T): T[] {
@@ -175,7 +152,7 @@ class Reader {
     for (let left = this.uvarint(); left > 0; left -= 1) {
       this.uvarint()
       const size = this.uvarint()
-      this.#at += size
+      this.at += size
     }
   }
 }
