@@ -29,7 +29,7 @@ export interface ServiceHealthOptions {
   readonly facts: Readonly<Record<string, string | number>>
 }
 
-/** kafkajs can hang without an error; its loop otherwise shows itself several times a second, also without brokers. */
+/** The fetches and the membership show themselves several times a second, also without brokers: this long a silence is a hang. */
 const SILENT_AT_MOST_MS = 300_000
 
 export class ServiceHealth {
