@@ -52,14 +52,26 @@ export class BlockedPartitions {
     this.#announce(key, blocked)
   }
 
-  /** It goes on, or is not ours any more. */
+  /** It goes on. */
   clear(topic: string, partition: number): void {
+    const code = this.#remove(topic, partition)
+    if (code !== null)
+      this.#options.log.info('No partition waits or is blocked for this reason any more.', { code })
+  }
+
+  /** It is not ours any more: nothing is known of how it goes on. */
+  forget(topic: string, partition: number): void {
+    this.#remove(topic, partition)
+  }
+
+  /** The code that no partition has any more, if there is one. */
+  #remove(topic: string, partition: number): string | null {
     const key = `${topic}:${partition}`
     const before = this.#blocked.get(key)
-    if (before === undefined) return
+    if (before === undefined) return null
     this.#blocked.delete(key)
     this.#options.metrics.blocked(topic, partition, null)
-    this.#endOf(before)
+    return this.#endOf(before)
   }
 
   #announce(key: string, { topic, partition, offset, failure }: Blocked): void {
@@ -98,10 +110,10 @@ export class BlockedPartitions {
     })
   }
 
-  #endOf({ failure: { code } }: Blocked): void {
-    for (const { failure } of this.#blocked.values()) if (failure.code === code) return
+  #endOf({ failure: { code } }: Blocked): string | null {
+    for (const { failure } of this.#blocked.values()) if (failure.code === code) return null
     this.#unlogged.delete(code)
     this.#options.onCause(code, false)
-    this.#options.log.info('No partition waits or is blocked for this reason any more.', { code })
+    return code
   }
 }

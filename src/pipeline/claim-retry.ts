@@ -9,7 +9,7 @@ import { RetryDelay } from './retry-delay.ts'
 export interface ClaimRetryOptions {
   readonly topic: string
   readonly partition: number
-  readonly blocked: Pick<BlockedPartitions, 'block' | 'clear'>
+  readonly blocked: Pick<BlockedPartitions, 'block' | 'clear' | 'forget'>
   readonly clock: Pick<Clock, 'after'>
   readonly log: Pick<Log, 'warn'>
 }
@@ -76,6 +76,6 @@ export class ClaimRetry {
   /** The lane is closed. */
   end(): void {
     this.#cancel?.()
-    this.committed()
+    this.#options.blocked.forget(this.#options.topic, this.#options.partition)
   }
 }

@@ -20,7 +20,7 @@ export interface LaneOptions {
   readonly outputs: Pick<Outputs, 'replacement'>
   readonly brake: Pick<Brake, 'passes'>
   readonly budget: RecordBudget
-  readonly blocked: Pick<BlockedPartitions, 'block' | 'clear'>
+  readonly blocked: Pick<BlockedPartitions, 'block' | 'clear' | 'forget'>
   readonly flow: PartitionFlow
   /** Whether more records than a lane's own few may wait. */
   readonly mayCrowd: () => boolean

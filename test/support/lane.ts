@@ -40,7 +40,11 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     outputs: { replacement: () => null },
     brake: { passes: () => true },
     budget: new RecordBudget(),
-    blocked: { block: (blocked) => void blocks.push(blocked), clear: () => void blocks.push(null) },
+    blocked: {
+      block: (blocked) => void blocks.push(blocked),
+      clear: () => void blocks.push(null),
+      forget: () => void blocks.push(null),
+    },
     mayCrowd: () => true,
     clock,
     metrics,

@@ -49,6 +49,14 @@ describe('blocked partitions', () => {
     expect(log.lines).toHaveLength(4)
   })
 
+  test('a partition that is not ours any more is forgotten without a word about the cause', () => {
+    const { partitions, block, log, metrics, causes } = setUp()
+    block(0)
+    partitions.forget('in', 0)
+    expect([log.lines.length, partitions.all, metrics.of('blocked').at(-1)]).toEqual([1, [], ['in', 0, null]])
+    expect(causes).toEqual(['TOPIC_AUTHORIZATION_FAILED begins', 'TOPIC_AUTHORIZATION_FAILED ends'])
+  })
+
   test('a partition that goes on before the second is over is not in the line for the others', async () => {
     const { partitions, block, clock, log } = setUp()
     block(0)

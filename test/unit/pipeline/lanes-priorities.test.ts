@@ -53,7 +53,7 @@ async function drained({
       brake: { passes: () => true },
       deadLetterNotices: { add: () => undefined },
       budget: new RecordBudget(),
-      blocked: { block: () => undefined, clear: () => undefined },
+      blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
       clock,
       metrics,
       log,

@@ -40,7 +40,7 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
       brake: { passes: () => true },
       deadLetterNotices: { add: () => undefined },
       budget: new RecordBudget(),
-      blocked: { block: () => undefined, clear: () => undefined },
+      blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
       clock,
       metrics,
       log,
