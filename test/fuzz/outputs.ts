@@ -26,7 +26,8 @@ interface Source {
 }
 
 const HEADER_BYTES = 5
-const OURS = /^(checkresult-|__connect\.errors\.)/
+/** `checkresult-force` is the producer's: copies keep it. */
+const OURS = /^(checkresult-(?!force$)|__connect\.errors\.)/
 const TRACING = new Set(['traceparent', 'tracestate'])
 /** A result carries no more of them than this. */
 const LARGE_TRACE_BYTES = 8_192

@@ -1,5 +1,4 @@
-/** Two thousand random records with random answers; `npm run test:fuzz` takes more, and says how to replay one of them. */
-import { randomInt } from 'node:crypto'
+/** Two thousand records and answers drawn by a seed; `npm run test:fuzz` takes more, and says how to replay one of them. */
 import { expect, inject, test } from 'vitest'
 import { DELIVERIES } from '../../src/core/delivery.ts'
 import { playFuzz } from '../fuzz/play.ts'
@@ -7,8 +6,10 @@ import { describe as report, NO_PROBLEMS } from '../fuzz/report.ts'
 import { MAX_MEMORY_MB } from '../fuzz/service.ts'
 
 const RECORDS = 1_000
-/** In the test's name; `--seed` repeats the records and the answers. */
-const SEED = randomInt(1_000_000)
+/** The same each time, so that the same code gives the same answer; `npm run test:fuzz` takes another seed each time. */
+const SEED = 456_302
+/** For a machine that is slow or shared. */
+const SLACK = 4
 
 test.concurrent.for(DELIVERIES)(
   `${RECORDS} random records (seed ${SEED}) come out once each, %s`,
@@ -20,7 +21,7 @@ test.concurrent.for(DELIVERIES)(
       seed: SEED,
       records: RECORDS,
       only: null,
-      slack: 1,
+      slack: SLACK,
       weatherEvery: null,
       maxAgeS: 10,
       onProgress: () => {},
