@@ -1,7 +1,7 @@
 /** What the parts of the service and the commands need of the settings. */
 import type { KafkaSettings } from './adapters/kafka/client.ts'
 import type { TopicNames } from './adapters/kafka/topics.ts'
-import type { RegistrySettings } from './adapters/registry/registry.ts'
+import type { RegistrySettings } from './adapters/registry/direct.ts'
 import { renewedSecret } from './adapters/renewed-secret.ts'
 import type { Config } from './config.ts'
 import type { Log } from './ports.ts'

@@ -6,7 +6,14 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { httpRequest } from '../../node-http.ts'
-import type { RegistrySettings } from './registry.ts'
+
+export interface RegistrySettings {
+  readonly url: string
+  readonly auth: { readonly username: string; readonly password: string } | null
+  readonly clientId: string
+  /** Of a request; three seconds by default. */
+  readonly timeoutMs?: number
+}
 
 export interface RegistryRequest {
   readonly method: 'GET' | 'POST' | 'PUT'

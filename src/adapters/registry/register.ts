@@ -4,7 +4,7 @@
  * an event schema that the service could not read. Rejects with a message that says what to do.
  */
 import { askRegistry, idIn, memberOf, registryProblem, type RegistryRequest } from './direct.ts'
-import type { RegistrySettings } from './registry.ts'
+import type { RegistrySettings } from './direct.ts'
 import { SCHEMA_NAMES, schemaJson, subjectOf, whyUnreadable, type SchemaName } from './schemas.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 

@@ -4,15 +4,7 @@
  * final: an ingress without a backend answers 404 too.
  */
 import type { Metrics } from '../../ports.ts'
-import { askRegistry, idIn, memberOf, type RegistryAnswer } from './direct.ts'
-
-export interface RegistrySettings {
-  readonly url: string
-  readonly auth: { readonly username: string; readonly password: string } | null
-  readonly clientId: string
-  /** Of a request; three seconds by default. */
-  readonly timeoutMs?: number
-}
+import { askRegistry, idIn, memberOf, type RegistryAnswer, type RegistrySettings } from './direct.ts'
 
 export interface SchemaReference {
   readonly subject: string

@@ -1,6 +1,7 @@
 /** The id under which the result schema is registered. The service looks it up and never registers it. */
 import { registryProblem } from './direct.ts'
-import type { Registry, RegistrySettings } from './registry.ts'
+import type { RegistrySettings } from './direct.ts'
+import type { Registry } from './registry.ts'
 import { schemaJson, subjectOf } from './schemas.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
