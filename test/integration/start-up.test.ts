@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto'
-import kafkajs from 'kafkajs'
 import { describe, expect, inject, test } from 'vitest'
 import { runCommand, startCommand, type Env, type Finished } from '../../dev/harness/commands.ts'
 import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { schemaJson, subjectOf } from '../../src/adapters/registry/schemas.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
-import { connectTo } from '../support/kafka.ts'
+import { alterTopic, connectTo } from '../support/kafka.ts'
 import { loginSettings } from '../support/login-listener.ts'
 import { SIMULATOR_KEY, startService } from '../support/run.ts'
 
@@ -75,7 +74,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
   test('when the input topic takes larger events than the retry and dead-letter topics', async (its) => {
     const { env, topics } = environment()
     expect((await runCommand(TOPICS, env)).code).toBe(0)
-    await raiseMaxMessageBytes(topics.input, 2_000_000)
+    await alterTopic(topics.input, { 'max.message.bytes': String(2_000_000) })
     const service = await startService(env, its.onTestFinished)
     expect(
       await readinessAfter(
@@ -251,18 +250,6 @@ async function readinessAfter(service: ServiceProcess, sentence: RegExp): Promis
   await service.line(sentence)
   const answer = await fetch(`${service.opsUrl}/readyz`)
   return { status: answer.status, saysSo: sentence.test(await answer.text()) }
-}
-
-async function raiseMaxMessageBytes(topic: string, bytes: number): Promise<void> {
-  const admin = connectTo().admin()
-  await admin.connect()
-  try {
-    const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }]
-    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }]
-    await admin.alterConfigs({ validateOnly: false, resources })
-  } finally {
-    await admin.disconnect()
-  }
 }
 
 async function post(path: string, body: unknown): Promise<void> {

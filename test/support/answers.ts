@@ -1,5 +1,6 @@
 /** Answers as the vendor sends them, of people who do not exist: CESHI is Chinese for "test". */
-import type { FinalAnswer, OcrMembers } from '../../src/core/answer.ts'
+import { parseAnswer } from '../../src/adapters/alibaba/answer.ts'
+import type { CheckAnswer, DocumentAnswer, FinalAnswer, OcrMembers } from '../../src/core/answer.ts'
 import type { NormalizeContext } from '../../src/core/normalize/normalize.ts'
 import type { DocumentFamily, DocumentFields } from '../../src/core/schema-types.ts'
 
@@ -220,4 +221,16 @@ export function saying(fields: DocumentFields | null | undefined): Record<string
       ([name, value]) => value !== null && (name !== 'raw' || Object.keys(value as object).length > 0),
     ),
   )
+}
+
+export function answerTo(extIdInfo: unknown, more?: Readonly<Record<string, unknown>>): CheckAnswer {
+  const { answer } = parseAnswer(bodyWith(extIdInfo, more))
+  if (answer === null) throw new Error('no answer')
+  return answer
+}
+
+export function documentIn(extIdInfo: unknown): DocumentAnswer {
+  const { document } = answerTo(extIdInfo)
+  if (typeof document === 'string') throw new Error(`the document is ${document}`)
+  return document
 }

@@ -1,6 +1,13 @@
 /** Kafka as tests use it: topics of their own, records in, records out, everything closed when the test has finished. */
 import { randomUUID } from 'node:crypto'
-import type { Admin, IHeaders, ITopicConfig, Kafka, Message, Producer } from 'kafkajs'
+import kafkajs, {
+  type Admin,
+  type IHeaders,
+  type ITopicConfig,
+  type Kafka,
+  type Message,
+  type Producer,
+} from 'kafkajs'
 import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { createKnownTopics, withAdmin } from '../../src/adapters/kafka/topics.ts'
@@ -50,6 +57,17 @@ export async function createTopics(
   kafka: Kafka = connectTo(),
 ): Promise<void> {
   await withAdmin(kafka, (admin) => createKnownTopics(admin, topics))
+}
+
+/** Settings that are not named go back to the broker's defaults. */
+export async function alterTopic(
+  topic: string,
+  settings: Readonly<Record<string, string>>,
+  kafka: Kafka = connectTo(),
+): Promise<void> {
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }))
+  const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }]
+  await withAdmin(kafka, (admin) => admin.alterConfigs({ validateOnly: false, resources }))
 }
 
 /** Returns when the broker has them. */

@@ -1,6 +1,5 @@
 /** What is said of dead letters, and what their commands do with those that are not ours or cannot be put back. */
 import { randomBytes } from 'node:crypto'
-import kafkajs from 'kafkajs'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { runCommand, type Finished } from '../../../dev/harness/commands.ts'
 import { createEnvironment, prepareEnvironment, type Environment } from '../../../dev/harness/environment.ts'
@@ -9,7 +8,7 @@ import type { ServiceProcess } from '../../../dev/harness/service.ts'
 import { BrokerConnection } from '../../fuzz/broker.ts'
 import { followOutputs } from '../../fuzz/reader.ts'
 import { encodeBatch, type BatchRecord, type Header, type StoredRecord } from '../../fuzz/record-batch.ts'
-import { connectTo } from '../../support/kafka.ts'
+import { alterTopic } from '../../support/kafka.ts'
 import { startRun } from '../../support/run.ts'
 
 /** The fictitious person whose name must not be seen. */
@@ -60,7 +59,7 @@ describe('R3 and S11: "dlq redrive"', () => {
 
   beforeAll(async () => {
     await prepareEnvironment(own, 1)
-    await setMaxMessageBytes(input, 300_000)
+    await alterTopic(input, { 'max.message.bytes': String(300_000) })
     const middle = GOOD / 2
     const good = Array.from({ length: GOOD }, (_, at) => letterOf(input, `{${at}`))
     await write(deadLetter, [
@@ -172,18 +171,6 @@ async function readAll(topic: string): Promise<readonly StoredRecord[]> {
   await reader.untilCaughtUp()
   await reader.close()
   return records
-}
-
-async function setMaxMessageBytes(topic: string, bytes: number): Promise<void> {
-  const admin = connectTo().admin()
-  await admin.connect()
-  try {
-    const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }]
-    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }]
-    await admin.alterConfigs({ validateOnly: false, resources })
-  } finally {
-    await admin.disconnect()
-  }
 }
 
 function noticesOf(service: ServiceProcess): object[] {

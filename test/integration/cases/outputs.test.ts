@@ -2,14 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, readdir, readlink } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import kafkajs, { type Message } from 'kafkajs'
+import type { Message } from 'kafkajs'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import type { Environment } from '../../../dev/harness/environment.ts'
 import { eventFor } from '../../../dev/harness/events.ts'
 import { SERVICE, metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
 import { FEW_ARENAS, SMALL_HEAP } from '../../../dev/harness/small-heap.ts'
 import { DELIVERIES } from '../../../src/core/delivery.ts'
-import { connectedAdmin, createTopics, type ReadRecord } from '../../support/kafka.ts'
+import { alterTopic, createTopics, type ReadRecord } from '../../support/kafka.ts'
 import { EXACTLY_ONCE, header, sourceOf, type Coordinates } from '../../support/outputs.ts'
 import { startRun, type Run, type RunOptions } from '../../support/run.ts'
 
@@ -40,20 +40,6 @@ async function createSmallTopics({ topics }: Environment): Promise<void> {
   const configEntries = [{ name: 'max.message.bytes', value: String(MAX_BYTES) }]
   const names = [input, result, deadLetter, `${retryPrefix}.1s`]
   await createTopics(names.map((topic) => ({ topic, numPartitions: 2, configEntries })))
-}
-
-async function alterTopic(name: string, setting: string, value: string): Promise<void> {
-  const admin = await connectedAdmin()
-  await admin.alterConfigs({
-    validateOnly: false,
-    resources: [
-      {
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name,
-        configEntries: [{ name: setting, value }],
-      },
-    ],
-  })
 }
 
 function letterOf(run: Run, place: Coordinates | undefined): ReadRecord {
@@ -128,7 +114,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     }
     expect(run.results()).toHaveLength(20)
 
-    await alterTopic(run.topics.result, 'max.message.bytes', '100')
+    await alterTopic(run.topics.result, { 'max.message.bytes': '100' })
     // The brokers apply it a moment after they have acknowledged it.
     const letters = run.deadLetters().length
     while (run.deadLetters().length === letters) {
@@ -140,7 +126,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     expect(new Set(refused.map((place) => header(letterOf(run, place), 'checkresult-reason')))).toEqual(
       new Set(['unwritable']),
     )
-    await alterTopic(run.topics.result, 'max.message.bytes', String(MAX_BYTES))
+    await alterTopic(run.topics.result, { 'max.message.bytes': String(MAX_BYTES) })
     const later = await run.send(ten(run, 1))
     await run.untilOut(later)
     expect(await replica.stop()).toBe(0)
@@ -152,7 +138,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
       partitions: 2,
       settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_BRAKE: 'off' },
     })
-    await alterTopic(run.topics.deadLetter, 'message.timestamp.after.max.ms', '60000')
+    await alterTopic(run.topics.deadLetter, { 'message.timestamp.after.max.ms': '60000' })
     const replica = await run.startReplica({}, ['--import', CLOCK, ...SERVICE])
     replica.signal('SIGWINCH')
     const sent = await run.send([{ key: 'k', value: '{"transactionId":', partition: 0 }])
@@ -182,7 +168,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
 
   test('does not keep SIGTERM from ending the service in order', async () => {
     const run = await start({ partitions: 2, settings: { KAFKA_DELIVERY: delivery } })
-    await alterTopic(run.topics.deadLetter, 'message.timestamp.after.max.ms', '60000')
+    await alterTopic(run.topics.deadLetter, { 'message.timestamp.after.max.ms': '60000' })
     const replica = await run.startReplica({}, ['--import', CLOCK, ...SERVICE])
     replica.signal('SIGWINCH')
     await run.send([{ key: 'k', value: '{"transactionId":', partition: 0 }])

@@ -1,21 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseAnswer } from '../../../../src/adapters/alibaba/answer.ts'
-import type { CheckAnswer, DocumentAnswer } from '../../../../src/core/answer.ts'
-import { bodyWith, sampleOf, SAMPLES } from '../../../support/answers.ts'
+import { answerTo, bodyWith, documentIn, sampleOf, SAMPLES } from '../../../support/answers.ts'
 
 const HONG_KONG = sampleOf('HONG_KONG_IDENTITY_CARD').members
-
-function answerTo(extIdInfo: unknown, more?: Readonly<Record<string, unknown>>): CheckAnswer {
-  const { answer } = parseAnswer(bodyWith(extIdInfo, more))
-  if (answer === null) throw new Error('no answer')
-  return answer
-}
-
-function documentIn(extIdInfo: unknown): DocumentAnswer {
-  const { document } = answerTo(extIdInfo)
-  if (typeof document === 'string') throw new Error(`the document is ${document}`)
-  return document
-}
 
 describe('the body', () => {
   test('gives its code, its request and its verdict', () => {

@@ -1,20 +1,6 @@
 /** OCR members of a document: which are kept, and what is said of the others. */
 import { expect, test } from 'vitest'
-import { parseAnswer } from '../../../../src/adapters/alibaba/answer.ts'
-import type { CheckAnswer, DocumentAnswer } from '../../../../src/core/answer.ts'
-import { bodyWith } from '../../../support/answers.ts'
-
-function answerTo(extIdInfo: unknown): CheckAnswer {
-  const { answer } = parseAnswer(bodyWith(extIdInfo))
-  if (answer === null) throw new Error('no answer')
-  return answer
-}
-
-function documentIn(extIdInfo: unknown): DocumentAnswer {
-  const { document } = answerTo(extIdInfo)
-  if (typeof document === 'string') throw new Error(`the document is ${document}`)
-  return document
-}
+import { answerTo, documentIn } from '../../../support/answers.ts'
 
 test('keeps no empty text and no placeholder, which is no loss', () => {
   const nothing = { a: '', b: ' ', c: '?', d: null, e: {}, f: [] }
