@@ -59,13 +59,15 @@ export class Sender {
 
   async send(layout: Layout): Promise<void> {
     const { transaction, partition } = layout
+    const pieces = piecesOf(layout, this.#options.recordOf)
+    // A transaction that is begun and gets no record would stay open, until its time-out makes the producer's epoch invalid.
     const used = [
       ...(transaction === 'commit' || transaction === 'interleaved' ? [this.#committing] : []),
       ...(transaction === 'abort' || transaction === 'interleaved' ? [this.#aborting] : []),
-    ]
+    ].slice(0, pieces.length)
     for (const one of used) await this.#begin(one, partition)
     const placed = new Map<Transaction | null, Placed[]>()
-    for (const [at, records] of piecesOf(layout, this.#options.recordOf).entries()) {
+    for (const [at, records] of pieces.entries()) {
       const within = used[at % Math.max(1, used.length)] ?? null
       const into = placed.get(within) ?? []
       placed.set(within, into)
@@ -73,7 +75,7 @@ export class Sender {
     }
     for (const one of used.toReversed()) {
       const end = one === this.#aborting ? 'abort' : 'commit'
-      if (placed.has(one)) await this.#connection.endTransaction(one.id, one.producer, end)
+      await this.#connection.endTransaction(one.id, one.producer, end)
     }
     const { onSent, onAborted } = this.#options
     for (const [within, all] of placed) {
