@@ -163,8 +163,8 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
       endpoint: values.CHECKRESULT_ENDPOINT,
       qps,
       burst: qps === 'unlimited' ? null : (values.CHECKRESULT_BURST ?? defaultBurst(qps)),
-      qpsGuardMs: values.CHECKRESULT_QPS_GUARD_MS,
-      timeoutMs: values.CHECKRESULT_TIMEOUT_MS,
+      qpsGuardMs: values.CHECKRESULT_QPS_GUARD,
+      timeoutMs: values.CHECKRESULT_TIMEOUT,
       maxInFlight: values.CHECKRESULT_MAX_IN_FLIGHT,
     },
     quota: quota(values),
@@ -174,12 +174,12 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
       maxAgeMs: values.DEFER_MAX_AGE,
     },
     dedupeWindowMs: values.DEDUPE_WINDOW,
-    brake: { share: values.DEAD_LETTER_BRAKE, holdMs: values.DEAD_LETTER_BRAKE_HOLD },
-    deadLetters: { maxRedrives: values.DLQ_MAX_REDRIVES },
+    brake: { share: values.DEAD_LETTER_LIMIT, holdMs: values.DEAD_LETTER_LIMIT_COOLDOWN },
+    deadLetters: { maxRedrives: values.DEAD_LETTER_MAX_REDRIVES },
     result: { pii: values.RESULT_PII },
     ops: { host: values.OPS_HOST, port: values.OPS_PORT },
     log: { level: values.LOG_LEVEL },
-    shutdownDeadlineMs: values.SHUTDOWN_DEADLINE_MS,
+    shutdownDeadlineMs: values.SHUTDOWN_DEADLINE,
   }
 }
 
@@ -192,7 +192,7 @@ function kafka(values: Values): Config['kafka'] {
     foreignRecords: values.KAFKA_FOREIGN_RECORDS,
     compression: values.KAFKA_COMPRESSION,
     startOffset: values.KAFKA_START_OFFSET,
-    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
+    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT,
     tls: values.KAFKA_TLS
       ? {
           ca: values.KAFKA_TLS_CA_FILE ?? null,

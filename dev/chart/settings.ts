@@ -103,7 +103,8 @@ function textMeaning(name: SettingName): string {
 
 /** Whole numbers, yes and no, and lists as YAML has them; everything else as text. */
 function valueSchema(name: SettingName): Leaf['schema'] {
-  const { example } = aboutSetting(name)
+  const { example, pattern } = aboutSetting(name)
+  if (pattern !== undefined) return { type: 'string', pattern }
   if (Array.isArray(environment.shape[name].safeParse(example).data)) {
     return { type: ['string', 'array'], items: { type: 'string' } }
   }

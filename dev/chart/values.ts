@@ -200,7 +200,7 @@ export const chartValues: Group = group('', {
     semiSpaceMiB: count(8, 'Smaller is less memory and more work.'),
   }),
   terminationGracePeriodSeconds: countOrNull(
-    'From SIGTERM to SIGKILL; at least ten seconds above `SHUTDOWN_DEADLINE_MS`, which is also what null gives.',
+    'From SIGTERM to SIGKILL; at least ten seconds above `SHUTDOWN_DEADLINE`, which is also what null gives.',
   ),
   probes,
   podDisruptionBudget: group('Made where there are two replicas or more.', {

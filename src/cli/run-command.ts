@@ -4,6 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import type { Command } from 'commander'
 import type { TopicNames } from '../adapters/kafka/topics.ts'
 import type { Config } from '../config.ts'
+import { formatDuration } from '../config/duration.ts'
 import { safeError, type SafeError } from '../core/safe-error.ts'
 import type { Ops } from '../ops/server.ts'
 import type { Log } from '../ports.ts'
@@ -143,7 +144,7 @@ function endNow(log: Log, sentence: string, error?: SafeError): never {
 function overdue({ health }: Service, deadlineMs: number): string {
   const { 'records in hand': records, 'calls in flight': calls } = health.status()
   return (
-    `SHUTDOWN_DEADLINE_MS (${deadlineMs / 1000} s) has passed: the service ends with ${records} records in hand and ` +
+    `SHUTDOWN_DEADLINE (${formatDuration(deadlineMs)}) has passed: the service ends with ${records} records in hand and ` +
     `${calls} calls in flight, which are read again.`
   )
 }

@@ -2,6 +2,7 @@
  * What must hold between settings. Each rule names those it looks at and is skipped when one of them is faulty by
  * itself: one mistake, one sentence.
  */
+import { formatDuration } from './duration.ts'
 import { onlySomeSet, shown } from './faults.ts'
 import { loginFaults } from './login.ts'
 import { belongTogether } from './pem.ts'
@@ -42,18 +43,18 @@ const RULES: readonly Rule[] = [
         'certificate authority for it, for example REDIS_URL=rediss://redis.example:6380/0.'
       : null,
   ),
-  rule(['CHECKRESULT_TIMEOUT_MS', 'SHUTDOWN_DEADLINE_MS'], (values) => {
-    const least = values.CHECKRESULT_TIMEOUT_MS + AFTER_LAST_CALL_MS
-    return values.SHUTDOWN_DEADLINE_MS < least
-      ? `SHUTDOWN_DEADLINE_MS is ${values.SHUTDOWN_DEADLINE_MS}, but CHECKRESULT_TIMEOUT_MS is ` +
-          `${values.CHECKRESULT_TIMEOUT_MS}: expected at least ${AFTER_LAST_CALL_MS} ms more than one call may take, ` +
-          `for example SHUTDOWN_DEADLINE_MS=${least}.`
+  rule(['CHECKRESULT_TIMEOUT', 'SHUTDOWN_DEADLINE'], (values) => {
+    const minMs = values.CHECKRESULT_TIMEOUT + AFTER_LAST_CALL_MS
+    return values.SHUTDOWN_DEADLINE < minMs
+      ? `SHUTDOWN_DEADLINE is ${formatDuration(values.SHUTDOWN_DEADLINE)}, but CHECKRESULT_TIMEOUT is ` +
+          `${formatDuration(values.CHECKRESULT_TIMEOUT)}: expected at least ${formatDuration(AFTER_LAST_CALL_MS)} more than ` +
+          `one call may take, for example SHUTDOWN_DEADLINE=${formatDuration(minMs)}.`
       : null
   }),
   rule(['DEFER_DELAYS', 'DEFER_MAX_AGE'], ({ DEFER_DELAYS: delays, DEFER_MAX_AGE: maxAgeMs }) => {
     const longest = delays.at(-1)
     return longest !== undefined && maxAgeMs < longest.ms
-      ? `DEFER_MAX_AGE is ${maxAgeMs / 1_000}s, but DEFER_DELAYS ends with ${longest.text}: ` +
+      ? `DEFER_MAX_AGE is ${formatDuration(maxAgeMs)}, but DEFER_DELAYS ends with ${longest.text}: ` +
           'expected an age no shorter than the longest delay, for example DEFER_MAX_AGE=6h.'
       : null
   }),

@@ -15,6 +15,7 @@ import {
   callsPerSecond,
   credentialsUri,
   duration,
+  durationBetween,
   durationOrOff,
   endpoint,
   filePath,
@@ -50,6 +51,7 @@ export interface About {
   readonly expected: string
   readonly example: string
   readonly holds: Holds
+  readonly pattern?: string
   /** What an unset variable is read as. */
   readonly default?: string
   /** For the table: what an unset variable means, where that is no fixed text. */
@@ -77,7 +79,8 @@ function optional<T>(value: Value<T>, words: Words) {
 }
 
 function wordsOf(value: Value<unknown>, words: Words): About {
-  return { holds: 'text', expected: value.expected, example: value.example, ...words }
+  const { expected, example, pattern } = value
+  return { holds: 'text', expected, example, ...(pattern === undefined ? {} : { pattern }), ...words }
 }
 
 export const environment = z.object({
@@ -157,7 +160,7 @@ export const environment = z.object({
       'Where the group starts on partitions of the input topic for which it has no committed offset: `earliest` reads everything ' +
       'that is retained, `latest` only what comes from then on.',
   }),
-  KAFKA_SESSION_TIMEOUT_MS: withDefault(wholeNumber(6_000, 1_800_000, 10_000), '10000', {
+  KAFKA_SESSION_TIMEOUT: withDefault(durationBetween('6s', '30m', '10s'), '10s', {
     meaning: "A killed replica's partitions move to others after this long.",
   }),
 
@@ -181,7 +184,7 @@ export const environment = z.object({
     meaning: 'Calls a replica may start at once after idling.',
     otherwise: 'a tenth of `CHECKRESULT_QPS`',
   }),
-  CHECKRESULT_QPS_GUARD_MS: withDefault(wholeNumber(0, 1_000, 20), '20', {
+  CHECKRESULT_QPS_GUARD: withDefault(durationBetween('0', '1s', '20ms'), '20ms', {
     meaning:
       'Added to the second within which calls are counted: as much as the time on the way to the API may vary. A fiftieth of the quota, as set.',
   }),
@@ -202,7 +205,7 @@ export const environment = z.object({
     meaning:
       'For `CHECKRESULT_QUOTA=redis`: key it is counted under, the same for all who share the account.',
   }),
-  CHECKRESULT_TIMEOUT_MS: withDefault(wholeNumber(100, 55_000, 8_000), '8000', {
+  CHECKRESULT_TIMEOUT: withDefault(durationBetween('100ms', '55s', '8s'), '8s', {
     meaning: 'Deadline of a call, quick retries after a failed one included.',
   }),
   CHECKRESULT_MAX_IN_FLIGHT: withDefault(wholeNumber(1, 10_000, 128), '128', {
@@ -219,14 +222,14 @@ export const environment = z.object({
     meaning:
       'An event is skipped without a call if another one on its partition had a result for the same transaction within this time; `off` makes a call for each event.',
   }),
-  DEAD_LETTER_BRAKE: withDefault(shareOrOff, '50%', {
+  DEAD_LETTER_LIMIT: withDefault(shareOrOff, '50%', {
     meaning:
       'When more than this share of the last 100 records would become dead letters, the gate closes instead; `off` lets them all through.',
   }),
-  DEAD_LETTER_BRAKE_HOLD: withDefault(duration, '5m', {
+  DEAD_LETTER_LIMIT_COOLDOWN: withDefault(duration, '5m', {
     meaning: 'After this the brake lets go by itself, and holds again if the next records are no better.',
   }),
-  DLQ_MAX_REDRIVES: withDefault(wholeNumber(1, 1_000, 3), '3', {
+  DEAD_LETTER_MAX_REDRIVES: withDefault(wholeNumber(1, 1_000, 3), '3', {
     meaning: 'A dead letter that was put back so often and failed each time is not put back again.',
   }),
   RESULT_PII: withDefault(oneOf(PII_MODES, 'include'), 'include', {
@@ -240,9 +243,9 @@ export const environment = z.object({
   LOG_LEVEL: withDefault(oneOf(['info', 'warn', 'error', 'silent'], 'info'), 'info', {
     meaning: 'Least level that is logged: `info`, `warn`, `error` or `silent`.',
   }),
-  SHUTDOWN_DEADLINE_MS: withDefault(wholeNumber(1_000, 600_000, 25_000), '25000', {
+  SHUTDOWN_DEADLINE: withDefault(durationBetween('1s', '10m', '25s'), '25s', {
     meaning:
-      'Time to settle and commit what is in hand after SIGTERM; at least `CHECKRESULT_TIMEOUT_MS` and 5 seconds.',
+      'Time to settle and commit what is in hand after SIGTERM; at least `CHECKRESULT_TIMEOUT` and 5 seconds.',
   }),
 
   ALIBABA_CLOUD_ACCESS_KEY_ID: optional(secretWord('…'), {

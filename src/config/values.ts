@@ -3,6 +3,7 @@
  * throws: a text that is refused gives a zod issue, and the sentence about it is made of `expected` and `example`.
  */
 import { z } from 'zod'
+import { DURATION, durationMs, parseDuration, type Duration } from './duration.ts'
 import { areCertificates } from './pem.ts'
 import { Secret } from './secret.ts'
 
@@ -11,10 +12,11 @@ export interface Value<T> {
   /** Completes the sentence "expected …". */
   readonly expected: string
   readonly example: string
+  /** Regular expression for the chart's schema, if its form is not clear from the type of the value. */
+  readonly pattern?: string
 }
 
 export const MAX_TOPIC_LENGTH = 249
-const DAY_MS = 86_400_000
 
 export function wholeNumber(min: number, max: number, example: number): Value<number> {
   return {
@@ -209,26 +211,29 @@ export const callsPerSecond: Value<number | 'unlimited'> = {
   example: '10',
 }
 
-export interface Duration {
-  readonly text: string
-  readonly ms: number
+/** In milliseconds. `min` and `max` are texts such as `6s`; with `min` 0 the text `0` is allowed, too. */
+export function durationBetween(min: string, max: string, example: string): Value<number> {
+  const [minMs, maxMs] = [durationMs(min), durationMs(max)]
+  return {
+    schema: read((text) => {
+      const ms = durationMs(text)
+      return ms >= minMs && ms <= maxMs ? ms : undefined
+    }),
+    expected: `a duration from ${min} to ${max} with its unit (ms, s, m, h or d)`,
+    example,
+    pattern: minMs === 0 ? `^(0|${DURATION})$` : `^${DURATION}$`,
+  }
 }
 
-/** The vendor deletes results after 30 days: nothing older can be settled. */
-export const duration: Value<number> = {
-  schema: read((text) => {
-    const ms = parseDuration(text)?.ms
-    return ms !== undefined && ms <= 30 * DAY_MS ? ms : undefined
-  }),
-  expected: 'a duration such as 90s, 15m, 6h or 2d, at most 30d',
-  example: '6h',
-}
+/** The vendor deletes results after 30 days, so nothing older can get a result. */
+export const duration: Value<number> = durationBetween('1ms', '30d', '6h')
 
 /** `off` is 0. */
 export const durationOrOff: Value<number> = {
   schema: z.union([z.literal('off').transform(() => 0), duration.schema]),
-  expected: 'a duration such as 90s or 10m, at most 30d, or off',
+  expected: 'a duration up to 30d with its unit (ms, s, m, h or d), or off',
   example: '10m',
+  pattern: `^(off|${DURATION})$`,
 }
 
 /** A percentage as a share of 1; `off` is null. */
@@ -246,27 +251,14 @@ export const ascendingDurations: Value<readonly Duration[]> = {
   schema: read((text) => {
     const all = list(text).map(parseDuration)
     if (all.length > MAX_DELAYS || !all.every((one) => one !== undefined)) return undefined
-    return all.every(({ ms }, at) => ms > (all[at - 1]?.ms ?? 0) && ms <= DAY_MS) ? all : undefined
+    return all.every(({ ms }, at) => ms > (all[at - 1]?.ms ?? 0) && ms <= MAX_DELAY_MS) ? all : undefined
   }),
   expected: 'one to eight durations, each longer than the one before and none over 1d',
   example: '10s,1m,10m',
 }
 
 const MAX_DELAYS = 8
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: DAY_MS,
-}
-
-export function parseDuration(text: string): Duration | undefined {
-  const [, amount, unit] = /^([1-9]\d{0,8})(ms|s|m|h|d)$/.exec(text) ?? []
-  const unitMs = UNIT_MS[unit ?? '']
-  return amount === undefined || unitMs === undefined ? undefined : { text, ms: Number(amount) * unitMs }
-}
+const MAX_DELAY_MS = durationMs('1d')
 
 export function isLoopback(origin: string): boolean {
   const hostname = URL.parse(origin)?.hostname ?? ''

@@ -9,7 +9,7 @@
  */
 import { Evidence, RefusedRecord, type Blame } from './refusals.ts'
 
-/** Why no calls are made. A closed set: the label of `gate_closed`. */
+/** Why no calls are made. A closed set: the label of `circuit_open`. */
 export const GATE_REASONS = [
   'credentials',
   'account',
@@ -19,7 +19,7 @@ export const GATE_REASONS = [
   'throttled',
   'upstream-down',
   'quota-unavailable',
-  'dead-letter-brake',
+  'dead-letter-limit',
 ] as const
 export type GateReason = (typeof GATE_REASONS)[number]
 

@@ -1,6 +1,6 @@
 /**
  * Holds dead letters back when there are suspiciously many of them, so that a bad deploy does not empty the topic into
- * the dead-letter topic. While it holds, no call starts (the gate is closed for `dead-letter-brake`), lanes fill and
+ * the dead-letter topic. While it holds, no call starts (the gate is closed for `dead-letter-limit`), lanes fill and
  * partitions pause. After `holdMs` it lets go by itself, and holds again when the next ones are no better: what gets
  * through is bounded by the time. A restart, that of the better deploy above all, begins anew, and nothing held back has
  * been written.
@@ -21,7 +21,7 @@ export interface BrakeOptions {
   readonly clock: Pick<Clock, 'after'>
 }
 
-const REASON = 'dead-letter-brake'
+const REASON = 'dead-letter-limit'
 
 export class Brake {
   readonly #options: BrakeOptions

@@ -52,7 +52,7 @@ export interface PermitQueueOptions {
 }
 
 /** Why no permit is granted, beside the circuit breaker's own reasons. */
-export type Hold = 'rebalance' | 'stopping' | 'dead-letter-brake' | 'clock'
+export type Hold = 'rebalance' | 'stopping' | 'dead-letter-limit' | 'clock'
 
 /** Of twenty permits two go to deferred work and one to redriven although fresh waits: old work starves nobody, nor starves. */
 const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number } = {
@@ -324,7 +324,7 @@ class Granted implements Permit {
 }
 
 /** Holds that are a reason of their own, the most important one first. */
-const REASONS_OF_HOLDS = ['dead-letter-brake', 'clock'] as const satisfies readonly (Hold & GateReason)[]
+const REASONS_OF_HOLDS = ['dead-letter-limit', 'clock'] as const satisfies readonly (Hold & GateReason)[]
 
 const PROBED =
   'The service makes one call at a time to find out when it can go on; events wait, none is lost.'
@@ -336,7 +336,7 @@ const EXPLAINED: Readonly<Record<GateReason, string>> = {
   throttled: `the API asked to wait before the next call. Check who else uses the quota of the account, and CHECKRESULT_QPS. ${PROBED}`,
   'upstream-down': `the API does not answer. Check the way to CHECKRESULT_ENDPOINT and the vendor's status. ${PROBED}`,
   'quota-unavailable': 'no permit can be obtained from the quota. Calls resume as soon as one can.',
-  'dead-letter-brake':
+  'dead-letter-limit':
     'too many of the last records would become dead letters. Check the deployed version and the schema of the events. Roll back, or ' +
-    'wait: after DEAD_LETTER_BRAKE_HOLD some more are let through.',
+    'wait: after DEAD_LETTER_LIMIT_COOLDOWN some more are let through.',
 }

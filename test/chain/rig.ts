@@ -202,12 +202,12 @@ function environmentOf({ stack, simulator, credentials, registryProxy }: Surroun
   registryUrl.port = String(registryProxy.port)
   const settings = {
     CHECKRESULT_QPS: String(QPS),
-    CHECKRESULT_TIMEOUT_MS: '2000',
+    CHECKRESULT_TIMEOUT: '2s',
     DEFER_DELAYS: DEFER_DELAY,
     // The demo has events that never end: they would be deferred for as long as the test takes.
     DEFER_MAX_AGE: '20s',
-    DEAD_LETTER_BRAKE_HOLD: '5s',
-    KAFKA_SESSION_TIMEOUT_MS: '6000',
+    DEAD_LETTER_LIMIT_COOLDOWN: '5s',
+    KAFKA_SESSION_TIMEOUT: '6s',
     ALIBABA_CLOUD_ACCESS_KEY_ID: '',
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: '',
     ALIBABA_CLOUD_CREDENTIALS_URI: credentials.url,

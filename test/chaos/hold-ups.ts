@@ -3,7 +3,7 @@ import type { ServiceProcess } from '../../dev/harness/service.ts'
 
 /** Of a partition that is behind, a closed gate, calls under way. */
 const TELLING =
-  /^checkresult_(?:consumer_lag_records|oldest_unsettled_timestamp_seconds|gate_closed|in_flight)(?:\{| )/
+  /^checkresult_(?:consumer_lag_records|oldest_unsettled_timestamp_seconds|circuit_open|in_flight)(?:\{| )/
 
 /** One line for each; nothing of those at 0. */
 function holdUps(exposition: string): string[] {

@@ -102,9 +102,9 @@ export class Stage {
         settings: {
           CHECKRESULT_QPS: 'unlimited',
           DEFER_DELAYS: `${DELAY_MS / 1_000}s`,
-          KAFKA_SESSION_TIMEOUT_MS: '6000',
+          KAFKA_SESSION_TIMEOUT: '6s',
           // Below the faults' length; above what a busy machine lets the simulator wait.
-          CHECKRESULT_TIMEOUT_MS: '5000',
+          CHECKRESULT_TIMEOUT: '5s',
           ...options.settings,
         },
       },

@@ -47,12 +47,12 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
   [
     'a grace that ends before the service has',
     { terminationGracePeriodSeconds: 34 },
-    'terminationGracePeriodSeconds is 34, but the service may take SHUTDOWN_DEADLINE_MS=25000 to stop: expected at least 35, or null.',
+    'terminationGracePeriodSeconds is 34, but the service may take SHUTDOWN_DEADLINE=25s to stop: expected at least 35, or null.',
   ],
   [
     'a grace that does not follow the deadline',
-    { terminationGracePeriodSeconds: 60, 'settings.SHUTDOWN_DEADLINE_MS': 50_001 },
-    'SHUTDOWN_DEADLINE_MS=50001 to stop: expected at least 61, or null.',
+    { terminationGracePeriodSeconds: 60, 'settings.SHUTDOWN_DEADLINE': '50001ms' },
+    'SHUTDOWN_DEADLINE=50001ms to stop: expected at least 61, or null.',
   ],
   [
     'a heap that does not fit',
@@ -187,7 +187,9 @@ const SCHEMA_REFUSES: readonly (readonly [string, Values, RegExp])[] = [
   ['a secret in its place', { 'secrets.KAFKA_SASL_PASSWORD': 'p4ss w0rd' }, /does not match pattern/],
   ['a number out of range', { 'settings.CHECKRESULT_QPS': 0 }, /CHECKRESULT_QPS.*(minimum|anyOf)/],
   ['a word that is none of them', { 'settings.RESULT_PII': 'hide' }, /value must be one of 'include'/],
-  ['a text for a number', { 'settings.CHECKRESULT_TIMEOUT_MS': '8s' }, /got string, want integer/],
+  ['a text for a number', { 'settings.CHECKRESULT_MAX_IN_FLIGHT': 'many' }, /got string, want integer/],
+  ['a duration without a unit', { 'settings.CHECKRESULT_TIMEOUT': 8_000 }, /got number, want string/],
+  ['a duration with another unit', { 'settings.SHUTDOWN_DEADLINE': '25sec' }, /does not match pattern/],
   ['a file of two places', { 'files.KAFKA_TLS_CA_FILE': { secret: 'a/b', path: '/x' } }, /maxProperties/],
   ['a file of none', { 'files.KAFKA_TLS_CA_FILE': {} }, /minProperties/],
   ['a digest that is none', { 'image.digest': 'sha256:abc' }, /\/image\/digest/],

@@ -128,9 +128,9 @@ describe('settings', () => {
   })
 
   test('keep large numbers as they are', async () => {
-    const values = { 'settings.KAFKA_SESSION_TIMEOUT_MS': 1_800_000, 'settings.CHECKRESULT_QPS': 100_000 }
+    const values = { 'settings.CHECKRESULT_BURST': 100_000, 'settings.CHECKRESULT_QPS': 100_000 }
     expect(one(await render({ values }), 'ConfigMap').data).toMatchObject({
-      KAFKA_SESSION_TIMEOUT_MS: '1800000',
+      CHECKRESULT_BURST: '100000',
       CHECKRESULT_QPS: '100000',
     })
   })
@@ -143,7 +143,7 @@ describe('settings', () => {
   })
 
   test('give the port and the grace', async () => {
-    const values = { 'settings.OPS_PORT': 8080, 'settings.SHUTDOWN_DEADLINE_MS': 60_500 }
+    const values = { 'settings.OPS_PORT': 8080, 'settings.SHUTDOWN_DEADLINE': '60500ms' }
     const manifests = await render({ values })
     expect(at(containerOf(manifests), 'ports.0.containerPort')).toBe(8080)
     expect(at(one(manifests, 'Service'), 'spec.ports.0.port')).toBe(8080)

@@ -39,7 +39,7 @@ async function serve(answers: (path: string, count: number) => readonly [number,
 
 test('`helm test` waits until a pod is ready, and reads its metrics', async () => {
   const port = await serve((path, count) => {
-    if (path === '/metrics') return [200, 'checkresult_in_flight 0\n']
+    if (path === '/metrics') return [200, 'checkresult_requests_in_flight 0\n']
     return count === 0 ? [503, 'not yet\n'] : [200, 'ok\n']
   })
   expect(await readyTest(port)).toBe('The service is ready, and its metrics can be read.\n')

@@ -5,9 +5,9 @@ import { CODECS } from './record-batch.ts'
 
 const ALWAYS = {
   CHECKRESULT_QPS: '2000',
-  CHECKRESULT_TIMEOUT_MS: '3000',
+  CHECKRESULT_TIMEOUT: '3s',
   DEFER_DELAYS: '1s',
-  DEAD_LETTER_BRAKE: 'off',
+  DEAD_LETTER_LIMIT: 'off',
 } as const
 
 /** The same for the same seed. */

@@ -15,7 +15,7 @@ describe('at least once', () => {
   test('with a replica killed midway nothing is lost, and what comes out twice is what was in hand', async () => {
     const run = await startAtLeastOnce({
       simulator: { latencyMs: 5, jitterMs: 15 },
-      settings: { KAFKA_SESSION_TIMEOUT_MS: '6000' },
+      settings: { KAFKA_SESSION_TIMEOUT: '6s' },
     })
     const [victim, survivor] = await Promise.all([run.startReplica(), run.startReplica()])
     const sent = await run.send(events(run, EVENTS))

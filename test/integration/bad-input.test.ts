@@ -70,7 +70,7 @@ let letters: ReadonlyMap<Coordinates, ReadRecord>
 beforeAll(async () => {
   run = await startRun({
     beforeTopics: createWideInput,
-    settings: { DEAD_LETTER_BRAKE: 'off', KAFKA_FOREIGN_RECORDS: 'dead-letter' },
+    settings: { DEAD_LETTER_LIMIT: 'off', KAFKA_FOREIGN_RECORDS: 'dead-letter' },
   })
   const avro = run.encode(EVENT)
   const otherId = await schemaId(subjectOf(run.topics.result))

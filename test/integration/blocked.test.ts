@@ -11,10 +11,11 @@ test('while the account is refused nothing is given up, and afterwards it goes o
   run.simulator.setFaults({ forbid: 'Forbidden.RAMUserAccessDenied' })
   const replica = await run.startReplica()
   const sent = await run.sendFresh(EVENTS)
-  const closed = 'checkresult_gate_closed{reason="credentials"}'
+  const closed = 'checkresult_circuit_open{reason="credentials"}'
   await expect.poll(async () => metricSum(await replica.metrics(), closed), { timeout: 10_000 }).toBe(1)
   // All that was under way when the first refusal came is back; the probe is seconds away.
-  const inFlight = async (): Promise<number> => metricSum(await replica.metrics(), 'checkresult_in_flight')
+  const inFlight = async (): Promise<number> =>
+    metricSum(await replica.metrics(), 'checkresult_requests_in_flight')
   await expect.poll(inFlight, { timeout: 4_000 }).toBe(0)
   const refused = run.simulator.report()
   expect((await fetch(`${replica.opsUrl}/readyz`)).status).toBe(200)

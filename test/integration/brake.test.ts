@@ -9,11 +9,11 @@ const GOOD = 100
 const HALF_OF_A_HUNDRED = 50
 
 test('a flood of dead letters closes the gate instead of emptying the topic, and a restart with it off lets them go', async () => {
-  const run = await startRun({ settings: { DEAD_LETTER_BRAKE_HOLD: '1h' } })
+  const run = await startRun({ settings: { DEAD_LETTER_LIMIT_COOLDOWN: '1h' } })
   onTestFinished(run.close)
   const replica = await run.startReplica()
   const bad = await run.send(Array.from({ length: BAD }, () => ({ value: '{' })))
-  const closed = 'checkresult_gate_closed{reason="dead-letter-brake"}'
+  const closed = 'checkresult_circuit_open{reason="dead-letter-limit"}'
   await expect.poll(async () => metricSum(await replica.metrics(), closed), { timeout: 10_000 }).toBe(1)
   const good = await run.sendFresh(GOOD)
   await run.outputs.until(() => run.deadLetters().length === HALF_OF_A_HUNDRED)
@@ -24,7 +24,7 @@ test('a flood of dead letters closes the gate instead of emptying the topic, and
   expect(await replica.stop()).toBe(0)
   expect(run.deadLetters()).toHaveLength(HALF_OF_A_HUNDRED)
 
-  const unbraked = await run.startReplica({ DEAD_LETTER_BRAKE: 'off' })
+  const unbraked = await run.startReplica({ DEAD_LETTER_LIMIT: 'off' })
   await run.untilOut([...bad, ...good])
   expect(await unbraked.stop()).toBe(0)
   expect(await run.tally([...bad, ...good])).toEqual(EXACTLY_ONCE)

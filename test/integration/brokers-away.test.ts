@@ -59,7 +59,7 @@ test('brokers that hang when the service is to stop let its deadline pass: it en
   expect(await replica.exited).toBe(1)
   expect(performance.now() - startedMs).toBeLessThan(DEADLINE_MS + 2_000)
   expect(lastLine(replica)).toMatch(
-    /^SHUTDOWN_DEADLINE_MS \(6 s\) has passed: the service ends with \d+ records in hand and \d+ calls in flight/,
+    /^SHUTDOWN_DEADLINE \(6s\) has passed: the service ends with \d+ records in hand and \d+ calls in flight/,
   )
   process.kill(broker, 'SIGCONT')
 })
@@ -91,9 +91,9 @@ async function started(): Promise<Run> {
   const run = await startRun({
     stack,
     settings: {
-      CHECKRESULT_TIMEOUT_MS: '1000',
-      SHUTDOWN_DEADLINE_MS: String(DEADLINE_MS),
-      KAFKA_SESSION_TIMEOUT_MS: '6000',
+      CHECKRESULT_TIMEOUT: '1s',
+      SHUTDOWN_DEADLINE: `${DEADLINE_MS}ms`,
+      KAFKA_SESSION_TIMEOUT: '6s',
     },
   })
   onTestFinished(run.close)

@@ -8,7 +8,7 @@ import { EXACTLY_ONCE } from '../support/outputs.ts'
 import { SIMULATOR_KEY, startRun } from '../support/run.ts'
 
 const EVENTS = 40
-const CLOSED = 'checkresult_gate_closed{reason="credentials"}'
+const CLOSED = 'checkresult_circuit_open{reason="credentials"}'
 const NO_KEY = { ALIBABA_CLOUD_ACCESS_KEY_ID: '', ALIBABA_CLOUD_ACCESS_KEY_SECRET: '' }
 
 async function untilClosed(replica: ServiceProcess, expect: ExpectStatic): Promise<void> {

@@ -22,7 +22,7 @@ describe('the letters of a service', () => {
   beforeAll(async () => {
     run = await startRun({
       partitions: PARTITIONS,
-      settings: { DEFER_MAX_AGE: '1s', DLQ_MAX_REDRIVES: String(MAX_REDRIVES) },
+      settings: { DEFER_MAX_AGE: '1s', DEAD_LETTER_MAX_REDRIVES: String(MAX_REDRIVES) },
     })
     run.simulator.setFaults({ all: 'down' })
     const events = Array.from({ length: UNAVAILABLE }, (_, number) =>
@@ -169,7 +169,7 @@ describe('the letters of a service', () => {
     }
   })
 
-  test('that fail each time stay after DLQ_MAX_REDRIVES, are named, and go no more', async () => {
+  test('that fail each time stay after DEAD_LETTER_MAX_REDRIVES, are named, and go no more', async () => {
     for (let round = 1; round <= MAX_REDRIVES; round += 1) {
       const { stdout } = await dlq('redrive', '--reason', 'undecodable', '--execute')
       expect(stdout).toContain('2 letters put back.')
@@ -239,7 +239,7 @@ describe.concurrent('a redrive of many', () => {
 
   /** Each event's number is its value. */
   async function letters(onTestFinished: (close: () => Promise<void>) => void): Promise<Many> {
-    const run = await startRun({ partitions: PARTITIONS, settings: { DEAD_LETTER_BRAKE: 'off' } })
+    const run = await startRun({ partitions: PARTITIONS, settings: { DEAD_LETTER_LIMIT: 'off' } })
     onTestFinished(run.close)
     const sent = await run.send(Array.from({ length: LETTERS }, (_, number) => ({ value: `{${number}` })))
     const replica = await run.startReplica()

@@ -11,7 +11,7 @@ const KINDS = ['notyet', 'invalidid', 'failpassport', 'riskmainlandid'] as const
 test('20,000 events through two replicas, one killed midway and restarted: each comes out exactly once', async () => {
   const run = await startRun({
     simulator: { latencyMs: 5, jitterMs: 15 },
-    settings: { KAFKA_SESSION_TIMEOUT_MS: '6000' },
+    settings: { KAFKA_SESSION_TIMEOUT: '6s' },
   })
   onTestFinished(run.close)
   const [victim, survivor] = await Promise.all([run.startReplica(), run.startReplica()])

@@ -13,9 +13,9 @@ const EVENTS = 200
 const CALL_MS = 1_000
 const DEADLINE_MS = 6_000
 const SETTINGS = {
-  CHECKRESULT_TIMEOUT_MS: String(CALL_MS),
-  SHUTDOWN_DEADLINE_MS: String(DEADLINE_MS),
-  KAFKA_SESSION_TIMEOUT_MS: '6000',
+  CHECKRESULT_TIMEOUT: `${CALL_MS}ms`,
+  SHUTDOWN_DEADLINE: `${DEADLINE_MS}ms`,
+  KAFKA_SESSION_TIMEOUT: '6s',
 }
 
 describe('a signal', () => {
@@ -37,7 +37,7 @@ describe('a signal', () => {
   })
 
   test('that is the second one ends it at once with 1', async () => {
-    const run = await started({ CHECKRESULT_TIMEOUT_MS: '20000', SHUTDOWN_DEADLINE_MS: '30000' })
+    const run = await started({ CHECKRESULT_TIMEOUT: '20s', SHUTDOWN_DEADLINE: '30s' })
     run.simulator.setFaults({ all: 'hang' })
     const replica = await run.startReplica()
     const sent = await run.sendFresh(EVENTS)

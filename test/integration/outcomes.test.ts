@@ -49,7 +49,7 @@ const sent: Coordinates[] = []
 
 beforeAll(async () => {
   run = await startRun({
-    settings: { CHECKRESULT_TIMEOUT_MS: '1000', DEFER_DELAYS: '1s', DEFER_MAX_AGE: '6s' },
+    settings: { CHECKRESULT_TIMEOUT: '1s', DEFER_DELAYS: '1s', DEFER_MAX_AGE: '6s' },
   })
   const traced = { traceparent: TRACEPARENT, other: 'x' }
   const scenarios = SCENARIOS.map((scenario, number) => eventFor(scenario, number))

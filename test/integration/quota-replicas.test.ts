@@ -5,7 +5,7 @@ import { EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 
 /** The guard is there for jitter on the way to the API, and two busy cores shared with Kafka have more than the network. */
-const SETTINGS = { CHECKRESULT_QPS_GUARD_MS: '150', KAFKA_SESSION_TIMEOUT_MS: '6000' }
+const SETTINGS = { CHECKRESULT_QPS_GUARD: '150ms', KAFKA_SESSION_TIMEOUT: '6s' }
 
 async function sharesOf(replicas: readonly ServiceProcess[]): Promise<number[]> {
   const expositions = await Promise.all(replicas.map(async (replica) => replica.metrics()))

@@ -166,7 +166,7 @@ describe.concurrent('side by side:', () => {
 })
 
 test('a password changed at the brokers and in its file is used by the service that is running', async () => {
-  const settings: Env = { ...(await withPassword('plain')), KAFKA_SESSION_TIMEOUT_MS: '6000' }
+  const settings: Env = { ...(await withPassword('plain')), KAFKA_SESSION_TIMEOUT: '6s' }
   const run = await start(settings)
   const service = await run.startReplica()
   const first = await sendSome(run)

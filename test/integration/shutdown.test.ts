@@ -8,7 +8,7 @@ const DEADLINE_MS = 10_000
 test('SIGTERM under load ends in time, and after a restart no transaction was asked for or came out twice', async () => {
   const run = await startRun({
     simulator: { latencyMs: 50, jitterMs: 50 },
-    settings: { SHUTDOWN_DEADLINE_MS: String(DEADLINE_MS), CHECKRESULT_TIMEOUT_MS: '5000' },
+    settings: { SHUTDOWN_DEADLINE: `${DEADLINE_MS}ms`, CHECKRESULT_TIMEOUT: '5s' },
   })
   onTestFinished(run.close)
   const stopped = await run.startReplica()

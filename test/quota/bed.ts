@@ -229,9 +229,9 @@ interface Parts {
 function settingsOf({ played, redisUrl, guardMs }: BedOptions): Env {
   return {
     CHECKRESULT_QPS: String(played.permits),
-    CHECKRESULT_QPS_GUARD_MS: String(guardMs),
+    CHECKRESULT_QPS_GUARD: `${guardMs}ms`,
     CHECKRESULT_QUOTA: played.mode,
-    KAFKA_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),
+    KAFKA_SESSION_TIMEOUT: `${SESSION_TIMEOUT_MS}ms`,
     DEFER_DELAYS: DELAY,
     NODE_COMPILE_CACHE: COMPILED,
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl, CHECKRESULT_QUOTA_KEY: `quota-rig:${played.name}` }),

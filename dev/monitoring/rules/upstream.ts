@@ -59,8 +59,8 @@ export const GATE_ALERTS: Readonly<Record<GateReason, GateAlert>> = {
     summary: 'No permits can be had.',
     why: 'the quota cannot be asked',
   },
-  'dead-letter-brake': {
-    alert: 'CheckResultDeadLetterBrake',
+  'dead-letter-limit': {
+    alert: 'CheckResultDeadLetterLimit',
     for: '1m',
     summary: 'The dead-letter brake holds.',
     why: 'too many events would become dead letters',
@@ -72,7 +72,7 @@ function gateAlert([reason, gate]: [string, GateAlert]): Alert {
   return {
     alert,
     severity,
-    expr: `max by (${SERVICE}, reason) (checkresult_gate_closed{reason="${reason}"}) == 1`,
+    expr: `max by (${SERVICE}, reason) (checkresult_circuit_open{reason="${reason}"}) == 1`,
     for: duration,
     summary,
     description: `{{ $labels.job }} makes no calls: ${why}. Events wait, nothing is lost.`,

@@ -139,8 +139,8 @@ wrong, what is expected, and names the values.
 {{- $least := include "checkresult.leastGrace" . | int -}}
 {{- $grace := .Values.terminationGracePeriodSeconds -}}
 {{- if and (not (kindIs "invalid" $grace)) (lt (int $grace) $least) -}}
-{{- $deadline := include "checkresult.setting" (dict "root" . "name" "SHUTDOWN_DEADLINE_MS") -}}
-{{- $faults = append $faults (printf "terminationGracePeriodSeconds is %d, but the service may take SHUTDOWN_DEADLINE_MS=%s to stop: expected at least %d, or null." (int $grace) $deadline $least) -}}
+{{- $deadline := include "checkresult.setting" (dict "root" . "name" "SHUTDOWN_DEADLINE") -}}
+{{- $faults = append $faults (printf "terminationGracePeriodSeconds is %d, but the service may take SHUTDOWN_DEADLINE=%s to stop: expected at least %d, or null." (int $grace) $deadline $least) -}}
 {{- end -}}
 {{- $limit := dig "limits" "memory" "" .Values.resources | toString -}}
 {{- $unit := regexFind "(Mi|Gi)$" $limit -}}
@@ -173,8 +173,10 @@ wrong, what is expected, and names the values.
 {{- dict "faults" $faults | toJson -}}
 {{- end -}}
 
-{{/* Seconds: the service's own deadline, and ten more for the kubelet. */}}
+{{/* Seconds: the service's own deadline (a duration with its unit), and ten more for the kubelet. */}}
 {{- define "checkresult.leastGrace" -}}
-{{- $deadline := include "checkresult.setting" (dict "root" . "name" "SHUTDOWN_DEADLINE_MS") -}}
-{{- add (ceil (divf $deadline 1000)) 10 -}}
+{{- $deadline := include "checkresult.setting" (dict "root" . "name" "SHUTDOWN_DEADLINE") -}}
+{{- $unit := regexFind "[a-z]+$" $deadline -}}
+{{- $seconds := get (dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 "d" 86400.0) $unit -}}
+{{- add (ceil (mulf (trimSuffix $unit $deadline | float64) $seconds)) 10 -}}
 {{- end -}}

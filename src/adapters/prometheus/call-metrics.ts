@@ -35,8 +35,8 @@ export function callMetrics(instruments: Instruments, quota: QuotaRate): CallMet
     REQUEST_BUCKETS,
     { outcome: CALL_OUTCOMES },
   )
-  instruments.gauge('in_flight', 'Calls under way.', [], () => [[[], inFlight]])
-  instruments.gauge('gate_closed', '1 while no calls are made, by reason.', ['reason'], () =>
+  instruments.gauge('requests_in_flight', 'Calls under way.', [], () => [[[], inFlight]])
+  instruments.gauge('circuit_open', '1 while no calls are made, by reason.', ['reason'], () =>
     GATE_REASONS.map((reason) => [[reason], Number(reason === closed)]),
   )
   return {

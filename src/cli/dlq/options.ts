@@ -1,6 +1,6 @@
 /** The filters that `dlq list`, `dlq stats` and `dlq redrive` share, from the command line to a selection. */
 import { InvalidArgumentError, type Command } from 'commander'
-import { parseDuration } from '../../config/values.ts'
+import { parseDuration } from '../../config/duration.ts'
 import { DEAD_LETTER_REASONS } from '../../core/dead-letter.ts'
 import { parsePlace, placeName, type LetterPlace, type Selection } from '../../core/letter.ts'
 

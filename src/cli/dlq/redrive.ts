@@ -121,7 +121,7 @@ export function reportText(
     const more = stays - staying.length
     const { maxRedrives } = config.deadLetters
     lines.push(
-      `${count(stays, 'letter stays', 'letters stay')}, put back ${count(maxRedrives, 'time')} already (DLQ_MAX_REDRIVES): ` +
+      `${count(stays, 'letter stays', 'letters stay')}, put back ${count(maxRedrives, 'time')} already (DEAD_LETTER_MAX_REDRIVES): ` +
         `${staying.map(placeName).join(', ')}${more === 0 ? '' : ` and ${more} more`}.`,
     )
   }

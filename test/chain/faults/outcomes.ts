@@ -30,6 +30,6 @@ export const OUTCOME_FAULTS: readonly Fault[] = [
   events('most events are refused', mix({ invalidid: 3, passhkid2018: 1 }), [
     'CheckResultDeadLetters',
     'CheckResultManyDeadLetters',
-    'CheckResultDeadLetterBrake',
+    'CheckResultDeadLetterLimit',
   ]),
 ]

@@ -98,7 +98,7 @@ export const LAST_FAULT: Fault = {
 
 /** A probe goes through. */
 async function gateOpen({ api }: Rig): Promise<void> {
-  await until(async () => (await api.seriesNow('checkresult_gate_closed == 1')) === 0, {
+  await until(async () => (await api.seriesNow('checkresult_circuit_open == 1')) === 0, {
     what: () => 'The gate is still closed',
     timeoutMs: OPENS_WITHIN_MS,
   })

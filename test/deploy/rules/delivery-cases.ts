@@ -12,7 +12,7 @@ const NOTHING_OUT: Faults = {
   checkresult_duplicates_total: grows([1, 10], [0, 30], [1, 80]),
 }
 const GATE_CLOSED: Faults = {
-  'checkresult_gate_closed{reason="account",instance="a"}': level([0, 10], [1, 110]),
+  'checkresult_circuit_open{reason="account",instance="a"}': level([0, 10], [1, 110]),
 }
 
 /** Five more a minute than go, and the oldest gets older by half a minute each. */

@@ -87,7 +87,7 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
     one('up', always(1)),
     one('checkresult_build_info', always(1), { version: '1.2.3', revision: 'abc1234', node: 'v26.10.0' }),
     one('checkresult_last_heartbeat_timestamp_seconds', ahead(0)),
-    ...each('checkresult_gate_closed', 'reason', none(GATE_REASONS, always(0))),
+    ...each('checkresult_circuit_open', 'reason', none(GATE_REASONS, always(0))),
     one('checkresult_results_total', pace(0.9), { verdict: 'PASSED', sub_code: '200', family: 'PASSPORT' }),
     one('checkresult_results_total', pace(0.1), { verdict: 'FAILED', sub_code: '201', family: 'PASSPORT' }),
     one('checkresult_end_to_end_seconds_count', pace(1)),

@@ -7,7 +7,7 @@ const EXPIRY = 'checkresult_credentials_expiry_timestamp_seconds'
 /** At one replica only: each has a gate of its own. */
 const gateCases: readonly Case[] = Object.entries(GATE_ALERTS).map(([reason, { alert, why, for: held }]) => ({
   alert,
-  faults: { [`checkresult_gate_closed{reason="${reason}",instance="b"}`]: level([0, 10], [1, 30], [0, 80]) },
+  faults: { [`checkresult_circuit_open{reason="${reason}",instance="b"}`]: level([0, 10], [1, 30], [0, 80]) },
   silentAt: 10 + Number.parseInt(held, 10) - 1,
   fires: 16,
   clears: 41,

@@ -36,7 +36,7 @@ function of(records: readonly ReadRecord[], name: string): ReadRecord[] {
 }
 
 function closed(reason: string): string {
-  return `checkresult_gate_closed{reason="${reason}"}`
+  return `checkresult_circuit_open{reason="${reason}"}`
 }
 
 async function untilClosed(replica: ServiceProcess, reason: string, expect: ExpectStatic): Promise<void> {
@@ -250,12 +250,12 @@ describe.concurrent('what every event gets', () => {
 })
 
 test('repeats do not keep the dead-letter limit from holding', async ({ expect, onTestFinished }) => {
-  const run = await startRun({ settings: { DEAD_LETTER_BRAKE_HOLD: '1h' } })
+  const run = await startRun({ settings: { DEAD_LETTER_LIMIT_COOLDOWN: '1h' } })
   onTestFinished(run.close)
   const replica = await run.startReplica()
   const twice = messages(run, 'invalidid', { count: 300, partition: 0 }).flatMap((event) => [event, event])
   await run.send(twice)
-  await untilClosed(replica, 'dead-letter-brake', expect)
+  await untilClosed(replica, 'dead-letter-limit', expect)
   await run.outputs.until(() => run.deadLetters().length >= 50)
   expect(await replica.stop()).toBe(0)
   expect(run.deadLetters()).toHaveLength(50)

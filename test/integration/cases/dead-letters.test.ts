@@ -20,7 +20,7 @@ describe.concurrent.each(['exactly-once', 'at-least-once'])('S6: dead letters, %
   }) => {
     const run = await startRun({
       partitions: 1,
-      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_BRAKE: 'off' },
+      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off' },
     })
     onTestFinished(run.close)
     const service = await run.startReplica()

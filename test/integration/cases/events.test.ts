@@ -35,7 +35,7 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
     run = await startRun({
       partitions: PARTITIONS,
       beforeTopics: createWideResults,
-      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_BRAKE: 'off' },
+      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off' },
     })
     const ids = await registerAll(inject('registryUrl'), run.topics.input)
     const messages = CASES.flatMap((one, at) => {

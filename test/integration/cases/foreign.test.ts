@@ -27,7 +27,7 @@ describe.concurrent.each(['exactly-once', 'at-least-once'])('R10: records of oth
     const service = await run.startReplica()
     await run.untilOut(sent)
 
-    expect(metricSum(await service.metrics(), 'checkresult_gate_closed')).toBe(0)
+    expect(metricSum(await service.metrics(), 'checkresult_circuit_open')).toBe(0)
     expect(await service.stop()).toBe(0)
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
     const codes = new Map(

@@ -37,7 +37,7 @@ describe.concurrent('lag', () => {
       proxied.isSilent && (apiKey === API.fetch || apiKey === API.listOffsets) ? 'ignore' : 'pass',
     )
     onTestFinished(proxy.close)
-    const settings = { KAFKA_BROKERS: proxy.broker, KAFKA_SESSION_TIMEOUT_MS: '6000' }
+    const settings = { KAFKA_BROKERS: proxy.broker, KAFKA_SESSION_TIMEOUT: '6s' }
     const run = await startRun({ partitions: 1, settings })
     onTestFinished(run.close)
     const replica = await run.startReplica()

@@ -80,7 +80,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     const run = await start({
       partitions: 2,
       beforeTopics: createSmallTopics,
-      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_BRAKE: 'off' },
+      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off' },
     })
     const replica = await run.startReplica()
     const noText = Buffer.concat([Buffer.from('{'), randomBytes(ALMOST_MAX_BYTES)])
@@ -136,7 +136,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
   test('a wrong clock blocks the partition with few attempts until it is right, and names itself', async () => {
     const run = await start({
       partitions: 2,
-      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_BRAKE: 'off' },
+      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off' },
     })
     await alterTopic(run.topics.deadLetter, { 'message.timestamp.after.max.ms': '60000' })
     const replica = await run.startReplica({}, ['--import', CLOCK, ...SERVICE])
@@ -152,7 +152,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
       ),
     ])
     const metrics = await replica.metrics()
-    expect(metricSum(metrics, 'checkresult_gate_closed{reason="clock"}')).toBe(1)
+    expect(metricSum(metrics, 'checkresult_circuit_open{reason="clock"}')).toBe(1)
     expect(metrics).toContain(
       `checkresult_partition_blocked_offset{topic="${input}",partition="0",code="INVALID_TIMESTAMP"} 0`,
     )

@@ -76,7 +76,7 @@ describe.concurrent.each(DELIVERIES)('R1 and R2: strange headers, %s', (delivery
   test('are copied as they are; what is behind them comes out', async ({ onTestFinished: whenFinished }) => {
     const run = await startRun({
       partitions: 1,
-      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_BRAKE: 'off' },
+      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off' },
     })
     whenFinished(run.close)
     const stored = (made: { key: string; value: Buffer }): BatchRecord => ({
@@ -120,7 +120,7 @@ describe.each(DELIVERIES)('R13: a value that is small only while it is compresse
   test('becomes a dead letter without it, in a small container, with any codec', async () => {
     const run = await startRun({
       partitions: BOMBS.length,
-      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_BRAKE: 'off', ...FEW_ARENAS },
+      settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off', ...FEW_ARENAS },
       beforeTopics: async ({ topics }) => {
         const configEntries = [{ name: 'max.message.bytes', value: String(MAX_BYTES) }]
         const names = [topics.input, topics.deadLetter, `${topics.retryPrefix}.1s`]

@@ -16,7 +16,7 @@ test('a start without Redis says so; two replicas share the quota; an empty Redi
     CHECKRESULT_QUOTA: 'redis',
     REDIS_URL: redis.url,
     CHECKRESULT_QPS: String(QPS),
-    CHECKRESULT_QPS_GUARD_MS: '150',
+    CHECKRESULT_QPS_GUARD: '150ms',
   }
   const run = await startRun({ settings })
   onTestFinished(run.close)
@@ -37,14 +37,14 @@ test('a start without Redis says so; two replicas share the quota; an empty Redi
   await expect.poll(() => run.simulator.report().calls, { timeout: 30_000 }).toBeGreaterThan(QPS)
   await redis.server.stop('SIGKILL')
   await first.line(/Calls are paused, reason quota-unavailable: no permit/)
-  expect(metricSum(await first.metrics(), 'checkresult_gate_closed{reason="quota-unavailable"}')).toBe(1)
+  expect(metricSum(await first.metrics(), 'checkresult_circuit_open{reason="quota-unavailable"}')).toBe(1)
   expect((await fetch(`${first.opsUrl}/readyz`)).status).toBe(200)
   await redis.server.start()
   await run.untilOut(sent)
 
   const exposition = await second.metrics()
   expect(metricSum(exposition, 'checkresult_quota_limit_per_second')).toBe(QPS)
-  expect(metricSum(exposition, 'checkresult_gate_closed')).toBe(0)
+  expect(metricSum(exposition, 'checkresult_circuit_open')).toBe(0)
   expect(await first.stop()).toBe(0)
   expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   const report = run.simulator.report()

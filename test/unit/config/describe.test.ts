@@ -7,7 +7,7 @@ test('the table has a row for every setting, with its default and its meaning', 
   const rows = settingsTable().split('\n').slice(2)
   expect(rows).toHaveLength(SETTING_NAMES.length)
   expect(rows).toContain(
-    '| `CHECKRESULT_TIMEOUT_MS` | `8000` | Deadline of a call, quick retries after a failed one included. |',
+    '| `CHECKRESULT_TIMEOUT` | `8s` | Deadline of a call, quick retries after a failed one included. |',
   )
   expect(rows).toContain('| `KAFKA_BROKERS` | required | Brokers to start from. |')
   expect(rows).toContain('| `KAFKA_SASL_PASSWORD` or `…_FILE` |  | Password for the login. |')

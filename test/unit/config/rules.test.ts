@@ -26,10 +26,10 @@ describe('faults between settings', () => {
       /^CHECKRESULT_QUOTA is redis, but REDIS_URL is not set: expected .+REDIS_URL=/,
     ],
     [
-      { CHECKRESULT_TIMEOUT_MS: '20001' },
-      /^SHUTDOWN_DEADLINE_MS is 25000, but CHECKRESULT_TIMEOUT_MS is 20001.+=25001\.$/,
+      { CHECKRESULT_TIMEOUT: '20001ms' },
+      /^SHUTDOWN_DEADLINE is 25s, but CHECKRESULT_TIMEOUT is 20001ms.+=25001ms\.$/,
     ],
-    [{ DEFER_MAX_AGE: '5m' }, /^DEFER_MAX_AGE is 300s, but DEFER_DELAYS ends with 10m/],
+    [{ DEFER_MAX_AGE: '5m' }, /^DEFER_MAX_AGE is 5m, but DEFER_DELAYS ends with 10m/],
     [
       { KAFKA_RETRY_TOPIC_PREFIX: 'x'.repeat(247) },
       /^KAFKA_RETRY_TOPIC_PREFIX makes topic names of 251 letters/,

@@ -4,7 +4,7 @@ import { SECRET, faultOf, faultsOf } from './environments.ts'
 describe('names', () => {
   test.each([
     ['CHECKRESULT_QPSS', 'CHECKRESULT_QPS'],
-    ['CHECKRESULT_TIMEOUT', 'CHECKRESULT_TIMEOUT_MS'],
+    ['CHECKRESULT_TIMEOUT_MS', 'CHECKRESULT_TIMEOUT'],
     ['DEFER_DELAY', 'DEFER_DELAYS'],
     ['RESULT_PPI', 'RESULT_PII'],
     ['OPS_PROT', 'OPS_PORT'],

@@ -54,8 +54,8 @@ function braking(share: number | null = 0.5) {
 test('lets half of the last hundred through, then closes the gate and says so once', () => {
   const { permits, metrics, log, through, deadLetters } = braking()
   deadLetters(500)
-  expect([through(), permits.closed]).toEqual([50, 'dead-letter-brake'])
-  expect(metrics.of('gate')).toEqual([['dead-letter-brake']])
+  expect([through(), permits.closed]).toEqual([50, 'dead-letter-limit'])
+  expect(metrics.of('gate')).toEqual([['dead-letter-limit']])
   expect(log.lines).toHaveLength(1)
 })
 
@@ -76,7 +76,7 @@ test.each<Counts>([
     deadLetters(1)
     expect(brake.passes(counts, () => undefined)).toBe(true)
   }
-  expect([through(), permits.closed]).toEqual([50, 'dead-letter-brake'])
+  expect([through(), permits.closed]).toEqual([50, 'dead-letter-limit'])
 })
 
 test('no call starts while it holds', async () => {
@@ -95,7 +95,7 @@ test('lets some more through each time it lets go, and all of them once they are
   deadLetters(120)
   expect(through()).toBe(50)
   await clock.advance(HOLD_MS)
-  expect([through(), permits.closed]).toEqual([100, 'dead-letter-brake'])
+  expect([through(), permits.closed]).toEqual([100, 'dead-letter-limit'])
   await clock.advance(HOLD_MS)
   expect([through(), permits.closed]).toEqual([120, null])
 })
@@ -105,7 +105,7 @@ test('a rebalance meanwhile does not let go', () => {
   deadLetters(51)
   permits.hold('rebalance')
   permits.resume('rebalance')
-  expect(permits.closed).toBe('dead-letter-brake')
+  expect(permits.closed).toBe('dead-letter-limit')
 })
 
 test('never holds where it is off', () => {

@@ -29,7 +29,7 @@ const figures: Row = {
         description: 'Closed: no calls are made, events wait and nothing is lost. The reason is below.',
         unit: 'none',
         width: 4,
-        queries: [{ expr: `max(${metric('checkresult_gate_closed')})`, legend: 'gate' }],
+        queries: [{ expr: `max(${metric('checkresult_circuit_open')})`, legend: 'gate' }],
       },
       { words: { '0': { text: 'open', color: 'green' }, '1': { text: 'closed', color: 'red' } } },
     ),

@@ -57,7 +57,7 @@ export const pipeline: Row = {
         width: 12,
         queries: [
           { expr: `sum(${metric('checkresult_lane_backlog')})`, legend: 'in hand' },
-          { expr: `sum(${metric('checkresult_in_flight')})`, legend: 'calls under way' },
+          { expr: `sum(${metric('checkresult_requests_in_flight')})`, legend: 'calls under way' },
         ],
       },
       { min: 0 },

@@ -156,7 +156,7 @@ export const gate: Row = {
         description: 'Why no calls are made. Closed at one replica is shown as closed.',
         unit: 'none',
         width: 12,
-        queries: [{ expr: `max by (reason) (${metric('checkresult_gate_closed')})`, legend: '{{reason}}' }],
+        queries: [{ expr: `max by (reason) (${metric('checkresult_circuit_open')})`, legend: '{{reason}}' }],
       },
       { '0': { text: 'open', color: 'green' }, '1': { text: 'closed', color: 'red' } },
     ),

@@ -4,6 +4,7 @@ import { setUp } from '../../../support/metrics.ts'
 /** Names, types and labels as they are written down in the design, and a few more that the port tells of. */
 const CONTRACT = [
   'build_info gauge version revision node',
+  'circuit_open gauge reason',
   'consumer_lag_records gauge topic partition',
   'credential_refreshes_total counter outcome',
   'credentials_expiry_timestamp_seconds gauge',
@@ -14,9 +15,7 @@ const CONTRACT = [
   'end_to_end_seconds histogram',
   'events_consumed_total counter topic',
   'foreign_records_total counter kind',
-  'gate_closed gauge reason',
   'implausible_timestamps_total counter',
-  'in_flight gauge',
   'lag_drain_seconds gauge',
   'lane_backlog gauge',
   'last_heartbeat_timestamp_seconds gauge',
@@ -39,6 +38,7 @@ const CONTRACT = [
   'rebalances_total counter',
   'redelivered_total counter',
   'request_duration_seconds histogram outcome',
+  'requests_in_flight gauge',
   'requests_total counter code',
   'results_total counter verdict sub_code family',
   'risk_checks_total counter result',
@@ -261,13 +261,13 @@ describe('calls', () => {
     expect(closed.series.get('quota_wasted_slots_total')).toBe(3)
     expect(closed.series.get('quota_waiting{priority="deferred"}')).toBe(2)
     expect(closed.series.get('quota_wait_seconds_bucket{le="0.5",priority="deferred"}')).toBe(1)
-    expect(closed.series.get('in_flight')).toBe(9)
-    expect(closed.series.get('gate_closed{reason="credentials"}')).toBe(1)
-    expect(closed.series.get('gate_closed{reason="account"}')).toBe(0)
+    expect(closed.series.get('requests_in_flight')).toBe(9)
+    expect(closed.series.get('circuit_open{reason="credentials"}')).toBe(1)
+    expect(closed.series.get('circuit_open{reason="account"}')).toBe(0)
     metrics.gate(null)
     metrics.quota(Infinity, Infinity)
     const open = await scrape()
-    expect(open.series.get('gate_closed{reason="credentials"}')).toBe(0)
+    expect(open.series.get('circuit_open{reason="credentials"}')).toBe(0)
     expect(open.series.get('quota_limit_per_second')).toBe(Infinity)
   })
 })

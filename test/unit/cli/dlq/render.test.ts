@@ -74,7 +74,7 @@ describe('what a redrive says', () => {
       'REASON       CODE      WOULD GO  STAYING',
       'unavailable  HTTP 502  2         3',
       '2 letters would be put back: --execute does it.',
-      '3 letters stay, put back 3 times already (DLQ_MAX_REDRIVES): 3:9007199254740993 and 2 more.',
+      '3 letters stay, put back 3 times already (DEAD_LETTER_MAX_REDRIVES): 3:9007199254740993 and 2 more.',
       '',
     ])
   })
