@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { InvalidArgumentError, Option, program } from 'commander'
+import { Option, program } from 'commander'
+import { integer } from '../src/cli/arguments.ts'
 import { DELIVERIES, type Delivery } from '../src/core/delivery.ts'
 import { VERSION } from '../src/version.ts'
 import { drain, idle, pace, type Drained } from './bench/measure.ts'
@@ -25,11 +26,11 @@ interface Options {
 
 const options = program
   .description('Measures draining, latency at a pace, memory and idling.')
-  .option('--events <N>', 'events in a backlog', wholeNumber, 20_000)
-  .option('--warm-up <N>', 'backlogs drained first, which do not count', wholeNumber, 25)
-  .option('--runs <N>', 'backlogs drained; medians are reported', wholeNumber, 3)
-  .option('--per-second <N>', 'paced load', wholeNumber, 200)
-  .option('--seconds <N>', 'for how long it is measured; 0 leaves it out', wholeNumber, 20)
+  .option('--events <N>', 'events in a backlog', integer(0), 20_000)
+  .option('--warm-up <N>', 'backlogs drained first, which do not count', integer(0), 25)
+  .option('--runs <N>', 'backlogs drained; medians are reported', integer(0), 3)
+  .option('--per-second <N>', 'paced load', integer(0), 200)
+  .option('--seconds <N>', 'for how long it is measured; 0 leaves it out', integer(0), 20)
   .addOption(
     new Option('--upstream <kind>', 'what answers').choices(['simulator', 'lean']).default('simulator'),
   )
@@ -120,10 +121,4 @@ function commit(): string {
   const revision = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   const dirty = execFileSync('git', ['status', '--porcelain'], { encoding: 'utf8' }).trim() !== ''
   return dirty ? `${revision}+changes` : revision
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError('A whole number is wanted.')
-  return number
 }

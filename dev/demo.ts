@@ -1,6 +1,6 @@
 /** `npm run demo`: a few hundred events through the whole of it on this machine, shown, checked and cleared away. */
 import closeWithGrace from 'close-with-grace'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { checkOutputs, checkQuota, matchOutputs } from './demo/check.ts'
 import { planEvents } from './demo/plan.ts'
 import { createDisplay } from './demo/progress.ts'
@@ -12,6 +12,7 @@ import { summaryOf, type Findings } from './demo/summary.ts'
 import { watchUntilSettled } from './demo/watch.ts'
 import { avroEncoder } from './harness/events.ts'
 import { StackError } from './stack/stack-error.ts'
+import { integer } from '../src/cli/arguments.ts'
 
 /** Less than the quota: some events need more than one call. */
 const EVENTS_PER_SECOND = 38
@@ -19,7 +20,7 @@ const INTERRUPTED = 130
 
 const options = new Command('demo')
   .description('Shows events going in and results coming out, on a Kafka, a registry and an API of its own.')
-  .option('--events <N>', 'how many events', wholeNumber, 400)
+  .option('--events <N>', 'how many events', integer(1), 400)
   .option('--keep', 'leave everything running until Ctrl-C')
   .addOption(
     new Option('--prometheus', 'start a Prometheus with our rules too, and --keep').implies({ keep: true }),
@@ -106,11 +107,4 @@ async function end(): Promise<never> {
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 1)
-    throw new InvalidArgumentError('A whole number from 1 on is wanted.')
-  return number
 }

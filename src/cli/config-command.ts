@@ -8,10 +8,10 @@ export function addConfigCommand(
   program: Command,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): void {
-  const config = program.command('config').description('look at the settings')
+  const config = program.command('config').description('check the settings')
   const check = config
     .command('check')
-    .description('print the effective settings, secrets masked, or every fault at once; connects to nothing')
+    .description('print the effective settings with secrets masked, or every error; connects to nothing')
     // Settings are at fault here, not options.
     .showHelpAfterError(false)
     .action(() => {

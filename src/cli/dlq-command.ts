@@ -1,43 +1,48 @@
-/** `dlq`: the dead letters, looked at and put back. */
+/** `dlq`: lists, shows, counts and redrives dead letters. */
 import type { Command } from 'commander'
 import type { LetterPlace } from '../core/letter.ts'
 import type { ListOptions } from './dlq/list.ts'
-import { addFilters, place, wholeNumber } from './dlq/options.ts'
+import { integer } from './arguments.ts'
+import { addFilters, place } from './dlq/options.ts'
 import type { RedriveCommandOptions } from './dlq/redrive.ts'
 import type { ShowOptions } from './dlq/show.ts'
 import type { StatsOptions } from './dlq/stats.ts'
 import { withSettings } from './settings.ts'
 
 const LIST_LIMIT = 50
+/** All of them are in memory at once. */
+const MAX_LIST_LIMIT = 100_000
 
 export function addDlqCommand(program: Command): void {
-  const dlq = program.command('dlq').description('the dead letters')
+  const dlq = program.command('dlq').description('list, show, count and redrive dead letters')
   addFilters(dlq.command('list'))
-    .description('the letters that wait, newest first')
-    .option('--limit <N>', 'show so many', wholeNumber, LIST_LIMIT)
-    .option('--redriven', 'those that were put back instead')
-    .option('--json', 'for programs')
+    .description('list the waiting dead letters, newest first')
+    .option('--limit <N>', 'maximum number of dead letters to list', integer(1, MAX_LIST_LIMIT), LIST_LIMIT)
+    .option('--redriven', 'list the dead letters that were redriven instead')
+    .option('--json', 'print JSON')
     .action((options: ListOptions) =>
       withSettings(async (config) => (await import('./dlq/list.ts')).list(config, options)),
     )
   dlq
     .command('show')
-    .description('all there is to say of one letter')
-    .argument('<partition:offset>', 'its place in the dead-letter topic, as `dlq list` shows it', place)
-    .option('--show-personal', "its key, its value and the event's own headers too")
+    .description('show everything about one dead letter except personal data')
+    .argument('<partition:offset>', 'its DLQ position, as `dlq list` prints it', place)
+    .option('--show-personal', "also print the key, the value and the event's own headers")
     .action((at: LetterPlace, options: ShowOptions) =>
       withSettings(async (config) => (await import('./dlq/show.ts')).show(config, at, options)),
     )
   addFilters(dlq.command('stats'))
-    .description('how many wait, by reason and code')
-    .option('--json', 'for programs')
+    .description('count the waiting dead letters by reason and code')
+    .option('--json', 'print JSON')
     .action((options: StatsOptions) =>
       withSettings(async (config) => (await import('./dlq/stats.ts')).stats(config, options)),
     )
   addFilters(dlq.command('redrive'))
-    .description('say what would be put back into the input topic; with --execute, put it back, exactly once')
-    .option('--execute', 'do it')
-    .option('--json', 'for programs')
+    .description(
+      'print which dead letters would be written to the input topic again; with --execute, write them, exactly once',
+    )
+    .option('--execute', 'redrive them; without this option nothing is changed')
+    .option('--json', 'print JSON')
     .action((options: RedriveCommandOptions) =>
       withSettings(async (config) => (await import('./dlq/redrive.ts')).redriveCommand(config, options)),
     )

@@ -1,4 +1,4 @@
-/** `lookup`: one call for one transaction, the normalised answer printed. */
+/** `lookup`: makes one call for one transaction and prints the normalized answer. */
 import type { Command } from 'commander'
 import type { Reply } from '../core/answer.ts'
 import type { Config } from '../config.ts'
@@ -19,11 +19,14 @@ interface Ids {
 export function addLookupCommand(program: Command): void {
   program
     .command('lookup')
-    .description('ask CheckResult for one transaction and print the normalised answer')
+    .description('call CheckResult once for one transaction and print the normalized answer')
     .argument('<transactionId>')
     .argument('<merchantBizId>')
-    .option('--doc-type <code>', 'document type code sent with Initialize; tells the family')
-    .option('--show-personal', 'print personal fields as they are; masked otherwise')
+    .option(
+      '--doc-type <code>',
+      'document type code that was sent with Initialize; it selects the document family',
+    )
+    .option('--show-personal', 'print personal fields; without this option they are masked')
     .action((transactionId: string, merchantBizId: string, options: Options) =>
       withSettings((config) => lookup(config, { transactionId, merchantBizId }, options)),
     )

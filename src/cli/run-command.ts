@@ -14,8 +14,8 @@ import { EXIT_FAILED, withSettings } from './settings.ts'
 
 export function addRunCommand(program: Command): void {
   program
-    .command('run', { isDefault: true })
-    .description('run the service until SIGTERM (the default)')
+    .command('run')
+    .description('run the service until SIGTERM; this is the default command')
     .action(() => withSettings(run))
 }
 

@@ -1,13 +1,13 @@
-/** `schemas register`: registers our schemas, or says why a change is refused. */
+/** `schemas register`: registers the Avro schemas, or says why the registry's compatibility rule refuses one. */
 import type { Command } from 'commander'
 import { EXIT_FAILED, withSettings } from './settings.ts'
 
 export function addSchemasCommand(program: Command): void {
-  const schemas = program.command('schemas').description('the Avro schemas in the registry')
+  const schemas = program.command('schemas').description('register the Avro schemas')
   schemas
     .command('register')
     .description(
-      'register the event and result schemas with compatibility level FULL_TRANSITIVE; refuses an incompatible change',
+      'register the event and result schemas with compatibility level FULL_TRANSITIVE; an incompatible change is refused',
     )
     .action(() => register())
 }
@@ -31,7 +31,7 @@ async function register(): Promise<void> {
       const { subject, formerLevel } = registration
       if (formerLevel !== null) {
         process.stderr.write(
-          `level       ${subject}: compatibility was ${formerLevel}, which lets in schemas that readers cannot read; it is ${COMPATIBILITY} now\n`,
+          `level       ${subject}: compatibility level changed from ${formerLevel} to ${COMPATIBILITY}, because ${formerLevel} accepts schemas that existing readers cannot read\n`,
         )
       }
       if (registration.kind === 'registered') {
@@ -40,7 +40,7 @@ async function register(): Promise<void> {
       }
       process.exitCode = EXIT_FAILED
       process.stderr.write(
-        `refused     ${subject}: the schema of this version is not compatible (${COMPATIBILITY}) with what is registered\n` +
+        `refused     ${subject}: the schema of this version is not ${COMPATIBILITY} compatible with the registered versions\n` +
           registration.reasons.map((reason) => `            ${reason}\n`).join(''),
       )
     }

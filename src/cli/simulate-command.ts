@@ -1,7 +1,8 @@
-/** `simulate`: the CheckResult API on this machine, without an account. */
+/** `simulate`: serves a simulated CheckResult API on this machine. It needs no account and no settings. */
 import closeWithGrace from 'close-with-grace'
 import { InvalidArgumentError, type Command } from 'commander'
 import { SCENARIOS } from '../simulator/scenarios.ts'
+import { integer } from './arguments.ts'
 import { EXIT_FAILED } from './settings.ts'
 
 interface Options {
@@ -22,17 +23,20 @@ const CLOSE_WITHIN_MS = 2_000
 export function addSimulateCommand(program: Command): void {
   program
     .command('simulate')
-    .description('serve a simulated CheckResult API on loopback')
-    .option('--port <port>', 'port; 0 takes a free one', wholeNumber, 8080)
-    .option('--qps <N>', 'calls in any second, or unlimited', perSecond, 10)
-    .option('--latency <ms>', 'time to each answer', wholeNumber, 150)
-    .option('--jitter <ms>', 'added at random, at most', wholeNumber, 0)
-    .option('--mix <name=weight,...>', 'outcomes of ids that name none', mix)
-    .option('--seed <N>', 'chooses among them', wholeNumber, 1)
-    .option('--access-key-id <id>', 'the key it knows', 'simulator')
-    .option('--access-key-secret <secret>', 'and its secret', 'simulator-secret')
-    .option('--security-token <token>', 'with temporary credentials')
-    .option('--arrivals <file>', 'log each call: nanoseconds (monotonic), scenario, code of the answer')
+    .description('serve a simulated CheckResult API on 127.0.0.1; needs no account and no settings')
+    .option('--port <port>', 'port to listen on; 0 picks a free one', integer(0, 65_535), 8080)
+    .option('--qps <N>', 'maximum number of calls in any second, or unlimited', perSecond, 10)
+    .option('--latency <ms>', 'latency of each answer', integer(0), 150)
+    .option('--jitter <ms>', 'maximum random addition to the latency', integer(0), 0)
+    .option('--mix <name=weight,...>', 'weights of the scenarios for transaction ids that name none', mix)
+    .option('--seed <N>', 'seed for the random choices', integer(0), 1)
+    .option('--access-key-id <id>', 'access key id that the simulator accepts', 'simulator')
+    .option('--access-key-secret <secret>', 'its secret', 'simulator-secret')
+    .option('--security-token <token>', 'its security token, for temporary credentials')
+    .option(
+      '--arrivals <file>',
+      'write one line per call: monotonic time in nanoseconds, scenario, response code',
+    )
     .addHelpText('after', () => `\n${scenarioTable()}`)
     .action(simulate)
 }
@@ -68,35 +72,29 @@ async function simulate(options: Options): Promise<void> {
       await arrivals?.close()
     })
   } catch (error) {
-    process.stderr.write(`${sentence(error, options)}\n`)
+    process.stderr.write(`${messageFor(error, options)}\n`)
     process.exitCode = EXIT_FAILED
   }
 }
 
-function sentence(error: unknown, { port, arrivals }: Options): string {
+function messageFor(error: unknown, { port, arrivals }: Options): string {
   const { code, syscall } = error as { code?: unknown; syscall?: unknown }
-  if (code === 'EADDRINUSE') return `Port ${port} is taken: choose another with --port.`
+  if (code === 'EADDRINUSE') return `Port ${port} is already in use: choose another one with --port.`
   if (syscall === 'open')
-    return `${arrivals} cannot be written (${String(code)}): choose another with --arrivals.`
-  return error instanceof Error ? error.message : 'The simulator could not be started.'
+    return `Cannot write to ${arrivals} (${String(code)}): choose another file with --arrivals.`
+  return error instanceof Error ? error.message : 'The simulator cannot start.'
 }
 
 function scenarioTable(): string {
   const width = Math.max(...SCENARIOS.map(({ name }) => name.length))
   const rows = SCENARIOS.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`)
-  return ['A transaction id that begins so is answered so:', ...rows].join('\n')
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError('A whole number is wanted.')
-  return number
+  return ['The beginning of a transaction id chooses the scenario:', ...rows].join('\n')
 }
 
 function perSecond(text: string): number | 'unlimited' {
   if (text === 'unlimited') return text
-  const number = wholeNumber(text)
-  if (number === 0) throw new InvalidArgumentError('At least 1, or unlimited.')
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (number === 0) throw new InvalidArgumentError('Expected an integer >= 1, or unlimited.')
   return number
 }
 
@@ -106,6 +104,6 @@ function mix(text: string): Record<string, number> {
     return [name.trim(), Number(weight)] as const
   })
   if (entries.some(([, weight]) => !(weight >= 0)))
-    throw new InvalidArgumentError('Weights are numbers from 0 on.')
+    throw new InvalidArgumentError('Expected weights >= 0, for example passpassport=3,notyet=1.')
   return Object.fromEntries(entries)
 }

@@ -1,7 +1,8 @@
 /** What a run is to do: from the command's arguments to the tests by way of the environment. */
 import { randomInt } from 'node:crypto'
 import { Command } from 'commander'
-import { MOST_SEEDS, byEnvironment, names, wholeNumber } from '../support/arguments.ts'
+import { integer } from '../../src/cli/arguments.ts'
+import { MOST_SEEDS, byEnvironment, names } from '../support/arguments.ts'
 
 export interface Options {
   readonly short: boolean
@@ -32,14 +33,14 @@ export function parseOptions(args: readonly string[]): Options {
       'only scenarios whose names contain one of these, separated by commas',
       names,
     )
-    .option('--seed <number>', 'to repeat a run', wholeNumber)
-    .option('--events <number>', 'events of each scenario, at least', wholeNumber)
+    .option('--seed <number>', 'to repeat a run', integer(1))
+    .option('--events <number>', 'events of each scenario, at least', integer(1))
     .option(
       '--slack <factor>',
       'allow so many times the time, on a machine that is slow or shared',
-      wholeNumber,
+      integer(1),
     )
-    .option('--soak <events>', 'no fault at all, but so many events, and memory watched', wholeNumber)
+    .option('--soak <events>', 'no fault at all, but so many events, and memory watched', integer(1))
     .option('--logs <folder>', 'keep what the replicas log')
     .parse(args, { from: 'user' })
   const given = command.opts<Partial<Options>>()

@@ -1,8 +1,9 @@
 /** What a run does: from the command's arguments to the tests by way of the environment. */
 import { randomInt } from 'node:crypto'
 import { Command, Option } from 'commander'
+import { integer } from '../../src/cli/arguments.ts'
 import { DELIVERIES, type Delivery } from '../../src/core/delivery.ts'
-import { MOST_SEEDS, byEnvironment, names, wholeNumber } from '../support/arguments.ts'
+import { MOST_SEEDS, byEnvironment, names } from '../support/arguments.ts'
 
 export interface Options {
   readonly records: number
@@ -22,8 +23,8 @@ const RECORDS = 10_000
 export function parseOptions(args: readonly string[]): Options {
   const command = new Command('test:fuzz')
     .description('random records and random answers on a real Kafka: each must come out exactly once')
-    .option('--records <number>', 'how many records', wholeNumber)
-    .option('--seed <number>', 'repeat a run', wholeNumber)
+    .option('--records <number>', 'how many records', integer(1))
+    .option('--seed <number>', 'repeat a run', integer(1))
     .addOption(
       new Option('--delivery <mode>', 'delivery mode').choices(['both', ...DELIVERIES]).default('both'),
     )
@@ -35,7 +36,7 @@ export function parseOptions(args: readonly string[]): Options {
     .option(
       '--slack <factor>',
       'allow this many times the time, for a machine that is slow or shared',
-      wholeNumber,
+      integer(1),
     )
     .option('--logs <folder>', 'keep what the service logs')
     .parse(args, { from: 'user' })

@@ -116,7 +116,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
 })
 
 test.concurrent(
-  '"topics create" makes what is missing, says what was there, and widens the retry topics with the input',
+  '"topics create" creates missing topics, reports existing ones, and widens the retry topics to the input topic',
   async (its) => {
     const { env, topics } = environment({ DEFER_DELAYS: '1s,2s' })
     const names = [
@@ -140,8 +140,14 @@ test.concurrent(
     await admin.createPartitions({ topicPartitions: [{ topic: topics.input, count: 3 }] })
     const widened = names
       .slice(1, 3)
-      .map((name) => `widened  ${name}  from 2 to 3 partitions, as many as the input topic has`)
+      .map((name) => `widened  ${name}  from 2 to 3 partitions, to match the input topic`)
     await its.expect.poll(async () => (await lines()).slice(1, 3), { timeout: 30_000 }).toEqual(widened)
+
+    const { stdout, stderr } = await runCommand(TOPICS, env)
+    expect(stdout).toContain(`exists   ${topics.input}  3 partitions, not the requested 2\n`)
+    expect(stderr).toBe(
+      `Warning: The number of partitions differs from the requested 2: ${topics.input} (3). Existing topics were not changed. Kafka cannot remove partitions.\n`,
+    )
   },
 )
 

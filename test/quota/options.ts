@@ -1,7 +1,8 @@
 /** What a run is to do: from the command's arguments to the tests by way of the environment. */
 import { randomInt } from 'node:crypto'
 import { Command } from 'commander'
-import { MOST_SEEDS, byEnvironment, names, wholeNumber } from '../support/arguments.ts'
+import { integer } from '../../src/cli/arguments.ts'
+import { MOST_SEEDS, byEnvironment, names } from '../support/arguments.ts'
 
 export interface Options {
   readonly short: boolean
@@ -28,11 +29,11 @@ export function parseOptions(args: readonly string[]): Options {
       'only cases whose names contain one of these, separated by commas',
       names,
     )
-    .option('--seed <number>', 'to repeat a run', wholeNumber)
+    .option('--seed <number>', 'to repeat a run', integer(1))
     .option(
       '--slack <factor>',
       'allow so many times the time, on a machine that is slow or shared',
-      wholeNumber,
+      integer(1),
     )
     .option('--logs <folder>', 'keep what the replicas log and when each call arrived')
     .parse(args, { from: 'user' })

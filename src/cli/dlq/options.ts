@@ -1,4 +1,4 @@
-/** The filters that `dlq list`, `dlq stats` and `dlq redrive` share, from the command line to a selection. */
+/** The filters that `dlq list`, `dlq stats` and `dlq redrive` share. */
 import { InvalidArgumentError, type Command } from 'commander'
 import { parseDuration } from '../../config/duration.ts'
 import { DEAD_LETTER_REASONS } from '../../core/dead-letter.ts'
@@ -14,11 +14,27 @@ export interface FilterOptions {
 
 export function addFilters(command: Command): Command {
   return command
-    .option('--reason <reason>', `only these, may be repeated: ${DEAD_LETTER_REASONS.join(', ')}`, reason)
-    .option('--code <code>', "only letters with this code, the vendor's or ours; may be repeated", repeated)
-    .option('--at <partition:offset>', 'only the letter that stands there; may be repeated', places)
-    .option('--older-than <duration>', 'only letters that failed longer ago, for example 1h', durationMs)
-    .option('--newer-than <duration>', 'only letters that failed since, for example 2d', durationMs)
+    .option(
+      '--reason <reason>',
+      `only dead letters with this reason; may be repeated: ${DEAD_LETTER_REASONS.join(', ')}`,
+      reason,
+    )
+    .option(
+      '--code <code>',
+      'only dead letters with this code, as in the column CODE; may be repeated',
+      repeated,
+    )
+    .option('--at <partition:offset>', 'only the dead letter at this DLQ position; may be repeated', places)
+    .option(
+      '--older-than <duration>',
+      'only dead letters that failed longer ago than this, for example 1h',
+      durationMs,
+    )
+    .option(
+      '--newer-than <duration>',
+      'only dead letters that failed within this time, for example 2d',
+      durationMs,
+    )
 }
 
 export function selectionOf(options: FilterOptions, nowMs: number): Selection {
@@ -35,23 +51,10 @@ export function selectionOf(options: FilterOptions, nowMs: number): Selection {
 export function place(text: string): LetterPlace {
   const found = parsePlace(text)
   if (found === null) {
-    throw new InvalidArgumentError(
-      'A place in the dead-letter topic is wanted, partition:offset, as `dlq list` shows.',
-    )
+    throw new InvalidArgumentError('Expected a DLQ position, partition:offset, as `dlq list` prints it.')
   }
   return found
 }
-
-export function wholeNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 1 || number > MOST_ROWS) {
-    throw new InvalidArgumentError(`A whole number from 1 to ${MOST_ROWS} is wanted.`)
-  }
-  return number
-}
-
-/** They are all in memory at once. */
-const MOST_ROWS = 100_000
 
 function places(text: string, before: readonly LetterPlace[] = []): readonly LetterPlace[] {
   return [...before, place(text)]
@@ -63,7 +66,7 @@ function repeated(text: string, before: readonly string[] = []): readonly string
 
 function reason(text: string, before: readonly string[] = []): readonly string[] {
   if (!DEAD_LETTER_REASONS.some((known) => known === text)) {
-    throw new InvalidArgumentError(`Reasons are ${DEAD_LETTER_REASONS.join(', ')}.`)
+    throw new InvalidArgumentError(`Expected one of ${DEAD_LETTER_REASONS.join(', ')}.`)
   }
   return [...before, text]
 }
@@ -71,6 +74,6 @@ function reason(text: string, before: readonly string[] = []): readonly string[]
 function durationMs(text: string): number {
   const duration = parseDuration(text)
   if (duration === undefined)
-    throw new InvalidArgumentError('A duration such as 90s, 15m, 6h or 2d is wanted.')
+    throw new InvalidArgumentError('Expected a duration such as 90s, 15m, 6h or 2d.')
   return duration.ms
 }

@@ -21,18 +21,18 @@ describe('with the quota in Redis', () => {
     }
     expect(await say('show')).toEqual({
       code: 0,
-      said: 'There is no limit in Redis yet: the first service that starts sets its CHECKRESULT_QPS.\n',
+      said: 'Redis holds no limit yet: the first replica that starts stores its CHECKRESULT_QPS there.\n',
     })
     const caller = startCaller({ url, limit: 50, key: KEY })
     await caller.limiter.ready()
-    expect(await say('show')).toEqual({ code: 0, said: '50 calls in any second, 0 of them taken now.\n' })
+    expect(await say('show')).toEqual({ code: 0, said: '50 calls in any second, 0 of them in use now.\n' })
     caller.work(20)
     await expect.poll(() => caller.calls.length).toBeGreaterThan(60)
     const { said } = (await say('show')) as { said: string }
-    expect(said).toMatch(/^50 calls in any second, [45]\d of them taken now\.\n$/)
+    expect(said).toMatch(/^50 calls in any second, [45]\d of them in use now\.\n$/)
     expect(await say('set', '60')).toEqual({
       code: 0,
-      said: '60 calls in any second from now on, instead of 50.\n',
+      said: 'The limit is now 60 calls in any second (was 50).\n',
     })
     await expect.poll(() => caller.limits.at(-1)).toBe(60)
   })
@@ -45,7 +45,7 @@ describe('with the quota in Redis', () => {
       stderr: expect.stringMatching(/^Redis does not answer: .+\(ECONNREFUSED\)\n$/),
     })
     const set = await runCommand(['quota', 'set', '0'], env)
-    expect(set.stderr).toContain('A whole number from 1 to 100000 is wanted.')
+    expect(set.stderr).toContain('Expected an integer from 1 to 100000.')
   })
 })
 
@@ -54,7 +54,7 @@ test('where replicas share the quota by partitions, the command says what to cha
   expect({ code, stderr }).toEqual({
     code: 1,
     stderr: expect.stringMatching(
-      /^CHECKRESULT_QUOTA is partition, where CHECKRESULT_QPS is the limit: .+\n$/,
+      /^CHECKRESULT_QUOTA is "partition", so there is no limit in Redis: change CHECKRESULT_QPS .+\n$/,
     ),
   })
 })

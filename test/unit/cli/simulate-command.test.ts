@@ -73,9 +73,9 @@ test('--help lists every scenario', async () => {
 })
 
 test.each([
-  [['--qps', '0'], 'At least 1, or unlimited.'],
-  [['--latency', 'long'], 'A whole number is wanted.'],
-  [['--mix', 'passhkid2018=-1'], 'Weights are numbers from 0 on.'],
+  [['--qps', '0'], 'Expected an integer >= 1, or unlimited.'],
+  [['--latency', 'long'], 'Expected an integer >= 0.'],
+  [['--mix', 'passhkid2018=-1'], 'Expected weights >= 0, for example passpassport=3,notyet=1.'],
 ])('%j is refused with a sentence', async (options, sentence) => {
   const { code, stderr } = await parsed('--port', '0', ...options)
   expect(code).toBe(1)
@@ -84,7 +84,7 @@ test.each([
 
 test.each([
   [['--mix', 'nosuchthing=1'], /There is no scenario "nosuchthing"; --help lists them\./],
-  [['--arrivals', '/nowhere/arrivals'], /\/nowhere\/arrivals cannot be written \(ENOENT\): choose another/],
+  [['--arrivals', '/nowhere/arrivals'], /^Cannot write to \/nowhere\/arrivals \(ENOENT\): choose another/],
 ])('%j ends it with a sentence', async (options, sentence) => {
   const running = simulate('--port', '0', ...options)
   await running.line(sentence)

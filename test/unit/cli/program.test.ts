@@ -1,0 +1,84 @@
+import { CommanderError, type Command } from 'commander'
+import { describe, expect, test } from 'vitest'
+import { argumentsOf, createProgram } from '../../../src/cli/program.ts'
+
+interface Said {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** What the command line prints and ends with before any command runs. */
+async function said(...words: string[]): Promise<Said> {
+  let out = ''
+  let err = ''
+  const program = createProgram()
+  for (const command of withSubcommands(program)) {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => (out += text), writeErr: (text) => (err += text) })
+  }
+  const end: unknown = await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => error)
+  if (!(end instanceof CommanderError)) throw new Error('A command was run.')
+  return { code: end.exitCode, out, err }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
+}
+
+describe('what is not known', () => {
+  test.each([
+    [['topic', 'create'], "error: unknown command 'topic'\n(Did you mean topics?)"],
+    [['rnu'], "error: unknown command 'rnu'\n(Did you mean run?)"],
+    [['dlq', 'lst'], "error: unknown command 'lst'\n(Did you mean list?)"],
+    [['config', 'chek'], "error: unknown command 'chek'\n(Did you mean check?)"],
+    [['dlq', 'list', '--reson', 'rejected'], "error: unknown option '--reson'\n(Did you mean --reason?)"],
+    [
+      ['topics', 'create', '--partitions', '3', '--replication-factor', '3', '--partition', '3'],
+      "error: unknown option '--partition'\n(Did you mean --partitions?)",
+    ],
+  ])('%j gets a suggestion', async (words, message) => {
+    const { code, out, err } = await said(...words)
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toContain(message)
+    expect(err).toContain('(add --help for the options)')
+  })
+
+  test('a word too much after a command is named', async () => {
+    const { code, err } = await said('run', 'now')
+    expect(code).toBe(1)
+    expect(err).toContain("error: too many arguments for 'run'")
+  })
+})
+
+test('without arguments the service runs', () => {
+  expect(argumentsOf([])).toEqual(['run'])
+  expect(argumentsOf(['--help'])).toEqual(['--help'])
+})
+
+test('the help lists every command in one line each, and the exit codes', async () => {
+  const { code, out } = await said('--help')
+  expect(code).toBe(0)
+  for (const name of ['run', 'config', 'topics', 'schemas', 'dlq', 'lookup', 'quota', 'simulate']) {
+    expect(out).toMatch(new RegExp(`^  ${name}\\b.* \\S`, 'm'))
+  }
+  expect(out).toContain('Exit codes: 0 done, 1 failed')
+})
+
+describe('values of options', () => {
+  test.each([
+    [['topics', 'create', '--partitions', '0', '--replication-factor', '3'], 'Expected an integer >= 1.'],
+    [['topics', 'create', '--partitions', '1e3', '--replication-factor', '3'], 'Expected an integer >= 1.'],
+    [['quota', 'set', '0'], 'Expected an integer from 1 to 100000.'],
+    [['dlq', 'list', '--limit', '0'], 'Expected an integer from 1 to 100000.'],
+    [['dlq', 'list', '--older-than', '1'], 'Expected a duration such as 90s, 15m, 6h or 2d.'],
+    [['dlq', 'list', '--reason', 'broken'], 'Expected one of undecodable, rejected,'],
+    [['dlq', 'show', '17'], 'Expected a DLQ position, partition:offset, as `dlq list` prints it.'],
+    [['dlq', 'list', '--at', '17'], 'Expected a DLQ position, partition:offset, as `dlq list` prints it.'],
+  ])('%j says what was expected', async (words, message) => {
+    const { code, err } = await said(...words)
+    expect(code).toBe(1)
+    expect(err).toContain(message)
+  })
+})
