@@ -37,14 +37,23 @@ async function lookup(config: Config, ids: Ids, options: Options): Promise<void>
   const { classify } = await import('../core/classify.ts')
   const outcome = classify(reply)
   if (outcome.kind !== 'settled') {
-    const code = 'code' in outcome ? outcome.code : ''
-    process.stderr.write(`No result: ${outcome.kind} (${code === '' ? 'no code' : code}).\n`)
+    const { noResultLines } = await import('./lookup/no-result.ts')
+    process.stderr.write(`${noResultLines(outcome, reply).join('\n')}\n`)
     process.exitCode = EXIT_FAILED
     return
   }
-  const { normalize } = await import('../core/normalize/normalize.ts')
+  const [{ normalize }, { schemaJson }, { logicalFields, withIsoTimes }] = await Promise.all([
+    import('../core/normalize/normalize.ts'),
+    import('../adapters/registry/schemas.ts'),
+    import('./lookup/iso-times.ts'),
+  ])
   const nowMs = Date.now()
-  const { source: _, ...result } = normalize(outcome.answer, {
+  // Only an event has these: neither its place in a topic nor its time is known here.
+  const {
+    source: _,
+    completedAt: __,
+    ...result
+  } = normalize(outcome.answer, {
     event: {
       ...ids,
       productCode: null,
@@ -58,7 +67,8 @@ async function lookup(config: Config, ids: Ids, options: Options): Promise<void>
     source: { topic: '', partition: 0, offset: 0n },
     pii: options.showPersonal ? 'include' : 'mask',
   })
-  process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+  const readable = withIsoTimes(result, logicalFields(JSON.parse(schemaJson('verification-result'))))
+  process.stdout.write(`${JSON.stringify(readable, null, 2)}\n`)
 }
 
 async function callOnce(config: Config, ids: Ids): Promise<Reply> {

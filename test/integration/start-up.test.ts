@@ -180,15 +180,19 @@ test.concurrent(
 describe.concurrent('"lookup"', () => {
   interface Printed {
     verdict: string
-    document: { family: string; fields: { surname: string; passportNo: string } }
+    checkedAt: string
+    document: { family: string; fields: { surname: string; passportNo: string; expiryDate: string } }
   }
 
   test('prints the answer with the person masked', async () => {
     const { code, stdout, stderr } = await lookup('passpassport1')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    const { verdict, document } = JSON.parse(stdout) as Printed
+    const { verdict, document, checkedAt } = JSON.parse(stdout) as Printed
     expect({ verdict, family: document.family }).toEqual({ verdict: 'PASSED', family: 'PASSPORT' })
     expect(document.fields.surname).toMatch(/^\*+ON$/)
+    expect(document.fields.expiryDate).toMatch(/^\d{4}-\d\d-\d\d$/)
+    expect(Math.abs(Date.parse(checkedAt) - Date.now())).toBeLessThan(60_000)
+    expect(stdout).not.toContain('completedAt')
     expect(stdout).not.toMatch(/TESTPERSON|X0\d{6}/)
   })
 
@@ -202,14 +206,18 @@ describe.concurrent('"lookup"', () => {
   })
 
   test.each([
-    ['notyet1', 'deferred (ProcessNotCompleted)'],
-    ['invalidid1', 'rejected (TransactionIdInvalid)'],
-    ['html502', 'unavailable'],
-  ])('says of %s why there is no result, and ends with 1', async (id, why) => {
-    const { code, stdout, stderr } = await lookup(id)
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain(`No result: ${why}`)
-  })
+    ['notyet1', 'not-completed', 'ProcessNotCompleted', /^what to do +Try again later/m],
+    ['invalidid1', 'rejected', 'TransactionIdInvalid', /^what to do +Check both ids/m],
+    ['html502', 'unavailable', 'not-json', /^what to do +Try again/m],
+  ])(
+    'says why there is no result for %s and what to do, and exits with 1',
+    async (id, reason, vendor, advice) => {
+      const { code, stdout, stderr } = await lookup(id)
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toMatch(new RegExp(`^reason +${reason}\ncode +${vendor}$`, 'm'))
+      expect(stderr).toMatch(advice)
+    },
+  )
 })
 
 test.concurrent.each([
