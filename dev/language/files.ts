@@ -1,0 +1,41 @@
+/** The text files of the repository, and where in one of them something was found. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export interface TextFile {
+  /** From the root of the repository, with `/`. */
+  readonly path: string
+  readonly text: string
+}
+
+export interface Hit {
+  readonly path: string
+  readonly line: number
+  readonly message: string
+}
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Made by others, so the wording is theirs. */
+const FOREIGN = /^package-lock\.json$|^test\/deploy\/k8s-schemas\//
+
+/** All files that git tracks or would add, except binary ones. */
+export function textFiles(): TextFile[] {
+  const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 } as const
+  const listed = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    options,
+  )
+  const deleted = new Set(execFileSync('git', ['ls-files', '-z', '--deleted'], options).split('\0'))
+  return listed
+    .split('\0')
+    .filter((path) => path !== '' && !FOREIGN.test(path) && !deleted.has(path))
+    .map((path) => ({ path, text: readFileSync(ROOT + path, 'utf8') }))
+    .filter(({ text }) => !text.includes('\0'))
+}
+
+export function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split('\n').length
+}

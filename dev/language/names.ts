@@ -1,0 +1,131 @@
+/**
+ * Names that a text mentions and that do not exist: settings, metrics, alerts, dead-letter reasons, npm scripts, files and
+ * sections of the docs. What exists is read from the code that defines it.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { createMetrics } from '../../src/adapters/prometheus/metrics.ts'
+import { fileVariant, SETTING_NAMES } from '../../src/config/settings.ts'
+import { DEAD_LETTER_REASONS } from '../../src/core/dead-letter.ts'
+import { DELIVERIES } from '../../src/core/delivery.ts'
+import { allAlerts, RECORDINGS } from '../monitoring/rules.ts'
+import { lineAt, ROOT, type Hit, type TextFile } from './files.ts'
+
+/** Variables that look like ours and belong to something else. */
+const OTHER_VARIABLES: readonly RegExp[] = [
+  // The broker, the registry, Kafka UI and the published ports in docker-compose.yml.
+  /^KAFKA_(?:NODE_ID|PROCESS_ROLES|LISTENERS|ADVERTISED_LISTENERS|OPTS|HEAP_OPTS|LOG_DIRS|PORT|UI_PORT)$/,
+  /^KAFKA_(?:CONTROLLER|LISTENER|INTER_BROKER|CLUSTERS_0|GROUP_INITIAL|AUTO_CREATE|OFFSETS|TRANSACTION|SHARE)_\w+$/,
+  /^SCHEMA_REGISTRY_HEAP_OPTS$|^(?:OPS_PORT_[12]|REDIS_PORT)$/,
+  // A timestamp type of Kafka's topics.
+  /^LOG_APPEND_TIME$/,
+  // Build argument and download cache of the development commands.
+  /^CHECKRESULT_(?:REVISION|CACHE_DIR)$/,
+]
+
+/**
+ * Files that name what does not exist on purpose: history, the check's own examples, tests of misspelt names, and the
+ * table from old to new names.
+ */
+const EXEMPT = /^CHANGELOG\.md$|^dev\/language\/|^test\/|^src\/config\/unknown-names\.ts$/
+
+interface Kind {
+  readonly what: string
+  /** Its first group, or else all of it, is the name. A name that ends in `_` stands for all that start with it. */
+  readonly pattern: RegExp
+  readonly exists: (name: string, declared: ReadonlySet<string>) => boolean
+}
+
+const settings: readonly string[] = SETTING_NAMES.flatMap((name) => [name, fileVariant(name) ?? name])
+/** With the prefix that one setting had before there was a release. */
+const prefixes = new Set([...settings, 'DLQ_'].map((name) => name.slice(0, name.indexOf('_') + 1)))
+const metrics: readonly string[] = (await Promise.all(DELIVERIES.map(exposedMetrics))).flat()
+const recordings = new Set(RECORDINGS.flatMap(({ rules }) => rules.map(({ record }) => record)))
+const alerts = new Set(allAlerts.map(({ alert }) => alert))
+const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: object }
+
+const KINDS: readonly Kind[] = [
+  {
+    what: 'setting',
+    pattern: /(?<![\w.$-])[A-Z][A-Z0-9]*_(?:[A-Z0-9]+(?:_[A-Z0-9]+)*)?(?:_(?=[*…])|(?![\w*…]))/g,
+    exists: (name, declared) =>
+      !prefixes.has(name.slice(0, name.indexOf('_') + 1)) ||
+      isOneOf(settings, name) ||
+      declared.has(name) ||
+      OTHER_VARIABLES.some((pattern) => pattern.test(name)),
+  },
+  {
+    what: 'metric',
+    pattern: /(?<![\w.$/-])checkresult_[a-z0-9_]*[a-z0-9](?:_(?=[*…]))?(?![\w/])/g,
+    exists: (name) => isOneOf(metrics, name) || isOneOf(metrics, name.replace(/_(?:bucket|count|sum)$/, '')),
+  },
+  {
+    what: 'recorded series',
+    pattern: /(?<!\w)checkresult:[a-z0-9_]+:[a-z0-9_]+/g,
+    exists: (name) => recordings.has(name),
+  },
+  {
+    what: 'alert',
+    pattern: /(?<![\w.])CheckResult[A-Z][A-Za-z]+/g,
+    exists: (name, declared) => alerts.has(name) || declared.has(name),
+  },
+  {
+    what: 'dead-letter reason',
+    pattern: /--reason[ =]([a-z][a-z-]+)/g,
+    exists: (name) => DEAD_LETTER_REASONS.some((reason) => reason === name),
+  },
+  {
+    what: 'npm script',
+    pattern: /npm run (?:-s |--silent )?([a-z][\w:-]*)/g,
+    exists: (name) => name in scripts,
+  },
+  {
+    what: 'file or section',
+    pattern:
+      /(?<![\w./@-])(?:src|dev|test|docs|helm|schemas|compose|bench)\/[\w./-]+\.(?:ts|js|md|ya?ml|json|avsc|tpl)(?!\w)(?:#[\w-]+)?/g,
+    exists: isFileOrSection,
+  },
+]
+
+/** The names in `text` that do not exist. `declared`: what the code itself defines, see `declaredNames`. */
+export function unknownNamesIn({ path, text }: TextFile, declared: ReadonlySet<string>): Hit[] {
+  if (EXEMPT.test(path)) return []
+  return KINDS.flatMap(({ what, pattern, exists }) =>
+    [...text.matchAll(pattern)]
+      .map((match) => ({ name: match[1] ?? match[0], index: match.index }))
+      .filter(({ name }) => !exists(name, declared))
+      .map(({ name, index }) => ({ path, line: lineAt(text, index), message: `no such ${what}: ${name}` })),
+  )
+}
+
+/** Constants and types of the code, which docs and comments may mention as well. */
+export function declaredNames(files: readonly TextFile[]): ReadonlySet<string> {
+  const code = files.filter(({ path }) => path.endsWith('.ts'))
+  const pattern = /\b(?:const|type|interface|class) ([A-Z]\w*)/g
+  return new Set(code.flatMap(({ text }) => [...text.matchAll(pattern)].map(([, name = '']) => name)))
+}
+
+function isOneOf(names: readonly string[], name: string): boolean {
+  return name.endsWith('_') ? names.some((one) => one.startsWith(name)) : names.includes(name)
+}
+
+async function exposedMetrics(delivery: (typeof DELIVERIES)[number]): Promise<string[]> {
+  const { exposition } = createMetrics({ version: '0', revision: '0', topics: [], delivery })
+  const { body } = await exposition()
+  return [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
+}
+
+function isFileOrSection(name: string): boolean {
+  const [path = '', section] = name.split('#')
+  if (!existsSync(ROOT + path)) return false
+  return section === undefined || sectionsOf(readFileSync(ROOT + path, 'utf8')).includes(section)
+}
+
+/** As GitHub makes them from headings. */
+function sectionsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}

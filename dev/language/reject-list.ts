@@ -1,0 +1,152 @@
+/**
+ * Phrases that this project does not use, each with what to write instead. A rule belongs here only if it has no false
+ * positives worth mentioning: what is right in one place is listed in ALLOWED, by file and phrase.
+ */
+import { lineAt, type Hit, type TextFile } from './files.ts'
+
+interface Rule {
+  /** Source of a regular expression. A space also matches a line break within a comment or a string. */
+  readonly reject: string
+  readonly write: string
+  /** For names in code; everything else is compared without regard to case. */
+  readonly cased?: boolean
+}
+
+const BE = '(?:is|are|was|were)'
+
+export const RULES: readonly Rule[] = [
+  // Grammar
+  {
+    reject: String.raw`(?<!\b(?:there|how|why) )\b${BE} no (?!longer|more|less|later|fewer|different|better|worse|bigger|larger|smaller|older|newer)(?=[a-z])`,
+    write: '"is not a ...", "has no ...", "there is no ..."',
+  },
+  { reject: String.raw`\b${BE} (?:not )?to be\b`, write: '"must be", "will be", "can be"' },
+  { reject: String.raw`\b${BE} wanted\b`, write: '"expected ...", "must be ..."' },
+  { reject: String.raw`, for (?:it|they|there|then|nobody|nothing|none) (?=[a-z])`, write: '"because"' },
+  { reject: String.raw`(?<=^|[.;] )should (?:it|they|he|there|a|an|the) `, write: '"if ..."' },
+  { reject: String.raw`\bwhere (?:there|it|they|that|this) ${BE} (?:no|none|one|any)\b`, write: '"if ..."' },
+  {
+    reject: String.raw`\bat (?:most|least) so (?:many|much|long)\b|\bso many (?:\w+ )?(?:may|at most|at least|are enough)\b`,
+    write: '"up to N", "at least N"',
+  },
+  { reject: String.raw`\band (?:no|not) more\b`, write: '"only", "up to N"' },
+  { reject: String.raw`\banother than\b`, write: '"differs from"' },
+  { reject: String.raw`\b${BE} told\b`, write: '"receives", "is notified"' },
+  {
+    reject: String.raw`\bwho (?:asks?|comes?|reads?|wants?|calls?|waits?) [^?.\n]{1,60}\b(?:is|are|gets?|has|must)\b`,
+    write: 'name the actor: "the service ...", "a caller ..."',
+  },
+  {
+    reject: String.raw`/\*\* (?:\* )?What (?!to )`,
+    write: 'the thing itself: "The ...", "Settings that ..."',
+  },
+  {
+    reject: String.raw`(?<=^|[.!?;] |["'\`>|*]|// )What (?:is|was|are|were|has|have|can|cannot|may|must|becomes?|became|goes|fails|follows|comes|lacks|names) [^.?!:|]{3,160}\.`,
+    write: 'a subject instead of a clause: "Records that ...", "If a topic ..."',
+  },
+  // Words
+  { reject: String.raw`\banew\b`, write: '"again"' },
+  { reject: String.raw`\bfor ever\b`, write: '"forever"' },
+  { reject: String.raw`\bto be had\b`, write: '"available", "cannot obtain"' },
+  { reject: String.raw`\b(?:in|into|out of) hand\b`, write: '"held", "buffered", "in memory"' },
+  { reject: String.raw`\ball the same\b(?! (?:size|length|key|value|kind|time))`, write: '"anyway"' },
+  { reject: String.raw`\b(?:im)?patient(?:ly)?\b`, write: '"retry while busy", "retriable"' },
+  {
+    reject: String.raw`\bsteps? out\b|\bstepp(?:ing|ed) out\b`,
+    write: '"before rejoin", "leaves the group"',
+  },
+  {
+    reject: String.raw`\b(?:leave|leaves|left|leaving)\b[^.;:\n]{1,40} alone\b`,
+    write: '"does not change", "disables", "ignores"',
+  },
+  { reject: String.raw`\b(?:stand|stands|stood|standing) by\b`, write: '"is a hot standby"' },
+  { reject: String.raw`\bcrowded\b`, write: '"saturated"' },
+  { reject: String.raw`\b(?:hears?|believes?)\b`, write: 'what happens: "receives", "assumes"' },
+  { reject: String.raw`\bunforeseen\b`, write: '"unexpected"' },
+  { reject: String.raw`\b(?:ask|look)(?:s|ed|ing)? again\b`, write: '"retry", "check again"' },
+  { reject: String.raw`\b(?:see|sees|saw) to it\b`, write: '"ensures", "checks"' },
+  { reject: String.raw`\bin vain\b`, write: '"without success"' },
+  { reject: String.raw`\bin calm\b`, write: '"in steady state"' },
+  { reject: String.raw`\bmend(?:s|ed|ing)?\b`, write: '"fix"' },
+  {
+    reject: String.raw`\b(?:stand|stands|stood) (?:in|at|on|here|there|below|above|behind)\b(?! for)`,
+    write: '"is in", "is at"',
+  },
+  {
+    reject: String.raw`\b(?:lies|lie|lay) (?:in|beside|at|on|under|there|here)\b`,
+    write: '"is in", "is at"',
+  },
+  {
+    reject: String.raw`\b(?:that|this|which|it|they) lacks?\b|\bwhat \w+ lacks?\b`,
+    write: '"is missing", "has no"',
+  },
+  { reject: String.raw`\bsentences?\b`, write: '"message"' },
+  {
+    reject: String.raw`\bthe way of (?:a|the|an) (?:record|event)\b`,
+    write: '"the life of a record", "the pipeline"',
+  },
+  {
+    reject: String.raw`\bof late\b|\bere\b|\blest\b|\bthereof\b|\bwhence\b|\bforthwith\b|\bnought\b|\bhitherto\b|\bwhereupon\b|\bshall\b|\btill\b|\bthence\b`,
+    write: 'a modern word',
+  },
+  // Terms
+  {
+    reject: String.raw`(?<![A-Za-z])gates?(?![a-z])|[a-z]Gates?(?![a-z])|Gate[A-Z]`,
+    write: '"circuit breaker" (closed = calls flow, open = calls are paused)',
+    cased: true,
+  },
+  {
+    reject: String.raw`(?<![A-Za-z])(?:Gates?|GATES?)(?![a-z])`,
+    write: '"circuit breaker" (closed = calls flow, open = calls are paused)',
+    cased: true,
+  },
+  {
+    reject: String.raw`(?<![a-z])(?:un)?brak(?:e|es|ed|ing)(?![a-z])|[a-z]Brak(?:e|es|ed|ing)(?![a-z])`,
+    write: '"dead-letter limit" (trips, cooldown)',
+  },
+  {
+    reject: String.raw`(?<!dead|dead[-_]|dead )(?<!(?:case|capital|latin|roman|greek|ascii|only|small|no|first|last|two|three|one|single|non|of|are|with) )(?<![a-z])letters?(?![a-z]|-case| case| and digits| or digits|, digits|,? numbers)`,
+    write: '"dead letter" (of a text: "character")',
+  },
+  {
+    reject: String.raw`[a-z](?<!dead|Dead)Letters?(?![a-z])`,
+    write: '"deadLetter"',
+    cased: true,
+  },
+  { reject: String.raw`\bredrive markers?\b|\bmarkers? of (?:a|the) redrive\b`, write: '"redrive receipt"' },
+  {
+    reject: String.raw`\b(?!AT_LEAST_ONCE)(?:[A-Z0-9]+_)*(?:MOST|LEAST)_[A-Z]\w*|\b(?:[A-Z0-9]+_)+(?:MOST|LEAST)\b`,
+    write: '"MAX_...", "MIN_..."',
+    cased: true,
+  },
+]
+
+/** What a rule rejects and this file may say. Keep it short. */
+export const ALLOWED: readonly { readonly path: RegExp; readonly phrase: RegExp }[] = [
+  // The rules themselves, and their test.
+  { path: /^(?:dev\/language\/|test\/unit\/dev\/language)/, phrase: /./ },
+  // Style rules for prose speak of prose.
+  { path: /^CONTRIBUTING\.md$/, phrase: /^sentences?$/i },
+]
+
+/** Between two words of a phrase: also the end of a line, the start of the next comment line, or the joint of two strings. */
+const GAP = String.raw`(?:[\s*#/>]|['"\`] ?\+\s+['"\`])+`
+
+const compiled = RULES.map(({ reject, write, cased }) => ({
+  pattern: new RegExp(reject.replaceAll(/(?<!\\) /g, GAP), cased ? 'gm' : 'gim'),
+  write,
+}))
+
+export function rejectedIn({ path, text }: TextFile): Hit[] {
+  const allowed = ALLOWED.filter((one) => one.path.test(path))
+  return compiled.flatMap(({ pattern, write }) =>
+    [...text.matchAll(pattern)]
+      .map((match) => ({ phrase: match[0].replaceAll(/\s[\s*#/>]+/g, ' '), index: match.index }))
+      .filter(({ phrase }) => !allowed.some((one) => one.phrase.test(phrase)))
+      .map(({ phrase, index }) => ({
+        path,
+        line: lineAt(text, index),
+        message: `"${phrase}": write ${write}`,
+      })),
+  )
+}
