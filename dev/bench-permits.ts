@@ -1,9 +1,14 @@
-/** `node dev/bench-permits.ts`: what a permit costs, by partition and through a Redis beside it; printed, not kept. */
+/**
+ * `node dev/bench-permits.ts`: what a permit costs, by partition and through a Redis on the same machine. With `--save` the figures are
+ * kept in bench/permits.jsonl and shown in docs/benchmarks.md.
+ */
 import { RedisLimiter } from '../src/adapters/quota/redis-limiter.ts'
 import { systemClock as clock } from '../src/adapters/system-clock.ts'
 import { Secret } from '../src/config/secret.ts'
 import { PartitionQuota } from '../src/pipeline/partition-quota.ts'
 import { PermitQueue } from '../src/pipeline/permit-queue.ts'
+import { writeMeasuredPages } from './generate-benchmarks.ts'
+import { keepRun, originOf } from './measurements.ts'
 import { startRedis } from './stack/redis.ts'
 
 const PERMITS = 2_000
@@ -34,12 +39,17 @@ async function permit(queue: PermitQueue): Promise<void> {
   taken?.release({ kind: 'answered' })
 }
 
-async function measure(name: string, work: () => Promise<number>): Promise<void> {
+const permits: { how: string; cpuUs: number }[] = []
+
+async function measure(how: string, value: 'median' | 'mean', work: () => Promise<number>): Promise<void> {
   const before = process.cpuUsage()
   const waitedMs = await work()
   const { user, system } = process.cpuUsage(before)
-  const cpuUs = ((user + system) / PERMITS).toFixed(1)
-  process.stdout.write(`${name}: ${waitedMs.toFixed(3)} ms a permit, ${cpuUs} µs CPU of this process\n`)
+  const cpuUs = Number(((user + system) / PERMITS).toFixed(1))
+  permits.push({ how, cpuUs })
+  process.stdout.write(
+    `${how}: ${waitedMs.toFixed(3)} ms a permit (${value}), ${cpuUs} µs CPU of this process\n`,
+  )
 }
 
 async function oneByOne(queue: PermitQueue): Promise<number> {
@@ -59,10 +69,10 @@ share.assigned({
 })
 // The first waits until the share counts, and these compile what is measured.
 for (let at = 0; at < PERMITS; at += 1) await permit(byPartition)
-await measure('by partition, median', () => oneByOne(byPartition))
+await measure('by partition, one at a time', 'median', () => oneByOne(byPartition))
 await permit(throughRedis)
-await measure('through Redis, one at a time, median', () => oneByOne(throughRedis))
-await measure('through Redis, a hundred at a time, mean', async () => {
+await measure('through Redis, one at a time', 'median', () => oneByOne(throughRedis))
+await measure('through Redis, a hundred at a time', 'mean', async () => {
   const startMs = performance.now()
   for (let at = 0; at < PERMITS; at += 100)
     await Promise.all(Array.from({ length: 100 }, () => permit(throughRedis)))
@@ -70,3 +80,7 @@ await measure('through Redis, a hundred at a time, mean', async () => {
 })
 limiter.stop()
 await redis.stop()
+if (process.argv.includes('--save')) {
+  keepRun('permits', { ...originOf('node dev/bench-permits.ts'), permits })
+  await writeMeasuredPages()
+}

@@ -1,6 +1,7 @@
-/** `npm run bench`: the service against a real broker, its figures printed and kept as a line in bench/results.jsonl. */
-import { execFileSync } from 'node:child_process'
-import { appendFileSync } from 'node:fs'
+/**
+ * `npm run bench`: the service against a real broker. Prints the figures, appends them to bench/results.jsonl and updates the table in
+ * docs/benchmarks.md.
+ */
 import { availableParallelism } from 'node:os'
 import { Option, program } from 'commander'
 import { integer } from '../src/cli/arguments.ts'
@@ -8,8 +9,8 @@ import { DELIVERIES, type Delivery } from '../src/core/delivery.ts'
 import { VERSION } from '../src/version.ts'
 import { drain, idle, pace, type Drained } from './bench/measure.ts'
 import { startRig, type Contender, type HeapKind, type UpstreamKind } from './bench/rig.ts'
-
-const RESULTS = new URL('../bench/results.jsonl', import.meta.url)
+import { writeMeasuredPages } from './generate-benchmarks.ts'
+import { commit, keepRun } from './measurements.ts'
 
 interface Options {
   readonly events: number
@@ -45,7 +46,7 @@ const options = program
       .choices(DELIVERIES)
       .default('exactly-once'),
   )
-  .option('--no-save', 'do not append to bench/results.jsonl')
+  .option('--no-save', 'do not keep the figures')
   .parse()
   .opts<Options>()
 
@@ -78,7 +79,7 @@ async function measure(): Promise<void> {
   const drains = await drainSome('drain', options.runs)
   const { perSecond, seconds, contender, delivery, upstream, heap, events, warmUp } = options
   const paced = seconds === 0 ? null : await pace(rig, { perSecond, seconds, warmUpSeconds: WARM_UP_SECONDS })
-  const line = JSON.stringify({
+  const run = {
     version: VERSION,
     commit: commit(),
     at: new Date().toISOString(),
@@ -97,9 +98,11 @@ async function measure(): Promise<void> {
     idlePercent,
     perSecond,
     ...paced,
-  })
-  process.stdout.write(`${line}\n`)
-  if (options.save) appendFileSync(RESULTS, `${line}\n`)
+  }
+  process.stdout.write(`${JSON.stringify(run)}\n`)
+  if (!options.save) return
+  keepRun('results', run)
+  await writeMeasuredPages()
 }
 
 async function drainSome(name: string, count: number): Promise<Drained[]> {
@@ -115,10 +118,4 @@ async function drainSome(name: string, count: number): Promise<Drained[]> {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right)
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
-
-function commit(): string {
-  const revision = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
-  const dirty = execFileSync('git', ['status', '--porcelain'], { encoding: 'utf8' }).trim() !== ''
-  return dirty ? `${revision}+changes` : revision
 }

@@ -1,22 +1,15 @@
 /**
- * The README's table of settings, from their schema: `node dev/generate-settings-table.ts` rewrites what stands between
- * the two markers. A test sees to it that the committed README is current.
+ * The table of settings in docs/settings.md, generated from their schema: `node dev/generate-settings-table.ts` rewrites it.
+ * A test fails if the committed table is out of date.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { format, resolveConfig } from 'prettier'
+import { writeFileSync } from 'node:fs'
 import { settingsTable } from '../src/config/describe.ts'
+import { generatePage, type GeneratedPage } from './generated-section.ts'
 
-const README = new URL('../README.md', import.meta.url)
-const SECTION = /(?<=<!-- settings -->\n).*(?=<!-- \/settings -->)/s
+const PAGE = new URL('../docs/settings.md', import.meta.url)
 
-/** The README as it is, and as it should be. */
-export async function readme(): Promise<{ readonly found: string; readonly current: string }> {
-  const found = readFileSync(README, 'utf8')
-  if (!SECTION.test(found))
-    throw new Error('README.md has no section between <!-- settings --> and <!-- /settings -->.')
-  const options = await resolveConfig(README)
-  const replaced = found.replace(SECTION, () => `\n${settingsTable()}\n\n`)
-  return { found, current: await format(replaced, { ...options, parser: 'markdown' }) }
+export function settingsPage(): Promise<GeneratedPage> {
+  return generatePage(PAGE, { settings: settingsTable() })
 }
 
-if (import.meta.main) writeFileSync(README, (await readme()).current)
+if (import.meta.main) writeFileSync(PAGE, (await settingsPage()).current)

@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCluster, type Cluster } from '../../dev/stack/cluster.ts'
 import { readOptions } from './options.ts'
 import { seeded } from '../support/random.ts'
-import { keepFigures, printTable } from './report.ts'
+import { keepFigures, printTable, saveFigures } from './report.ts'
 import { holds, playScenario, type Figures } from './scenario.ts'
 import { chosen } from './scenarios.ts'
 
 const options = readOptions(process.env)
 const random = seeded(options.seed)
+const scenarios = chosen(options)
 const played: Figures[] = []
 let cluster: Cluster
 
@@ -19,10 +20,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster?.stop()
   printTable(played, options)
+  if (options.save && played.length === scenarios.length && played.every(holds))
+    await saveFigures(played, options)
 })
 
 describe('every event comes out exactly once, none before its time, and work goes on', () => {
-  test.for(chosen(options))('$name: $fault', async (scenario) => {
+  test.for(scenarios)('$name: $fault', async (scenario) => {
     const figures = await playScenario(scenario, {
       cluster,
       random,

@@ -18,6 +18,8 @@ export interface Options {
   readonly soak: number | null
   /** A folder for what the replicas log. */
   readonly logs: string | null
+  /** Keep the figures for the docs. */
+  readonly save: boolean
 }
 
 /** 100,000 in all for the whole suite. */
@@ -42,6 +44,7 @@ export function parseOptions(args: readonly string[]): Options {
     )
     .option('--soak <events>', 'no fault at all, but so many events, and memory watched', integer(1))
     .option('--logs <folder>', 'keep what the replicas log')
+    .option('--save', 'if all passes, keep the figures in bench/ and update the tables in docs/', false)
     .parse(args, { from: 'user' })
   const given = command.opts<Partial<Options>>()
   return {
@@ -52,6 +55,7 @@ export function parseOptions(args: readonly string[]): Options {
     slack: given.slack ?? 1,
     soak: given.soak ?? null,
     logs: given.logs ?? null,
+    save: given.save ?? false,
   }
 }
 

@@ -1,7 +1,11 @@
 /** The figures of a run: a table on the terminal and a file. */
 import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
+import { writeMeasuredPages } from '../../dev/generate-benchmarks.ts'
+import { keepRun, originOf } from '../../dev/measurements.ts'
+import { commandText } from '../support/arguments.ts'
 import type { Options } from './options.ts'
+import type { Growth } from './samples.ts'
 import { holds, type Figures } from './scenario.ts'
 
 const FILE = 'chaos-report.json'
@@ -9,6 +13,30 @@ const FILE = 'chaos-report.json'
 /** After each scenario: a run that is cut short has its figures all the same. */
 export function keepFigures(played: readonly Figures[], options: Options): void {
   writeFileSync(FILE, `${JSON.stringify({ ...options, scenarios: played }, null, 2)}\n`)
+}
+
+/** For docs/failure-modes.md: the figures of a run in which every scenario passed. */
+export async function saveFigures(played: readonly Figures[], options: Options): Promise<void> {
+  const { short, only, seed, slack } = options
+  const shown = { short, only: only.join(','), seed, slack: slack === 1 ? '' : slack }
+  const scenarios = played.map(({ early, recoveries, ...figures }) => ({
+    name: figures.name,
+    fault: figures.fault,
+    events: figures.events,
+    lost: figures.lost,
+    repeated: figures.repeated + figures.strange,
+    early: early.length,
+    recoveries: slowest(recoveries),
+  }))
+  keepRun('chaos', { ...originOf(commandText('test:chaos', shown)), scenarios })
+  await writeMeasuredPages()
+}
+
+/** Of steps that a scenario repeats, the slowest. */
+function slowest(recoveries: Figures['recoveries']): readonly { what: string; seconds: number }[] {
+  const byStep = new Map<string, number>()
+  for (const { what, seconds } of recoveries) byStep.set(what, Math.max(seconds, byStep.get(what) ?? 0))
+  return [...byStep].map(([what, seconds]) => ({ what, seconds }))
 }
 
 export function printTable(played: readonly Figures[], { seed }: Options): void {
@@ -29,4 +57,19 @@ export function printTable(played: readonly Figures[], { seed }: Options): void 
     ])
   }
   process.stdout.write(`\nSeed ${seed}\n${table.toString()}\n`)
+}
+
+/** For docs/benchmarks.md. */
+export async function saveSoak(
+  { events, lost, repeated }: Pick<Figures, 'events' | 'lost' | 'repeated'>,
+  replicas: readonly Growth[],
+): Promise<void> {
+  keepRun('soak', {
+    ...originOf(commandText('test:chaos', { soak: events })),
+    events,
+    lost,
+    repeated,
+    replicas,
+  })
+  await writeMeasuredPages()
 }

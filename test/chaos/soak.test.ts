@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { FEW_ARENAS, SMALL_HEAP } from '../../dev/harness/small-heap.ts'
 import { startStack } from '../../dev/stack/stack.ts'
 import { readOptions } from './options.ts'
+import { saveSoak } from './report.ts'
 import { growthOf, startSampling } from './samples.ts'
 import { Stage } from './stage.ts'
 
@@ -19,7 +20,8 @@ const SMALL = { NODE_OPTIONS: SMALL_HEAP.join(' '), ...FEW_ARENAS }
 /** One in a hundred is deferred, one refused, one no event. */
 const KINDS = ['notyet', 'invalidid', 'poison', ...Array.from({ length: 97 }, () => 'passhkid2018')]
 
-const events = readOptions(process.env).soak ?? DEFAULT_EVENTS
+const { soak, save } = readOptions(process.env)
+const events = soak ?? DEFAULT_EVENTS
 
 test('events for hours, and nothing grows', { timeout: 3_600_000 }, async () => {
   const stack = await startStack()
@@ -46,4 +48,5 @@ test('events for hours, and nothing grows', { timeout: 3_600_000 }, async () => 
     expect(memoryMb[1]).toBeLessThan(memoryMb[0] * GROWTH_MOST)
     expect(descriptors[1]).toBeLessThanOrEqual(descriptors[0])
   }
+  if (save) await saveSoak(tally, growths)
 })

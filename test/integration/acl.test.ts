@@ -10,11 +10,11 @@ import { EXACTLY_ONCE, type Coordinates } from '../support/outputs.ts'
 import { startRun, startService, type Run } from '../support/run.ts'
 import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.ts'
 
-/** May do what the README says the service needs, and nothing else. */
+/** May do what docs/operations.md says the service needs, and nothing else. */
 const SERVICE = 'service'
-/** May do what the README says `topics create` needs, and nothing else. */
+/** May do what docs/operations.md says `topics create` needs, and nothing else. */
 const MAKER = 'maker'
-/** May do what the README says `dlq redrive` needs, and nothing else. */
+/** May do what docs/dead-letters.md says `dlq redrive` needs, and nothing else. */
 const REDRIVER = 'redriver'
 const NO_REDRIVE = 'no_redrive'
 const NO_CREATOR = 'no_creator'
@@ -33,7 +33,7 @@ interface Right {
 const READ_TOPICS = /grant READ on the input and retry topics/
 const WRITE_TOPICS = /WRITE on the result, retry and dead-letter topics/
 
-/** The README's list, and what is said where the right is missing. */
+/** The rights of docs/operations.md, and the message if one is missing. */
 const NEEDED: readonly (Right & { readonly sentence: RegExp })[] = [
   { operation: 'READ', on: 'input', sentence: READ_TOPICS },
   { operation: 'READ', on: 'retry', sentence: READ_TOPICS },
@@ -103,7 +103,7 @@ afterAll(async () => {
   await kafka.stop()
 })
 
-test('with the rights listed in the README the service reads, retries, writes and dead-letters exactly once', async () => {
+test('with the rights listed in docs/operations.md the service reads, retries, writes and dead-letters exactly once', async () => {
   const service = await run.startReplica()
   const sent = await sendSome()
   await run.untilOut(sent)
@@ -134,7 +134,7 @@ describe('"dlq redrive"', () => {
     })
   })
 
-  test('puts letters back with the rights listed in the README', async () => {
+  test('puts letters back with the rights listed in docs/dead-letters.md', async () => {
     const { code, stdout, stderr } = await redriveAs(REDRIVER)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/[1-9]\d* letters? put back\./)
@@ -152,7 +152,7 @@ describe('"topics create"', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/grant CREATE, ALTER/) })
   })
 
-  test('with the rights listed in the README finds and widens what is there', async () => {
+  test('with the rights listed in docs/operations.md finds and widens what is there', async () => {
     await admin.createPartitions({ topicPartitions: [{ topic: run.topics.input, count: 3 }] })
     await expect
       .poll(async () => createTopics(MAKER), { timeout: 30_000 })
@@ -160,9 +160,9 @@ describe('"topics create"', () => {
   })
 })
 
-test('the README lists these rights', async () => {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-  const rows = [...readme.matchAll(/^\| (service|`topics create`) +\| ([A-Z_, ]+?) +\| (.+?) +\|$/gm)]
+test('docs/operations.md lists these rights', async () => {
+  const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| (service|`topics create`) +\| ([A-Z_, ]+?) +\| (.+?) +\|$/gm)]
   const found = (command: string): string[] =>
     rows
       .filter(([, who]) => who === command)

@@ -17,6 +17,8 @@ export interface Options {
   readonly slack: number
   /** A folder for what the replicas log, and for the simulator's logs of arrivals. */
   readonly logs: string | null
+  /** Keep the figures for the docs. */
+  readonly save: boolean
 }
 
 /** Ends the process with commander's words when they cannot be understood. */
@@ -36,6 +38,7 @@ export function parseOptions(args: readonly string[]): Options {
       integer(1),
     )
     .option('--logs <folder>', 'keep what the replicas log and when each call arrived')
+    .option('--save', 'if all passes, keep the figures in bench/ and update the tables in docs/', false)
     .parse(args, { from: 'user' })
   const given = command.opts<Partial<Options>>()
   return {
@@ -44,6 +47,7 @@ export function parseOptions(args: readonly string[]): Options {
     seed: given.seed ?? randomInt(MOST_SEEDS),
     slack: given.slack ?? 1,
     logs: given.logs ?? null,
+    save: given.save ?? false,
   }
 }
 

@@ -7,12 +7,13 @@ import { chosen } from './cases.ts'
 import { readOptions } from './options.ts'
 import { playCase } from './play.ts'
 import type { Figures } from './promises.ts'
-import { keepFigures, printTable } from './report.ts'
+import { keepFigures, printTable, saveFigures } from './report.ts'
 
 const options = readOptions(process.env)
 const random = seeded(options.seed)
 const played: Figures[] = []
 const cases = chosen(options)
+let passed = 0
 let stack: Stack
 let redis: LocalRedis | null = null
 
@@ -25,6 +26,7 @@ afterAll(async () => {
   await redis?.stop()
   await stack?.stop()
   printTable(played, options)
+  if (options.save && passed === cases.length) await saveFigures(played, options)
 })
 
 describe('no more calls than N in any second, and nearly as many while work waits', () => {
@@ -39,5 +41,6 @@ describe('no more calls than N in any second, and nearly as many while work wait
     played.push(figures)
     keepFigures(played, options)
     expect(figures.broken).toEqual([])
+    passed += 1
   })
 })

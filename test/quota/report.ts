@@ -2,10 +2,14 @@
 import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
 import { LOAD_NAMES, type Load } from './loads.ts'
+import { writeMeasuredPages } from '../../dev/generate-benchmarks.ts'
+import { keepRun, originOf } from '../../dev/measurements.ts'
+import { commandText } from '../support/arguments.ts'
 import type { Options } from './options.ts'
 import { percent, type Figures } from './promises.ts'
+import { rowsOf } from './saved-rows.ts'
 
-export const FILE = 'quota-report.json'
+const FILE = 'quota-report.json'
 const HEAD = [
   '',
   'mode',
@@ -24,6 +28,18 @@ const HEAD = [
 /** After each case: a run that is cut short has its figures all the same. */
 export function keepFigures(played: readonly Figures[], options: Options): void {
   writeFileSync(FILE, `${JSON.stringify({ ...options, cases: played }, null, 2)}\n`)
+}
+
+/** For docs/quota.md: the figures of a run in which every case passed. */
+export async function saveFigures(played: readonly Figures[], options: Options): Promise<void> {
+  const { short, only, seed, slack } = options
+  const shown = { short, only: only.join(','), seed, slack: slack === 1 ? '' : slack }
+  keepRun('quota', {
+    ...originOf(commandText('test:quota', shown)),
+    cases: played.length,
+    rows: rowsOf(played),
+  })
+  await writeMeasuredPages()
 }
 
 export function printTable(played: readonly Figures[], { seed }: Options): void {

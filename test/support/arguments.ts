@@ -4,6 +4,18 @@ export function names(text: string): string[] {
   return text.split(',').filter((name) => name !== '')
 }
 
+/** The command that repeats a run, for its saved figures. */
+export function commandText(
+  script: string,
+  options: Readonly<Record<string, string | number | boolean>>,
+): string {
+  const words = Object.entries(options).flatMap(([name, value]) => {
+    if (value === false || value === '') return []
+    return value === true ? [`--${name}`] : [`--${name} ${value}`]
+  })
+  return [`npm run ${script}`, ...(words.length === 0 ? [] : ['--', ...words])].join(' ')
+}
+
 export const MOST_SEEDS = 1_000_000
 
 /** `parse` gives what holds where nothing was passed on. */

@@ -40,6 +40,7 @@ test('what the command is told reaches the tests', () => {
     slack: 4,
     soak: null,
     logs: null,
+    save: false,
   })
   const environment = {}
   passOn(options, environment)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readme } from '../../../dev/generate-settings-table.ts'
+import { settingsPage } from '../../../dev/generate-settings-table.ts'
 import { settingsTable } from '../../../src/config/describe.ts'
 import { SETTING_NAMES } from '../../../src/config/settings.ts'
 
@@ -14,7 +14,7 @@ test('the table has a row for every setting, with its default and its meaning', 
   for (const row of rows) expect(row).toMatch(/^\| `[A-Z_1]+`[^|]* \|[^|]*\| \S[^|]*\. \|$/)
 })
 
-test('the README has the current table: run `node dev/generate-settings-table.ts` if this fails', async () => {
-  const { found, current } = await readme()
+test('docs/settings.md has the current table: run `node dev/generate-settings-table.ts` if this fails', async () => {
+  const { found, current } = await settingsPage()
   expect(found).toBe(current)
 })

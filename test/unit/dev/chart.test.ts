@@ -90,7 +90,7 @@ describe('settings known everywhere', () => {
   )
   /** Each knows every setting. */
   const SOURCES: Readonly<Record<string, string>> = {
-    'README.md': tableOf(read('README.md', ROOT)),
+    'docs/settings.md': tableOf(read('docs/settings.md', ROOT)),
     'values.yaml': read('values.yaml'),
     'values.schema.json': read('values.schema.json'),
     'files/settings.json': read('files/settings.json'),
@@ -125,6 +125,6 @@ describe('settings known everywhere', () => {
   })
 })
 
-function tableOf(readme: string): string {
-  return readme.slice(readme.indexOf('<!-- settings -->'), readme.indexOf('<!-- /settings -->'))
+function tableOf(page: string): string {
+  return page.slice(page.indexOf('<!-- settings -->'), page.indexOf('<!-- /settings -->'))
 }

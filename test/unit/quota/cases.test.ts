@@ -62,7 +62,7 @@ test('cases are chosen by parts of their names', () => {
 
 test('what the command is told reaches the tests', () => {
   const options = parseOptions(['--short', '--only', 'a,b', '--seed', '7', '--slack', '4', '--logs', 'x'])
-  expect(options).toEqual({ short: true, only: ['a', 'b'], seed: 7, slack: 4, logs: 'x' })
+  expect(options).toEqual({ short: true, only: ['a', 'b'], seed: 7, slack: 4, logs: 'x', save: false })
   const environment = {}
   passOn(options, environment)
   expect(readOptions(environment)).toEqual(options)

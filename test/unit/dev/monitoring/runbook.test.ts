@@ -49,14 +49,8 @@ test('what is put between quotes is the title of a panel, or what the log says',
   expect(quoted.filter((text) => !known.has(text))).toEqual([])
 })
 
-test('what it links to is there', () => {
+test('sections that it links to exist', () => {
   const anchors = new Set([...sections.keys()].map((title) => title.toLowerCase()))
   const within = [...RUNBOOK.matchAll(/\]\(#(\w+)\)/g)].map(([, anchor = '']) => anchor)
   expect(within.filter((anchor) => !anchors.has(anchor))).toEqual([])
-  const readme = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8')
-  const headings = new Set(
-    [...readme.matchAll(/^## (.+)$/gm)].map(([, text = '']) => text.toLowerCase().replaceAll(' ', '-')),
-  )
-  const there = [...RUNBOOK.matchAll(/\]\(\.\.\/README\.md#([\w-]+)\)/g)].map(([, anchor = '']) => anchor)
-  expect(there.filter((anchor) => !headings.has(anchor))).toEqual([])
 })

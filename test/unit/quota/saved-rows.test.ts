@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Figures } from '../../quota/promises.ts'
-import { tableOf } from '../../quota/readme-table.ts'
+import { rowsOf } from '../../quota/saved-rows.ts'
 
 const FIGURES: Figures = {
   name: 'x',
@@ -20,17 +20,19 @@ const FIGURES: Figures = {
   broken: [],
 }
 
-test('cases of the same kind share a row, which shows the worst of them in each mode', () => {
-  const table = tableOf([
+test('cases of the same kind and mode share a row with the worst figures of them', () => {
+  const rows = rowsOf([
     FIGURES,
     { ...FIGURES, replicas: 4, load: 'one', most: 4, used: 0.975, throttled: 2 },
     { ...FIGURES, mode: 'redis', throttled: 1 },
     { ...FIGURES, load: 'light', waitP99Ms: 20 },
     { ...FIGURES, mode: 'redis', what: 'Redis restarted' },
   ])
-  expect(table.split('\n').slice(2, -1)).toEqual([
-    '| N = 5, each backlog | 5 | 97.5 % | 2 | 5 | 98.0 % | 1 |',
-    '| N = 5, N/2 come | 5 | a permit in 20 ms (p99) | 0 |  |  |  |',
-    '| N = 5: Redis restarted |  |  |  | 5 | 98.0 % | 0 |',
+  const row = { maxInASecond: 5, used: 0.98, waitP99Ms: null, throttled: 0 }
+  expect(rows).toEqual([
+    { ...row, title: 'N = 5, any backlog', mode: 'partition', used: 0.975, throttled: 2 },
+    { ...row, title: 'N = 5, any backlog', mode: 'redis', throttled: 1 },
+    { ...row, title: 'N = 5, N/2 events a second', mode: 'partition', used: null, waitP99Ms: 20 },
+    { ...row, title: 'N = 5: Redis restarted', mode: 'redis' },
   ])
 })
