@@ -39,7 +39,7 @@ RUN ["node", "src/main.ts", "--version"]
 ARG REVISION=unknown
 ENV CHECKRESULT_REVISION=${REVISION}
 LABEL org.opencontainers.image.title="checkresult-stream" \
-      org.opencontainers.image.description="Verification events on Kafka to normalised Avro results by CheckResult, exactly once" \
+      org.opencontainers.image.description="Verification events on Kafka to normalized Avro results by CheckResult, exactly once" \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.revision="${REVISION}"
 

@@ -6,7 +6,7 @@ export const OLDEST_NODE = 24
 
 /**
  * Why packages have to be installed; undefined when they are what the lock file says. npm itself writes down what it
- * put into node_modules (as its last step, so a broken-off install counts as none): an install by hand is recognised.
+ * put into node_modules (as its last step, so a broken-off install counts as none): an install by hand is recognized.
  *
  * @param {string} lockFile text of package-lock.json
  * @param {string | undefined} installedFile text of node_modules/.package-lock.json, undefined when there is none

@@ -270,7 +270,7 @@ export interface Metrics {
   unkeyed(): void
   /** A record was committed whose timestamp is left out of ages and latencies, because it cannot be true. */
   implausibleTimestamp(): void
-  /** A record came again after a rebalance and was recognised by its offset: no call, no output. */
+  /** A record came again after a rebalance and was recognized by its offset: no call, no output. */
   redelivered(records: number): void
   /** A document answer that could not be read; the result went out without a document. */
   unreadableDocument(): void

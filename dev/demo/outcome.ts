@@ -18,8 +18,8 @@ export function outcomeOf({ verdict, risk, document }: VerificationResult): Outc
 /** The row of the summary it counts in. */
 export function rowOf(outcome: Outcome): string {
   if (outcome.kind === 'dead-letter') return `Dead letter: ${outcome.reason}`
-  if (outcome.family === null) return `${capitalised(outcome.verdict)}, no readable document`
-  return `${capitalised(outcome.verdict)}${outcome.risky === true ? ', signs of fraud' : ''}`
+  if (outcome.family === null) return `${capitalized(outcome.verdict)}, no readable document`
+  return `${capitalized(outcome.verdict)}${outcome.risky === true ? ', signs of fraud' : ''}`
 }
 
 /** In full, for a sentence about what differs. */
@@ -40,6 +40,6 @@ export const FAMILY_NAMES: Readonly<Record<DocumentFamily, string>> = {
   OTHER: 'Another document',
 }
 
-function capitalised(word: string): string {
+function capitalized(word: string): string {
   return word.charAt(0) + word.slice(1).toLowerCase()
 }

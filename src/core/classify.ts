@@ -37,7 +37,7 @@ const CLOCK: Verdict = { kind: 'blocked', gate: 'clock' }
 const CODES: readonly (readonly [pattern: string, verdict: Verdict])[] = [
   // The customer is not done: the callback was early, or the flow was left.
   ['ProcessNotCompleted', { kind: 'deferred', reason: 'not-completed' }],
-  // Ours, our neighbours' in the account, or the gateway's own cap.
+  // Ours, our neighbors' in the account, or the gateway's own cap.
   ['Throttling*', { kind: 'throttled' }],
   ['InternalError*', { kind: 'unavailable' }],
   ['ServiceUnavailable*', { kind: 'unavailable' }],

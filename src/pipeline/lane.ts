@@ -72,7 +72,7 @@ export class Lane {
     void this.#claim({ seek: false })
   }
 
-  /** Takes over records as delivered; those delivered before are recognised by their offset and dropped. */
+  /** Takes over records as delivered; those delivered before are recognized by their offset and dropped. */
   deliver(records: readonly InputRecord[]): void {
     if (this.#state === 'closed' || this.#state === 'fenced') return
     let repeated = 0

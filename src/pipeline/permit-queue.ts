@@ -332,7 +332,7 @@ const EXPLAINED: Readonly<Record<GateReason, string>> = {
   credentials: `the API refuses the credentials. Check the access key, its secret and its RAM policy. ${PROBED}`,
   account: `the API refuses the account, or the endpoint is wrong. Check for overdue payments and CHECKRESULT_ENDPOINT. ${PROBED}`,
   refused: `the API refuses every call with a code that this version does not know. Look the code up in the vendor's documentation, and check the account and its rights. ${PROBED}`,
-  clock: `the clock of this machine is wrong, so the API refuses its calls or the brokers its records. Check the time synchronisation (NTP) of the node. ${PROBED}`,
+  clock: `the clock of this machine is wrong, so the API refuses its calls or the brokers its records. Check the time synchronization (NTP) of the node. ${PROBED}`,
   throttled: `the API asked to wait before the next call. Check who else uses the quota of the account, and CHECKRESULT_QPS. ${PROBED}`,
   'upstream-down': `the API does not answer. Check the way to CHECKRESULT_ENDPOINT and the vendor's status. ${PROBED}`,
   'quota-unavailable': 'no permit can be obtained from the quota. Calls resume as soon as one can.',

@@ -1,5 +1,5 @@
 /**
- * One record from its bytes to its outputs: decode, acquire, check, classify, normalise, encode. Called by the lane for
+ * One record from its bytes to its outputs: decode, acquire, check, classify, normalize, encode. Called by the lane for
  * each record it starts; the lane commits what comes back. Nothing is written here, and nothing is counted as an outcome:
  * a record may be settled again after a crash, its transaction commits once.
  *

@@ -121,7 +121,7 @@ function documentOf(reading: Reading): Document {
 function membersOf({ family, shape }: Reading, person: Person): Readonly<Record<string, string>> {
   if (shape === 'snake-case' || shape === 'pages') return snakeCasePassport(person)
   const members = SAMPLE_DOCUMENTS.find((sample) => sample.family === family)?.members(person) ?? {}
-  if (shape === 'unknown-members') return { ...members, favouriteColour: 'TEST', cardEdition: '7' }
+  if (shape === 'unknown-members') return { ...members, favoriteColor: 'TEST', cardEdition: '7' }
   if (shape === 'odd-dates')
     return { ...members, birthDate: '2/3/1990', issueDate: '2.3.2013', expiryDate: '02/03/32' }
   if (shape === 'masked') return { ...members, name: '**', englishName: 'T*** A***' }

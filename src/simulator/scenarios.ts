@@ -209,7 +209,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ...settled('pages', 'members by page of the document, as eKYC_PRO has them', { shape: 'pages' }),
     docType: 'GLB03002',
   },
-  settled('standardised', 'ocrStandardData beside ocrIdInfo', { shape: 'standard' }),
+  settled('standardized', 'ocrStandardData beside ocrIdInfo', { shape: 'standard' }),
   settled('newresults', 'ExtSourceInfo, and results nobody documented', { extras: true }),
   settled(
     'newsubcode',

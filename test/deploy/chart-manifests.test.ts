@@ -70,9 +70,9 @@ describe.each([OLDEST, NEWEST])('for Kubernetes %s', (kubeVersion) => {
   )
 })
 
-test('a misspelt field would be found', async () => {
-  const misspelt = (await renderText()).replace('revisionHistoryLimit', 'revisionHistoryLimits')
-  expect(await conform(misspelt, NEWEST)).toMatchObject({ code: 1 })
+test('a misspelled field would be found', async () => {
+  const misspelled = (await renderText()).replace('revisionHistoryLimit', 'revisionHistoryLimits')
+  expect(await conform(misspelled, NEWEST)).toMatchObject({ code: 1 })
 })
 
 describe('pods', () => {

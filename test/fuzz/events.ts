@@ -1,4 +1,4 @@
-/** Healthy events, and the names by which the simulated API and the log search recognise them. */
+/** Healthy events, and the names by which the simulated API and the log search recognize them. */
 import { createHash } from 'node:crypto'
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 import type { Dice } from './dice.ts'

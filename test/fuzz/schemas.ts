@@ -59,7 +59,7 @@ const EXTRA: readonly Field[] = [
   plain('extraList', { type: 'array', items: 'string' }),
   plain('extraMap', { type: 'map', values: ['null', 'long'] }),
   plain('extraFixed', { type: 'fixed', name: 'Four', size: 4 }),
-  plain('extraEnum', { type: 'enum', name: 'Colour', symbols: ['RED', 'GREEN'] }),
+  plain('extraEnum', { type: 'enum', name: 'Color', symbols: ['RED', 'GREEN'] }),
   plain('extraRecord', record('Inner', [plain('name', 'string'), plain('amount', 'double')])),
   plain('extraAmount', { type: 'bytes', logicalType: 'decimal', precision: 8, scale: 2 }),
 ]

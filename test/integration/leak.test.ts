@@ -135,7 +135,7 @@ function extIdInfo(): string {
     givenname: MARK,
     passportNo: `${MARK}0`,
     birthDate: MARK,
-    favourite: MARK,
+    favorite: MARK,
   }
   const spoofInfo = { spoofResult: 'N', spoofType: [MARK] }
   return JSON.stringify({ ocrIdInfo, ocrIdEditInfo: { surname: `${MARK}E` }, ocrIdPassed: MARK, spoofInfo })

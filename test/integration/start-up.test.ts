@@ -30,7 +30,7 @@ describe.concurrent('with bad settings', () => {
         CHECKRESULT_QPS: '0',
         DEFER_MAX_AGE: 'soon',
         SCHEMA_REGISTRY_URL: 'registry',
-        KAFKA_GRUOP_ID: 'misspelt',
+        KAFKA_GRUOP_ID: 'misspelled',
       })
       const { code, stdout, stderr } = await runCommand(command, env)
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

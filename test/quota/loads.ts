@@ -13,7 +13,7 @@ export const LOAD_NAMES: Readonly<Record<Load, string>> = {
   light: 'none, N/2 come',
 }
 
-/** `skewed`: four neighbours, which are four members' where there are so many. */
+/** `skewed`: four neighbors, which are four members' where there are so many. */
 const WEIGHTS: Readonly<Record<Load, readonly number[]>> = {
   even: Array.from({ length: PARTITIONS }, () => 1 / PARTITIONS),
   skewed: [0.7, 0.1, 0.1, 0.1],

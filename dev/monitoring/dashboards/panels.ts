@@ -72,11 +72,11 @@ function targets(queries: readonly Query[]): DataqueryBuilder[] {
   )
 }
 
-/** The colour from each value on; the first one holds for all below. */
-export type Colours = readonly (readonly [from: number | null, colour: string])[]
+/** The color from each value on; the first one holds for all below. */
+export type Colors = readonly (readonly [from: number | null, color: string])[]
 
-function thresholds(colours: Colours): ThresholdsConfigBuilder {
-  const steps: Threshold[] = colours.map(([value, color]) => ({ value, color }))
+function thresholds(colors: Colors): ThresholdsConfigBuilder {
+  const steps: Threshold[] = colors.map(([value, color]) => ({ value, color }))
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps)
 }
 
@@ -93,7 +93,7 @@ function mappings(words: Readonly<Record<string, Words>>): ValueMapping[] {
 }
 
 export interface StatLook {
-  readonly colours?: Colours
+  readonly colors?: Colors
   readonly words?: Readonly<Record<string, Words>>
   readonly decimals?: number
   /** The value now instead of the last one of the time shown, with no line behind it: for totals over that time. */
@@ -102,14 +102,14 @@ export interface StatLook {
 
 /** One figure, as it is now. */
 export function stat(text: PanelText, look: StatLook = {}): Panel {
-  const { colours = [[null, 'blue']], words, decimals, total = false } = look
+  const { colors = [[null, 'blue']], words, decimals, total = false } = look
   const builder = described(new StatBuilder(), text)
     .height(HEIGHT.stat)
     .targets(targets(text.queries).map((target) => (total ? target.instant() : target.range())))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .graphMode(total || words !== undefined ? BigValueGraphMode.None : BigValueGraphMode.Area)
     .colorMode(BigValueColorMode.Value)
-    .thresholds(thresholds(colours))
+    .thresholds(thresholds(colors))
     .noValue('none')
   if (words !== undefined) builder.mappings(mappings(words))
   if (decimals !== undefined) builder.decimals(decimals)

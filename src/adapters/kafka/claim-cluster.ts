@@ -55,7 +55,7 @@ export async function fetchCommitted(
 
 /** As the metadata has it: it may have moved since. */
 export async function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<Broker> {
-  // Another claim has learnt since that the topic has grown.
+  // Another claim has learned since that the topic has grown.
   if (!isKnown(cluster, { topic, partition })) await cluster.refreshMetadata()
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
   return cluster.findBroker({ nodeId: Number(nodeId) })

@@ -99,7 +99,7 @@ export class FetchSession {
 
 const NOTHING: Asked[] = []
 
-/** Neighbours of one topic go together; the order stays, for it is the order in which the broker fills its answer. */
+/** Neighbors of one topic go together; the order stays, for it is the order in which the broker fills its answer. */
 function inOrder(partitions: readonly Asked[]): { topic: string; all: Asked[] }[] {
   const topics: { topic: string; all: Asked[] }[] = []
   for (const one of partitions) {

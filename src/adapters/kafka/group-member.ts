@@ -141,7 +141,7 @@ export class GroupMember {
 
   /** Resolves when it is time for the next one, or to join again. */
   async #heartbeat(): Promise<void> {
-    // Often, for a rebalance is learnt of by a heartbeat's refusal.
+    // Often, for a rebalance is learned of by a heartbeat's refusal.
     await this.#pause(Math.min(1_000, Math.floor(this.#options.sessionTimeoutMs / 5)))
     if (!this.#isJoined || this.#isLeaving) return
     await this.#patiently(async () => {

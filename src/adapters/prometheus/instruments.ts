@@ -45,7 +45,7 @@ export class Instruments {
   histogram(name: string, help: string, buckets: readonly number[], sets: LabelSets): Observe {
     const labelNames = Object.keys(sets)
     const histogram = new Histogram({ ...this.#settings(name, help, labelNames), buckets: [...buckets] })
-    for (const values of combinations(sets)) histogram.zero(labelled(labelNames, values))
+    for (const values of combinations(sets)) histogram.zero(labeled(labelNames, values))
     const children = new Map(combinations(sets).map((values) => [key(values), histogram.labels(...values)]))
     return (values, amount) => {
       if (isAmount(amount)) children.get(key(values))?.observe(amount)
@@ -57,7 +57,7 @@ export class Instruments {
       ...this.#settings(name, help, labelNames),
       collect: () => {
         gauge.reset()
-        for (const [values, amount] of read()) gauge.set(labelled(labelNames, values), amount)
+        for (const [values, amount] of read()) gauge.set(labeled(labelNames, values), amount)
       },
     })
   }
@@ -75,7 +75,7 @@ function key(values: readonly string[]): string {
   return values.length === 1 ? (values[0] ?? '') : values.join('|')
 }
 
-function labelled(names: readonly string[], values: readonly string[]): Record<string, string> {
+function labeled(names: readonly string[], values: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name, at) => [name, values[at] ?? '']))
 }
 

@@ -30,7 +30,7 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
   })
   const redelivered = instruments.counter(
     'redelivered_total',
-    'Records that came again after a rebalance and were recognised by their offset.',
+    'Records that came again after a rebalance and were recognized by their offset.',
     {},
   )
   const duplicates = instruments.counter(

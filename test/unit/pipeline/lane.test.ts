@@ -197,7 +197,7 @@ describe('a commit', () => {
 })
 
 describe('a record delivered again', () => {
-  test('is recognised by its offset and dropped', async () => {
+  test('is recognized by its offset and dropped', async () => {
     const { deliver, begun, metrics } = await runningLane()
     await deliver(0, 1)
     await deliver(0, 1, 2)
@@ -209,7 +209,7 @@ describe('a record delivered again', () => {
     ])
   })
 
-  test('is recognised after its commit too', async () => {
+  test('is recognized after its commit too', async () => {
     const { deliver, finish, begun } = await runningLane()
     await deliver(0)
     await finish(0)

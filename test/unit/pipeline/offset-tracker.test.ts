@@ -78,7 +78,7 @@ describe('a commit', () => {
   })
 })
 
-interface Modelled {
+interface Modeled {
   readonly offset: number
   readonly weight: number
   /** What the tracker handed out when the work began: the lane's closures hold on to it too. */
@@ -95,7 +95,7 @@ const step: fc.Arbitrary<Step> = fc.tuple(
 /** The plainest thing that could work: a list that is searched every time. */
 class Model {
   readonly tracker = new OffsetTracker<number, string>((weight) => weight)
-  records: Modelled[] = []
+  records: Modeled[] = []
   #last = 0
 
   apply([kind, number]: Step): void {

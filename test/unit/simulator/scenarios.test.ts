@@ -16,7 +16,7 @@ import {
 type Made =
   { readonly kind: 'result'; readonly result: VerificationResult } | Exclude<Outcome, { kind: 'settled' }>
 
-/** What the service makes of a response: its own parser, table and normaliser. */
+/** What the service makes of a response: its own parser, table and normalizer. */
 function made(response: Response, docType: string | null): Made {
   const outcome = classify(replyOf(response))
   if (outcome.kind !== 'settled') return outcome
@@ -157,7 +157,7 @@ describe('what the service makes of a scenario is what the scenario expects:', (
 
   test('members nobody documented are kept as they are', () => {
     expect(documentOf('unknownmembers')?.fields?.raw).toMatchObject({
-      favouriteColour: 'TEST',
+      favoriteColor: 'TEST',
       cardEdition: '7',
     })
   })

@@ -1,12 +1,12 @@
 /** The figures to look at first. */
 import { BILLED_SUB_CODES, FRESH, FRESH_SECONDS } from '../../promql.ts'
 import type { Row } from '../dashboard.ts'
-import { stat, type Colours } from '../panels.ts'
+import { stat, type Colors } from '../panels.ts'
 import { metric, recorded, total } from '../queries.ts'
 
 const RESULTS = 'checkresult_results_total'
 const BILLED = `sub_code=~"${BILLED_SUB_CODES}"`
-const PLAIN: Colours = [[null, 'blue']]
+const PLAIN: Colors = [[null, 'blue']]
 
 export const figures: Row = {
   title: 'In the time shown',
@@ -32,7 +32,7 @@ export const figures: Row = {
       },
       {
         decimals: 2,
-        colours: [
+        colors: [
           [null, 'green'],
           [0.1, 'orange'],
           [0.3, 'red'],
@@ -47,17 +47,17 @@ export const figures: Row = {
         width: 4,
         queries: [{ expr: total(metric(RESULTS)), legend: 'results' }],
       },
-      { total: true, decimals: 0, colours: PLAIN },
+      { total: true, decimals: 0, colors: PLAIN },
     ),
     stat(
       {
         title: 'Billed calls',
-        description: `Results the vendor bills in the time shown: those with sub-code ${BILLED_SUB_CODES.replace('|', ' or ')}. Events that came twice and were recognised are not among them.`,
+        description: `Results the vendor bills in the time shown: those with sub-code ${BILLED_SUB_CODES.replace('|', ' or ')}. Events that came twice and were recognized are not among them.`,
         unit: 'short',
         width: 4,
         queries: [{ expr: total(metric(RESULTS, BILLED)), legend: 'billed' }],
       },
-      { total: true, decimals: 0, colours: PLAIN },
+      { total: true, decimals: 0, colors: PLAIN },
     ),
     stat(
       {
@@ -75,7 +75,7 @@ export const figures: Row = {
       {
         total: true,
         decimals: 2,
-        colours: [
+        colors: [
           [null, 'red'],
           [0.98, 'orange'],
           [0.99, 'green'],
@@ -94,7 +94,7 @@ export const figures: Row = {
       {
         total: true,
         decimals: 0,
-        colours: [
+        colors: [
           [null, 'green'],
           [1, 'orange'],
         ],

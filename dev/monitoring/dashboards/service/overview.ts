@@ -17,7 +17,7 @@ const figures: Row = {
         queries: [{ expr: `count(${metric('checkresult_build_info')})`, legend: 'replicas' }],
       },
       {
-        colours: [
+        colors: [
           [null, 'red'],
           [1, 'green'],
         ],
@@ -44,7 +44,7 @@ const figures: Row = {
       },
       {
         decimals: 1,
-        colours: [
+        colors: [
           [null, 'green'],
           [30, 'orange'],
           [60, 'red'],
@@ -62,7 +62,7 @@ const figures: Row = {
       },
       {
         decimals: 0,
-        colours: [
+        colors: [
           [null, 'green'],
           [0.8, 'orange'],
           [0.95, 'red'],
@@ -90,7 +90,7 @@ const figures: Row = {
       {
         total: true,
         decimals: 0,
-        colours: [
+        colors: [
           [null, 'green'],
           [1, 'orange'],
         ],

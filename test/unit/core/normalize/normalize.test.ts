@@ -98,7 +98,7 @@ describe('a document', () => {
     expect(normalize(answerWith({ document: 'unreadable' }), contextOf()).document).toBeNull()
   })
 
-  test('has its family also when it could not be recognised', () => {
+  test('has its family also when it could not be recognized', () => {
     expect(documentOf(answerOf(null), { docType: '01000000' })).toEqual({
       family: 'PASSPORT',
       familyFrom: 'DOC_TYPE',
