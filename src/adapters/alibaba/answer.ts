@@ -1,5 +1,5 @@
 /**
- * The vendor's answer, read: everything that is spelt the vendor's way stands in this file. Total: whatever JSON the body
+ * The vendor's answer, read: everything that is spelled the vendor's way stands in this file. Total: whatever JSON the body
  * held, a value comes back. Tolerant where the documentation and the samples disagree (objects, JSON in a string, JSON
  * in a string in a string, trailing newlines), strict where a guess would be a verdict: text that is no JSON is never
  * repaired. One part that cannot be read makes the whole document `unreadable`: a result without the customer's edits

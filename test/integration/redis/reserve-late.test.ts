@@ -32,8 +32,8 @@ describe('a call that may be late', () => {
   test.concurrent('holds up none but the one that gets its place', async () => {
     const { ask } = await running()
     const { slots, firstPlace } = await ask({ lateMs, want: 10, burst: 10 })
-    const lates = [80, ...Array.from({ length: 9 }, () => 0)]
-    const made = slots.map((slot, at): [number, number] => [firstPlace + at, slot + (lates[at] ?? 0)])
+    const delays = [80, ...Array.from({ length: 9 }, () => 0)]
+    const made = slots.map((slot, at): [number, number] => [firstPlace + at, slot + (delays[at] ?? 0)])
     await ask({ want: 0, made })
     await delay(HOLD_MS - AHEAD_MS + 150)
     const later = await ask({ lateMs, want: 2, burst: 10 })
