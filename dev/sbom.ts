@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { NAME } from '../src/version.ts'
-import { thirdParties } from './licences.ts'
+import { thirdParties } from './licenses.ts'
 import { call, ToolError } from './tools/install.ts'
 
 export interface Component {

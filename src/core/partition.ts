@@ -1,6 +1,7 @@
 /**
- * Which partition a keyed record goes to: murmur2 of the key, as the Java client and every compatible one has it.
- * Pure. Ported from `org.apache.kafka.common.utils.Utils.murmur2` (Apache Kafka, Apache License 2.0).
+ * The partition of a keyed record: murmur2 of the key, as in the Java client and every compatible one. Pure.
+ * Ported to TypeScript from `org.apache.kafka.common.utils.Utils.murmur2` (Apache Kafka, Copyright The Apache Software
+ * Foundation, Apache License 2.0).
  */
 
 /** A record without a key goes to partition 0: there is nothing to spread by, and the choice must be repeatable. */

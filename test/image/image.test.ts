@@ -37,6 +37,7 @@ describe.runIf(available)('the image', () => {
       '.dockerignore',
       '.npmrc',
       'package.json',
+      'THIRD_PARTY.md',
       'package-lock.json',
       'src',
       'schemas',
@@ -53,7 +54,7 @@ describe.runIf(available)('the image', () => {
     const files = await readdir(join(root, 'app'), { recursive: true, withFileTypes: true })
     const paths = files.map((file) => relative(join(root, 'app'), join(file.parentPath, file.name)))
     expect(new Set(paths.map((path) => path.split('/')[0]))).toEqual(
-      new Set(['node_modules', 'package.json', 'schemas', 'src']),
+      new Set(['THIRD_PARTY.md', 'node_modules', 'package.json', 'schemas', 'src']),
     )
     expect(new Set(paths.filter((path) => path.startsWith('schemas/')))).toEqual(
       new Set(['schemas/verification-completed.avsc', 'schemas/verification-result.avsc']),

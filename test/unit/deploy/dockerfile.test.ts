@@ -36,6 +36,7 @@ test('the build gets an allowed list of files, not a refused one', () => {
     '!package.json',
     '!package-lock.json',
     '!.npmrc',
+    '!THIRD_PARTY.md',
     '!src',
     '!schemas',
   ])

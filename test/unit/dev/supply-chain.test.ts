@@ -1,22 +1,49 @@
-import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
-import { committedList, licenceList } from '../../../dev/generate-licences.ts'
-import { ALLOWED_LICENCES, lockedPackages, thirdParties } from '../../../dev/licences.ts'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { committedList, licenseList } from '../../../dev/generate-licenses.ts'
+import { ADOPTED, ALLOWED_LICENSES, lockedPackages, NOTICES, thirdParties } from '../../../dev/licenses.ts'
 import { curate, makeSbom } from '../../../dev/sbom.ts'
 import { NAME, VERSION } from '../../../src/version.ts'
 
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
 /** Older ones make none. */
 const OLDEST_NPM = 10
 const [, npm = String(OLDEST_NPM)] = /npm\/(\d+)/.exec(process.env['npm_config_user_agent'] ?? '') ?? []
 
-test('THIRD_PARTY.md is current: node dev/generate-licences.ts', async () => {
-  expect(committedList()).toBe(await licenceList())
+test('THIRD_PARTY.md is current: run `npm run generate` if this fails', async () => {
+  expect(committedList()).toBe(await licenseList())
 })
 
-test('nothing the service runs on has a licence that asks for more than its notice', () => {
-  expect(thirdParties().filter(({ licence }) => !ALLOWED_LICENCES.includes(licence))).toEqual([])
+test('every package that the service needs has a permissive license', () => {
+  expect(thirdParties().filter(({ license }) => !ALLOWED_LICENSES.includes(license))).toEqual([])
+})
+
+test('every package has a license file, or a notice in THIRD_PARTY.md', () => {
+  const noticed = Object.keys(NOTICES).map((name) => new RegExp(`^${name.replace('*', '.*')}$`))
+  const shipped = new Set(thirdParties().map(({ name }) => name))
+  const without = lockedPackages()
+    .filter(([path, { dev = false }]) => !dev && existsSync(`${ROOT}${path}`))
+    .filter(([path]) => !readdirSync(`${ROOT}${path}`).some((file) => /^(?:lic|copying)/i.test(file)))
+    .map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length))
+  expect(without.filter((name) => shipped.has(name) && !noticed.some((one) => one.test(name)))).toEqual([])
+})
+
+describe('code of others', () => {
+  const listed = ADOPTED.flatMap(({ where }) => where)
+
+  test('is where THIRD_PARTY.md says', () => {
+    expect(listed.filter((path) => !existsSync(`${ROOT}${path}`))).toEqual([])
+  })
+
+  test('is listed if a source file says that it was ported', () => {
+    const files = globSync('{src,dev}/**/*.{ts,js,lua}', { cwd: ROOT })
+    const ported = files.filter((path) => /\bported (to \w+ )?from\b/i.test(read(path)))
+    expect(ported).not.toEqual([])
+    expect(ported.filter((path) => !listed.includes(path))).toEqual([])
+  })
 })
 
 test('every package has a checksum and comes from a registry', () => {
@@ -35,7 +62,7 @@ test('every install script is reviewed, and none is allowed', () => {
 })
 
 test.runIf(Number(npm) >= OLDEST_NPM)(
-  'the bill of materials lists what the service runs on, and no more',
+  'the bill of materials lists exactly the packages that the service needs',
   async () => {
     const { bomFormat, metadata, components, dependencies } = await makeSbom()
     expect(bomFormat).toBe('CycloneDX')
@@ -52,7 +79,7 @@ test.runIf(Number(npm) >= OLDEST_NPM)(
   },
 )
 
-test('what is left out of it is named by nothing that stays', () => {
+test('no remaining package depends on one that the bill of materials leaves out', () => {
   const component = { 'bom-ref': 'x@1.0.0', name: 'x', version: '1.0.0' }
   const whole = { ...component, 'bom-ref': 'whole@1.0.0' }
   const bom = {
