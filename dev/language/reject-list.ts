@@ -125,6 +125,8 @@ export const RULES: readonly Rule[] = [
 export const ALLOWED: readonly { readonly path: RegExp; readonly phrase: RegExp }[] = [
   // The rules themselves, and their test.
   { path: /^(?:dev\/language\/|test\/unit\/dev\/language)/, phrase: /./ },
+  // The old names of what was renamed.
+  { path: /^CHANGELOG\.md$/, phrase: /^(?:gate|r?brake)$/i },
   // Style rules for prose speak of prose.
   { path: /^CONTRIBUTING\.md$/, phrase: /^sentences?$/i },
 ]

@@ -2,6 +2,7 @@ import { generate } from 'selfsigned'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { provideHelm } from '../../dev/tools/helm.ts'
 import { loadConfig } from '../../src/config.ts'
+import { VERSION } from '../../src/version.ts'
 import {
   FULL,
   MINIMAL,
@@ -47,7 +48,7 @@ describe('the least that is enough', () => {
   })
 
   test('the image has the version of the chart, and the pod stops in its own time', () => {
-    expect(at(containerOf(manifests), 'image')).toBe('checkresult-stream:0.1.0')
+    expect(at(containerOf(manifests), 'image')).toBe(`checkresult-stream:${VERSION}`)
     expect(at(one(manifests, 'Deployment'), 'spec.template.spec.terminationGracePeriodSeconds')).toBe(35)
   })
 
