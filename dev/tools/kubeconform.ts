@@ -2,10 +2,12 @@
 import { join } from 'node:path'
 import { buildGo, provide, type Tool } from './install.ts'
 
+const VERSION = '0.8.0'
+
 const KUBECONFORM: Tool = {
-  id: 'kubeconform-0.8.0',
+  id: `kubeconform-${VERSION}`,
   install: (directory) =>
-    buildGo({ path: 'github.com/yannh/kubeconform/cmd/kubeconform', version: 'v0.8.0' }, directory),
+    buildGo({ path: 'github.com/yannh/kubeconform/cmd/kubeconform', version: `v${VERSION}` }, directory),
 }
 
 /** Path of the command. Throws a ToolError when it cannot be had. */
