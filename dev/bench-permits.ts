@@ -21,7 +21,7 @@ const metrics = {
   permitGranted: NOTHING,
   permitsWaiting: NOTHING,
   inFlight: NOTHING,
-  gate: NOTHING,
+  circuit: NOTHING,
 }
 const log = { info: NOTHING, warn: NOTHING, error: NOTHING }
 const settings = { url: new Secret(redis.url), ca: null, key: 'bench', guardMs: 20 }
@@ -35,7 +35,7 @@ const byPartition = new PermitQueue({ limiter: share, maxInFlight: 1_000, clock,
 
 async function permit(queue: PermitQueue): Promise<void> {
   const taken = await queue.acquire('fresh', 'input:0', () => true)
-  taken?.starts()
+  taken?.confirm()
   taken?.release({ kind: 'answered' })
 }
 

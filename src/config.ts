@@ -8,9 +8,9 @@ import type { RetryTopic } from './core/defer.ts'
 import type { ForeignRecords } from './core/foreign-records.ts'
 import type { PiiMode } from './core/normalize/privacy.ts'
 import type { StartOffset } from './core/start-offset.ts'
-import { chooseCredentials, credentialFaults, type CredentialsConfig } from './config/credentials.ts'
+import { chooseCredentials, credentialErrors, type CredentialsConfig } from './config/credentials.ts'
 import { describeValues, type SettingRow } from './config/describe.ts'
-import { missing, refused } from './config/faults.ts'
+import { missing, refused } from './config/errors.ts'
 import {
   gather,
   readTextFile,
@@ -18,9 +18,9 @@ import {
   type Environment,
   type Gathered,
   type ReadText,
-} from './config/given.ts'
+} from './config/environment.ts'
 import { chooseLogin, type LoginConfig } from './config/login.ts'
-import { defaultBurst, retryTopicNames, ruleFaults } from './config/rules.ts'
+import { defaultBurst, retryTopicNames, ruleErrors } from './config/rules.ts'
 import type { Secret } from './config/secret.ts'
 import { SETTING_NAMES, environment, type SettingName, type Values } from './config/settings.ts'
 import { unknownNames } from './config/unknown-names.ts'
@@ -70,10 +70,10 @@ export interface Config {
   }
   /** 0 looks for no repeats. */
   readonly dedupeWindowMs: number
-  readonly brake: {
+  readonly deadLetterLimit: {
     /** Of the last hundred records; null never brakes. */
     readonly share: number | null
-    readonly holdMs: number
+    readonly cooldownMs: number
   }
   readonly deadLetters: { readonly maxRedrives: number }
   readonly result: { readonly pii: PiiMode }
@@ -95,57 +95,57 @@ export type QuotaConfig =
 export type Loaded =
   | { readonly kind: 'ok'; readonly config: Config; readonly settings: readonly SettingRow[] }
   /** One sentence each; at least one. */
-  | { readonly kind: 'faults'; readonly faults: readonly string[] }
+  | { readonly kind: 'errors'; readonly errors: readonly string[] }
 
 export function loadConfig(env: Environment, readText: ReadText = readTextFile): Loaded {
   const gathered = gather(env, readText)
   const read = readValues(gathered)
-  const faulty = new Set([...gathered.failed, ...read.failed])
-  const isSet = (name: SettingName) => gathered.given.has(name) || gathered.failed.has(name)
-  const faults = [
-    ...gathered.faults,
-    ...read.faults,
-    ...ruleFaults(read.values, (name) => faulty.has(name)),
-    ...credentialFaults(isSet),
+  const invalid = new Set([...gathered.failed, ...read.failed])
+  const isSet = (name: SettingName) => gathered.environmentValues.has(name) || gathered.failed.has(name)
+  const errors = [
+    ...gathered.errors,
+    ...read.errors,
+    ...ruleErrors(read.values, (name) => invalid.has(name)),
+    ...credentialErrors(isSet),
     ...unknownNames(Object.keys(env)),
   ]
-  if (faults.length > 0) return { kind: 'faults', faults }
-  const values = withFiles(environment.parse(textsOf(gathered)), gathered.given)
+  if (errors.length > 0) return { kind: 'errors', errors }
+  const values = withFiles(environment.parse(textsOf(gathered)), gathered.environmentValues)
   const credentials = chooseCredentials(values)
-  if (credentials === null) return { kind: 'faults', faults: credentialFaults(() => false) }
+  if (credentials === null) return { kind: 'errors', errors: credentialErrors(() => false) }
   return {
     kind: 'ok',
     config: toConfig(values, credentials),
-    settings: describeValues(gathered.given, values),
+    settings: describeValues(gathered.environmentValues, values),
   }
 }
 
 interface Read {
   readonly values: Partial<Values>
-  readonly faults: readonly string[]
+  readonly errors: readonly string[]
   readonly failed: ReadonlySet<SettingName>
 }
 
 /** One by one, so that what is well-formed is known although something else is not. */
-function readValues({ given, failed: unread }: Gathered): Read {
+function readValues({ environmentValues, failed: unread }: Gathered): Read {
   const values: Record<string, unknown> = {}
-  const faults: string[] = []
+  const errors: string[] = []
   const failed = new Set<SettingName>()
   for (const name of SETTING_NAMES) {
     if (unread.has(name)) continue
-    const found = given.get(name)
+    const found = environmentValues.get(name)
     const result = environment.shape[name].safeParse(found?.text)
     if (result.success) values[name] = result.data
     else {
       failed.add(name)
-      faults.push(found === undefined ? missing(name) : refused(name, found))
+      errors.push(found === undefined ? missing(name) : refused(name, found))
     }
   }
-  return { values, faults, failed }
+  return { values, errors, failed }
 }
 
-function textsOf({ given }: Gathered): Record<string, string> {
-  return Object.fromEntries([...given].map(([name, { text }]) => [name, text]))
+function textsOf({ environmentValues }: Gathered): Record<string, string> {
+  return Object.fromEntries([...environmentValues].map(([name, { text }]) => [name, text]))
 }
 
 function toConfig(values: Values, credentials: CredentialsConfig): Config {
@@ -174,7 +174,7 @@ function toConfig(values: Values, credentials: CredentialsConfig): Config {
       maxAgeMs: values.DEFER_MAX_AGE,
     },
     dedupeWindowMs: values.DEDUPE_WINDOW,
-    brake: { share: values.DEAD_LETTER_LIMIT, holdMs: values.DEAD_LETTER_LIMIT_COOLDOWN },
+    deadLetterLimit: { share: values.DEAD_LETTER_LIMIT, cooldownMs: values.DEAD_LETTER_LIMIT_COOLDOWN },
     deadLetters: { maxRedrives: values.DEAD_LETTER_MAX_REDRIVES },
     result: { pii: values.RESULT_PII },
     ops: { host: values.OPS_HOST, port: values.OPS_PORT },

@@ -5,10 +5,10 @@
 import type { Reply } from './core/answer.ts'
 import type { DeadLetterReason } from './core/dead-letter.ts'
 import type { DeferReason } from './core/defer.ts'
-import type { GateReason } from './core/gate.ts'
+import type { CircuitReason } from './core/circuit-breaker.ts'
 import type { Headers } from './core/headers.ts'
 import type { LeftOut } from './core/left-out.ts'
-import type { SettledFacts } from './core/normalize/settled-facts.ts'
+import type { ResultFacts } from './core/normalize/result-facts.ts'
 import type { VerificationCompleted, VerificationResult } from './core/schema-types.ts'
 
 /** One Kafka record as it came, bytes untouched. */
@@ -64,7 +64,7 @@ export type PublishOutcome =
  * a time. At least once: the outputs are acknowledged by all in-sync replicas, the offset follows in the background; it
  * never goes before them. Made by {@link ClaimPartition}.
  */
-export interface OutputLog {
+export interface OutputSink {
   /** The offset to read next, as committed when the claim fenced the former owner; null where nothing ever was. */
   readonly committedOffset: bigint | null
   /** A call has started whose output will need a transaction: opens it meanwhile. Returns at once, never throws. */
@@ -82,7 +82,7 @@ export interface OutputLog {
 export type ClaimPartition = (topic: string, partition: number) => Promise<Claimed>
 
 export type Claimed =
-  | { readonly kind: 'claimed'; readonly log: OutputLog }
+  | { readonly kind: 'claimed'; readonly sink: OutputSink }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
 /** The offsets from `begin` up to, and without, `end`. */
@@ -106,7 +106,7 @@ export interface TopicReader {
 }
 
 /** Puts dead letters back: events and markers, all or nothing. One transaction at a time. */
-export interface RedriveLog {
+export interface RedriveSink {
   readonly partitions: PartitionCounts
   /** Never rejects. After `refused` the log can be used again, after `fenced` and `failed` it can only be closed. */
   publish(outputs: readonly OutputRecord[]): Promise<PublishOutcome>
@@ -164,16 +164,16 @@ export type DecodeEvent = (value: Buffer | null, headers: Headers) => Decoded | 
 export type EncodeResult = (result: VerificationResult) => Buffer
 
 /** Leave to call. */
-export interface Leave {
+export interface CallTicket {
   /** To be asked right before the call's first byte is written; false forbids it. */
-  starts(): boolean
+  confirm(): boolean
 }
 
 /** One signed call. Never rejects; answers within `withinMs`, or null when `leave` forbade it to start. */
 export type CheckResult = (
   event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,
   withinMs: number,
-  leave: Leave,
+  ticket: CallTicket,
 ) => Promise<Reply | null>
 
 /** Permits are granted by priority, each lower one keeping a small floor. */
@@ -186,7 +186,7 @@ export type Priority = (typeof PRIORITIES)[number]
  */
 export interface RateLimiter {
   /**
-   * 0: a permit is taken, and {@link starts} follows. Else the milliseconds until one is due, or Infinity: the
+   * 0: a permit is taken, and {@link confirm} follows. Else the milliseconds until one is due, or Infinity: the
    * listener will be told. `waiting` is how many permits could be used now, this one included: so many may be asked for
    * ahead. Only called while somebody waits, and again whenever something happens; who waits may go away again.
    */
@@ -196,7 +196,7 @@ export interface RateLimiter {
    * taken, for a stall or a handshake may lie between. False: it is not good any more; nothing must be written, and another
    * is needed. A call that came to nothing before it was written is told of as well, when that is known.
    */
-  starts(takenMs: number, nowMs: number): boolean
+  confirm(takenMs: number, nowMs: number): boolean
   /** Why no permit can be had at all, for the gate: a sentence of our own making; null while they can be. */
   readonly unavailable: string | null
   /**
@@ -257,7 +257,7 @@ export interface Metrics {
    * A result's transaction has committed; `endToEndSeconds` from the event record's timestamp to the commit, null where that
    * timestamp cannot be true.
    */
-  settled(result: SettledFacts, endToEndSeconds: number | null): void
+  resultCommitted(result: ResultFacts, endToEndSeconds: number | null): void
   /** A retry copy's transaction has committed. */
   deferred(reason: DeferReason): void
   /** A dead letter's transaction has committed. */
@@ -276,7 +276,7 @@ export interface Metrics {
   unreadableDocument(): void
   /** An OCR member of a result said something that could not be kept; `member` is its name, or `other`. */
   droppedMember(member: string): void
-  /** One {@link OutputLog.publish}: a transaction, or outputs written without one. */
+  /** One {@link OutputSink.publish}: a transaction, or outputs written without one. */
   transaction(outcome: PublishOutcome['kind'], seconds: number): void
   /** One request that commits offsets behind their outputs; at-least-once delivery only. */
   offsetCommit(outcome: 'committed' | 'failed'): void
@@ -289,7 +289,7 @@ export interface Metrics {
   /** Slots of a quota counted in Redis that were reserved and not used in time. */
   slotsWasted(slots: number): void
   inFlight(calls: number): void
-  gate(closed: GateReason | null): void
+  circuit(openReason: CircuitReason | null): void
   laneBacklog(records: number): void
   lag(topic: string, partition: number, records: number): void
   /** The partition waits: its record at `offset` cannot be written, or the partition cannot be claimed. Null: it goes on. */
@@ -325,12 +325,5 @@ export type WastedCall = (typeof WASTED_CALLS)[number]
 export const CREDENTIAL_REFRESHES = ['ok', 'failed'] as const
 export type CredentialRefresh = (typeof CREDENTIAL_REFRESHES)[number]
 
-export const CALL_OUTCOMES = [
-  'settled',
-  'deferred',
-  'throttled',
-  'unavailable',
-  'rejected',
-  'blocked',
-] as const
+export const CALL_OUTCOMES = ['final', 'deferred', 'throttled', 'unavailable', 'rejected', 'blocked'] as const
 export type CallOutcome = (typeof CALL_OUTCOMES)[number]

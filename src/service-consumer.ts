@@ -22,8 +22,8 @@ export interface ServiceConsumerOptions {
   /** Opens connections for so many calls per second. */
   readonly warm: (perSecond: number) => void
   /** The consumer has ended for a reason that passes. */
-  readonly onEnd: (sentence: string) => void
-  readonly onFatal: (sentence: string) => void
+  readonly onEnd: (message: string) => void
+  readonly onFatal: (message: string) => void
   readonly onDefect: (error: unknown) => void
 }
 
@@ -41,8 +41,8 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
     clock,
     log,
     hooks: {
-      onSteppingOut: () => {
-        quota.steppingOut()
+      onBeforeRejoin: () => {
+        quota.beforeRejoin()
         lanes.rebalancing()
       },
       onRebalancing: () => {
@@ -55,7 +55,7 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
         options.warm(quota.perSecond)
         lanes.assigned(membership.memberId, assignment)
       },
-      onRecords: (topic, partition, records) => lanes.deliver(topic, partition, records),
+      onRecords: (topic, partition, records) => lanes.receive(topic, partition, records),
       onProgress: (topic, partition, { readUpTo, highWatermark }) => {
         lanes.progress(topic, partition, readUpTo, highWatermark)
         metrics.laneBacklog(lanes.backlog)
@@ -75,7 +75,7 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
       },
       onActivity: () => health.alive(),
       onEnd: options.onEnd,
-      onCrash: (sentence) => options.onFatal(`The Kafka consumer has ended: ${sentence}`),
+      onCrash: (message) => options.onFatal(`The Kafka consumer has ended: ${message}`),
       onDefect: options.onDefect,
     },
   })

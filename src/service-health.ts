@@ -30,7 +30,7 @@ export interface ServiceHealthOptions {
 }
 
 /** The fetches and the membership show themselves several times a second, also without brokers: this long a silence is a hang. */
-const SILENT_AT_MOST_MS = 300_000
+const MAX_SILENCE_MS = 300_000
 
 export class ServiceHealth {
   readonly #options: ServiceHealthOptions
@@ -85,7 +85,7 @@ export class ServiceHealth {
 
   live(): Check {
     const silentMs = this.#options.clock.monotonicMs() - this.#lastAliveMs
-    if (silentMs < SILENT_AT_MOST_MS) return { ok: true, reasons: [] }
+    if (silentMs < MAX_SILENCE_MS) return { ok: true, reasons: [] }
     return {
       ok: false,
       reasons: [`The consumer has shown no sign of life for ${Math.floor(silentMs / 1000)} s.`],
@@ -112,7 +112,7 @@ export class ServiceHealth {
       'records in hand': lanes?.backlog ?? 0,
       'calls in flight': permits.inFlight,
       'waiting for registry': registryWaiting(),
-      gate: permits.status,
+      'circuit breaker': permits.status,
     }
   }
 }

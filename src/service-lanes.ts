@@ -9,7 +9,7 @@ import { Lanes, type LanesOptions } from './pipeline/lanes.ts'
 import { Outputs } from './pipeline/outputs.ts'
 import type { PermitQueue } from './pipeline/permit-queue.ts'
 import { RecordBudget } from './pipeline/record-budget.ts'
-import { createSettle } from './pipeline/settle.ts'
+import { createProcessRecord } from './pipeline/process-record.ts'
 import type { KnownTopics } from './known-topics.ts'
 import type { CheckResult } from './ports.ts'
 
@@ -17,7 +17,7 @@ export interface LanesContext
   extends
     Pick<
       LaneOptions,
-      'claim' | 'brake' | 'blocked' | 'deadLetterNotices' | 'clock' | 'log' | 'metrics' | 'onDefect'
+      'claim' | 'deadLetterLimit' | 'blocked' | 'deadLetterNotices' | 'clock' | 'log' | 'metrics' | 'onDefect'
     >,
     Pick<LanesOptions, 'flow'> {
   readonly config: Config
@@ -32,7 +32,8 @@ export interface LanesContext
 
 /** Everything a record goes through, put together for each start: the schema of the results is known by then. */
 export function createLanes(options: LanesContext): Lanes {
-  const { config, clock, log, metrics, permits, brake, blocked, deadLetterNotices, decoder } = options
+  const { config, clock, log, metrics, permits, deadLetterLimit, blocked, deadLetterNotices, decoder } =
+    options
   const { topics, defer } = config
   const outputs = new Outputs({
     topics,
@@ -46,7 +47,7 @@ export function createLanes(options: LanesContext): Lanes {
     clock,
   })
   const recent = new RecentTransactions(config.dedupeWindowMs)
-  const settle = createSettle({
+  const processRecord = createProcessRecord({
     inputTopic: topics.input,
     decode: decoder.decode,
     check: options.check,
@@ -62,9 +63,9 @@ export function createLanes(options: LanesContext): Lanes {
   return new Lanes({
     lane: {
       claim: options.claim,
-      settle,
+      processRecord,
       outputs,
-      brake,
+      deadLetterLimit,
       deadLetterNotices,
       budget: new RecordBudget(),
       blocked,

@@ -41,7 +41,7 @@ export interface ServiceQuota {
   /** Calls per second this replica may come to make; 0 where nothing is limited, or for a standby. */
   readonly perSecond: number
   /** The group may decide without asking again. */
-  steppingOut(): void
+  beforeRejoin(): void
   /** To be told before the lanes are, which begin at once. */
   assigned(membership: Membership, assignment: Assignment): void
   heartbeat(sent: Moment): void
@@ -53,13 +53,13 @@ const ALWAYS_READY = { ready: () => Promise.resolve(), stop: () => undefined }
 export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
   const { qps } = options.config.checkresult
   if (qps === 'unlimited') {
-    return wholeQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
+    return unsharedQuota(options, { limiter: UNLIMITED, rate: () => Infinity })
   }
   const { sharedLimiter } = options
   if (sharedLimiter === null) return sharedByPartitions(options, qps)
   const limiter = new BackingOff(sharedLimiter)
   return {
-    ...wholeQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
+    ...unsharedQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
     get share() {
       return `up to ${sharedLimiter.limit} calls per second, counted for all replicas together`
     },
@@ -72,7 +72,7 @@ export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
 }
 
 /** Each replica may use up all of it. */
-function wholeQuota(
+function unsharedQuota(
   { config, log, metrics, clock }: ServiceQuotaOptions,
   { limiter, rate }: { limiter: RateLimiter; rate: (nowMs: number) => number },
 ): ServiceQuota {
@@ -86,7 +86,7 @@ function wholeQuota(
     share: String(qps),
     perSecond: qps === 'unlimited' ? 0 : qps,
     ...ALWAYS_READY,
-    steppingOut: () => undefined,
+    beforeRejoin: () => undefined,
     assigned: (_, assignment) => logAssignment(log, assignment, null),
     heartbeat: () => metrics.quotaRate(rate(clock.monotonicMs())),
   }
@@ -116,10 +116,10 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
     get perSecond() {
       return perSecond
     },
-    steppingOut: () => limiter.stop(),
-    assigned: ({ generation, sent, terms }, assignment) => {
-      const limit = terms?.permits ?? permits
-      const share = terms === null ? null : shareOf(assignment[config.topics.input] ?? [], terms)
+    beforeRejoin: () => limiter.stop(),
+    assigned: ({ generation, sent, quotaPlan }, assignment) => {
+      const limit = quotaPlan?.permits ?? permits
+      const share = quotaPlan === null ? null : shareOf(assignment[config.topics.input] ?? [], quotaPlan)
       perSecond = share ?? 0
       limiter.assigned({ generation, share, sent })
       metrics.quota(limit, perSecond)
@@ -152,9 +152,9 @@ function logAssignment(log: Log, assignment: Assignment, share: string | null): 
     partitions.map((partition) => ({ topic, partition })),
   )
   const detail = share === null ? {} : { detail: `${share}.` }
-  if (owned.length === 0) log.info(STANDS_BY, detail)
+  if (owned.length === 0) log.info(HOT_STANDBY, detail)
   else log.info('Partitions assigned.', { partitions: partitionNames(owned), ...detail })
 }
 
-const STANDS_BY =
+const HOT_STANDBY =
   'No partitions assigned: there are more replicas than partitions or permits. This one stands by, and takes over when another goes.'

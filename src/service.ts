@@ -3,8 +3,8 @@
  * stop. Nothing here reads the environment or the process's signals.
  */
 import { createCheckResultClient, type CheckResultClient } from './adapters/alibaba/client.ts'
-import type { CredentialSource } from './adapters/alibaba/credential-source.ts'
-import { createCredentialSource } from './adapters/alibaba/credentials.ts'
+import type { CredentialProvider } from './adapters/alibaba/credential-provider.ts'
+import { createCredentialProvider } from './adapters/alibaba/credentials.ts'
 import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
 import type { GroupConsumer } from './adapters/kafka/consumer.ts'
 import { createDelivery, type KafkaDelivery } from './adapters/kafka/delivery.ts'
@@ -12,11 +12,11 @@ import { createEventDecoder, type EventDecoder } from './adapters/registry/decod
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
 import { resultSchemaId } from './adapters/registry/result-schema.ts'
 import type { Config } from './config.ts'
-import { readTextFile } from './config/given.ts'
+import { readTextFile } from './config/environment.ts'
 import { ApiClock } from './core/api-clock.ts'
 import { OperatorError, safeError, type SafeError } from './core/safe-error.ts'
 import { BlockedPartitions } from './pipeline/blocked-partitions.ts'
-import { Brake } from './pipeline/brake.ts'
+import { DeadLetterLimit } from './pipeline/dead-letter-limit.ts'
 import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
 import type { Lanes } from './pipeline/lanes.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
@@ -38,7 +38,7 @@ export interface ServiceOptions {
   /** Name and version, for dead letters. */
   readonly service: string
   /** It cannot go on: the process should end with this sentence. */
-  readonly onFatal: (sentence: string, error?: SafeError) => void
+  readonly onFatal: (message: string, error?: SafeError) => void
 }
 
 export interface Service {
@@ -49,7 +49,7 @@ export interface Service {
   stop(): Promise<void>
 }
 
-const START_RETRY_MS = { first: 1_000, most: 3_000 } as const
+const START_RETRY_MS = { first: 1_000, max: 3_000 } as const
 const DEFECT = 'A defect ends the service; nothing is lost, the records in hand are read again.'
 
 /** Joins nothing and asks nothing before {@link Service.start}. */
@@ -74,7 +74,7 @@ interface Parts {
   readonly quota: ServiceQuota
   readonly permits: PermitQueue
   readonly apiClock: ApiClock
-  readonly brake: Brake
+  readonly deadLetterLimit: DeadLetterLimit
   readonly deadLetterNotices: DeadLetterNotices
   readonly blocked: BlockedPartitions
   readonly health: ServiceHealth
@@ -84,7 +84,7 @@ interface Parts {
     consumer?: GroupConsumer
     lanes?: Lanes
     client?: CheckResultClient
-    credentials?: CredentialSource
+    credentials?: CredentialProvider
   }
   readonly decoder: EventDecoder
   readonly delivery: KafkaDelivery
@@ -126,7 +126,7 @@ function createParts(options: ServiceOptions): Parts {
     quota,
     permits,
     apiClock,
-    brake: new Brake({ ...config.brake, permits, clock }),
+    deadLetterLimit: new DeadLetterLimit({ ...config.deadLetterLimit, permits, clock }),
     deadLetterNotices,
     blocked,
     health: new ServiceHealth({
@@ -141,7 +141,7 @@ function createParts(options: ServiceOptions): Parts {
     }),
     running,
     stop: async () => {
-      permits.hold('stopping')
+      permits.pause('stopping')
       decoder.stop()
       await running.lanes?.drain()
       deadLetterNotices.close()
@@ -164,7 +164,7 @@ function createBlockedPartitions(
     onCause: (code, isPresent) => {
       if (code !== 'INVALID_TIMESTAMP') return
       if (isPresent)
-        permits.hold('clock', `The brokers refuse the time of our records. ${apiClock.description}`)
+        permits.pause('clock', `The brokers refuse the time of our records. ${apiClock.description}`)
       else permits.resume('clock')
     },
   })
@@ -183,14 +183,14 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
       return
     } catch (error) {
       const { detail, errorType } = safeError(error)
-      const sentence = detail ?? `An unexpected error (${errorType}) keeps the service from starting.`
-      parts.health.waitingFor(sentence)
-      if (sentence !== obstacle) options.log.error(`Not ready: ${sentence}`)
-      obstacle = sentence
+      const message = detail ?? `An unexpected error (${errorType}) keeps the service from starting.`
+      parts.health.waitingFor(message)
+      if (message !== obstacle) options.log.error(`Not ready: ${message}`)
+      obstacle = message
       if (error instanceof OperatorError) pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0)
     }
     await parts.health.pause(pauseMs)
-    delayMs = Math.min(delayMs * 2, START_RETRY_MS.most)
+    delayMs = Math.min(delayMs * 2, START_RETRY_MS.max)
   }
 }
 
@@ -198,7 +198,7 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
  * The consumer has ended, as kafkajs's does when every broker is away at once: everything is started anew, by the same
  * way as the first time. What was in hand is read again.
  */
-async function startAnew(options: ServiceOptions, parts: Parts, cause: string): Promise<void> {
+async function restart(options: ServiceOptions, parts: Parts, cause: string): Promise<void> {
   if (parts.health.isStopping) return
   options.log.error(`The Kafka consumer has ended; starting it again: ${cause}`)
   parts.health.interrupted(cause)
@@ -230,8 +230,8 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
     ...parts,
     lanes,
     warm: (perSecond) => client.warm(perSecond),
-    onEnd: (sentence) => {
-      parts.running.starting = startAnew(options, parts, sentence)
+    onEnd: (message) => {
+      parts.running.starting = restart(options, parts, message)
     },
     onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
   })
@@ -242,7 +242,7 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
 /** Once, however often the start is tried: credentials are renewed from here on. */
 function createClient(options: ServiceOptions, { running, apiClock }: Parts): CheckResultClient {
   const { checkresult, credentials } = options.config
-  running.credentials ??= createCredentialSource({
+  running.credentials ??= createCredentialProvider({
     ...options,
     config: credentials,
     readText: readTextFile,

@@ -25,7 +25,7 @@ const MAX_WAIT_MS = 50
 const MAX_BYTES_PER_PARTITION = 64 * 1024
 
 const loaded = loadConfig(process.env)
-if (loaded.kind === 'faults') throw new Error(loaded.faults.join('\n'))
+if (loaded.kind === 'errors') throw new Error(loaded.errors.join('\n'))
 const { kafka: settings, topics, checkresult } = loaded.config
 
 // Without it kafkajs takes a twentieth of a core for its timers: that is not what is compared.
@@ -56,7 +56,7 @@ async function check(message: KafkaMessage, { topic, partition }: EachBatchPaylo
     retryAfterMs: null,
     ...parseAnswer(await body.json()),
   })
-  if (outcome.kind !== 'settled') throw new Error('The upstream sent no result.')
+  if (outcome.kind !== 'final') throw new Error('The upstream sent no result.')
   const source = { topic, partition, offset: BigInt(message.offset) }
   const known = { event, attempts: 1, checkedAtMs: Date.now(), source, pii: 'include' } as const
   return { key: message.key, value: encode(normalize(outcome.answer, known)) }

@@ -12,7 +12,7 @@ export interface Drained {
 const BATCH = 1_000
 const POLL_MS = 100
 /** What was sent last has its result by then. */
-const SETTLED_MS = 500
+const WARM_UP_MS = 500
 
 /** The service is stopped while its backlog is laid, well within its session, and timed from when it goes on. */
 export async function drain(rig: Rig, events: number): Promise<Drained> {
@@ -57,7 +57,7 @@ export async function pace(rig: Rig, { perSecond, seconds, warmUpSeconds }: Pace
   await sendPaced(rig, { perSecond, seconds: warmUpSeconds })
   const before = usageOf(service.pid)
   const sentAt = await sendPaced(rig, { perSecond, seconds })
-  await delay(SETTLED_MS)
+  await delay(WARM_UP_MS)
   const after = usageOf(service.pid)
   reader.resume()
   const record = (await reader.resultsOf(sentAt)).map(({ writtenMs, sentMs }) => writtenMs - sentMs)

@@ -54,11 +54,11 @@ export function checkOutputs({ pairs, strays }: Matched): readonly Check[] {
 
 export function checkQuota(report: SimulatorReport, qps: number): Check {
   const refused = report.callsByCode['Throttling.Api'] ?? 0
-  const most = report.mostCallsInASecond
+  const max = report.maxCallsInASecond
   return {
     promise: `never more than ${qps} calls in any second`,
     faults: [
-      ...(most > qps ? [`There were ${most} calls in one second.`] : []),
+      ...(max > qps ? [`There were ${max} calls in one second.`] : []),
       ...(refused > 0 ? [`${refused} calls were refused with Throttling.Api.`] : []),
     ],
   }

@@ -19,7 +19,7 @@ export interface Started {
 
 export const QPS = 50
 
-const LATENCY_MS = { least: 20, added: 40 }
+const LATENCY_MS = { min: 20, added: 40 }
 
 /**
  * Short waits, so that deferred events come back while one looks on, and one that never completes ends as a dead
@@ -56,8 +56,8 @@ export async function startEverything(
 }
 
 async function startSimulator(running: AsyncDisposableStack): Promise<string> {
-  const { least, added } = LATENCY_MS
-  const options = ['--port', '0', '--qps', QPS, '--latency', least, '--jitter', added]
+  const { min, added } = LATENCY_MS
+  const options = ['--port', '0', '--qps', QPS, '--latency', min, '--jitter', added]
   const simulator = startCommand(['simulate', ...options.map(String)], {})
   running.defer(async () => void (await simulator.stop()))
   const [, url = ''] = await simulator.line(/CHECKRESULT_ENDPOINT=(\S+)/)

@@ -14,7 +14,7 @@ export interface Findings {
   readonly checks: readonly Check[]
 }
 
-const MOST_FAULTS = 10
+const MAX_SHOWN_FAULTS = 10
 
 export function summaryOf(findings: Findings): string {
   return [
@@ -95,7 +95,7 @@ function figureTable({ matched, figures, qps }: Findings): string {
       ],
       ['Waits in a retry topic', deferred],
       ['Calls', report.calls],
-      ['Most calls in any second, of a quota of', `${report.mostCallsInASecond} of ${qps}`],
+      ['Most calls in any second, of a quota of', `${report.maxCallsInASecond} of ${qps}`],
       [
         'Throttled calls (the simulator plays one Throttling.User)',
         throttled.map(([code, calls]) => `${calls} ${code}`).join(', ') || 'none',
@@ -117,10 +117,10 @@ function verdictOf({ checks }: Findings): string {
 
 function checkText({ promise, faults }: Check): string {
   if (faults.length === 0) return `${styleText('green', '✔')} ${promise}`
-  const more = faults.length - MOST_FAULTS
+  const more = faults.length - MAX_SHOWN_FAULTS
   return [
     `${styleText('red', '✘')} ${promise}`,
-    ...faults.slice(0, MOST_FAULTS).map((fault) => `    ${fault}`),
+    ...faults.slice(0, MAX_SHOWN_FAULTS).map((fault) => `    ${fault}`),
     ...(more > 0 ? [`    … and ${more} more`] : []),
   ].join('\n')
 }

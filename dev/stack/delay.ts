@@ -1,19 +1,19 @@
 /** Does things in the order they are passed, each up to so much later, by chance; with nothing to wait for, at once. */
 export class Delay {
-  readonly #mostMs: number
+  readonly #maxMs: number
   readonly #waiting: { readonly act: () => void; readonly dueMs: number }[] = []
   #lastDueMs = 0
 
-  constructor(mostMs: number) {
-    this.#mostMs = mostMs
+  constructor(maxMs: number) {
+    this.#maxMs = maxMs
   }
 
   pass(act: () => void): void {
-    if (this.#mostMs === 0) {
+    if (this.#maxMs === 0) {
       act()
       return
     }
-    this.#lastDueMs = Math.max(this.#lastDueMs, performance.now() + Math.random() * this.#mostMs)
+    this.#lastDueMs = Math.max(this.#lastDueMs, performance.now() + Math.random() * this.#maxMs)
     this.#waiting.push({ act, dueMs: this.#lastDueMs })
     if (this.#waiting.length === 1) this.#arm()
   }

@@ -14,7 +14,7 @@ import { cacheDir } from '../stack/programs.ts'
 
 const run = promisify(execFile)
 const LOCK_TIMEOUT_MS = 30 * 60_000
-const MOST_OUTPUT_BYTES = 64 * 1024 * 1024
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 export interface Tool {
   /** Name and exact version, such as `promtool-3.16.0`: the folder's name in the cache. */
@@ -58,7 +58,7 @@ export async function call(
 ): Promise<string> {
   const env = { ...process.env, ...options.env }
   try {
-    const { stdout } = await run(command, [...args], { ...options, env, maxBuffer: MOST_OUTPUT_BYTES })
+    const { stdout } = await run(command, [...args], { ...options, env, maxBuffer: MAX_OUTPUT_BYTES })
     return stdout
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string }

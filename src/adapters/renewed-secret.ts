@@ -3,7 +3,7 @@
  * is at a login, not for a record. A file that is gone, empty or no text of one line leaves the last good value in use,
  * and is logged once until it is good again.
  */
-import { readTextFile, withoutLineEnd } from '../config/given.ts'
+import { readTextFile, withoutLineEnd } from '../config/environment.ts'
 import type { Secret } from '../config/secret.ts'
 import type { Log } from '../ports.ts'
 

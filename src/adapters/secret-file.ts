@@ -5,14 +5,14 @@
  * What is new is taken when it reads the same twice, a second apart: a file half written, or one of two written, is not.
  * What cannot be read leaves the old values in use, and is said once. No timers: files are looked at when asked for.
  */
-import { withoutLineEnd, type FileText, type ReadText } from '../config/given.ts'
+import { withoutLineEnd, type FileText, type ReadText } from '../config/environment.ts'
 import type { Secret } from '../config/secret.ts'
 
 export interface FileSecretsOptions {
   readonly readText: ReadText
   readonly monotonicMs: () => number
   /** Told once, until all can be read again. A sentence without a secret in it. */
-  readonly onProblem: (sentence: string) => void
+  readonly onProblem: (message: string) => void
   readonly onChange?: () => void
 }
 
@@ -48,7 +48,7 @@ export function createFileSecrets<Name extends string>(
     for (const [name, secret] of all) {
       const found = readSecret(secret, options.readText)
       if (found.kind === 'unreadable') {
-        if (!complained) options.onProblem(sentence(secret, found.problem))
+        if (!complained) options.onProblem(message(secret, found.problem))
         complained = true
         return null
       }
@@ -100,7 +100,7 @@ function readSecret(secret: Secret, readText: ReadText): FileText {
     : { kind: 'unreadable', problem: 'it is no text of one line' }
 }
 
-function sentence({ file }: Secret, problem: string): string {
+function message({ file }: Secret, problem: string): string {
   return `The secret in ${file ?? 'a file'} is to be read again, but ${problem}: the value it had stays in use.`
 }
 

@@ -1,7 +1,7 @@
 /** `config check`: the effective settings, or every fault at once. Connects to nothing. */
 import type { Command } from 'commander'
 import { loadConfig, type Loaded } from '../config.ts'
-import { credentialsSource } from '../config/credentials.ts'
+import { credentialsOrigin } from '../config/credentials.ts'
 import { EXIT_SETTINGS } from './settings.ts'
 
 export function addConfigCommand(
@@ -17,7 +17,7 @@ export function addConfigCommand(
     .action(() => {
       const loaded = loadConfig(env)
       if (loaded.kind === 'ok') check.configureOutput().writeOut?.(settingsText(loaded))
-      else check.error(loaded.faults.join('\n'), { exitCode: EXIT_SETTINGS })
+      else check.error(loaded.errors.join('\n'), { exitCode: EXIT_SETTINGS })
     })
 }
 
@@ -27,5 +27,5 @@ function settingsText({ config, settings }: Extract<Loaded, { kind: 'ok' }>): st
   const rows = settings.map(
     ({ name, value, from }) => `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  ${from}`,
   )
-  return [...rows, '', `Credentials: ${credentialsSource(config.credentials)}.`, ''].join('\n')
+  return [...rows, '', `Credentials: ${credentialsOrigin(config.credentials)}.`, ''].join('\n')
 }

@@ -1,9 +1,9 @@
 /** `dlq`: lists, shows, counts and redrives dead letters. */
 import type { Command } from 'commander'
-import type { LetterPlace } from '../core/letter.ts'
+import type { DeadLetterPosition } from '../core/stored-dead-letter.ts'
 import type { ListOptions } from './dlq/list.ts'
 import { integer } from './arguments.ts'
-import { addFilters, place } from './dlq/options.ts'
+import { addFilters, position } from './dlq/options.ts'
 import type { RedriveCommandOptions } from './dlq/redrive.ts'
 import type { ShowOptions } from './dlq/show.ts'
 import type { StatsOptions } from './dlq/stats.ts'
@@ -26,9 +26,9 @@ export function addDlqCommand(program: Command): void {
   dlq
     .command('show')
     .description('show everything about one dead letter except personal data')
-    .argument('<partition:offset>', 'its DLQ position, as `dlq list` prints it', place)
+    .argument('<partition:offset>', 'its DLQ position, as `dlq list` prints it', position)
     .option('--show-personal', "also print the key, the value and the event's own headers")
-    .action((at: LetterPlace, options: ShowOptions) =>
+    .action((at: DeadLetterPosition, options: ShowOptions) =>
       withSettings(async (config) => (await import('./dlq/show.ts')).show(config, at, options)),
     )
   addFilters(dlq.command('stats'))

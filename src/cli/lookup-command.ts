@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { Reply } from '../core/answer.ts'
 import type { Config } from '../config.ts'
-import { readTextFile } from '../config/given.ts'
+import { readTextFile } from '../config/environment.ts'
 import { NAME, VERSION } from '../version.ts'
 import { EXIT_FAILED, withSettings } from './settings.ts'
 
@@ -36,7 +36,7 @@ async function lookup(config: Config, ids: Ids, options: Options): Promise<void>
   const reply = await callOnce(config, ids)
   const { classify } = await import('../core/classify.ts')
   const outcome = classify(reply)
-  if (outcome.kind !== 'settled') {
+  if (outcome.kind !== 'final') {
     const { noResultLines } = await import('./lookup/no-result.ts')
     process.stderr.write(`${noResultLines(outcome, reply).join('\n')}\n`)
     process.exitCode = EXIT_FAILED
@@ -72,14 +72,14 @@ async function lookup(config: Config, ids: Ids, options: Options): Promise<void>
 }
 
 async function callOnce(config: Config, ids: Ids): Promise<Reply> {
-  const [{ createCheckResultClient }, { createCredentialSource }, { createLog }, { systemClock }] =
+  const [{ createCheckResultClient }, { createCredentialProvider }, { createLog }, { systemClock }] =
     await Promise.all([
       import('../adapters/alibaba/client.ts'),
       import('../adapters/alibaba/credentials.ts'),
       import('../adapters/pino/log.ts'),
       import('../adapters/system-clock.ts'),
     ])
-  const credentials = createCredentialSource({
+  const credentials = createCredentialProvider({
     config: config.credentials,
     readText: readTextFile,
     clock: systemClock,

@@ -64,7 +64,7 @@ async function run(config: Config): Promise<void> {
     metrics,
     sharedLimiter: await openSharedLimiter(config, { clock: systemClock, log, metrics }),
     service: `${NAME} ${VERSION}`,
-    onFatal: (sentence, error) => endNow(log, sentence, error),
+    onFatal: (message, error) => endNow(log, message, error),
   })
   const { health } = service
   const serving = startOps({ ...config.ops, health, exposition, status: () => health.status() })
@@ -136,8 +136,8 @@ const UNEXPECTED =
   'An unexpected error ends the service; nothing is lost, the records in hand are read again.'
 
 /** The log is written synchronously: the sentence is out before the process is gone. */
-function endNow(log: Log, sentence: string, error?: SafeError): never {
-  log.error(sentence, error)
+function endNow(log: Log, message: string, error?: SafeError): never {
+  log.error(message, error)
   process.exit(EXIT_FAILED)
 }
 

@@ -3,7 +3,7 @@
  * last, even one that failed: here exactly one is chosen, by what is set, before anything is asked. In the order of that
  * chain, so that the variables mean what they mean elsewhere.
  */
-import { onlySomeSet } from './faults.ts'
+import { onlySomeSet } from './errors.ts'
 import type { Secret } from './secret.ts'
 import type { SettingName, Values } from './settings.ts'
 
@@ -28,14 +28,14 @@ export type CredentialsConfig =
   | { readonly kind: 'ecs-role'; readonly roleName: string; readonly imdsV1Disabled: boolean }
   | { readonly kind: 'uri'; readonly uri: Secret }
 
-interface Way {
+interface CredentialKind {
   readonly title: string
   readonly needs: readonly SettingName[]
   /** Set without the others, it shows that this way was meant. */
   readonly hints?: readonly SettingName[]
 }
 
-const WAYS: readonly Way[] = [
+const CREDENTIAL_KINDS: readonly CredentialKind[] = [
   {
     title: 'an access key',
     needs: ['ALIBABA_CLOUD_ACCESS_KEY_ID', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET'],
@@ -51,20 +51,20 @@ const WAYS: readonly Way[] = [
 ]
 
 /** Ways begun but not complete, or no way at all. `isSet` also holds for what is set but faulty. */
-export function credentialFaults(isSet: (name: SettingName) => boolean): string[] {
-  const partial = WAYS.flatMap((way) => {
-    const begun = [...way.needs, ...(way.hints ?? [])].filter(isSet)
-    const lacking = way.needs.filter((name) => !isSet(name))
+export function credentialErrors(isSet: (name: SettingName) => boolean): string[] {
+  const partial = CREDENTIAL_KINDS.flatMap((kind) => {
+    const begun = [...kind.needs, ...(kind.hints ?? [])].filter(isSet)
+    const lacking = kind.needs.filter((name) => !isSet(name))
     return begun.length === 0 || lacking.length === 0
       ? []
-      : [onlySomeSet(begun, lacking, `all that ${way.title} needs, or none of it`)]
+      : [onlySomeSet(begun, lacking, `all that ${kind.title} needs, or none of it`)]
   })
-  if (partial.length > 0 || WAYS.some((way) => way.needs.some(isSet))) return partial
-  const ways = WAYS.map(({ title, needs }) => `${title} (${needs.join(' and ')})`)
-  return [`No Alibaba Cloud credentials are set: expected one of these ways: ${ways.join(', ')}.`]
+  if (partial.length > 0 || CREDENTIAL_KINDS.some((kind) => kind.needs.some(isSet))) return partial
+  const kinds = CREDENTIAL_KINDS.map(({ title, needs }) => `${title} (${needs.join(' and ')})`)
+  return [`No Alibaba Cloud credentials are set: expected one of these ways: ${kinds.join(', ')}.`]
 }
 
-/** Null where {@link credentialFaults} has something to say. */
+/** Null where {@link credentialErrors} has something to say. */
 export function chooseCredentials(values: Values): CredentialsConfig | null {
   return accessKey(values) ?? oidc(values) ?? others(values)
 }
@@ -106,7 +106,7 @@ function others(values: Values): CredentialsConfig | null {
 }
 
 /** For `config check`: which way was taken. */
-export function credentialsSource(credentials: CredentialsConfig): string {
+export function credentialsOrigin(credentials: CredentialsConfig): string {
   switch (credentials.kind) {
     case 'static':
       return 'access key'

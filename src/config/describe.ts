@@ -1,5 +1,5 @@
 /** The settings in words: the effective ones for `config check`, all of them for the README. Secrets are never shown. */
-import type { Given } from './faults.ts'
+import type { EnvironmentValue } from './errors.ts'
 import { defaultBurst } from './rules.ts'
 import { MASK } from './secret.ts'
 import { SETTING_NAMES, aboutSetting, fileVariant, type SettingName, type Values } from './settings.ts'
@@ -11,23 +11,32 @@ export interface SettingRow {
 }
 
 /** Optional settings that are not set have no row. */
-export function describeValues(given: ReadonlyMap<SettingName, Given>, values: Values): SettingRow[] {
-  return SETTING_NAMES.map((name) => row(name, given.get(name), values)).filter((one) => one !== null)
+export function describeValues(
+  environmentValues: ReadonlyMap<SettingName, EnvironmentValue>,
+  values: Values,
+): SettingRow[] {
+  return SETTING_NAMES.map((name) => row(name, environmentValues.get(name), values)).filter(
+    (one) => one !== null,
+  )
 }
 
-function row(name: SettingName, given: Given | undefined, values: Values): SettingRow | null {
-  if (given === undefined) {
+function row(
+  name: SettingName,
+  environmentValue: EnvironmentValue | undefined,
+  values: Values,
+): SettingRow | null {
+  if (environmentValue === undefined) {
     const value = aboutSetting(name).default ?? derivedDefault(name, values)
     return value === null ? null : { name, value, from: 'default' }
   }
   switch (aboutSetting(name).holds) {
     case 'secret':
-      return { name, value: MASK, from: given.variable === name ? 'environment' : 'file' }
+      return { name, value: MASK, from: environmentValue.variable === name ? 'environment' : 'file' }
     case 'content':
-      return { name, value: given.raw, from: 'file' }
+      return { name, value: environmentValue.raw, from: 'file' }
     case 'path':
     case 'text':
-      return { name, value: given.text, from: 'environment' }
+      return { name, value: environmentValue.text, from: 'environment' }
   }
 }
 

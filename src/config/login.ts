@@ -2,7 +2,7 @@
  * How the service logs in at the brokers: with a password, or with a token that lies in a file or is had from a token
  * endpoint. Which settings belong to which way, and what is said where they are mixed or incomplete.
  */
-import { onlySomeSet } from './faults.ts'
+import { onlySomeSet } from './errors.ts'
 import type { Secret } from './secret.ts'
 import type { SettingName, Values } from './settings.ts'
 
@@ -38,15 +38,15 @@ const TOKEN = [TOKEN_FILE, ...FOR_GRANT] as const
 type IsSet = (name: SettingName) => boolean
 
 /** Also what is set but faulty counts as set. At most one sentence. */
-export function loginFaults(values: Partial<Values>, faulty: IsSet): string[] {
-  if (faulty(MECHANISM)) return []
-  const isSet: IsSet = (name) => values[name] !== undefined || faulty(name)
-  const fault = loginFault(values.KAFKA_SASL_MECHANISM, isSet)
-  return fault === null ? [] : [fault]
+export function loginErrors(values: Partial<Values>, invalid: IsSet): string[] {
+  if (invalid(MECHANISM)) return []
+  const isSet: IsSet = (name) => values[name] !== undefined || invalid(name)
+  const error = loginError(values.KAFKA_SASL_MECHANISM, isSet)
+  return error === null ? [] : [error]
 }
 
-function loginFault(mechanism: Values['KAFKA_SASL_MECHANISM'], isSet: IsSet): string | null {
-  if (mechanism === 'oauthbearer') return tokenFault(isSet)
+function loginError(mechanism: Values['KAFKA_SASL_MECHANISM'], isSet: IsSet): string | null {
+  if (mechanism === 'oauthbearer') return tokenError(isSet)
   const foreign = TOKEN.filter(isSet)
   if (foreign.length > 0) {
     const found = mechanism === undefined ? 'is not set' : `is ${mechanism}`
@@ -56,7 +56,7 @@ function loginFault(mechanism: Values['KAFKA_SASL_MECHANISM'], isSet: IsSet): st
   return incomplete(all, (name) => (name === MECHANISM ? mechanism !== undefined : isSet(name)))
 }
 
-function tokenFault(isSet: IsSet): string | null {
+function tokenError(isSet: IsSet): string | null {
   const foreign = PASSWORD.filter(isSet)
   if (foreign.length > 0) {
     return `${listed(foreign)} set, but ${MECHANISM} is oauthbearer: expected ${MECHANISM}=scram-sha-512 (or another) where a password logs in.`
@@ -84,7 +84,7 @@ function listed(names: readonly SettingName[]): string {
   return `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'}`
 }
 
-/** Null without a login; complete wherever {@link loginFaults} has nothing to say. */
+/** Null without a login; complete wherever {@link loginErrors} has nothing to say. */
 export function chooseLogin(values: Values): LoginConfig | null {
   const { KAFKA_SASL_MECHANISM: mechanism } = values
   if (mechanism === 'oauthbearer') {

@@ -3,13 +3,13 @@
  * itself: one mistake, one sentence.
  */
 import { formatDuration } from './duration.ts'
-import { onlySomeSet, shown } from './faults.ts'
-import { loginFaults } from './login.ts'
+import { onlySomeSet, shown } from './errors.ts'
+import { loginErrors } from './login.ts'
 import { belongTogether } from './pem.ts'
 import type { SettingName, Values } from './settings.ts'
 import { MAX_TOPIC_LENGTH, isLoopback } from './values.ts'
 
-type Rule = (values: Partial<Values>, faulty: (name: SettingName) => boolean) => string[]
+type Rule = (values: Partial<Values>, invalid: (name: SettingName) => boolean) => string[]
 
 const TOPICS = ['KAFKA_INPUT_TOPIC', 'KAFKA_RESULT_TOPIC', 'KAFKA_DEAD_LETTER_TOPIC'] as const
 type TopicSetting = (typeof TOPICS)[number]
@@ -66,7 +66,7 @@ const RULES: readonly Rule[] = [
           `${MAX_TOPIC_LENGTH}, for example KAFKA_RETRY_TOPIC_PREFIX=verification.completed.retry.`
   }),
   rule([...TOPICS, 'KAFKA_RETRY_TOPIC_PREFIX', 'DEFER_DELAYS'], sameTopicTwice),
-  loginFaults,
+  loginErrors,
   togetherOrNone(['SCHEMA_REGISTRY_USERNAME', 'SCHEMA_REGISTRY_PASSWORD']),
   togetherOrNone(['KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE']),
   rule(
@@ -93,7 +93,7 @@ const RULES: readonly Rule[] = [
   ),
 ]
 
-export const ruleFaults: Rule = (values, faulty) => RULES.flatMap((check) => check(values, faulty))
+export const ruleErrors: Rule = (values, invalid) => RULES.flatMap((check) => check(values, invalid))
 
 /** A tenth of the limit: the vendor's window has no known shape, so no more than that at once. */
 export function defaultBurst(qps: number): number {
@@ -137,10 +137,10 @@ function rule<K extends SettingName>(
   names: readonly K[],
   check: (values: Pick<Values, K>) => string | null,
 ): Rule {
-  return (values, faulty) => {
-    if (names.some(faulty)) return []
+  return (values, invalid) => {
+    if (names.some(invalid)) return []
     // None of them is faulty, so each has been read, or is optional.
-    const fault = check(values as Pick<Values, K>)
-    return fault === null ? [] : [fault]
+    const error = check(values as Pick<Values, K>)
+    return error === null ? [] : [error]
   }
 }

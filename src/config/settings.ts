@@ -58,7 +58,7 @@ export interface About {
   readonly otherwise?: string
 }
 
-interface Words {
+interface SettingMetadata {
   readonly meaning: string
   readonly holds?: Holds
   readonly otherwise?: string
@@ -66,21 +66,21 @@ interface Words {
 
 const about = z.registry<About>()
 
-function required<T>(value: Value<T>, words: Words) {
-  return value.schema.clone().register(about, { ...wordsOf(value, words), otherwise: 'required' })
+function required<T>(value: Value<T>, metadata: SettingMetadata) {
+  return value.schema.clone().register(about, { ...aboutOf(value, metadata), otherwise: 'required' })
 }
 
-function withDefault<T>(value: Value<T>, text: string, words: Words) {
-  return value.schema.prefault(text).register(about, { ...wordsOf(value, words), default: text })
+function withDefault<T>(value: Value<T>, text: string, metadata: SettingMetadata) {
+  return value.schema.prefault(text).register(about, { ...aboutOf(value, metadata), default: text })
 }
 
-function optional<T>(value: Value<T>, words: Words) {
-  return value.schema.optional().register(about, wordsOf(value, words))
+function optional<T>(value: Value<T>, metadata: SettingMetadata) {
+  return value.schema.optional().register(about, aboutOf(value, metadata))
 }
 
-function wordsOf(value: Value<unknown>, words: Words): About {
+function aboutOf(value: Value<unknown>, metadata: SettingMetadata): About {
   const { expected, example, pattern } = value
-  return { holds: 'text', expected, example, ...(pattern === undefined ? {} : { pattern }), ...words }
+  return { holds: 'text', expected, example, ...(pattern === undefined ? {} : { pattern }), ...metadata }
 }
 
 export const environment = z.object({

@@ -27,19 +27,19 @@ const known = new Set([...KNOWN, ...BESIDE_SETTINGS])
 const NEAR = 2
 
 export function unknownNames(variables: readonly string[]): string[] {
-  return variables.map(faultOf).filter((fault) => fault !== null)
+  return variables.map(errorFor).filter((error) => error !== null)
 }
 
-function faultOf(variable: string): string | null {
+function errorFor(variable: string): string | null {
   if (known.has(variable) || variable.length > MAX_LENGTH || SERVICE_LINK.test(variable)) return null
   const near = closestMatch(variable, KNOWN, { maxDistance: NEAR })
-  if (OURS.test(variable)) return sentence(variable, near ?? closestMatch(variable, KNOWN))
-  return near !== undefined && SHARED.test(variable) ? sentence(variable, near) : null
+  if (OURS.test(variable)) return didYouMean(variable, near ?? closestMatch(variable, KNOWN))
+  return near !== undefined && SHARED.test(variable) ? didYouMean(variable, near) : null
 }
 
 const MAX_LENGTH = 100
 
-function sentence(variable: string, suggestion: string | undefined): string {
+function didYouMean(variable: string, suggestion: string | undefined): string {
   const name = /^\w+$/.test(variable) ? variable : JSON.stringify(variable)
   return `${name} is no setting of checkresult-stream: did you mean ${suggestion ?? 'CHECKRESULT_QPS'}?`
 }

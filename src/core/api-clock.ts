@@ -24,10 +24,10 @@ export class ApiClock {
   get offsetMs(): number | null {
     const dateMs = parseHttpDate(this.#date)
     if (dateMs === null) return null
-    const least = this.#askedMs - dateMs - SECOND_MS
-    const most = this.#answeredMs - dateMs
-    if (least > 0) return least
-    return Math.min(0, most)
+    const min = this.#askedMs - dateMs - SECOND_MS
+    const max = this.#answeredMs - dateMs
+    if (min > 0) return min
+    return Math.min(0, max)
   }
 
   /** The API refuses calls from such a clock. */

@@ -8,9 +8,9 @@ const PAUSE_MS = 1_000
 /** Refusals so soon after another are answers to calls of before it. */
 const ONCE_WITHIN_MS = 1_000
 const RECOVERY_MS = 30_000
-const LEAST_FACTOR = 1 / 64
+const MIN_FACTOR = 1 / 64
 /** Fewer would not find out that the others have gone. */
-const LEAST_PER_SECOND = 0.5
+const MIN_PER_SECOND = 0.5
 
 export class BackOff {
   #factor = 1
@@ -26,12 +26,12 @@ export class BackOff {
 
   /** Calls per second when `share` are allowed. */
   rate(share: number, nowMs: number): number {
-    return Math.min(share, Math.max(share * this.#factorAt(nowMs), LEAST_PER_SECOND))
+    return Math.min(share, Math.max(share * this.#factorAt(nowMs), MIN_PER_SECOND))
   }
 
   throttled(nowMs: number, retryAfterMs: number | null): void {
     if (nowMs - this.#cutMs >= ONCE_WITHIN_MS) {
-      this.#factor = Math.max(LEAST_FACTOR, this.#factorAt(nowMs) / 2)
+      this.#factor = Math.max(MIN_FACTOR, this.#factorAt(nowMs) / 2)
       this.#cutMs = nowMs
     }
     this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + (retryAfterMs ?? PAUSE_MS))

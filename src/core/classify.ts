@@ -8,10 +8,10 @@
 import type { CheckAnswer, FinalAnswer, Reply } from './answer.ts'
 import type { DeadLetterReason } from './dead-letter.ts'
 import type { DeferReason } from './defer.ts'
-import type { GateReason } from './gate.ts'
+import type { CircuitReason } from './circuit-breaker.ts'
 
 export type Outcome =
-  | { readonly kind: 'settled'; readonly answer: FinalAnswer }
+  | { readonly kind: 'final'; readonly answer: FinalAnswer }
   | { readonly kind: 'deferred'; readonly reason: DeferReason; readonly code: string }
   /** Too many calls. The record asks again and uses up no attempt. */
   | { readonly kind: 'throttled'; readonly code: string; readonly retryAfterMs: number | null }
@@ -19,22 +19,22 @@ export type Outcome =
   | { readonly kind: 'unavailable'; readonly code: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'rejected'; readonly reason: DeadLetterReason; readonly code: string }
   /** Refused for a reason that most likely holds for the account: calls pause and the record asks again. */
-  | { readonly kind: 'blocked'; readonly gate: GateReason; readonly code: string }
+  | { readonly kind: 'blocked'; readonly reason: CircuitReason; readonly code: string }
 
-type Verdict =
+type Classification =
   | { kind: 'deferred'; reason: DeferReason }
   | { kind: 'throttled' }
   | { kind: 'unavailable' }
   | { kind: 'rejected'; reason: DeadLetterReason }
-  | { kind: 'blocked'; gate: GateReason }
+  | { kind: 'blocked'; reason: CircuitReason }
 
-const REJECTED: Verdict = { kind: 'rejected', reason: 'rejected' }
-const CREDENTIALS: Verdict = { kind: 'blocked', gate: 'credentials' }
-const ACCOUNT: Verdict = { kind: 'blocked', gate: 'account' }
-const CLOCK: Verdict = { kind: 'blocked', gate: 'clock' }
+const REJECTED: Classification = { kind: 'rejected', reason: 'rejected' }
+const CREDENTIALS: Classification = { kind: 'blocked', reason: 'credentials' }
+const ACCOUNT: Classification = { kind: 'blocked', reason: 'account' }
+const CLOCK: Classification = { kind: 'blocked', reason: 'clock' }
 
 /** A row matches a whole code, or, ending in `*`, every code that begins so. The first match counts. */
-const CODES: readonly (readonly [pattern: string, verdict: Verdict])[] = [
+const CODES: readonly (readonly [pattern: string, verdict: Classification])[] = [
   // The customer is not done: the callback was early, or the flow was left.
   ['ProcessNotCompleted', { kind: 'deferred', reason: 'not-completed' }],
   // Ours, our neighbors' in the account, or the gateway's own cap.
@@ -88,29 +88,29 @@ const SUCCESS = new Set(['Success', '200'])
 const REQUEST_TIMEOUT = 408
 const TOO_MANY_REQUESTS = 429
 
-const whole = new Map(CODES.filter(([pattern]) => !pattern.endsWith('*')))
+const exact = new Map(CODES.filter(([pattern]) => !pattern.endsWith('*')))
 const prefixes = CODES.filter(([pattern]) => pattern.endsWith('*')).map(
-  ([pattern, verdict]) => [pattern.slice(0, -1), verdict] as const,
+  ([pattern, classification]) => [pattern.slice(0, -1), classification] as const,
 )
 
 export function classify(reply: Reply): Outcome {
   if (reply.kind === 'no-answer') return classifyNoAnswer(reply)
   const { code, answer, retryAfterMs, status } = reply
   if (SUCCESS.has(code)) return classifySuccess(code, answer)
-  const verdict = whole.get(code) ?? prefixes.find(([prefix]) => code.startsWith(prefix))?.[1]
-  if (verdict === undefined) return classifyUnknown(code, status, retryAfterMs)
+  const classification = exact.get(code) ?? prefixes.find(([prefix]) => code.startsWith(prefix))?.[1]
+  if (classification === undefined) return classifyUnknown(code, status, retryAfterMs)
   // A code that is final or names a cause keeps its meaning, whatever status or hint came with it.
-  if (status === TOO_MANY_REQUESTS && verdict.kind === 'unavailable') {
+  if (status === TOO_MANY_REQUESTS && classification.kind === 'unavailable') {
     return { kind: 'throttled', code, retryAfterMs }
   }
-  return verdict.kind === 'throttled' || verdict.kind === 'unavailable'
-    ? { kind: verdict.kind, code, retryAfterMs }
-    : { ...verdict, code }
+  return classification.kind === 'throttled' || classification.kind === 'unavailable'
+    ? { kind: classification.kind, code, retryAfterMs }
+    : { ...classification, code }
 }
 
 /** The code of an outcome that says why there is no result. */
 export function codeOf(outcome: Outcome): string {
-  return outcome.kind === 'settled' ? '' : outcome.code
+  return outcome.kind === 'final' ? '' : outcome.code
 }
 
 function classifySuccess(code: string, answer: CheckAnswer | null): Outcome {
@@ -118,7 +118,7 @@ function classifySuccess(code: string, answer: CheckAnswer | null): Outcome {
     return { kind: 'rejected', reason: 'unreadable-answer', code }
   }
   // `P` (KYC_GLOBAL) becomes Y or N later.
-  return isFinal(answer) ? { kind: 'settled', answer } : { kind: 'deferred', reason: 'pending', code }
+  return isFinal(answer) ? { kind: 'final', answer } : { kind: 'deferred', reason: 'pending', code }
 }
 
 function isFinal(answer: CheckAnswer): answer is FinalAnswer {
@@ -132,13 +132,13 @@ function classifyUnknown(code: string, status: number, retryAfterMs: number | nu
   if (status >= 500 || status === REQUEST_TIMEOUT) return { kind: 'unavailable', code: named, retryAfterMs }
   // The vendor's own client takes any refusal with a hint for throttling.
   if (status >= 400 && retryAfterMs !== null) return { kind: 'throttled', code: named, retryAfterMs }
-  return { kind: 'blocked', gate: 'refused', code: named }
+  return { kind: 'blocked', reason: 'refused', code: named }
 }
 
 function classifyNoAnswer({ failure, status, retryAfterMs }: Reply & { kind: 'no-answer' }): Outcome {
   // Neither these nor a certificate that does not verify will be better for the next record.
-  if (failure === 'no-credentials') return { kind: 'blocked', gate: 'credentials', code: failure }
-  if (failure === 'tls') return { kind: 'blocked', gate: 'upstream-down', code: failure }
+  if (failure === 'no-credentials') return { kind: 'blocked', reason: 'credentials', code: failure }
+  if (failure === 'tls') return { kind: 'blocked', reason: 'upstream-down', code: failure }
   // A page of a proxy, a firewall or another server: its status is all that can be read.
   const isPage = failure === 'not-json' && status !== null && status >= 400 && status < 500
   if (isPage || status === TOO_MANY_REQUESTS) return classifyUnknown('', status, retryAfterMs)

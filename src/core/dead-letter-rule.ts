@@ -11,7 +11,7 @@ export const WINDOW_RECORDS = 100
 const UNKNOWN_IN_A_ROW = 20
 
 export class DeadLetterRule {
-  readonly #most: number
+  readonly #max: number
   /** 1 for each dead letter among the last records; `#at` is the oldest, the next to be overwritten. */
   readonly #recent = new Uint8Array(WINDOW_RECORDS)
   #at = 0
@@ -20,19 +20,19 @@ export class DeadLetterRule {
 
   /** `share` of the last hundred records, above 0 and at most 1. */
   constructor(share: number) {
-    this.#most = share * WINDOW_RECORDS
+    this.#max = share * WINDOW_RECORDS
   }
 
-  settled(): void {
+  addResult(): void {
     this.#note(0)
     this.#unknownInARow = 0
   }
 
   /** True when this one makes it too many; counting then begins anew. */
-  deadLettered(reason: DeadLetterReason): boolean {
+  addDeadLetter(reason: DeadLetterReason): boolean {
     this.#note(1)
     this.#unknownInARow = reason === 'unknown-code' ? this.#unknownInARow + 1 : 0
-    if (this.#count <= this.#most && this.#unknownInARow < UNKNOWN_IN_A_ROW) return false
+    if (this.#count <= this.#max && this.#unknownInARow < UNKNOWN_IN_A_ROW) return false
     this.#recent.fill(0)
     this.#count = 0
     this.#unknownInARow = 0

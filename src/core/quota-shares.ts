@@ -1,11 +1,11 @@
 /**
  * The quota split over the partitions of the input topic: whole permits, the rest one each to the first partitions. So any
  * way to spread the partitions over replicas sums to the whole. Who splits differently breaks that: all replicas go by what
- * the leader of their group says ({@link QuotaTerms}).
+ * the leader of their group says ({@link QuotaPlan}).
  */
 
 /** What the shares of one generation of the group are made of. */
-export interface QuotaTerms {
+export interface QuotaPlan {
   /** Of the input topic. */
   readonly partitions: number
   /** To be split; null where the quota is not shared by partitions. */
@@ -13,7 +13,7 @@ export interface QuotaTerms {
 }
 
 /** Permits of these partitions of the input topic together. */
-export function shareOf(owned: readonly number[], { partitions, permits }: QuotaTerms): number {
+export function shareOf(owned: readonly number[], { partitions, permits }: QuotaPlan): number {
   if (permits === null || partitions === 0) return 0
   const each = Math.floor(permits / partitions)
   const rest = permits % partitions
@@ -21,7 +21,7 @@ export function shareOf(owned: readonly number[], { partitions, permits }: Quota
 }
 
 /** So many members get partitions, each with a permit; any further one stands by. */
-export function places({ partitions, permits }: QuotaTerms, members: number): number {
+export function memberCount({ partitions, permits }: QuotaPlan, members: number): number {
   return Math.min(members, partitions, permits ?? Infinity)
 }
 
@@ -29,23 +29,24 @@ export function places({ partitions, permits }: QuotaTerms, members: number): nu
  * Who sits at which place. Whoever had one keeps it where it still exists, so that a further member moves no partition of
  * others but by adding a place, and a standby steps in just where somebody has left.
  */
-export function seat(
-  members: readonly { readonly id: string; readonly place: number | null }[],
+export function assignMembers(
+  members: readonly { readonly id: string; readonly memberIndex: number | null }[],
   count: number,
 ): readonly string[] {
-  const seated = new Map<number, string>()
+  const assigned = new Map<number, string>()
   const waiting: string[] = []
-  for (const { id, place } of [...members].sort(byId)) {
-    if (place !== null && place < count && !seated.has(place)) seated.set(place, id)
+  for (const { id, memberIndex } of [...members].sort(byId)) {
+    if (memberIndex !== null && memberIndex < count && !assigned.has(memberIndex))
+      assigned.set(memberIndex, id)
     else waiting.push(id)
   }
-  return Array.from({ length: count }, (_, place) => seated.get(place) ?? waiting.shift() ?? '')
+  return Array.from({ length: count }, (_, memberIndex) => assigned.get(memberIndex) ?? waiting.shift() ?? '')
 }
 
 /** The partitions of a topic at a place: those beyond the input topic's go with the one they would wrap round to. */
-export function partitionsAt(place: number, { of, input, count }: Topic): number[] {
+export function partitionsAt(memberIndex: number, { of, input, count }: Topic): number[] {
   return Array.from({ length: of }, (_, partition) => partition).filter(
-    (partition) => (partition % input) % count === place,
+    (partition) => (partition % input) % count === memberIndex,
   )
 }
 

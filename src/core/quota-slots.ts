@@ -40,9 +40,9 @@ export interface MadeCall {
 export interface SlotAnswer {
   readonly nowMs: number
   readonly limit: number
-  readonly life: number
+  readonly ringEpoch: number
   /** 0, or how long it is no use to ask for more. */
-  readonly againMs: number
+  readonly retryAfterMs: number
   readonly firstPlace: number
   readonly slotsMs: readonly number[]
   /** Where the passed slots are now; 0 for one that could not be moved. */
@@ -69,16 +69,16 @@ const WINDOW_MS = 1_000
 /** Longer than most stalls. A slot missed by more is moved, which takes a round trip; one that nobody uses is counted for longer. */
 const LATE_MS = 50
 /** A counter so far away is out of use, not late. */
-const MOST_LATE_MS = 500
+const MAX_LATE_MS = 500
 /** So far ahead slots are fetched while enough wait for them: longer than a round trip and a short stall. */
 const LEAD_MS = 100
-const MOST_AT_ONCE = 1_000
+const MAX_AT_ONCE = 1_000
 /**
  * Where calls come so soon after one another, slots are fetched for the next ones too, so that none waits for a round trip:
  * the next will come long before they pass.
  */
 const OFTEN_MS = 25
-const MOST_SPARE = 2
+const MAX_SPARE = 2
 /** Longer ago a slot was passed over because nobody waited, and its place may be another's by now. */
 const MOVABLE_MS = 500
 /** Far less than `AHEAD_MS`: who comes so much later gets the same slot. */
@@ -104,7 +104,7 @@ export class QuotaSlots {
 
   /** What to ask for before anything is wanted. */
   look(): SlotRequest {
-    return { want: 0, ...this.#terms(0), moved: [], made: [], jumpedIn: null }
+    return { want: 0, ...this.#bounds(0), moved: [], made: [], jumpedIn: null }
   }
 
   /**
@@ -117,7 +117,7 @@ export class QuotaSlots {
     this.#limit = answer.limit
     this.#jumpedIn = null
     this.#made = []
-    const { holdMs, lateMs } = this.#terms(times.answeredMs)
+    const { holdMs, lateMs } = this.#bounds(times.answeredMs)
     this.#askFromMs = connectedMs + AHEAD_MS + lateMs + holdMs
   }
 
@@ -133,13 +133,13 @@ export class QuotaSlots {
     if (next === undefined) return this.#askFromMs > nowMs ? this.#askFromMs - nowMs : Infinity
     if (next.dueMs > nowMs) return next.dueMs - nowMs
     this.#held.shift()
-    this.#lastTaken = [nowMs, ...this.#lastTaken.slice(0, MOST_SPARE)]
+    this.#lastTaken = [nowMs, ...this.#lastTaken.slice(0, MAX_SPARE)]
     this.#taken.set(nowMs, [...(this.#taken.get(nowMs) ?? []), next])
     return 0
   }
 
   /** Whether the slot taken at `takenMs` is still good for a call that goes out now. If not, none goes out, and it may move. */
-  starts(takenMs: number, nowMs: number): boolean {
+  confirm(takenMs: number, nowMs: number): boolean {
     const [slot, ...others] = this.#taken.get(takenMs) ?? []
     if (slot === undefined) return false
     if (others.length === 0) this.#taken.delete(takenMs)
@@ -148,23 +148,23 @@ export class QuotaSlots {
       this.#passed.push(slot)
       return false
     }
-    this.#made.push({ place: slot.place, atMs: this.#clock.shownAtMostMs(nowMs) })
+    this.#made.push({ place: slot.place, atMs: this.#clock.maxShownMs(nowMs) })
     return true
   }
 
   /** What to ask for when `waiting` calls could be made now; null for nothing. To be followed by one of the next two. */
   request(nowMs: number, waiting: number): SlotRequest | null {
     this.#dropPassed(nowMs)
-    const missing = Math.min(waiting + this.#spare(nowMs) - this.#held.length, MOST_AT_ONCE)
+    const missing = Math.min(waiting + this.#spare(nowMs) - this.#held.length, MAX_AT_ONCE)
     if (missing <= 0 || nowMs < this.#askFromMs) return null
-    const terms = this.#terms(nowMs)
+    const bounds = this.#bounds(nowMs)
     const moved = this.#toMove(nowMs, missing)
-    const want = Math.min(missing - moved.length, this.#toLead(nowMs, terms.holdMs))
+    const want = Math.min(missing - moved.length, this.#toLead(nowMs, bounds.holdMs))
     if (want <= 0 && moved.length === 0) return null
     const [made, jumpedIn] = [this.#made, this.#jumpedIn]
     this.#made = []
     this.#jumpedIn = null
-    return { want, ...terms, moved, made, jumpedIn }
+    return { want, ...bounds, moved, made, jumpedIn }
   }
 
   answered(request: SlotRequest, answer: SlotAnswer, times: AnswerTimes): void {
@@ -175,7 +175,7 @@ export class QuotaSlots {
     ]
     const isSteady = this.#clock.see({ ...times, shownMs: answer.nowMs })
     // The counter cannot know how much of the last second its clock has left out: it is to begin anew.
-    if (!isSteady) this.#jumpedIn = answer.life
+    if (!isSteady) this.#jumpedIn = answer.ringEpoch
     const good = isSteady ? got.filter(({ atMs }) => atMs > 0) : []
     this.#waste(got.length - good.length)
     for (const { place, atMs } of good) {
@@ -183,7 +183,7 @@ export class QuotaSlots {
       this.#held.push({ place, earliestMs, dueMs: latestMs, lateMs: request.lateMs })
     }
     this.#held.sort((one, other) => one.dueMs - other.dueMs)
-    const waitMs = answer.againMs === 0 ? 0 : answer.againMs + this.#options.random() * SPREAD_MS
+    const waitMs = answer.retryAfterMs === 0 ? 0 : answer.retryAfterMs + this.#options.random() * SPREAD_MS
     this.#askFromMs = times.answeredMs + waitMs
   }
 
@@ -192,9 +192,9 @@ export class QuotaSlots {
     this.#waste(request.moved.length)
   }
 
-  #terms(nowMs: number): { readonly holdMs: number; readonly lateMs: number } {
+  #bounds(nowMs: number): { readonly holdMs: number; readonly lateMs: number } {
     const uncertaintyMs = this.#clock.uncertaintyMs(nowMs)
-    const lateMs = Math.min(LATE_MS + (uncertaintyMs === Infinity ? 0 : uncertaintyMs), MOST_LATE_MS)
+    const lateMs = Math.min(LATE_MS + (uncertaintyMs === Infinity ? 0 : uncertaintyMs), MAX_LATE_MS)
     return { holdMs: WINDOW_MS + this.#options.guardMs, lateMs }
   }
 
@@ -211,8 +211,8 @@ export class QuotaSlots {
 
   /** The places of the passed slots that are worth moving; the others are wasted. */
   #toMove(nowMs: number, missing: number): number[] {
-    const most = Math.min(missing, this.#options.burst)
-    const passed = this.#passed.filter(({ dueMs }) => nowMs - dueMs < MOVABLE_MS).slice(-most)
+    const max = Math.min(missing, this.#options.burst)
+    const passed = this.#passed.filter(({ dueMs }) => nowMs - dueMs < MOVABLE_MS).slice(-max)
     this.#waste(this.#passed.length - passed.length)
     this.#passed = []
     return passed.map(({ place }) => place)

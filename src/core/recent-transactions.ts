@@ -16,11 +16,11 @@
  */
 
 /** Whoever processes a record. What was begun in a life that is over has come to nothing, unless it was committed. */
-export interface TransactionLife {
-  readonly wanted: () => boolean
+export interface TransactionOwner {
+  readonly isWanted: () => boolean
 }
 
-export type Place = number
+export type EntryId = number
 
 /** Of an id, a life and a time each: some 2 megabytes in all. */
 const CAPACITY = 10_000
@@ -28,12 +28,12 @@ const CAPACITY = 10_000
 export class RecentTransactions {
   readonly #windowMs: number
   readonly #capacity: number
-  readonly #places = new Map<string, Place>()
+  readonly #entryIds = new Map<string, EntryId>()
   // Rings, filled as they are needed. Not an object for each entry: it would live long enough to be costly to collect.
   readonly #keys: string[] = []
-  readonly #lives: (TransactionLife | null)[] = []
+  readonly #owners: (TransactionOwner | null)[] = []
   readonly #sinceMs: number[] = []
-  #next: Place = 0
+  #next: EntryId = 0
 
   /** A window of 0 sees no repeats at all. */
   constructor(windowMs: number, capacity = CAPACITY) {
@@ -45,54 +45,54 @@ export class RecentTransactions {
    * Null when it is a repeat; otherwise the record stands for its transaction from now on, at a place to be given to the other
    * methods. `partition` is that of the input topic, also for a retry copy.
    */
-  begin(partition: number, transactionId: string, life: TransactionLife, nowMs: number): Place | null {
+  begin(partition: number, transactionId: string, owner: TransactionOwner, nowMs: number): EntryId | null {
     const key = `${partition} ${transactionId}`
-    const earlier = this.#places.get(key)
-    if (earlier !== undefined && this.#stands(earlier, nowMs)) return null
-    return this.#remember(key, life, nowMs)
+    const earlier = this.#entryIds.get(key)
+    if (earlier !== undefined && this.#isCurrentlyHeld(earlier, nowMs)) return null
+    return this.#remember(key, owner, nowMs)
   }
 
   /** Its result is committed: it stands for the transaction whatever becomes of its lane. */
-  committed(place: Place): void {
-    if (this.#isCurrent(place)) this.#lives[place % this.#capacity] = null
+  committed(entryId: EntryId): void {
+    if (this.#isCurrent(entryId)) this.#owners[entryId % this.#capacity] = null
   }
 
   /** It has no result: whoever comes next with its transaction is asked for. */
-  forget(place: Place): void {
-    const key = this.#keys[place % this.#capacity]
-    if (key !== undefined && this.#places.get(key) === place) this.#places.delete(key)
+  forget(entryId: EntryId): void {
+    const key = this.#keys[entryId % this.#capacity]
+    if (key !== undefined && this.#entryIds.get(key) === entryId) this.#entryIds.delete(key)
   }
 
   /** Whatever came of its transactions: the partition has another log. */
   forgetPartition(partition: number): void {
-    for (const key of this.#places.keys()) if (key.startsWith(`${partition} `)) this.#places.delete(key)
+    for (const key of this.#entryIds.keys()) if (key.startsWith(`${partition} `)) this.#entryIds.delete(key)
   }
 
-  #stands(place: Place, nowMs: number): boolean {
-    const slot = place % this.#capacity
-    const isCommitted = this.#lives[slot] === null
+  #isCurrentlyHeld(entryId: EntryId, nowMs: number): boolean {
+    const slot = entryId % this.#capacity
+    const isCommitted = this.#owners[slot] === null
     return (
       nowMs - (this.#sinceMs[slot] ?? 0) < this.#windowMs &&
-      (isCommitted || this.#lives[slot]?.wanted() === true)
+      (isCommitted || this.#owners[slot]?.isWanted() === true)
     )
   }
 
-  #remember(key: string, life: TransactionLife, nowMs: number): Place {
-    const place = this.#next
+  #remember(key: string, owner: TransactionOwner, nowMs: number): EntryId {
+    const entryId = this.#next
     this.#next += 1
-    if (this.#windowMs === 0) return place
-    const slot = place % this.#capacity
+    if (this.#windowMs === 0) return entryId
+    const slot = entryId % this.#capacity
     // Whoever stood in this slot is the oldest; its transaction may have been seen again and stand elsewhere.
-    if (place >= this.#capacity) this.forget(place - this.#capacity)
+    if (entryId >= this.#capacity) this.forget(entryId - this.#capacity)
     this.#keys[slot] = key
-    this.#lives[slot] = life
+    this.#owners[slot] = owner
     this.#sinceMs[slot] = nowMs
-    this.#places.set(key, place)
-    return place
+    this.#entryIds.set(key, entryId)
+    return entryId
   }
 
-  #isCurrent(place: Place): boolean {
-    const key = this.#keys[place % this.#capacity]
-    return key !== undefined && this.#places.get(key) === place
+  #isCurrent(entryId: EntryId): boolean {
+    const key = this.#keys[entryId % this.#capacity]
+    return key !== undefined && this.#entryIds.get(key) === entryId
   }
 }

@@ -18,36 +18,36 @@ const TOLERANCE_MS = 1
 
 export class ServerClock {
   /** Bounds of monotonic time less the other's, as of `#atMs`. */
-  #least = -Infinity
-  #most = Infinity
+  #min = -Infinity
+  #max = Infinity
   #atMs = 0
 
   /** False when the other clock cannot have come from what it showed before to this: it was put forward or back. */
   see({ askedMs, answeredMs, shownMs }: Sighting): boolean {
     const driftMs = this.#driftMs(answeredMs)
-    const least = Math.max(askedMs - shownMs, this.#least - driftMs)
-    const most = Math.min(answeredMs - shownMs, this.#most + driftMs)
+    const min = Math.max(askedMs - shownMs, this.#min - driftMs)
+    const max = Math.min(answeredMs - shownMs, this.#max + driftMs)
     this.#atMs = answeredMs
-    const isSteady = least <= most + TOLERANCE_MS
+    const isSteady = min <= max + TOLERANCE_MS
     // Within the tolerance the later word counts.
-    this.#least = least <= most ? least : askedMs - shownMs
-    this.#most = least <= most ? most : answeredMs - shownMs
+    this.#min = min <= max ? min : askedMs - shownMs
+    this.#max = min <= max ? max : answeredMs - shownMs
     return isSteady
   }
 
   /** How long an instant of the other clock may be apart from where it is taken to be; Infinity before the first sighting. */
   uncertaintyMs(nowMs: number): number {
-    return this.#most - this.#least + 2 * this.#driftMs(nowMs)
+    return this.#max - this.#min + 2 * this.#driftMs(nowMs)
   }
 
   /** Our time when the other clock shows `shownMs`: not before the first, not after the second. */
   bounds(shownMs: number): { readonly earliestMs: number; readonly latestMs: number } {
-    return { earliestMs: shownMs + this.#least, latestMs: shownMs + this.#most }
+    return { earliestMs: shownMs + this.#min, latestMs: shownMs + this.#max }
   }
 
   /** The most it can show at `nowMs`. */
-  shownAtMostMs(nowMs: number): number {
-    return nowMs - this.#least + this.#driftMs(nowMs)
+  maxShownMs(nowMs: number): number {
+    return nowMs - this.#min + this.#driftMs(nowMs)
   }
 
   #driftMs(nowMs: number): number {

@@ -14,9 +14,9 @@ export class SlidingWindow {
   #pending = 0
 
   /** `most` is the largest limit it will be asked about. */
-  constructor(most: number, windowMs: number) {
+  constructor(max: number, windowMs: number) {
     this.#windowMs = windowMs
-    this.#written = new Float64Array(most).fill(-Infinity)
+    this.#written = new Float64Array(max).fill(-Infinity)
   }
 
   /** Milliseconds until one more fits under the limit; Infinity: not before a pending one is written or dropped. */

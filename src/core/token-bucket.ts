@@ -73,7 +73,7 @@ export class TokenBucket {
   }
 
   /** The call is written. */
-  starts(_takenMs: number, nowMs: number): true {
+  confirm(_takenMs: number, nowMs: number): true {
     this.#window.written(nowMs)
     this.#unstick()
     return true
@@ -99,14 +99,14 @@ export class TokenBucket {
   #limit(nowMs: number): number {
     if (this.#former.length === 0) return this.#permits
     this.#former = this.#former.filter(({ untilMs }) => untilMs > nowMs)
-    return this.#former.reduce((least, { permits }) => Math.min(least, permits), this.#permits)
+    return this.#former.reduce((min, { permits }) => Math.min(min, permits), this.#permits)
   }
 
   #refill(nowMs: number, limit: number, perMs: number): void {
     const burst = Math.max(1, Math.min(this.#options.burst, limit))
-    const most = burst + (this.#awaited ? CARRIED_MS * perMs : 0)
+    const max = burst + (this.#awaited ? CARRIED_MS * perMs : 0)
     const more = Math.max(0, nowMs - this.#refilledMs) * perMs
-    this.#tokens = Math.max(this.#tokens, Math.min(most, this.#tokens + more))
+    this.#tokens = Math.max(this.#tokens, Math.min(max, this.#tokens + more))
     this.#refilledMs = Math.max(this.#refilledMs, nowMs)
   }
 
@@ -127,6 +127,6 @@ export const UNLIMITED = {
   unavailable: null,
   onAvailable: () => undefined,
   take: () => 0,
-  starts: () => true,
+  confirm: () => true,
   throttled: () => undefined,
 } as const

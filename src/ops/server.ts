@@ -9,7 +9,7 @@ import { OperatorError } from '../core/safe-error.ts'
 import { createServer } from '../node-http.ts'
 import { statusPage, type Status } from './status-page.ts'
 
-export interface Verdict {
+export interface HealthCheck {
   readonly ok: boolean
   /** Sentences that name what is amiss; shown where it is not ok. */
   readonly reasons: readonly string[]
@@ -19,7 +19,7 @@ export interface OpsOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
-  readonly health: { live(): Verdict; ready(): Verdict }
+  readonly health: { live(): HealthCheck; ready(): HealthCheck }
   readonly exposition: () => Promise<{ readonly contentType: string; readonly body: string }>
   readonly status: () => Status
 }
@@ -89,9 +89,9 @@ async function answerTo({ method, url = '/' }: IncomingMessage, options: OpsOpti
 async function page(path: string, { health, exposition, status }: OpsOptions): Promise<Answer> {
   switch (path) {
     case '/livez':
-      return verdict(health.live())
+      return healthAnswer(health.live())
     case '/readyz':
-      return verdict(health.ready())
+      return healthAnswer(health.ready())
     case '/metrics':
       return { status: 200, ...(await exposition()) }
     case '/':
@@ -101,7 +101,7 @@ async function page(path: string, { health, exposition, status }: OpsOptions): P
   }
 }
 
-function verdict({ ok, reasons }: Verdict): Answer {
+function healthAnswer({ ok, reasons }: HealthCheck): Answer {
   return ok
     ? { status: 200, body: ['ok', ...reasons, ''].join('\n') }
     : { status: 503, body: `${reasons.join('\n')}\n` }

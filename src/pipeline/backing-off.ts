@@ -36,8 +36,8 @@ export class BackingOff implements RateLimiter {
     return waitMs
   }
 
-  starts(takenMs: number, nowMs: number): boolean {
-    return this.#limiter.starts(takenMs, nowMs)
+  confirm(takenMs: number, nowMs: number): boolean {
+    return this.#limiter.confirm(takenMs, nowMs)
   }
 
   throttled(nowMs: number, retryAfterMs: number | null): void {

@@ -2,7 +2,7 @@
 import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Metrics } from '../ports.ts'
 import type { DeadLetterNotices } from './dead-letter-notices.ts'
-import { cameOfACall, type Counts, type Settled } from './outputs.ts'
+import { wasCalled, type Counts, type ProcessedRecord } from './outputs.ts'
 
 export interface OutcomeCounters {
   readonly metrics: Metrics
@@ -11,7 +11,7 @@ export interface OutcomeCounters {
 
 export function countOutcomes(
   counters: OutcomeCounters,
-  finished: readonly { readonly item: { readonly timestampMs: number }; readonly result: Settled }[],
+  finished: readonly { readonly item: { readonly timestampMs: number }; readonly result: ProcessedRecord }[],
   nowMs: number,
 ): void {
   for (const { item, result } of finished) {
@@ -23,8 +23,8 @@ export function countOutcomes(
 }
 
 /** These came to nothing: somebody will ask for them again. */
-export function countRepeated(metrics: Metrics, dropped: readonly Settled[]): void {
-  for (const settled of dropped) if (cameOfACall(settled)) metrics.wastedCall('repeated')
+export function countRepeated(metrics: Metrics, dropped: readonly ProcessedRecord[]): void {
+  for (const processed of dropped) if (wasCalled(processed)) metrics.wastedCall('repeated')
 }
 
 function countOutcome(
@@ -34,7 +34,7 @@ function countOutcome(
 ): void {
   switch (counts.kind) {
     case 'result':
-      metrics.settled(counts.facts, endToEndSeconds)
+      metrics.resultCommitted(counts.facts, endToEndSeconds)
       if (counts.unreadable) metrics.unreadableDocument()
       for (const member of counts.dropped) metrics.droppedMember(member)
       return

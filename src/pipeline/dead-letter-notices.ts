@@ -38,10 +38,10 @@ export class DeadLetterNotices {
     this.#clock = clock
   }
 
-  add(letter: NoticedDeadLetter): void {
-    const window = this.#windows.get(letter.reason)
-    const pending = window?.pending ?? { first: letter, codes: new Map<string, number>() }
-    count(pending.codes, letter.code)
+  add(deadLetter: NoticedDeadLetter): void {
+    const window = this.#windows.get(deadLetter.reason)
+    const pending = window?.pending ?? { first: deadLetter, codes: new Map<string, number>() }
+    count(pending.codes, deadLetter.code)
     if (window === undefined) this.#say(pending)
     else window.pending = pending
   }

@@ -3,13 +3,19 @@
  * partition, so each partition is read twice: once for its markers, once for its letters. In memory are the places of
  * one partition's markers and the records just read, however long the topic is.
  */
-import { isFromOneOf, placeName, readStored, type Letter, type LetterPlace } from '../core/letter.ts'
+import {
+  isFromOneOf,
+  positionName,
+  readDlqRecord,
+  type StoredDeadLetter,
+  type DeadLetterPosition,
+} from '../core/stored-dead-letter.ts'
 import type { InputRecord, PartitionRange, TopicReader } from '../ports.ts'
 
 export type Found =
   | {
-      readonly kind: 'letter'
-      readonly letter: Letter
+      readonly kind: 'dead-letter'
+      readonly deadLetter: StoredDeadLetter
       readonly record: InputRecord
       readonly redriven: boolean
       /** Its event is from a topic of another pipeline. */
@@ -18,13 +24,13 @@ export type Found =
   /** Neither a letter nor a marker. */
   | { readonly kind: 'other' }
 
-export interface DeadLetterSource {
+export interface DlqReader {
   readonly topic: TopicReader
   /** The input topic and the retry topics: letters of events from elsewhere belong to another pipeline. */
   readonly ownTopics: ReadonlySet<string>
 }
 
-export interface ScanOptions extends DeadLetterSource {
+export interface ScanOptions extends DlqReader {
   /** Null reads them all. */
   readonly partitions: ReadonlySet<number> | null
   /** Offsets read so far, of those there are; each partition counts twice. */
@@ -34,23 +40,23 @@ export interface ScanOptions extends DeadLetterSource {
 }
 
 /** Partition by partition, in order of offsets. */
-export async function* scanLetters(options: ScanOptions): AsyncGenerator<Found> {
+export async function* scanDeadLetters(options: ScanOptions): AsyncGenerator<Found> {
   const { topic, ownTopics, partitions } = options
   const ranges = topic.ranges.filter(({ partition }) => partitions === null || partitions.has(partition))
   const passes = passesOver(options, ranges)
   for (const range of ranges) {
     const redriven = new Set<string>()
     for await (const record of passes.read(range)) {
-      const stored = readStored(record)
-      if (stored.kind === 'marker') redriven.add(placeName(stored.of))
+      const stored = readDlqRecord(record)
+      if (stored.kind === 'redrive-receipt') redriven.add(positionName(stored.of))
     }
     for await (const record of passes.read(range)) {
-      const stored = readStored(record)
+      const stored = readDlqRecord(record)
       if (stored.kind === 'other') yield stored
-      if (stored.kind === 'letter') {
-        const { letter } = stored
-        const foreign = !isFromOneOf(ownTopics, letter)
-        yield { ...stored, record, redriven: redriven.delete(placeName(letter)), foreign }
+      if (stored.kind === 'dead-letter') {
+        const { deadLetter } = stored
+        const foreign = !isFromOneOf(ownTopics, deadLetter)
+        yield { ...stored, record, redriven: redriven.delete(positionName(deadLetter)), foreign }
       }
     }
   }
@@ -78,19 +84,19 @@ function passesOver({ topic, onRead, signal }: ScanOptions, ranges: readonly Par
 }
 
 /** Letters of other pipelines: counted, and the first of them named. */
-export class ForeignLetters {
+export class ForeignDeadLetters {
   #total = 0
   readonly #topics = new Set<string>()
-  readonly #places: LetterPlace[] = []
+  readonly #positions: DeadLetterPosition[] = []
 
-  add(letter: Letter): void {
+  add(deadLetter: StoredDeadLetter): void {
     this.#total += 1
-    if (this.#places.length < MAX_NAMED) this.#places.push(letter)
-    if (this.#topics.size < MAX_NAMED) this.#topics.add(letter.source?.topic ?? 'unknown')
+    if (this.#positions.length < MAX_NAMED) this.#positions.push(deadLetter)
+    if (this.#topics.size < MAX_NAMED) this.#topics.add(deadLetter.source?.topic ?? 'unknown')
   }
 
   get summary(): ForeignSummary {
-    return { total: this.#total, topics: [...this.#topics], places: this.#places.map(placeName) }
+    return { total: this.#total, topics: [...this.#topics], positions: this.#positions.map(positionName) }
   }
 }
 
@@ -99,7 +105,7 @@ export interface ForeignSummary {
   /** Where the events came from; the first of them. */
   readonly topics: readonly string[]
   /** The first of them. */
-  readonly places: readonly string[]
+  readonly positions: readonly string[]
 }
 
 const MAX_NAMED = 20

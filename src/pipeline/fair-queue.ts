@@ -1,7 +1,7 @@
 /** Who waits, by where it comes from: each source has its turn, however many of another wait, and within one the first comes first. */
 export class FairQueue<T> {
   /** Kept when nobody waits any more: there are as many as partitions, and most come again. */
-  readonly #sources = new Map<string, T[]>()
+  readonly #queues = new Map<string, T[]>()
   /** Those in which somebody waits, in the order of their turns. */
   #turns: T[][] = []
   #length = 0
@@ -10,11 +10,11 @@ export class FairQueue<T> {
     return this.#length
   }
 
-  push(source: string, item: T): void {
-    let items = this.#sources.get(source)
+  push(key: string, item: T): void {
+    let items = this.#queues.get(key)
     if (items === undefined) {
       items = []
-      this.#sources.set(source, items)
+      this.#queues.set(key, items)
     }
     if (items.length === 0) this.#turns.push(items)
     items.push(item)

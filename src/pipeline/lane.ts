@@ -14,16 +14,16 @@
 import { ClaimRetry } from './claim-retry.ts'
 import { CommitPolicy } from './commit-policy.ts'
 import { countOutcomes, countRepeated } from './count-outcome.ts'
-import { delivered, sizeBytes, untilDueMs, type Delivered } from './delivered.ts'
+import { bufferedRecord, sizeBytes, untilDueMs, type BufferedRecord } from './buffered-record.ts'
 import { InDoubt, overwriteCommitted } from './in-doubt.ts'
 import type { LaneOptions, LaneState } from './lane-options.ts'
 import { OffsetTracker, type Prefix } from './offset-tracker.ts'
-import { replaceRefused, type Settled } from './outputs.ts'
+import { replaceRefused, type ProcessedRecord } from './outputs.ts'
 import { PartitionLag } from './partition-lag.ts'
 import type { LaneShare } from './record-budget.ts'
-import type { RecordLife } from './settle.ts'
+import type { RecordContext } from './process-record.ts'
 import { TakenOffsets } from './taken-offsets.ts'
-import type { Failure, InputRecord, OutputLog } from '../ports.ts'
+import type { Failure, InputRecord, OutputSink } from '../ports.ts'
 
 /** Records a lane may always have under way. More only while few wait for permits: waiting costs memory and wins nothing. */
 const ALWAYS_ACTIVE = 16
@@ -36,15 +36,15 @@ export class Lane {
   readonly #lag: PartitionLag
   readonly #doubt: InDoubt
   readonly #taken = new TakenOffsets()
-  readonly #tracker = new OffsetTracker<Delivered, Settled>(sizeBytes)
+  readonly #tracker = new OffsetTracker<BufferedRecord, ProcessedRecord>(sizeBytes)
   #state: LaneState = 'claiming'
-  #log: OutputLog | null = null
+  #sink: OutputSink | null = null
   #committing: Promise<void> | null = null
   #draining: (() => void) | null = null
   /** Records being settled right now. */
   #active = 0
   /** Another from when everything in hand is dropped: what is still being settled then is not wanted any more. */
-  #life: RecordLife
+  #context: RecordContext
   #cancelDue: (() => void) | null = null
   /** Where a log begins that has taken the place of another; null while the committed offset is one of this log. */
   #restartAt: bigint | null = null
@@ -56,7 +56,7 @@ export class Lane {
     this.#retry = new ClaimRetry(options)
     this.#lag = new PartitionLag(options)
     this.#doubt = new InDoubt((finished) => this.#count(finished))
-    this.#life = this.#newLife()
+    this.#context = this.#newContext()
   }
 
   get backlog(): number {
@@ -73,12 +73,12 @@ export class Lane {
   }
 
   /** Takes over records as delivered; those delivered before are recognized by their offset and dropped. */
-  deliver(records: readonly InputRecord[]): void {
+  receive(records: readonly InputRecord[]): void {
     if (this.#state === 'closed' || this.#state === 'fenced') return
     let repeated = 0
     for (const record of records) {
       if (this.#taken.take(record.offset))
-        this.#tracker.deliver(record.offset, delivered(record, this.#options))
+        this.#tracker.add(record.offset, bufferedRecord(record, this.#options))
       else repeated += 1
     }
     const { topic, metrics } = this.#options
@@ -116,7 +116,7 @@ export class Lane {
     this.#draining?.()
     if (!mustClaim) return
     await this.#committing
-    await this.#dropLog()
+    await this.#dropSink()
     if (!this.#isClosed()) void this.#claim({ seek: false })
   }
 
@@ -125,7 +125,7 @@ export class Lane {
     this.#close()
     await this.#committing
     countRepeated(this.#options.metrics, this.#tracker.results)
-    await this.#dropLog()
+    await this.#dropSink()
   }
 
   /** Starts nothing further, commits what is in flight, then closes. */
@@ -144,11 +144,11 @@ export class Lane {
     const { topic, partition, claim } = this.#options
     const claimed = await claim(topic, partition)
     if (this.#isClosed()) {
-      if (claimed.kind === 'claimed') await claimed.log.close()
+      if (claimed.kind === 'claimed') await claimed.sink.close()
     } else if (claimed.kind === 'claimed') {
-      this.#log = claimed.log
-      if (this.#restartAt === null) this.#claimed(claimed.log.committedOffset, seek)
-      else await this.#restart(claimed.log, this.#restartAt, seek)
+      this.#sink = claimed.sink
+      if (this.#restartAt === null) this.#claimed(claimed.sink.committedOffset, seek)
+      else await this.#restart(claimed.sink, this.#restartAt, seek)
     } else this.#retry.later(claimed.failure, this.#nextOffset, () => void this.#claim({ seek }))
   }
 
@@ -173,23 +173,23 @@ export class Lane {
     this.#commitSoon()
   }
 
-  async #restart(log: OutputLog, begin: bigint, seek: boolean): Promise<void> {
-    const outcome = await overwriteCommitted(log, begin)
-    if (this.#isClosed() || this.#log !== log) return
+  async #restart(sink: OutputSink, begin: bigint, seek: boolean): Promise<void> {
+    const outcome = await overwriteCommitted(sink, begin)
+    if (this.#isClosed() || this.#sink !== sink) return
     if (outcome.kind === 'fenced') return this.#fenced()
     if (outcome.kind === 'committed') {
       if (this.#restartAt !== null && this.#restartAt !== begin)
-        return this.#restart(log, this.#restartAt, seek)
+        return this.#restart(sink, this.#restartAt, seek)
       this.#restartAt = null
-      return this.#claimed(log.committedOffset === null ? null : begin, seek)
+      return this.#claimed(sink.committedOffset === null ? null : begin, seek)
     }
-    await this.#dropLog()
+    await this.#dropSink()
     this.#retry.afterPublish(outcome.failure, begin, () => void this.#claim({ seek }))
   }
 
   /** A member with an outdated position would leave a hole: the lane reads again from the committed offset, once. */
   #verify(): void {
-    const from = this.#taken.gapFrom(this.#log?.committedOffset ?? null)
+    const from = this.#taken.gapFrom(this.#sink?.committedOffset ?? null)
     if (from !== null) this.#seek(from)
   }
 
@@ -200,9 +200,9 @@ export class Lane {
   }
 
   #pump(): void {
-    const { settle, clock, onDefect, mayCrowd } = this.#options
+    const { processRecord, clock, onDefect, mayStartMore } = this.#options
     while (this.#state === 'running' && this.#draining === null) {
-      if (this.#active >= ALWAYS_ACTIVE && !mayCrowd()) return
+      if (this.#active >= ALWAYS_ACTIVE && !mayStartMore()) return
       const entry = this.#tracker.peek()
       if (entry === undefined) return
       const restMs = untilDueMs(entry.item, clock)
@@ -213,12 +213,12 @@ export class Lane {
       }
       this.#tracker.begin()
       this.#active += 1
-      const life = this.#life
-      settle(entry.item, life).then((settled) => {
+      const context = this.#context
+      processRecord(entry.item, context).then((processed) => {
         this.#active -= 1
-        entry.result = settled
-        if (settled !== null && (this.#isClosed() || this.#life !== life))
-          countRepeated(this.#options.metrics, [settled])
+        entry.result = processed
+        if (processed !== null && (this.#isClosed() || this.#context !== context))
+          countRepeated(this.#options.metrics, [processed])
         this.#pump()
         this.#commitSoon()
       }, onDefect)
@@ -226,14 +226,14 @@ export class Lane {
   }
 
   /** A record already calling goes on to its end; one still waiting for a permit gives up when the lane stops. */
-  #newLife(): RecordLife {
+  #newContext(): RecordContext {
     const { topic, partition } = this.#options
-    const life: RecordLife = {
-      source: `${topic}:${partition}`,
-      wanted: () => this.#state !== 'closed' && this.#draining === null && this.#life === life,
-      calling: () => this.#log?.prepare(),
+    const context: RecordContext = {
+      partitionName: `${topic}:${partition}`,
+      isWanted: () => this.#state !== 'closed' && this.#draining === null && this.#context === context,
+      onCallStarting: () => this.#sink?.prepare(),
     }
-    return life
+    return context
   }
 
   /** An idle lane commits at once; a busy one gathers, for the transaction costs the same for one record or hundreds. */
@@ -247,30 +247,31 @@ export class Lane {
 
   #commit(): void {
     this.#commits.cancel()
-    if (this.#state !== 'running' || this.#committing !== null || this.#log === null) return
-    const prefix = this.#tracker.prefix(this.#commits.limit, this.#passes)
+    if (this.#state !== 'running' || this.#committing !== null || this.#sink === null) return
+    const prefix = this.#tracker.prefix(this.#commits.limit, this.#mayCommit)
     if (prefix === null) return this.#finishDraining()
-    this.#committing = this.#publish(this.#log, prefix).finally(() => {
+    this.#committing = this.#publish(this.#sink, prefix).finally(() => {
       this.#committing = null
       this.#commitSoon()
     })
   }
 
-  readonly #passes = ({ counts }: Settled): boolean => this.#options.brake.passes(counts, this.#commitAgain)
+  readonly #mayCommit = ({ counts }: ProcessedRecord): boolean =>
+    this.#options.deadLetterLimit.allows(counts, this.#retryCommit)
 
-  readonly #commitAgain = (): void => this.#commitSoon()
+  readonly #retryCommit = (): void => this.#commitSoon()
 
   readonly #commitNow = (): void => this.#commit()
 
-  async #publish(log: OutputLog, prefix: Prefix<InputRecord, Settled>): Promise<void> {
+  async #publish(sink: OutputSink, prefix: Prefix<InputRecord, ProcessedRecord>): Promise<void> {
     const { clock, metrics } = this.#options
     const startedMs = clock.monotonicMs()
     const outputs = prefix.finished.flatMap((entry) => entry.result.outputs)
-    const life = this.#life
-    const outcome = await log.publish(outputs, prefix.nextOffset)
+    const context = this.#context
+    const outcome = await sink.publish(outputs, prefix.nextOffset)
     metrics.transaction(outcome.kind, (clock.monotonicMs() - startedMs) / 1000)
     // Of a log that has been replaced: whoever did that claims again.
-    if (life !== this.#life && !this.#isClosed()) return
+    if (context !== this.#context && !this.#isClosed()) return
     switch (outcome.kind) {
       case 'committed':
         return this.#committed(prefix)
@@ -283,7 +284,7 @@ export class Lane {
     }
   }
 
-  #committed({ finished, nextOffset }: Prefix<InputRecord, Settled>): void {
+  #committed({ finished, nextOffset }: Prefix<InputRecord, ProcessedRecord>): void {
     this.#tracker.committed(nextOffset)
     this.#count(finished)
     // The partition may have another lane by now: its pause, its lag and whether it is blocked are that lane's to say.
@@ -295,7 +296,7 @@ export class Lane {
   }
 
   async #fenced(): Promise<void> {
-    await this.#dropLog()
+    await this.#dropSink()
     if (this.#isClosed()) return
     this.#retry.fenced()
     this.#state = 'fenced'
@@ -304,8 +305,8 @@ export class Lane {
     this.#draining?.()
   }
 
-  async #failed(prefix: Prefix<InputRecord, Settled>, failure: Failure): Promise<void> {
-    await this.#dropLog()
+  async #failed(prefix: Prefix<InputRecord, ProcessedRecord>, failure: Failure): Promise<void> {
+    await this.#dropSink()
     if (this.#isClosed()) return
     this.#doubt.add(prefix)
     this.#state = 'claiming'
@@ -315,8 +316,8 @@ export class Lane {
   }
 
   /** Half as many next time, until the record is alone whose output is refused: that output is replaced. */
-  async #refused({ finished }: Prefix<InputRecord, Settled>, failure: Failure): Promise<void> {
-    await this.#dropLog()
+  async #refused({ finished }: Prefix<InputRecord, ProcessedRecord>, failure: Failure): Promise<void> {
+    await this.#dropSink()
     if (this.#isClosed()) return
     const alone = finished.length === 1 ? finished[0] : undefined
     this.#state = 'claiming'
@@ -328,7 +329,7 @@ export class Lane {
     this.#draining?.()
   }
 
-  #count(finished: Prefix<InputRecord, Settled>['finished']): void {
+  #count(finished: Prefix<InputRecord, ProcessedRecord>['finished']): void {
     countOutcomes(this.#options, finished, this.#options.clock.epochMs())
   }
 
@@ -341,7 +342,7 @@ export class Lane {
     countRepeated(this.#options.metrics, this.#tracker.results)
     this.#tracker.clear()
     this.#commits.reset()
-    this.#life = this.#newLife()
+    this.#context = this.#newContext()
   }
 
   #finishDraining(): void {
@@ -362,9 +363,9 @@ export class Lane {
     this.#options.metrics.partitionLost(this.#options.topic, this.#options.partition)
   }
 
-  #dropLog(): Promise<void> {
-    const log = this.#log
-    this.#log = null
-    return log?.close() ?? Promise.resolve()
+  #dropSink(): Promise<void> {
+    const sink = this.#sink
+    this.#sink = null
+    return sink?.close() ?? Promise.resolve()
   }
 }

@@ -12,7 +12,7 @@ import type { InputRecord, Log, PartitionFlow } from '../ports.ts'
 export type Assignment = Readonly<Record<string, readonly number[]>>
 
 export interface LanesOptions {
-  readonly lane: Omit<LaneOptions, 'topic' | 'partition' | 'delayMs' | 'flow' | 'mayCrowd'>
+  readonly lane: Omit<LaneOptions, 'topic' | 'partition' | 'delayMs' | 'flow' | 'mayStartMore'>
   /** How long records of this topic wait before they are due: 0 on the input topic. */
   readonly delayMs: (topic: string) => number
   readonly flow: (topic: string, partition: number) => PartitionFlow
@@ -53,18 +53,18 @@ export class Lanes {
 
   /** The group is about to decide anew: no call starts until it has, those in flight end and are committed. */
   rebalancing(): void {
-    this.#options.permits.hold('rebalance')
+    this.#options.permits.pause('rebalance')
   }
 
   assigned(memberId: string, assignment: Assignment): void {
     // The same member id has missed no generation, so nobody owned its partitions in between. A new one may have.
-    const keeps = memberId === this.#memberId
+    const isSameMember = memberId === this.#memberId
     this.#memberId = memberId
     const owned = new Set(
       Object.entries(assignment).flatMap(([topic, all]) => all.map((one) => id(topic, one))),
     )
     for (const [key, lane] of this.#lanes) {
-      if (keeps && owned.has(key)) continue
+      if (isSameMember && owned.has(key)) continue
       this.#lanes.delete(key)
       void lane.revoke()
     }
@@ -82,8 +82,8 @@ export class Lanes {
     this.#options.permits.sweep()
   }
 
-  deliver(topic: string, partition: number, records: readonly InputRecord[]): void {
-    this.#lanes.get(id(topic, partition))?.deliver(records)
+  receive(topic: string, partition: number, records: readonly InputRecord[]): void {
+    this.#lanes.get(id(topic, partition))?.receive(records)
   }
 
   progress(topic: string, partition: number, readUpTo: bigint, highWatermark: bigint): void {
@@ -120,7 +120,7 @@ export class Lanes {
       partition,
       delayMs: delayMs(topic),
       flow: flow(topic, partition),
-      mayCrowd: () => registryWaiting() === 0 && !permits.isCrowded(priority),
+      mayStartMore: () => registryWaiting() === 0 && !permits.isSaturated(priority),
     })
     this.#lanes.set(key, opened)
     opened.start()

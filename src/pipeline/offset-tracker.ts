@@ -58,7 +58,7 @@ export class OffsetTracker<Item, Result> {
     return this.#entries.filter(isFinished).map(({ result }) => result)
   }
 
-  deliver(offset: bigint, item: Item): void {
+  add(offset: bigint, item: Item): void {
     this.#entries.push({ offset, item, result: null, passed: false })
     this.#weight += this.#weigh(item)
   }

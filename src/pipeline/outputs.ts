@@ -18,7 +18,7 @@ import { readHistory, type History, type SourceCoordinates } from '../core/histo
 import { leftOutHeader } from '../core/left-out.ts'
 import { normalize } from '../core/normalize/normalize.ts'
 import type { PiiMode } from '../core/normalize/privacy.ts'
-import { settledFacts, type SettledFacts } from '../core/normalize/settled-facts.ts'
+import { resultFacts, type ResultFacts } from '../core/normalize/result-facts.ts'
 import { partitionLike } from '../core/partition.ts'
 import type { VerificationCompleted } from '../core/schema-types.ts'
 import type {
@@ -35,7 +35,7 @@ import { recordHistory } from './record-history.ts'
 import { reducedDeadLetter } from './reduced-dead-letter.ts'
 
 /** The outputs of one record and what its committed transaction counts as. */
-export interface Settled {
+export interface ProcessedRecord {
   readonly outputs: readonly OutputRecord[]
   readonly counts: Counts
   /** To be called with `counts` once the outputs and the offset are committed. */
@@ -45,7 +45,7 @@ export interface Settled {
 export type Counts =
   | {
       readonly kind: 'result'
-      readonly facts: SettledFacts
+      readonly facts: ResultFacts
       readonly unreadable: boolean
       /** Names of OCR members that could not be kept. */
       readonly dropped: readonly string[]
@@ -64,7 +64,7 @@ export type Counts =
   | { readonly kind: 'foreign'; readonly foreign: ForeignKind; readonly deadLettered: boolean }
 
 /** Whether there was a call for it: no call is made for a repeat or for a record that is not an event. */
-export function cameOfACall({ counts }: Settled): boolean {
+export function wasCalled({ counts }: ProcessedRecord): boolean {
   return (
     counts.kind !== 'duplicate' &&
     counts.kind !== 'foreign' &&
@@ -73,7 +73,7 @@ export function cameOfACall({ counts }: Settled): boolean {
 }
 
 /** Another event of the partition had the same transaction: nothing is written, the offset moves on. */
-export const DUPLICATE: Settled = { outputs: [], counts: { kind: 'duplicate' } }
+export const DUPLICATE: ProcessedRecord = { outputs: [], counts: { kind: 'duplicate' } }
 
 /** A decoded record on its way, with what is known of its past. */
 export interface Work {
@@ -102,7 +102,7 @@ export class Outputs {
     this.#options = options
   }
 
-  result({ record, event, history }: Work, answer: FinalAnswer): Settled {
+  result({ record, event, history }: Work, answer: FinalAnswer): ProcessedRecord {
     const { topics, pii, encode, partitions, clock } = this.#options
     const { attempts, source } = history
     const result = normalize(answer, { event, attempts, checkedAtMs: clock.epochMs(), source, pii })
@@ -119,7 +119,7 @@ export class Outputs {
       ],
       counts: {
         kind: 'result',
-        facts: settledFacts(result, event),
+        facts: resultFacts(result, event),
         unreadable: answer.document === 'unreadable',
         dropped: answer.droppedMembers,
         attempts,
@@ -128,7 +128,7 @@ export class Outputs {
   }
 
   /** A copy in the next retry topic, or a dead letter when the event is too old for another round. */
-  later({ record, history }: Work, reason: DeferReason, code: string): Settled {
+  later({ record, history }: Work, reason: DeferReason, code: string): ProcessedRecord {
     const { retryTopics, maxAgeMs, clock } = this.#options
     const next = deferral({
       topic: record.topic,
@@ -149,9 +149,9 @@ export class Outputs {
     }
   }
 
-  deadLetter(record: InputRecord, history: History, cause: DeadLetterCause): Settled {
+  deadLetter(record: InputRecord, history: History, cause: DeadLetterCause): ProcessedRecord {
     return {
-      outputs: [this.#letter(record, history, cause)],
+      outputs: [this.#deadLetterRecord(record, history, cause)],
       counts: {
         kind: 'dead-letter',
         reason: cause.reason,
@@ -162,11 +162,11 @@ export class Outputs {
   }
 
   /** A record that is not an event: passed over, or a dead letter that does not count towards the dead-letter limit. */
-  foreign(record: InputRecord, history: History, { foreign, message }: Foreign): Settled {
+  foreign(record: InputRecord, history: History, { foreign, message }: Foreign): ProcessedRecord {
     const deadLettered = this.#options.foreignRecords === 'dead-letter'
     const cause = { reason: 'undecodable', code: foreign, stage: 'decode', message } as const
     return {
-      outputs: deadLettered ? [this.#letter(record, history, cause)] : [],
+      outputs: deadLettered ? [this.#deadLetterRecord(record, history, cause)] : [],
       counts: { kind: 'foreign', foreign, deadLettered },
     }
   }
@@ -175,7 +175,11 @@ export class Outputs {
    * In place of outputs that can never be written: a dead letter for a result or a retry copy, a smaller one for a dead
    * letter. Null if nothing smaller is left.
    */
-  replacement(record: InputRecord, { outputs, counts }: Settled, failure: Failure): Settled | null {
+  replacement(
+    record: InputRecord,
+    { outputs, counts }: ProcessedRecord,
+    failure: Failure,
+  ): ProcessedRecord | null {
     const [output] = outputs
     if (output === undefined || counts.kind === 'duplicate') return null
     if (counts.kind === 'dead-letter' || counts.kind === 'foreign') {
@@ -189,7 +193,7 @@ export class Outputs {
     return this.deadLetter(record, { ...history, attempts }, unwritable(counts.kind, output, failure))
   }
 
-  #letter(record: InputRecord, history: History, cause: DeadLetterCause): OutputRecord {
+  #deadLetterRecord(record: InputRecord, history: History, cause: DeadLetterCause): OutputRecord {
     const { topics, service, clock } = this.#options
     const failedAtMs = clock.epochMs()
     const leftOut = record.leftOut ?? []
@@ -252,7 +256,7 @@ const TOO_OLD: Readonly<Record<DeferReason, Pick<DeadLetterCause, 'reason' | 'me
 
 /** What the brokers refuse in the entry is replaced; false if nothing smaller is left to write. */
 export function replaceRefused(
-  entry: { readonly item: InputRecord; result: Settled; passed: boolean },
+  entry: { readonly item: InputRecord; result: ProcessedRecord; passed: boolean },
   outputs: Pick<Outputs, 'replacement'>,
   failure: Failure,
 ): boolean {

@@ -31,7 +31,7 @@ export interface PartitionQuotaOptions extends TokenBucketOptions {
 }
 
 /** What the group has decided for this replica. */
-export interface Seat {
+export interface QuotaAssignment {
   readonly generation: number
   /** Permits; null when the group's leader does not say of what. */
   readonly share: number | null
@@ -72,7 +72,7 @@ export class PartitionQuota implements RateLimiter {
     this.#unavailable = null
   }
 
-  assigned({ generation, share, sent }: Seat): void {
+  assigned({ generation, share, sent }: QuotaAssignment): void {
     const nowMs = this.#options.clock.monotonicMs()
     if (this.#generation === null || generation !== this.#generation + 1) this.#bucket.resize(0, nowMs)
     this.#bucket.resize(share ?? 0, nowMs)
@@ -100,12 +100,12 @@ export class PartitionQuota implements RateLimiter {
     return this.#bucket.take(nowMs)
   }
 
-  starts(takenMs: number, nowMs: number): boolean {
+  confirm(takenMs: number, nowMs: number): boolean {
     if (this.#share === null || takenMs <= this.#stoppedMs || this.#isLeaseOver(nowMs)) {
       this.#bucket.dropped()
       return false
     }
-    return this.#bucket.starts(takenMs, nowMs)
+    return this.#bucket.confirm(takenMs, nowMs)
   }
 
   throttled(nowMs: number, retryAfterMs: number | null): void {

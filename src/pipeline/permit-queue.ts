@@ -10,12 +10,12 @@
  */
 import type { ApiClock } from '../core/api-clock.ts'
 import { printableCode } from '../core/dead-letter.ts'
-import { Gate, type Call, type CallResult, type GateReason } from '../core/gate.ts'
+import { CircuitBreaker, type Call, type CallResult, type CircuitReason } from '../core/circuit-breaker.ts'
 import type { Blame, RefusedRecord } from '../core/refusals.ts'
 import {
   PRIORITIES,
   type Clock,
-  type Leave,
+  type CallTicket,
   type Log,
   type Metrics,
   type Priority,
@@ -24,7 +24,7 @@ import {
 import { FairQueue } from './fair-queue.ts'
 
 /** A call that was forbidden to start is to be released as unsent. */
-export interface Permit extends Leave {
+export interface Permit extends CallTicket {
   /**
    * To be called exactly once, when the call is back. `record` is what its record remembers of refused calls. Says whose
    * fault a refusal is; of no meaning for other results.
@@ -37,7 +37,7 @@ interface Waiter {
   readonly sinceMs: number
   /** A call of its record was refused before. */
   readonly wasRefused: boolean
-  readonly wanted: () => boolean
+  readonly isWanted: () => boolean
   readonly resolve: (permit: Permit | null) => void
 }
 
@@ -45,14 +45,14 @@ export interface PermitQueueOptions {
   readonly limiter: RateLimiter
   readonly maxInFlight: number
   readonly clock: Clock
-  readonly metrics: Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'inFlight' | 'gate'>
+  readonly metrics: Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'inFlight' | 'circuit'>
   readonly log: Log
   /** Tells whether a refusal is due to our clock. */
   readonly apiClock?: Pick<ApiClock, 'isOff' | 'description'>
 }
 
 /** Why no permit is granted, beside the circuit breaker's own reasons. */
-export type Hold = 'rebalance' | 'stopping' | 'dead-letter-limit' | 'clock'
+export type PauseReason = 'rebalance' | 'stopping' | 'dead-letter-limit' | 'clock'
 
 /** Of twenty permits two go to deferred work and one to redriven although fresh waits: old work starves nobody, nor starves. */
 const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number } = {
@@ -61,11 +61,11 @@ const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number
   redrivenAt: 15,
 }
 /** So many times as many as may call at once wait, of whatever priority, before none comes in any more. */
-const CROWDED_AT = 16
+const SATURATED_AT = 16
 
 export class PermitQueue {
   readonly #options: PermitQueueOptions
-  readonly #gate = new Gate()
+  readonly #breaker = new CircuitBreaker()
   readonly #waiting: Readonly<Record<Priority, FairQueue<Waiter>>> = {
     fresh: new FairQueue(),
     deferred: new FairQueue(),
@@ -74,11 +74,11 @@ export class PermitQueue {
   #inFlight = 0
   #granted = 0
   /** Each with a sentence for the log. */
-  readonly #holds = new Map<Hold, string | null>()
-  #announced: GateReason | null = null
+  readonly #pauses = new Map<PauseReason, string | null>()
+  #announced: CircuitReason | null = null
   #cancelTimer: (() => void) | null = null
-  readonly #desk: Desk = {
-    starts: (takenMs) => this.#options.limiter.starts(takenMs, this.#options.clock.monotonicMs()),
+  readonly #callbacks: PermitCallbacks = {
+    confirm: (takenMs) => this.#options.limiter.confirm(takenMs, this.#options.clock.monotonicMs()),
     released: (...back) => this.#released(...back),
   }
 
@@ -90,17 +90,19 @@ export class PermitQueue {
     })
   }
 
-  get closed(): GateReason | null {
-    for (const hold of REASONS_OF_HOLDS) if (this.#holds.has(hold)) return hold
-    return this.#gate.closed ?? (this.#options.limiter.unavailable === null ? null : 'quota-unavailable')
+  get openReason(): CircuitReason | null {
+    for (const pause of REPORTED_PAUSES) if (this.#pauses.has(pause)) return pause
+    return (
+      this.#breaker.openReason ?? (this.#options.limiter.unavailable === null ? null : 'quota-unavailable')
+    )
   }
 
-  /** For the status page: why calls are paused, with the vendor's code; `open` while they are not. */
+  /** For the status page: `closed`, or `open` with the reason and the vendor's code. */
   get status(): string {
-    const reason = this.closed
-    if (reason === null) return 'open'
+    const reason = this.openReason
+    if (reason === null) return 'closed'
     const details = [this.#code(reason), this.#detail(reason)].filter((text) => text !== null)
-    return details.length === 0 ? reason : `${reason}: ${details.join('. ')}`
+    return `open, ${[reason, ...(details.length === 0 ? [] : [details.join('. ')])].join(': ')}`
   }
 
   get inFlight(): number {
@@ -111,9 +113,9 @@ export class PermitQueue {
    * As many wait ahead as may call at once: who else comes with this priority would only wait longer. Those behind do not
    * count, or much old work would keep new work from coming in; but all of them cost memory.
    */
-  isCrowded(priority: Priority): boolean {
+  isSaturated(priority: Priority): boolean {
     const { maxInFlight } = this.#options
-    if (this.#waitingCount >= CROWDED_AT * maxInFlight) return true
+    if (this.#waitingCount >= SATURATED_AT * maxInFlight) return true
     const ahead = PRIORITIES.slice(0, PRIORITIES.indexOf(priority) + 1)
     return ahead.reduce((count, one) => count + this.#waiting[one].length, 0) >= maxInFlight
   }
@@ -129,27 +131,27 @@ export class PermitQueue {
    */
   acquire(
     priority: Priority,
-    source: string,
-    wanted: () => boolean,
+    partitionName: string,
+    isWanted: () => boolean,
     wasRefused = false,
   ): Promise<Permit | null> {
     // While nothing is granted its turn would never come: a call that failed meanwhile asks again after the last sweep.
-    if (!wanted()) return Promise.resolve(null)
+    if (!isWanted()) return Promise.resolve(null)
     return new Promise((resolve) => {
       const sinceMs = this.#options.clock.monotonicMs()
-      this.#waiting[priority].push(source, { priority, sinceMs, wasRefused, wanted, resolve })
+      this.#waiting[priority].push(partitionName, { priority, sinceMs, wasRefused, isWanted, resolve })
       this.#serve()
     })
   }
 
   /** Grants nothing until {@link resume} is told the same. Calls in flight go on. `detail` is a sentence for the log. */
-  hold(why: Hold, detail: string | null = null): void {
-    this.#holds.set(why, detail)
+  pause(why: PauseReason, detail: string | null = null): void {
+    this.#pauses.set(why, detail)
     this.#announce()
   }
 
-  resume(why: Hold): void {
-    this.#holds.delete(why)
+  resume(why: PauseReason): void {
+    this.#pauses.delete(why)
     this.#announce()
     this.#serve()
   }
@@ -157,7 +159,7 @@ export class PermitQueue {
   /** Sends those away whom nobody wants any more, without waiting for their turn. */
   sweep(): void {
     for (const priority of PRIORITIES) {
-      for (const { resolve } of this.#waiting[priority].remove(({ wanted }) => !wanted())) resolve(null)
+      for (const { resolve } of this.#waiting[priority].remove(({ isWanted }) => !isWanted())) resolve(null)
     }
     this.#report()
   }
@@ -165,13 +167,13 @@ export class PermitQueue {
   #serve(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = null
-    while (this.#holds.size === 0 && this.#inFlight < this.#options.maxInFlight) {
+    while (this.#pauses.size === 0 && this.#inFlight < this.#options.maxInFlight) {
       const nowMs = this.#options.clock.monotonicMs()
       const waiters = this.#next()
       const first = waiters?.peek()
       if (waiters === null || first === undefined) break
       const waitMs =
-        this.#gate.waitMs(nowMs, first.wasRefused) || this.#options.limiter.take(nowMs, this.#usable)
+        this.#breaker.waitMs(nowMs, first.wasRefused) || this.#options.limiter.take(nowMs, this.#usable)
       if (waitMs > 0) {
         this.#serveIn(waitMs)
         break
@@ -186,8 +188,8 @@ export class PermitQueue {
 
   /** Permits that could be used now: while calls are paused, one for the probe. */
   get #usable(): number {
-    const places = this.#gate.closed === null ? this.#options.maxInFlight - this.#inFlight : 1
-    return Math.min(places, this.#waitingCount)
+    const usable = this.#breaker.openReason === null ? this.#options.maxInFlight - this.#inFlight : 1
+    return Math.min(usable, this.#waitingCount)
   }
 
   #serveIn(waitMs: number): void {
@@ -197,18 +199,18 @@ export class PermitQueue {
 
   #grant(waiter: Waiter, nowMs: number): void {
     const { metrics } = this.#options
-    const isProbe = this.#gate.started()
+    const isProbe = this.#breaker.callStarted()
     this.#granted += 1
     this.#inFlight += 1
     metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)
-    waiter.resolve(new Granted(this.#desk, nowMs, isProbe))
+    waiter.resolve(new GrantedPermit(this.#callbacks, nowMs, isProbe))
   }
 
   #released(call: Call, result: CallResult): Blame {
     this.#inFlight -= 1
     const { clock, limiter } = this.#options
     const nowMs = clock.monotonicMs()
-    const blame = this.#gate.report(this.#dueToClock(result), call, nowMs)
+    const blame = this.#breaker.report(this.#dueToClock(result), call, nowMs)
     // What only one record gets slows nobody down.
     if (result.kind === 'throttled' && blame === 'account') limiter.throttled(nowMs, result.retryAfterMs)
     this.#announce()
@@ -225,11 +227,11 @@ export class PermitQueue {
   /** After whatever may pause or resume calls, or change the reason: says so, once. */
   #announce(): void {
     const before = this.#announced
-    const reason = this.closed
+    const reason = this.openReason
     if (reason === before) return
     this.#announced = reason
     const { metrics, log } = this.#options
-    metrics.gate(reason)
+    metrics.circuit(reason)
     if (reason === null) {
       log.info('The circuit breaker is closed again: calls resume.', { reason: before ?? 'none' })
       return
@@ -245,16 +247,16 @@ export class PermitQueue {
   }
 
   /** The vendor's code of the latest refusal; null where none is the reason. */
-  #code(reason: GateReason): string | null {
-    const pause = this.#gate.pause
+  #code(reason: CircuitReason): string | null {
+    const pause = this.#breaker.opened
     return pause?.reason === reason ? printableCode(pause.code) : null
   }
 
-  #detail(reason: GateReason): string | null {
+  #detail(reason: CircuitReason): string | null {
     const { limiter, apiClock } = this.#options
     if (reason === 'quota-unavailable') return limiter.unavailable
-    const held = REASONS_OF_HOLDS.find((hold) => hold === reason)
-    const detail = held === undefined ? null : (this.#holds.get(held) ?? null)
+    const pauseReason = REPORTED_PAUSES.find((pause) => pause === reason)
+    const detail = pauseReason === undefined ? null : (this.#pauses.get(pauseReason) ?? null)
     return detail ?? (reason === 'clock' ? (apiClock?.description ?? null) : null)
   }
 
@@ -264,9 +266,9 @@ export class PermitQueue {
     let first: FairQueue<Waiter> | null = null
     for (const priority of order) {
       const waiters = this.#waiting[priority]
-      while (waiters.peek()?.wanted() === false) waiters.shift()?.resolve(null)
+      while (waiters.peek()?.isWanted() === false) waiters.shift()?.resolve(null)
       if (waiters.length === 0) continue
-      if (this.#gate.closed === null || waiters.prefer(isUnsuspected)) return waiters
+      if (this.#breaker.openReason === null || waiters.prefer(wasNeverRefused)) return waiters
       first ??= waiters
     }
     return first
@@ -289,46 +291,47 @@ export class PermitQueue {
   }
 }
 
-function isUnsuspected({ wasRefused, wanted }: Waiter): boolean {
-  return !wasRefused && wanted()
+function wasNeverRefused({ wasRefused, isWanted }: Waiter): boolean {
+  return !wasRefused && isWanted()
 }
 
 /** Where permits are reported back to. */
-interface Desk {
-  readonly starts: (takenMs: number) => boolean
+interface PermitCallbacks {
+  readonly confirm: (takenMs: number) => boolean
   readonly released: (call: Call, result: CallResult) => Blame
 }
 
-class Granted implements Permit {
-  readonly #desk: Desk
+class GrantedPermit implements Permit {
+  readonly #callbacks: PermitCallbacks
   readonly #takenMs: number
   readonly #isProbe: boolean
-  #asked = false
+  #isConfirmed = false
 
-  constructor(desk: Desk, takenMs: number, isProbe: boolean) {
-    this.#desk = desk
+  constructor(callbacks: PermitCallbacks, takenMs: number, isProbe: boolean) {
+    this.#callbacks = callbacks
     this.#takenMs = takenMs
     this.#isProbe = isProbe
   }
 
-  starts(): boolean {
-    this.#asked = true
-    return this.#desk.starts(this.#takenMs)
+  confirm(): boolean {
+    this.#isConfirmed = true
+    return this.#callbacks.confirm(this.#takenMs)
   }
 
   release(result: CallResult, record: RefusedRecord | null = null): Blame {
     // What came to nothing before it was written counts all the same: who knows what the peer has seen of it.
-    if (!this.#asked) this.starts()
-    return this.#desk.released({ isProbe: this.#isProbe, startedMs: this.#takenMs, record }, result)
+    if (!this.#isConfirmed) this.confirm()
+    return this.#callbacks.released({ isProbe: this.#isProbe, startedMs: this.#takenMs, record }, result)
   }
 }
 
 /** Holds that are a reason of their own, the most important one first. */
-const REASONS_OF_HOLDS = ['dead-letter-limit', 'clock'] as const satisfies readonly (Hold & GateReason)[]
+const REPORTED_PAUSES = ['dead-letter-limit', 'clock'] as const satisfies readonly (PauseReason &
+  CircuitReason)[]
 
 const PROBED =
   'The service makes one call at a time to find out when it can go on; events wait, none is lost.'
-const EXPLAINED: Readonly<Record<GateReason, string>> = {
+const EXPLAINED: Readonly<Record<CircuitReason, string>> = {
   credentials: `the API refuses the credentials. Check the access key, its secret and its RAM policy. ${PROBED}`,
   account: `the API refuses the account, or the endpoint is wrong. Check for overdue payments and CHECKRESULT_ENDPOINT. ${PROBED}`,
   refused: `the API refuses every call with a code that this version does not know. Look the code up in the vendor's documentation, and check the account and its rights. ${PROBED}`,

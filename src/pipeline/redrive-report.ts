@@ -1,6 +1,6 @@
 /** What a redrive has done, or would do: counted by reason and code, the first letters of each kind named. */
-import { placeName, type Letter, type LetterPlace } from '../core/letter.ts'
-import { ForeignLetters, type ForeignSummary } from './dead-letters.ts'
+import { positionName, type StoredDeadLetter, type DeadLetterPosition } from '../core/stored-dead-letter.ts'
+import { ForeignDeadLetters, type ForeignSummary } from './dead-letters.ts'
 
 export type RedriveEnd =
   | { readonly kind: 'done' }
@@ -15,9 +15,9 @@ export interface RedriveReport {
   /** One for each reason and code. */
   readonly groups: readonly RedriveGroup[]
   /** The first of those that stay because they failed too often. */
-  readonly staying: readonly LetterPlace[]
+  readonly staying: readonly DeadLetterPosition[]
   /** The first of those that cannot be put back. */
-  readonly unfit: readonly UnfitLetter[]
+  readonly unfit: readonly UnfitDeadLetter[]
   /** Selected letters of other pipelines. */
   readonly foreign: ForeignSummary
   /** Named in the selection, but no letter that waits. */
@@ -37,8 +37,8 @@ export interface RedriveGroup {
   readonly incomplete: number
 }
 
-export interface UnfitLetter {
-  readonly letter: Letter
+export interface UnfitDeadLetter {
+  readonly deadLetter: StoredDeadLetter
   readonly why:
     | { readonly kind: 'refused'; readonly code: string }
     | { readonly kind: 'incomplete'; readonly leftOut: readonly string[] }
@@ -49,37 +49,37 @@ const MAX_NAMED = 20
 export class RedriveTally {
   sent = 0
   readonly #groups = new Map<string, RedriveGroup>()
-  readonly #staying: LetterPlace[] = []
-  readonly #unfit: UnfitLetter[] = []
-  readonly #foreign = new ForeignLetters()
+  readonly #staying: DeadLetterPosition[] = []
+  readonly #unfit: UnfitDeadLetter[] = []
+  readonly #foreign = new ForeignDeadLetters()
   readonly #absent: Set<string>
 
   /** `places` are those that were selected by name. */
-  constructor(places: ReadonlySet<string>) {
-    this.#absent = new Set(places)
+  constructor(positions: ReadonlySet<string>) {
+    this.#absent = new Set(positions)
   }
 
-  found(letter: Letter): void {
-    this.#absent.delete(placeName(letter))
+  found(deadLetter: StoredDeadLetter): void {
+    this.#absent.delete(positionName(deadLetter))
   }
 
-  foreign(letter: Letter): void {
-    this.#foreign.add(letter)
+  foreign(deadLetter: StoredDeadLetter): void {
+    this.#foreign.add(deadLetter)
   }
 
-  stays(letter: Letter): void {
-    this.#count(letter, 'stays')
-    if (this.#staying.length < MAX_NAMED) this.#staying.push(letter)
+  stays(deadLetter: StoredDeadLetter): void {
+    this.#count(deadLetter, 'stays')
+    if (this.#staying.length < MAX_NAMED) this.#staying.push(deadLetter)
   }
 
-  unfit(letter: Letter, why: UnfitLetter['why']): void {
-    this.#count(letter, why.kind)
-    if (this.#unfit.length < MAX_NAMED) this.#unfit.push({ letter, why })
+  unfit(deadLetter: StoredDeadLetter, why: UnfitDeadLetter['why']): void {
+    this.#count(deadLetter, why.kind)
+    if (this.#unfit.length < MAX_NAMED) this.#unfit.push({ deadLetter, why })
   }
 
-  committed(letters: readonly Letter[]): void {
-    this.sent += letters.length
-    for (const letter of letters) this.#count(letter, 'sent')
+  committed(deadLetters: readonly StoredDeadLetter[]): void {
+    this.sent += deadLetters.length
+    for (const deadLetter of deadLetters) this.#count(deadLetter, 'sent')
   }
 
   report(end: RedriveEnd): RedriveReport {
@@ -93,7 +93,7 @@ export class RedriveTally {
     }
   }
 
-  #count({ reason, code }: Letter, what: 'sent' | 'stays' | 'refused' | 'incomplete'): void {
+  #count({ reason, code }: StoredDeadLetter, what: 'sent' | 'stays' | 'refused' | 'incomplete'): void {
     const name = `${reason} ${code}`
     const none = { reason, code, sent: 0, stays: 0, refused: 0, incomplete: 0 }
     const group = this.#groups.get(name) ?? none

@@ -5,13 +5,19 @@
  * next, or it is aborted and nothing of it is seen. A letter that cannot be put back is found by halving its batch and
  * left where it is; the others go.
  */
-import { isSelected, markerHeaders, redrivenHeaders, type Letter, type Selection } from '../core/letter.ts'
+import {
+  isSelected,
+  receiptHeaders,
+  redrivenHeaders,
+  type StoredDeadLetter,
+  type Selection,
+} from '../core/stored-dead-letter.ts'
 import { outputPartition } from '../core/partition.ts'
-import type { InputRecord, OutputRecord, RedriveLog } from '../ports.ts'
-import { scanLetters, type DeadLetterSource } from './dead-letters.ts'
+import type { InputRecord, OutputRecord, RedriveSink } from '../ports.ts'
+import { scanDeadLetters, type DlqReader } from './dead-letters.ts'
 import { RedriveTally, type RedriveEnd, type RedriveReport } from './redrive-report.ts'
 
-export interface RedriveOptions extends DeadLetterSource {
+export interface RedriveOptions extends DlqReader {
   readonly selection: Selection
   readonly maxRedrives: number
   /** Null looks what would be done, and does nothing. */
@@ -22,17 +28,17 @@ export interface RedriveOptions extends DeadLetterSource {
 }
 
 export interface RedriveTarget {
-  readonly log: RedriveLog
+  readonly sink: RedriveSink
   readonly inputTopic: string
   readonly deadLetterTopic: string
 }
 
 /** Small, so that little has to be done again after a failure; a transaction takes a few milliseconds. */
-const BATCH_MOST_LETTERS = 100
-const BATCH_MOST_BYTES = 4 * 1024 * 1024
+const MAX_BATCH_RECORDS = 100
+const MAX_BATCH_BYTES = 4 * 1024 * 1024
 
-interface Taken {
-  readonly letter: Letter
+interface SelectedDeadLetter {
+  readonly deadLetter: StoredDeadLetter
   readonly record: InputRecord
 }
 
@@ -47,12 +53,12 @@ async function runOver(
 ): Promise<RedriveEnd> {
   const onRead = (read: number, total: number): void => onProgress(read, total, run.tally.sent)
   const partitions = partitionsOf(selection)
-  for await (const found of scanLetters({ topic, ownTopics, partitions, onRead, signal })) {
+  for await (const found of scanDeadLetters({ topic, ownTopics, partitions, onRead, signal })) {
     if (signal.aborted) return { kind: 'interrupted' }
-    if (found.kind === 'other' || found.redriven || !isSelected(found.letter, selection)) continue
-    run.tally.found(found.letter)
+    if (found.kind === 'other' || found.redriven || !isSelected(found.deadLetter, selection)) continue
+    run.tally.found(found.deadLetter)
     if (found.foreign) {
-      run.tally.foreign(found.letter)
+      run.tally.foreign(found.deadLetter)
       continue
     }
     const end = await run.take(found)
@@ -62,37 +68,37 @@ async function runOver(
 }
 
 /** Those that have to be read; null is all. */
-export function partitionsOf({ places }: Selection): ReadonlySet<number> | null {
-  if (places.size === 0) return null
-  return new Set([...places].map((place) => Number.parseInt(place, 10)))
+export function partitionsOf({ positions }: Selection): ReadonlySet<number> | null {
+  if (positions.size === 0) return null
+  return new Set([...positions].map((position) => Number.parseInt(position, 10)))
 }
 
 class Run {
   readonly tally: RedriveTally
   readonly #options: RedriveOptions
-  #batch: Taken[] = []
+  #batch: SelectedDeadLetter[] = []
   #batchBytes = 0
 
   constructor(options: RedriveOptions) {
     this.#options = options
-    this.tally = new RedriveTally(options.selection.places)
+    this.tally = new RedriveTally(options.selection.positions)
   }
 
   /** Null goes on. */
-  async take(taken: Taken): Promise<RedriveEnd | null> {
-    const { letter, record } = taken
-    if (letter.redrives >= this.#options.maxRedrives) {
-      this.tally.stays(letter)
+  async take(selected: SelectedDeadLetter): Promise<RedriveEnd | null> {
+    const { deadLetter, record } = selected
+    if (deadLetter.redrives >= this.#options.maxRedrives) {
+      this.tally.stays(deadLetter)
       return null
     }
-    const leftOut = leftOutOf(taken)
+    const leftOut = leftOutOf(selected)
     if (leftOut.length > 0) {
-      this.tally.unfit(letter, { kind: 'incomplete', leftOut })
+      this.tally.unfit(deadLetter, { kind: 'incomplete', leftOut })
       return null
     }
-    this.#batch.push(taken)
+    this.#batch.push(selected)
     this.#batchBytes += record.value?.length ?? 0
-    const full = this.#batch.length >= BATCH_MOST_LETTERS || this.#batchBytes >= BATCH_MOST_BYTES
+    const full = this.#batch.length >= MAX_BATCH_RECORDS || this.#batchBytes >= MAX_BATCH_BYTES
     return full ? this.flush() : null
   }
 
@@ -104,15 +110,15 @@ class Run {
   }
 
   /** Counts the letters once they are committed. */
-  async #send(batch: readonly Taken[]): Promise<RedriveEnd | null> {
+  async #send(batch: readonly SelectedDeadLetter[]): Promise<RedriveEnd | null> {
     const { target } = this.#options
     const outcome =
       target === null
         ? ({ kind: 'committed' } as const)
-        : await target.log.publish(batch.flatMap((taken) => outputsOf(taken, target)))
+        : await target.sink.publish(batch.flatMap((selected) => outputsOf(selected, target)))
     switch (outcome.kind) {
       case 'committed':
-        this.tally.committed(batch.map(({ letter }) => letter))
+        this.tally.committed(batch.map(({ deadLetter }) => deadLetter))
         return null
       case 'refused':
         return this.#halve(batch, outcome.failure.code)
@@ -123,10 +129,10 @@ class Run {
     }
   }
 
-  async #halve(batch: readonly Taken[], code: string): Promise<RedriveEnd | null> {
+  async #halve(batch: readonly SelectedDeadLetter[], code: string): Promise<RedriveEnd | null> {
     const [first] = batch
     if (first !== undefined && batch.length === 1) {
-      this.tally.unfit(first.letter, { kind: 'refused', code })
+      this.tally.unfit(first.deadLetter, { kind: 'refused', code })
       return null
     }
     const half = Math.ceil(batch.length / 2)
@@ -135,23 +141,23 @@ class Run {
 }
 
 /** What is missing of the event: it was too large when the letter was written, or is too large to be read back. */
-function leftOutOf({ letter, record }: Taken): readonly string[] {
-  return [...letter.leftOut, ...(record.leftOut ?? []).map(({ field }) => field)]
+function leftOutOf({ deadLetter, record }: SelectedDeadLetter): readonly string[] {
+  return [...deadLetter.leftOut, ...(record.leftOut ?? []).map(({ field }) => field)]
 }
 
 /** The event as it came, and the marker that says so. */
-function outputsOf({ letter, record }: Taken, target: RedriveTarget): OutputRecord[] {
-  const { log, inputTopic, deadLetterTopic } = target
+function outputsOf({ deadLetter, record }: SelectedDeadLetter, target: RedriveTarget): OutputRecord[] {
+  const { sink, inputTopic, deadLetterTopic } = target
   const { partition, key, value, headers } = record
-  const count = log.partitions(inputTopic)
+  const count = sink.partitions(inputTopic)
   return [
     {
       topic: inputTopic,
-      partition: log.partitions(deadLetterTopic) === count ? partition : outputPartition(key, count),
+      partition: sink.partitions(deadLetterTopic) === count ? partition : outputPartition(key, count),
       key,
       value,
-      headers: redrivenHeaders(headers, letter),
+      headers: redrivenHeaders(headers, deadLetter),
     },
-    { topic: deadLetterTopic, partition, key: null, value: null, headers: markerHeaders(letter) },
+    { topic: deadLetterTopic, partition, key: null, value: null, headers: receiptHeaders(deadLetter) },
   ]
 }

@@ -14,50 +14,51 @@ const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
 /** A longer key can itself be what is too large. */
 const MAX_KEY_BYTES = 1_024
 
-type Step = (letter: OutputRecord) => OutputRecord | null
+type Step = (deadLetter: OutputRecord) => OutputRecord | null
 
 /** Null if there is nothing left to leave out. */
-export function reducedDeadLetter(letter: OutputRecord, { code }: Failure): OutputRecord | null {
+export function reducedDeadLetter(deadLetter: OutputRecord, { code }: Failure): OutputRecord | null {
   const isTooLarge = TOO_LARGE.has(code)
-  const headersFirst = !isTooLarge || headerBytes(withoutOurs(letter.headers)) > (letter.value?.length ?? 0)
+  const headersFirst =
+    !isTooLarge || headerBytes(withoutOurs(deadLetter.headers)) > (deadLetter.value?.length ?? 0)
   const steps: readonly Step[] = [
     ...(isTooLarge ? [] : [withKey]),
     ...(headersFirst ? [withoutHeaders, withoutValue] : [withoutValue, withoutHeaders]),
     withShortKey,
   ]
   for (const step of steps) {
-    const reduced = step(letter)
+    const reduced = step(deadLetter)
     if (reduced !== null) return reduced
   }
   return null
 }
 
 /** A compacted topic takes no record without a key. */
-function withKey(letter: OutputRecord): OutputRecord | null {
-  return letter.key === null ? { ...letter, key: sourceKey(letter.headers) } : null
+function withKey(deadLetter: OutputRecord): OutputRecord | null {
+  return deadLetter.key === null ? { ...deadLetter, key: sourceKey(deadLetter.headers) } : null
 }
 
-function withoutHeaders(letter: OutputRecord): OutputRecord | null {
-  const own = withoutOurs(letter.headers)
+function withoutHeaders(deadLetter: OutputRecord): OutputRecord | null {
+  const own = withoutOurs(deadLetter.headers)
   if (own.length === 0) return null
   const leftOut = described('headers', encodedHeaders(own))
-  return { ...letter, headers: [...letter.headers.filter(isOurs), leftOutHeader(leftOut)] }
+  return { ...deadLetter, headers: [...deadLetter.headers.filter(isOurs), leftOutHeader(leftOut)] }
 }
 
-function withoutValue(letter: OutputRecord): OutputRecord | null {
-  const { value } = letter
-  return value === null ? null : leaveOut({ ...letter, value: null }, 'value', value)
+function withoutValue(deadLetter: OutputRecord): OutputRecord | null {
+  const { value } = deadLetter
+  return value === null ? null : leaveOut({ ...deadLetter, value: null }, 'value', value)
 }
 
-function withShortKey(letter: OutputRecord): OutputRecord | null {
-  const { key, headers } = letter
+function withShortKey(deadLetter: OutputRecord): OutputRecord | null {
+  const { key, headers } = deadLetter
   return key === null || key.length <= MAX_KEY_BYTES
     ? null
-    : leaveOut({ ...letter, key: sourceKey(headers) }, 'key', key)
+    : leaveOut({ ...deadLetter, key: sourceKey(headers) }, 'key', key)
 }
 
-function leaveOut(letter: OutputRecord, field: 'key' | 'value', bytes: Buffer): OutputRecord {
-  return { ...letter, headers: [...letter.headers, leftOutHeader(described(field, bytes))] }
+function leaveOut(deadLetter: OutputRecord, field: 'key' | 'value', bytes: Buffer): OutputRecord {
+  return { ...deadLetter, headers: [...deadLetter.headers, leftOutHeader(described(field, bytes))] }
 }
 
 function described(field: LeftOut['field'], bytes: Buffer): LeftOut {

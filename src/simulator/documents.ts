@@ -42,7 +42,7 @@ const dashed = ({ birth }: Person): string => `${birth.year}-${birth.month}-${bi
 const dayFirst = ({ birth }: Person): string => `${birth.day}-${birth.month}-${birth.year}`
 const chinese = ({ birth }: Person): string => `${birth.year}年${birth.month}月${birth.day}日`
 const slashed = ({ birth }: Person): string => `${birth.year}/${birth.month}/${birth.day}`
-const letter = ({ male }: Person): string => (male ? 'M' : 'F')
+const deadLetter = ({ male }: Person): string => (male ? 'M' : 'F')
 const word = ({ male }: Person): string => (male ? 'Male' : 'Female')
 const sign = ({ male }: Person): string => (male ? '男' : '女')
 const both = ({ male }: Person): string => (male ? '男M' : '女F')
@@ -52,7 +52,7 @@ function hongKong(person: Person): Record<string, string> {
     name: '测试',
     englishName: `TESTPERSON, ${person.given}`,
     nameCode: '3261 6107',
-    sex: letter(person),
+    sex: deadLetter(person),
     birthDate: dayFirst(person),
     idNumber: `A${person.digits}(0)`,
     currentIssueDate: '23-09-10',
@@ -101,7 +101,7 @@ export const SAMPLE_DOCUMENTS: readonly SampleDocument[] = [
     members: (person) => ({
       surname: 'TESTPERSON',
       givenname: person.given,
-      sex: letter(person),
+      sex: deadLetter(person),
       birthDate: dashed(person),
       passportNo: `X0${person.digits}`,
       nationality: 'UTO',
@@ -117,7 +117,7 @@ export const SAMPLE_DOCUMENTS: readonly SampleDocument[] = [
       givennameCN: '试',
       surname: 'TESTPERSON',
       givenname: person.given,
-      sex: letter(person),
+      sex: deadLetter(person),
       birthDate: dashed(person),
       idNumber: `0${person.digits}(0)`,
       expiryDate: '2030-06-30',
@@ -169,6 +169,6 @@ export function standardOf(person: Person): Record<string, string> {
     surname_s: 'TESTPERSON',
     given_name_s: person.given,
     date_of_birth_s: dashed(person),
-    sex_s: letter(person),
+    sex_s: deadLetter(person),
   }
 }

@@ -8,12 +8,12 @@ export interface SimulatorReport {
   /** How many transactions were asked for how often. */
   readonly transactionsByCalls: Readonly<Record<string, number>>
   /** Most arrivals in any sliding second, refused ones included. */
-  readonly mostCallsInASecond: number
+  readonly maxCallsInASecond: number
   /** Most admitted by the quota in any sliding second. */
-  readonly mostAdmittedInASecond: number
+  readonly maxAdmittedInASecond: number
 }
 
-const MOST_TRANSACTIONS = 1_000_000
+const MAX_TRANSACTIONS = 1_000_000
 
 export class CallLog {
   readonly #byCode = new Map<string, number>()
@@ -38,7 +38,7 @@ export class CallLog {
   /** One more call for this transaction; returns the how-manieth. */
   called(transactionId: string): number {
     const calls = (this.#byTransaction.get(transactionId) ?? 0) + 1
-    if (calls > 1 || this.#byTransaction.size < MOST_TRANSACTIONS)
+    if (calls > 1 || this.#byTransaction.size < MAX_TRANSACTIONS)
       this.#byTransaction.set(transactionId, calls)
     return calls
   }
@@ -56,8 +56,8 @@ export class CallLog {
       calls: this.#calls,
       callsByCode: Object.fromEntries(this.#byCode),
       transactionsByCalls,
-      mostCallsInASecond: this.#arrivals.most,
-      mostAdmittedInASecond: this.#admitted.most,
+      maxCallsInASecond: this.#arrivals.max,
+      maxAdmittedInASecond: this.#admitted.max,
     }
   }
 }

@@ -25,16 +25,16 @@ export class SlidingLimit {
 export class BusiestSecond {
   #times: number[] = []
   #first = 0
-  #most = 0
+  #max = 0
 
-  get most(): number {
-    return this.#most
+  get max(): number {
+    return this.#max
   }
 
   arrived(nowMs: number): void {
     this.#times.push(nowMs)
     while ((this.#times[this.#first] ?? nowMs) <= nowMs - WINDOW_MS) this.#first += 1
-    this.#most = Math.max(this.#most, this.#times.length - this.#first)
+    this.#max = Math.max(this.#max, this.#times.length - this.#first)
     if (this.#first > 10_000) {
       this.#times = this.#times.slice(this.#first)
       this.#first = 0

@@ -29,7 +29,7 @@ interface RuleFile {
 }
 
 /** Fewer samples than this make no rate one can trust. */
-const LEAST_SCRAPES = 4
+const MIN_SCRAPES = 4
 
 const COMPARISONS: readonly string[] = ['Gtr', 'Gte', 'Lss', 'Lte']
 /** `time() - x`, or a series recorded from that. */
@@ -75,7 +75,7 @@ function shorter(query: string, { from, to, kind }: Time, compression: Compressi
   const text = query.slice(from, to)
   if (kind === 'age') return String(Number(text) / compression.ageFactor)
   const seconds = secondsOf(text) / compression.factor
-  if (kind === 'window' && seconds < compression.scrapeSeconds * LEAST_SCRAPES)
+  if (kind === 'window' && seconds < compression.scrapeSeconds * MIN_SCRAPES)
     throw new Error(`${seconds} s instead of ${text} hold too few scrapes: ${query}`)
   return durationOf(seconds)
 }

@@ -164,11 +164,11 @@ const LONG_MS = 24 * 3_600_000
 /** Hands out the simulator's key, for as long as told. */
 export class CredentialLender {
   readonly server: CredentialServer
-  readonly #life: { ms: number }
+  readonly #lifetime: { ms: number }
 
-  constructor(server: CredentialServer, life: { ms: number }) {
+  constructor(server: CredentialServer, lifetime: { ms: number }) {
     this.server = server
-    this.#life = life
+    this.#lifetime = lifetime
   }
 
   get url(): string {
@@ -176,23 +176,23 @@ export class CredentialLender {
   }
 
   /** Keys handed out from now on expire after this; a day by default. */
-  lendFor(lifeMs = LONG_MS): void {
-    this.#life.ms = lifeMs
+  lendFor(lifetimeMs = LONG_MS): void {
+    this.#lifetime.ms = lifetimeMs
   }
 }
 
 async function lendCredentials(): Promise<CredentialLender> {
-  const life = { ms: LONG_MS }
+  const lifetime = { ms: LONG_MS }
   const server = await startCredentialServer({
     shape: PLAIN,
     keys: () => ({
       AccessKeyId: SIMULATOR_KEY.accessKeyId,
       AccessKeySecret: SIMULATOR_KEY.accessKeySecret,
       SecurityToken: TOKEN,
-      Expiration: new Date(Date.now() + life.ms).toISOString(),
+      Expiration: new Date(Date.now() + lifetime.ms).toISOString(),
     }),
   })
-  return new CredentialLender(server, life)
+  return new CredentialLender(server, lifetime)
 }
 
 type Surroundings = Pick<Rig, 'stack' | 'simulator' | 'credentials' | 'registryProxy'>

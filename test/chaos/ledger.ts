@@ -28,7 +28,7 @@ export interface Deferred {
 }
 
 const FIRST_SIZE = 4_096
-const MOST = 255
+const MAX = 255
 
 export class Ledger {
   readonly #topics: OutputTopics & { readonly input: string }
@@ -63,7 +63,7 @@ export class Ledger {
       return
     }
     const counts = this.#countsOf(partition, offset)
-    counts[offset] = Math.min((counts[offset] ?? 0) + 1, MOST)
+    counts[offset] = Math.min((counts[offset] ?? 0) + 1, MAX)
     this.#timesOf(partition).push(record.timestampMs)
   }
 

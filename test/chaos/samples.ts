@@ -45,6 +45,6 @@ export function growthOf(samples: readonly Sample[]): Growth {
   const late = samples.slice(-part)
   const mean = (some: readonly Sample[]): number =>
     some.reduce((sum, { memoryMb }) => sum + memoryMb, 0) / some.length
-  const most = (some: readonly Sample[]): number => Math.max(...some.map(({ descriptors }) => descriptors))
-  return { memoryMb: [mean(early), mean(late)], descriptors: [most(early), most(late)] }
+  const max = (some: readonly Sample[]): number => Math.max(...some.map(({ descriptors }) => descriptors))
+  return { memoryMb: [mean(early), mean(late)], descriptors: [max(early), max(late)] }
 }

@@ -14,7 +14,7 @@ const REPLICAS = 2
 /** More than they settle: there is always work waiting. */
 const PER_SECOND = 3_000
 const DEFAULT_EVENTS = 10_000
-const GROWTH_MOST = 1.1
+const MAX_GROWTH = 1.1
 /** A replica in a small container: V8 with memory to spare collects late, and what it holds says nothing. */
 const SMALL = { NODE_OPTIONS: SMALL_HEAP.join(' '), ...FEW_ARENAS }
 /** One in a hundred is deferred, one refused, one no event. */
@@ -45,7 +45,7 @@ test('events for hours, and nothing grows', { timeout: 3_600_000 }, async () => 
   expect(stage.deaths).toEqual([])
   expect(tally).toMatchObject({ lost: 0, repeated: 0, strange: 0, early: [] })
   for (const { memoryMb, descriptors } of growths) {
-    expect(memoryMb[1]).toBeLessThan(memoryMb[0] * GROWTH_MOST)
+    expect(memoryMb[1]).toBeLessThan(memoryMb[0] * MAX_GROWTH)
     expect(descriptors[1]).toBeLessThanOrEqual(descriptors[0])
   }
   if (save) await saveSoak(tally, growths)

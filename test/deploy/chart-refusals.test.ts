@@ -154,11 +154,11 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
 ]
 
 describe('refused in a sentence', () => {
-  test.each(REFUSED)('%s', async (_, values, sentence) => {
+  test.each(REFUSED)('%s', async (_, values, message) => {
     const said = await refusal(values)
-    expect(said).toContain(sentence)
-    const sentences = said.split('\n').filter((line) => line !== '' && !/^(Error|Use --debug)/.test(line))
-    expect(sentences, `Helm says: ${said}`).toHaveLength(1)
+    expect(said).toContain(message)
+    const messages = said.split('\n').filter((line) => line !== '' && !/^(Error|Use --debug)/.test(line))
+    expect(messages, `Helm says: ${said}`).toHaveLength(1)
   })
 })
 

@@ -54,7 +54,7 @@ const FORGED: ReadonlyMap<string, string> = new Map(
 )
 
 const MAX_HEADERS = 6
-const MANY = { least: 100, most: 800 } as const
+const MANY = { min: 100, max: 800 } as const
 const LONG_NAME = 5_000
 const LARGE_BYTES = 60_000
 
@@ -72,7 +72,7 @@ export function headersOf(dice: Dice): readonly Header[] {
     case 'repeated':
       return repeated(dice)
     case 'many':
-      return Array.from({ length: dice.between(MANY.least, MANY.most) }, (_, at): Header => [
+      return Array.from({ length: dice.between(MANY.min, MANY.max) }, (_, at): Header => [
         dice.chance(0.5) ? `many-${at}` : dice.pick(NAMES),
         valueOf(dice),
       ])

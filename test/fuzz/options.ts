@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { Command, Option } from 'commander'
 import { integer } from '../../src/cli/arguments.ts'
 import { DELIVERIES, type Delivery } from '../../src/core/delivery.ts'
-import { MOST_SEEDS, byEnvironment, names } from '../support/arguments.ts'
+import { MAX_SEEDS, byEnvironment, names } from '../support/arguments.ts'
 
 export interface Options {
   readonly records: number
@@ -45,7 +45,7 @@ export function parseOptions(args: readonly string[]): Options {
   >()
   return {
     records: given.records ?? RECORDS,
-    seed: given.seed ?? randomInt(MOST_SEEDS),
+    seed: given.seed ?? randomInt(MAX_SEEDS),
     deliveries: given.delivery === 'both' ? DELIVERIES : [given.delivery],
     only: given.only ?? [],
     slack: given.slack ?? 1,

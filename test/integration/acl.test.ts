@@ -34,22 +34,22 @@ const READ_TOPICS = /grant READ on the input and retry topics/
 const WRITE_TOPICS = /WRITE on the result, retry and dead-letter topics/
 
 /** The rights of docs/operations.md, and the message if one is missing. */
-const NEEDED: readonly (Right & { readonly sentence: RegExp })[] = [
-  { operation: 'READ', on: 'input', sentence: READ_TOPICS },
-  { operation: 'READ', on: 'retry', sentence: READ_TOPICS },
-  { operation: 'READ', on: 'group', sentence: /grant READ on the group named in KAFKA_GROUP_ID/ },
-  { operation: 'WRITE', on: 'result', sentence: WRITE_TOPICS },
-  { operation: 'WRITE', on: 'retry', sentence: WRITE_TOPICS },
-  { operation: 'WRITE', on: 'dead-letter', sentence: WRITE_TOPICS },
-  { operation: 'WRITE', on: 'transactional ids', sentence: /grant WRITE on transactional ids that begin/ },
+const NEEDED: readonly (Right & { readonly message: RegExp })[] = [
+  { operation: 'READ', on: 'input', message: READ_TOPICS },
+  { operation: 'READ', on: 'retry', message: READ_TOPICS },
+  { operation: 'READ', on: 'group', message: /grant READ on the group named in KAFKA_GROUP_ID/ },
+  { operation: 'WRITE', on: 'result', message: WRITE_TOPICS },
+  { operation: 'WRITE', on: 'retry', message: WRITE_TOPICS },
+  { operation: 'WRITE', on: 'dead-letter', message: WRITE_TOPICS },
+  { operation: 'WRITE', on: 'transactional ids', message: /grant WRITE on transactional ids that begin/ },
 ]
 
-const TO_READ_LETTERS: readonly Right[] = [
+const TO_READ_DEAD_LETTERS: readonly Right[] = [
   { operation: 'READ', on: 'dead-letter' },
   { operation: 'WRITE', on: 'dead-letter' },
   { operation: 'WRITE', on: 'input' },
 ]
-const TO_REDRIVE: readonly Right[] = [...TO_READ_LETTERS, { operation: 'WRITE', on: 'redrive' }]
+const TO_REDRIVE: readonly Right[] = [...TO_READ_DEAD_LETTERS, { operation: 'WRITE', on: 'redrive' }]
 
 const TOPICS = ['input', 'result', 'retry', 'dead-letter'] as const
 const TO_CREATE: readonly Right[] = (['CREATE', 'ALTER', 'DESCRIBE_CONFIGS'] as const).flatMap((operation) =>
@@ -86,7 +86,7 @@ beforeAll(async () => {
       await grant(environment, SERVICE, NEEDED)
       await grant(environment, MAKER, TO_CREATE)
       await grant(environment, REDRIVER, TO_REDRIVE)
-      await grant(environment, NO_REDRIVE, TO_READ_LETTERS)
+      await grant(environment, NO_REDRIVE, TO_READ_DEAD_LETTERS)
       await grant(environment, NO_CREATOR, without('CREATE'))
       await grant(environment, NO_WIDENER, without('ALTER'))
       for (const right of NEEDED) {
@@ -119,7 +119,7 @@ describe.concurrent('without the right', () => {
       const login = { ...loginOf(userWithout(right)), KAFKA_GROUP_ID: userWithout(right) }
       const service = await startService({ ...run.environment.env, ...login }, onTestFinished)
       await sendSome()
-      const [said] = await service.line(right.sentence)
+      const [said] = await service.line(right.message)
       expect(said).toContain(right.operation)
     },
   )

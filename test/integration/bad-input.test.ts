@@ -65,7 +65,7 @@ const messageAt = new Map<Coordinates, Message>()
 const badAt: Coordinates[] = []
 const mutantAt: Coordinates[] = []
 const goodAt: Coordinates[] = []
-let letters: ReadonlyMap<Coordinates, ReadRecord>
+let deadLetters: ReadonlyMap<Coordinates, ReadRecord>
 
 beforeAll(async () => {
   run = await startRun({
@@ -89,25 +89,25 @@ beforeAll(async () => {
   mutantAt.push(...places.filter((place) => messageAt.get(place)?.headers !== undefined))
   await run.startReplica()
   await run.untilOut(sent)
-  letters = new Map(run.deadLetters().map((record) => [sourceOf(record, run.topics), record]))
+  deadLetters = new Map(run.deadLetters().map((record) => [sourceOf(record, run.topics), record]))
 })
 
 afterAll(async () => run.close())
 
 describe('an event is a dead letter with its reason and its own bytes when it is', () => {
   test.each(BAD)('$about', ({ about, code }) => {
-    const letter = untouched(badAt[BAD.findIndex((bad) => bad.about === about)] ?? '')
-    expect(header(letter, 'checkresult-reason')).toBe('undecodable')
-    expect(header(letter, 'checkresult-code')).toBe(code)
+    const deadLetter = untouched(badAt[BAD.findIndex((bad) => bad.about === about)] ?? '')
+    expect(header(deadLetter, 'checkresult-reason')).toBe('undecodable')
+    expect(header(deadLetter, 'checkresult-code')).toBe(code)
   })
 })
 
 test(`each of ${MUTANTS} mutated events (seed ${SEED}) is a dead letter with a reason and its own bytes`, () => {
   expect(mutantAt).toHaveLength(MUTANTS)
   for (const place of mutantAt) {
-    const letter = untouched(place)
-    expect(header(letter, 'checkresult-reason')).toBe('undecodable')
-    expect(header(letter, 'checkresult-code')).not.toBe('')
+    const deadLetter = untouched(place)
+    expect(header(deadLetter, 'checkresult-reason')).toBe('undecodable')
+    expect(header(deadLetter, 'checkresult-code')).not.toBe('')
   }
 })
 
@@ -120,13 +120,15 @@ test('every good event between them has its result, and each event has come out 
 /** The dead letter of the event that stood there, found to have the event's key, value and headers byte for byte. */
 function untouched(place: Coordinates): ReadRecord {
   const message = messageAt.get(place)
-  const letter = letters.get(place)
-  if (message === undefined || letter === undefined) throw new Error(`Nothing came out for ${place}.`)
-  expect(isSame(message.key, letter.key)).toBe(true)
-  expect(isSame(message.value, letter.value)).toBe(true)
+  const deadLetter = deadLetters.get(place)
+  if (message === undefined || deadLetter === undefined) throw new Error(`Nothing came out for ${place}.`)
+  expect(isSame(message.key, deadLetter.key)).toBe(true)
+  expect(isSame(message.value, deadLetter.value)).toBe(true)
   const { 'checkresult-reason': _, ...own } = HEADERS
-  expect(Object.fromEntries(Object.entries(letter.headers).filter(([name]) => !OURS.test(name)))).toEqual(own)
-  return letter
+  expect(Object.fromEntries(Object.entries(deadLetter.headers).filter(([name]) => !OURS.test(name)))).toEqual(
+    own,
+  )
+  return deadLetter
 }
 
 function isSame(left: unknown, right: Buffer | null | undefined): boolean {

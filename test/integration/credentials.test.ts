@@ -56,14 +56,14 @@ test.concurrent(
   'keys that expire while their source is down close the gate, and open it when there are new ones',
   async ({ expect, onTestFinished }) => {
     const securityToken = 'fictitious-session-token'
-    const lifeMs = 6_000
+    const lifetimeMs = 6_000
     const source = await startCredentialServer({
       shape: PLAIN,
       keys: () => ({
         AccessKeyId: SIMULATOR_KEY.accessKeyId,
         AccessKeySecret: SIMULATOR_KEY.accessKeySecret,
         SecurityToken: securityToken,
-        Expiration: new Date(Date.now() + lifeMs).toISOString(),
+        Expiration: new Date(Date.now() + lifetimeMs).toISOString(),
       }),
     })
     onTestFinished(() => source.close())

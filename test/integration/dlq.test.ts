@@ -49,23 +49,23 @@ describe('the letters of a service', () => {
     return finished
   }
 
-  async function listed(...args: readonly string[]): Promise<{ total: number; letters: Listed[] }> {
+  async function listed(...args: readonly string[]): Promise<{ total: number; deadLetters: Listed[] }> {
     const { code, stdout, stderr } = await dlq('list', '--json', ...args)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    return JSON.parse(stdout) as { total: number; letters: Listed[] }
+    return JSON.parse(stdout) as { total: number; deadLetters: Listed[] }
   }
 
   // These change nothing.
   test.concurrent('are listed with where they stand, why, and where their events stood', async () => {
-    const { total, letters } = await listed()
+    const { total, deadLetters } = await listed()
     expect(total).toBe(UNAVAILABLE + 2)
     const stored = run.deadLetters()
-    expect(letters.map(({ at }) => at).toSorted()).toEqual(
+    expect(deadLetters.map(({ position }) => position).toSorted()).toEqual(
       stored.map(({ partition, offset }) => `${partition}:${offset}`).toSorted(),
     )
-    for (const { at, source, reason, code, failedAt } of letters) {
-      const record = stored.find(({ partition, offset }) => at === `${partition}:${offset}`)
-      if (record === undefined) throw new Error(`Nothing stands at ${at}.`)
+    for (const { position, source, reason, code, failedAt } of deadLetters) {
+      const record = stored.find(({ partition, offset }) => position === `${partition}:${offset}`)
+      if (record === undefined) throw new Error(`Nothing stands at ${position}.`)
       expect({ reason, code, failedAt }).toEqual({
         reason: header(record, 'checkresult-reason'),
         code: header(record, 'checkresult-code'),
@@ -73,7 +73,7 @@ describe('the letters of a service', () => {
       })
       expect(source?.offset).toBe(header(record, '__connect.errors.offset'))
     }
-    const times = letters.map(({ failedAt }) => Date.parse(failedAt))
+    const times = deadLetters.map(({ failedAt }) => Date.parse(failedAt))
     expect(times).toEqual(times.toSorted((left, right) => right - left))
   })
 
@@ -97,7 +97,9 @@ describe('the letters of a service', () => {
       listed('--newer-than', '1h'),
     ])
     expect([unavailable.total, broken.total]).toEqual([UNAVAILABLE, 2])
-    expect((await listed('--at', newest.letters[0]?.at ?? '')).letters).toEqual(newest.letters)
+    expect((await listed('--at', newest.deadLetters[0]?.position ?? '')).deadLetters).toEqual(
+      newest.deadLetters,
+    )
     expect([older.total, newer.total]).toEqual([0, UNAVAILABLE + 2])
   })
 
@@ -110,12 +112,12 @@ describe('the letters of a service', () => {
   test.concurrent(
     'are shown one by one, with the value, the key and own headers only when asked for',
     async () => {
-      const { letters } = await listed('--reason', 'unavailable', '--limit', '1')
-      const { stdout } = await dlq('show', letters[0]?.at ?? '')
+      const { deadLetters } = await listed('--reason', 'unavailable', '--limit', '1')
+      const { stdout } = await dlq('show', deadLetters[0]?.position ?? '')
       expect(stdout).toMatch(/^reason +unavailable$/m)
       expect(stdout).toMatch(/^decodes +yes$/m)
       expect(stdout).toMatch(/^own headers +1 header$/m)
-      const personal = await dlq('show', letters[0]?.at ?? '', '--show-personal')
+      const personal = await dlq('show', deadLetters[0]?.position ?? '', '--show-personal')
       expect(personal.stdout).toMatch(/^key: ZQXJKVPERSONpasspassportx\d$/m)
       expect(personal.stdout).toMatch(/"transactionId": "passpassportx\d"/)
       expect(personal.stdout).toContain(`"trace-id": ${MARK}`)
@@ -178,11 +180,12 @@ describe('the letters of a service', () => {
     }
     const before = await topicEnd(run)
     const { code, stdout } = await dlq('redrive', '--execute')
-    const { letters } = await listed()
-    expect(letters.map(({ redrives }) => redrives)).toEqual([MAX_REDRIVES, MAX_REDRIVES])
+    const { deadLetters } = await listed()
+    expect(deadLetters.map(({ redrives }) => redrives)).toEqual([MAX_REDRIVES, MAX_REDRIVES])
     expect(code).toBe(0)
     expect(stdout).toContain('0 letters put back.')
-    for (const { at } of letters) expect(stdout).toMatch(new RegExp(`2 letters stay.*\\b${at}\\b`))
+    for (const { position } of deadLetters)
+      expect(stdout).toMatch(new RegExp(`2 letters stay.*\\b${position}\\b`))
     expect(await topicEnd(run)).toEqual(before)
   })
 
@@ -194,7 +197,7 @@ describe('the letters of a service', () => {
 })
 
 interface Listed {
-  readonly at: string
+  readonly position: string
   readonly reason: string
   readonly code: string
   readonly redrives: number
@@ -215,19 +218,19 @@ test.concurrent.each([
   [['stats'], /^A topic does not exist/],
   [['show', '0:0'], /^A topic does not exist/],
   [['redrive', '--execute'], /^A topic does not exist/],
-])('without topics, dlq %j says what to do', async (args, sentence) => {
+])('without topics, dlq %j says what to do', async (args, message) => {
   const { env } = createEnvironment(
     { brokers: inject('brokers'), registryUrl: inject('registryUrl'), endpoint: 'http://127.0.0.1:1' },
     { shared: true },
   )
   const { code, stdout, stderr } = await runCommand(['dlq', ...args], env)
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-  expect(stderr).toMatch(sentence)
+  expect(stderr).toMatch(message)
   expect(stderr.trimEnd().split('\n')).toHaveLength(1)
 })
 
 describe.concurrent('a redrive of many', () => {
-  const LETTERS = 10_000
+  const DEAD_LETTERS = 10_000
 
   interface Many {
     readonly run: Run
@@ -238,10 +241,12 @@ describe.concurrent('a redrive of many', () => {
   }
 
   /** Each event's number is its value. */
-  async function letters(onTestFinished: (close: () => Promise<void>) => void): Promise<Many> {
+  async function deadLetters(onTestFinished: (close: () => Promise<void>) => void): Promise<Many> {
     const run = await startRun({ partitions: PARTITIONS, settings: { DEAD_LETTER_LIMIT: 'off' } })
     onTestFinished(run.close)
-    const sent = await run.send(Array.from({ length: LETTERS }, (_, number) => ({ value: `{${number}` })))
+    const sent = await run.send(
+      Array.from({ length: DEAD_LETTERS }, (_, number) => ({ value: `{${number}` })),
+    )
     const replica = await run.startReplica()
     await run.untilOut(sent)
     await replica.stop()
@@ -266,27 +271,27 @@ describe.concurrent('a redrive of many', () => {
     }
   }
 
-  const ALL = Array.from({ length: LETTERS }, (_, number) => `{${number}`).toSorted()
+  const ALL = Array.from({ length: DEAD_LETTERS }, (_, number) => `{${number}`).toSorted()
 
   test('that is killed midway has lost and repeated nothing when it is run again', async ({
     onTestFinished,
   }) => {
-    const { run, back, untilSome, toTheEnd } = await letters(onTestFinished)
+    const { run, back, untilSome, toTheEnd } = await deadLetters(onTestFinished)
     const killed = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
     killed.signal('SIGKILL')
     await killed.exited
-    expect(back().length).toBeLessThan(LETTERS)
+    expect(back().length).toBeLessThan(DEAD_LETTERS)
     const { code, stdout } = await runCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     expect(code).toBe(0)
-    expect(stdout).not.toContain(`${LETTERS} letters put back.`)
+    expect(stdout).not.toContain(`${DEAD_LETTERS} letters put back.`)
     expect((await toTheEnd()).toSorted()).toEqual(ALL)
   })
 
   test('that is told to stop ends after the transaction in hand and says how far it came', async ({
     onTestFinished,
   }) => {
-    const { run, untilSome, toTheEnd } = await letters(onTestFinished)
+    const { run, untilSome, toTheEnd } = await deadLetters(onTestFinished)
     const stopped = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
     // Twice, as under npm, which hands on what the terminal sends to both.
@@ -295,7 +300,7 @@ describe.concurrent('a redrive of many', () => {
     expect(stopped.output()).toContain('Interrupted: run it again, and it goes on from there.')
     const [, count] = /(\d+) letters put back/.exec(stopped.output()) ?? []
     expect(await toTheEnd()).toHaveLength(Number(count))
-    expect(Number(count)).toBeLessThan(LETTERS)
+    expect(Number(count)).toBeLessThan(DEAD_LETTERS)
     await runCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     expect((await toTheEnd()).toSorted()).toEqual(ALL)
   })
@@ -303,7 +308,7 @@ describe.concurrent('a redrive of many', () => {
   test('S19: gives way to a second one that is started meanwhile, also by another group', async ({
     onTestFinished,
   }) => {
-    const { run, untilSome, toTheEnd } = await letters(onTestFinished)
+    const { run, untilSome, toTheEnd } = await deadLetters(onTestFinished)
     const first = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
     // Held in the midst, perhaps with a transaction open, until the second one has done all.

@@ -99,18 +99,20 @@ describe('an event that meets', () => {
   test.each(SCENARIOS.filter(({ expected }) => expected.kind === 'dead-letter'))(
     '"$about" is a dead letter after one attempt',
     (scenario) => {
-      const letter = only(run.deadLetters(), idOf(scenario))
-      expect({ kind: 'dead-letter', reason: header(letter, 'checkresult-reason') }).toEqual(scenario.expected)
-      expect(header(letter, 'checkresult-attempts')).toBe('1')
+      const deadLetter = only(run.deadLetters(), idOf(scenario))
+      expect({ kind: 'dead-letter', reason: header(deadLetter, 'checkresult-reason') }).toEqual(
+        scenario.expected,
+      )
+      expect(header(deadLetter, 'checkresult-attempts')).toBe('1')
     },
   )
 
   test.each(SCENARIOS.filter(({ expected }) => expected.kind === 'deferred'))(
     '"$about" is given up by age, after several attempts',
     (scenario) => {
-      const letter = only(run.deadLetters(), idOf(scenario))
-      expect(header(letter, 'checkresult-reason')).toBe('not-completed')
-      expect(Number(header(letter, 'checkresult-attempts'))).toBeGreaterThan(2)
+      const deadLetter = only(run.deadLetters(), idOf(scenario))
+      expect(header(deadLetter, 'checkresult-reason')).toBe('not-completed')
+      expect(Number(header(deadLetter, 'checkresult-attempts'))).toBeGreaterThan(2)
     },
   )
 

@@ -75,55 +75,55 @@ test.concurrent.each(Object.keys(LOGINS))('"config check" shows no secret of %s'
 
 interface Refusal {
   readonly settings: () => Promise<Env>
-  readonly sentence: RegExp
+  readonly message: RegExp
 }
 
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   'a wrong password (PLAIN)': {
     settings: () => withPassword('plain', WRONG),
-    sentence: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
+    message: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
   },
   'a wrong password (SCRAM)': {
     settings: () => withPassword('scram-sha-512', WRONG),
-    sentence: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
+    message: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
   },
   'a token nobody knows the key of': {
     settings: () => withToken(STRANGE_TOKEN),
-    sentence: /brokers refuse the login: check .*the token/,
+    message: /brokers refuse the login: check .*the token/,
   },
   'a wrong client secret': {
     settings: () => withClient(WRONG),
-    sentence: /token endpoint refuses us: check .*KAFKA_SASL_OAUTH_CLIENT_SECRET/,
+    message: /token endpoint refuses us: check .*KAFKA_SASL_OAUTH_CLIENT_SECRET/,
   },
   'a token endpoint that is away': {
     settings: async () => ({
       ...(await withClient(CLIENT.secret)),
       KAFKA_SASL_OAUTH_TOKEN_URL: 'http://127.0.0.1:1/token',
     }),
-    sentence: /token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,
+    message: /token endpoint does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,
   },
   'brokers of another authority': {
     settings: async () => ({
       ...(await withPassword('plain')),
       KAFKA_TLS_CA_FILE: await kafka.file('other-ca.crt', (await createAuthority('Another')).cert),
     }),
-    sentence: /TLS handshake with the brokers fails: check KAFKA_TLS and KAFKA_TLS_CA_FILE/,
+    message: /TLS handshake with the brokers fails: check KAFKA_TLS and KAFKA_TLS_CA_FILE/,
   },
   'a client certificate that has expired': {
     settings: async () =>
       kafka.certificateSettings(await issue(kafka.authority, { name: USER, expired: true })),
-    sentence: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE has not expired/,
+    message: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE has not expired/,
   },
   'no client certificate': {
     settings: async () => {
       const { KAFKA_TLS = '', KAFKA_TLS_CA_FILE = '' } = kafka.settings
       return { KAFKA_TLS, KAFKA_TLS_CA_FILE, KAFKA_BROKERS: kafka.others.get('CERTIFICATE') ?? '' }
     },
-    sentence: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE/,
+    message: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE/,
   },
   'TLS left off': {
     settings: async () => ({ KAFKA_BROKERS: kafka.broker }),
-    sentence: /No broker of KAFKA_BROKERS answers, .*: check .*KAFKA_TLS/,
+    message: /No broker of KAFKA_BROKERS answers, .*: check .*KAFKA_TLS/,
   },
 }
 
@@ -155,11 +155,11 @@ describe.concurrent('side by side:', () => {
   })
 
   describe('a command says in one sentence what to do about', () => {
-    test.each(Object.entries(REFUSALS))('%s', async (_, { settings, sentence }) => {
+    test.each(Object.entries(REFUSALS))('%s', async (_, { settings, message }) => {
       const { env } = environment(await settings())
       const { code, stdout, stderr } = await runCommand(TOPICS, env)
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(sentence)])
+      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(message)])
       expect(stderr).not.toMatch(SECRETS)
     })
   })

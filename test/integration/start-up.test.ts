@@ -260,10 +260,10 @@ function environment(settings: Env = {}): Environment {
 }
 
 /** What /readyz says once the log has the sentence, and whether it is the same. */
-async function readinessAfter(service: ServiceProcess, sentence: RegExp): Promise<Readiness> {
-  await service.line(sentence)
+async function readinessAfter(service: ServiceProcess, message: RegExp): Promise<Readiness> {
+  await service.line(message)
   const answer = await fetch(`${service.opsUrl}/readyz`)
-  return { status: answer.status, saysSo: sentence.test(await answer.text()) }
+  return { status: answer.status, saysSo: message.test(await answer.text()) }
 }
 
 async function post(path: string, body: unknown): Promise<void> {

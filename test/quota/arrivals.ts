@@ -26,14 +26,14 @@ export function parseArrivals(log: string, originNs: bigint): Call[] {
 }
 
 /** Exact: a window holds its end and not its beginning, so calls a full second apart are never in one. */
-export function mostInASecond(calls: readonly Call[]): number {
+export function maxInASecond(calls: readonly Call[]): number {
   let first = 0
-  let most = 0
+  let max = 0
   calls.forEach(({ atNs }, last) => {
     while ((calls[first]?.atNs ?? atNs) <= atNs - SECOND_NS) first += 1
-    most = Math.max(most, last - first + 1)
+    max = Math.max(max, last - first + 1)
   })
-  return most
+  return max
 }
 
 /**

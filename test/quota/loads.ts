@@ -25,12 +25,12 @@ const WEIGHTS: Readonly<Record<Load, readonly number[]>> = {
  * Of all permits of the time no partition gets more: a replica serves its partitions unevenly, as who has records in hand
  * first has most that wait, and replicas that start later begin later.
  */
-const MOST_OF_ONE = 0.6
+const MAX_OF_ONE = 0.6
 
 /** Events on each partition, so that none of those with work is without before so many seconds have passed. */
 export function backlogOf(load: Load, permits: number, seconds: number): number[] {
   const weights = WEIGHTS[load]
   const smallest = Math.min(...weights)
-  const part = permits * seconds * (weights.length === 1 ? 1 : MOST_OF_ONE)
+  const part = permits * seconds * (weights.length === 1 ? 1 : MAX_OF_ONE)
   return weights.map((weight) => Math.ceil((part * weight) / smallest))
 }

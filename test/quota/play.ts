@@ -21,7 +21,7 @@ export interface Circumstances {
 }
 
 /** More than a window and the one in which a share that grew does not count. */
-const SETTLED_S = 3
+const WARM_UP_S = 3
 const MEASURED_S = 10
 /** When something has happened before, it is what happened that matters. */
 const MEASURED_AFTERWARDS_S = 5
@@ -47,7 +47,7 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
     await bed.untilSteady()
     // Not before: what came while they started would wait, and with it all behind it.
     if (played.load === 'light') bed.startPace(played.permits / 2)
-    await delay(SETTLED_S * 1_000)
+    await delay(WARM_UP_S * 1_000)
     const fromNs = bed.nowNs()
     await trouble(bed, { played, replicas, where })
     const { span: calm, stretches } = await measure(bed, played, busy)
@@ -69,7 +69,7 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
 async function layBacklog(bed: Bed, { load, permits, disturbance }: Case, slack: number): Promise<number[]> {
   if (load === 'light') return Array.from({ length: PARTITIONS }, (_, partition) => partition)
   const { lastsS = 0, calmAfterS = 0 } = disturbance ?? {}
-  const seconds = STARTED_WITHIN_S * slack + SETTLED_S + lastsS + calmAfterS + MEASURED_S
+  const seconds = STARTED_WITHIN_S * slack + WARM_UP_S + lastsS + calmAfterS + MEASURED_S
   const backlog = backlogOf(load, permits, seconds)
   await bed.fill(backlog)
   return [...backlog.keys()]

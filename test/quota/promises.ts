@@ -1,7 +1,7 @@
 /** What a case must show, and what of it a run did not. Pure. */
 import {
   callsPerSecond,
-  mostInASecond,
+  maxInASecond,
   SECOND_NS,
   throttled,
   within,
@@ -20,7 +20,7 @@ export interface Figures {
   readonly load: string
   readonly what: string
   /** Most calls of the service in any second, from its first call to its last. */
-  readonly most: number
+  readonly max: number
   /** In calm: of N in Redis mode, of the shares whose replicas have work in partition mode. */
   readonly used: number
   /** The same, of N, from before the disturbance until calm: null without one. */
@@ -49,13 +49,13 @@ export interface Observed {
   readonly deaths: readonly string[]
 }
 
-const THROTTLED_MOST = 0.001
+const MAX_THROTTLED = 0.001
 /** Beside what the guard costs: it is part of each window. */
 const LOST_IN_CALM = 1 - 0.97 * (1 + GUARD_MS / 1_000)
 /** When all is well again, but a permit may still be on its way back. */
 const LOST_AFTERWARDS = 0.08
 /** An outside caller leaves three fifths of N; more calls than these would be throttled. */
-const BESIDE_OUTSIDE_MOST = 0.75
+const MAX_BESIDE_OUTSIDE = 0.75
 
 export function figuresOf(played: Case, observed: Observed, slack: number): Figures {
   const { mode, permits, disturbance } = played
@@ -69,7 +69,7 @@ export function figuresOf(played: Case, observed: Observed, slack: number): Figu
     replicas: played.replicas,
     load: played.load,
     what: whatOf(played),
-    most: mostInASecond(own),
+    max: maxInASecond(own),
     used: callsPerSecond(own, calm, rampNs) / permitsWithWork(played, stretches),
     usedMeanwhile: troubled === null ? null : callsPerSecond(own, troubled, rampNs) / permits,
     calls: own.length,
@@ -83,7 +83,7 @@ export function figuresOf(played: Case, observed: Observed, slack: number): Figu
   else broken.push(...brokenUnderBacklog(figures, played, slack))
   if (
     disturbance?.name !== 'outside-caller' &&
-    figures.throttled / Math.max(1, figures.calls) >= THROTTLED_MOST
+    figures.throttled / Math.max(1, figures.calls) >= MAX_THROTTLED
   )
     broken.push(`${figures.throttled} of ${figures.calls} calls were throttled`)
   return { ...figures, broken }
@@ -102,9 +102,9 @@ export function usedAtLeast(played: Pick<Case, 'guardMs' | 'disturbance'>, slack
 
 type Unjudged = Omit<Figures, 'broken'>
 
-function brokenAlways({ most, permits }: Unjudged, { ranDry, deaths, stretches }: Observed): string[] {
+function brokenAlways({ max, permits }: Unjudged, { ranDry, deaths, stretches }: Observed): string[] {
   const broken = deaths.map((lines) => `a replica ended: ${lines}`)
-  if (most > permits) broken.push(`${most} calls came within a second`)
+  if (max > permits) broken.push(`${max} calls came within a second`)
   if (ranDry.length > 0) broken.push(`no work was left on partitions ${ranDry.join()}: nothing was measured`)
   if (stretches.some(({ from, to }) => from.share !== to.share))
     broken.push('the shares changed in calm: nothing was measured')
@@ -117,16 +117,16 @@ function brokenUnderBacklog(
   slack: number,
 ): string[] {
   const broken: string[] = []
-  const least = usedAtLeast(played, slack)
-  if (!(used >= least)) broken.push(`${percent(used)} were used, ${percent(least)} should be`)
-  if (beside !== null && beside > permits * BESIDE_OUTSIDE_MOST)
+  const min = usedAtLeast(played, slack)
+  if (!(used >= min)) broken.push(`${percent(used)} were used, ${percent(min)} should be`)
+  if (beside !== null && beside > permits * MAX_BESIDE_OUTSIDE)
     broken.push(`${beside.toFixed(1)} calls a second beside the outside caller`)
   return broken
 }
 
 function brokenInLightLoad({ waitP99Ms: waited, permits }: Unjudged, slack: number): string[] {
-  const mostMs = (1_000 * slack) / permits
-  return waited !== null && waited <= mostMs ? [] : [`a permit took ${waited} ms (p99), ${mostMs} ms may be`]
+  const maxMs = (1_000 * slack) / permits
+  return waited !== null && waited <= maxMs ? [] : [`a permit took ${waited} ms (p99), ${maxMs} ms may be`]
 }
 
 function permitsWithWork({ mode, permits, load }: Case, stretches: readonly Stretch[]): number {

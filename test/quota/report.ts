@@ -49,7 +49,7 @@ export function printTable(played: readonly Figures[], { seed }: Options): void 
 }
 
 function rowOf(figures: Figures): string[] {
-  const { mode, permits, replicas, load, what, most, used, usedMeanwhile, calls } = figures
+  const { mode, permits, replicas, load, what, max, used, usedMeanwhile, calls } = figures
   return [
     figures.broken.length === 0 ? 'ok' : 'FAILED',
     mode,
@@ -57,7 +57,7 @@ function rowOf(figures: Figures): string[] {
     String(replicas),
     LOAD_NAMES[load as Load],
     what,
-    String(most),
+    String(max),
     percent(used),
     usedMeanwhile === null ? '' : percent(usedMeanwhile),
     `${figures.throttled} of ${calls}`,

@@ -25,7 +25,7 @@ function worstOf(cases: readonly Figures[]): QuotaRow {
   return {
     title,
     mode,
-    maxInASecond: Math.max(...cases.map(({ most }) => most)),
+    maxInASecond: Math.max(...cases.map(({ max }) => max)),
     used: waits.length === 0 ? Math.min(...cases.map(({ used }) => used)) : null,
     waitP99Ms: waits.length === 0 ? null : Math.max(...waits),
     throttled: cases.reduce((sum, { throttled }) => sum + throttled, 0),

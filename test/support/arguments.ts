@@ -16,7 +16,7 @@ export function commandText(
   return [`npm run ${script}`, ...(words.length === 0 ? [] : ['--', ...words])].join(' ')
 }
 
-export const MOST_SEEDS = 1_000_000
+export const MAX_SEEDS = 1_000_000
 
 /** `parse` gives what holds where nothing was passed on. */
 export function byEnvironment<Options>(variable: string, parse: (args: readonly string[]) => Options) {

@@ -42,7 +42,7 @@ export async function decodedAs(schema: unknown, body: Buffer): Promise<Decoded>
   return answer
 }
 
-export async function faultOf(schema: unknown, value: unknown): Promise<string> {
+export async function problemOf(schema: unknown, value: unknown): Promise<string> {
   const answer = await decodedAs(schema, written(schema, value))
   return answer.kind === 'undecodable' ? `${answer.code}: ${answer.message}` : answer.kind
 }

@@ -16,7 +16,7 @@ export interface Keys {
 export interface CredentialServer {
   readonly port: number
   /** Exchanges asked for, those that failed included. */
-  readonly exchanges: number
+  readonly requests: number
   /** Bodies of the requests, and their paths. */
   readonly seen: readonly string[]
   /** Fails with an answer that holds a secret, as real ones do. */
@@ -38,7 +38,7 @@ export interface CredentialServerOptions {
 
 export async function startCredentialServer(options: CredentialServerOptions): Promise<CredentialServer> {
   const seen: string[] = []
-  const state = { exchanges: 0, down: false }
+  const state = { requests: 0, down: false }
   const listener: RequestListener = (request, response) => void answer(request, response)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -47,7 +47,7 @@ export async function startCredentialServer(options: CredentialServerOptions): P
     seen.push(`${request.method} ${request.url} ${await text(request)}`)
     // What the instance's metadata service wants first, from then on a header.
     if (request.method === 'PUT') return void response.end('metadata-token')
-    state.exchanges += 1
+    state.requests += 1
     const keys = options.keys()
     if (state.down) response.writeHead(500).end(JSON.stringify({ Code: 'InternalError', Message: keys }))
     else response.end(JSON.stringify(options.shape(keys)))
@@ -61,8 +61,8 @@ export async function startCredentialServer(options: CredentialServerOptions): P
   return {
     port: (server.address() as AddressInfo).port,
     seen,
-    get exchanges() {
-      return state.exchanges
+    get requests() {
+      return state.requests
     },
     get down() {
       return state.down

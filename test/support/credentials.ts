@@ -1,14 +1,14 @@
 /** Keys for the client in tests, all of them fictitious. */
-import type { CredentialSource } from '../../src/adapters/alibaba/credential-source.ts'
+import type { CredentialProvider } from '../../src/adapters/alibaba/credential-provider.ts'
 import type { Credentials } from '../../src/adapters/alibaba/sign-v3.ts'
 
-export interface HandedOut extends CredentialSource {
+export interface HandedOut extends CredentialProvider {
   /** What the API refused, in order. */
   readonly refusals: readonly Credentials[]
 }
 
 /** Hands out what it is told to. */
-export function handingOut(current: CredentialSource['current']): HandedOut {
+export function handingOut(current: CredentialProvider['current']): HandedOut {
   const refusals: Credentials[] = []
   return {
     current,

@@ -1,10 +1,10 @@
 /** A dead-letter topic in memory, and a log that puts letters back as Kafka would: markers can be read from then on. */
 import { deadLetterHeaders, type DeadLetterReason } from '../../src/core/dead-letter.ts'
 import type { Headers } from '../../src/core/headers.ts'
-import type { DeadLetterSource } from '../../src/pipeline/dead-letters.ts'
-import type { InputRecord, OutputRecord, RedriveLog, PublishOutcome, TopicReader } from '../../src/ports.ts'
+import type { DlqReader } from '../../src/pipeline/dead-letters.ts'
+import type { InputRecord, OutputRecord, RedriveSink, PublishOutcome, TopicReader } from '../../src/ports.ts'
 
-export interface LetterFacts {
+export interface StoredFacts {
   readonly reason?: DeadLetterReason
   readonly code?: string
   readonly failedAtMs?: number
@@ -20,7 +20,7 @@ export interface LetterFacts {
 
 export const FAILED_AT_MS = Date.UTC(2026, 0, 1)
 
-export function letterHeaders(facts: LetterFacts = {}): Headers {
+export function storedHeaders(facts: StoredFacts = {}): Headers {
   const { reason = 'undecodable', code = 'malformed-json', failedAtMs = FAILED_AT_MS, redrives = 0 } = facts
   const topic = facts.sourceTopic ?? 'in'
   const headers = deadLetterHeaders(facts.own ?? [], {
@@ -40,13 +40,13 @@ export class DeadLetterTopic {
   }
 
   /** Where it stands. */
-  add(partition: number, facts: LetterFacts = {}): string {
-    return this.append(partition, { key: null, value: Buffer.from('{'), ...facts }, letterHeaders(facts))
+  add(partition: number, facts: StoredFacts = {}): string {
+    return this.append(partition, { key: null, value: Buffer.from('{'), ...facts }, storedHeaders(facts))
   }
 
   append(
     partition: number,
-    { key = null, value = null }: Pick<LetterFacts, 'key' | 'value'>,
+    { key = null, value = null }: Pick<StoredFacts, 'key' | 'value'>,
     headers: Headers,
   ): string {
     const records = this.#records[partition] ?? []
@@ -56,7 +56,7 @@ export class DeadLetterTopic {
   }
 
   /** As it is now, for a pipeline that reads `in` and one retry topic. */
-  source(atOnce?: number): DeadLetterSource {
+  source(atOnce?: number): DlqReader {
     return { topic: this.reader(atOnce), ownTopics: new Set(['in', 'in.retry.1m']) }
   }
 
@@ -74,7 +74,7 @@ export class DeadLetterTopic {
   }
 }
 
-export interface FakeRedriveLog extends RedriveLog {
+export interface FakeRedriveSink extends RedriveSink {
   /** What was committed on the input topic. */
   readonly events: readonly OutputRecord[]
   readonly transactions: number
@@ -84,7 +84,7 @@ export interface FakeRedriveLog extends RedriveLog {
  * `outcomes`: of each transaction in turn; the last one repeats. `refuses`: the code with which a transaction is refused
  * if it holds this event.
  */
-export function redriveLog(
+export function redriveSink(
   topic: DeadLetterTopic,
   {
     inputPartitions = 2,
@@ -95,9 +95,9 @@ export function redriveLog(
     outcomes?: readonly PublishOutcome[]
     refuses?: (event: OutputRecord) => string | null
   } = {},
-): FakeRedriveLog {
+): FakeRedriveSink {
   const events: OutputRecord[] = []
-  const log = {
+  const sink = {
     events,
     transactions: 0,
     partitions: (name: string) => (name === 'in' ? inputPartitions : 2),
@@ -105,8 +105,8 @@ export function redriveLog(
       const [code] = outputs.filter(({ topic: name }) => name === 'in').flatMap((one) => refuses(one) ?? [])
       const failure = { code: code ?? '', message: 'A sentence of ours.', passing: false }
       const refused = code === undefined ? null : ({ kind: 'refused', failure } as const)
-      const outcome = refused ?? outcomes[log.transactions] ?? outcomes.at(-1) ?? { kind: 'committed' }
-      log.transactions += 1
+      const outcome = refused ?? outcomes[sink.transactions] ?? outcomes.at(-1) ?? { kind: 'committed' }
+      sink.transactions += 1
       if (outcome.kind !== 'committed') return Promise.resolve(outcome)
       for (const output of outputs) {
         if (output.topic === 'in') events.push(output)
@@ -116,5 +116,5 @@ export function redriveLog(
     },
     close: () => Promise.resolve(),
   }
-  return log
+  return sink
 }

@@ -85,9 +85,9 @@ export function decoding(registry = registryOf()) {
   return { clock, decode, decoded, registry, decoder }
 }
 
-export type Told = Undecodable | ForeignKind | 'event'
+export type DecodedKind = Undecodable | ForeignKind | 'event'
 
-export function told(decoded: Decoded): Told {
+export function decodedKind(decoded: Decoded): DecodedKind {
   if (decoded.kind === 'event') return 'event'
   return decoded.kind === 'foreign' ? decoded.foreign : decoded.code
 }

@@ -6,7 +6,7 @@ interface Timer {
 }
 
 /** Lets everything that waits for promises alone go on to where it waits for something else. */
-export function settle(): Promise<void> {
+export function flushPromises(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }
 
@@ -48,12 +48,12 @@ export class FakeClock implements Clock {
   /** Fires what falls due on the way, in order, and lets the consequences of each happen before the next. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs
-    await settle()
+    await flushPromises()
     for (let next = this.#nextUntil(untilMs); next !== undefined; next = this.#nextUntil(untilMs)) {
       this.#nowMs = next.dueMs
       this.#timers.delete(next)
       next.callback()
-      await settle()
+      await flushPromises()
     }
     this.#nowMs = untilMs
   }

@@ -1,5 +1,5 @@
 /** The broker's side of one input partition: what was committed, who holds the claim, and faults by order. */
-import type { ClaimPartition, Failure, OutputLog, OutputRecord, PublishOutcome } from '../../src/ports.ts'
+import type { ClaimPartition, Failure, OutputSink, OutputRecord, PublishOutcome } from '../../src/ports.ts'
 
 /** How the next transaction goes: `lost` has committed, but nobody was told; `denied` does not end by itself. */
 export type Fault = 'fenced' | 'failed' | 'lost' | 'denied' | 'refused'
@@ -36,7 +36,7 @@ export class FakePartition {
     }
     this.claims += 1
     this.open += 1
-    return { kind: 'claimed', log: this.#log() }
+    return { kind: 'claimed', sink: this.#sink() }
   }
 
   /** Claims and transactions wait until {@link release}. */
@@ -48,7 +48,7 @@ export class FakePartition {
     this.#release()
   }
 
-  #log(): OutputLog {
+  #sink(): OutputSink {
     return {
       committedOffset: this.committed,
       prepare: () => void (this.prepared += 1),

@@ -1,6 +1,6 @@
 /** Stand-ins for the ports that need no world: what is asked of them is written down. */
 import { NO_HEADERS } from '../../src/core/headers.ts'
-import type { Claimed, InputRecord, Log, Metrics, OutputLog } from '../../src/ports.ts'
+import type { Claimed, InputRecord, Log, Metrics, OutputSink } from '../../src/ports.ts'
 
 export interface RecordedMetrics extends Metrics {
   /** What was called, in order, with its arguments. */
@@ -42,7 +42,7 @@ export function inputRecord(offset: number | bigint, changes: Partial<InputRecor
   }
 }
 
-export function logOf(claimed: Claimed): OutputLog {
+export function sinkOf(claimed: Claimed): OutputSink {
   if (claimed.kind === 'failed') throw new Error(claimed.failure.message)
-  return claimed.log
+  return claimed.sink
 }

@@ -9,7 +9,7 @@ import {
   type FakePartitionAnswer,
   type ListedFake,
 } from './fake-broker.ts'
-import { FakeClock, settle } from './fake-clock.ts'
+import { FakeClock, flushPromises } from './fake-clock.ts'
 import { fakeLog } from './fakes.ts'
 
 export const unreachable = () => Object.assign(new Error('no'), { name: 'KafkaJSConnectionError' })
@@ -97,9 +97,9 @@ export class FetcherBed {
     })
   }
 
-  async assign(partitions: number[], { keeps = true } = {}): Promise<void> {
-    this.fetcher.assign({ in: partitions }, { keeps })
-    await settle()
+  async assign(partitions: number[], { isSameMember = true } = {}): Promise<void> {
+    this.fetcher.assign({ in: partitions }, { isSameMember })
+    await flushPromises()
   }
 
   /** What the broker was asked last. */
@@ -118,8 +118,8 @@ export class FetcherBed {
     else if (answer instanceof Error) open?.reject(answer)
     else if ('partitions' in answer) open?.resolve(answer)
     else open?.resolve({ partitions: [answer] })
-    await settle()
-    await settle()
+    await flushPromises()
+    await flushPromises()
   }
 }
 

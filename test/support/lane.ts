@@ -2,18 +2,18 @@
 import type { LaneOptions } from '../../src/pipeline/lane-options.ts'
 import { Lane } from '../../src/pipeline/lane.ts'
 import type { Blocked } from '../../src/pipeline/blocked-partitions.ts'
-import type { Counts, Settled } from '../../src/pipeline/outputs.ts'
+import type { Counts, ProcessedRecord } from '../../src/pipeline/outputs.ts'
 import { RecordBudget } from '../../src/pipeline/record-budget.ts'
-import type { RecordLife } from '../../src/pipeline/settle.ts'
+import type { RecordContext } from '../../src/pipeline/process-record.ts'
 import type { InputRecord } from '../../src/ports.ts'
-import { FakeClock, settle } from './fake-clock.ts'
+import { FakeClock, flushPromises } from './fake-clock.ts'
 import { FakePartition } from './fake-partition.ts'
 import { fakeLog, fakeMetrics, inputRecord } from './fakes.ts'
 
 interface Started {
   readonly record: InputRecord
-  readonly life: RecordLife
-  readonly resolve: (settled: Settled | null) => void
+  readonly context: RecordContext
+  readonly resolve: (processed: ProcessedRecord | null) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -30,22 +30,22 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     partition: 0,
     delayMs: 0,
     claim: partition.claim,
-    settle: (record, life) =>
-      new Promise((resolve, reject) => void started.push({ record, life, resolve, reject })),
+    processRecord: (record, context) =>
+      new Promise((resolve, reject) => void started.push({ record, context, resolve, reject })),
     flow: {
       pause: () => void flow.push('pause'),
       resume: () => void flow.push('resume'),
       seek: (offset) => void flow.push(`seek ${offset}`),
     },
     outputs: { replacement: () => null },
-    brake: { passes: () => true },
+    deadLetterLimit: { allows: () => true },
     budget: new RecordBudget(),
     blocked: {
       block: (blocked) => void blocks.push(blocked),
       clear: () => void blocks.push(null),
       forget: () => void blocks.push(null),
     },
-    mayCrowd: () => true,
+    mayStartMore: () => true,
     clock,
     metrics,
     deadLetterNotices: { add: () => undefined },
@@ -54,8 +54,8 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     ...changes,
   })
   const finishAs = async (counts: Counts, ...offsets: number[]): Promise<void> => {
-    for (const offset of offsets) last(started, offset).resolve(settledOf(offset, counts))
-    await settle()
+    for (const offset of offsets) last(started, offset).resolve(processedOf(offset, counts))
+    await flushPromises()
   }
   return {
     lane,
@@ -67,9 +67,9 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     started,
     /** Offsets whose work has begun, in that order, with repeats. */
     begun: () => started.map(({ record }) => Number(record.offset)),
-    deliver: async (...offsets: number[]): Promise<void> => {
-      lane.deliver(offsets.map((offset) => inputRecord(offset)))
-      await settle()
+    receive: async (...offsets: number[]): Promise<void> => {
+      lane.receive(offsets.map((offset) => inputRecord(offset)))
+      await flushPromises()
     },
     /** Finishes the work last begun on each of the offsets. */
     finish: (...offsets: number[]): Promise<void> => finishAs(PENDING, ...offsets),
@@ -86,7 +86,7 @@ function last(started: readonly Started[], offset: number): Started {
 
 const PENDING: Counts = { kind: 'deferred', reason: 'pending' }
 
-function settledOf(offset: number, counts: Counts): Settled {
+function processedOf(offset: number, counts: Counts): ProcessedRecord {
   const output = { topic: 'out', partition: 0, key: null, value: Buffer.from(String(offset)), headers: [] }
   return { outputs: [output], counts }
 }
@@ -94,7 +94,7 @@ function settledOf(offset: number, counts: Counts): Settled {
 export async function runningLane(partition = new FakePartition(), changes: Partial<LaneOptions> = {}) {
   const made = laneOn(partition, changes)
   made.lane.start()
-  await settle()
+  await flushPromises()
   if (made.lane.state !== 'running') throw new Error(`The lane is ${made.lane.state}.`)
   return { ...made, partition }
 }

@@ -4,8 +4,8 @@ import { schemaJson } from '../../src/adapters/registry/schemas.ts'
 
 const type = avsc.Type.forSchema(JSON.parse(schemaJson('verification-completed')) as avsc.Schema)
 const HEADER_BYTES = 5
-const MOST_TEXT = 256
-const MOST_CHANGES = 3
+const MAX_TEXT = 256
+const MAX_CHANGES = 3
 
 export type Random = () => number
 
@@ -24,8 +24,7 @@ export function seeded(seed: number): Random {
 export function mutant(healthy: Buffer, random: Random): Buffer {
   for (;;) {
     let bytes = healthy
-    for (let left = 1 + Math.floor(random() * MOST_CHANGES); left > 0; left -= 1)
-      bytes = change(bytes, random)
+    for (let left = 1 + Math.floor(random() * MAX_CHANGES); left > 0; left -= 1) bytes = change(bytes, random)
     if (!isEvent(bytes, healthy)) return bytes
   }
 }
@@ -60,8 +59,8 @@ function isEvent(bytes: Buffer, healthy: Buffer): boolean {
   }
 }
 
-function isText(value: unknown, least: number): boolean {
-  return typeof value === 'string' && value.length >= least && value.length <= MOST_TEXT
+function isText(value: unknown, min: number): boolean {
+  return typeof value === 'string' && value.length >= min && value.length <= MAX_TEXT
 }
 
 function fits(event: unknown): boolean {

@@ -8,7 +8,7 @@ export const GOOD: OpsOptions = {
   port: 0,
   health: { live: () => ({ ok: true, reasons: [] }), ready: () => ({ ok: true, reasons: [] }) },
   exposition: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', body: 'up 1\n' }),
-  status: () => ({ version: '1.2.3', gate: 'open', 'calls in flight': 7 }),
+  status: () => ({ version: '1.2.3', 'circuit breaker': 'closed', 'calls in flight': 7 }),
 }
 
 export interface Got {

@@ -1,5 +1,5 @@
 /** A permit queue on a clock of the test's own, and what it granted when. */
-import type { CallResult } from '../../src/core/gate.ts'
+import type { CallResult } from '../../src/core/circuit-breaker.ts'
 import type { Blame, RefusedRecord } from '../../src/core/refusals.ts'
 import { TokenBucket, UNLIMITED } from '../../src/core/token-bucket.ts'
 import { PermitQueue, type Permit, type PermitQueueOptions } from '../../src/pipeline/permit-queue.ts'
@@ -27,7 +27,7 @@ export function queueWith(changes: Partial<PermitQueueOptions> = {}) {
     wasRefused = false,
   ): void => {
     void queue.acquire(priority, 'in:0', wanted, wasRefused).then((permit) => {
-      permit?.starts()
+      permit?.confirm()
       granted.push({ name, permit, atMs: clock.monotonicMs() })
     })
   }

@@ -49,7 +49,7 @@ export function startCaller({
     permitGranted: () => undefined,
     permitsWaiting: () => undefined,
     inFlight: () => undefined,
-    gate: () => undefined,
+    circuit: () => undefined,
   }
   const limiter = new RedisLimiter({
     url: typeof url === 'string' ? new Secret(url) : url,
@@ -67,10 +67,10 @@ export function startCaller({
     for (;;) {
       const permit = await queue.acquire('fresh', 'input:0', () => state.isWorking)
       if (permit === null) return
-      const starts = permit.starts()
-      if (starts) calls.push(clock.monotonicMs())
+      const confirm = permit.confirm()
+      if (confirm) calls.push(clock.monotonicMs())
       await turn()
-      permit.release({ kind: starts ? 'answered' : 'unsent' })
+      permit.release({ kind: confirm ? 'answered' : 'unsent' })
     }
   }
   const rest = (): void => {

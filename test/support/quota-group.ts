@@ -2,8 +2,8 @@
  * A consumer group whose members share a quota, on virtual time: a coordinator as Kafka's is, members as slow, deaf and
  * mortal as processes are, each with a PartitionQuota of its own and always with work. Every call is written down.
  */
-import { partitionsAt, places, seat, shareOf } from '../../src/core/quota-shares.ts'
-import { PartitionQuota, type Seat } from '../../src/pipeline/partition-quota.ts'
+import { partitionsAt, memberCount, assignMembers, shareOf } from '../../src/core/quota-shares.ts'
+import { PartitionQuota, type QuotaAssignment } from '../../src/pipeline/partition-quota.ts'
 import type { Moment } from '../../src/ports.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -21,8 +21,8 @@ export const WINDOW_MS = 1_000
 interface Joined {
   /** Null while it has not joined the generation to come. */
   answer: ((generation: number, share: number) => void) | null
-  heardMs: number
-  place: number | null
+  lastHeartbeatMs: number
+  memberIndex: number | null
 }
 
 /** As Kafka's classic groups go: whoever is silent for a session, or late for a rebalance, is given up. */
@@ -38,8 +38,8 @@ class Coordinator {
     this.#watch()
   }
 
-  join(id: string, place: number | null, answer: (generation: number, share: number) => void): void {
-    this.#members.set(id, { answer, heardMs: this.#options.time.nowMs, place })
+  join(id: string, memberIndex: number | null, answer: (generation: number, share: number) => void): void {
+    this.#members.set(id, { answer, lastHeartbeatMs: this.#options.time.nowMs, memberIndex })
     this.#rebalance()
   }
 
@@ -50,14 +50,14 @@ class Coordinator {
   heartbeat(id: string, generation: number): 'accepted' | 'rebalancing' | 'unknown' {
     const member = this.#members.get(id)
     if (member === undefined || generation !== this.#generation) return 'unknown'
-    member.heardMs = this.#options.time.nowMs
+    member.lastHeartbeatMs = this.#options.time.nowMs
     return this.#deadlineMs === null ? 'accepted' : 'rebalancing'
   }
 
   #watch(): void {
     const { time, sessionMs } = this.#options
-    for (const [id, { answer, heardMs }] of this.#members) {
-      if (answer === null && time.nowMs - heardMs >= sessionMs) this.leave(id)
+    for (const [id, { answer, lastHeartbeatMs }] of this.#members) {
+      if (answer === null && time.nowMs - lastHeartbeatMs >= sessionMs) this.leave(id)
     }
     this.#complete()
     time.after(20, () => this.#watch())
@@ -83,18 +83,18 @@ class Coordinator {
 
   #assign(): void {
     const { permits, partitions, time } = this.#options
-    const terms = { permits, partitions }
-    const count = places(terms, this.#members.size)
-    const seated = seat(
-      [...this.#members].map(([id, { place }]) => ({ id, place })),
+    const plan = { permits, partitions }
+    const count = memberCount(plan, this.#members.size)
+    const assigned = assignMembers(
+      [...this.#members].map(([id, { memberIndex }]) => ({ id, memberIndex })),
       count,
     )
     for (const [id, member] of this.#members) {
-      const at = seated.indexOf(id)
-      member.place = at < 0 ? null : at
-      member.heardMs = time.nowMs
+      const at = assigned.indexOf(id)
+      member.memberIndex = at < 0 ? null : at
+      member.lastHeartbeatMs = time.nowMs
       const owned = at < 0 ? [] : partitionsAt(at, { of: partitions, input: partitions, count })
-      member.answer?.(this.#generation, shareOf(owned, terms))
+      member.answer?.(this.#generation, shareOf(owned, plan))
       member.answer = null
     }
   }
@@ -108,7 +108,7 @@ export class Replica {
   #id = ''
   #generation = 0
   #joining = 0
-  #place: number | null = null
+  #memberIndex: number | null = null
   #frozenUntilMs = 0
   #jumpedMs = 0
   #alive = true
@@ -168,7 +168,7 @@ export class Replica {
     this.#joining += 1
     const [id, joining] = [this.#id, this.#joining]
     this.#group.send(() =>
-      coordinator.join(id, this.#place, (generation, share) => {
+      coordinator.join(id, this.#memberIndex, (generation, share) => {
         this.#generation = generation
         // The answer to SyncGroup may come late, or never: then it joins again.
         const sent = this.#moment()
@@ -177,7 +177,7 @@ export class Replica {
           this.#local(0, () => {
             if (joining !== this.#joining) return
             if (isLost) this.rejoin(options.random() * 300)
-            else this.#quota.assigned({ generation, share, sent } satisfies Seat)
+            else this.#quota.assigned({ generation, share, sent } satisfies QuotaAssignment)
           }),
         )
       }),
@@ -229,7 +229,7 @@ export class Replica {
 
   #write(takenMs: number): void {
     const { nowMs } = this.#group.options.time
-    if (this.#quota.starts(takenMs, nowMs)) this.#group.calls.push(nowMs)
+    if (this.#quota.confirm(takenMs, nowMs)) this.#group.calls.push(nowMs)
   }
 
   /** What the process itself does: not while it is frozen, never when it is dead. */

@@ -24,19 +24,19 @@ export interface Ask {
   readonly made?: readonly (readonly [place: number, atMs: number])[]
 }
 
-export interface Told {
+export interface Reserved {
   /** All of Redis's clock, in milliseconds. */
   readonly nowMs: number
   readonly limit: number
-  readonly life: number
-  readonly againMs: number
+  readonly ringEpoch: number
+  readonly retryAfterMs: number
   readonly firstPlace: number
   readonly slots: readonly number[]
   readonly moved: readonly number[]
 }
 
 export interface Asker {
-  readonly ask: (ask?: Ask) => Promise<Told>
+  readonly ask: (ask?: Ask) => Promise<Reserved>
   /** A command on the key, which stands behind its name. */
   readonly onKey: (name: string, ...args: readonly string[]) => Promise<unknown>
 }
@@ -66,16 +66,24 @@ export function asker(): Asker {
     ask: async ({ lateMs = LATE_MS, moved = [], made = [], ...ask } = {}) => {
       const { want = 1, burst = 1, limit = 10, jumpedIn = '' } = ask
       const pairs = [...moved.map((place) => [place, 0]), ...made.map(([place, ms]) => [place, ms * 1_000])]
-      const terms = [want, HOLD_MS * 1_000, lateMs * 1_000, burst, limit, jumpedIn]
-      const args = [...terms, ...pairs.flat()].map(String)
+      const bounds = [want, HOLD_MS * 1_000, lateMs * 1_000, burst, limit, jumpedIn]
+      const args = [...bounds, ...pairs.flat()].map(String)
       const reply = await client.send(['EVAL', script, '1', key, ...args])
-      const [now, found, life, again, firstPlace, slots, places] = reply as [
+      const [now, found, ringEpoch, again, firstPlace, slots, places] = reply as [
         ...[number, number, number, number, number],
         number[],
         number[],
       ]
-      const [nowMs = 0, againMs = 0] = inMs([now, again])
-      return { nowMs, limit: found, life, againMs, firstPlace, slots: inMs(slots), moved: inMs(places) }
+      const [nowMs = 0, retryAfterMs = 0] = inMs([now, again])
+      return {
+        nowMs,
+        limit: found,
+        ringEpoch,
+        retryAfterMs,
+        firstPlace,
+        slots: inMs(slots),
+        moved: inMs(places),
+      }
     },
   }
 }
@@ -87,23 +95,23 @@ function inMs(times: readonly number[]): number[] {
 /** A ring that is in use for longer than it has been waiting for what was before it. */
 export async function running(): Promise<Asker> {
   const all = asker()
-  const { againMs } = await all.ask()
-  await delay(againMs + AHEAD_MS + 10)
+  const { retryAfterMs } = await all.ask()
+  await delay(retryAfterMs + AHEAD_MS + 10)
   return all
 }
 
 /** Takes what there is for so long. */
 export async function takeFor(
-  ask: (ask?: Ask) => Promise<Told>,
+  ask: (ask?: Ask) => Promise<Reserved>,
   ms: number,
   options: Ask = {},
 ): Promise<number[]> {
   const slots: number[] = []
   const endMs = performance.now() + ms
   while (performance.now() < endMs) {
-    const told = await ask(options)
-    slots.push(...told.slots)
-    await delay(told.slots.length > 0 ? 0 : Math.max(1, told.againMs))
+    const reserved = await ask(options)
+    slots.push(...reserved.slots)
+    await delay(reserved.slots.length > 0 ? 0 : Math.max(1, reserved.retryAfterMs))
   }
   return slots
 }

@@ -18,11 +18,11 @@ export async function clientOf(url: string): Promise<RedisConnection> {
 }
 
 /** Most of the times within any window, its end left out. */
-export function mostWithin(times: readonly number[], windowMs: number): number {
+export function maxWithin(times: readonly number[], windowMs: number): number {
   const sorted = times.toSorted((one, other) => one - other)
   let from = 0
-  return sorted.reduce((most, time, at) => {
+  return sorted.reduce((max, time, at) => {
     while ((sorted[from] ?? time) <= time - windowMs) from += 1
-    return Math.max(most, at - from + 1)
+    return Math.max(max, at - from + 1)
   }, 0)
 }

@@ -26,12 +26,12 @@ export class VirtualTime {
 }
 
 /** Most of the times within any span of this length, both in milliseconds; `times` in order. */
-export function mostWithin(times: readonly number[], spanMs: number): number {
-  let most = 0
+export function maxWithin(times: readonly number[], spanMs: number): number {
+  let max = 0
   let first = 0
   for (const [last, time] of times.entries()) {
     while ((times[first] ?? time) <= time - spanMs) first += 1
-    most = Math.max(most, last - first + 1)
+    max = Math.max(max, last - first + 1)
   }
-  return most
+  return max
 }

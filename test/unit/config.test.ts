@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config.ts'
 import { SETTING_NAMES, aboutSetting } from '../../src/config/settings.ts'
-import { COMPLETE, SECRET, configOf, faultOf, faultsOf, files } from './config/environments.ts'
+import { COMPLETE, SECRET, configOf, errorOf, errorsOf, files } from './config/environments.ts'
 
 describe('defaults', () => {
   test('three settings and a way to credentials are all it needs', () => {
@@ -67,7 +67,7 @@ describe('defaults', () => {
     'redis://cache.example/name',
     'redis://',
   ])('an address of Redis such as %s is refused, and never shown', (url) => {
-    expect(faultOf({ REDIS_URL: url })).toMatch(
+    expect(errorOf({ REDIS_URL: url })).toMatch(
       /^REDIS_URL is not well-formed \(not shown\): expected a redis:/,
     )
   })
@@ -82,7 +82,7 @@ describe('defaults', () => {
       if (holds !== 'text') continue
       for (const text of [fixed, example]) {
         if (text === undefined) continue
-        const about = faultsOf({ [name]: text }).filter((fault) => fault.startsWith(`${name} is "`))
+        const about = errorsOf({ [name]: text }).filter((fault) => fault.startsWith(`${name} is "`))
         expect(about, `${name}=${text}`).toEqual([])
       }
     }
@@ -100,8 +100,8 @@ describe('all of it', () => {
       ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r',
       CHECKRESULT_QPSS: '1',
     })
-    const faults = loaded.kind === 'faults' ? loaded.faults : []
-    expect(faults.map((fault) => fault.split(' ', 1)[0])).toEqual([
+    const errors = loaded.kind === 'errors' ? loaded.errors : []
+    expect(errors.map((fault) => fault.split(' ', 1)[0])).toEqual([
       'KAFKA_BROKERS',
       'SCHEMA_REGISTRY_URL',
       'CHECKRESULT_ENDPOINT',
@@ -159,7 +159,7 @@ describe('all of it', () => {
       ['CHECKRESULT_ENDPOINT', `https://me:${SECRET}/x@cloudauth.example`],
       ['KAFKA_BROKERS', `me:${SECRET}@kafka:9092`],
     ] as const) {
-      expect(faultOf({ [name]: text })).not.toContain(SECRET)
+      expect(errorOf({ [name]: text })).not.toContain(SECRET)
     }
   })
 })

@@ -23,7 +23,7 @@ function quotaFor(env: Env, sharedLimiter: SharedLimiter | null = null) {
         memberId: 'me',
         generation,
         sent: sent(),
-        terms: permits === null ? null : { partitions: 4, permits },
+        quotaPlan: permits === null ? null : { partitions: 4, permits },
       },
       { [INPUT]: partitions, retry: partitions },
     )
@@ -73,7 +73,7 @@ describe('shared by partitions', () => {
     quota.limiter.throttled(clock.monotonicMs(), 0)
     quota.heartbeat(sent())
     expect(last('quotaRate')).toEqual([4])
-    quota.steppingOut()
+    quota.beforeRejoin()
     expect(quota.limiter.take(clock.monotonicMs() + 60_000, 1)).toBe(Infinity)
   })
 })

@@ -80,21 +80,21 @@ function thresholds(colors: Colors): ThresholdsConfigBuilder {
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps)
 }
 
-export interface Words {
+export interface ValueText {
   readonly text: string
   readonly color: string
 }
 
-function mappings(words: Readonly<Record<string, Words>>): ValueMapping[] {
+function mappings(valueTexts: Readonly<Record<string, ValueText>>): ValueMapping[] {
   const options = Object.fromEntries(
-    Object.entries(words).map(([value, word], index) => [value, { ...word, index }]),
+    Object.entries(valueTexts).map(([value, word], index) => [value, { ...word, index }]),
   )
   return [{ type: MappingType.ValueToText, options }]
 }
 
 export interface StatLook {
   readonly colors?: Colors
-  readonly words?: Readonly<Record<string, Words>>
+  readonly valueTexts?: Readonly<Record<string, ValueText>>
   readonly decimals?: number
   /** The value now instead of the last one of the time shown, with no line behind it: for totals over that time. */
   readonly total?: boolean
@@ -102,16 +102,16 @@ export interface StatLook {
 
 /** One figure, as it is now. */
 export function stat(text: PanelText, look: StatLook = {}): Panel {
-  const { colors = [[null, 'blue']], words, decimals, total = false } = look
+  const { colors = [[null, 'blue']], valueTexts, decimals, total = false } = look
   const builder = described(new StatBuilder(), text)
     .height(HEIGHT.stat)
     .targets(targets(text.queries).map((target) => (total ? target.instant() : target.range())))
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
-    .graphMode(total || words !== undefined ? BigValueGraphMode.None : BigValueGraphMode.Area)
+    .graphMode(total || valueTexts !== undefined ? BigValueGraphMode.None : BigValueGraphMode.Area)
     .colorMode(BigValueColorMode.Value)
     .thresholds(thresholds(colors))
     .noValue('none')
-  if (words !== undefined) builder.mappings(mappings(words))
+  if (valueTexts !== undefined) builder.mappings(mappings(valueTexts))
   if (decimals !== undefined) builder.decimals(decimals)
   return builder.build()
 }
@@ -179,11 +179,11 @@ export function heatmap(text: PanelText): Panel {
 }
 
 /** States over time, in words. */
-export function timeline(text: PanelText, words: Readonly<Record<string, Words>>): Panel {
+export function timeline(text: PanelText, valueTexts: Readonly<Record<string, ValueText>>): Panel {
   return described(new TimelineBuilder(), text)
     .height(HEIGHT.chart)
     .targets(targets(text.queries).map((target) => target.range()))
-    .mappings(mappings(words))
+    .mappings(mappings(valueTexts))
     .build()
 }
 

@@ -5,13 +5,13 @@ import { kafka } from './service/kafka.ts'
 import { overview } from './service/overview.ts'
 import { pipeline } from './service/pipeline.ts'
 import { runtime } from './service/runtime.ts'
-import { gate, quota, upstream } from './service/upstream.ts'
+import { circuit, quota, upstream } from './service/upstream.ts'
 
 export function serviceDashboard(): Dashboard {
   return dashboard({
     uid: 'checkresult-service',
     title: 'checkresult-stream: service',
     description: 'The pipeline, the API, the quota, Kafka and the processes of checkresult-stream.',
-    rows: [...overview, pipeline, upstream, quota, gate, kafka, runtime],
+    rows: [...overview, pipeline, upstream, quota, circuit, kafka, runtime],
   })
 }

@@ -17,7 +17,7 @@ interface Rate {
   readonly counted: string
   readonly all: string
   /** The least difference to speak of. */
-  readonly leastEffect: number
+  readonly minEffect: number
 }
 
 const RATES: readonly Rate[] = [
@@ -26,20 +26,20 @@ const RATES: readonly Rate[] = [
     of: 'settled',
     counted: 'checkresult_results_total{verdict="PASSED"}',
     all: 'checkresult_results_total{verdict=~"PASSED|FAILED"}',
-    leastEffect: 0.05,
+    minEffect: 0.05,
   },
   {
     name: 'risk_per_checked',
     of: 'checked',
     counted: 'checkresult_risk_checks_total{result="risky"}',
     all: 'checkresult_risk_checks_total{result=~"risky|clean"}',
-    leastEffect: 0.03,
+    minEffect: 0.03,
   },
 ]
 
 const STANDARD_ERRORS = 4
-const LEAST_DECISIONS = 50
-const LEAST_DECISIONS_BEFORE = 200
+const MIN_DECISIONS = 50
+const MIN_DECISIONS_BEFORE = 200
 /** So many risky ones would have been expected: that none came is no accident (e to the power of -10). */
 const EXPECTED_RISKY = 10
 const RISK_CEILING = 0.3
@@ -49,7 +49,7 @@ export const anomalyRecordings: Group<Recording> = {
   rules: RATES.flatMap(recordings),
 }
 
-function recordings({ name, of, counted, all, leastEffect }: Rate): Recording[] {
+function recordings({ name, of, counted, all, minEffect }: Rate): Recording[] {
   const ratio = (fn: 'rate' | 'increase', range: string): string => promql`
     sum by (${SERVICE}) (${fn}(${counted}[${range}))
     /
@@ -80,7 +80,7 @@ function recordings({ name, of, counted, all, leastEffect }: Rate): Recording[] 
     },
     {
       record: `checkresult:${name}:band30m`,
-      expr: `clamp_min(${STANDARD_ERRORS} * checkresult:${name}:stderr30m, ${leastEffect})`,
+      expr: `clamp_min(${STANDARD_ERRORS} * checkresult:${name}:stderr30m, ${minEffect})`,
     },
   ]
 }
@@ -88,8 +88,8 @@ function recordings({ name, of, counted, all, leastEffect }: Rate): Recording[] 
 /** Enough was decided, in the half hour and before. */
 function enough(of: string): string {
   return promql`
-    and checkresult:${of}:increase30m >= ${LEAST_DECISIONS}
-    and checkresult:${of}_before:increase6h >= ${LEAST_DECISIONS_BEFORE}
+    and checkresult:${of}:increase30m >= ${MIN_DECISIONS}
+    and checkresult:${of}_before:increase6h >= ${MIN_DECISIONS_BEFORE}
   `
 }
 
@@ -149,7 +149,7 @@ export const anomalyAlerts: Group<Alert> = {
       severity: 'critical',
       expr: promql`
         checkresult:risk_per_checked:ratio_rate30m > ${RISK_CEILING}
-        and checkresult:checked:increase30m >= ${LEAST_DECISIONS}
+        and checkresult:checked:increase30m >= ${MIN_DECISIONS}
       `,
       for: '10m',
       summary: 'A third of all verifications show forgery or attack.',

@@ -3,7 +3,7 @@ import { FRESH_SECONDS, NOT_RETRY, SERVICE, promql } from '../promql.ts'
 import type { Alert, Group } from '../rule.ts'
 
 /** Nothing is called while the gate is closed, and its own alert says so. */
-const GATE_OPEN = `unless on (${SERVICE}) max by (${SERVICE}) (checkresult_circuit_open) == 1`
+const CIRCUIT_CLOSED = `unless on (${SERVICE}) max by (${SERVICE}) (checkresult_circuit_open) == 1`
 const LAG = 'checkresult:consumer_lag_records:sum'
 const AGE = 'checkresult:oldest_unsettled_age_seconds:max'
 const OLDEST = `checkresult_oldest_unsettled_timestamp_seconds{${NOT_RETRY}}`
@@ -36,7 +36,7 @@ export const deliveryAlerts: Group<Alert> = {
           + ${sum('checkresult_duplicates_total', '10m')}
           + ${sum('checkresult_foreign_records_total', '10m')}
         ) == 0
-        ${GATE_OPEN}
+        ${CIRCUIT_CLOSED}
       `,
       for: '5m',
       summary: 'Events wait and none is settled.',
@@ -51,7 +51,7 @@ export const deliveryAlerts: Group<Alert> = {
       expr: promql`
         max by (${SERVICE}, topic, partition) (time() - ${OLDEST}) > 900
         and max by (${SERVICE}, topic, partition) (changes(${OLDEST}[15m])) == 0
-        ${GATE_OPEN}
+        ${CIRCUIT_CLOSED}
       `,
       for: '5m',
       summary: 'A partition does not move.',
@@ -123,7 +123,7 @@ export const deliveryAlerts: Group<Alert> = {
         60 * deriv(${LAG}[15m]) > 0
         and ${AGE} > ${FRESH_SECONDS}
         unless ${SATURATED}
-        ${GATE_OPEN}
+        ${CIRCUIT_CLOSED}
       `,
       for: '15m',
       summary: 'More events come than go, though the quota is not used up.',

@@ -83,7 +83,7 @@ const SLOW: readonly Burn[] = [
 ]
 
 export const WINDOWS = ['5m', '30m', '1h', '2h', '6h', '1d', '3d']
-const LEAST_BAD = 10
+const MIN_BAD = 10
 
 export const sloRecordings: Group<Recording> = {
   name: 'checkresult-objectives',
@@ -131,7 +131,7 @@ function burnAlert(objective: Objective, { suffix, severity, burns, for: duratio
     (
       checkresult:${ratio}:ratio_rate${long} > ${factor} * (1 - ${share})
       and checkresult:${ratio}:ratio_rate${short} > ${factor} * (1 - ${share})
-      and checkresult:${bad}:increase${long} >= ${LEAST_BAD}
+      and checkresult:${bad}:increase${long} >= ${MIN_BAD}
     )
   `
   const pace = severity === 'critical' ? 'within days' : 'before its 30 days are over'

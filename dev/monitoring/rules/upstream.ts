@@ -1,11 +1,11 @@
 /** The CheckResult API, the account and the quota. */
-import type { GateReason } from '../../../src/core/gate.ts'
+import type { CircuitReason } from '../../../src/core/circuit-breaker.ts'
 import { FRESH_SECONDS, SERVICE, promql } from '../promql.ts'
 import type { Alert, Group } from '../rule.ts'
 
 const LAG = 'checkresult:consumer_lag_records:sum'
 
-interface GateAlert {
+interface CircuitAlert {
   readonly alert: string
   /** Critical unless it says otherwise. */
   readonly severity?: 'warning'
@@ -15,7 +15,7 @@ interface GateAlert {
 }
 
 /** One for each reason, for each wants something else done. */
-export const GATE_ALERTS: Readonly<Record<GateReason, GateAlert>> = {
+export const CIRCUIT_ALERTS: Readonly<Record<CircuitReason, CircuitAlert>> = {
   credentials: {
     alert: 'CheckResultCredentialsRefused',
     for: '2m',
@@ -67,8 +67,8 @@ export const GATE_ALERTS: Readonly<Record<GateReason, GateAlert>> = {
   },
 }
 
-function gateAlert([reason, gate]: [string, GateAlert]): Alert {
-  const { alert, severity = 'critical', for: duration, summary, why } = gate
+function circuitAlert([reason, circuit]: [string, CircuitAlert]): Alert {
+  const { alert, severity = 'critical', for: duration, summary, why } = circuit
   return {
     alert,
     severity,
@@ -87,7 +87,7 @@ const calls = (range: string, matcher = ''): string =>
 export const upstreamAlerts: Group<Alert> = {
   name: 'checkresult-upstream',
   rules: [
-    ...Object.entries(GATE_ALERTS).map(gateAlert),
+    ...Object.entries(CIRCUIT_ALERTS).map(circuitAlert),
     {
       alert: 'CheckResultUpstreamErrors',
       severity: 'warning',

@@ -7,10 +7,16 @@
 import { randomUUID } from 'node:crypto'
 import type { NoAnswer, Reply } from '../../core/answer.ts'
 import type { ApiClock } from '../../core/api-clock.ts'
-import type { CheckResult, Leave } from '../../ports.ts'
+import type { CheckResult, CallTicket } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
-import { Connections, DEADLINE_PASSED, ExchangeError, NOT_STARTED, type Exchange } from './connections.ts'
-import type { CredentialSource } from './credential-source.ts'
+import {
+  Connections,
+  DEADLINE_PASSED,
+  HttpRequestError,
+  NOT_STARTED,
+  type HttpResponse,
+} from './connections.ts'
+import type { CredentialProvider } from './credential-provider.ts'
 import { retryAfterMs } from './retry-hint.ts'
 import { signCheckResult } from './sign-v3.ts'
 
@@ -18,7 +24,7 @@ export interface ClientOptions {
   /** Origin of the endpoint, e.g. `https://cloudauth-intl.cn-hongkong.aliyuncs.com`. */
   readonly endpoint: string
   /** Told when the API refuses what it gave. Closed by whoever made it. */
-  readonly credentials: CredentialSource
+  readonly credentials: CredentialProvider
   /** The most a call may be given. */
   readonly timeoutMs: number
   /** Told the time that each answer carries. */
@@ -35,13 +41,13 @@ export interface CheckResultClient {
 
 type UnlimitedCall = readonly [event: Parameters<CheckResult>[0], withinMs: number]
 
-const ALWAYS: Leave = { starts: () => true }
+const ALWAYS: CallTicket = { confirm: () => true }
 const CONNECT_TIMEOUT_MS = 3_000
 /** For how long of calls connections are opened ahead: longer than most take. */
 const WARM_S = 0.3
 /** More are opened when they are needed. */
-const MOST_WARM = 64
-const CONNECTION_LIFE_MS = 300_000
+const MAX_WARM = 64
+const MAX_CONNECTION_AGE_MS = 300_000
 /** Without images an answer has a few kilobytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024
 
@@ -51,7 +57,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   const connections = new Connections({
     origin,
     connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, options.timeoutMs),
-    lifeMs: CONNECTION_LIFE_MS,
+    maxAgeMs: MAX_CONNECTION_AGE_MS,
     maxResponseBytes: MAX_RESPONSE_BYTES,
   })
 
@@ -60,7 +66,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   async function check(
     { transactionId, merchantBizId }: UnlimitedCall[0],
     withinMs: number,
-    leave: Leave = ALWAYS,
+    ticket: CallTicket = ALWAYS,
   ): Promise<Reply | null> {
     const pending = options.credentials.current()
     const credentials = pending instanceof Promise ? await pending : pending
@@ -75,11 +81,11 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       nonce: randomUUID(),
     })
     // Not awaited: hundreds are under way at any time, and a suspended function of each is half a kilobyte.
-    return connections.post({ path, headers, withinMs, leave }).then((exchange) => {
-      const { date, age } = exchange.headers
+    return connections.post({ path, headers, withinMs, ticket }).then((response) => {
+      const { date, age } = response.headers
       // An answer out of a cache is of another time.
       if (typeof date === 'string' && age === undefined) apiClock?.saw(date, askedMs, Date.now())
-      const reply = toReply(exchange)
+      const reply = toReply(response)
       if (refusesKeys(reply)) options.credentials.refused(credentials)
       return reply
     }, withoutReply)
@@ -88,7 +94,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   return {
     check,
     warm: (perSecond) => {
-      connections.warm(perSecond > 0 ? Math.min(MOST_WARM, Math.ceil(perSecond * WARM_S) + 1) : 0)
+      connections.warm(perSecond > 0 ? Math.min(MAX_WARM, Math.ceil(perSecond * WARM_S) + 1) : 0)
     },
     close: () => connections.close(),
   }
@@ -104,7 +110,7 @@ function refusesKeys(reply: Reply): boolean {
 /** Some of the vendor's gateways refuse a call in XML, whatever the caller accepts. */
 const XML_CODE = /^\s*<(?:\?xml[^<]{0,200}<)?Error>[^]{0,2000}?<Code>([\w.-]{1,200})<\/Code>/
 
-function toReply({ status, headers, text }: Exchange): Reply {
+function toReply({ status, headers, text }: HttpResponse): Reply {
   // Only a refusal says when to come again.
   const hintMs = status >= 400 ? retryAfterMs(headers) : null
   let body: unknown
@@ -138,12 +144,12 @@ const FAILURES: Readonly<Record<string, NoAnswer>> = {
 
 /** Null when the call was not to start any more. */
 function withoutReply(error: unknown): Reply | null {
-  return error instanceof ExchangeError && error.cause === NOT_STARTED ? null : toFailure(error)
+  return error instanceof HttpRequestError && error.cause === NOT_STARTED ? null : toFailure(error)
 }
 
 /** A defect is none of the network's failures: it goes on to whoever ends the process. */
 function toFailure(error: unknown): Reply {
-  if (!(error instanceof ExchangeError)) throw error
+  if (!(error instanceof HttpRequestError)) throw error
   return noAnswer(failureOf(error.cause), error.status)
 }
 

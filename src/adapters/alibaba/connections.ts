@@ -2,29 +2,29 @@
  * Keep-alive connections to one origin, the one used last first, so that surplus ones fall idle and are closed. Opened
  * ahead when told, and one more whenever the last idle one is taken: a call that has its permit should not wait for a
  * handshake. Not undici's Pool: it looks for a free connection one by one, which at 256 of them took a sixth of the service's
- * whole time. Rejects with {@link ExchangeError}: its cause is undici's error, or {@link DEADLINE_PASSED}.
+ * whole time. Rejects with {@link HttpRequestError}: its cause is undici's error, or {@link DEADLINE_PASSED}.
  */
 import type { buildConnector as BuildConnector, Dispatcher } from 'undici'
 import buildConnector from 'undici/lib/core/connect.js'
 import Client from 'undici/lib/dispatcher/client.js'
-import type { Leave } from '../../ports.ts'
+import type { CallTicket } from '../../ports.ts'
 
 export interface ConnectionsOptions {
   readonly origin: string
   readonly connectTimeoutMs: number
   /** A connection is renewed after this, so that a change of the origin's address is noticed. */
-  readonly lifeMs: number
+  readonly maxAgeMs: number
   readonly maxResponseBytes: number
 }
 
-export interface Exchange {
+export interface HttpResponse {
   readonly status: number
   readonly headers: Dispatcher.ResponseData['headers']
   readonly text: string
 }
 
 /** Also tells the status, when the answer had begun. */
-export class ExchangeError extends Error {
+export class HttpRequestError extends Error {
   readonly status: number | null
 
   constructor(cause: unknown, status: number | null) {
@@ -37,7 +37,7 @@ export interface Post {
   readonly path: string
   readonly headers: Record<string, string>
   readonly withinMs: number
-  readonly leave: Leave
+  readonly ticket: CallTicket
 }
 
 export const NOT_STARTED = new Error('The exchange was not to start any more.')
@@ -63,7 +63,7 @@ export class Connections {
   readonly #idle: Connection[] = []
   readonly #connect: BuildConnector.connector
   #opening = 0
-  #most = 0
+  #warmTarget = 0
 
   constructor(options: ConnectionsOptions) {
     this.#options = options
@@ -73,7 +73,7 @@ export class Connections {
 
   /** Sees to it that so many are idle. What cannot be opened is left to the next call to find out. */
   warm(count: number): void {
-    this.#most = count
+    this.#warmTarget = count
     for (let missing = count - this.#idle.length - this.#opening; missing > 0; missing -= 1) this.#openAhead()
   }
 
@@ -82,12 +82,12 @@ export class Connections {
    * from the first byte sent to the last received, has `withinMs`. Rejects with {@link NOT_STARTED} as the cause when
    * `leave`, asked right before the first byte is written, forbids it.
    */
-  post({ path, headers, withinMs, leave }: Post): Promise<Exchange> {
+  post({ path, headers, withinMs, ticket }: Post): Promise<HttpResponse> {
     const connection = this.#idle.pop() ?? this.#open()
-    if (this.#most > 0 && this.#idle.length === 0 && this.#opening === 0) this.#openAhead()
+    if (this.#warmTarget > 0 && this.#idle.length === 0 && this.#opening === 0) this.#openAhead()
     return new Promise((resolve, reject) => {
       const receiver = new Receiver(withinMs, {
-        leave,
+        ticket,
         resolve,
         reject,
         done: () => this.#release(connection),
@@ -146,7 +146,7 @@ export class Connections {
   }
 
   #release(connection: Connection): void {
-    const isYoung = performance.now() - connection.sinceMs < this.#options.lifeMs
+    const isYoung = performance.now() - connection.sinceMs < this.#options.maxAgeMs
     if (connection.isOpen && isYoung) this.#idle.push(connection)
     else this.#drop(connection)
   }
@@ -158,16 +158,16 @@ export class Connections {
   }
 }
 
-interface Settling {
-  readonly leave: Leave
-  readonly resolve: (exchange: Exchange) => void
-  readonly reject: (error: ExchangeError) => void
+interface RequestCallbacks {
+  readonly ticket: CallTicket
+  readonly resolve: (response: HttpResponse) => void
+  readonly reject: (error: HttpRequestError) => void
   readonly done: () => void
 }
 
 /** Gathers one answer. undici calls `onResponseEnd` or `onResponseError`, once. */
 class Receiver implements Dispatcher.DispatchHandler {
-  readonly #settling: Settling
+  readonly #callbacks: RequestCallbacks
   readonly #timer: NodeJS.Timeout
   #controller: Dispatcher.DispatchController | null = null
   #expired = false
@@ -175,19 +175,19 @@ class Receiver implements Dispatcher.DispatchHandler {
   #headers: Dispatcher.ResponseData['headers'] = {}
   #chunks: Buffer[] = []
 
-  constructor(deadlineMs: number, settling: Settling) {
-    this.#settling = settling
+  constructor(deadlineMs: number, callbacks: RequestCallbacks) {
+    this.#callbacks = callbacks
     this.#timer = setTimeout(() => this.#expire(), deadlineMs)
   }
 
   /** What it throws becomes the request's error: nothing of it is written, and the connection stays. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#expired) throw DEADLINE_PASSED
-    if (!this.#settling.leave.starts()) throw NOT_STARTED
+    if (!this.#callbacks.ticket.confirm()) throw NOT_STARTED
     this.#controller = controller
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Exchange['headers']): void {
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: HttpResponse['headers']): void {
     this.#status = status
     this.#headers = headers
   }
@@ -200,14 +200,18 @@ class Receiver implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer)
     const [first] = this.#chunks
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks)
-    this.#settling.done()
-    this.#settling.resolve({ status: this.#status ?? 0, headers: this.#headers, text: body.toString('utf8') })
+    this.#callbacks.done()
+    this.#callbacks.resolve({
+      status: this.#status ?? 0,
+      headers: this.#headers,
+      text: body.toString('utf8'),
+    })
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#timer)
-    this.#settling.done()
-    this.#settling.reject(new ExchangeError(error, this.#status))
+    this.#callbacks.done()
+    this.#callbacks.reject(new HttpRequestError(error, this.#status))
   }
 
   #expire(): void {

@@ -3,16 +3,16 @@
  * chain. Keys of the environment are looked at again in their files, all others are renewed before they expire.
  */
 import type { CredentialsConfig } from '../../config/credentials.ts'
-import type { ReadText } from '../../config/given.ts'
+import type { ReadText } from '../../config/environment.ts'
 import type { Secret } from '../../config/secret.ts'
 import type { Clock, Log, Metrics } from '../../ports.ts'
 import { createFileSecrets } from '../secret-file.ts'
-import type { CredentialSource } from './credential-source.ts'
-import { exchange, type ExchangeConfig } from './exchange.ts'
+import type { CredentialProvider } from './credential-provider.ts'
+import { fetchCredentials, type FetchedCredentialsConfig } from './fetch-credentials.ts'
 import { RenewedCredentials } from './renewed-credentials.ts'
 import type { Credentials } from './sign-v3.ts'
 
-export interface CredentialSourceOptions {
+export interface CredentialProviderOptions {
   readonly config: CredentialsConfig
   readonly readText: ReadText
   readonly clock: Clock
@@ -21,7 +21,7 @@ export interface CredentialSourceOptions {
 }
 
 /** To be closed by whoever made it. */
-export function createCredentialSource(options: CredentialSourceOptions): CredentialSource {
+export function createCredentialProvider(options: CredentialProviderOptions): CredentialProvider {
   const { config, clock, log, metrics } = options
   switch (config.kind) {
     case 'static':
@@ -31,7 +31,7 @@ export function createCredentialSource(options: CredentialSourceOptions): Creden
     }
     default:
       return new RenewedCredentials({
-        obtain: () => exchange(config),
+        obtain: () => fetchCredentials(config),
         advice: ADVICE[config.kind],
         clock,
         log,
@@ -40,7 +40,7 @@ export function createCredentialSource(options: CredentialSourceOptions): Creden
   }
 }
 
-const ADVICE: Readonly<Record<ExchangeConfig['kind'], string>> = {
+const ADVICE: Readonly<Record<FetchedCredentialsConfig['kind'], string>> = {
   oidc: 'check ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN, the token file, and that STS can be reached',
   'ecs-role': 'check ALIBABA_CLOUD_ECS_METADATA, and that the instance has this role',
   uri: 'check what answers at ALIBABA_CLOUD_CREDENTIALS_URI',
@@ -50,14 +50,14 @@ const ADVICE: Readonly<Record<ExchangeConfig['kind'], string>> = {
 /** A key and its secret change together, and the object is the same while they do not. */
 function fromFiles(
   keys: Readonly<Record<'accessKeyId' | 'accessKeySecret', Secret>>,
-  { readText, clock, log, metrics }: CredentialSourceOptions,
-): CredentialSource {
+  { readText, clock, log, metrics }: CredentialProviderOptions,
+): CredentialProvider {
   const secrets = createFileSecrets(keys, {
     readText,
     monotonicMs: () => clock.monotonicMs(),
-    onProblem: (sentence) => {
+    onProblem: (message) => {
       metrics.credentialRefresh('failed')
-      log.warn(sentence)
+      log.warn(message)
     },
     onChange: () => {
       metrics.credentialRefresh('ok')

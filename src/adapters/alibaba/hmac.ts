@@ -8,7 +8,7 @@ const BLOCK_BYTES = 64
 const HASH_BYTES = 32
 const PAD = { inner: 0x36, outer: 0x5c } as const
 const LONGEST_TEXT = 100
-const MOST_BYTES_OF_A_CHARACTER = 3
+const MAX_BYTES_PER_CHARACTER = 3
 
 interface Pads {
   readonly secret: string
@@ -33,7 +33,7 @@ function padsOf(secret: string): Pads {
   const given = Buffer.from(secret)
   const key = Buffer.alloc(BLOCK_BYTES)
   key.set(given.length > BLOCK_BYTES ? hash('sha256', given, 'buffer') : given)
-  const inner = Buffer.alloc(BLOCK_BYTES + LONGEST_TEXT * MOST_BYTES_OF_A_CHARACTER)
+  const inner = Buffer.alloc(BLOCK_BYTES + LONGEST_TEXT * MAX_BYTES_PER_CHARACTER)
   const outer = Buffer.alloc(BLOCK_BYTES + HASH_BYTES)
   for (const [at, byte] of key.entries()) {
     inner[at] = byte ^ PAD.inner

@@ -7,10 +7,10 @@
  */
 import { safeError } from '../../core/safe-error.ts'
 import type { Clock, Log, Metrics } from '../../ports.ts'
-import type { CredentialSource } from './credential-source.ts'
+import type { CredentialProvider } from './credential-provider.ts'
 import type { Credentials } from './sign-v3.ts'
 
-export interface Lease {
+export interface ExpiringCredentials {
   readonly credentials: Credentials
   /** Infinity where the source does not say. */
   readonly expiresAtMs: number
@@ -18,7 +18,7 @@ export interface Lease {
 
 export interface RenewalOptions {
   /** One exchange with the source, keeping nothing from one to the next. Rejects when it fails. */
-  readonly obtain: () => Promise<Lease>
+  readonly obtain: () => Promise<ExpiringCredentials>
   /** For the log: what to check when it fails. */
   readonly advice: string
   readonly clock: Clock
@@ -29,15 +29,15 @@ export interface RenewalOptions {
 /** The vendor's own lead; keys that live shorter are renewed with a third of their life left. */
 const AHEAD_MS = 15 * 60_000
 /** Keys without an expiry may have been changed at their source: it is asked again when they are used after this. */
-const LOOK_AGAIN_MS = 60_000
+const RECHECK_MS = 60_000
 const SOONEST_MS = 1_000
-const RETRY_MS = { first: 5_000, most: 60_000 } as const
+const RETRY_MS = { first: 5_000, max: 60_000 } as const
 /** The library's time-outs do not cover all of an exchange; who waits for it must not wait for ever. */
-const EXCHANGE_MS = 20_000
+const FETCH_TIMEOUT_MS = 20_000
 
-export class RenewedCredentials implements CredentialSource {
+export class RenewedCredentials implements CredentialProvider {
   readonly #options: RenewalOptions
-  #lease: Lease | null = null
+  #current: ExpiringCredentials | null = null
   #renewAtMs = 0
   #renewing: Promise<void> | null = null
   /** The API refused what is at hand. */
@@ -63,7 +63,7 @@ export class RenewedCredentials implements CredentialSource {
 
   refused(credentials: Credentials): void {
     // Calls signed before the last renewal say nothing about the keys it brought.
-    if (credentials === this.#lease?.credentials) this.#suspect = true
+    if (credentials === this.#current?.credentials) this.#suspect = true
   }
 
   close(): void {
@@ -72,24 +72,26 @@ export class RenewedCredentials implements CredentialSource {
   }
 
   #valid(): Credentials | null {
-    const lease = this.#lease
-    return lease !== null && this.#options.clock.epochMs() < lease.expiresAtMs ? lease.credentials : null
+    const fetched = this.#current
+    return fetched !== null && this.#options.clock.epochMs() < fetched.expiresAtMs
+      ? fetched.credentials
+      : null
   }
 
   #renew(): Promise<void> {
-    this.#renewing ??= this.#exchange().finally(() => {
+    this.#renewing ??= this.#fetch().finally(() => {
       this.#renewing = null
       this.#suspect = false
     })
     return this.#renewing
   }
 
-  async #exchange(): Promise<void> {
+  async #fetch(): Promise<void> {
     const { obtain, clock } = this.#options
     try {
-      const lease = await within(EXCHANGE_MS, clock, obtain())
-      const remainingMs = lease.expiresAtMs - clock.epochMs()
-      if (remainingMs > 0) this.#renewed(lease, remainingMs)
+      const fetched = await within(FETCH_TIMEOUT_MS, clock, obtain())
+      const remainingMs = fetched.expiresAtMs - clock.epochMs()
+      if (remainingMs > 0) this.#renewed(fetched, remainingMs)
       else this.#failed('expired-at-source')
     } catch (error) {
       const { code, errorType } = safeError(error)
@@ -97,19 +99,19 @@ export class RenewedCredentials implements CredentialSource {
     }
   }
 
-  #renewed(lease: Lease, remainingMs: number): void {
+  #renewed(fetched: ExpiringCredentials, remainingMs: number): void {
     const { log, metrics } = this.#options
-    this.#lease = lease
+    this.#current = fetched
     this.#retryMs = RETRY_MS.first
     metrics.credentialRefresh('ok')
     if (this.#state === 'renewal fails' || this.#state === 'none') log.info('Credentials can be had again.')
     this.#state = 'renewed'
     if (remainingMs === Infinity) {
       metrics.credentialsExpire(null)
-      this.#renewAtMs = this.#options.clock.epochMs() + LOOK_AGAIN_MS
+      this.#renewAtMs = this.#options.clock.epochMs() + RECHECK_MS
       this.#cancelTimer?.()
     } else {
-      metrics.credentialsExpire(lease.expiresAtMs)
+      metrics.credentialsExpire(fetched.expiresAtMs)
       this.#renewIn(Math.max(SOONEST_MS, remainingMs - Math.min(AHEAD_MS, remainingMs / 3)))
     }
   }
@@ -130,7 +132,7 @@ export class RenewedCredentials implements CredentialSource {
       }
     }
     this.#renewIn(this.#retryMs)
-    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most)
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.max)
   }
 
   #renewIn(delayMs: number): void {

@@ -4,7 +4,7 @@
  * be understood counts as not sent.
  */
 import { parseHttpDate } from '../../core/api-clock.ts'
-import { MAX_WAIT_MS } from '../../core/gate.ts'
+import { MAX_WAIT_MS } from '../../core/circuit-breaker.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 

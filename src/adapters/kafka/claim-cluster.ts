@@ -1,9 +1,9 @@
 /** What every claim of an input partition needs of the brokers, whatever it promises of its outputs. */
-import type { ClaimPartition, OutputLog } from '../../ports.ts'
+import type { ClaimPartition, OutputSink } from '../../ports.ts'
 import type { TopicPartition } from './batches.ts'
 import { toFailure } from './errors.ts'
 import type { Broker, Cluster } from './internals.ts'
-import { SharedClusters, type Lease } from './shared-clusters.ts'
+import { SharedClusters, type AcquiredCluster } from './shared-clusters.ts'
 
 export interface ClaimClusterOptions {
   readonly createCluster: () => Cluster
@@ -16,26 +16,26 @@ export interface ClaimClusterOptions {
 /** Claims on connections that are shared by partition number. */
 export function onSharedCluster(
   { createCluster, topics, onWidth }: ClaimClusterOptions,
-  claim: (lease: Lease, of: TopicPartition) => Promise<OutputLog>,
+  claim: (acquired: AcquiredCluster, of: TopicPartition) => Promise<OutputSink>,
 ): ClaimPartition {
   const clusters = new SharedClusters(createCluster, async (cluster) => {
     await cluster.connect()
     await cluster.addMultipleTargetTopics(topics)
   })
   return async (topic, partition) => {
-    let lease: Lease | null = null
+    let acquired: AcquiredCluster | null = null
     try {
-      lease = await clusters.lease(partition)
-      const { cluster } = lease
+      acquired = await clusters.acquire(partition)
+      const { cluster } = acquired
       // The topic may have grown since the cluster was opened.
       if (!isKnown(cluster, { topic, partition })) await cluster.refreshMetadata()
       for (const one of topics) {
         const partitions = cluster.findTopicPartitionMetadata(one).length
         if (partitions > 0) onWidth(one, partitions)
       }
-      return { kind: 'claimed', log: await claim(lease, { topic, partition }) }
+      return { kind: 'claimed', sink: await claim(acquired, { topic, partition }) }
     } catch (error) {
-      await lease?.release({ failed: true })
+      await acquired?.release({ failed: true })
       return { kind: 'failed', failure: toFailure(error, 'writing') }
     }
   }

@@ -8,7 +8,7 @@
  */
 import kafkajs from 'kafkajs'
 import { z } from 'zod'
-import { partitionsAt, places, seat, type QuotaTerms } from '../../core/quota-shares.ts'
+import { partitionsAt, memberCount, assignMembers, type QuotaPlan } from '../../core/quota-shares.ts'
 import type { MemberAssignment as Assigned, Protocol } from './group-member.ts'
 import type { JoinAnswer } from './internals.ts'
 
@@ -17,16 +17,16 @@ const NAME = 'CheckresultCoPartition'
 const VERSION = 0
 
 /** What a member says when it joins. `place` is the one it had, so that it may keep it. */
-const MemberWords = z.object({ permits: z.int().min(1).nullable(), place: z.int().min(0).nullable() })
+const MemberUserData = z.object({ permits: z.int().min(1).nullable(), place: z.int().min(0).nullable() })
 /** What the leader says to a member; no place for a standby. */
-const LeaderWords = z.object({
+const LeaderUserData = z.object({
   partitions: z.int().min(0),
   permits: z.int().min(1).nullable(),
   place: z.int().min(0).nullable(),
   /** What the leader's replicas read: one that reads something else has another program's group. */
   inputTopic: z.string().optional(),
 })
-export type LeaderWords = z.output<typeof LeaderWords>
+export type LeaderUserData = z.output<typeof LeaderUserData>
 
 export interface CoPartitioningOptions {
   readonly inputTopic: string
@@ -45,7 +45,7 @@ export interface CoPartitioning extends Protocol {
 export interface OwnAssignment {
   readonly assignment: Readonly<Record<string, readonly number[]>>
   /** Null when the leader has none for us, or none that make sense. */
-  readonly words: LeaderWords | null
+  readonly plan: LeaderUserData | null
   /** The group's leader is another program, or a replica with another input topic. */
   readonly isForeign: boolean
 }
@@ -62,22 +62,22 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
       const current = new Map(topics.map((topic) => [topic, known.get(topic) ?? 0]))
       // Others get nothing, and are told what this group reads.
       const ours = members.filter((member) => topicsOf(member).includes(inputTopic))
-      const terms = { partitions: current.get(inputTopic) ?? 0, permits: leastPermits(ours) }
-      const assigned = assign(ours, current, { ...terms, inputTopic })
+      const plan = { partitions: current.get(inputTopic) ?? 0, permits: minPermits(ours) }
+      const assigned = assign(ours, current, { ...plan, inputTopic })
       const others = members.filter((member) => !ours.includes(member))
-      return [...assigned, ...assign(others, new Map(), { ...terms, inputTopic })]
+      return [...assigned, ...assign(others, new Map(), { ...plan, inputTopic })]
     },
     assigned: (memberAssignment) => {
       const decoded = MemberAssignment.decode(memberAssignment)
-      const words = decode(LeaderWords, decoded?.userData ?? null)
-      place = words?.place ?? null
+      const plan = decode(LeaderUserData, decoded?.userData ?? null)
+      place = plan?.place ?? null
       const all = Object.entries(decoded?.assignment ?? {})
       const ours = all.filter(([topic]) => topics.includes(topic))
       const isForeign =
-        words === null ||
-        (words.inputTopic ?? inputTopic) !== inputTopic ||
+        plan === null ||
+        (plan.inputTopic ?? inputTopic) !== inputTopic ||
         (all.length > 0 && ours.length === 0)
-      return { assignment: Object.fromEntries(ours), words, isForeign }
+      return { assignment: Object.fromEntries(ours), plan, isForeign }
     },
   }
 }
@@ -85,46 +85,48 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
 function assign(
   members: JoinAnswer['members'],
   widths: ReadonlyMap<string, number>,
-  terms: QuotaTerms & { readonly inputTopic: string },
+  plan: QuotaPlan & { readonly inputTopic: string },
 ): Assigned[] {
-  const count = places(terms, members.length)
-  const seated = seat(
-    members.map((member) => ({ id: member.memberId, place: wordsOf(member)?.place ?? null })),
+  const count = memberCount(plan, members.length)
+  const assigned = assignMembers(
+    members.map((member) => ({ id: member.memberId, memberIndex: userDataOf(member)?.place ?? null })),
     count,
   )
   return members.map(({ memberId }) => {
-    const at = seated.indexOf(memberId)
+    const at = assigned.indexOf(memberId)
     const place = at < 0 ? null : at
     const assignment = [...widths].map(([topic, of]): [string, number[]] => [
       topic,
-      place === null ? [] : partitionsAt(place, { of, input: terms.partitions, count }),
+      place === null ? [] : partitionsAt(place, { of, input: plan.partitions, count }),
     ])
     return {
       memberId,
       memberAssignment: MemberAssignment.encode({
         version: VERSION,
         assignment: Object.fromEntries(assignment),
-        userData: encode({ ...terms, place } satisfies LeaderWords),
+        userData: encode({ ...plan, place } satisfies LeaderUserData),
       }),
     }
   })
 }
 
-function leastPermits(members: JoinAnswer['members']): number | null {
-  const said = members.map((member) => wordsOf(member)?.permits ?? null).filter((one) => one !== null)
+function minPermits(members: JoinAnswer['members']): number | null {
+  const said = members.map((member) => userDataOf(member)?.permits ?? null).filter((one) => one !== null)
   return said.length === 0 ? null : Math.min(...said)
 }
 
-function wordsOf({ memberMetadata }: JoinAnswer['members'][number]): z.output<typeof MemberWords> | null {
-  return decode(MemberWords, MemberMetadata.decode(memberMetadata)?.userData ?? null)
+function userDataOf({
+  memberMetadata,
+}: JoinAnswer['members'][number]): z.output<typeof MemberUserData> | null {
+  return decode(MemberUserData, MemberMetadata.decode(memberMetadata)?.userData ?? null)
 }
 
 function topicsOf({ memberMetadata }: JoinAnswer['members'][number]): readonly string[] {
   return MemberMetadata.decode(memberMetadata)?.topics ?? []
 }
 
-function encode(words: z.output<typeof MemberWords> | LeaderWords): Buffer {
-  return Buffer.from(JSON.stringify(words))
+function encode(userData: z.output<typeof MemberUserData> | LeaderUserData): Buffer {
+  return Buffer.from(JSON.stringify(userData))
 }
 
 /** An earlier version says nothing; what makes no sense counts as nothing, too. */

@@ -5,7 +5,7 @@
  * It ends by itself when the brokers are away for longer than a session, or refuse something for good: {@link ConsumerHooks}.
  */
 import type { Clock, InputRecord, Log, Moment, PartitionFlow } from '../../ports.ts'
-import type { QuotaTerms } from '../../core/quota-shares.ts'
+import type { QuotaPlan } from '../../core/quota-shares.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import type { StartOffset } from '../../core/start-offset.ts'
 import { id, type TopicPartition } from './batches.ts'
@@ -30,12 +30,12 @@ export interface Membership {
   /** When the request was sent by whose answer this is known. */
   readonly sent: Moment
   /** What the group's leader went by; null when it does not say. */
-  readonly terms: QuotaTerms | null
+  readonly quotaPlan: QuotaPlan | null
 }
 
 export interface ConsumerHooks {
   /** From now on the group may decide without asking again: the member is about to join, again or for the first time, or to leave. */
-  readonly onSteppingOut: () => void
+  readonly onBeforeRejoin: () => void
   /** The group assigns all partitions again. Not an early warning: the member joins right after. */
   readonly onRebalancing: () => void
   readonly onAssigned: (membership: Membership, assignment: Assignment) => void
@@ -157,7 +157,7 @@ class OwnConsumer {
       sessionTimeoutMs,
       protocol: this.#partitioning,
       clock,
-      onSteppingOut: () => this.#guarded(hooks.onSteppingOut),
+      onBeforeRejoin: () => this.#guarded(hooks.onBeforeRejoin),
       onRebalancing: () => this.#guarded(hooks.onRebalancing),
       onAssigned: (assigned) => this.#assigned(assigned),
       onHeartbeat: (sent) => this.#guarded(() => hooks.onHeartbeat(sent)),
@@ -235,15 +235,15 @@ class OwnConsumer {
   }
 
   #assigned({ memberId, generation, isLeader, sent, memberAssignment }: Assigned): void {
-    const { assignment, words, isForeign } = this.#partitioning.assigned(memberAssignment)
+    const { assignment, plan, isForeign } = this.#partitioning.assigned(memberAssignment)
     if (isForeign) throw anotherProgram(this.#options.groupId, RETRY_MS)
-    const keeps = memberId === this.#memberId
+    const isSameMember = memberId === this.#memberId
     this.#memberId = memberId
-    this.#knownWidth ||= words?.partitions ?? 0
+    this.#knownWidth ||= plan?.partitions ?? 0
     this.#assignedWidths = isLeader ? this.#topology.widths() : null
-    this.#fetcher.assign(assignment, { keeps })
+    this.#fetcher.assign(assignment, { isSameMember })
     this.#guarded(() =>
-      this.#options.hooks.onAssigned({ memberId, generation, sent, terms: words }, assignment),
+      this.#options.hooks.onAssigned({ memberId, generation, sent, quotaPlan: plan }, assignment),
     )
   }
 

@@ -3,7 +3,7 @@
  * reason when it refuses to say, such as a missing right.
  */
 import type { Clock } from '../../ports.ts'
-import { askAgain } from './ask-again.ts'
+import { retryRequest } from './retry-request.ts'
 import type { Broker, Cluster } from './internals.ts'
 
 export interface CoordinatorOf {
@@ -14,9 +14,9 @@ export interface CoordinatorOf {
 
 /** The topic of groups or transactions is being created, or its leader has moved to a broker that is not known yet. */
 const WHILE_IT_MOVES = {
-  notNow: new Set(['GROUP_COORDINATOR_NOT_AVAILABLE', 'KafkaJSBrokerNotFound']),
-  mostTries: 6,
-  backOffMs: { first: 50, most: 500, factor: 2 },
+  retriable: new Set(['GROUP_COORDINATOR_NOT_AVAILABLE', 'KafkaJSBrokerNotFound']),
+  maxTries: 6,
+  backOffMs: { first: 50, max: 500, factor: 2 },
 } as const
 
 /** Rejects with what the broker said. */
@@ -32,7 +32,7 @@ export function findCoordinator(
   of: CoordinatorOf,
   clock: Pick<Clock, 'after'>,
 ): Promise<Broker> {
-  return askAgain(
+  return retryRequest(
     async () => cluster.findBroker({ nodeId: await findCoordinatorId(cluster, of) }),
     { ...WHILE_IT_MOVES, clock },
     () => cluster.refreshMetadata(),

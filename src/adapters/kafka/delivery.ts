@@ -1,12 +1,12 @@
 /** How outputs and offsets get to the brokers, by what was promised of them. */
 import type { Delivery } from '../../core/delivery.ts'
 import type { ClaimPartition, Clock, Log, Metrics } from '../../ports.ts'
-import { createClaimAtLeastOnce } from './at-least-once-log.ts'
+import { createClaimAtLeastOnce } from './at-least-once-sink.ts'
 import type { ClaimClusterOptions } from './claim-cluster.ts'
 import type { GroupConsumer } from './consumer.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import type { Packing } from './produce.ts'
-import { createClaimPartition } from './transactional-log.ts'
+import { createClaimPartition } from './transactional-sink.ts'
 
 export interface DeliveryOptions extends ClaimClusterOptions {
   readonly delivery: Delivery

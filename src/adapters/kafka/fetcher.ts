@@ -50,13 +50,16 @@ export class Fetcher {
   }
 
   /** `keeps`: partitions that are assigned already go on from where they are. */
-  assign(assignment: Readonly<Record<string, readonly number[]>>, { keeps }: { keeps: boolean }): void {
+  assign(
+    assignment: Readonly<Record<string, readonly number[]>>,
+    { isSameMember }: { isSameMember: boolean },
+  ): void {
     const before = new Map(this.#partitions)
     this.#partitions.clear()
     for (const [topic, partitions] of Object.entries(assignment)) {
       for (const partition of partitions) {
         const key = id({ topic, partition })
-        const kept = keeps ? before.get(key) : undefined
+        const kept = isSameMember ? before.get(key) : undefined
         this.#partitions.set(key, kept ?? new FetchedPartition({ topic, partition }))
       }
     }

@@ -39,7 +39,7 @@ export interface GroupMemberOptions {
   readonly protocol: Protocol
   readonly clock: Clock
   /** Right before each JoinGroup and LeaveGroup. */
-  readonly onSteppingOut: () => void
+  readonly onBeforeRejoin: () => void
   readonly onRebalancing: () => void
   /** May throw: then the member does not want what it was assigned. */
   readonly onAssigned: (assigned: Assigned) => void
@@ -77,7 +77,7 @@ export class GroupMember {
     const { cluster } = this.#options
     await cluster.connect()
     await cluster.refreshMetadata()
-    const joining = this.#joinPatiently()
+    const joining = this.#joinWithRetries()
     this.#turn = joining.catch(() => undefined)
     await joining
     this.#turn = this.#run()
@@ -107,7 +107,7 @@ export class GroupMember {
 
   /** Never rejects: a group that cannot be told finds out by the session's time-out. */
   async leave(): Promise<void> {
-    const { clock, onSteppingOut } = this.#options
+    const { clock, onBeforeRejoin } = this.#options
     this.#isLeaving = true
     this.#wake()
     await Promise.race([
@@ -115,7 +115,7 @@ export class GroupMember {
       new Promise<void>((resolve) => void clock.after(LEAVE_AFTER_JOIN_MS, resolve)),
     ])
     if (this.#memberId === '') return
-    onSteppingOut()
+    onBeforeRejoin()
     try {
       await this.#ask((coordinator) => coordinator.leaveGroup(this.#identity()))
     } catch {
@@ -131,7 +131,7 @@ export class GroupMember {
         if (this.#isJoined) await this.#heartbeat()
         else {
           onRebalancing()
-          await this.#joinPatiently()
+          await this.#joinWithRetries()
         }
       }
     } catch (error) {
@@ -144,7 +144,7 @@ export class GroupMember {
     // Often, for a rebalance is learned of by a heartbeat's refusal.
     await this.#pause(Math.min(1_000, Math.floor(this.#options.sessionTimeoutMs / 5)))
     if (!this.#isJoined || this.#isLeaving) return
-    await this.#patiently(async () => {
+    await this.#retryWhilePassing(async () => {
       const sent = now(this.#options.clock)
       await this.#ask((coordinator) =>
         coordinator.heartbeat({ ...this.#identity(), groupGenerationId: this.#generation }),
@@ -153,14 +153,14 @@ export class GroupMember {
     })
   }
 
-  async #joinPatiently(): Promise<void> {
-    while (!this.#isJoined && !this.#isLeaving) await this.#patiently(() => this.#join())
+  async #joinWithRetries(): Promise<void> {
+    while (!this.#isJoined && !this.#isLeaving) await this.#retryWhilePassing(() => this.#join())
   }
 
   async #join(): Promise<void> {
-    const { groupId, sessionTimeoutMs, protocol, onSteppingOut, onAssigned, clock } = this.#options
+    const { groupId, sessionTimeoutMs, protocol, onBeforeRejoin, onAssigned, clock } = this.#options
     const joined = await this.#ask((coordinator) => {
-      onSteppingOut()
+      onBeforeRejoin()
       return coordinator.joinGroup({
         groupId,
         memberId: this.#memberId,
@@ -183,7 +183,7 @@ export class GroupMember {
   }
 
   /** Tries again while it passes; ends early when the member has to join first. */
-  async #patiently(request: () => Promise<void>): Promise<void> {
+  async #retryWhilePassing(request: () => Promise<void>): Promise<void> {
     const { clock, sessionTimeoutMs } = this.#options
     let firstFailedMs: number | null = null
     for (let delayMs: number = BACK_OFF_MS.first; ; delayMs = Math.min(delayMs * 2, BACK_OFF_MS.max)) {

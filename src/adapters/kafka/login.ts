@@ -11,20 +11,20 @@ import type { Log } from '../../ports.ts'
 import { renewedSecret } from '../renewed-secret.ts'
 import { explain } from './errors.ts'
 import { PASSWORD_LOGINS } from './internals.ts'
-import { createTokenSource, type TokenSource } from './token.ts'
+import { createTokenProvider, type TokenProvider } from './token.ts'
 
 type Login = (args: AuthenticationProviderArgs) => Authenticator
 
 export function createLogin(config: LoginConfig, log: Pick<Log, 'warn'>): Mechanism {
   return {
     mechanism: config.mechanism.toUpperCase(),
-    authenticationProvider: patient(loginOf(config, log)),
+    authenticationProvider: withRetries(loginOf(config, log)),
   }
 }
 
 function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
   if (config.mechanism === 'oauthbearer') {
-    const token = createTokenSource(config.token, log)
+    const token = createTokenProvider(config.token, log)
     return (args) => bearer(args, token)
   }
   const { mechanism, username } = config
@@ -36,7 +36,7 @@ function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
  * Before the first success a refusal is final: whoever starts the service is told at once. After it the secret may have
  * been changed on one side only, so far: kafkajs tries again for some seconds, as it does where a broker is away.
  */
-function patient(login: Login): Login {
+function withRetries(login: Login): Login {
   let hasSucceeded = false
   return (args) => ({
     authenticate: async () => {
@@ -45,8 +45,8 @@ function patient(login: Login): Login {
         hasSucceeded = true
       } catch (error) {
         if (!hasSucceeded || isBreak(error)) throw error
-        const notNow = new kafkajs.KafkaJSConnectionError('The login is refused.')
-        throw Object.assign(notNow, { cause: new OperatorError(explain(error)) })
+        const retriable = new kafkajs.KafkaJSConnectionError('The login is refused.')
+        throw Object.assign(retriable, { cause: new OperatorError(explain(error)) })
       }
     },
   })
@@ -85,7 +85,7 @@ const SEPARATOR = '\u0001'
 const LENGTH_BYTES = 4
 
 /** RFC 7628: a refusal comes as a challenge, and only the answer to that gets the broker's error. */
-function bearer({ saslAuthenticate }: AuthenticationProviderArgs, token: TokenSource): Authenticator {
+function bearer({ saslAuthenticate }: AuthenticationProviderArgs, token: TokenProvider): Authenticator {
   const exchange = (text: string): Promise<Buffer | void> =>
     saslAuthenticate<Buffer>({
       request: { encode: () => withLength(text) },

@@ -27,7 +27,7 @@ export interface OffsetCommitsOptions {
 const GATHER_MS = 100
 const RETRY_MS = 500
 /** Who waits for a partition's offset is let go when so many requests have failed: its records are read again. */
-const MOST_FAILURES = 3
+const MAX_FAILURES = 3
 
 /** The group is deciding anew: tried again when it has, or forgotten. */
 const EXPECTED = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])
@@ -79,8 +79,8 @@ export class OffsetCommits {
   }
 
   /** Resolves when nothing noted for the partition is left to commit, or it could not be committed. */
-  async settled(of: TopicPartition): Promise<void> {
-    for (let failures = 0; failures < MOST_FAILURES && this.#noted.has(id(of));) {
+  async flush(of: TopicPartition): Promise<void> {
+    for (let failures = 0; failures < MAX_FAILURES && this.#noted.has(id(of));) {
       if (!(await this.#sendNow())) failures += 1
     }
   }

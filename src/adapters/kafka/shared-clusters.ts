@@ -11,7 +11,7 @@ import type { Cluster } from './internals.ts'
 /** Enough that partitions hardly wait for each other; more would cost memory and sockets. */
 const MAX_CLUSTERS = 16
 
-export interface Lease {
+export interface AcquiredCluster {
   readonly cluster: Cluster
   /** `failed`: nobody else starts on this cluster. Disconnects after its last user; never rejects. */
   release(how: { readonly failed: boolean }): Promise<void>
@@ -29,11 +29,11 @@ export class SharedClusters {
   }
 
   /** Rejects with what the brokers said. */
-  async lease(partition: number): Promise<Lease> {
+  async acquire(partition: number): Promise<AcquiredCluster> {
     const slot = partition % MAX_CLUSTERS
     const shared = this.#current.get(slot) ?? this.#start(slot)
     shared.users += 1
-    const release: Lease['release'] = async ({ failed }) => {
+    const release: AcquiredCluster['release'] = async ({ failed }) => {
       shared.users -= 1
       const isCurrent = this.#current.get(slot) === shared
       if (isCurrent && (failed || shared.users === 0)) this.#current.delete(slot)

@@ -3,7 +3,7 @@
  * replaced one after the other: what does not fit together leaves the last good ones in use, and is logged once.
  */
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { readTextFile, withoutLineEnd } from '../../config/given.ts'
+import { readTextFile, withoutLineEnd } from '../../config/environment.ts'
 import { areCertificates, belongTogether } from '../../config/pem.ts'
 import type { Secret } from '../../config/secret.ts'
 import type { Log } from '../../ports.ts'

@@ -10,14 +10,14 @@ import type { Log } from '../../ports.ts'
 import { renewedSecret } from '../renewed-secret.ts'
 
 /** Rejects with an {@link OperatorError}. */
-export type TokenSource = () => Promise<string>
+export type TokenProvider = () => Promise<string>
 
 const TIMEOUT_MS = 5_000
 /**
  * A session at the brokers ends with its token, and kafkajs logs in again ten seconds before: with a token that ends
  * sooner than that it would do so before every request.
  */
-const LEAST_LEFT_MS = 15_000
+const MIN_LEFT_MS = 15_000
 const USED_SHARE = 0.8
 
 type TokenLog = Pick<Log, 'warn'>
@@ -27,11 +27,11 @@ export interface TokenOptions {
   readonly timeoutMs?: number
 }
 
-export function createTokenSource(
+export function createTokenProvider(
   config: TokenConfig,
   log: TokenLog,
   { nowMs = () => performance.now(), timeoutMs = TIMEOUT_MS }: TokenOptions = {},
-): TokenSource {
+): TokenProvider {
   if (config.kind === 'file') {
     const read = renewedSecret(config.token, 'KAFKA_SASL_OAUTH_TOKEN_FILE', log)
     return () => Promise.resolve(read())
@@ -45,7 +45,7 @@ function fromEndpoint(
   config: Grant,
   log: TokenLog,
   { nowMs, timeoutMs }: Required<TokenOptions>,
-): TokenSource {
+): TokenProvider {
   const clientSecret = renewedSecret(config.clientSecret, 'KAFKA_SASL_OAUTH_CLIENT_SECRET', log)
   let held: { readonly token: string; readonly untilMs: number } | null = null
   let asking: Promise<string> | null = null
@@ -66,7 +66,7 @@ function fromEndpoint(
 
 /** One that does not say how long it lasts serves only those who wait for it. */
 function usedMs(lifetimeMs: number): number {
-  return Math.min(lifetimeMs * USED_SHARE, lifetimeMs - LEAST_LEFT_MS)
+  return Math.min(lifetimeMs * USED_SHARE, lifetimeMs - MIN_LEFT_MS)
 }
 
 async function grant(

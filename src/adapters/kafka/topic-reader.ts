@@ -26,7 +26,7 @@ interface Reading {
 const MAX_BYTES = 1024 * 1024
 /** What is committed is there: nobody is waited for. */
 const MAX_WAIT_MS = 500
-const MOST_TRIES = 5
+const MAX_TRIES = 5
 const RETRY_MS = 500
 const MAX_RECORDS_AT_ONCE = 500
 const UNKNOWN_SERVER_ERROR = -1
@@ -141,7 +141,7 @@ async function fetchFrom(
       return answer ?? null
     } catch (error) {
       if (errorType(error) === 'OFFSET_OUT_OF_RANGE') return null
-      if ((error as { retriable?: unknown }).retriable !== true || tries === MOST_TRIES) throw error
+      if ((error as { retriable?: unknown }).retriable !== true || tries === MAX_TRIES) throw error
     }
     await setTimeout(RETRY_MS)
   }

@@ -95,7 +95,7 @@ export async function inspectTopics(admin: Admin, names: TopicNames): Promise<In
 function sizeNotices(sizes: ReadonlyMap<string, number>, names: TopicNames): TopicNotice[] {
   const copies = [names.deadLetter, ...names.retry]
   const needed = sizes.get(names.input) ?? 0
-  const isBelow = (least: number) => (topic: string) => (sizes.get(topic) ?? Infinity) < least
+  const isBelow = (min: number) => (topic: string) => (sizes.get(topic) ?? Infinity) < min
   const small = copies.filter(isBelow(needed))
   if (small.length > 0) {
     throw new OperatorError(
@@ -214,7 +214,7 @@ async function topicSettings(
 }
 
 const KNOWN_WITHIN_TRIES = 300
-const ASK_AGAIN_MS = 100
+const RETRY_MS = 100
 
 /**
  * Creates them and resolves once the broker that is asked knows them: a broker may not have heard yet of what its
@@ -232,7 +232,7 @@ async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (errorType(error) !== 'UNKNOWN_TOPIC_OR_PARTITION' || tries === KNOWN_WITHIN_TRIES) throw error
     }
-    await setTimeout(ASK_AGAIN_MS)
+    await setTimeout(RETRY_MS)
   }
 }
 

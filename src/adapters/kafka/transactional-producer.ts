@@ -5,7 +5,7 @@
  * by its leader and the transaction has been aborted.
  */
 import type { Clock, OutputRecord } from '../../ports.ts'
-import { askAgain } from './ask-again.ts'
+import { retryRequest } from './retry-request.ts'
 import { id, type TopicPartition } from './batches.ts'
 import { leaderOf } from './claim-cluster.ts'
 import { findCoordinator } from './coordinator.ts'
@@ -25,7 +25,7 @@ const TRANSACTION_TIMEOUT_MS = 60_000
 
 /** Answered right after a commit while the broker still writes its markers: the only error worth asking again for. */
 const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'COORDINATOR_LOAD_IN_PROGRESS'])
-const WHILE_BUSY = { notNow: BUSY, mostTries: 200, backOffMs: { first: 2, most: 50, factor: 1.5 } } as const
+const WHILE_BUSY = { retriable: BUSY, maxTries: 200, backOffMs: { first: 2, max: 50, factor: 1.5 } } as const
 
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])
 
@@ -39,7 +39,7 @@ export async function claimProducer(options: ProducerOptions): Promise<Transacti
   const { cluster, transactionalId } = options
   const of = { groupId: transactionalId, coordinatorType: COORDINATOR.transaction }
   const coordinator = await findCoordinator(cluster, of, options.clock)
-  const { producerId, producerEpoch } = await patiently(options, () =>
+  const { producerId, producerEpoch } = await retryWhileBusy(options, () =>
     coordinator.initProducerId({ transactionalId, transactionTimeout: TRANSACTION_TIMEOUT_MS }),
   )
   return new TransactionalProducer(options, {
@@ -72,7 +72,7 @@ export class TransactionalProducer {
       partitions: all.map(({ partition }) => partition),
     }))
     const coordinator = await this.coordinator()
-    await patiently(this.#options, () => coordinator.addPartitionsToTxn({ ...this.transaction, topics }))
+    await retryWhileBusy(this.#options, () => coordinator.addPartitionsToTxn({ ...this.transaction, topics }))
   }
 
   /** All to one topic-partition. One request for each batch: nothing can fail in part. */
@@ -101,9 +101,9 @@ export class TransactionalProducer {
 }
 
 /** Asks again while the broker is busy with the transaction before; anything else is the caller's. */
-export function patiently<T>(
+export function retryWhileBusy<T>(
   { clock }: Pick<ProducerOptions, 'clock'>,
   request: () => Promise<T>,
 ): Promise<T> {
-  return askAgain(request, { ...WHILE_BUSY, clock })
+  return retryRequest(request, { ...WHILE_BUSY, clock })
 }

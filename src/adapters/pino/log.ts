@@ -45,7 +45,7 @@ type Field = keyof LogFields
 /** What a field may hold; null withholds the value. */
 type Shapes = Readonly<Record<Field, (value: unknown) => string | number | null>>
 
-function shapesOf(scrub: (sentence: string) => string): Shapes {
+function shapesOf(scrub: (text: string) => string): Shapes {
   const identifier = (shape: RegExp) => (value: unknown) =>
     typeof value === 'string' && shape.test(value) && scrub(value) === value ? value : null
   return {

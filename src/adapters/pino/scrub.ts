@@ -4,7 +4,7 @@
  */
 
 /** Room for the names of a dozen topics and the advice behind them. */
-const MAX_SENTENCE = 2_000
+const MAX_MESSAGE_LENGTH = 2_000
 
 const SUSPECT = [
   /[^ ]*[^\x20-\x7e][^ ]*/g,
@@ -13,11 +13,11 @@ const SUSPECT = [
 ] as const
 
 /** `names`: of topics, hosts and the like, from the settings. What they hold of dates and long numbers may be said. */
-export function createScrub(names: readonly string[]): (sentence: string) => string {
+export function createScrub(names: readonly string[]): (message: string) => string {
   const known = new Set(SUSPECT.flatMap((suspect) => names.flatMap((name) => name.match(suspect) ?? [])))
-  return (sentence) =>
+  return (message) =>
     SUSPECT.reduce(
       (text, suspect) => text.replace(suspect, (found) => (known.has(found) ? found : '…')),
-      sentence.slice(0, MAX_SENTENCE),
+      message.slice(0, MAX_MESSAGE_LENGTH),
     )
 }

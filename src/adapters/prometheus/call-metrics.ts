@@ -1,10 +1,10 @@
 /** The calls, the quota and the gate. */
-import { GATE_REASONS, type GateReason } from '../../core/gate.ts'
+import { CIRCUIT_REASONS, type CircuitReason } from '../../core/circuit-breaker.ts'
 import { CALL_OUTCOMES, PRIORITIES, WASTED_CALLS, type Metrics, type Priority } from '../../ports.ts'
 import type { Instruments } from './instruments.ts'
 import { CODES, codeLabel } from './labels.ts'
 
-type CallMetrics = Pick<Metrics, 'called' | 'inFlight' | 'gate' | keyof QuotaMetrics>
+type CallMetrics = Pick<Metrics, 'called' | 'inFlight' | 'circuit' | keyof QuotaMetrics>
 type QuotaMetrics = Pick<
   Metrics,
   'permitGranted' | 'permitsWaiting' | 'quota' | 'quotaRate' | 'wastedCall' | 'slotsWasted'
@@ -23,7 +23,7 @@ export interface QuotaRate {
 
 export function callMetrics(instruments: Instruments, quota: QuotaRate): CallMetrics {
   let inFlight = 0
-  let closed: GateReason | null = null
+  let openReason: CircuitReason | null = null
   const requests = instruments.counter(
     'requests_total',
     "CheckResult calls by the answer's code, or by why there was none.",
@@ -37,7 +37,7 @@ export function callMetrics(instruments: Instruments, quota: QuotaRate): CallMet
   )
   instruments.gauge('requests_in_flight', 'Calls under way.', [], () => [[[], inFlight]])
   instruments.gauge('circuit_open', '1 while no calls are made, by reason.', ['reason'], () =>
-    GATE_REASONS.map((reason) => [[reason], Number(reason === closed)]),
+    CIRCUIT_REASONS.map((reason) => [[reason], Number(reason === openReason)]),
   )
   return {
     called: ({ code, outcome, seconds }) => {
@@ -47,8 +47,8 @@ export function callMetrics(instruments: Instruments, quota: QuotaRate): CallMet
     inFlight: (calls) => {
       inFlight = calls
     },
-    gate: (reason) => {
-      closed = reason
+    circuit: (reason) => {
+      openReason = reason
     },
     ...quotaMetrics(instruments, quota),
   }

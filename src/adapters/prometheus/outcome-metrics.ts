@@ -14,7 +14,7 @@ type OutcomeMetrics = Pick<
   | 'foreign'
   | 'unkeyed'
   | 'implausibleTimestamp'
-  | 'settled'
+  | 'resultCommitted'
   | 'unreadableDocument'
   | 'droppedMember'
   | 'deferred'
@@ -76,7 +76,7 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
     unkeyed: () => unkeyed([]),
     implausibleTimestamp: () => implausible([]),
     redelivered: (records) => redelivered([], records),
-    settled: settledMetrics(instruments),
+    resultCommitted: resultMetrics(instruments),
     unreadableDocument: () => unreadable([]),
     droppedMember: (member) => dropped([member]),
     deferred: (reason) => deferred([reason]),
@@ -84,7 +84,7 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
   }
 }
 
-function settledMetrics(instruments: Instruments): Metrics['settled'] {
+function resultMetrics(instruments: Instruments): Metrics['resultCommitted'] {
   const results = instruments.counter('results_total', 'Results put on the result topic.', {
     verdict: VERDICT_SYMBOLS,
     sub_code: SUB_CODES,

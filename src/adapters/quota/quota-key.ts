@@ -26,10 +26,10 @@ const KEPT_MS = 604_800_000
 
 /** It and what it gives reject with one sentence. */
 export async function openQuotaKey({ url, ca, key }: QuotaKeyOptions): Promise<QuotaKey> {
-  const connection = await orSentence(
+  const connection = await orOperatorError(
     connectRedis({ url: () => url.reveal(), ca: () => ca?.reveal() ?? null, clock: systemClock }),
   )
-  const send = async (...command: string[]): Promise<unknown> => orSentence(connection.send(command))
+  const send = async (...command: string[]): Promise<unknown> => orOperatorError(connection.send(command))
   return {
     read: async () => {
       const [time, fields] = [await send('TIME'), await send('HGETALL', key)]
@@ -45,7 +45,7 @@ export async function openQuotaKey({ url, ca, key }: QuotaKeyOptions): Promise<Q
   }
 }
 
-async function orSentence<T>(work: Promise<T>): Promise<T> {
+async function orOperatorError<T>(work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (error) {

@@ -29,7 +29,7 @@ export interface RedisLimiterOptions {
   readonly random?: () => number
 }
 
-const BACK_OFF_MS = { first: 200, most: 5_000 } as const
+const BACK_OFF_MS = { first: 200, max: 5_000 } as const
 
 /** Null where the settings ask for another, or for none. */
 export function createRedisLimiter(
@@ -91,8 +91,8 @@ export class RedisLimiter implements RateLimiter {
     return waitMs
   }
 
-  starts(takenMs: number, nowMs: number): boolean {
-    return this.#slots.starts(takenMs, nowMs)
+  confirm(takenMs: number, nowMs: number): boolean {
+    return this.#slots.confirm(takenMs, nowMs)
   }
 
   throttled(): void {
@@ -172,15 +172,15 @@ export class RedisLimiter implements RateLimiter {
     connection?.close()
     this.#connection = null
     this.#slots.disconnected()
-    const sentence = explain(error)
+    const message = explain(error)
     // The gate says it when it closes, and whoever waits for `ready` at the start.
-    if (this.#unavailable !== null && !isSameAdvice(sentence, this.#unavailable)) {
-      this.#options.log.warn(sentence)
+    if (this.#unavailable !== null && !isSameAdvice(message, this.#unavailable)) {
+      this.#options.log.warn(message)
     }
-    this.#unavailable = sentence
+    this.#unavailable = message
     const { clock, random = Math.random } = this.#options
     this.#cancelTimer = clock.after(this.#backOffMs * (0.5 + random() / 2), () => void this.#connect())
-    this.#backOffMs = Math.min(this.#backOffMs * 2, BACK_OFF_MS.most)
+    this.#backOffMs = Math.min(this.#backOffMs * 2, BACK_OFF_MS.max)
     this.#tell()
   }
 
@@ -200,6 +200,6 @@ export class RedisLimiter implements RateLimiter {
 
 /** Trying again brings another kind of error at times, which is of no news. */
 function isSameAdvice(one: string, other: string): boolean {
-  const [advice, known] = [one, other].map((sentence) => sentence.replace(/ \(\w+\)$/, ''))
+  const [advice, known] = [one, other].map((message) => message.replace(/ \(\w+\)$/, ''))
   return advice === known
 }

@@ -34,8 +34,8 @@ export async function reserve(
     ...moved.flatMap((place) => [place, 0]),
     ...made.flatMap(({ place, atMs }) => [place, microseconds(atMs)]),
   ]
-  const terms = [want, microseconds(holdMs), microseconds(lateMs), burst, limit]
-  const args = [...terms, jumpedIn ?? '', ...places].map(String)
+  const bounds = [want, microseconds(holdMs), microseconds(lateMs), burst, limit]
+  const args = [...bounds, jumpedIn ?? '', ...places].map(String)
   let askedMs = clock.monotonicMs()
   let reply: unknown
   try {
@@ -54,12 +54,12 @@ function microseconds(ms: number): number {
 
 function parse(reply: unknown): SlotAnswer {
   const parts: readonly unknown[] = Array.isArray(reply) ? reply : []
-  const [now, limit, life, again, firstPlace, slots, moved] = parts
+  const [now, limit, ringEpoch, retryMs, firstPlace, slots, moved] = parts
   return {
     nowMs: number(now) / 1_000,
     limit: number(limit),
-    life: number(life),
-    againMs: number(again) / 1_000,
+    ringEpoch: number(ringEpoch),
+    retryAfterMs: number(retryMs) / 1_000,
     firstPlace: number(firstPlace),
     slotsMs: numbers(slots).map((us) => us / 1_000),
     movedMs: numbers(moved).map((us) => us / 1_000),

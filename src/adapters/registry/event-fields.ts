@@ -133,14 +133,15 @@ function parseIsoTime(text: string): number | null {
 }
 
 function whatIsWrong(found: FoundFields, nowMs: number): string {
-  const faults = FIELDS.flatMap((field) => {
-    const fault = field === 'completedAt' ? timeFault(found[field], nowMs) : textFault(field, found[field])
-    return fault === null ? [] : [`${field}: ${fault}`]
+  const problems = FIELDS.flatMap((field) => {
+    const problem =
+      field === 'completedAt' ? timeProblem(found[field], nowMs) : textProblem(field, found[field])
+    return problem === null ? [] : [`${field}: ${problem}`]
   })
-  return `${faults.join('; ')}.`
+  return `${problems.join('; ')}.`
 }
 
-function textFault(field: FieldName, value: unknown): string | null {
+function textProblem(field: FieldName, value: unknown): string | null {
   const required = REQUIRED_FIELDS.some((one) => one === field)
   if (!required && (value === undefined || value === null)) return null
   const expected = `expected a string of ${required ? 1 : 0} to ${MAX_TEXT_LENGTH} characters`
@@ -150,7 +151,7 @@ function textFault(field: FieldName, value: unknown): string | null {
   return value.isWellFormed() ? null : `${expected}, got one that is not valid Unicode`
 }
 
-function timeFault(value: unknown, nowMs: number): string | null {
+function timeProblem(value: unknown, nowMs: number): string | null {
   const time = toMs(value)
   if (typeof time === 'string')
     return `expected ${TIME_EXPECTED}, got a string that is not an ISO 8601 time with a time zone`

@@ -34,7 +34,7 @@ type Waiter = (schema: EventSchema | null) => void
 const MAX_SCHEMAS = 1_000
 const RECHECK_MS = 500
 const FORGET_BAD_MS = 60_000
-const RETRY_MS = { first: 250, most: 5_000 } as const
+const RETRY_MS = { first: 250, max: 5_000 } as const
 
 const OUTAGES = {
   failed: 'does not answer: check SCHEMA_REGISTRY_URL and that it can be reached',
@@ -120,7 +120,7 @@ export class EventSchemas {
       rechecked ||= found.kind === 'not-found'
       const pauseMs = found.kind === 'not-found' ? RECHECK_MS : delayMs
       await new Promise<void>((done) => void clock.after(pauseMs, done))
-      delayMs = Math.min(delayMs * 2, RETRY_MS.most)
+      delayMs = Math.min(delayMs * 2, RETRY_MS.max)
     }
     return null
   }

@@ -1,13 +1,10 @@
 /** The dead-letter topic for the time of a command. */
 import type { KafkaClient } from '../../adapters/kafka/client.ts'
 import type { Config } from '../../config.ts'
-import type { DeadLetterSource } from '../../pipeline/dead-letters.ts'
+import type { DlqReader } from '../../pipeline/dead-letters.ts'
 
 /** Opened as it is now, closed whatever comes. */
-export async function withDeadLetters<T>(
-  config: Config,
-  work: (source: DeadLetterSource) => Promise<T>,
-): Promise<T> {
+export async function withDeadLetters<T>(config: Config, work: (dlq: DlqReader) => Promise<T>): Promise<T> {
   const [{ createCluster }, { openTopicReader }, { topicNames }] = await Promise.all([
     kafkaClient(config),
     import('../../adapters/kafka/topic-reader.ts'),

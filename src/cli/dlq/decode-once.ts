@@ -2,7 +2,7 @@
 import type { Config } from '../../config.ts'
 import type { Clock, Decoded, InputRecord } from '../../ports.ts'
 
-const PATIENCE_MS = 5_000
+const TIMEOUT_MS = 5_000
 
 /** None of what the decoder still waits for keeps the process. */
 const fleetingTimers: Clock = {
@@ -31,7 +31,7 @@ export async function decodeOnce(
   const registry = createRegistry(registrySettings(config, log), { registryRequest: () => undefined })
   const metrics = { registryWaiting: () => undefined }
   const decoder = createEventDecoder({ registry, clock: fleetingTimers, log, metrics })
-  const tooLong = setTimeout(() => decoder.stop(), PATIENCE_MS)
+  const tooLong = setTimeout(() => decoder.stop(), TIMEOUT_MS)
   try {
     return await decoder.decode(value, headers)
   } finally {

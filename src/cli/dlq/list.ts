@@ -1,17 +1,17 @@
 /** `dlq list`: the newest letters that wait, or those that were put back. */
 import type { Config } from '../../config.ts'
-import { isSelected, type Letter, type Selection } from '../../core/letter.ts'
+import { isSelected, type StoredDeadLetter, type Selection } from '../../core/stored-dead-letter.ts'
 import {
-  ForeignLetters,
-  scanLetters,
-  type DeadLetterSource,
+  ForeignDeadLetters,
+  scanDeadLetters,
+  type DlqReader,
   type ForeignSummary,
 } from '../../pipeline/dead-letters.ts'
 import { partitionsOf } from '../../pipeline/redrive.ts'
 import { withDeadLetters } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
-import { count, foreignLines, letterJson, letterTable } from './render.ts'
+import { count, foreignLines, deadLetterJson, deadLetterTable } from './render.ts'
 
 export interface ListOptions extends FilterOptions {
   readonly limit: number
@@ -22,15 +22,15 @@ export interface ListOptions extends FilterOptions {
 export async function list(config: Config, options: ListOptions): Promise<void> {
   const nowMs = Date.now()
   const selection = selectionOf(options, nowMs)
-  const found = await withDeadLetters(config, (source) =>
-    newestLetters(source, selection, { limit: options.limit, redriven: options.redriven === true }),
+  const found = await withDeadLetters(config, (dlq) =>
+    newestDeadLetters(dlq, selection, { limit: options.limit, redriven: options.redriven === true }),
   )
   process.stdout.write(options.json ? jsonText(found) : text(found, nowMs, options))
 }
 
 export interface Newest {
   /** Newest first. */
-  readonly letters: readonly Letter[]
+  readonly deadLetters: readonly StoredDeadLetter[]
   /** Those that were selected, shown or not. */
   readonly total: number
   /** Those that were selected and belong to other pipelines. */
@@ -43,36 +43,36 @@ interface Wanted {
 }
 
 /** Keeps twice as many as are wanted, at most. */
-export async function newestLetters(
-  source: DeadLetterSource,
+export async function newestDeadLetters(
+  dlq: DlqReader,
   selection: Selection,
   { limit, redriven }: Wanted,
 ): Promise<Newest> {
   const progress = createProgress(process.stderr, Date.now)
   const onRead = (read: number, total: number): void => progress.show({ read, total, note: '' })
-  const foreign = new ForeignLetters()
-  let letters: Letter[] = []
+  const foreign = new ForeignDeadLetters()
+  let deadLetters: StoredDeadLetter[] = []
   let total = 0
   try {
-    for await (const found of scanLetters({ ...source, partitions: partitionsOf(selection), onRead })) {
+    for await (const found of scanDeadLetters({ ...dlq, partitions: partitionsOf(selection), onRead })) {
       if (found.kind === 'other' || found.redriven !== redriven) continue
-      if (!isSelected(found.letter, selection)) continue
+      if (!isSelected(found.deadLetter, selection)) continue
       if (found.foreign) {
-        foreign.add(found.letter)
+        foreign.add(found.deadLetter)
         continue
       }
       total += 1
-      letters.push(found.letter)
-      if (letters.length >= 2 * limit) letters = newestOf(letters, limit)
+      deadLetters.push(found.deadLetter)
+      if (deadLetters.length >= 2 * limit) deadLetters = newestOf(deadLetters, limit)
     }
   } finally {
     progress.end()
   }
-  return { letters: newestOf(letters, limit), total, foreign: foreign.summary }
+  return { deadLetters: newestOf(deadLetters, limit), total, foreign: foreign.summary }
 }
 
-function newestOf(letters: readonly Letter[], limit: number): Letter[] {
-  return letters
+function newestOf(deadLetters: readonly StoredDeadLetter[], limit: number): StoredDeadLetter[] {
+  return deadLetters
     .toSorted(
       (left, right) =>
         right.failedAtMs - left.failedAtMs ||
@@ -82,15 +82,15 @@ function newestOf(letters: readonly Letter[], limit: number): Letter[] {
     .slice(0, limit)
 }
 
-function jsonText({ letters, total, foreign }: Newest): string {
-  return `${JSON.stringify({ total, letters: letters.map(letterJson), foreign }, null, 2)}\n`
+function jsonText({ deadLetters, total, foreign }: Newest): string {
+  return `${JSON.stringify({ total, deadLetters: deadLetters.map(deadLetterJson), foreign }, null, 2)}\n`
 }
 
-function text({ letters, total, foreign }: Newest, nowMs: number, { redriven }: ListOptions): string {
+function text({ deadLetters, total, foreign }: Newest, nowMs: number, { redriven }: ListOptions): string {
   const none = redriven ? 'No letter was put back.' : 'No dead letters.'
-  const more = total - letters.length
+  const more = total - deadLetters.length
   return [
-    ...(total === 0 ? [none] : [letterTable(letters, nowMs)]),
+    ...(total === 0 ? [none] : [deadLetterTable(deadLetters, nowMs)]),
     ...(more === 0 ? [] : [`and ${count(more, 'older one')}: --limit shows more.`]),
     ...foreignLines(foreign),
   ]

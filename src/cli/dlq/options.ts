@@ -2,12 +2,17 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { parseDuration } from '../../config/duration.ts'
 import { DEAD_LETTER_REASONS } from '../../core/dead-letter.ts'
-import { parsePlace, placeName, type LetterPlace, type Selection } from '../../core/letter.ts'
+import {
+  parsePosition,
+  positionName,
+  type DeadLetterPosition,
+  type Selection,
+} from '../../core/stored-dead-letter.ts'
 
 export interface FilterOptions {
   readonly reason?: readonly string[]
   readonly code?: readonly string[]
-  readonly at?: readonly LetterPlace[]
+  readonly at?: readonly DeadLetterPosition[]
   readonly olderThan?: number
   readonly newerThan?: number
 }
@@ -24,7 +29,11 @@ export function addFilters(command: Command): Command {
       'only dead letters with this code, as in the column CODE; may be repeated',
       repeated,
     )
-    .option('--at <partition:offset>', 'only the dead letter at this DLQ position; may be repeated', places)
+    .option(
+      '--at <partition:offset>',
+      'only the dead letter at this DLQ position; may be repeated',
+      positions,
+    )
     .option(
       '--older-than <duration>',
       'only dead letters that failed longer ago than this, for example 1h',
@@ -42,22 +51,22 @@ export function selectionOf(options: FilterOptions, nowMs: number): Selection {
   return {
     reasons: new Set(reasons),
     codes: new Set(codes),
-    places: new Set(at.map(placeName)),
+    positions: new Set(at.map(positionName)),
     failedBeforeMs: olderThan === undefined ? Infinity : nowMs - olderThan,
     failedAfterMs: newerThan === undefined ? -Infinity : nowMs - newerThan,
   }
 }
 
-export function place(text: string): LetterPlace {
-  const found = parsePlace(text)
+export function position(text: string): DeadLetterPosition {
+  const found = parsePosition(text)
   if (found === null) {
     throw new InvalidArgumentError('Expected a DLQ position, partition:offset, as `dlq list` prints it.')
   }
   return found
 }
 
-function places(text: string, before: readonly LetterPlace[] = []): readonly LetterPlace[] {
-  return [...before, place(text)]
+function positions(text: string, before: readonly DeadLetterPosition[] = []): readonly DeadLetterPosition[] {
+  return [...before, position(text)]
 }
 
 function repeated(text: string, before: readonly string[] = []): readonly string[] {

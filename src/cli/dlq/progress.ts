@@ -33,9 +33,9 @@ function onTerminal(stream: NodeJS.WriteStream, nowMs: () => number): Progress {
   const startedMs = nowMs()
   return {
     show: ({ read, total, note }) => {
-      const words = { note: note === '' ? '' : `  ${note}` }
-      if (bar.isActive) bar.update(read, words)
-      else if (nowMs() - startedMs >= SHORT_MS) bar.start(total, read, words)
+      const payload = { note: note === '' ? '' : `  ${note}` }
+      if (bar.isActive) bar.update(read, payload)
+      else if (nowMs() - startedMs >= SHORT_MS) bar.start(total, read, payload)
     },
     end: () => bar.stop(),
   }

@@ -1,8 +1,8 @@
 /** `dlq redrive`: puts letters back into the input topic, or says what it would put back. */
 import type { Config } from '../../config.ts'
-import { placeName } from '../../core/letter.ts'
+import { positionName } from '../../core/stored-dead-letter.ts'
 import { redrive, type RedriveTarget } from '../../pipeline/redrive.ts'
-import type { RedriveReport, UnfitLetter } from '../../pipeline/redrive-report.ts'
+import type { RedriveReport, UnfitDeadLetter } from '../../pipeline/redrive-report.ts'
 import { EXIT_FAILED } from '../settings.ts'
 import { kafkaClient, withDeadLetters } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
@@ -16,13 +16,13 @@ export interface RedriveCommandOptions extends FilterOptions {
 
 export async function redriveCommand(config: Config, options: RedriveCommandOptions): Promise<void> {
   // Before the topic is read: what the claim fences can commit no more, so all its markers are seen.
-  const target = options.execute ? await claim(config) : null
+  const target = options.execute ? await claimSink(config) : null
   try {
-    const report = await withDeadLetters(config, async (source) => {
+    const report = await withDeadLetters(config, async (dlq) => {
       const progress = createProgress(process.stderr, Date.now)
       try {
         return await redrive({
-          ...source,
+          ...dlq,
           selection: selectionOf(options, Date.now()),
           maxRedrives: config.deadLetters.maxRedrives,
           target,
@@ -41,20 +41,20 @@ export async function redriveCommand(config: Config, options: RedriveCommandOpti
     process.stderr.write(`${problem}\n`)
     process.exitCode = EXIT_FAILED
   } finally {
-    await target?.log.close()
+    await target?.sink.close()
   }
 }
 
-async function claim(config: Config): Promise<RedriveTarget> {
-  const [{ createCluster }, { claimRedriveLog }, { DEFAULT_MAX_MESSAGE_BYTES }, { systemClock }] =
+async function claimSink(config: Config): Promise<RedriveTarget> {
+  const [{ createCluster }, { claimRedriveSink }, { DEFAULT_MAX_MESSAGE_BYTES }, { systemClock }] =
     await Promise.all([
       kafkaClient(config),
-      import('../../adapters/kafka/redrive-log.ts'),
+      import('../../adapters/kafka/redrive-sink.ts'),
       import('../../adapters/kafka/batches.ts'),
       import('../../adapters/system-clock.ts'),
     ])
   const { input: inputTopic, deadLetter: deadLetterTopic } = config.topics
-  const log = await claimRedriveLog({
+  const sink = await claimRedriveSink({
     createCluster,
     deadLetterTopic,
     inputTopic,
@@ -64,7 +64,7 @@ async function claim(config: Config): Promise<RedriveTarget> {
     },
     clock: systemClock,
   })
-  return { log, inputTopic, deadLetterTopic }
+  return { sink, inputTopic, deadLetterTopic }
 }
 
 /** npm hands on what the terminal has sent already: a signal that comes twice at once is one. */
@@ -74,12 +74,12 @@ const SAME_SIGNAL_MS = 1_000
 function interruption(): AbortSignal {
   const controller = new AbortController()
   let firstMs: number | null = null
-  const told = (): void => {
+  const onSignal = (): void => {
     firstMs ??= Date.now()
     if (Date.now() - firstMs > SAME_SIGNAL_MS) process.exit(EXIT_FAILED)
     controller.abort()
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, told)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
   return controller.signal
 }
 
@@ -122,7 +122,7 @@ export function reportText(
     const { maxRedrives } = config.deadLetters
     lines.push(
       `${count(stays, 'letter stays', 'letters stay')}, put back ${count(maxRedrives, 'time')} already (DEAD_LETTER_MAX_REDRIVES): ` +
-        `${staying.map(placeName).join(', ')}${more === 0 ? '' : ` and ${more} more`}.`,
+        `${staying.map(positionName).join(', ')}${more === 0 ? '' : ` and ${more} more`}.`,
     )
   }
   lines.push(...unfitLines(report), ...foreignLines(foreign))
@@ -141,12 +141,14 @@ function unfitLines({ groups, unfit }: RedriveReport): string[] {
   const more = all - unfit.length
   return [
     `${count(all, 'letter')} cannot be put back:`,
-    ...unfit.map((one) => `  ${placeName(one.letter)}  event ${sourceName(one.letter)}  ${whyUnfit(one)}`),
+    ...unfit.map(
+      (one) => `  ${positionName(one.deadLetter)}  event ${sourceName(one.deadLetter)}  ${whyUnfit(one)}`,
+    ),
     ...(more === 0 ? [] : [`  and ${more} more`]),
   ]
 }
 
-function whyUnfit({ why }: UnfitLetter): string {
+function whyUnfit({ why }: UnfitDeadLetter): string {
   switch (why.kind) {
     case 'incomplete':
       return `lacks the event's ${why.leftOut.join(' and ')}: send the event again from its source`
@@ -186,8 +188,12 @@ function jsonText(
     executed,
     end: end.kind,
     groups,
-    staying: staying.map(placeName),
-    unfit: unfit.map(({ letter, why }) => ({ at: placeName(letter), source: sourceName(letter), why })),
+    staying: staying.map(positionName),
+    unfit: unfit.map(({ deadLetter, why }) => ({
+      position: positionName(deadLetter),
+      source: sourceName(deadLetter),
+      why,
+    })),
     foreign,
     absent,
   }

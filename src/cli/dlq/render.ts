@@ -1,6 +1,6 @@
 /** Letters in words, tables and JSON. Pure. Keys and values of records are no part of any of it. */
 import Table from 'cli-table3'
-import { placeName, type Letter } from '../../core/letter.ts'
+import { positionName, type StoredDeadLetter } from '../../core/stored-dead-letter.ts'
 import type { ForeignSummary } from '../../pipeline/dead-letters.ts'
 
 const DAY_MS = 86_400_000
@@ -17,7 +17,7 @@ export function age(ms: number): string {
   return `${Math.max(0, Math.floor(ms / unitMs))}${unit}`
 }
 
-export function sourceName({ source }: Letter): string {
+export function sourceName({ source }: StoredDeadLetter): string {
   return source === null ? 'unknown' : `${source.topic}:${source.partition}:${source.offset}`
 }
 
@@ -46,31 +46,31 @@ const BARE = Object.fromEntries(
     .map((name) => [name, '']),
 )
 
-export function letterTable(letters: readonly Letter[], nowMs: number): string {
+export function deadLetterTable(deadLetters: readonly StoredDeadLetter[], nowMs: number): string {
   return table(
     ['AT', 'REASON', 'CODE', 'AGE', 'ATTEMPTS', 'REDRIVES', 'EVENT'],
-    letters.map((letter) => [
-      placeName(letter),
-      letter.reason,
-      letter.code,
-      age(nowMs - letter.failedAtMs),
-      String(letter.attempts),
-      String(letter.redrives),
-      sourceName(letter),
+    deadLetters.map((deadLetter) => [
+      positionName(deadLetter),
+      deadLetter.reason,
+      deadLetter.code,
+      age(nowMs - deadLetter.failedAtMs),
+      String(deadLetter.attempts),
+      String(deadLetter.redrives),
+      sourceName(deadLetter),
     ]),
   )
 }
 
 /** For programs. Offsets are text: they may be larger than their numbers. */
-export function letterJson(letter: Letter): Readonly<Record<string, unknown>> {
-  const { reason, code, stage, message, service, attempts, redrives, source, leftOut } = letter
+export function deadLetterJson(deadLetter: StoredDeadLetter): Readonly<Record<string, unknown>> {
+  const { reason, code, stage, message, service, attempts, redrives, source, leftOut } = deadLetter
   return {
-    at: placeName(letter),
+    position: positionName(deadLetter),
     reason,
     code,
     stage,
     message,
-    failedAt: new Date(letter.failedAtMs).toISOString(),
+    failedAt: new Date(deadLetter.failedAtMs).toISOString(),
     attempts,
     redrives,
     service,
@@ -80,12 +80,12 @@ export function letterJson(letter: Letter): Readonly<Record<string, unknown>> {
 }
 
 /** None if there are none. */
-export function foreignLines({ total, topics, places }: ForeignSummary): string[] {
+export function foreignLines({ total, topics, positions }: ForeignSummary): string[] {
   if (total === 0) return []
-  const more = total - places.length
+  const more = total - positions.length
   return [
     `${count(total, 'letter')} of another pipeline left alone (${count(topics.length, 'topic')}: ${topics.join(', ')}) at ` +
-      `${places.join(', ')}${more === 0 ? '' : ` and ${more} more`}: only events of KAFKA_INPUT_TOPIC and our retry topics are ours.`,
+      `${positions.join(', ')}${more === 0 ? '' : ` and ${more} more`}: only events of KAFKA_INPUT_TOPIC and our retry topics are ours.`,
   ]
 }
 

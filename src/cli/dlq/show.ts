@@ -2,9 +2,13 @@
 import type { Config } from '../../config.ts'
 import { withoutOurs } from '../../core/dead-letter.ts'
 import { nameBytes } from '../../core/headers.ts'
-import { placeName, type Letter, type LetterPlace } from '../../core/letter.ts'
+import {
+  positionName,
+  type StoredDeadLetter,
+  type DeadLetterPosition,
+} from '../../core/stored-dead-letter.ts'
 import { OperatorError } from '../../core/safe-error.ts'
-import { scanLetters, type DeadLetterSource, type Found } from '../../pipeline/dead-letters.ts'
+import { scanDeadLetters, type DlqReader, type Found } from '../../pipeline/dead-letters.ts'
 import type { Decoded, InputRecord } from '../../ports.ts'
 import { withDeadLetters } from './dead-letter-topic.ts'
 import { decodeOnce } from './decode-once.ts'
@@ -14,58 +18,64 @@ export interface ShowOptions {
   readonly showPersonal?: true
 }
 
-export async function show(config: Config, place: LetterPlace, options: ShowOptions): Promise<void> {
-  const found = await withDeadLetters(config, (source) => letterAt(source, place))
+export async function show(
+  config: Config,
+  position: DeadLetterPosition,
+  options: ShowOptions,
+): Promise<void> {
+  const found = await withDeadLetters(config, (dlq) => deadLetterAt(dlq, position))
   const decoded = await decodeOnce(config, found.record)
   const lines = [...factLines(found, decoded), ...(options.showPersonal ? personalLines(found, decoded) : [])]
   process.stdout.write(`${lines.join('\n')}\n`)
 }
 
-export type FoundLetter = Extract<Found, { kind: 'letter' }>
+export type FoundDeadLetter = Extract<Found, { kind: 'dead-letter' }>
 
-export async function letterAt(source: DeadLetterSource, place: LetterPlace): Promise<FoundLetter> {
-  for await (const found of scanLetters({ ...source, partitions: new Set([place.partition]) })) {
-    if (found.kind === 'letter' && found.letter.offset === place.offset) return found
+export async function deadLetterAt(dlq: DlqReader, position: DeadLetterPosition): Promise<FoundDeadLetter> {
+  for await (const found of scanDeadLetters({ ...dlq, partitions: new Set([position.partition]) })) {
+    if (found.kind === 'dead-letter' && found.deadLetter.offset === position.offset) return found
   }
-  throw new OperatorError(`No dead letter stands at ${placeName(place)}: \`dlq list\` shows where they are.`)
+  throw new OperatorError(
+    `No dead letter stands at ${positionName(position)}: \`dlq list\` shows where they are.`,
+  )
 }
 
 /** Null: the registry did not say. */
 export type MaybeDecoded = Decoded | null
 
 export function factLines(
-  { letter, record, redriven, foreign }: FoundLetter,
+  { deadLetter, record, redriven, foreign }: FoundDeadLetter,
   decoded: MaybeDecoded,
 ): string[] {
   const own = withoutOurs(record.headers)
   const rows: [name: string, value: string][] = [
-    ['at', placeName(letter)],
-    ['event', sourceName(letter)],
+    ['at', positionName(deadLetter)],
+    ['event', sourceName(deadLetter)],
     ['pipeline', foreign ? 'another one: the event is not from one of our topics' : 'ours'],
-    ...letterRows(letter),
+    ...deadLetterRows(deadLetter),
     ['put back', redriven ? 'yes' : 'no'],
     ['key', record.key === null ? 'none' : `${count(record.key.length, 'byte')}, --show-personal shows it`],
     ['value', record.value === null ? 'none' : count(record.value.length, 'byte')],
     ['decodes', decodes(decoded)],
     ['own headers', count(own.length, 'header')],
-    ...(letter.leftOut.length === 0
+    ...(deadLetter.leftOut.length === 0
       ? []
-      : [['left out', `${letter.leftOut.join(', ')}: read the event at its source`] as [string, string]]),
+      : [['left out', `${deadLetter.leftOut.join(', ')}: read the event at its source`] as [string, string]]),
   ]
   const width = Math.max(...rows.map(([name]) => name.length)) + 2
   return rows.map(([name, value]) => `${name.padEnd(width)}${value}`)
 }
 
-function letterRows(letter: Letter): [name: string, value: string][] {
+function deadLetterRows(deadLetter: StoredDeadLetter): [name: string, value: string][] {
   return [
-    ['reason', letter.reason],
-    ['code', letter.code],
-    ['stage', letter.stage],
-    ['message', letter.message],
-    ['attempts', String(letter.attempts)],
-    ['redrives', String(letter.redrives)],
-    ['failed at', new Date(letter.failedAtMs).toISOString()],
-    ['service', letter.service],
+    ['reason', deadLetter.reason],
+    ['code', deadLetter.code],
+    ['stage', deadLetter.stage],
+    ['message', deadLetter.message],
+    ['attempts', String(deadLetter.attempts)],
+    ['redrives', String(deadLetter.redrives)],
+    ['failed at', new Date(deadLetter.failedAtMs).toISOString()],
+    ['service', deadLetter.service],
   ]
 }
 
@@ -75,7 +85,7 @@ function decodes(decoded: MaybeDecoded): string {
   return `no (${decoded.kind === 'foreign' ? decoded.foreign : decoded.code}): ${decoded.message}`
 }
 
-export function personalLines({ record }: Pick<FoundLetter, 'record'>, decoded: MaybeDecoded): string[] {
+export function personalLines({ record }: Pick<FoundDeadLetter, 'record'>, decoded: MaybeDecoded): string[] {
   const headers = withoutOurs(record.headers).map(
     (header) =>
       `  ${JSON.stringify(bytesText(nameBytes(header)))}: ${header.value === null ? 'null' : bytesText(header.value)}`,

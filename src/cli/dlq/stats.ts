@@ -1,10 +1,10 @@
 /** `dlq stats`: how many letters wait, by reason and code, and how many were put back. */
 import type { Config } from '../../config.ts'
-import { isSelected, type Letter, type Selection } from '../../core/letter.ts'
+import { isSelected, type StoredDeadLetter, type Selection } from '../../core/stored-dead-letter.ts'
 import {
-  ForeignLetters,
-  scanLetters,
-  type DeadLetterSource,
+  ForeignDeadLetters,
+  scanDeadLetters,
+  type DlqReader,
   type ForeignSummary,
 } from '../../pipeline/dead-letters.ts'
 import { partitionsOf } from '../../pipeline/redrive.ts'
@@ -21,7 +21,7 @@ export async function stats(config: Config, options: StatsOptions): Promise<void
   const nowMs = Date.now()
   const selection = selectionOf(options, nowMs)
   const { maxRedrives } = config.deadLetters
-  const found = await withDeadLetters(config, (source) => countLetters(source, selection, maxRedrives))
+  const found = await withDeadLetters(config, (dlq) => countDeadLetters(dlq, selection, maxRedrives))
   process.stdout.write(options.json ? jsonText(found) : text(found, nowMs))
 }
 
@@ -46,24 +46,24 @@ export interface StatsGroup {
   readonly newestMs: number
 }
 
-export async function countLetters(
-  source: DeadLetterSource,
+export async function countDeadLetters(
+  dlq: DlqReader,
   selection: Selection,
   maxRedrives: number,
 ): Promise<Stats> {
   const progress = createProgress(process.stderr, Date.now)
   const onRead = (read: number, total: number): void => progress.show({ read, total, note: '' })
   const groups = new Map<string, StatsGroup>()
-  const foreign = new ForeignLetters()
+  const foreign = new ForeignDeadLetters()
   let redriven = 0
   let other = 0
   try {
-    for await (const found of scanLetters({ ...source, partitions: partitionsOf(selection), onRead })) {
+    for await (const found of scanDeadLetters({ ...dlq, partitions: partitionsOf(selection), onRead })) {
       if (found.kind === 'other') other += 1
-      else if (!isSelected(found.letter, selection)) continue
-      else if (found.foreign) foreign.add(found.letter)
+      else if (!isSelected(found.deadLetter, selection)) continue
+      else if (found.foreign) foreign.add(found.deadLetter)
       else if (found.redriven) redriven += 1
-      else add(groups, found.letter, maxRedrives)
+      else add(groups, found.deadLetter, maxRedrives)
     }
   } finally {
     progress.end()
@@ -78,8 +78,8 @@ export async function countLetters(
   }
 }
 
-function add(groups: Map<string, StatsGroup>, letter: Letter, maxRedrives: number): void {
-  const { reason, code, failedAtMs, redrives } = letter
+function add(groups: Map<string, StatsGroup>, deadLetter: StoredDeadLetter, maxRedrives: number): void {
+  const { reason, code, failedAtMs, redrives } = deadLetter
   const name = `${reason} ${code}`
   const group = groups.get(name)
   groups.set(name, {

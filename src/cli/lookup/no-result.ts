@@ -6,7 +6,7 @@ import type { NoAnswer, Reply } from '../../core/answer.ts'
 import type { Outcome } from '../../core/classify.ts'
 import { printableCode } from '../../core/dead-letter.ts'
 
-export type NoResult = Exclude<Outcome, { readonly kind: 'settled' }>
+export type NoResult = Exclude<Outcome, { readonly kind: 'final' }>
 
 interface Explanation {
   readonly message: string
@@ -41,7 +41,7 @@ function reasonOf(outcome: NoResult): string {
     case 'unavailable':
       return outcome.kind
     case 'blocked':
-      return outcome.gate
+      return outcome.reason
   }
 }
 

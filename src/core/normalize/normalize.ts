@@ -30,10 +30,10 @@ export interface NormalizeContext {
 
 /** The document shows signs of forgery. */
 const FORGERY = '212'
-const MOST_INT = 2_147_483_647
+const MAX_INT = 2_147_483_647
 /** Avro's long as JavaScript has it: more is refused, less comes out as another number, and an event may hold either. */
-const MOST_LONG = Number.MAX_SAFE_INTEGER - 1
-const LEAST_LONG = -(2 ** 52)
+const MAX_LONG = Number.MAX_SAFE_INTEGER - 1
+const MIN_LONG = -(2 ** 52)
 
 export function normalize(answer: FinalAnswer, context: NormalizeContext): VerificationResult {
   const { event } = context
@@ -49,7 +49,7 @@ export function normalize(answer: FinalAnswer, context: NormalizeContext): Verif
     requestId: wellFormedOrNull(answer.requestId),
     checkedAt: toLong(context.checkedAtMs),
     completedAt: toLong(event.completedAt),
-    attempts: Math.min(context.attempts, MOST_INT),
+    attempts: Math.min(context.attempts, MAX_INT),
     source: sourceOf(context.source),
   }
 }
@@ -92,7 +92,7 @@ function sourceOf({ topic, partition, offset }: SourceCoordinates): Source {
 }
 
 function toLong(count: number): number {
-  return Math.max(LEAST_LONG, Math.min(count, MOST_LONG))
+  return Math.max(MIN_LONG, Math.min(count, MAX_LONG))
 }
 
 function wellFormedOrNull(text: string | null): string | null {

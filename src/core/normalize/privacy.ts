@@ -11,9 +11,9 @@ export type PiiMode = (typeof PII_MODES)[number]
 
 const SHOWN = 2
 /** Of a shorter text, two characters would be too much. */
-const LEAST_LENGTH = 7
+const MIN_LENGTH = 7
 /** The length of a long text tells something too. */
-const MOST_STARS = 8
+const MAX_STARS = 8
 const MASKED_TEXTS = [
   'name',
   'englishName',
@@ -41,8 +41,8 @@ export function protect(fields: DocumentFields, mode: PiiMode): DocumentFields |
 /** Stars, and the last two characters of all but short texts. */
 export function maskText(text: string): string {
   const characters = Array.from(text)
-  const shown = characters.length >= LEAST_LENGTH ? characters.slice(-SHOWN) : []
-  return '*'.repeat(Math.min(characters.length - shown.length, MOST_STARS)) + shown.join('')
+  const shown = characters.length >= MIN_LENGTH ? characters.slice(-SHOWN) : []
+  return '*'.repeat(Math.min(characters.length - shown.length, MAX_STARS)) + shown.join('')
 }
 
 function maskNullable(text: string | null): string | null {

@@ -23,7 +23,7 @@ function account(name: string, faults: Faults, alert: string): Fault {
     stages: [{ do: ({ simulator }) => simulator.setFaults(faults), fires: [alert] }],
     heal: async (rig) => {
       rig.simulator.setFaults({})
-      await gateOpen(rig)
+      await circuitClosed(rig)
     },
   }
 }
@@ -84,7 +84,7 @@ export const UPSTREAM_FAULTS: readonly Fault[] = [
       rig.simulator.setFaults({})
       rig.credentials.server.down = false
       rig.credentials.lendFor()
-      await gateOpen(rig)
+      await circuitClosed(rig)
     },
   },
 ]
@@ -97,7 +97,7 @@ export const LAST_FAULT: Fault = {
 }
 
 /** A probe goes through. */
-async function gateOpen({ api }: Rig): Promise<void> {
+async function circuitClosed({ api }: Rig): Promise<void> {
   await until(async () => (await api.seriesNow('checkresult_circuit_open == 1')) === 0, {
     what: () => 'The gate is still closed',
     timeoutMs: OPENS_WITHIN_MS,

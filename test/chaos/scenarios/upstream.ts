@@ -25,20 +25,20 @@ async function beset({ stage, last, mark }: Scene, faults: Faults, boundS: numbe
   mark('it answers again', boundS)
 }
 
-const GATE_OPENS_S = RESUMED_S + SECOND_PROBE_S
+const CIRCUIT_CLOSES_S = RESUMED_S + SECOND_PROBE_S
 
 export const UPSTREAM_SCENARIOS: readonly Scenario[] = [
-  { ...api('down', 'down for 8 s (503)', { all: 'down' }, GATE_OPENS_S), essential: true },
-  api('html', 'answering with a proxy page for 8 s (502, HTML)', { all: 'html' }, GATE_OPENS_S),
-  api('resetting', 'resetting every connection for 8 s', { all: 'reset' }, GATE_OPENS_S),
-  api('silent', 'not answering at all for 8 s', { all: 'hang' }, GATE_OPENS_S),
+  { ...api('down', 'down for 8 s (503)', { all: 'down' }, CIRCUIT_CLOSES_S), essential: true },
+  api('html', 'answering with a proxy page for 8 s (502, HTML)', { all: 'html' }, CIRCUIT_CLOSES_S),
+  api('resetting', 'resetting every connection for 8 s', { all: 'reset' }, CIRCUIT_CLOSES_S),
+  api('silent', 'not answering at all for 8 s', { all: 'hang' }, CIRCUIT_CLOSES_S),
   api('slow', 'taking 2 s for each answer, for 8 s', { latencyMs: 2_000 }, RESUMED_S),
   api('throttling', 'throttling every call for 8 s', { all: 'throttle' }, RESUMED_S),
   api(
     'forbidden',
     'refusing the credentials for 8 s',
     { forbid: 'Forbidden.RAMUserAccessDenied' },
-    GATE_OPENS_S,
+    CIRCUIT_CLOSES_S,
   ),
   {
     name: 'poison-flood',
@@ -68,7 +68,7 @@ export const UPSTREAM_SCENARIOS: readonly Scenario[] = [
       victim?.signal('SIGWINCH')
       await last(FIRST_PROBE_S + 3)
       victim?.signal('SIGWINCH')
-      mark('the clock is right', GATE_OPENS_S)
+      mark('the clock is right', CIRCUIT_CLOSES_S)
       await last(SECOND_PROBE_S)
     },
   },

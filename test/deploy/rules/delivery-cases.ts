@@ -11,7 +11,7 @@ const NOTHING_OUT: Faults = {
   checkresult_deferred_total: grows([1, 10], [0, 30], [1, 80]),
   checkresult_duplicates_total: grows([1, 10], [0, 30], [1, 80]),
 }
-const GATE_CLOSED: Faults = {
+const CIRCUIT_OPEN: Faults = {
   'checkresult_circuit_open{reason="account",instance="a"}': level([0, 10], [1, 110]),
 }
 
@@ -35,7 +35,7 @@ export const deliveryCases: readonly Case[] = [
     description:
       'Events of checkresult-stream wait, or a partition leader does not answer, and no event has come out for 10 minutes although calls are not paused.',
     silent: {
-      'the gate is closed, and says so itself': { faults: { ...NOTHING_OUT, ...GATE_CLOSED }, at: 30 },
+      'the gate is closed, and says so itself': { faults: { ...NOTHING_OUT, ...CIRCUIT_OPEN }, at: 30 },
       'records of others are skipped': {
         faults: { ...NOTHING_OUT, checkresult_foreign_records_total: grows([5, 120]) },
         at: 30,
@@ -54,7 +54,7 @@ export const deliveryCases: readonly Case[] = [
     silent: {
       'there is a backlog that moves': { faults: { [OLDEST]: '-3600+60x119' }, at: 60 },
       'the gate is closed, and says so itself': {
-        faults: { [OLDEST]: level([0, 120]), ...GATE_CLOSED },
+        faults: { [OLDEST]: level([0, 120]), ...CIRCUIT_OPEN },
         at: 60,
       },
     },
@@ -122,7 +122,7 @@ export const deliveryCases: readonly Case[] = [
     silent: {
       'the quota is used up, which another alert says': { faults: { ...MORE_THAN_GO, ...ALL_USED }, at: 40 },
       'events are on time': { faults: { [LAG]: '3+5x119' }, at: 60 },
-      'the gate is closed, and says so itself': { faults: { ...MORE_THAN_GO, ...GATE_CLOSED }, at: 40 },
+      'the gate is closed, and says so itself': { faults: { ...MORE_THAN_GO, ...CIRCUIT_OPEN }, at: 40 },
     },
   },
   {

@@ -1,7 +1,7 @@
 /** Series as promtool wants them: of a healthy service, and changed by a fault. A step is the time between two samples. */
 import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
 import { DEFER_REASONS } from '../../../src/core/defer.ts'
-import { GATE_REASONS } from '../../../src/core/gate.ts'
+import { CIRCUIT_REASONS } from '../../../src/core/circuit-breaker.ts'
 import { CALL_OUTCOMES, FOREIGN_KINDS } from '../../../src/ports.ts'
 
 export type Labels = Readonly<Record<string, string>>
@@ -87,7 +87,7 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
     one('up', always(1)),
     one('checkresult_build_info', always(1), { version: '1.2.3', revision: 'abc1234', node: 'v26.10.0' }),
     one('checkresult_last_heartbeat_timestamp_seconds', ahead(0)),
-    ...each('checkresult_circuit_open', 'reason', none(GATE_REASONS, always(0))),
+    ...each('checkresult_circuit_open', 'reason', none(CIRCUIT_REASONS, always(0))),
     one('checkresult_results_total', pace(0.9), { verdict: 'PASSED', sub_code: '200', family: 'PASSPORT' }),
     one('checkresult_results_total', pace(0.1), { verdict: 'FAILED', sub_code: '201', family: 'PASSPORT' }),
     one('checkresult_end_to_end_seconds_count', pace(1)),

@@ -1,22 +1,26 @@
-import { GATE_ALERTS } from '../../../dev/monitoring/rules/upstream.ts'
+import { CIRCUIT_ALERTS } from '../../../dev/monitoring/rules/upstream.ts'
 import type { Case } from './case.ts'
 import { grows, level } from './series.ts'
 
 const EXPIRY = 'checkresult_credentials_expiry_timestamp_seconds'
 
 /** At one replica only: each has a gate of its own. */
-const gateCases: readonly Case[] = Object.entries(GATE_ALERTS).map(([reason, { alert, why, for: held }]) => ({
-  alert,
-  faults: { [`checkresult_circuit_open{reason="${reason}",instance="b"}`]: level([0, 10], [1, 30], [0, 80]) },
-  silentAt: 10 + Number.parseInt(held, 10) - 1,
-  fires: 16,
-  clears: 41,
-  labels: { reason },
-  description: `checkresult-stream makes no calls: ${why}. Events wait, nothing is lost.`,
-}))
+const circuitCases: readonly Case[] = Object.entries(CIRCUIT_ALERTS).map(
+  ([reason, { alert, why, for: held }]) => ({
+    alert,
+    faults: {
+      [`checkresult_circuit_open{reason="${reason}",instance="b"}`]: level([0, 10], [1, 30], [0, 80]),
+    },
+    silentAt: 10 + Number.parseInt(held, 10) - 1,
+    fires: 16,
+    clears: 41,
+    labels: { reason },
+    description: `checkresult-stream makes no calls: ${why}. Events wait, nothing is lost.`,
+  }),
+)
 
 export const upstreamCases: readonly Case[] = [
-  ...gateCases,
+  ...circuitCases,
   {
     alert: 'CheckResultUpstreamErrors',
     faults: {

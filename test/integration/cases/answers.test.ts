@@ -134,13 +134,15 @@ describe.concurrent.each(['exactly-once', 'at-least-once'])('delivered %s', (del
       of(run.results(), name).map((one) => decodeResult(one).verdict),
     ])
     expect(verdicts).toEqual(Object.entries(VERDICTS).map(([name, verdict]) => [name, [verdict]]))
-    const letters = Object.keys(DEAD_LETTERS).map((name) => [
+    const deadLetters = Object.keys(DEAD_LETTERS).map((name) => [
       name,
       of(run.deadLetters(), name).map((one) =>
         ['checkresult-reason', 'checkresult-code'].map((h) => header(one, h)),
       ),
     ])
-    expect(letters).toEqual(Object.entries(DEAD_LETTERS).map(([name, letter]) => [name, [letter]]))
+    expect(deadLetters).toEqual(
+      Object.entries(DEAD_LETTERS).map(([name, deadLetter]) => [name, [deadLetter]]),
+    )
     expect(of(run.deadLetters(), 'finalhint').map((one) => header(one, 'checkresult-attempts'))).toEqual([
       '1',
     ])

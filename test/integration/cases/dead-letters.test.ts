@@ -61,13 +61,13 @@ describe('R3 and S11: "dlq redrive"', () => {
     await prepareEnvironment(own, 1)
     await alterTopic(input, { 'max.message.bytes': String(300_000) })
     const middle = GOOD / 2
-    const good = Array.from({ length: GOOD }, (_, at) => letterOf(input, `{${at}`))
+    const good = Array.from({ length: GOOD }, (_, at) => deadLetterOf(input, `{${at}`))
     await write(deadLetter, [
-      letterOf('theirs', 'their own'),
+      deadLetterOf('theirs', 'their own'),
       ...good.slice(0, middle),
-      letterOf(input, randomBytes(300_000).toString('hex')),
-      letterOf(input, 'strange', STRANGE),
-      letterOf(input, null, [['checkresult-left-out-value', Buffer.from('9000000 bytes, sha256 00')]]),
+      deadLetterOf(input, randomBytes(300_000).toString('hex')),
+      deadLetterOf(input, 'strange', STRANGE),
+      deadLetterOf(input, null, [['checkresult-left-out-value', Buffer.from('9000000 bytes, sha256 00')]]),
       ...good.slice(middle),
     ])
   })
@@ -79,7 +79,7 @@ describe('R3 and S11: "dlq redrive"', () => {
 
   test('leaves the letters of another pipeline out of what it lists and counts, and names them', async () => {
     const [list, stats, dry] = await Promise.all([dlq('list'), dlq('stats'), dlq('redrive')])
-    const foreign = { total: 1, topics: ['theirs'], places: ['0:0'] }
+    const foreign = { total: 1, topics: ['theirs'], positions: ['0:0'] }
     expect([list.json.foreign, stats.json.foreign, dry.json.foreign]).toEqual([foreign, foreign, foreign])
     expect([list.json.total, stats.json.waiting]).toEqual([GOOD + 3, GOOD + 3])
     expect(dry.json.groups?.[0]).toMatchObject({ sent: GOOD + 2, incomplete: 1 })
@@ -96,12 +96,12 @@ describe('R3 and S11: "dlq redrive"', () => {
       expect(json.unfit).toEqual(
         expect.arrayContaining([
           {
-            at: `0:${GOOD / 2 + 1}`,
+            position: `0:${GOOD / 2 + 1}`,
             source: `${input}:0:7`,
             why: { kind: 'refused', code: 'MESSAGE_TOO_LARGE' },
           },
           {
-            at: `0:${GOOD / 2 + 3}`,
+            position: `0:${GOOD / 2 + 3}`,
             source: `${input}:0:7`,
             why: { kind: 'incomplete', leftOut: ['value'] },
           },
@@ -130,7 +130,7 @@ function environment(): Environment {
 }
 
 /** As the service writes it, of an event from this topic. */
-function letterOf(topic: string, value: string | null, own: readonly Header[] = []): BatchRecord {
+function deadLetterOf(topic: string, value: string | null, own: readonly Header[] = []): BatchRecord {
   const ours = {
     'checkresult-reason': 'undecodable',
     'checkresult-code': 'malformed-json',

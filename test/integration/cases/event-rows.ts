@@ -8,7 +8,7 @@ export const MARK = 'ZQXJKVPERSON'
 
 export type Expected =
   | { readonly kind: 'result'; readonly completedAt: number }
-  | { readonly kind: 'letter'; readonly code: string; readonly message: RegExp }
+  | { readonly kind: 'dead-letter'; readonly code: string; readonly message: RegExp }
   | { readonly kind: 'skipped'; readonly as: string }
 
 export interface Case {
@@ -118,7 +118,7 @@ function wrapped(id: string): unknown {
 }
 
 function invalid(message: RegExp): Expected {
-  return { kind: 'letter', code: 'invalid-event', message }
+  return { kind: 'dead-letter', code: 'invalid-event', message }
 }
 
 function behind(start: string): Case['message'] {
@@ -132,7 +132,7 @@ export const CASES: readonly Case[] = [
     row: 'R4',
     about: 'JSON in UTF-16',
     message: text((id) => Buffer.from(`\ufeff${json(id).toString()}`, 'utf16le')),
-    expected: { kind: 'letter', code: 'unsupported-format', message: /UTF-16/ },
+    expected: { kind: 'dead-letter', code: 'unsupported-format', message: /UTF-16/ },
   },
   {
     row: 'R5',
@@ -144,13 +144,13 @@ export const CASES: readonly Case[] = [
     row: 'R5',
     about: 'the framing of a Protobuf serializer',
     message: (ids, id) => ({ key: id, value: framed(ids.protobuf, Buffer.from([0, 10, 2, 116, 49])) }),
-    expected: { kind: 'letter', code: 'unsupported-format', message: /is Protobuf/ },
+    expected: { kind: 'dead-letter', code: 'unsupported-format', message: /is Protobuf/ },
   },
   {
     row: 'R5',
     about: 'the framing with a GUID',
     message: text(() => Buffer.concat([Buffer.from([1]), Buffer.alloc(40, 7)])),
-    expected: { kind: 'letter', code: 'unsupported-format', message: /GUID of a schema/ },
+    expected: { kind: 'dead-letter', code: 'unsupported-format', message: /GUID of a schema/ },
   },
   { row: 'R6', about: 'the record name of Kafka Connect', message: avro('connect'), expected: RESULT },
   { row: 'R6', about: 'the record name of ksqlDB', message: avro('ksql'), expected: RESULT },
@@ -222,13 +222,17 @@ export const CASES: readonly Case[] = [
       key: id,
       value: framed(ids.list, Buffer.concat([varint(200_000_000n), written(OURS, eventOf(id))])),
     }),
-    expected: { kind: 'letter', code: 'malformed-avro', message: /does not match its schema/ },
+    expected: { kind: 'dead-letter', code: 'malformed-avro', message: /does not match its schema/ },
   },
   {
     row: 'S3',
     about: 'a schema whose reference the registry does not have',
     message: (ids, id) => ({ key: id, value: framed(ids.broken, written(OURS, eventOf(id))) }),
-    expected: { kind: 'letter', code: 'unknown-schema', message: /refers to version 1 of the subject gone-/ },
+    expected: {
+      kind: 'dead-letter',
+      code: 'unknown-schema',
+      message: /refers to version 1 of the subject gone-/,
+    },
   },
   {
     row: 'R10',

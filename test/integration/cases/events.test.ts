@@ -28,7 +28,7 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
   let run: Run
   let service: ServiceProcess
   let results: ReadonlyMap<Coordinates, ReadRecord>
-  let letters: ReadonlyMap<Coordinates, ReadRecord>
+  let deadLetters: ReadonlyMap<Coordinates, ReadRecord>
   const placed = new Map<Case, Placed>()
 
   beforeAll(async () => {
@@ -53,7 +53,7 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
     )
     await run.untilOut(places.filter((place) => !isSkipped.has(place)))
     results = new Map(run.results().map((record) => [sourceOf(record, run.topics), record]))
-    letters = new Map(run.deadLetters().map((record) => [sourceOf(record, run.topics), record]))
+    deadLetters = new Map(run.deadLetters().map((record) => [sourceOf(record, run.topics), record]))
   })
 
   afterAll(async () => {
@@ -78,12 +78,12 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
       const { key, partition } = result
       return { transactionId, merchantBizId, completedAt, key: String(key), partition }
     }
-    const letter = letters.get(at)
-    return letter === undefined
+    const deadLetter = deadLetters.get(at)
+    return deadLetter === undefined
       ? {}
       : {
-          code: header(letter, 'checkresult-code'),
-          message: header(letter, '__connect.errors.exception.message'),
+          code: header(deadLetter, 'checkresult-code'),
+          message: header(deadLetter, '__connect.errors.exception.message'),
         }
   }
 
@@ -148,7 +148,7 @@ function outcomeOf(
         key: transactionId,
         partition,
       }
-    case 'letter':
+    case 'dead-letter':
       return { code: expected.code, message: matching(expected.message) }
     case 'skipped':
       return {}

@@ -31,7 +31,9 @@ describe.concurrent.each(['exactly-once', 'at-least-once'])('R10: records of oth
     expect(await service.stop()).toBe(0)
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
     const codes = new Map(
-      run.deadLetters().map((letter) => [sourceOf(letter, run.topics), header(letter, 'checkresult-code')]),
+      run
+        .deadLetters()
+        .map((deadLetter) => [sourceOf(deadLetter, run.topics), header(deadLetter, 'checkresult-code')]),
     )
     expect(sent.slice(0, 4).map((place) => codes.get(place))).toEqual([
       'tombstone',

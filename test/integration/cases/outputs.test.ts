@@ -42,7 +42,7 @@ async function createSmallTopics({ topics }: Environment): Promise<void> {
   await createTopics(names.map((topic) => ({ topic, numPartitions: 2, configEntries })))
 }
 
-function letterOf(run: Run, place: Coordinates | undefined): ReadRecord {
+function deadLetterOf(run: Run, place: Coordinates | undefined): ReadRecord {
   const found = run.deadLetters().find((record) => sourceOf(record, run.topics) === place)
   if (found === undefined) throw new Error(`No dead letter came out for ${place ?? 'nothing'}.`)
   return found
@@ -96,7 +96,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     sent.push(...(await run.send([...ten(run, 0), ...ten(run, 1)])))
     await run.untilOut(sent)
     const [value, result, retryCopy] = sent
-    expect(facts(letterOf(run, value))).toEqual({
+    expect(facts(deadLetterOf(run, value))).toEqual({
       reason: 'undecodable',
       code: expect.any(String),
       bytes: null,
@@ -104,7 +104,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
       leftOut: 'checkresult-left-out-value',
     })
     for (const place of [result, retryCopy]) {
-      expect(facts(letterOf(run, place))).toEqual({
+      expect(facts(deadLetterOf(run, place))).toEqual({
         reason: 'unwritable',
         code: 'MESSAGE_TOO_LARGE',
         bytes: expect.any(Number),
@@ -116,14 +116,14 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
 
     await alterTopic(run.topics.result, { 'max.message.bytes': '100' })
     // The brokers apply it a moment after they have acknowledged it.
-    const letters = run.deadLetters().length
-    while (run.deadLetters().length === letters) {
+    const deadLetters = run.deadLetters().length
+    while (run.deadLetters().length === deadLetters) {
       sent.push(...(await run.send([{ ...event(run, 'passpassport'), partition: 1 }])))
       await run.untilOut(sent)
     }
     const refused = await run.send(ten(run, 1))
     await run.untilOut(refused)
-    expect(new Set(refused.map((place) => header(letterOf(run, place), 'checkresult-reason')))).toEqual(
+    expect(new Set(refused.map((place) => header(deadLetterOf(run, place), 'checkresult-reason')))).toEqual(
       new Set(['unwritable']),
     )
     await alterTopic(run.topics.result, { 'max.message.bytes': String(MAX_BYTES) })

@@ -140,12 +140,12 @@ describe.each(DELIVERIES)('R13: a value that is small only while it is compresse
     expect(await replica.stop()).toBe(0)
     expect(await run.tally([...bombs, ...behind])).toEqual(EXACTLY_ONCE)
     for (const [partition, [, megabytes]] of BOMBS.entries()) {
-      const letter = run
+      const deadLetter = run
         .deadLetters()
         .find((one) => header(one, '__connect.errors.partition') === `${partition}`)
-      expect(letter?.value).toBeNull()
-      expect(header(letter ?? { headers: {} }, 'checkresult-code')).toBe('value-too-large')
-      expect(header(letter ?? { headers: {} }, 'checkresult-left-out-value')).toMatch(
+      expect(deadLetter?.value).toBeNull()
+      expect(header(deadLetter ?? { headers: {} }, 'checkresult-code')).toBe('value-too-large')
+      expect(header(deadLetter ?? { headers: {} }, 'checkresult-left-out-value')).toMatch(
         new RegExp(`^${megabytes * 1024 * 1024} bytes, sha256 [0-9a-f]{64}$`),
       )
       expect(replica.output()).toMatch(

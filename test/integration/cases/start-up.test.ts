@@ -124,17 +124,17 @@ test.concurrent(
       setPolicy(compacted[2] ?? '', 'compact'),
       setPolicy(input, 'compact'),
     ])
-    const sentence = `cleanup.policy of ${compacted.join(', ')} includes compact: `
+    const message = `cleanup.policy of ${compacted.join(', ')} includes compact: `
     const service = await startService(own.env, onTestFinished)
     await service.ready()
     const warnings = service
       .output()
       .split('\n')
       .filter((line) => line.includes('cleanup.policy'))
-    expect(warnings).toEqual([expect.stringContaining(sentence)])
+    expect(warnings).toEqual([expect.stringContaining(message)])
     expect(warnings[0]).toContain('"level":"warn"')
     const { code, stderr } = await runCommand(TOPICS, own.env)
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(sentence) })
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(message) })
   },
 )
 

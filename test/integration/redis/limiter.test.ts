@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { openQuotaKey } from '../../../src/adapters/quota/quota-key.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import type { Permit } from '../../../src/pipeline/permit-queue.ts'
-import { clientOf, mostWithin, redisForTest } from '../../support/redis.ts'
+import { clientOf, maxWithin, redisForTest } from '../../support/redis.ts'
 import { startCaller, type Caller } from '../../support/quota-callers.ts'
 
 const SECOND_MS = 1_000
@@ -34,7 +34,7 @@ describe.each([
     const fromMs = performance.now()
     await untilCalls(callers, limit * 3)
     const seconds = (performance.now() - fromMs) / SECOND_MS
-    expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(limit)
+    expect(maxWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(limit)
     expect((limit * 3) / seconds).toBeGreaterThan(limit * 0.8)
     expect(callers[0]?.calls).toEqual([])
   })
@@ -50,7 +50,7 @@ test('a replica that has all the work has all of the quota, and one that gets so
   await untilCalls(callers, 80)
   const [first = 0, second = 0] = callers.map(({ calls }) => calls.length)
   expect(second / (first - before + second)).toBeGreaterThan(0.25)
-  expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(40)
+  expect(maxWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(40)
 })
 
 test('calls that are late cost the quota no more than they are late', async () => {
@@ -72,7 +72,7 @@ test('calls that are late cost the quota no more than they are late', async () =
   const seconds = (performance.now() - fromMs) / SECOND_MS
   stalled.isOver = true
   await stalls
-  expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(limit)
+  expect(maxWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(limit)
   expect(4 / seconds).toBeGreaterThan(0.94)
   expect(callers.map(({ wasted }) => wasted())).toEqual([0, 0, 0])
 })
@@ -87,7 +87,7 @@ test('an event loop that stands still bunches no calls', async () => {
     while (performance.now() < untilMs);
     await delay(150)
   }
-  expect(mostWithin(caller.calls, SECOND_MS)).toBeLessThanOrEqual(50)
+  expect(maxWithin(caller.calls, SECOND_MS)).toBeLessThanOrEqual(50)
   expect(caller.calls.length).toBeGreaterThan(80)
 })
 
@@ -99,7 +99,7 @@ describe('while Redis is away', () => {
     await untilCalls(callers, 40)
     await redis.server.stop('SIGKILL')
     await expect
-      .poll(() => callers.map(({ queue }) => queue.closed))
+      .poll(() => callers.map(({ queue }) => queue.openReason))
       .toEqual(['quota-unavailable', 'quota-unavailable'])
     await delay(400)
     const closed = together(callers).length
@@ -107,8 +107,8 @@ describe('while Redis is away', () => {
     expect(together(callers).length).toBe(closed)
     await redis.server.start()
     await untilCalls(callers, 40)
-    expect(callers.map(({ queue }) => queue.closed)).toEqual([null, null])
-    expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(30)
+    expect(callers.map(({ queue }) => queue.openReason)).toEqual([null, null])
+    expect(maxWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(30)
     expect(callers[0]?.log.lines.map(({ message }) => message)).toEqual([
       'Calls are paused, reason quota-unavailable: no permit can be obtained from the quota. Calls resume as soon as one can.',
       'The circuit breaker is closed again: calls resume.',
@@ -128,7 +128,7 @@ describe('while Redis is away', () => {
     await expect.poll(() => caller.limiter.unavailable).toMatch(/does not answer in time/)
     process.kill(pid, 'SIGCONT')
     await untilCalls([caller], 40)
-    expect(mostWithin(caller.calls, SECOND_MS)).toBeLessThanOrEqual(30)
+    expect(maxWithin(caller.calls, SECOND_MS)).toBeLessThanOrEqual(30)
   })
 })
 
@@ -145,10 +145,10 @@ describe('the limit', () => {
     const low = together(callers)
       .toSorted((one, other) => one - other)
       .slice(lowered)
-    expect(mostWithin(low, SECOND_MS)).toBeLessThanOrEqual(10)
+    expect(maxWithin(low, SECOND_MS)).toBeLessThanOrEqual(10)
     await key.setLimit(60)
     await untilCalls(callers, 90)
-    expect(mostWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(60)
+    expect(maxWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(60)
     expect(callers.map(({ limits }) => limits)).toEqual([
       [40, 10, 60],
       [40, 10, 60],
@@ -164,7 +164,7 @@ describe('the limit', () => {
     other.work(50)
     await untilCalls([other], 25)
     expect(other.limits).toEqual([20])
-    expect(mostWithin(other.calls, SECOND_MS)).toBeLessThanOrEqual(20)
+    expect(maxWithin(other.calls, SECOND_MS)).toBeLessThanOrEqual(20)
     expect(other.log.lines).toEqual([
       {
         level: 'warn',
@@ -226,5 +226,5 @@ test('programs of another make that take slots have their part counted', async (
     await delay(again / 1_000 + 100)
   }
   expect(taken.length).toBeGreaterThan(10)
-  expect(mostWithin([...caller.calls, ...taken], SECOND_MS)).toBeLessThanOrEqual(20)
+  expect(maxWithin([...caller.calls, ...taken], SECOND_MS)).toBeLessThanOrEqual(20)
 })

@@ -20,10 +20,10 @@ function said({ log, limiter }: Caller): string {
 async function refusal(url: string, ca?: string): Promise<string> {
   const caller = startCaller({ url, limit: 10, ...(ca !== undefined && { ca: new Secret(ca) }) })
   await expect(caller.limiter.ready()).rejects.toThrow(/^[A-Z].+ \(\w+\)$/)
-  const sentence = caller.limiter.unavailable ?? ''
-  expect(caller.queue.closed).toBe('quota-unavailable')
+  const message = caller.limiter.unavailable ?? ''
+  expect(caller.queue.openReason).toBe('quota-unavailable')
   expect(said(caller)).not.toContain(PASSWORD)
-  return sentence
+  return message
 }
 
 function at(login: string, port: number): string {
@@ -33,13 +33,13 @@ function at(login: string, port: number): string {
 test('a wrong password, a missing one, one too many', async () => {
   const guarded = await redisForTest({ directives: { requirepass: PASSWORD } })
   const open = await redisForTest()
-  const sentences = await Promise.all([
+  const messages = await Promise.all([
     refusal(at(`:${PASSWORD}x@`, guarded.port)),
     refusal(at('', guarded.port)),
     refusal(at(`:${PASSWORD}@`, open.port)),
     refusal(at(`somebody:${PASSWORD}@`, guarded.port)),
   ])
-  for (const sentence of sentences) expect(sentence).toMatch(/^Redis refuses the login: check the user/)
+  for (const message of messages) expect(message).toMatch(/^Redis refuses the login: check the user/)
 })
 
 test('an address where nobody is, a host nobody knows, a database there is none of', async () => {
@@ -65,8 +65,8 @@ test('a user with the rights that are named, and no others, is enough; without t
   await expect.poll(() => caller.calls.length).toBeGreaterThan(10)
   for (const right of rights.filter((name) => name !== '+eval' && name !== '+hget' && name !== '+hdel')) {
     await admin.send(['ACL', 'SETUSER', 'less', 'reset', ...user, ...rights.filter((name) => name !== right)])
-    const sentence = await refusal(`redis://less:${PASSWORD}@127.0.0.1:${port}`)
-    expect([right, sentence]).toEqual([
+    const message = await refusal(`redis://less:${PASSWORD}@127.0.0.1:${port}`)
+    expect([right, message]).toEqual([
       right,
       expect.stringMatching(/^The Redis user lacks a right: grant \+evalsha/),
     ])

@@ -48,9 +48,9 @@ describe('a call that may be late', () => {
     for (const limit of [10, 4, 13, 7, 10]) {
       await onKey('HSET', 'limit', String(limit))
       for (let round = 0; round < 60; round += 1) {
-        const told = await ask({ want: 3, burst: 5, lateMs, made })
+        const reserved = await ask({ want: 3, burst: 5, lateMs, made })
         // The first of three is late.
-        made = told.slots.map((slot, at) => [told.firstPlace + at, slot + (at === 0 ? lateMs : 0)])
+        made = reserved.slots.map((slot, at) => [reserved.firstPlace + at, slot + (at === 0 ? lateMs : 0)])
         calls.push(...made.map(([, atMs]) => ({ limit, atMs })))
         await delay(25)
       }

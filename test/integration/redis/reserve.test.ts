@@ -1,7 +1,7 @@
 /** The script, as programs of another make use it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { mostWithin } from '../../support/redis.ts'
+import { maxWithin } from '../../support/redis.ts'
 import { AHEAD_MS, asker, HOLD_MS, running, takeFor } from '../../support/quota-ring.ts'
 
 function gaps(slots: readonly number[]): number[] {
@@ -11,7 +11,7 @@ function gaps(slots: readonly number[]): number[] {
 describe('slots', () => {
   test.concurrent('begin when all is over that an emptied Redis may have forgotten', async () => {
     const { ask } = asker()
-    const { slots, againMs } = await ask()
+    const { slots, retryAfterMs: againMs } = await ask()
     expect(slots).toEqual([])
     expect(againMs).toBe(HOLD_MS)
     await delay(againMs + 2)
@@ -47,14 +47,14 @@ describe('slots', () => {
       const slots = await Promise.all(
         [1, 3, 7].map((want) => takeFor(ask, 3_000, { want, burst: want, limit: 10 })),
       )
-      expect(mostWithin(slots.flat(), HOLD_MS)).toBe(10)
+      expect(maxWithin(slots.flat(), HOLD_MS)).toBe(10)
       expect(slots.flat().length).toBeGreaterThanOrEqual(28)
     },
   )
 
   test.concurrent('lie no further ahead than a quarter of a second', async () => {
     const { ask } = await running()
-    const { slots, nowMs, againMs } = await ask({ want: 50 })
+    const { slots, nowMs, retryAfterMs: againMs } = await ask({ want: 50 })
     expect(slots.at(-1)).toBeLessThanOrEqual(nowMs + AHEAD_MS)
     expect(againMs).toBeGreaterThan(0)
     expect((await ask({ want: 50 })).slots).toEqual([])
@@ -84,9 +84,9 @@ describe('the limit', () => {
     const last = before.at(-1) ?? 0
     expect(after[0]).toBeGreaterThanOrEqual((before.at(-4) ?? 0) + HOLD_MS)
     expect(
-      mostWithin([...before.filter((slot) => slot >= last - HOLD_MS), ...after], HOLD_MS),
+      maxWithin([...before.filter((slot) => slot >= last - HOLD_MS), ...after], HOLD_MS),
     ).toBeLessThanOrEqual(10)
-    expect(mostWithin(after, HOLD_MS)).toBe(4)
+    expect(maxWithin(after, HOLD_MS)).toBe(4)
   })
 
   test.concurrent('is used at once when it is raised, without a call too many', async () => {
@@ -96,7 +96,7 @@ describe('the limit', () => {
     const after = await takeFor(ask, 2_000, { want: 5 })
     const raisedMs = before.at(-1) ?? 0
     expect(after.filter((slot) => slot < raisedMs + 600).length).toBeGreaterThanOrEqual(8)
-    expect(mostWithin([...before, ...after], HOLD_MS)).toBe(20)
+    expect(maxWithin([...before, ...after], HOLD_MS)).toBe(20)
   })
 
   test.concurrent('lowered and raised again lets nothing through that was before', async () => {
@@ -106,7 +106,7 @@ describe('the limit', () => {
     slots.push(...(await takeFor(ask, 100, { want: 5 })))
     await onKey('HSET', 'limit', '10')
     slots.push(...(await takeFor(ask, 1_500, { want: 10, burst: 10 })))
-    expect(mostWithin(slots, HOLD_MS)).toBeLessThanOrEqual(10)
+    expect(maxWithin(slots, HOLD_MS)).toBeLessThanOrEqual(10)
   })
 
   test.concurrent.each(['no number', '0', '2.5'])('of "%s" is refused', async (limit) => {
@@ -147,27 +147,27 @@ describe("when Redis's clock is put back", () => {
     await onKey('HSET', 'clock', String((nowMs + 200) * 1_000))
     const later = await ask()
     expect(later.slots[0]).toBeGreaterThanOrEqual(Math.max(nowMs + 200, slots[0] ?? 0))
-    expect(later.life).toBe((await ask()).life)
+    expect(later.ringEpoch).toBe((await ask()).ringEpoch)
   })
 
   test.concurrent('by much, they begin anew instead of waiting for it', async () => {
     const { ask, onKey } = await running()
-    const { life, nowMs } = await ask()
+    const { ringEpoch, nowMs } = await ask()
     const hour = String((nowMs + 3_600_000) * 1_000)
     await onKey('HSET', 'clock', hour, 'last', hour, 'pace', hour)
     const later = await ask()
-    expect(later.life).toBeGreaterThan(life)
-    expect(later.againMs).toBe(HOLD_MS)
+    expect(later.ringEpoch).toBeGreaterThan(ringEpoch)
+    expect(later.retryAfterMs).toBe(HOLD_MS)
   })
 })
 
 test.concurrent('whoever saw the clock jump makes the ring begin anew, once', async () => {
   const { ask } = await running()
-  const { life } = await ask()
-  const anew = await ask({ jumpedIn: life })
+  const { ringEpoch } = await ask()
+  const anew = await ask({ jumpedIn: ringEpoch })
   expect(anew).toMatchObject({ slots: [], againMs: HOLD_MS })
-  expect(anew.life).toBeGreaterThan(life)
-  expect((await ask({ jumpedIn: life })).life).toBe(anew.life)
+  expect(anew.ringEpoch).toBeGreaterThan(ringEpoch)
+  expect((await ask({ jumpedIn: ringEpoch })).ringEpoch).toBe(anew.ringEpoch)
 })
 
 describe('a slot that has passed', () => {
@@ -179,7 +179,7 @@ describe('a slot that has passed', () => {
     expect(later.moved).toEqual([later.nowMs])
     const others = await takeFor(ask, 1_500, { want: 10, burst: 10 })
     const made = [later.moved[0] ?? 0, ...others]
-    expect(mostWithin(made, HOLD_MS)).toBeLessThanOrEqual(10)
+    expect(maxWithin(made, HOLD_MS)).toBeLessThanOrEqual(10)
     expect(others.filter((slot) => slot < (slots[0] ?? 0) + HOLD_MS).length).toBe(9)
   })
 

@@ -50,5 +50,5 @@ test('a start without Redis says so; two replicas share the quota; an empty Redi
   const report = run.simulator.report()
   // More than there are events where a rebalance met calls under way; none refused.
   expect(Object.keys(report.callsByCode)).toEqual(['Success'])
-  expect(report.mostCallsInASecond).toBeLessThanOrEqual(QPS)
+  expect(report.maxCallsInASecond).toBeLessThanOrEqual(QPS)
 })

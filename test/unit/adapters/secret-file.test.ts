@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createFileSecrets, type FileSecrets } from '../../../src/adapters/secret-file.ts'
-import { readTextFile } from '../../../src/config/given.ts'
+import { readTextFile } from '../../../src/config/environment.ts'
 import { Secret } from '../../../src/config/secret.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
@@ -46,7 +46,7 @@ function watch(): FileSecrets<'id' | 'key'> {
         return readTextFile(file)
       },
       monotonicMs: () => clock.monotonicMs(),
-      onProblem: (sentence) => void problems.push(sentence),
+      onProblem: (message) => void problems.push(message),
       onChange: () => (changes += 1),
     },
   )
@@ -89,7 +89,7 @@ describe('secrets from files', () => {
       {
         readText: readTextFile,
         monotonicMs: () => clock.monotonicMs(),
-        onProblem: (sentence) => void problems.push(sentence),
+        onProblem: (message) => void problems.push(message),
       },
     )
     symlinkSync('two', path('..data_tmp'))

@@ -76,17 +76,17 @@ test.each([
   [['--qps', '0'], 'Expected an integer >= 1, or unlimited.'],
   [['--latency', 'long'], 'Expected an integer >= 0.'],
   [['--mix', 'passhkid2018=-1'], 'Expected weights >= 0, for example passpassport=3,notyet=1.'],
-])('%j is refused with a sentence', async (options, sentence) => {
+])('%j is refused with a sentence', async (options, message) => {
   const { code, stderr } = await parsed('--port', '0', ...options)
   expect(code).toBe(1)
-  expect(stderr).toContain(sentence)
+  expect(stderr).toContain(message)
 })
 
 test.each([
   [['--mix', 'nosuchthing=1'], /There is no scenario "nosuchthing"; --help lists them\./],
   [['--arrivals', '/nowhere/arrivals'], /^Cannot write to \/nowhere\/arrivals \(ENOENT\): choose another/],
-])('%j ends it with a sentence', async (options, sentence) => {
+])('%j ends it with a sentence', async (options, message) => {
   const running = simulate('--port', '0', ...options)
-  await running.line(sentence)
+  await running.line(message)
   expect(await running.exited).toBe(1)
 })

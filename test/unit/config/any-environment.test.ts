@@ -26,8 +26,8 @@ describe('whatever the environment holds', () => {
       fc.property(environments, text, (env, content) => {
         const loaded = loadConfig({ ...env }, () => ({ kind: 'text', text: content }))
         if (loaded.kind === 'ok') return
-        expect(loaded.faults.length).toBeGreaterThan(0)
-        for (const fault of loaded.faults) expect(fault).not.toMatch(/\p{Cc}/u)
+        expect(loaded.errors.length).toBeGreaterThan(0)
+        for (const error of loaded.errors) expect(error).not.toMatch(/\p{Cc}/u)
       }),
     )
   })

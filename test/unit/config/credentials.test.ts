@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config.ts'
-import { credentialsSource } from '../../../src/config/credentials.ts'
-import { COMPLETE, SECRET, configOf, faultOf, type Env } from './environments.ts'
+import { credentialsOrigin } from '../../../src/config/credentials.ts'
+import { COMPLETE, SECRET, configOf, errorOf, type Env } from './environments.ts'
 
 describe('credentials', () => {
   const NO_KEY = { ALIBABA_CLOUD_ACCESS_KEY_ID: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined }
@@ -43,12 +43,12 @@ describe('credentials', () => {
     [{ ALIBABA_CLOUD_SECURITY_TOKEN: SECRET }, /which is not renewed$/],
     [{ ALIBABA_CLOUD_SECURITY_TOKEN_FILE: '/token' }, /read again when its files change$/],
   ])('a temporary key is said to be renewed or not: %o', (env: Env, words) => {
-    expect(credentialsSource(configOf(env, TOKEN).credentials)).toMatch(words)
+    expect(credentialsOrigin(configOf(env, TOKEN).credentials)).toMatch(words)
   })
 
   test('the address that hands out credentials may hold a token: it is never shown', () => {
     const text = `//127.0.0.1/?token=${SECRET}`
-    expect(faultOf({ ALIBABA_CLOUD_CREDENTIALS_URI: text })).toMatch(
+    expect(errorOf({ ALIBABA_CLOUD_CREDENTIALS_URI: text })).toMatch(
       /^ALIBABA_CLOUD_CREDENTIALS_URI is not well-formed \(not shown\): expected/,
     )
     const loaded = loadConfig({ ...COMPLETE, ALIBABA_CLOUD_CREDENTIALS_URI: `http:${text}` })
@@ -57,10 +57,10 @@ describe('credentials', () => {
   })
 
   test('without any, all ways are listed', () => {
-    const fault = faultOf(NO_KEY)
-    expect(fault).toMatch(/^No Alibaba Cloud credentials are set: expected one of/)
+    const error = errorOf(NO_KEY)
+    expect(error).toMatch(/^No Alibaba Cloud credentials are set: expected one of/)
     for (const way of ['ACCESS_KEY_ID', 'OIDC_TOKEN_FILE', 'PROFILE', 'ECS_METADATA', 'CREDENTIALS_URI']) {
-      expect(fault).toContain(`ALIBABA_CLOUD_${way}`)
+      expect(error).toContain(`ALIBABA_CLOUD_${way}`)
     }
   })
 
@@ -78,7 +78,7 @@ describe('credentials', () => {
       { ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r' },
       /ROLE_ARN is set, but ALIBABA_CLOUD_OIDC_PROVIDER_ARN and/,
     ],
-  ])('a way begun but not complete names what is missing: %o', (env: Env, sentence) => {
-    expect(faultOf(env, TOKEN)).toMatch(sentence)
+  ])('a way begun but not complete names what is missing: %o', (env: Env, message) => {
+    expect(errorOf(env, TOKEN)).toMatch(message)
   })
 })

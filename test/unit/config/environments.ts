@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { loadConfig, type Config } from '../../../src/config.ts'
-import type { FileText } from '../../../src/config/given.ts'
+import type { FileText } from '../../../src/config/environment.ts'
 
 export const SECRET = 'correct-horse-battery-staple'
 
@@ -24,18 +24,18 @@ export function files(contents: Record<string, string>): (path: string) => FileT
 
 export function configOf(env: Env, contents: Record<string, string> = {}): Config {
   const loaded = loadConfig({ ...COMPLETE, ...env }, files(contents))
-  if (loaded.kind === 'faults') throw new Error(loaded.faults.join('\n'))
+  if (loaded.kind === 'errors') throw new Error(loaded.errors.join('\n'))
   return loaded.config
 }
 
-export function faultsOf(env: Env, contents: Record<string, string> = {}): readonly string[] {
+export function errorsOf(env: Env, contents: Record<string, string> = {}): readonly string[] {
   const loaded = loadConfig({ ...COMPLETE, ...env }, files(contents))
-  return loaded.kind === 'faults' ? loaded.faults : []
+  return loaded.kind === 'errors' ? loaded.errors : []
 }
 
 /** The only fault of an otherwise good environment. */
-export function faultOf(env: Env, contents: Record<string, string> = {}): string {
-  const faults = faultsOf(env, contents)
-  expect(faults).toHaveLength(1)
-  return faults[0] ?? ''
+export function errorOf(env: Env, contents: Record<string, string> = {}): string {
+  const errors = errorsOf(env, contents)
+  expect(errors).toHaveLength(1)
+  return errors[0] ?? ''
 }

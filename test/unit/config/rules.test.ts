@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createAuthority, issue } from '../../support/certificates.ts'
-import { SECRET, configOf, faultOf, type Env } from './environments.ts'
+import { SECRET, configOf, errorOf, type Env } from './environments.ts'
 
 describe('faults between settings', () => {
   const SASL = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD: SECRET }
@@ -12,7 +12,7 @@ describe('faults between settings', () => {
   }
 
   test('the limiter can only be switched off against a loopback endpoint', () => {
-    expect(faultOf({ CHECKRESULT_QPS: 'unlimited' })).toMatch(
+    expect(errorOf({ CHECKRESULT_QPS: 'unlimited' })).toMatch(
       /^CHECKRESULT_QPS is "unlimited", but CHECKRESULT_ENDPOINT is "https:.+ loopback/,
     )
     const config = configOf({ CHECKRESULT_QPS: 'unlimited', CHECKRESULT_ENDPOINT: 'http://127.0.0.1:8080' })
@@ -83,18 +83,18 @@ describe('faults between settings', () => {
       { ALIBABA_CLOUD_ECS_METADATA: 'role', ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'TRUE' },
       /^ALIBABA_CLOUD_ECS_METADATA is set, but ALIBABA_CLOUD_ECS_METADATA_DISABLED is true/,
     ],
-  ])('%o is refused', (env: Env, sentence) => {
-    expect(faultOf(env)).toMatch(sentence)
+  ])('%o is refused', (env: Env, message) => {
+    expect(errorOf(env)).toMatch(message)
   })
 
   test('TLS files need TLS to be on, and certificate and key go together', async () => {
     const authority = await createAuthority()
     const { cert, key } = await issue(authority, { name: 'checkresult' })
     const contents = { '/tls/ca.crt': authority.cert, '/tls/tls.crt': cert, '/tls/tls.key': key }
-    expect(faultOf({ KAFKA_TLS_CA_FILE: '/tls/ca.crt' }, contents)).toMatch(
+    expect(errorOf({ KAFKA_TLS_CA_FILE: '/tls/ca.crt' }, contents)).toMatch(
       /^KAFKA_TLS_CA_FILE is set, but KAFKA_TLS is false/,
     )
-    expect(faultOf({ KAFKA_TLS: 'true', KAFKA_TLS_CERT_FILE: '/tls/tls.crt' }, contents)).toMatch(
+    expect(errorOf({ KAFKA_TLS: 'true', KAFKA_TLS_CERT_FILE: '/tls/tls.crt' }, contents)).toMatch(
       /^KAFKA_TLS_CERT_FILE is set, but KAFKA_TLS_KEY_FILE is not/,
     )
     const all = {
@@ -110,25 +110,25 @@ describe('faults between settings', () => {
       [key.trimEnd(), '/tls/tls.key'],
     ])
     const other = await issue(authority, { name: 'another' })
-    expect(faultOf(all, { ...contents, '/tls/tls.key': other.key })).toMatch(
+    expect(errorOf(all, { ...contents, '/tls/tls.key': other.key })).toMatch(
       /^KAFKA_TLS_KEY_FILE does not fit KAFKA_TLS_CERT_FILE: expected the private key/,
     )
-    expect(faultOf(all, { ...contents, '/tls/ca.crt': authority.cert.slice(0, -100) })).toMatch(
+    expect(errorOf(all, { ...contents, '/tls/ca.crt': authority.cert.slice(0, -100) })).toMatch(
       /^KAFKA_TLS_CA_FILE is "\/tls\/ca.crt": expected the path of a PEM file/,
     )
   })
 
   test('a rule is silent about settings that are faulty by themselves', () => {
-    expect(faultOf({ CHECKRESULT_QPS: '0', CHECKRESULT_BURST: '6' })).toMatch(/^CHECKRESULT_QPS is "0"/)
+    expect(errorOf({ CHECKRESULT_QPS: '0', CHECKRESULT_BURST: '6' })).toMatch(/^CHECKRESULT_QPS is "0"/)
   })
 
   test('a token comes from a file or from an endpoint, not from both', () => {
     const file = { KAFKA_SASL_MECHANISM: 'oauthbearer', KAFKA_SASL_OAUTH_TOKEN_FILE: '/run/token' }
     const contents = { '/run/token': 'a.b.c\n' }
-    expect(faultOf({ ...GRANT, ...file }, contents)).toMatch(
+    expect(errorOf({ ...GRANT, ...file }, contents)).toMatch(
       /^KAFKA_SASL_OAUTH_TOKEN_FILE and KAFKA_SASL_OAUTH_TOKEN_URL and .+ are set: expected the token from one/,
     )
-    expect(faultOf(file, { '/run/token': 'no token at all' })).toMatch(
+    expect(errorOf(file, { '/run/token': 'no token at all' })).toMatch(
       /^KAFKA_SASL_OAUTH_TOKEN_FILE is "\/run\/token": expected the path of a file with a token/,
     )
     const { sasl } = configOf(file, contents).kafka

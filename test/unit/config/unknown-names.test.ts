@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SECRET, faultOf, faultsOf } from './environments.ts'
+import { SECRET, errorOf, errorsOf } from './environments.ts'
 
 describe('names', () => {
   test.each([
@@ -13,8 +13,8 @@ describe('names', () => {
     ['SCHEMA_REGISTRY_URI', 'SCHEMA_REGISTRY_URL'],
     ['ALIBABA_CLOUD_ACCESS_KEY_SECERT', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET'],
   ])('%s is taken for a misspelt %s, its value unseen', (misspelt, meant) => {
-    const fault = faultOf({ [misspelt]: SECRET })
-    expect(fault).toBe(`${misspelt} is no setting of checkresult-stream: did you mean ${meant}?`)
+    const error = errorOf({ [misspelt]: SECRET })
+    expect(error).toBe(`${misspelt} is no setting of checkresult-stream: did you mean ${meant}?`)
   })
 
   test('other tools may have settings of their own, and Kubernetes its service links', () => {
@@ -33,6 +33,6 @@ describe('names', () => {
       CHECKRESULT_REVISION: 'abc1234',
       PATH: '/bin',
     }
-    expect(faultsOf(others)).toEqual([])
+    expect(errorsOf(others)).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { faultOf, faultsOf } from './environments.ts'
+import { errorOf, errorsOf } from './environments.ts'
 
 describe('faults of one setting', () => {
   test.each([
@@ -56,27 +56,27 @@ describe('faults of one setting', () => {
     ['ALIBABA_CLOUD_ECS_METADATA', 'a role'],
     ['ALIBABA_CLOUD_IMDSV1_DISABLED', '1'],
   ])('%s=%s is refused in one sentence with what was found and an example', (name, text) => {
-    const fault = faultOf({ [name]: text })
-    expect(fault).toContain(text === undefined ? `${name} is not set` : `${name} is "`)
-    expect(fault).toMatch(new RegExp(`: expected .+, for example ${name}=.+\\.$`))
-    expect(fault).not.toContain('\n')
+    const error = errorOf({ [name]: text })
+    expect(error).toContain(text === undefined ? `${name} is not set` : `${name} is "`)
+    expect(error).toMatch(new RegExp(`: expected .+, for example ${name}=.+\\.$`))
+    expect(error).not.toContain('\n')
   })
 
   test('a limit of 0 is told how the limiter is switched off', () => {
-    const fault = faultOf({ CHECKRESULT_QPS: '0' })
-    expect(fault).toContain('switched off by CHECKRESULT_QPS=unlimited')
-    expect(fault).toContain('loopback')
+    const error = errorOf({ CHECKRESULT_QPS: '0' })
+    expect(error).toContain('switched off by CHECKRESULT_QPS=unlimited')
+    expect(error).toContain('loopback')
   })
 
   test('http is allowed for every way to write a loopback address', () => {
     for (const host of ['localhost', '127.0.0.1', '127.8.9.10', '[::1]', '127.1']) {
-      expect(faultsOf({ CHECKRESULT_ENDPOINT: `http://${host}:8080` })).toEqual([])
+      expect(errorsOf({ CHECKRESULT_ENDPOINT: `http://${host}:8080` })).toEqual([])
     }
   })
 
   test('a value found is quoted in one short line', () => {
-    const fault = faultOf({ LOG_LEVEL: `a\nb\u001b[31m${'x'.repeat(500)}` })
-    expect(fault).toContain(String.raw`"a\nb\u001b[31m`)
-    expect(fault.length).toBeLessThan(250)
+    const error = errorOf({ LOG_LEVEL: `a\nb\u001b[31m${'x'.repeat(500)}` })
+    expect(error).toContain(String.raw`"a\nb\u001b[31m`)
+    expect(error.length).toBeLessThan(250)
   })
 })

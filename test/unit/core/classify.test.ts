@@ -4,7 +4,7 @@ import { NO_ANSWER, type CheckAnswer, type NoAnswer, type Reply } from '../../..
 import { classify, type Outcome } from '../../../src/core/classify.ts'
 import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
 import { DEFER_REASONS } from '../../../src/core/defer.ts'
-import { GATE_REASONS } from '../../../src/core/gate.ts'
+import { CIRCUIT_REASONS } from '../../../src/core/circuit-breaker.ts'
 import { CALL_OUTCOMES } from '../../../src/ports.ts'
 
 type Answer = Reply & { kind: 'answer' }
@@ -46,19 +46,19 @@ function noAnswer(
 
 describe('an answer with a verdict', () => {
   test.each(['Success', '200'])('is settled when the code is %s', (code) => {
-    expect(classify(answered({ code, answer: PASSED }))).toEqual({ kind: 'settled', answer: PASSED })
+    expect(classify(answered({ code, answer: PASSED }))).toEqual({ kind: 'final', answer: PASSED })
   })
 
   test.each(['Y', 'N'] as const)('is settled when Passed is %s', (passed) => {
-    expect(classify(answered({ answer: { ...PASSED, passed } })).kind).toBe('settled')
+    expect(classify(answered({ answer: { ...PASSED, passed } })).kind).toBe('final')
   })
 
   test('is settled when its document cannot be read', () => {
-    expect(classify(answered({ answer: { ...PASSED, document: 'unreadable' } })).kind).toBe('settled')
+    expect(classify(answered({ answer: { ...PASSED, document: 'unreadable' } })).kind).toBe('final')
   })
 
   test('is settled even when a retry-after header came with it', () => {
-    expect(classify(answered({ retryAfterMs: 100, answer: PASSED })).kind).toBe('settled')
+    expect(classify(answered({ retryAfterMs: 100, answer: PASSED })).kind).toBe('final')
   })
 
   test('is asked for again when Passed is P', () => {
@@ -93,12 +93,12 @@ describe('a 404', () => {
   test.each(['InvalidApi.NotFound', 'InvalidProduct.NotFound', 'InvalidProtocol.NeedSsl'])(
     'stops all calls for %s',
     (code) => {
-      expect(classify(refused(404, code))).toEqual({ kind: 'blocked', gate: 'account', code })
+      expect(classify(refused(404, code))).toEqual({ kind: 'blocked', reason: 'account', code })
     },
   )
 
   test('pauses calls without a code, as a page does', () => {
-    const paused = { kind: 'blocked', gate: 'refused', code: 'HTTP 404' }
+    const paused = { kind: 'blocked', reason: 'refused', code: 'HTTP 404' }
     expect(classify(refused(404, ''))).toEqual(paused)
     expect(classify(noAnswer('not-json', 404))).toEqual(paused)
   })
@@ -193,7 +193,7 @@ describe('an API that does not do its work', () => {
   test('closes the gate when its certificate does not verify', () => {
     expect(classify(noAnswer('tls'))).toMatchObject({
       kind: 'blocked',
-      gate: 'upstream-down',
+      reason: 'upstream-down',
     })
   })
 })
@@ -217,7 +217,7 @@ describe('a transaction that is refused', () => {
     [200, '', 'HTTP 200'],
     [400, 'MissingTimestamp', 'MissingTimestamp'],
   ])('is never rejected for what nobody documented: %i "%s" pauses calls', (status, code, named) => {
-    expect(classify(refused(status, code))).toEqual({ kind: 'blocked', gate: 'refused', code: named })
+    expect(classify(refused(status, code))).toEqual({ kind: 'blocked', reason: 'refused', code: named })
   })
 })
 
@@ -240,28 +240,28 @@ describe('an account that is refused', () => {
     'MissingSecurityToken',
   ])('stops all calls, whatever the status: %s', (code) => {
     for (const status of [200, 400, 403, 404]) {
-      expect(classify(refused(status, code))).toEqual({ kind: 'blocked', gate: 'credentials', code })
+      expect(classify(refused(status, code))).toEqual({ kind: 'blocked', reason: 'credentials', code })
     }
   })
 
   test.each(['Forbidden.AccountAccessDenied', 'InsufficientBalance', 'Forbidden.InDebt', 'ServiceNotOpened'])(
     'stops all calls when payments are overdue or the product is not activated: %s',
     (code) => {
-      expect(classify(refused(403, code))).toEqual({ kind: 'blocked', gate: 'account', code })
+      expect(classify(refused(403, code))).toEqual({ kind: 'blocked', reason: 'account', code })
     },
   )
 
   test.each(['InvalidTimeStamp.Expired', 'InvalidTimeStamp.Format', 'IllegalTimestamp'])(
     'stops all calls for the clock when it is %s',
     (code) => {
-      expect(classify(refused(400, code))).toEqual({ kind: 'blocked', gate: 'clock', code })
+      expect(classify(refused(400, code))).toEqual({ kind: 'blocked', reason: 'clock', code })
     },
   )
 
   test('stops all calls when there is nothing to sign with', () => {
     expect(classify(noAnswer('no-credentials'))).toMatchObject({
       kind: 'blocked',
-      gate: 'credentials',
+      reason: 'credentials',
     })
   })
 })
@@ -300,12 +300,12 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
 )
 
 function reasonOf(outcome: Outcome): string | null {
-  if (outcome.kind === 'blocked') return outcome.gate
+  if (outcome.kind === 'blocked') return outcome.reason
   return outcome.kind === 'deferred' || outcome.kind === 'rejected' ? outcome.reason : null
 }
 
 function reasonsOf(kind: Outcome['kind']): readonly (string | null)[] {
-  if (kind === 'blocked') return GATE_REASONS
+  if (kind === 'blocked') return CIRCUIT_REASONS
   if (kind === 'deferred') return DEFER_REASONS
   return kind === 'rejected' ? DEAD_LETTER_REASONS : [null]
 }

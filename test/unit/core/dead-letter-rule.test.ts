@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { DeadLetterRule } from '../../../src/core/dead-letter-rule.ts'
 
 /** How many dead letters in a row go through before it is too much; none beyond `most`. */
-function until(rule: DeadLetterRule, most: number, reason: 'rejected' | 'unknown-code' = 'rejected'): number {
-  for (let count = 1; count <= most; count += 1) if (rule.deadLettered(reason)) return count
+function until(rule: DeadLetterRule, max: number, reason: 'rejected' | 'unknown-code' = 'rejected'): number {
+  for (let count = 1; count <= max; count += 1) if (rule.addDeadLetter(reason)) return count
   return Infinity
 }
 
@@ -17,8 +17,8 @@ describe('of the last hundred records', () => {
     const rule = new DeadLetterRule(0.5)
     let tooMany = false
     for (let record = 0; record < 10_000; record += 1) {
-      if (record % 10 < 3) tooMany ||= rule.deadLettered('undecodable')
-      else rule.settled()
+      if (record % 10 < 3) tooMany ||= rule.addDeadLetter('undecodable')
+      else rule.addResult()
     }
     expect(tooMany).toBe(false)
   })
@@ -26,7 +26,7 @@ describe('of the last hundred records', () => {
   test('those before do not count any more', () => {
     const rule = new DeadLetterRule(0.5)
     expect(until(rule, 50)).toBe(Infinity)
-    for (let record = 0; record < 100; record += 1) rule.settled()
+    for (let record = 0; record < 100; record += 1) rule.addResult()
     expect(until(rule, 1_000)).toBe(51)
   })
 
@@ -45,7 +45,7 @@ describe('a code nobody knows', () => {
     const rule = new DeadLetterRule(0.99)
     for (let round = 0; round < 100; round += 1) {
       expect(until(rule, 19, 'unknown-code')).toBe(Infinity)
-      rule.settled()
+      rule.addResult()
     }
   })
 })

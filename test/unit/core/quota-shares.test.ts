@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { partitionsAt, places, seat, shareOf } from '../../../src/core/quota-shares.ts'
+import { partitionsAt, memberCount, assignMembers, shareOf } from '../../../src/core/quota-shares.ts'
 
 describe('a share', () => {
   test('is of whole permits, the rest one each to the first partitions', () => {
-    const terms = { partitions: 4, permits: 10 }
-    expect([0, 1, 2, 3].map((partition) => shareOf([partition], terms))).toEqual([3, 3, 2, 2])
-    expect(shareOf([0, 1, 2, 3], terms)).toBe(10)
+    const plan = { partitions: 4, permits: 10 }
+    expect([0, 1, 2, 3].map((partition) => shareOf([partition], plan))).toEqual([3, 3, 2, 2])
+    expect(shareOf([0, 1, 2, 3], plan)).toBe(10)
     expect([0, 1, 2, 3].map((partition) => shareOf([partition], { partitions: 4, permits: 2 }))).toEqual([
       1, 1, 0, 0,
     ])
@@ -19,21 +19,21 @@ describe('a share', () => {
 
 describe('places', () => {
   test('are as many as there are members, but no more than partitions, nor than permits', () => {
-    expect(places({ partitions: 8, permits: 10 }, 3)).toBe(3)
-    expect(places({ partitions: 8, permits: 10 }, 12)).toBe(8)
-    expect(places({ partitions: 8, permits: 5 }, 12)).toBe(5)
-    expect(places({ partitions: 8, permits: null }, 12)).toBe(8)
+    expect(memberCount({ partitions: 8, permits: 10 }, 3)).toBe(3)
+    expect(memberCount({ partitions: 8, permits: 10 }, 12)).toBe(8)
+    expect(memberCount({ partitions: 8, permits: 5 }, 12)).toBe(5)
+    expect(memberCount({ partitions: 8, permits: null }, 12)).toBe(8)
   })
 
   test('are kept by those who had them, the first by name where two had the same', () => {
     const members = [
-      { id: 'd', place: null },
-      { id: 'c', place: 1 },
-      { id: 'b', place: 1 },
-      { id: 'a', place: 7 },
+      { id: 'd', memberIndex: null },
+      { id: 'c', memberIndex: 1 },
+      { id: 'b', memberIndex: 1 },
+      { id: 'a', memberIndex: 7 },
     ]
-    expect(seat(members, 3)).toEqual(['a', 'b', 'c'])
-    expect(seat(members, 2)).toEqual(['a', 'b'])
+    expect(assignMembers(members, 3)).toEqual(['a', 'b', 'c'])
+    expect(assignMembers(members, 2)).toEqual(['a', 'b'])
   })
 
   test('take the partitions in turn, those beyond the input topic with the one they wrap round to', () => {

@@ -11,8 +11,8 @@ function answer(nowMs: number, changes: Partial<SlotAnswer> = {}): SlotAnswer {
   return {
     nowMs: nowMs + OFFSET_MS,
     limit: 10,
-    life: 7,
-    againMs: 0,
+    ringEpoch: 7,
+    retryAfterMs: 0,
     firstPlace: 100,
     ...given,
     slotsMs: given.slotsMs.map((ms) => ms + OFFSET_MS),
@@ -83,7 +83,7 @@ describe('a slot', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstPlace: 42 })
     expect(slots.take(READY_MS + 12)).toBe(0)
-    expect(slots.starts(READY_MS + 12, READY_MS + 31)).toBe(true)
+    expect(slots.confirm(READY_MS + 12, READY_MS + 31)).toBe(true)
     const [made, ...others] = fetch(READY_MS + 40, 1, {})?.made ?? []
     expect(others).toEqual([])
     expect(made?.place).toBe(42)
@@ -97,7 +97,7 @@ describe('a slot', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstPlace: 42 })
     slots.take(READY_MS + 12)
-    slots.starts(READY_MS + 12, READY_MS + 80)
+    slots.confirm(READY_MS + 12, READY_MS + 80)
     expect(fetch(READY_MS + 80, 1, { movedMs: [READY_MS + 80] })).toMatchObject({ moved: [42], made: [] })
   })
 
@@ -112,8 +112,8 @@ describe('a slot', () => {
     const request = fetch(READY_MS, 2, { slotsMs: [READY_MS + 10, READY_MS + 10] })
     const takenMs = READY_MS + 11
     expect([slots.take(takenMs), slots.take(takenMs)]).toEqual([0, 0])
-    expect(slots.starts(takenMs, takenMs + 1)).toBe(true)
-    expect(slots.starts(takenMs, READY_MS + 10 + (request?.lateMs ?? 0) + 1)).toBe(false)
+    expect(slots.confirm(takenMs, takenMs + 1)).toBe(true)
+    expect(slots.confirm(takenMs, READY_MS + 10 + (request?.lateMs ?? 0) + 1)).toBe(false)
   })
 })
 
@@ -193,7 +193,7 @@ describe('what is asked for', () => {
 
   test('waits as long as the counter says it is no use, and a little more, not like everybody else', () => {
     const { slots, fetch } = connected()
-    fetch(READY_MS, 1, { againMs: 300 })
+    fetch(READY_MS, 1, { retryAfterMs: 300 })
     expect(slots.request(READY_MS + 300, 1)).toBeNull()
     expect(slots.take(READY_MS + 300)).toBe(25)
     expect(slots.request(READY_MS + 325, 1)).not.toBeNull()

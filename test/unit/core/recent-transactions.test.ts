@@ -1,27 +1,27 @@
 import { array, assert, constantFrom, oneof, property, tuple, type Arbitrary } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RecentTransactions, type TransactionLife } from '../../../src/core/recent-transactions.ts'
+import { RecentTransactions, type TransactionOwner } from '../../../src/core/recent-transactions.ts'
 
 const WINDOW_MS = 60_000
-const LIVE: TransactionLife = { wanted: () => true }
+const LIVE: TransactionOwner = { isWanted: () => true }
 
 /** The place of one that is not a repeat. */
 function begun(
   recent: RecentTransactions,
   id: string,
-  { nowMs = 0, life = LIVE, partition = 0 } = {},
+  { nowMs = 0, owner = LIVE, partition = 0 } = {},
 ): number {
-  const place = recent.begin(partition, id, life, nowMs)
-  if (place === null) throw new Error(`${id} is a repeat.`)
-  return place
+  const entryId = recent.begin(partition, id, owner, nowMs)
+  if (entryId === null) throw new Error(`${id} is a repeat.`)
+  return entryId
 }
 
 function repeats(
   recent: RecentTransactions,
   id: string,
-  { nowMs = 0, life = LIVE, partition = 0 } = {},
+  { nowMs = 0, owner = LIVE, partition = 0 } = {},
 ): boolean {
-  return recent.begin(partition, id, life, nowMs) === null
+  return recent.begin(partition, id, owner, nowMs) === null
 }
 
 describe('a transaction that is seen again is a repeat', () => {
@@ -51,9 +51,9 @@ describe('a transaction that is seen again is a repeat', () => {
   test('not when the lane of the one before dropped it, unless its result is committed', () => {
     const recent = new RecentTransactions(WINDOW_MS)
     const over = { isOver: false }
-    const life = { wanted: () => !over.isOver }
-    begun(recent, 'a', { life })
-    recent.committed(begun(recent, 'b', { life }))
+    const owner = { isWanted: () => !over.isOver }
+    begun(recent, 'a', { owner })
+    recent.committed(begun(recent, 'b', { owner }))
     over.isOver = true
     expect([repeats(recent, 'a'), repeats(recent, 'b')]).toEqual([false, true])
   })
@@ -89,7 +89,7 @@ type End = 'result' | 'deferred' | 'dead letter'
 interface Entry {
   readonly id: string
   state: 'waiting' | 'begun' | 'skipped' | End
-  place: number
+  entryId: number
 }
 
 /** Two topics of one partition, as lanes work them off: begun in order, ended in any, committed as a prefix, dropped at any time. */
@@ -98,30 +98,30 @@ class Model {
   readonly deadLetters: string[] = []
   readonly #recent = new RecentTransactions(WINDOW_MS)
   readonly #entries: Record<LaneName, Entry[]> = { input: [], retry: [], 'retry later': [] }
-  readonly #lives: Record<LaneName, { isOver: boolean }> = {
+  readonly #owners: Record<LaneName, { isOver: boolean }> = {
     input: { isOver: false },
     retry: { isOver: false },
     'retry later': { isOver: false },
   }
 
   arrive(id: string): void {
-    this.#entries.input.push({ id, state: 'waiting', place: -1 })
+    this.#entries.input.push({ id, state: 'waiting', entryId: -1 })
   }
 
   begin(lane: LaneName): void {
     const entry = this.#entries[lane].find(({ state }) => state === 'waiting')
     if (entry === undefined) return
-    const life = this.#lives[lane]
-    const place = this.#recent.begin(0, entry.id, { wanted: () => !life.isOver }, 0)
-    entry.state = place === null ? 'skipped' : 'begun'
-    entry.place = place ?? -1
+    const owner = this.#owners[lane]
+    const entryId = this.#recent.begin(0, entry.id, { isWanted: () => !owner.isOver }, 0)
+    entry.state = entryId === null ? 'skipped' : 'begun'
+    entry.entryId = entryId ?? -1
   }
 
   end(lane: LaneName, how: End): void {
     const entry = this.#entries[lane].find(({ state }) => state === 'begun')
     if (entry === undefined) return
     entry.state = how
-    if (how !== 'result') this.#recent.forget(entry.place)
+    if (how !== 'result') this.#recent.forget(entry.entryId)
   }
 
   commit(lane: LaneName): void {
@@ -133,17 +133,18 @@ class Model {
       if (first.state === 'dead letter') this.deadLetters.push(first.id)
       if (first.state === 'result') {
         this.results.push(first.id)
-        this.#recent.committed(first.place)
+        this.#recent.committed(first.entryId)
       }
       const next = lane === 'input' ? 'retry' : 'retry later'
-      if (first.state === 'deferred') this.#entries[next].push({ id: first.id, state: 'waiting', place: -1 })
+      if (first.state === 'deferred')
+        this.#entries[next].push({ id: first.id, state: 'waiting', entryId: -1 })
     }
   }
 
   /** Everything uncommitted is read again. */
   drop(lane: LaneName): void {
-    this.#lives[lane].isOver = true
-    this.#lives[lane] = { isOver: false }
+    this.#owners[lane].isOver = true
+    this.#owners[lane] = { isOver: false }
     for (const entry of this.#entries[lane]) entry.state = 'waiting'
   }
 

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { TokenBucket } from '../../../src/core/token-bucket.ts'
-import { mostWithin, VirtualTime } from '../../support/virtual-time.ts'
+import { maxWithin, VirtualTime } from '../../support/virtual-time.ts'
 
 const WINDOW_MS = 1_020
-const MOST = 24
+const MAX = 24
 /** Times that are sums of fractions are not exact to the last bit. */
 const ROUNDING_MS = 1e-6
 
@@ -14,7 +14,7 @@ const happening = fc.oneof(
     weight: 5,
     arbitrary: fc.record({ kind: fc.constant('arrive' as const), calls: fc.integer({ min: 1, max: 8 }) }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('resize' as const), permits: fc.nat(MOST) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('resize' as const), permits: fc.nat(MAX) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('stall' as const), forMs: fc.nat(1_500) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('throttle' as const), afterMs: fc.nat(800) }) },
 )
@@ -37,7 +37,7 @@ class Process {
   #pending = 0
 
   constructor(permits: number, burst: number, lateMs: readonly number[]) {
-    this.#bucket = new TokenBucket({ permits: MOST, windowMs: WINDOW_MS, burst })
+    this.#bucket = new TokenBucket({ permits: MAX, windowMs: WINDOW_MS, burst })
     this.#bucket.resize(0, -Infinity)
     this.#bucket.resize(permits, -Infinity)
     this.#bucket.onAvailable(() => this.#serve())
@@ -86,7 +86,7 @@ class Process {
         if (generation !== this.limits.length) return
         this.#pending -= 1
         this.written.push(this.#time.nowMs)
-        this.#bucket.starts(nowMs, this.#time.nowMs)
+        this.#bucket.confirm(nowMs, this.#time.nowMs)
       })
     }
   }
@@ -120,7 +120,7 @@ const late = fc.array(fc.nat(40), { minLength: 1, maxLength: 7 })
 test('no window holds more calls than the limit at its beginning, whatever comes, changes, stalls or is throttled', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 1, max: MOST }),
+      fc.integer({ min: 1, max: MAX }),
       fc.integer({ min: 1, max: 5 }),
       late,
       schedule,
@@ -155,8 +155,8 @@ test('no window holds more calls than the limit at its beginning, whatever comes
 test('with work waiting every window is full again one window after a change, a stall or a late timer', () => {
   fc.assert(
     fc.property(
-      fc.integer({ min: 1, max: MOST }),
-      fc.integer({ min: 1, max: MOST }),
+      fc.integer({ min: 1, max: MAX }),
+      fc.integer({ min: 1, max: MAX }),
       fc.nat(900),
       (before, after, stallMs) => {
         const process = new Process(before, 2, [0])
@@ -188,14 +188,14 @@ describe('of the share', () => {
         let waitMs = bucket.take(nowMs)
         for (; waitMs === 0; waitMs = bucket.take(nowMs)) {
           written.push(nowMs)
-          bucket.starts(nowMs, nowMs)
+          bucket.confirm(nowMs, nowMs)
         }
         nowMs += Math.ceil(waitMs) + (lateMs[turn % lateMs.length] ?? 0)
       }
       expect(written.length / 100 / permits).toBeGreaterThanOrEqual(0.97)
-      expect(mostWithin(written, WINDOW_MS - ROUNDING_MS)).toBe(permits)
+      expect(maxWithin(written, WINDOW_MS - ROUNDING_MS)).toBe(permits)
       // A late timer is made up for, but not all at once.
-      expect(mostWithin(written, 10)).toBeLessThanOrEqual(Math.ceil(permits * 0.22) + 1)
+      expect(maxWithin(written, 10)).toBeLessThanOrEqual(Math.ceil(permits * 0.22) + 1)
     },
   )
 
@@ -209,7 +209,7 @@ describe('of the share', () => {
         const waitMs = bucket.take(nowMs)
         expect(waitMs).toBeLessThanOrEqual(1_000 / permits)
         expect(waitMs === 0 || bucket.take(nowMs + waitMs) === 0).toBe(true)
-        bucket.starts(nowMs, nowMs + waitMs)
+        bucket.confirm(nowMs, nowMs + waitMs)
       }
     },
   )

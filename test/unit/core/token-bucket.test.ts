@@ -15,7 +15,7 @@ const options: fc.Arbitrary<TokenBucketOptions> = fc
 /** A call that is written at once when it has its permit. */
 function call(bucket: TokenBucket, nowMs: number): number {
   const waitMs = bucket.take(nowMs)
-  if (waitMs === 0) bucket.starts(nowMs, nowMs)
+  if (waitMs === 0) bucket.confirm(nowMs, nowMs)
   return waitMs
 }
 
@@ -31,7 +31,7 @@ function greedy(bucket: TokenBucket, untilMs: number): number[] {
   return grants
 }
 
-function mostInAWindow(grants: readonly number[], windowMs: number): number {
+function maxInAWindow(grants: readonly number[], windowMs: number): number {
   const within = (last: number) =>
     grants.filter((at) => at <= last && last - at < windowMs - ROUNDING_MS).length
   return Math.max(0, ...grants.map(within))
@@ -49,7 +49,7 @@ describe('any schedule of requests', () => {
           nowMs += gap
           if (call(bucket, nowMs) === 0) grants.push(nowMs)
         }
-        expect(mostInAWindow(grants, option.windowMs)).toBeLessThanOrEqual(option.permits)
+        expect(maxInAWindow(grants, option.windowMs)).toBeLessThanOrEqual(option.permits)
       }),
       { numRuns: 300 },
     )
@@ -89,7 +89,7 @@ describe('with work waiting', () => {
       fc.property(options, (option) => {
         const { permits, windowMs, burst } = option
         const grants = greedy(new TokenBucket(option), 4 * windowMs)
-        expect(mostInAWindow(grants, windowMs)).toBe(permits)
+        expect(maxInAWindow(grants, windowMs)).toBe(permits)
         expect(grants.length).toBeGreaterThanOrEqual(4 * permits)
         for (const [index, at] of grants.entries()) {
           const inWindow = (index % permits) + 1

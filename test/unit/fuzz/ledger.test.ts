@@ -144,15 +144,15 @@ test('a dead letter for a good event, another key and another verdict are wrong'
   )
   expect(kinds()).toEqual(['wrong', 'wrong'])
   ledger.noteSent(good, 0, 8n)
-  const letter = deadLetterOf(good)
-  const headers = letter.headers.map(([name, value]): Header =>
+  const deadLetter = deadLetterOf(good)
+  const headers = deadLetter.headers.map(([name, value]): Header =>
     name === '__connect.errors.offset' ? [name, Buffer.from('8')] : [name, value],
   )
-  ledger.noteOutput('dead', { ...letter, headers }, performance.now())
+  ledger.noteOutput('dead', { ...deadLetter, headers }, performance.now())
   expect(kinds()).toEqual(['wrong', 'wrong', 'wrong'])
 })
 
-test.each<[about: string, change: (letter: StoredRecord) => Partial<StoredRecord>, problem: string]>([
+test.each<[about: string, change: (deadLetter: StoredRecord) => Partial<StoredRecord>, problem: string]>([
   ['a key', () => ({ key: Buffer.from('other') }), 'changed'],
   ['a value', () => ({ value: Buffer.from('other') }), 'changed'],
   ['a value that is left out without a word', () => ({ value: null }), 'changed'],
@@ -165,7 +165,7 @@ test.each<[about: string, change: (letter: StoredRecord) => Partial<StoredRecord
 ])('a dead letter with another copy is a problem: %s', (_, change, problem) => {
   const mutated = first('mutated')
   ledger.noteSent(mutated, 0, 7n)
-  const letter = deadLetterOf(mutated)
-  ledger.noteOutput('dead', { ...letter, ...change(letter) }, performance.now())
+  const deadLetter = deadLetterOf(mutated)
+  ledger.noteOutput('dead', { ...deadLetter, ...change(deadLetter) }, performance.now())
   expect(kinds()).toEqual([problem])
 })

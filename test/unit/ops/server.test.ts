@@ -51,7 +51,7 @@ describe('pages', () => {
         'checkresult-stream',
         '',
         'version          1.2.3',
-        'gate             open',
+        'circuit breaker  closed',
         'calls in flight  7',
         'more             /livez /readyz /metrics',
         '',

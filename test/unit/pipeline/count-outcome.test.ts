@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { countOutcomes } from '../../../src/pipeline/count-outcome.ts'
-import type { Settled } from '../../../src/pipeline/outputs.ts'
+import type { ProcessedRecord } from '../../../src/pipeline/outputs.ts'
 import { fakeMetrics } from '../../support/fakes.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 1)
@@ -12,42 +12,45 @@ const FACTS = {
   spoofTypes: [],
   disagrees: false,
 } as const
-const RESULT: Settled = {
+const RESULT: ProcessedRecord = {
   outputs: [],
   counts: { kind: 'result', facts: FACTS, unreadable: false, attempts: 1, dropped: [] },
 }
 
-function counted(timestampMs: number, result: Settled = RESULT) {
+function counted(timestampMs: number, result: ProcessedRecord = RESULT) {
   const metrics = fakeMetrics()
-  const letters: unknown[] = []
-  const deadLetterNotices = { add: (letter: unknown) => void letters.push(letter) }
+  const deadLetters: unknown[] = []
+  const deadLetterNotices = { add: (deadLetter: unknown) => void deadLetters.push(deadLetter) }
   countOutcomes({ metrics, deadLetterNotices }, [{ item: { timestampMs }, result }], NOW_MS)
-  return { metrics, letters }
+  return { metrics, deadLetters }
 }
 
 test('a result is counted with the time since its event was written', () => {
-  expect(counted(NOW_MS - 2_500).metrics.calls).toEqual([['settled', FACTS, 2.5]])
+  expect(counted(NOW_MS - 2_500).metrics.calls).toEqual([['resultCommitted', FACTS, 2.5]])
 })
 
 test.each([-1, 0, 1, NOW_MS + 86_400_001])(
   'a record timestamp of %d is left out of the latency, and counted',
   (timestampMs) => {
-    expect(counted(timestampMs).metrics.calls).toEqual([['implausibleTimestamp'], ['settled', FACTS, null]])
+    expect(counted(timestampMs).metrics.calls).toEqual([
+      ['implausibleTimestamp'],
+      ['resultCommitted', FACTS, null],
+    ])
   },
 )
 
-function foreign(deadLettered: boolean): Settled {
+function foreign(deadLettered: boolean): ProcessedRecord {
   return { outputs: [], counts: { kind: 'foreign', foreign: 'tombstone', deadLettered } }
 }
 
 test('a record that is not an event is counted by its kind, and as a dead letter where it became one', () => {
   expect(counted(NOW_MS, foreign(false)).metrics.calls).toEqual([['foreign', 'tombstone']])
-  const letter = counted(NOW_MS, foreign(true))
-  expect(letter.metrics.calls).toEqual([
+  const deadLetter = counted(NOW_MS, foreign(true))
+  expect(deadLetter.metrics.calls).toEqual([
     ['foreign', 'tombstone'],
     ['deadLettered', 'undecodable'],
   ])
-  expect(letter.letters).toEqual([])
+  expect(deadLetter.deadLetters).toEqual([])
 })
 
 test('whoever wants to know of the commit is told', () => {

@@ -15,7 +15,7 @@ function noticesOn() {
   return { clock, log, notices, counts: () => log.lines.map(({ fields }) => [fields.reason, fields.count]) }
 }
 
-function letter(offset: number, changes: Partial<NoticedDeadLetter> = {}): NoticedDeadLetter {
+function deadLetter(offset: number, changes: Partial<NoticedDeadLetter> = {}): NoticedDeadLetter {
   return {
     reason: 'rejected',
     code: 'TransactionIdInvalid',
@@ -27,7 +27,7 @@ function letter(offset: number, changes: Partial<NoticedDeadLetter> = {}): Notic
 describe('dead letters in the log', () => {
   test('are said at once when one is the first of its reason, with where it stood and what to do', async () => {
     const { log, notices } = noticesOn()
-    notices.add(letter(7))
+    notices.add(deadLetter(7))
     expect(log.lines).toEqual([
       {
         level: 'warn',
@@ -46,8 +46,8 @@ describe('dead letters in the log', () => {
 
   test('are one line for each reason and minute after that, with their number and the first position', async () => {
     const { clock, log, notices, counts } = noticesOn()
-    for (let offset = 0; offset < 2_000; offset += 1) notices.add(letter(offset))
-    notices.add(letter(9, { reason: 'undecodable', code: 'malformed-json' }))
+    for (let offset = 0; offset < 2_000; offset += 1) notices.add(deadLetter(offset))
+    notices.add(deadLetter(9, { reason: 'undecodable', code: 'malformed-json' }))
     expect(counts()).toEqual([
       ['rejected', 1],
       ['undecodable', 1],
@@ -58,29 +58,29 @@ describe('dead letters in the log', () => {
       message: expect.stringContaining('1,999 events became dead letters within a minute'),
       fields: { offset: '1' },
     })
-    notices.add(letter(5_000))
+    notices.add(deadLetter(5_000))
     await clock.advance(MINUTE_MS)
     expect(counts().slice(3)).toEqual([['rejected', 1]])
   })
 
   test('are said at once again after a quiet minute', async () => {
     const { clock, notices, counts } = noticesOn()
-    notices.add(letter(1))
+    notices.add(deadLetter(1))
     await clock.advance(2 * MINUTE_MS)
-    notices.add(letter(2))
+    notices.add(deadLetter(2))
     expect(counts()).toHaveLength(2)
   })
 
   test('name a few codes and count the rest', async () => {
     const { clock, log, notices } = noticesOn()
-    for (let number = 0; number < 10; number += 1) notices.add(letter(number, { code: `Code${number}` }))
+    for (let number = 0; number < 10; number += 1) notices.add(deadLetter(number, { code: `Code${number}` }))
     await clock.advance(MINUTE_MS)
     expect(log.lines[1]?.message).toContain('(Code1 1, Code2 1, Code3 1, Code4 1, Code5 1, others 4)')
   })
 
   test('that were gathered are said when the service stops, and nothing is said afterwards', async () => {
     const { clock, notices, counts } = noticesOn()
-    for (const offset of [1, 2, 3]) notices.add(letter(offset))
+    for (const offset of [1, 2, 3]) notices.add(deadLetter(offset))
     notices.close()
     expect(counts()).toEqual([
       ['rejected', 1],
@@ -96,7 +96,7 @@ describe('dead letters in the log', () => {
     const clock = new FakeClock()
     const log = createLog({ level: 'info', name: 'test', version: '0', destination })
     const notices = new DeadLetterNotices({ log, clock })
-    for (let count = 0; count <= 1_234_567; count += 1) notices.add(letter(123_456_789))
+    for (let count = 0; count <= 1_234_567; count += 1) notices.add(deadLetter(123_456_789))
     await clock.advance(MINUTE_MS)
     expect(JSON.parse(lines[1] ?? '')).toMatchObject({
       message: expect.stringContaining('1,234,567 events'),
@@ -111,12 +111,12 @@ describe('dead letters in the log', () => {
 test('a dead letter is said when its transaction has committed, not before', async () => {
   const added: NoticedDeadLetter[] = []
   const partition = new FakePartition()
-  const { deliver, finishAs } = await runningLane(partition, {
+  const { receive, finishAs } = await runningLane(partition, {
     deadLetterNotices: { add: (one) => void added.push(one) },
   })
-  await deliver(0, 1)
-  await finishAs({ kind: 'dead-letter', ...letter(1) }, 1)
+  await receive(0, 1)
+  await finishAs({ kind: 'dead-letter', ...deadLetter(1) }, 1)
   expect(added).toEqual([])
-  await finishAs({ kind: 'dead-letter', ...letter(0) }, 0)
+  await finishAs({ kind: 'dead-letter', ...deadLetter(0) }, 0)
   expect(added.map(({ source }) => source.offset)).toEqual([0n, 1n])
 })

@@ -44,10 +44,10 @@ test('whatever comes goes once, and the length is right all the time', () => {
       const queue = new FairQueue<number>()
       const pushed: number[] = []
       const got: number[] = []
-      for (const [at, source] of steps.entries()) {
-        if (source === null) got.push(...[queue.shift()].filter((item) => item !== undefined))
+      for (const [at, key] of steps.entries()) {
+        if (key === null) got.push(...[queue.shift()].filter((item) => item !== undefined))
         else {
-          queue.push(source, at)
+          queue.push(key, at)
           pushed.push(at)
         }
         expect(queue.length).toBe(pushed.length - got.length)

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { inputRecord } from '../../support/fakes.ts'
 import { headerText } from '../../support/headers.ts'
-import { came, settling } from '../../support/settling.ts'
+import { outcomeOf, processing } from '../../support/processing.ts'
 
 const SHA256 = 'a'.repeat(64)
 
 async function settled(changes: Parameters<typeof inputRecord>[1]) {
-  const { run, result, calls } = settling([])
+  const { run, result, calls } = processing([])
   await run(inputRecord(9, changes))
   const headers = result()?.outputs[0]?.headers ?? []
   return {
-    came: came(result()),
+    came: outcomeOf(result()),
     calls: calls.length,
     code: headerText(headers, 'checkresult-code'),
     message: headerText(headers, '__connect.errors.exception.message'),
@@ -21,25 +21,25 @@ async function settled(changes: Parameters<typeof inputRecord>[1]) {
 describe('a record that did not come whole becomes a dead letter without a call', () => {
   test('when its value was too large, which is described', async () => {
     const leftOut = [{ field: 'value', bytes: 209_715_200, sha256: SHA256 }] as const
-    const letter = await settled({ value: null, leftOut })
-    expect([letter.came, letter.calls, letter.code]).toEqual([
+    const deadLetter = await settled({ value: null, leftOut })
+    expect([deadLetter.came, deadLetter.calls, deadLetter.code]).toEqual([
       [['dead'], 'dead-letter'],
       0,
       'value-too-large',
     ])
-    expect(letter.message).toContain("The record's value of 209,715,200 bytes is too large")
-    expect(letter.text('checkresult-left-out-value')).toBe(`209715200 bytes, sha256 ${SHA256}`)
+    expect(deadLetter.message).toContain("The record's value of 209,715,200 bytes is too large")
+    expect(deadLetter.text('checkresult-left-out-value')).toBe(`209715200 bytes, sha256 ${SHA256}`)
   })
 
   test.each(['key', 'headers'] as const)('when its %s was too large', async (field) => {
-    const letter = await settled({ leftOut: [{ field, bytes: 2_000_000, sha256: SHA256 }] })
-    expect([letter.calls, letter.code]).toEqual([0, 'record-too-large'])
+    const deadLetter = await settled({ leftOut: [{ field, bytes: 2_000_000, sha256: SHA256 }] })
+    expect([deadLetter.calls, deadLetter.code]).toEqual([0, 'record-too-large'])
   })
 
   test('when its batch is damaged: with all offsets it stands for', async () => {
-    const letter = await settled({ value: null, unreadableFrom: 5n })
-    expect([letter.calls, letter.code]).toEqual([0, 'damaged-batch'])
-    expect(letter.message).toContain('offsets 5 to 9 cannot be read')
+    const deadLetter = await settled({ value: null, unreadableFrom: 5n })
+    expect([deadLetter.calls, deadLetter.code]).toEqual([0, 'damaged-batch'])
+    expect(deadLetter.message).toContain('offsets 5 to 9 cannot be read')
     expect((await settled({ value: null, unreadableFrom: 9n })).message).toContain('offset 9 cannot be read')
   })
 })

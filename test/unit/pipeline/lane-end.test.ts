@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
 
 describe('a lane whose partition goes', () => {
   test('waits for the transaction under way and closes its log', async () => {
-    const { lane, deliver, finish, partition } = await runningLane()
-    await deliver(0)
+    const { lane, receive, finish, partition } = await runningLane()
+    await receive(0)
     partition.hold()
     await finish(0)
     const revoked = lane.revoke()
@@ -17,24 +17,24 @@ describe('a lane whose partition goes', () => {
   })
 
   test('commits nothing that finishes afterwards and takes no record', async () => {
-    const { lane, deliver, finish, partition, begun } = await runningLane()
-    await deliver(0)
+    const { lane, receive, finish, partition, begun } = await runningLane()
+    await receive(0)
     await lane.revoke()
     await finish(0)
-    await deliver(1)
+    await receive(1)
     expect([written(partition), begun()]).toEqual([[], [0]])
   })
 
   test('does not want its work any more', async () => {
-    const { lane, deliver, started } = await runningLane()
-    await deliver(0)
+    const { lane, receive, started } = await runningLane()
+    await receive(0)
     await lane.revoke()
-    expect(started[0]?.life.wanted()).toBe(false)
+    expect(started[0]?.context.isWanted()).toBe(false)
   })
 
   test('leaves neither timers, nor a paused partition, nor series behind', async () => {
-    const { lane, deliver, finish, clock, flow, metrics } = await runningLane()
-    await deliver(...firstOffsets(2_000))
+    const { lane, receive, finish, clock, flow, metrics } = await runningLane()
+    await receive(...firstOffsets(2_000))
     await finish(0)
     await lane.revoke()
     expect([clock.timers, flow]).toEqual([0, ['pause', 'resume']])
@@ -44,13 +44,13 @@ describe('a lane whose partition goes', () => {
   test('holds nothing of the budget and says nothing of the partition once its last transaction is through', async () => {
     const budget = new RecordBudget({ records: 256, bytes: 1024 })
     const whole = budget.limit
-    const { lane, deliver, finish, flow, metrics, partition } = await runningLane(new FakePartition(), {
+    const { lane, receive, finish, flow, metrics, partition } = await runningLane(new FakePartition(), {
       budget,
     })
-    await deliver(...firstOffsets(2))
+    await receive(...firstOffsets(2))
     partition.hold()
     await finish(0)
-    await deliver(...firstOffsets(255).slice(2))
+    await receive(...firstOffsets(255).slice(2))
     const revoked = lane.revoke()
     const [changes, lags] = [flow.length, metrics.of('lag').length]
     partition.release()
@@ -63,11 +63,11 @@ describe('a lane whose partition goes', () => {
 
 describe('a lane that drains', () => {
   test('starts nothing further, commits what is in flight, and gives up what waits for a permit', async () => {
-    const { lane, deliver, finish, giveUp, partition, begun, started } = await runningLane()
-    await deliver(0, 1, 2)
+    const { lane, receive, finish, giveUp, partition, begun, started } = await runningLane()
+    await receive(0, 1, 2)
     const drained = lane.drain()
-    await deliver(3)
-    expect(started.map(({ life }) => life.wanted())).toEqual([false, false, false])
+    await receive(3)
+    expect(started.map(({ context }) => context.isWanted())).toEqual([false, false, false])
     giveUp(2)
     await finish(1)
     expect(lane.state).toBe('running')
@@ -78,11 +78,11 @@ describe('a lane that drains', () => {
   })
 
   test('waits for calls in flight behind a record that gave up, though they cannot be committed', async () => {
-    const { lane, deliver, finish, giveUp, partition } = await runningLane()
-    await deliver(0, 1)
+    const { lane, receive, finish, giveUp, partition } = await runningLane()
+    await receive(0, 1)
     const drained = lane.drain()
     giveUp(0)
-    await settle()
+    await flushPromises()
     expect(lane.state).toBe('running')
     await finish(1)
     await drained
@@ -96,8 +96,8 @@ describe('a lane that drains', () => {
   })
 
   test('does not linger for more', async () => {
-    const { lane, deliver, finish, giveUp, partition, clock } = await runningLane()
-    await deliver(...firstOffsets(20))
+    const { lane, receive, finish, giveUp, partition, clock } = await runningLane()
+    await receive(...firstOffsets(20))
     await finish(0)
     const drained = lane.drain()
     for (let offset = 1; offset < 20; offset += 1) giveUp(offset)

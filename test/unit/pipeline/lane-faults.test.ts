@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { runningLane, written } from '../../support/lane.ts'
 
 async function fenced() {
   const made = await runningLane(new FakePartition(0n))
-  await made.deliver(0, 1)
+  await made.receive(0, 1)
   made.partition.faults.push('fenced')
   await made.finish(0)
   return made
@@ -20,39 +20,39 @@ describe('a lane that was fenced', () => {
 
   test('does not want the work any more that is under way', async () => {
     const { started } = await fenced()
-    expect(started.map(({ life }) => life.wanted())).toEqual([false, false])
+    expect(started.map(({ context }) => context.isWanted())).toEqual([false, false])
   })
 
   test('neither claims nor takes records until a heartbeat is accepted', async () => {
-    const { lane, clock, deliver, partition, begun } = await fenced()
+    const { lane, clock, receive, partition, begun } = await fenced()
     await clock.advance(60_000)
-    await deliver(2)
+    await receive(2)
     expect([lane.state, partition.claims, begun()]).toEqual(['fenced', 1, [0, 1]])
   })
 
   test('claims again after a heartbeat and reads from what the other has committed', async () => {
-    const { lane, deliver, partition, begun, flow } = await fenced()
+    const { lane, receive, partition, begun, flow } = await fenced()
     partition.committed = 1n
     lane.heartbeat()
-    await settle()
+    await flushPromises()
     expect([lane.state, partition.claims, flow]).toEqual(['running', 2, ['seek 1']])
-    await deliver(0, 1, 2)
+    await receive(0, 1, 2)
     expect(begun()).toEqual([0, 1, 1, 2])
   })
 
   test('reads from the beginning when nothing was ever committed', async () => {
-    const { lane, partition, flow, deliver, begun } = await fenced()
+    const { lane, partition, flow, receive, begun } = await fenced()
     partition.committed = null
     lane.heartbeat()
-    await settle()
-    await deliver(0)
+    await flushPromises()
+    await receive(0)
     expect([flow, begun()]).toEqual([['seek null'], [0, 1, 0]])
   })
 
   test('does not write what work from before the fence brings', async () => {
     const { lane, partition, finish } = await fenced()
     lane.heartbeat()
-    await settle()
+    await flushPromises()
     await finish(1)
     expect(written(partition)).toEqual([])
   })
@@ -66,7 +66,7 @@ describe('a lane that was fenced', () => {
 
   test('is done at once when it was draining', async () => {
     const made = await runningLane(new FakePartition(0n))
-    await made.deliver(0)
+    await made.receive(0)
     made.partition.faults.push('fenced')
     const drained = made.lane.drain()
     await made.finish(0)
@@ -77,8 +77,8 @@ describe('a lane that was fenced', () => {
 
 describe('a transaction that failed', () => {
   test('is made again after a new claim, and no finished record is called again', async () => {
-    const { deliver, finish, partition, begun, flow } = await runningLane(new FakePartition(0n))
-    await deliver(0, 1)
+    const { receive, finish, partition, begun, flow } = await runningLane(new FakePartition(0n))
+    await receive(0, 1)
     partition.faults.push('failed')
     await finish(1, 0)
     expect(partition.claims).toBe(2)
@@ -86,10 +86,10 @@ describe('a transaction that failed', () => {
   })
 
   test('makes no record go again although the first in hand stands after a gap', async () => {
-    const { deliver, finish, partition, begun, flow } = await runningLane(new FakePartition(0n))
-    await deliver(0)
+    const { receive, finish, partition, begun, flow } = await runningLane(new FakePartition(0n))
+    await receive(0)
     await finish(0)
-    await deliver(5, 6)
+    await receive(5, 6)
     partition.faults.push('failed')
     await finish(5)
     expect([begun(), flow]).toEqual([[0, 5, 6], []])
@@ -97,18 +97,18 @@ describe('a transaction that failed', () => {
   })
 
   test('leaves the work under way wanted', async () => {
-    const { deliver, finish, partition, started } = await runningLane()
-    await deliver(0, 1)
+    const { receive, finish, partition, started } = await runningLane()
+    await receive(0, 1)
     partition.faults.push('failed')
     await finish(0)
-    expect(started[1]?.life.wanted()).toBe(true)
+    expect(started[1]?.context.isWanted()).toBe(true)
     await finish(1)
     expect(written(partition)).toEqual([0, 1])
   })
 
   test('is counted once and not made again when it had committed after all', async () => {
-    const { deliver, finish, partition, metrics, begun } = await runningLane(new FakePartition(0n))
-    await deliver(0, 1, 2)
+    const { receive, finish, partition, metrics, begun } = await runningLane(new FakePartition(0n))
+    await receive(0, 1, 2)
     partition.faults.push('lost')
     await finish(1, 0)
     expect([written(partition), begun()]).toEqual([
@@ -121,24 +121,24 @@ describe('a transaction that failed', () => {
   })
 
   test('starts nothing until the new claim is through', async () => {
-    const { deliver, finish, partition, begun, lane, clock } = await runningLane()
-    await deliver(0)
+    const { receive, finish, partition, begun, lane, clock } = await runningLane()
+    await receive(0)
     partition.faults.push('failed')
     partition.refusals = 1
     await finish(0)
-    await deliver(1)
+    await receive(1)
     expect([lane.state, begun()]).toEqual(['claiming', [0]])
     await clock.advance(100)
     expect([lane.state, begun(), written(partition)]).toEqual(['running', [0, 1], [0]])
   })
 
   test('drops what another owner has committed meanwhile, also what is still to be delivered', async () => {
-    const { deliver, finish, partition, begun } = await runningLane(new FakePartition(0n))
-    await deliver(0, 1)
+    const { receive, finish, partition, begun } = await runningLane(new FakePartition(0n))
+    await receive(0, 1)
     partition.faults.push('failed')
     partition.committed = 4n
     await finish(0)
-    await deliver(2, 3, 4)
+    await receive(2, 3, 4)
     expect(begun()).toEqual([0, 1, 4])
   })
 })

@@ -1,29 +1,29 @@
 import { describe, expect, test } from 'vitest'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { inputRecord } from '../../support/fakes.ts'
 import { firstOffsets, runningLane } from '../../support/lane.ts'
 
 describe('backpressure', () => {
   test('pauses the partition at the limit of records and resumes it at three quarters', async () => {
-    const { lane, deliver, finish, flow, clock } = await runningLane()
-    let delivered = 0
+    const { lane, receive, finish, flow, clock } = await runningLane()
+    let received = 0
     while (flow.length === 0) {
-      await deliver(delivered)
-      delivered += 1
+      await receive(received)
+      received += 1
     }
-    expect([flow, lane.backlog]).toEqual([['pause'], delivered])
+    expect([flow, lane.backlog]).toEqual([['pause'], received])
     for (let offset = 0; flow.length === 1; offset += 1) {
       await finish(offset)
       await clock.advance(1_000)
     }
-    expect([flow, lane.backlog]).toEqual([['pause', 'resume'], (delivered * 3) / 4])
+    expect([flow, lane.backlog]).toEqual([['pause', 'resume'], (received * 3) / 4])
   })
 
   test('pauses the partition at the limit of bytes', async () => {
     const { lane, flow } = await runningLane()
     const value = Buffer.alloc(1024 * 1024)
-    for (let offset = 0; flow.length === 0; offset += 1) lane.deliver([inputRecord(offset, { value })])
+    for (let offset = 0; flow.length === 0; offset += 1) lane.receive([inputRecord(offset, { value })])
     expect(flow).toEqual(['pause'])
     expect(lane.backlog).toBeLessThan(10)
   })
@@ -31,8 +31,8 @@ describe('backpressure', () => {
 
 describe('while many wait for a permit', () => {
   test('a lane has only some of its records under way, and begins one more for each that finishes', async () => {
-    const { deliver, finish, begun } = await runningLane(new FakePartition(), { mayCrowd: () => false })
-    await deliver(...firstOffsets(40))
+    const { receive, finish, begun } = await runningLane(new FakePartition(), { mayStartMore: () => false })
+    await receive(...firstOffsets(40))
     const atOnce = begun().length
     expect(atOnce).toBeLessThan(40)
     await finish(7)
@@ -40,10 +40,10 @@ describe('while many wait for a permit', () => {
   })
 
   test('a lane still comes to the end of what it has', async () => {
-    const { deliver, finish, begun, partition, clock } = await runningLane(new FakePartition(), {
-      mayCrowd: () => false,
+    const { receive, finish, begun, partition, clock } = await runningLane(new FakePartition(), {
+      mayStartMore: () => false,
     })
-    await deliver(...firstOffsets(40))
+    await receive(...firstOffsets(40))
     for (let offset = 0; offset < 40; offset += 1) await finish(offset)
     await clock.advance(1_000)
     expect([begun().length, partition.committed]).toEqual([40, 40n])
@@ -53,7 +53,7 @@ describe('while many wait for a permit', () => {
 describe('a lane of a retry topic', () => {
   test('starts a record when its delay after its own timestamp is over', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
-    lane.deliver([
+    lane.receive([
       inputRecord(0, { timestampMs: clock.epochMs() - 9_000 }),
       inputRecord(1, { timestampMs: clock.epochMs() - 8_000 }),
     ])
@@ -67,7 +67,7 @@ describe('a lane of a retry topic', () => {
 
   test('keeps to the time a record is due when the clock jumps, either way', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
-    lane.deliver([inputRecord(0, { timestampMs: clock.epochMs() })])
+    lane.receive([inputRecord(0, { timestampMs: clock.epochMs() })])
     clock.jump(3_600_000)
     await clock.advance(9_999)
     expect(begun()).toEqual([])
@@ -78,7 +78,7 @@ describe('a lane of a retry topic', () => {
 
   test('waits no longer than the delay for a record whose writer has a clock that is ahead', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
-    lane.deliver([inputRecord(0, { timestampMs: clock.epochMs() + 3_600_000 })])
+    lane.receive([inputRecord(0, { timestampMs: clock.epochMs() + 3_600_000 })])
     await clock.advance(9_999)
     expect(begun()).toEqual([])
     await clock.advance(1)
@@ -87,30 +87,30 @@ describe('a lane of a retry topic', () => {
 
   test('starts at once what is overdue', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
-    lane.deliver([inputRecord(0, { timestampMs: clock.epochMs() - 60_000 })])
+    lane.receive([inputRecord(0, { timestampMs: clock.epochMs() - 60_000 })])
     expect(begun()).toEqual([0])
   })
 })
 
 test('a defect in a step is passed on', async () => {
-  const { deliver, started, defects } = await runningLane()
-  await deliver(0)
+  const { receive, started, defects } = await runningLane()
+  await receive(0)
   const defect = new TypeError('a defect')
   started[0]?.reject(defect)
-  await settle()
+  await flushPromises()
   expect(defects).toEqual([defect])
 })
 
 test('a call that starts opens the transaction meanwhile', async () => {
-  const { deliver, started, partition } = await runningLane()
-  await deliver(0)
-  started[0]?.life.calling()
+  const { receive, started, partition } = await runningLane()
+  await receive(0)
+  started[0]?.context.onCallStarting()
   expect(partition.prepared).toBe(1)
 })
 
 test('the lag goes from the oldest record in hand to the end of the partition', async () => {
-  const { lane, deliver, finish, metrics } = await runningLane()
-  await deliver(10, 11)
+  const { lane, receive, finish, metrics } = await runningLane()
+  await receive(10, 11)
   lane.progress(12n, 20n)
   await finish(10)
   await finish(11)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Outputs, Settled } from '../../../src/pipeline/outputs.ts'
+import type { Outputs, ProcessedRecord } from '../../../src/pipeline/outputs.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
 
 /** Refuses these values for good; a dead letter in their place is taken. */
@@ -12,7 +12,7 @@ function refusing(...values: number[]): FakePartition {
 }
 
 const replacing: Pick<Outputs, 'replacement'> = {
-  replacement: ({ offset }): Settled => ({
+  replacement: ({ offset }): ProcessedRecord => ({
     outputs: [
       { topic: 'dead', partition: 0, key: null, value: Buffer.from(String(1_000n + offset)), headers: [] },
     ],
@@ -27,10 +27,10 @@ const replacing: Pick<Outputs, 'replacement'> = {
 
 describe('an output that is refused for good', () => {
   test('is found among many and replaced; everything else goes out, each once and in order', async () => {
-    const { deliver, finish, partition, clock, metrics } = await runningLane(refusing(17, 63), {
+    const { receive, finish, partition, clock, metrics } = await runningLane(refusing(17, 63), {
       outputs: replacing,
     })
-    await deliver(...firstOffsets(100))
+    await receive(...firstOffsets(100))
     await finish(...firstOffsets(100))
     await clock.advance(2_000)
     const expected = firstOffsets(100).map((offset) =>
@@ -42,8 +42,8 @@ describe('an output that is refused for good', () => {
   })
 
   test('costs a number of claims that grows with the logarithm of the batch', async () => {
-    const { deliver, finish, partition, clock } = await runningLane(refusing(17), { outputs: replacing })
-    await deliver(...firstOffsets(128))
+    const { receive, finish, partition, clock } = await runningLane(refusing(17), { outputs: replacing })
+    await receive(...firstOffsets(128))
     await finish(...firstOffsets(128))
     await clock.advance(2_000)
     expect(partition.committed).toBe(128n)
@@ -51,8 +51,8 @@ describe('an output that is refused for good', () => {
   })
 
   test('blocks its partition if nothing smaller is left, with a delay that grows to 30 s', async () => {
-    const { deliver, finish, partition, clock, blocks } = await runningLane(refusing(0))
-    await deliver(0)
+    const { receive, finish, partition, clock, blocks } = await runningLane(refusing(0))
+    await receive(0)
     await finish(0)
     expect(blocks.at(-1)).toMatchObject({ partition: 0, offset: 0n, failure: { code: 'MESSAGE_TOO_LARGE' } })
     await clock.advance(600_000)
@@ -65,11 +65,11 @@ describe('an output that is refused for good', () => {
 
   test('counts towards the dead-letter limit only from then on', async () => {
     const asked: string[] = []
-    const { deliver, finish, clock } = await runningLane(refusing(1), {
+    const { receive, finish, clock } = await runningLane(refusing(1), {
       outputs: replacing,
-      brake: { passes: ({ kind }) => asked.push(kind) > 0 },
+      deadLetterLimit: { allows: ({ kind }) => asked.push(kind) > 0 },
     })
-    await deliver(0, 1)
+    await receive(0, 1)
     await finish(0, 1)
     await clock.advance(1_000)
     expect(asked).toEqual(['deferred', 'deferred', 'dead-letter'])
@@ -80,8 +80,8 @@ describe('a publish that fails again and again', () => {
   test('is not repeated without a delay, and the partition is blocked from the second failure on', async () => {
     const partition = new FakePartition(0n)
     partition.faults.push(...Array.from({ length: 1_000 }, () => 'denied' as const))
-    const { deliver, finish, clock, blocks } = await runningLane(partition)
-    await deliver(0)
+    const { receive, finish, clock, blocks } = await runningLane(partition)
+    await receive(0)
     await finish(0)
     await clock.advance(540_000)
     expect(partition.claims).toBeLessThan(30)
@@ -94,12 +94,12 @@ describe('a publish that fails again and again', () => {
   test('does not hold up the end of a lane that drains', async () => {
     const partition = new FakePartition(0n)
     partition.faults.push('denied', 'denied')
-    const { lane, deliver, finish } = await runningLane(partition)
-    await deliver(0)
+    const { lane, receive, finish } = await runningLane(partition)
+    await receive(0)
     const drained = lane.drain()
     await finish(0)
     await drained
-    await settle()
+    await flushPromises()
     expect([lane.state, partition.open]).toEqual(['closed', 0])
   })
 
@@ -108,7 +108,7 @@ describe('a publish that fails again and again', () => {
     partition.refusals = 100
     const { lane, clock } = laneOn(partition)
     lane.start()
-    await settle()
+    await flushPromises()
     await clock.advance(100_000)
     expect(lane.state).toBe('running')
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { laneOn, runningLane, written } from '../../support/lane.ts'
 
@@ -8,19 +8,19 @@ async function replaced() {
   const partition = new FakePartition()
   partition.committed = 5n
   const made = await runningLane(partition)
-  await made.deliver(5, 6, 7)
+  await made.receive(5, 6, 7)
   await made.finish(5)
   await made.lane.replaced(0n)
-  await settle()
+  await flushPromises()
   return made
 }
 
 test('a log that was replaced is read from its beginning: nothing of it is taken for a record that came before', async () => {
-  const { lane, deliver, finish, begun, partition } = await replaced()
-  await deliver(0, 1)
+  const { lane, receive, finish, begun, partition } = await replaced()
+  await receive(0, 1)
   expect(begun().slice(-2)).toEqual([0, 1])
   await finish(0, 1)
-  await settle()
+  await flushPromises()
   expect(written(partition)).toEqual([5, 0, 1])
   expect(partition.committed).toBe(2n)
   expect(lane.backlog).toBe(0)
@@ -37,7 +37,7 @@ test('a transaction that was open for the log before is fenced by a claim', asyn
   const { lane } = await runningLane(partition)
   const before = partition.claims
   await lane.replaced(0n)
-  await settle()
+  await flushPromises()
   expect(partition.claims).toBe(before + 1)
 })
 
@@ -50,10 +50,10 @@ test('what was in hand comes to nothing, also when its work ends later', async (
 test('a lane that is claiming starts with the new log', async () => {
   const partition = new FakePartition()
   partition.committed = 5n
-  const { lane, deliver, begun } = laneOn(partition)
+  const { lane, receive, begun } = laneOn(partition)
   lane.start()
   await lane.replaced(2n)
-  await settle()
-  await deliver(2, 3)
+  await flushPromises()
+  await receive(2, 3)
   expect(begun()).toEqual([2, 3])
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
 
@@ -7,12 +7,12 @@ describe('a lane that claims its partition', () => {
   test('starts nothing before the claim has gone through', async () => {
     const partition = new FakePartition()
     partition.hold()
-    const { lane, deliver, begun } = laneOn(partition)
+    const { lane, receive, begun } = laneOn(partition)
     lane.start()
-    await deliver(0, 1)
+    await receive(0, 1)
     expect([lane.state, begun()]).toEqual(['claiming', []])
     partition.release()
-    await settle()
+    await flushPromises()
     expect([lane.state, begun()]).toEqual(['running', [0, 1]])
   })
 
@@ -39,7 +39,7 @@ describe('a lane that claims its partition', () => {
     lane.start()
     await lane.revoke()
     partition.release()
-    await settle()
+    await flushPromises()
     expect([lane.state, partition.claims, partition.open]).toEqual(['closed', 1, 0])
   })
 
@@ -48,7 +48,7 @@ describe('a lane that claims its partition', () => {
     partition.refusals = 1
     const { lane, clock } = laneOn(partition)
     lane.start()
-    await settle()
+    await flushPromises()
     await lane.revoke()
     expect(clock.timers).toBe(0)
   })
@@ -58,59 +58,59 @@ describe('what the former owner has committed', () => {
   test('is dropped when it was delivered before the claim', async () => {
     const partition = new FakePartition(2n)
     partition.hold()
-    const { lane, deliver, begun, flow } = laneOn(partition)
+    const { lane, receive, begun, flow } = laneOn(partition)
     lane.start()
-    await deliver(0, 1, 2, 3)
+    await receive(0, 1, 2, 3)
     partition.release()
-    await settle()
+    await flushPromises()
     expect([begun(), flow]).toEqual([[2, 3], []])
   })
 
   test('is dropped when it is delivered after the claim', async () => {
-    const { deliver, begun, flow, metrics } = await runningLane(new FakePartition(2n))
-    await deliver(0, 1, 2, 3)
+    const { receive, begun, flow, metrics } = await runningLane(new FakePartition(2n))
+    await receive(0, 1, 2, 3)
     expect([begun(), flow]).toEqual([[2, 3], []])
     expect(metrics.of('redelivered')).toEqual([[2]])
   })
 
   test('is read again from its end when the first delivery begins above it', async () => {
-    const { deliver, begun, flow, lane } = await runningLane(new FakePartition(5n))
-    await deliver(8, 9)
+    const { receive, begun, flow, lane } = await runningLane(new FakePartition(5n))
+    await receive(8, 9)
     expect([begun(), flow, lane.backlog]).toEqual([[], ['seek 5'], 0])
-    await deliver(5, 6, 7, 8)
+    await receive(5, 6, 7, 8)
     expect(begun()).toEqual([5, 6, 7, 8])
   })
 
   test('is read again from its end when that delivery came before the claim', async () => {
     const partition = new FakePartition(5n)
     partition.hold()
-    const { lane, deliver, begun, flow } = laneOn(partition)
+    const { lane, receive, begun, flow } = laneOn(partition)
     lane.start()
-    await deliver(8, 9)
+    await receive(8, 9)
     partition.release()
-    await settle()
+    await flushPromises()
     expect([begun(), flow]).toEqual([[], ['seek 5']])
   })
 
   test('is sought once only: after a gap the records are taken as they come', async () => {
-    const { deliver, begun, flow } = await runningLane(new FakePartition(5n))
-    await deliver(8)
-    await deliver(8, 9)
+    const { receive, begun, flow } = await runningLane(new FakePartition(5n))
+    await receive(8)
+    await receive(8, 9)
     expect([begun(), flow]).toEqual([[8, 9], ['seek 5']])
   })
 
   test('is not sought when the delivery begins below it and goes on after a gap', async () => {
-    const { deliver, begun, flow } = await runningLane(new FakePartition(5n))
-    await deliver(3, 4)
-    await deliver(8)
+    const { receive, begun, flow } = await runningLane(new FakePartition(5n))
+    await receive(3, 4)
+    await receive(8)
     expect([begun(), flow]).toEqual([[8], []])
   })
 })
 
 describe('a commit', () => {
   test('holds the longest finished prefix only', async () => {
-    const { deliver, finish, partition } = await runningLane()
-    await deliver(0, 1, 2, 3)
+    const { receive, finish, partition } = await runningLane()
+    await receive(0, 1, 2, 3)
     await finish(2, 1)
     expect(partition.transactions).toEqual([])
     await finish(0)
@@ -118,20 +118,20 @@ describe('a commit', () => {
   })
 
   test('goes over offsets that were never delivered', async () => {
-    const { deliver, finish, partition } = await runningLane()
-    await deliver(3, 4, 7, 9)
+    const { receive, finish, partition } = await runningLane()
+    await receive(3, 4, 7, 9)
     await finish(9, 7, 4, 3)
     expect(partition.transactions).toEqual([[4, 10n]])
   })
 
   test('takes one transaction at a time, and what finishes meanwhile goes into the next', async () => {
-    const { deliver, finish, partition } = await runningLane()
-    await deliver(0, 1, 2)
+    const { receive, finish, partition } = await runningLane()
+    await receive(0, 1, 2)
     partition.hold()
     await finish(0)
     await finish(2, 1)
     partition.release()
-    await settle()
+    await flushPromises()
     expect(partition.transactions).toEqual([
       [1, 1n],
       [2, 3n],
@@ -139,8 +139,8 @@ describe('a commit', () => {
   })
 
   test('waits a little while the lane is busy, so that more goes into it', async () => {
-    const { deliver, finish, partition, clock } = await runningLane()
-    await deliver(...firstOffsets(20))
+    const { receive, finish, partition, clock } = await runningLane()
+    await receive(...firstOffsets(20))
     await finish(0)
     await clock.advance(5)
     expect(partition.transactions).toEqual([])
@@ -150,10 +150,10 @@ describe('a commit', () => {
   })
 
   test('waits longer while there are records still to start, for then much more goes into it', async () => {
-    const { deliver, finish, partition, clock } = await runningLane(new FakePartition(), {
-      mayCrowd: () => false,
+    const { receive, finish, partition, clock } = await runningLane(new FakePartition(), {
+      mayStartMore: () => false,
     })
-    await deliver(...firstOffsets(40))
+    await receive(...firstOffsets(40))
     await finish(0)
     await clock.advance(150)
     await finish(1, 2)
@@ -163,8 +163,8 @@ describe('a commit', () => {
   })
 
   test('does not wait where little more can come', async () => {
-    const { deliver, finish, partition } = await runningLane()
-    await deliver(...firstOffsets(20))
+    const { receive, finish, partition } = await runningLane()
+    await receive(...firstOffsets(20))
     await finish(...firstOffsets(20))
     expect(partition.transactions).toEqual([
       [12, 12n],
@@ -173,9 +173,9 @@ describe('a commit', () => {
   })
 
   test('holds five hundred records at most', async () => {
-    const { deliver, finish, partition, clock } = await runningLane()
+    const { receive, finish, partition, clock } = await runningLane()
     const offsets = firstOffsets(700)
-    await deliver(...offsets)
+    await receive(...offsets)
     await finish(...offsets)
     await clock.advance(1_000)
     expect(partition.transactions).toEqual([
@@ -185,22 +185,22 @@ describe('a commit', () => {
   })
 
   test('counts each record when its transaction is through, not before', async () => {
-    const { deliver, finish, partition, metrics } = await runningLane()
-    await deliver(0)
+    const { receive, finish, partition, metrics } = await runningLane()
+    await receive(0)
     partition.hold()
     await finish(0)
     expect(metrics.of('deferred')).toEqual([])
     partition.release()
-    await settle()
+    await flushPromises()
     expect(metrics.of('deferred')).toEqual([['pending']])
   })
 })
 
 describe('a record delivered again', () => {
   test('is recognized by its offset and dropped', async () => {
-    const { deliver, begun, metrics } = await runningLane()
-    await deliver(0, 1)
-    await deliver(0, 1, 2)
+    const { receive, begun, metrics } = await runningLane()
+    await receive(0, 1)
+    await receive(0, 1, 2)
     expect(begun()).toEqual([0, 1, 2])
     expect(metrics.of('redelivered')).toEqual([[2]])
     expect(metrics.of('consumed')).toEqual([
@@ -210,10 +210,10 @@ describe('a record delivered again', () => {
   })
 
   test('is recognized after its commit too', async () => {
-    const { deliver, finish, begun } = await runningLane()
-    await deliver(0)
+    const { receive, finish, begun } = await runningLane()
+    await receive(0)
     await finish(0)
-    await deliver(0)
+    await receive(0)
     expect(begun()).toEqual([0])
   })
 })

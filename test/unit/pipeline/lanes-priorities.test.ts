@@ -3,9 +3,9 @@ import { TokenBucket } from '../../../src/core/token-bucket.ts'
 import { Lanes } from '../../../src/pipeline/lanes.ts'
 import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
 import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
-import type { Settle } from '../../../src/pipeline/settle.ts'
+import type { ProcessRecord } from '../../../src/pipeline/process-record.ts'
 import { PRIORITIES, type Priority } from '../../../src/ports.ts'
-import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { FakeClock, flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
 import { firstOffsets } from '../../support/lane.ts'
@@ -25,22 +25,22 @@ async function drained({
   inputs,
   retries,
   redriven,
-}: Backlog): Promise<Record<Priority, number> & { bySource: ReadonlyMap<string, number> }> {
+}: Backlog): Promise<Record<Priority, number> & { byPartition: ReadonlyMap<string, number> }> {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
   const log = fakeLog()
   const limiter = new TokenBucket({ permits: 100, windowMs: 1_000, burst: 10 })
   const permits = new PermitQueue({ limiter, maxInFlight: 64, clock, metrics, log })
   const calls: Record<Priority, number> = { fresh: 0, deferred: 0, redriven: 0 }
-  const bySource = new Map<string, number>()
-  const oneCall: Settle = async ({ topic, partition, offset }, life) => {
+  const byPartition = new Map<string, number>()
+  const oneCall: ProcessRecord = async ({ topic, partition, offset }, context) => {
     const priority = topic === 'retry' ? 'deferred' : offset < redriven ? 'redriven' : 'fresh'
-    const source = `${topic}:${partition}`
-    const permit = await permits.acquire(priority, source, life.wanted)
+    const partitionName = `${topic}:${partition}`
+    const permit = await permits.acquire(priority, partitionName, context.isWanted)
     if (permit === null) return null
     calls[priority] += 1
-    bySource.set(source, (bySource.get(source) ?? 0) + 1)
-    permit.starts()
+    byPartition.set(partitionName, (byPartition.get(partitionName) ?? 0) + 1)
+    permit.confirm()
     await new Promise<void>((resolve) => void clock.after(CALL_MS, resolve))
     permit.release({ kind: 'answered' })
     return { outputs: [], counts: { kind: 'duplicate' } }
@@ -48,9 +48,9 @@ async function drained({
   const lanes = new Lanes({
     lane: {
       claim: (topic, partition) => new FakePartition().claim(topic, partition),
-      settle: oneCall,
+      processRecord: oneCall,
       outputs: { replacement: () => null },
-      brake: { passes: () => true },
+      deadLetterLimit: { allows: () => true },
       deadLetterNotices: { add: () => undefined },
       budget: new RecordBudget(),
       blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
@@ -69,13 +69,13 @@ async function drained({
     log,
   })
   lanes.assigned('me', { in: firstOffsets(inputs), retry: firstOffsets(retries) })
-  await settle()
+  await flushPromises()
   for (const [topic, partitions] of [
     ['retry', retries],
     ['in', inputs],
   ] as const) {
     for (const partition of firstOffsets(partitions)) {
-      lanes.deliver(
+      lanes.receive(
         topic,
         partition,
         firstOffsets(1_000).map((offset) => inputRecord(offset, { topic, partition, timestampMs: 0 })),
@@ -83,7 +83,7 @@ async function drained({
     }
   }
   await clock.advance(SECONDS * 1_000)
-  return { ...calls, bySource }
+  return { ...calls, byPartition }
 }
 
 test('across many lanes new work comes first, and old work keeps its floor', async () => {
@@ -105,9 +105,9 @@ test('new work is not held back by what was put back before it in the same parti
 })
 
 test('partitions that all have work are served alike, also those whose records came later', async () => {
-  const { bySource } = await drained({ inputs: 8, retries: 0, redriven: 0 })
-  expect(bySource.size).toBe(8)
-  const counts = [...bySource.values()]
+  const { byPartition } = await drained({ inputs: 8, retries: 0, redriven: 0 })
+  expect(byPartition.size).toBe(8)
+  const counts = [...byPartition.values()]
   // The first to come had all of the burst.
   expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(12)
 })

@@ -3,8 +3,8 @@ import { UNLIMITED } from '../../../src/core/token-bucket.ts'
 import { Lanes } from '../../../src/pipeline/lanes.ts'
 import { PermitQueue, type Permit } from '../../../src/pipeline/permit-queue.ts'
 import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
-import type { Settle } from '../../../src/pipeline/settle.ts'
-import { FakeClock, settle } from '../../support/fake-clock.ts'
+import type { ProcessRecord } from '../../../src/pipeline/process-record.ts'
+import { FakeClock, flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
 import { firstOffsets } from '../../support/lane.ts'
@@ -16,17 +16,19 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
   const log = fakeLog()
   const partitions = new Map<string, FakePartition>()
   const claims: string[] = []
-  const calls: { place: string; finish: () => void }[] = []
+  const calls: { position: string; finish: () => void }[] = []
   const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight, clock, metrics, log })
-  const partitionOf = (place: string): FakePartition => {
-    const partition = partitions.get(place) ?? new FakePartition()
-    partitions.set(place, partition)
+  const partitionOf = (position: string): FakePartition => {
+    const partition = partitions.get(position) ?? new FakePartition()
+    partitions.set(position, partition)
     return partition
   }
-  const oneCall: Settle = async ({ topic, partition, offset }, life) => {
-    const permit = await permits.acquire('fresh', `${topic}:${partition}`, life.wanted)
+  const oneCall: ProcessRecord = async ({ topic, partition, offset }, context) => {
+    const permit = await permits.acquire('fresh', `${topic}:${partition}`, context.isWanted)
     if (permit === null) return null
-    await new Promise<void>((finish) => void calls.push({ place: `${topic}:${partition}:${offset}`, finish }))
+    await new Promise<void>(
+      (finish) => void calls.push({ position: `${topic}:${partition}:${offset}`, finish }),
+    )
     return done(permit)
   }
   const lanes = new Lanes({
@@ -35,9 +37,9 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
         claims.push(`${topic}:${partition}`)
         return partitionOf(`${topic}:${partition}`).claim(topic, partition)
       },
-      settle: oneCall,
+      processRecord: oneCall,
       outputs: { replacement: () => null },
-      brake: { passes: () => true },
+      deadLetterLimit: { allows: () => true },
       deadLetterNotices: { add: () => undefined },
       budget: new RecordBudget(),
       blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
@@ -63,7 +65,7 @@ function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}
     permits,
     metrics,
     partitionOf,
-    places: () => calls.map(({ place }) => place),
+    positions: () => calls.map(({ position }) => position),
   }
 }
 
@@ -74,34 +76,34 @@ function done(permit: Permit) {
 }
 
 test('with the consumer every partition is lost: nothing further is called or committed', async () => {
-  const { lanes, calls, partitionOf, places } = lanesOver({ maxInFlight: 1 })
+  const { lanes, calls, partitionOf, positions } = lanesOver({ maxInFlight: 1 })
   lanes.assigned('member', { in: [0] })
-  await settle()
-  lanes.deliver('in', 0, [inputRecord(0), inputRecord(1)])
-  await settle()
+  await flushPromises()
+  lanes.receive('in', 0, [inputRecord(0), inputRecord(1)])
+  await flushPromises()
   lanes.lost()
   calls[0]?.finish()
-  await settle()
-  expect(places()).toEqual(['in:0:0'])
+  await flushPromises()
+  expect(positions()).toEqual(['in:0:0'])
   expect([lanes.names, partitionOf('in:0').open, partitionOf('in:0').committed]).toEqual([[], 0, null])
 })
 
 test('while records wait for the registry, a lane takes up no more than its own few', async () => {
   let waiting = 1
-  const { lanes, places, calls } = lanesOver({ registryWaiting: () => waiting })
+  const { lanes, positions, calls } = lanesOver({ registryWaiting: () => waiting })
   lanes.assigned('member', { in: [0] })
-  await settle()
-  lanes.deliver(
+  await flushPromises()
+  lanes.receive(
     'in',
     0,
     firstOffsets(50).map((offset) => inputRecord(offset)),
   )
-  await settle()
-  expect(places()).toHaveLength(16)
+  await flushPromises()
+  expect(positions()).toHaveLength(16)
   waiting = 0
   calls[0]?.finish()
-  await settle()
-  expect(places()).toHaveLength(50)
+  await flushPromises()
+  expect(positions()).toHaveLength(50)
 })
 
 describe('an assignment', () => {
@@ -109,17 +111,17 @@ describe('an assignment', () => {
     const { lanes, claims } = lanesOver()
     lanes.assigned('member', { in: [0, 1], retry: [0] })
     expect(lanes.unclaimed).toBe(3)
-    await settle()
+    await flushPromises()
     expect([lanes.names.length, lanes.unclaimed, claims]).toEqual([3, 0, ['in:0', 'in:1', 'retry:0']])
   })
 
   test('leaves the lanes alone that stay, closes those that go and opens those that come', async () => {
     const { lanes, claims, partitionOf } = lanesOver()
     lanes.assigned('member', { in: [0, 1] })
-    await settle()
+    await flushPromises()
     lanes.rebalancing()
     lanes.assigned('member', { in: [1, 2] })
-    await settle()
+    await flushPromises()
     expect([lanes.names.length, claims]).toEqual([2, ['in:0', 'in:1', 'in:2']])
     expect([0, 1, 2].map((number) => partitionOf(`in:${number}`).open)).toEqual([0, 1, 1])
   })
@@ -127,137 +129,137 @@ describe('an assignment', () => {
   test('claims every partition anew for a new member id: it has missed a generation', async () => {
     const { lanes, claims, partitionOf } = lanesOver()
     lanes.assigned('member', { in: [0] })
-    await settle()
+    await flushPromises()
     lanes.assigned('another', { in: [0] })
-    await settle()
+    await flushPromises()
     expect([claims, partitionOf('in:0').open, lanes.names.length]).toEqual([['in:0', 'in:0'], 1, 1])
   })
 
   test('keeps what is in flight on a partition that stays', async () => {
     const { lanes, calls, partitionOf } = lanesOver()
     lanes.assigned('member', { in: [0] })
-    await settle()
-    lanes.deliver('in', 0, [inputRecord(0)])
-    await settle()
+    await flushPromises()
+    lanes.receive('in', 0, [inputRecord(0)])
+    await flushPromises()
     lanes.rebalancing()
     lanes.assigned('member', { in: [0] })
     calls[0]?.finish()
-    await settle()
+    await flushPromises()
     expect(partitionOf('in:0').committed).toBe(1n)
   })
 })
 
 describe('while the group decides', () => {
   test('no call starts, and what is in flight is committed', async () => {
-    const { lanes, calls, places, partitionOf } = lanesOver()
+    const { lanes, calls, positions, partitionOf } = lanesOver()
     lanes.assigned('member', { in: [0] })
-    await settle()
-    lanes.deliver('in', 0, [inputRecord(0)])
-    await settle()
+    await flushPromises()
+    lanes.receive('in', 0, [inputRecord(0)])
+    await flushPromises()
     lanes.rebalancing()
-    lanes.deliver('in', 0, [inputRecord(1)])
+    lanes.receive('in', 0, [inputRecord(1)])
     calls[0]?.finish()
-    await settle()
-    expect([places(), partitionOf('in:0').committed]).toEqual([['in:0:0'], 1n])
+    await flushPromises()
+    expect([positions(), partitionOf('in:0').committed]).toEqual([['in:0:0'], 1n])
     lanes.assigned('member', { in: [0] })
-    await settle()
-    expect(places()).toEqual(['in:0:0', 'in:0:1'])
+    await flushPromises()
+    expect(positions()).toEqual(['in:0:0', 'in:0:1'])
   })
 
   test('a record of a partition that went gives up its place in the queue', async () => {
-    const { lanes, places, metrics } = lanesOver()
+    const { lanes, positions, metrics } = lanesOver()
     lanes.assigned('member', { in: [0, 1] })
-    await settle()
+    await flushPromises()
     lanes.rebalancing()
-    lanes.deliver('in', 0, [inputRecord(0)])
-    lanes.deliver('in', 1, [inputRecord(0, { partition: 1 })])
+    lanes.receive('in', 0, [inputRecord(0)])
+    lanes.receive('in', 1, [inputRecord(0, { partition: 1 })])
     lanes.assigned('member', { in: [1] })
-    await settle()
-    expect(places()).toEqual(['in:1:0'])
+    await flushPromises()
+    expect(positions()).toEqual(['in:1:0'])
     expect(metrics.of('permitsWaiting').at(-1)).toEqual([{ fresh: 0, deferred: 0, redriven: 0 }])
   })
 })
 
 test('a record of a partition that went does not wait for a place to be free', async () => {
-  const { lanes, places, metrics } = lanesOver({ maxInFlight: 1 })
+  const { lanes, positions, metrics } = lanesOver({ maxInFlight: 1 })
   lanes.assigned('member', { in: [0, 1] })
-  await settle()
-  lanes.deliver('in', 0, [inputRecord(0)])
-  lanes.deliver('in', 1, [inputRecord(0, { partition: 1 })])
-  await settle()
+  await flushPromises()
+  lanes.receive('in', 0, [inputRecord(0)])
+  lanes.receive('in', 1, [inputRecord(0, { partition: 1 })])
+  await flushPromises()
   lanes.rebalancing()
   lanes.assigned('member', { in: [0] })
   expect(metrics.of('permitsWaiting').at(-1)).toEqual([{ fresh: 0, deferred: 0, redriven: 0 }])
-  expect(places()).toEqual(['in:0:0'])
+  expect(positions()).toEqual(['in:0:0'])
 })
 
 test('records of a partition that is not ours are dropped', async () => {
-  const { lanes, places } = lanesOver()
+  const { lanes, positions } = lanesOver()
   lanes.assigned('member', { in: [0] })
-  await settle()
-  lanes.deliver('in', 7, [inputRecord(0)])
+  await flushPromises()
+  lanes.receive('in', 7, [inputRecord(0)])
   lanes.progress('in', 7, 1n, 1n)
-  await settle()
-  expect([places(), lanes.backlog]).toEqual([[], 0])
+  await flushPromises()
+  expect([positions(), lanes.backlog]).toEqual([[], 0])
 })
 
 test('records of a retry topic wait for their delay', async () => {
-  const { lanes, places, clock } = lanesOver()
+  const { lanes, positions, clock } = lanesOver()
   lanes.assigned('member', { retry: [0] })
-  await settle()
-  lanes.deliver('retry', 0, [inputRecord(0, { topic: 'retry', timestampMs: clock.epochMs() })])
+  await flushPromises()
+  lanes.receive('retry', 0, [inputRecord(0, { topic: 'retry', timestampMs: clock.epochMs() })])
   await clock.advance(9_999)
-  expect([places(), lanes.backlog]).toEqual([[], 1])
+  expect([positions(), lanes.backlog]).toEqual([[], 1])
   await clock.advance(1)
-  expect(places()).toEqual(['retry:0:0'])
+  expect(positions()).toEqual(['retry:0:0'])
 })
 
 test('a heartbeat reaches the lanes that were fenced', async () => {
   const { lanes, calls, partitionOf } = lanesOver()
   lanes.assigned('member', { in: [0] })
-  await settle()
-  lanes.deliver('in', 0, [inputRecord(0)])
-  await settle()
+  await flushPromises()
+  lanes.receive('in', 0, [inputRecord(0)])
+  await flushPromises()
   partitionOf('in:0').faults.push('fenced')
   calls[0]?.finish()
-  await settle()
+  await flushPromises()
   expect(lanes.unclaimed).toBe(1)
   lanes.heartbeat()
-  await settle()
+  await flushPromises()
   expect([lanes.unclaimed, partitionOf('in:0').claims]).toEqual([0, 2])
 })
 
 describe('draining', () => {
   test('commits what is in flight on every lane and gives up what waits for a permit', async () => {
-    const { lanes, calls, places, partitionOf } = lanesOver({ maxInFlight: 2 })
+    const { lanes, calls, positions, partitionOf } = lanesOver({ maxInFlight: 2 })
     lanes.assigned('member', { in: [0, 1] })
-    await settle()
-    lanes.deliver('in', 0, [inputRecord(0), inputRecord(1)])
-    lanes.deliver('in', 1, [inputRecord(0, { partition: 1 })])
-    await settle()
+    await flushPromises()
+    lanes.receive('in', 0, [inputRecord(0), inputRecord(1)])
+    lanes.receive('in', 1, [inputRecord(0, { partition: 1 })])
+    await flushPromises()
     const drained = lanes.drain()
     for (const { finish } of calls) finish()
     await drained
-    expect(places()).toEqual(['in:0:0', 'in:0:1'])
+    expect(positions()).toEqual(['in:0:0', 'in:0:1'])
     expect([partitionOf('in:0').committed, partitionOf('in:1').committed]).toEqual([2n, null])
     expect([lanes.names.length, partitionOf('in:0').open, partitionOf('in:1').open]).toEqual([0, 0, 0])
   })
 
   test('does not wait for permits that nobody grants', async () => {
-    const { lanes, permits, places } = lanesOver()
+    const { lanes, permits, positions } = lanesOver()
     lanes.assigned('member', { in: [0] })
-    await settle()
-    permits.hold('rebalance')
-    lanes.deliver('in', 0, [inputRecord(0)])
+    await flushPromises()
+    permits.pause('rebalance')
+    lanes.receive('in', 0, [inputRecord(0)])
     await lanes.drain()
-    expect([lanes.names, places()]).toEqual([[], []])
+    expect([lanes.names, positions()]).toEqual([[], []])
   })
 
   test('opens no lane for what is assigned afterwards', async () => {
     const { lanes, claims } = lanesOver()
     await lanes.drain()
     lanes.assigned('member', { in: [0] })
-    await settle()
+    await flushPromises()
     expect([lanes.names.length, claims]).toEqual([0, []])
   })
 })

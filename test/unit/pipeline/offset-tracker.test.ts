@@ -6,7 +6,7 @@ const ALL = (): boolean => true
 
 function tracking(...offsets: number[]): OffsetTracker<string, string> {
   const tracker = new OffsetTracker<string, string>((item) => item.length)
-  for (const offset of offsets) tracker.deliver(BigInt(offset), `record ${offset}`)
+  for (const offset of offsets) tracker.add(BigInt(offset), `record ${offset}`)
   return tracker
 }
 
@@ -73,7 +73,7 @@ describe('a commit', () => {
   test('beyond all that was delivered leaves nothing, and nothing begun', () => {
     const tracker = tracking(1, 2)
     tracker.committed(100n)
-    tracker.deliver(100n, 'new')
+    tracker.add(100n, 'new')
     expect([tracker.size, tracker.peek()?.offset]).toEqual([1, 100n])
   })
 })
@@ -85,10 +85,10 @@ interface Modeled {
   entry: Tracked<number, string> | null
 }
 
-type Step = readonly [kind: 'deliver' | 'begin' | 'finish' | 'commit' | 'clear', number: number]
+type Step = readonly [kind: 'add' | 'begin' | 'finish' | 'commit' | 'clear', number: number]
 
 const step: fc.Arbitrary<Step> = fc.tuple(
-  fc.constantFrom('deliver', 'deliver', 'begin', 'begin', 'finish', 'finish', 'commit', 'clear'),
+  fc.constantFrom('add', 'add', 'begin', 'begin', 'finish', 'finish', 'commit', 'clear'),
   fc.nat(9),
 )
 
@@ -109,10 +109,10 @@ class Model {
       .map(({ offset }) => offset)
   }
 
-  deliver(weight: number): void {
+  add(weight: number): void {
     this.#last += 1 + (weight % 3)
     this.records.push({ offset: this.#last, weight, entry: null })
-    this.tracker.deliver(BigInt(this.#last), weight)
+    this.tracker.add(BigInt(this.#last), weight)
   }
 
   begin(): void {

@@ -4,7 +4,7 @@ import type { DeferReason } from '../../../src/core/defer.ts'
 import type { ForeignRecords } from '../../../src/core/foreign-records.ts'
 import { lastText } from '../../../src/core/headers.ts'
 import { outputPartition } from '../../../src/core/partition.ts'
-import { Outputs, type Settled, type Work } from '../../../src/pipeline/outputs.ts'
+import { Outputs, type ProcessedRecord, type Work } from '../../../src/pipeline/outputs.ts'
 import type { OutputRecord } from '../../../src/ports.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
@@ -62,7 +62,7 @@ function work(changes: Partial<Work['record']> = {}, firstSeenMs = Date.UTC(2026
   }
 }
 
-function only({ outputs }: Settled): OutputRecord {
+function only({ outputs }: ProcessedRecord): OutputRecord {
   const [output, ...others] = outputs
   if (output === undefined || others.length > 0) throw new Error(`${outputs.length} outputs, not one.`)
   return output
@@ -141,9 +141,9 @@ describe('a dead letter', () => {
       stage: 'decode',
       message: 'The record has no value.',
     })
-    const letter = only(settled)
-    expect([letter.topic, letter.key, letter.value]).toEqual(['dead', null, null])
-    expect(letter.headers.slice(0, record.headers.length)).toEqual(record.headers)
+    const deadLetter = only(settled)
+    expect([deadLetter.topic, deadLetter.key, deadLetter.value]).toEqual(['dead', null, null])
+    expect(deadLetter.headers.slice(0, record.headers.length)).toEqual(record.headers)
     expect(settled.counts).toEqual({
       kind: 'dead-letter',
       reason: 'undecodable',
@@ -173,8 +173,8 @@ describe('the partition of an output', () => {
     const one = work()
     const { outputs } = outputsOf({ in: 4, result: 3, dead: 3 })
     expect(only(outputs.result(one, ANSWER)).partition).toBe(outputPartition(Buffer.from('t1'), 3))
-    const letter = only(outputs.deadLetter(one.record, one.history, cause))
-    expect(letter.partition).toBe(outputPartition(one.record.key, 3))
+    const deadLetter = only(outputs.deadLetter(one.record, one.history, cause))
+    expect(deadLetter.partition).toBe(outputPartition(one.record.key, 3))
   })
 
   test('is spread by the partition of the event where there is no key', () => {
@@ -198,9 +198,9 @@ describe('a record that is not an event', () => {
   test('is a dead letter with its own bytes where that is wanted', () => {
     const { record, history } = work({ value: null })
     const settled = outputsOf({}, 'dead-letter').outputs.foreign(record, history, FOREIGN)
-    const letter = only(settled)
-    expect([letter.topic, letter.key, letter.value]).toEqual(['dead', record.key, null])
-    expect(lastText(letter.headers, 'checkresult-code')).toBe('tombstone')
+    const deadLetter = only(settled)
+    expect([deadLetter.topic, deadLetter.key, deadLetter.value]).toEqual(['dead', record.key, null])
+    expect(lastText(deadLetter.headers, 'checkresult-code')).toBe('tombstone')
     expect(settled.counts).toEqual({ kind: 'foreign', foreign: 'tombstone', deadLettered: true })
   })
 })

@@ -9,16 +9,16 @@ const LEASE_MS = 9_000
 function quota(permits = 10) {
   const clock = new FakeClock()
   const made = new PartitionQuota({ permits, windowMs: WINDOW_MS, burst: permits, leaseMs: LEASE_MS, clock })
-  let told = 0
-  made.onAvailable(() => (told += 1))
+  let notified = 0
+  made.onAvailable(() => (notified += 1))
   const now = (): Moment => ({ monotonicMs: clock.monotonicMs(), epochMs: clock.epochMs() })
   /** As many calls as may be made now, each written at once. */
   const calls = (): number => {
     let made_ = 0
-    for (const nowMs = clock.monotonicMs(); made.take(nowMs) === 0; made_ += 1) made.starts(nowMs, nowMs)
+    for (const nowMs = clock.monotonicMs(); made.take(nowMs) === 0; made_ += 1) made.confirm(nowMs, nowMs)
     return made_
   }
-  const seat = (generation: number, share: number | null): void =>
+  const assign = (generation: number, share: number | null): void =>
     made.assigned({ generation, share, sent: now() })
   /** A window passes, with heartbeats. */
   const pass = async (ms: number): Promise<void> => {
@@ -28,30 +28,30 @@ function quota(permits = 10) {
   const rejoin = async (generation: number, share: number | null): Promise<void> => {
     made.stop()
     await clock.advance(1)
-    seat(generation, share)
+    assign(generation, share)
   }
-  return { quota: made, clock, now, calls, seat, rejoin, pass, told: () => told }
+  return { quota: made, clock, now, calls, assign, rejoin, pass, notified: () => notified }
 }
 
-async function settled(share: number) {
+async function assignedFor(share: number) {
   const made = quota()
-  made.seat(1, share)
+  made.assign(1, share)
   await made.pass(WINDOW_MS)
   return made
 }
 
 describe('a share', () => {
   test('counts one window after the group gave it to a replica that had none: its former life may have called', async () => {
-    const { seat, calls, pass, quota: limiter } = quota()
+    const { assign, calls, pass, quota: limiter } = quota()
     expect([calls(), limiter.take(0)]).toEqual([0, Infinity])
-    seat(1, 4)
+    assign(1, 4)
     expect([calls(), limiter.take(0)]).toEqual([0, WINDOW_MS])
     await pass(WINDOW_MS)
     expect(calls()).toBe(4)
   })
 
   test('that grew counts one window later, the old one at once', async () => {
-    const { rejoin, calls, pass } = await settled(3)
+    const { rejoin, calls, pass } = await assignedFor(3)
     await rejoin(2, 8)
     expect(calls()).toBe(3)
     await pass(WINDOW_MS - 1)
@@ -61,7 +61,7 @@ describe('a share', () => {
   })
 
   test('that shrank counts at once, with the calls that were made before', async () => {
-    const { rejoin, calls, pass } = await settled(8)
+    const { rejoin, calls, pass } = await assignedFor(8)
     expect(calls()).toBe(8)
     await pass(WINDOW_MS / 2)
     await rejoin(2, 3)
@@ -71,7 +71,7 @@ describe('a share', () => {
   })
 
   test('of before does not count when a generation was missed', async () => {
-    const { rejoin, calls, pass } = await settled(8)
+    const { rejoin, calls, pass } = await assignedFor(8)
     await rejoin(3, 8)
     expect(calls()).toBe(0)
     await pass(WINDOW_MS)
@@ -79,7 +79,7 @@ describe('a share', () => {
   })
 
   test('that changes twice within a window counts as the least it was', async () => {
-    const { rejoin, calls, pass } = await settled(8)
+    const { rejoin, calls, pass } = await assignedFor(8)
     await rejoin(2, 1)
     await pass(500)
     await rejoin(3, 8)
@@ -87,8 +87,8 @@ describe('a share', () => {
   })
 
   test('of nothing grants nothing, and asks for no timer: a standby', async () => {
-    const { seat, pass, quota: limiter, clock } = quota()
-    seat(1, 0)
+    const { assign, pass, quota: limiter, clock } = quota()
+    assign(1, 0)
     await pass(5_000)
     expect([limiter.take(clock.monotonicMs()), limiter.unavailable]).toEqual([Infinity, null])
   })
@@ -96,42 +96,42 @@ describe('a share', () => {
 
 describe('while the group decides anew', () => {
   test('nothing is granted, and what was granted does not start', async () => {
-    const { seat, quota: limiter, clock, calls } = await settled(5)
+    const { assign, quota: limiter, clock, calls } = await assignedFor(5)
     const takenMs = clock.monotonicMs()
     expect(limiter.take(takenMs)).toBe(0)
     limiter.stop()
     expect(limiter.take(takenMs)).toBe(Infinity)
     await clock.advance(1)
-    seat(2, 5)
-    expect(limiter.starts(takenMs, takenMs)).toBe(false)
+    assign(2, 5)
+    expect(limiter.confirm(takenMs, takenMs)).toBe(false)
     expect(calls()).toBe(5)
   })
 
   test('the queue is told when it has decided', () => {
-    const { seat, told } = quota()
-    seat(1, 5)
-    expect(told()).toBe(1)
+    const { assign, notified } = quota()
+    assign(1, 5)
+    expect(notified()).toBe(1)
   })
 })
 
 describe('the lease', () => {
   test('is over when the last accepted heartbeat was sent too long ago: no permit, and the gate is told why', async () => {
-    const { clock, quota: limiter, now, told } = await settled(5)
+    const { clock, quota: limiter, now, notified } = await assignedFor(5)
     const sent = now()
     await clock.advance(LEASE_MS - 1)
     const takenMs = clock.monotonicMs()
     expect(limiter.take(takenMs)).toBe(0)
     await clock.advance(1)
-    expect(limiter.starts(takenMs, clock.monotonicMs())).toBe(false)
+    expect(limiter.confirm(takenMs, clock.monotonicMs())).toBe(false)
     expect([limiter.take(clock.monotonicMs()), limiter.unavailable]).toEqual([
       Infinity,
       expect.stringContaining('heartbeat'),
     ])
     limiter.heartbeat(sent)
     expect(limiter.take(clock.monotonicMs())).toBe(Infinity)
-    const toldBefore = told()
+    const notifiedBefore = notified()
     limiter.heartbeat(now())
-    expect([limiter.unavailable, told() - toldBefore, limiter.take(clock.monotonicMs())]).toEqual([
+    expect([limiter.unavailable, notified() - notifiedBefore, limiter.take(clock.monotonicMs())]).toEqual([
       null,
       1,
       0,
@@ -139,7 +139,7 @@ describe('the lease', () => {
   })
 
   test('is over, too, when the wall clock says so: the monotonic one stands still while a machine is suspended', async () => {
-    const { clock, quota: limiter, calls, pass } = await settled(5)
+    const { clock, quota: limiter, calls, pass } = await assignedFor(5)
     clock.jump(LEASE_MS)
     expect([calls(), limiter.unavailable === null]).toEqual([0, false])
     await pass(0)
@@ -147,15 +147,15 @@ describe('the lease', () => {
   })
 
   test('goes on when the wall clock is put back', async () => {
-    const { clock, calls } = await settled(5)
+    const { clock, calls } = await assignedFor(5)
     clock.jump(-3_600_000)
     expect(calls()).toBe(5)
   })
 })
 
 test('a leader that does not say how the quota is split leaves nothing, and the gate is told why', async () => {
-  const { seat, rejoin, pass, calls, quota: limiter } = quota()
-  seat(1, null)
+  const { assign, rejoin, pass, calls, quota: limiter } = quota()
+  assign(1, null)
   await pass(5_000)
   expect([calls(), limiter.unavailable]).toEqual([0, expect.stringContaining('earlier version')])
   await rejoin(2, 5)

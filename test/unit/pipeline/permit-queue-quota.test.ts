@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../../src/core/token-bucket.ts'
 import type { RateLimiter } from '../../../src/ports.ts'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { queueWith } from '../../support/permit-queue.ts'
 
 function elsewhere() {
@@ -21,7 +21,7 @@ function elsewhere() {
       state.permits -= 1
       return 0
     },
-    starts: () => true,
+    confirm: () => true,
     throttled: () => undefined,
   }
   const change = (changes: Partial<typeof state>): void => {
@@ -35,7 +35,7 @@ test('the quota is told once of each permit, when its call starts or is over wit
   const told: [takenMs: number, nowMs: number][] = []
   const limiter: RateLimiter = {
     ...UNLIMITED,
-    starts: (takenMs, nowMs) => {
+    confirm: (takenMs, nowMs) => {
       told.push([takenMs, nowMs])
       return false
     },
@@ -43,7 +43,7 @@ test('the quota is told once of each permit, when its call starts or is over wit
   const { queue, clock } = queueWith({ limiter })
   const tooLate = await queue.acquire('fresh', 'in:0', () => true)
   await clock.advance(5)
-  expect(tooLate?.starts()).toBe(false)
+  expect(tooLate?.confirm()).toBe(false)
   tooLate?.release({ kind: 'unsent' })
   const failed = await queue.acquire('fresh', 'in:0', () => true)
   await clock.advance(5)
@@ -62,7 +62,7 @@ describe('a quota that has to ask elsewhere', () => {
     await clock.advance(60_000)
     expect([names(), clock.timers]).toEqual([[], 0])
     change({ permits: 1 })
-    await settle()
+    await flushPromises()
     expect(names()).toEqual(['a'])
   })
 
@@ -70,7 +70,7 @@ describe('a quota that has to ask elsewhere', () => {
     const { ask, asked, change } = elsewhere()
     for (const name of ['a', 'b', 'c', 'd', 'e']) ask(name)
     change({ permits: 2 })
-    await settle()
+    await flushPromises()
     expect(asked).toEqual([1, 2, 3, 3, 3, 3, 2, 1])
   })
 
@@ -79,11 +79,11 @@ describe('a quota that has to ask elsewhere', () => {
     ask('a')
     change({ unavailable: 'The quota is on holiday.' })
     change({ unavailable: 'The quota is on holiday.' })
-    expect(queue.closed).toBe('quota-unavailable')
+    expect(queue.openReason).toBe('quota-unavailable')
     change({ unavailable: null, permits: 1 })
-    await settle()
-    expect([queue.closed, names()]).toEqual([null, ['a']])
-    expect(metrics.of('gate')).toEqual([['quota-unavailable'], [null]])
+    await flushPromises()
+    expect([queue.openReason, names()]).toEqual([null, ['a']])
+    expect(metrics.of('circuit')).toEqual([['quota-unavailable'], [null]])
     expect(log.lines).toHaveLength(2)
   })
 })

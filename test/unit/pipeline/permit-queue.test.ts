@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { TokenBucket } from '../../../src/core/token-bucket.ts'
-import type { CallResult } from '../../../src/core/gate.ts'
+import type { CallResult } from '../../../src/core/circuit-breaker.ts'
 import type { Priority } from '../../../src/ports.ts'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { ANSWERED, REFUSED, limited, queueWith, throttled } from '../../support/permit-queue.ts'
 
 describe('a permit', () => {
   test('is granted at once when nothing is in the way', async () => {
     const { ask, names, queue } = queueWith()
     ask('a')
-    await settle()
+    await flushPromises()
     expect([names(), queue.inFlight]).toEqual([['a'], 1])
   })
 
@@ -17,10 +17,10 @@ describe('a permit', () => {
     const { ask, names, release, queue } = queueWith({ maxInFlight: 1 })
     ask('a')
     ask('b')
-    await settle()
+    await flushPromises()
     expect(names()).toEqual(['a'])
     release(ANSWERED)
-    await settle()
+    await flushPromises()
     expect([names(), queue.inFlight]).toEqual([['a', 'b'], 1])
   })
 
@@ -60,10 +60,10 @@ async function order(count: number): Promise<string[]> {
     for (const priority of ['redriven', 'deferred', 'fresh'] as const) made.ask(priority, priority)
   }
   for (let index = 0; index < count * 3; index += 1) {
-    await settle()
+    await flushPromises()
     made.release(ANSWERED)
   }
-  await settle()
+  await flushPromises()
   return made.names().slice(1)
 }
 
@@ -81,23 +81,23 @@ describe('priorities', () => {
   test('serve those of one priority in the order they came', async () => {
     const { ask, release, names } = queueWith({ maxInFlight: 1 })
     for (const name of ['a', 'b', 'c']) ask(name)
-    await settle()
+    await flushPromises()
     release(ANSWERED)
-    await settle()
+    await flushPromises()
     release(ANSWERED)
-    await settle()
+    await flushPromises()
     expect(names()).toEqual(['a', 'b', 'c'])
   })
 })
 
 describe('a waiter nobody wants any more', () => {
   test('gets null when its turn comes, and costs nothing of the quota', async () => {
-    let wanted = true
+    let isWanted = true
     const { ask, granted, clock } = queueWith({ limiter: limited() })
     ask('a')
-    ask('b', 'fresh', () => wanted)
+    ask('b', 'fresh', () => isWanted)
     ask('c')
-    wanted = false
+    isWanted = false
     await clock.advance(100)
     expect(granted.map(({ name, permit, atMs }) => [name, permit === null, atMs])).toEqual([
       ['a', false, 0],
@@ -107,17 +107,17 @@ describe('a waiter nobody wants any more', () => {
   })
 
   test('is sent away by a sweep without waiting for its turn', async () => {
-    let wanted = true
+    let isWanted = true
     const { ask, granted, queue } = queueWith()
-    queue.hold('rebalance')
-    ask('a', 'fresh', () => wanted)
+    queue.pause('rebalance')
+    ask('a', 'fresh', () => isWanted)
     ask('b')
-    wanted = false
+    isWanted = false
     queue.sweep()
-    await settle()
+    await flushPromises()
     expect(granted).toEqual([{ name: 'a', permit: null, atMs: 0 }])
     queue.resume('rebalance')
-    await settle()
+    await flushPromises()
     expect(granted).toHaveLength(2)
   })
 })
@@ -126,14 +126,14 @@ describe('a held queue', () => {
   test('grants nothing, also when calls come back, until it is resumed', async () => {
     const { ask, queue, names, release } = queueWith()
     ask('a')
-    await settle()
-    queue.hold('rebalance')
+    await flushPromises()
+    queue.pause('rebalance')
     ask('b')
     release(ANSWERED)
-    await settle()
+    await flushPromises()
     expect([names(), queue.inFlight]).toEqual([['a'], 0])
     queue.resume('rebalance')
-    await settle()
+    await flushPromises()
     expect(names()).toEqual(['a', 'b'])
   })
 
@@ -141,7 +141,7 @@ describe('a held queue', () => {
     const { ask, queue, names, clock } = queueWith({ limiter: limited() })
     ask('a')
     ask('b')
-    queue.hold('rebalance')
+    queue.pause('rebalance')
     await clock.advance(10_000)
     expect(names()).toEqual(['a'])
   })
@@ -150,18 +150,18 @@ describe('a held queue', () => {
 async function closed() {
   const made = queueWith()
   made.ask('a')
-  await settle()
+  await flushPromises()
   made.release(REFUSED)
   made.ask('b', 'fresh', () => true, true)
   made.ask('c', 'fresh', () => true, true)
-  await settle()
+  await flushPromises()
   return made
 }
 
 describe('a closed gate', () => {
   test('lets nobody through but one probe when its time has come', async () => {
     const { queue, names, clock } = await closed()
-    expect([queue.closed, names()]).toEqual(['credentials', ['a']])
+    expect([queue.openReason, names()]).toEqual(['credentials', ['a']])
     await clock.advance(4_999)
     expect(names()).toEqual(['a'])
     await clock.advance(60_000)
@@ -172,8 +172,8 @@ describe('a closed gate', () => {
     const { queue, names, clock, release } = await closed()
     await clock.advance(5_000)
     release(ANSWERED)
-    await settle()
-    expect([queue.closed, names()]).toEqual([null, ['a', 'b', 'c']])
+    await flushPromises()
+    expect([queue.openReason, names()]).toEqual([null, ['a', 'b', 'c']])
   })
 
   test('makes the next probe wait its time when one fails', async () => {
@@ -190,7 +190,7 @@ describe('a closed gate', () => {
     const { metrics, log, clock, release } = await closed()
     await clock.advance(5_000)
     release(ANSWERED)
-    expect(metrics.of('gate')).toEqual([['credentials'], [null]])
+    expect(metrics.of('circuit')).toEqual([['credentials'], [null]])
     expect(log.lines).toHaveLength(2)
   })
 })
@@ -218,7 +218,7 @@ describe('the probe', () => {
 test('throttling slows the quota by what the API asked for', async () => {
   const { ask, release, granted, clock } = queueWith({ limiter: limited() })
   ask('a')
-  await settle()
+  await flushPromises()
   ask('b')
   release(throttled(2_500))
   await clock.advance(5_000)
@@ -227,23 +227,23 @@ test('throttling slows the quota by what the API asked for', async () => {
 
 test('the queue is crowded when as many wait ahead as may call at once, or many times as many in all', () => {
   const { ask, queue } = queueWith({ maxInFlight: 2 })
-  const crowded = () => (['fresh', 'deferred', 'redriven'] as const).filter((one) => queue.isCrowded(one))
+  const saturated = () => (['fresh', 'deferred', 'redriven'] as const).filter((one) => queue.isSaturated(one))
   const askAll = (priority: Priority, count: number): void => {
     for (let asked = 0; asked < count; asked += 1) ask(`${priority} ${asked}`, priority)
   }
   askAll('fresh', 3)
-  expect(crowded()).toEqual([])
+  expect(saturated()).toEqual([])
   askAll('deferred', 1)
-  expect(crowded()).toEqual(['deferred', 'redriven'])
+  expect(saturated()).toEqual(['deferred', 'redriven'])
   askAll('redriven', 29)
-  expect(crowded()).toEqual(['deferred', 'redriven'])
+  expect(saturated()).toEqual(['deferred', 'redriven'])
   askAll('redriven', 1)
-  expect(crowded()).toEqual(['fresh', 'deferred', 'redriven'])
+  expect(saturated()).toEqual(['fresh', 'deferred', 'redriven'])
 })
 
 test('who is not wanted any more is sent away at once, also while nothing is granted', async () => {
   const { queue, clock, granted, ask } = queueWith({})
-  queue.hold('stopping')
+  queue.pause('stopping')
   ask('late', 'fresh', () => false)
   await clock.advance(0)
   expect(granted).toMatchObject([{ name: 'late', permit: null }])

@@ -1,35 +1,35 @@
 import { describe, expect, test } from 'vitest'
 import { textHeader } from '../../../src/core/headers.ts'
-import { EVERY_LETTER, placeName, type Selection } from '../../../src/core/letter.ts'
+import { EVERY_DEAD_LETTER, positionName, type Selection } from '../../../src/core/stored-dead-letter.ts'
 import { outputPartition } from '../../../src/core/partition.ts'
 import { redrive } from '../../../src/pipeline/redrive.ts'
 import type { RedriveReport } from '../../../src/pipeline/redrive-report.ts'
 import type { OutputRecord, PublishOutcome } from '../../../src/ports.ts'
-import { DeadLetterTopic, redriveLog, type FakeRedriveLog } from '../../support/dead-letter-topic.ts'
+import { DeadLetterTopic, redriveSink, type FakeRedriveSink } from '../../support/dead-letter-topic.ts'
 import { headerText } from '../../support/headers.ts'
 
 interface RunChanges {
   readonly selection?: Partial<Selection>
-  readonly log?: FakeRedriveLog | null
+  readonly sink?: FakeRedriveSink | null
   readonly signal?: AbortSignal
   readonly atOnce?: number
   readonly onProgress?: (read: number, total: number, sent: number) => void
 }
 
 function run(topic: DeadLetterTopic, changes: RunChanges = {}): Promise<RedriveReport> {
-  const { selection = {}, log = redriveLog(topic), signal = new AbortController().signal } = changes
+  const { selection = {}, sink = redriveSink(topic), signal = new AbortController().signal } = changes
   return redrive({
     ...topic.source(changes.atOnce),
-    selection: { ...EVERY_LETTER, ...selection },
+    selection: { ...EVERY_DEAD_LETTER, ...selection },
     maxRedrives: 3,
-    target: log === null ? null : { log, inputTopic: 'in', deadLetterTopic: 'dead' },
+    target: sink === null ? null : { sink, inputTopic: 'in', deadLetterTopic: 'dead' },
     signal,
     onProgress: changes.onProgress ?? (() => undefined),
   })
 }
 
-function places({ unfit }: RedriveReport): string[] {
-  return unfit.map(({ letter }) => placeName(letter))
+function positions({ unfit }: RedriveReport): string[] {
+  return unfit.map(({ deadLetter }) => positionName(deadLetter))
 }
 
 function sentOf({ groups }: RedriveReport): number {
@@ -37,13 +37,13 @@ function sentOf({ groups }: RedriveReport): number {
 }
 
 /** Spread over both partitions; each letter's value is its number. */
-function topicOf(letters: number): DeadLetterTopic {
+function topicOf(deadLetters: number): DeadLetterTopic {
   const topic = new DeadLetterTopic(2)
-  for (let at = 0; at < letters; at += 1) topic.add(at % 2, { value: Buffer.from(String(at)) })
+  for (let at = 0; at < deadLetters; at += 1) topic.add(at % 2, { value: Buffer.from(String(at)) })
   return topic
 }
 
-function numbersOf({ events }: FakeRedriveLog): number[] {
+function numbersOf({ events }: FakeRedriveSink): number[] {
   return events.map(({ value }) => Number(value)).toSorted((left, right) => left - right)
 }
 
@@ -61,37 +61,37 @@ const ALL_OF_250 = Array.from({ length: 250 }, (_, at) => at)
 describe('a redrive', () => {
   test('sends each letter once, as it came, in several transactions', async () => {
     const topic = topicOf(250)
-    const log = redriveLog(topic)
-    const report = await run(topic, { log })
+    const sink = redriveSink(topic)
+    const report = await run(topic, { sink })
     expect(report).toEqual({
       end: { kind: 'done' },
       groups: [{ ...GROUP, sent: 250 }],
       staying: [],
       unfit: [],
-      foreign: { total: 0, topics: [], places: [] },
+      foreign: { total: 0, topics: [], positions: [] },
       absent: [],
     })
-    expect(numbersOf(log)).toEqual(ALL_OF_250)
-    expect(log.transactions).toBe(3)
+    expect(numbersOf(sink)).toEqual(ALL_OF_250)
+    expect(sink.transactions).toBe(3)
   })
 
   test('sends nothing that was sent before', async () => {
     const topic = topicOf(7)
     await run(topic)
-    const log = redriveLog(topic)
-    expect(await run(topic, { log })).toMatchObject({ end: { kind: 'done' }, groups: [] })
-    expect(log.events).toEqual([])
+    const sink = redriveSink(topic)
+    expect(await run(topic, { sink })).toMatchObject({ end: { kind: 'done' }, groups: [] })
+    expect(sink.events).toEqual([])
   })
 
   test('keeps the partition where both topics are equally wide, and else goes by the key', async () => {
     const topic = new DeadLetterTopic(2)
     const key = Buffer.from('key')
     topic.add(1, { key })
-    const equal = redriveLog(topic)
-    await run(topic, { log: equal })
+    const equal = redriveSink(topic)
+    await run(topic, { sink: equal })
     topic.add(1, { key })
-    const wider = redriveLog(topic, { inputPartitions: 7 })
-    await run(topic, { log: wider })
+    const wider = redriveSink(topic, { inputPartitions: 7 })
+    await run(topic, { sink: wider })
     expect([equal.events[0]?.partition, wider.events[0]?.partition]).toEqual([1, outputPartition(key, 7)])
   })
 
@@ -101,11 +101,11 @@ describe('a redrive', () => {
     const spent = topic.add(0, { redrives: 3 })
     topic.add(1, { redrives: 2 })
     topic.append(1, { value: Buffer.from('theirs') }, [])
-    const log = redriveLog(topic)
-    const report = await run(topic, { log, selection: { reasons: new Set(['undecodable']) } })
+    const sink = redriveSink(topic)
+    const report = await run(topic, { sink, selection: { reasons: new Set(['undecodable']) } })
     expect(report.groups).toEqual([{ ...GROUP, sent: 1, stays: 1 }])
     expect(report.staying.map(({ partition, offset }) => `${partition}:${offset}`)).toEqual([spent])
-    expect(log.events.map(({ headers }) => headerText(headers, 'checkresult-redrives'))).toEqual(['3'])
+    expect(sink.events.map(({ headers }) => headerText(headers, 'checkresult-redrives'))).toEqual(['3'])
   })
 
   test('names a few of those that stay and counts them all', async () => {
@@ -117,13 +117,13 @@ describe('a redrive', () => {
 
   test('says which of the places it was given hold no letter that waits', async () => {
     const topic = topicOf(4)
-    const report = await run(topic, { selection: { places: new Set(['0:1', '1:99', '9:0']) } })
+    const report = await run(topic, { selection: { positions: new Set(['0:1', '1:99', '9:0']) } })
     expect([sentOf(report), report.absent]).toEqual([1, ['1:99', '9:0']])
   })
 
   test('that only looks says the same and changes nothing', async () => {
     const topic = topicOf(250)
-    const looked = await run(topic, { log: null })
+    const looked = await run(topic, { sink: null })
     const done = await run(topic)
     expect(looked).toEqual(done)
     expect(sentOf(await run(topic))).toBe(0)
@@ -147,15 +147,17 @@ describe('a letter that cannot be put back', () => {
     async (bad) => {
       const topic = topicOf(250)
       const refuses = ({ value }: OutputRecord) => (bad.includes(Number(value)) ? TOO_LARGE : null)
-      const log = redriveLog(topic, { refuses })
-      const report = await run(topic, { log })
+      const sink = redriveSink(topic, { refuses })
+      const report = await run(topic, { sink })
       expect(report.end).toEqual({ kind: 'done' })
       expect(report.groups).toEqual([{ ...GROUP, sent: 250 - bad.length, refused: bad.length }])
       expect(report.unfit.map(({ why }) => why)).toEqual(
         bad.map(() => ({ kind: 'refused', code: TOO_LARGE })),
       )
-      expect(places(report).toSorted()).toEqual(bad.map((at) => `${at % 2}:${Math.floor(at / 2)}`).toSorted())
-      expect(numbersOf(log)).toEqual(ALL_OF_250.filter((at) => !bad.includes(at)))
+      expect(positions(report).toSorted()).toEqual(
+        bad.map((at) => `${at % 2}:${Math.floor(at / 2)}`).toSorted(),
+      )
+      expect(numbersOf(sink)).toEqual(ALL_OF_250.filter((at) => !bad.includes(at)))
       // It waits on: what was refused once may be accepted when the topic takes more.
       expect(sentOf(await run(topic))).toBe(bad.length)
     },
@@ -163,29 +165,29 @@ describe('a letter that cannot be put back', () => {
 
   test('does not keep a run from ending when all of them are refused', async () => {
     const topic = topicOf(250)
-    const log = redriveLog(topic, { refuses: () => 'INVALID_RECORD' })
-    const report = await run(topic, { log })
+    const sink = redriveSink(topic, { refuses: () => 'INVALID_RECORD' })
+    const report = await run(topic, { sink })
     expect([report.end.kind, report.groups[0]?.refused, report.unfit.length]).toEqual(['done', 250, 20])
-    expect(log.events).toEqual([])
+    expect(sink.events).toEqual([])
   })
 
   test('because it lacks a part of the event is named with what it lacks, also by a run that only looks', async () => {
     const topic = topicOf(3)
     const at = topic.add(0, { value: null, leftOut: [textHeader('checkresult-left-out-value', '9 bytes')] })
-    for (const log of [null, redriveLog(topic)]) {
-      const report = await run(topic, { log })
+    for (const sink of [null, redriveSink(topic)]) {
+      const report = await run(topic, { sink })
       expect(report.groups).toEqual([{ ...GROUP, sent: 3, incomplete: 1 }])
       expect(report.unfit.map(({ why }) => why)).toEqual([{ kind: 'incomplete', leftOut: ['value'] }])
-      expect(places(report)).toEqual([at])
+      expect(positions(report)).toEqual([at])
     }
   })
 
   test('because it stands for a damaged batch is named too: put back, it would be an empty record', async () => {
     const topic = topicOf(0)
     const at = topic.add(0, { value: null, code: 'damaged-batch' })
-    const log = redriveLog(topic)
-    const report = await run(topic, { log })
-    expect([log.events, places(report)]).toEqual([[], [at]])
+    const sink = redriveSink(topic)
+    const report = await run(topic, { sink })
+    expect([sink.events, positions(report)]).toEqual([[], [at]])
     expect(report.groups).toEqual([{ ...GROUP, code: 'damaged-batch', incomplete: 1 }])
   })
 })
@@ -197,21 +199,21 @@ describe('a letter of another pipeline', () => {
     topic.add(0)
     topic.add(1, { sourceTopic: 'in.retry.1m' })
     topic.append(0, { value: Buffer.from('x') }, [textHeader('checkresult-reason', 'without a source')])
-    const log = redriveLog(topic)
-    const report = await run(topic, { log })
+    const sink = redriveSink(topic)
+    const report = await run(topic, { sink })
     expect(sentOf(report)).toBe(2)
-    expect(log.events).toHaveLength(2)
+    expect(sink.events).toHaveLength(2)
     expect(report.foreign).toEqual({
       total: 3,
       topics: ['theirs', 'unknown', 'theirs.too'],
-      places: [theirs[0], '0:2', theirs[1]],
+      positions: [theirs[0], '0:2', theirs[1]],
     })
   })
 
   test('is not absent when it was selected by its place', async () => {
     const topic = new DeadLetterTopic(1)
     const at = topic.add(0, { sourceTopic: 'theirs' })
-    const report = await run(topic, { selection: { places: new Set([at]) } })
+    const report = await run(topic, { selection: { positions: new Set([at]) } })
     expect([report.absent, report.foreign.total]).toEqual([[], 1])
   })
 
@@ -233,11 +235,11 @@ describe('a redrive that ends early has put back what it says, and the next one 
 
   test.each(ENDS)('when it is $end.kind', async ({ end, outcome }) => {
     const topic = topicOf(250)
-    const first = redriveLog(topic, { outcomes: [COMMITTED, outcome] })
-    const report = await run(topic, { log: first })
+    const first = redriveSink(topic, { outcomes: [COMMITTED, outcome] })
+    const report = await run(topic, { sink: first })
     expect([report.end, sentOf(report), first.transactions]).toEqual([end, 100, 2])
-    const second = redriveLog(topic)
-    await run(topic, { log: second })
+    const second = redriveSink(topic)
+    await run(topic, { sink: second })
     expect([...numbersOf(first), ...numbersOf(second)].toSorted((left, right) => left - right)).toEqual(
       ALL_OF_250,
     )
@@ -246,16 +248,16 @@ describe('a redrive that ends early has put back what it says, and the next one 
   test.each([3, 1_000])('when it is told to stop, with %d letters read at once', async (atOnce) => {
     const topic = topicOf(600)
     const controller = new AbortController()
-    const first = redriveLog(topic)
+    const first = redriveSink(topic)
     const publish = async (outputs: readonly OutputRecord[]): Promise<PublishOutcome> => {
       controller.abort()
       return first.publish(outputs)
     }
     const { signal } = controller
-    const report = await run(topic, { log: { ...first, publish }, signal, atOnce })
+    const report = await run(topic, { sink: { ...first, publish }, signal, atOnce })
     expect([report.end, sentOf(report), first.transactions]).toEqual([{ kind: 'interrupted' }, 100, 1])
-    const second = redriveLog(topic)
-    await run(topic, { log: second })
+    const second = redriveSink(topic)
+    await run(topic, { sink: second })
     expect(numbersOf(first).length + numbersOf(second).length).toBe(600)
   })
 })

@@ -15,7 +15,7 @@ const OURS = [
   header('__connect.errors.offset', '42'),
 ]
 
-function letter(changes: Partial<OutputRecord> = {}): OutputRecord {
+function deadLetter(changes: Partial<OutputRecord> = {}): OutputRecord {
   return {
     topic: 'dead',
     partition: 0,
@@ -41,7 +41,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 describe('a dead letter that is too large', () => {
   test('goes without its value first, and says how large it was and its SHA-256', () => {
     const value = Buffer.alloc(3_000_000, 'x')
-    const reduced = reducedDeadLetter(letter({ value }), TOO_LARGE)
+    const reduced = reducedDeadLetter(deadLetter({ value }), TOO_LARGE)
     expect(reduced?.value).toBeNull()
     expect(lastText(reduced?.headers ?? [], 'checkresult-left-out-value')).toBe(
       `3000000 bytes, sha256 ${sha256(value)}`,
@@ -51,7 +51,7 @@ describe('a dead letter that is too large', () => {
 
   test('goes without its headers first if they are what is large', () => {
     const own = header('own', 'y'.repeat(1_500_000))
-    const reduced = reducedDeadLetter(letter({ headers: [own, ...OURS] }), TOO_LARGE)
+    const reduced = reducedDeadLetter(deadLetter({ headers: [own, ...OURS] }), TOO_LARGE)
     expect(String(reduced?.value)).toBe('v')
     expect(reduced?.headers.map(({ name }) => name)).toEqual([
       ...OURS.map(({ name }) => name),
@@ -60,7 +60,7 @@ describe('a dead letter that is too large', () => {
   })
 
   test('ends as our own headers and a short key', () => {
-    const first = letter({
+    const first = deadLetter({
       key: Buffer.alloc(900_000),
       value: Buffer.alloc(900_000),
       headers: [header('own', 'x'), ...OURS],
@@ -79,12 +79,12 @@ describe('a dead letter that is too large', () => {
 describe('a dead letter that the brokers reject', () => {
   test('gets a key if it has none, and keeps all the rest', () => {
     const own = header('own', 'x')
-    const reduced = reducedDeadLetter(letter({ key: null, headers: [own, ...OURS] }), INVALID)
-    expect(reduced).toEqual({ ...letter({ headers: [own, ...OURS] }), key: Buffer.from('in:3:42') })
+    const reduced = reducedDeadLetter(deadLetter({ key: null, headers: [own, ...OURS] }), INVALID)
+    expect(reduced).toEqual({ ...deadLetter({ headers: [own, ...OURS] }), key: Buffer.from('in:3:42') })
   })
 
   test('goes without the event’s own headers, then without its value, then not at all', () => {
-    const forms = reductions(letter({ headers: [header('own', 'x'), ...OURS] }), INVALID)
+    const forms = reductions(deadLetter({ headers: [header('own', 'x'), ...OURS] }), INVALID)
     expect(
       forms.map(({ value, headers }) => [value === null, headers.some(({ name }) => name === 'own')]),
     ).toEqual([
@@ -94,7 +94,7 @@ describe('a dead letter that the brokers reject', () => {
   })
 
   test('says the size and SHA-256 of the headers as the record held them, null values too', () => {
-    const [reduced] = reductions(letter({ headers: [{ name: 'own', value: null }, ...OURS] }), INVALID)
+    const [reduced] = reductions(deadLetter({ headers: [{ name: 'own', value: null }, ...OURS] }), INVALID)
     const text = lastText(reduced?.headers ?? [], 'checkresult-left-out-headers')
     expect(text).toBe(`6 bytes, sha256 ${sha256(Buffer.from('\u0002\u0006own\u0001'))}`)
   })

@@ -1,20 +1,20 @@
 /** Records that the API refuses, alone or with all others: what becomes of them, of the others, and of the quota. */
 import { describe, expect, test } from 'vitest'
-import type { CallResult } from '../../../src/core/gate.ts'
+import type { CallResult } from '../../../src/core/circuit-breaker.ts'
 import { historyHeaders } from '../../../src/core/history.ts'
 import { RefusedRecord } from '../../../src/core/refusals.ts'
-import type { Settled } from '../../../src/pipeline/outputs.ts'
+import type { ProcessedRecord } from '../../../src/pipeline/outputs.ts'
 import { inputRecord } from '../../support/fakes.ts'
 import { headerText } from '../../support/headers.ts'
 import { ANSWERED, limited, queueWith, throttled } from '../../support/permit-queue.ts'
-import { came, PASSED, refused, settling } from '../../support/settling.ts'
+import { outcomeOf, PASSED, refused, processing } from '../../support/processing.ts'
 
-function header(settled: Settled | null | undefined, name: string): string | undefined {
+function header(settled: ProcessedRecord | null | undefined, name: string): string | undefined {
   return headerText(settled?.outputs[0]?.headers ?? [], name)
 }
 
 /** Calls of other records, each of them answered, while `made` is under way. */
-async function amongOthers(made: ReturnType<typeof settling>, seconds: number): Promise<void> {
+async function amongOthers(made: ReturnType<typeof processing>, seconds: number): Promise<void> {
   for (let round = 0; round < seconds * 10; round += 1) {
     const permit = await made.permits.acquire('fresh', 'in:1', () => true)
     permit?.release({ kind: 'answered' })
@@ -41,30 +41,34 @@ describe('a record that is refused while others are answered', () => {
     [401, '', 'unknown-code', 2],
     [400, 'Throttling.User', 'throttled', 4],
   ])('is set aside: %i %s', async (status, code, reason, calls) => {
-    const made = settling([refused(status, code)])
+    const made = processing([refused(status, code)])
     await amongOthers(made, 1)
     await made.run(inputRecord(0))
     await amongOthers(made, 10)
-    expect([came(made.result()), made.calls.length]).toEqual([[['retry'], 'deferred'], calls])
+    expect([outcomeOf(made.result()), made.calls.length]).toEqual([[['retry'], 'deferred'], calls])
     expect(made.result()?.counts).toEqual({ kind: 'deferred', reason })
     expect(header(made.result(), 'checkresult-attempts')).toBe('1')
-    expect([made.permits.closed, made.metrics.of('gate')]).toEqual([null, []])
+    expect([made.permits.openReason, made.metrics.of('circuit')]).toEqual([null, []])
   })
 
   test('waits a second between its calls, or as long as the API asks for, up to two seconds', async () => {
-    const made = settling([refused(400, 'Throttling.User', 60_000), refused(400, 'Throttling.User'), PASSED])
+    const made = processing([
+      refused(400, 'Throttling.User', 60_000),
+      refused(400, 'Throttling.User'),
+      PASSED,
+    ])
     await amongOthers(made, 1)
     await made.run(inputRecord(0))
     await amongOthers(made, 5)
     const [first = 0, ...later] = made.calls.map(({ atMs }) => atMs)
-    expect([later.map((atMs) => atMs - first), came(made.result())]).toEqual([
+    expect([later.map((atMs) => atMs - first), outcomeOf(made.result())]).toEqual([
       [2_000, 3_000],
       [['result'], 'result'],
     ])
   })
 
   test('becomes a dead letter when it is too old for another round', async () => {
-    const made = settling([refused(403, 'Forbidden.RAMUserAccessDenied')])
+    const made = processing([refused(403, 'Forbidden.RAMUserAccessDenied')])
     await amongOthers(made, 1)
     const old = historyHeaders({
       attempts: 9,
@@ -81,36 +85,39 @@ describe('a record that is refused while others are answered', () => {
 
 describe('a record that is refused when nobody else asks', () => {
   test('waits as long as it takes, and is neither deferred nor a dead letter', async () => {
-    const { run, result, calls, clock, permits } = settling([refused(400, 'SomethingNobodyDocumented')])
+    const { run, result, calls, clock, permits } = processing([refused(400, 'SomethingNobodyDocumented')])
     await run(inputRecord(0))
     await clock.advance(3 * 3_600_000)
-    expect([result(), permits.status]).toEqual([undefined, 'refused: SomethingNobodyDocumented'])
+    expect([result(), permits.status]).toEqual([undefined, 'open, refused: SomethingNobodyDocumented'])
     expect(calls.length).toBeLessThan(250)
   })
 
   test('is set aside once another record is answered', async () => {
-    const { run, result, clock, permits } = settling([refused(400, 'SomethingNobodyDocumented')])
+    const { run, result, clock, permits } = processing([refused(400, 'SomethingNobodyDocumented')])
     await run(inputRecord(0))
     await clock.advance(600_000)
     const permit = await permits.acquire('fresh', 'in:1', () => true)
     permit?.release({ kind: 'answered' })
     await clock.advance(1_000)
-    expect([permits.closed, result()?.counts]).toEqual([null, { kind: 'deferred', reason: 'unknown-code' }])
+    expect([permits.openReason, result()?.counts]).toEqual([
+      null,
+      { kind: 'deferred', reason: 'unknown-code' },
+    ])
   })
 })
 
 describe('an API that says when to come again', () => {
   test('is asked again no sooner', async () => {
-    const { run, calls, clock } = settling([refused(503, 'ServiceUnavailable', 3_000), PASSED])
+    const { run, calls, clock } = processing([refused(503, 'ServiceUnavailable', 3_000), PASSED])
     await run(inputRecord(0))
     await clock.advance(10_000)
     expect(calls.map(({ atMs }) => atMs)).toEqual([0, 3_000])
   })
 
   test('has the record go to the retry topic at once if that is later than the record may take', async () => {
-    const { run, result, calls } = settling([refused(503, 'ServiceUnavailable', 8_000)])
+    const { run, result, calls } = processing([refused(503, 'ServiceUnavailable', 8_000)])
     await run(inputRecord(0))
-    expect([came(result()), calls.length]).toEqual([[['retry'], 'deferred'], 1])
+    expect([outcomeOf(result()), calls.length]).toEqual([[['retry'], 'deferred'], 1])
   })
 })
 
@@ -130,6 +137,6 @@ describe('a record that is throttled while others are answered', () => {
     const { call, record, queue } = await mixed()
     expect(await call(throttled(10_000), record)).toBe('undecided')
     expect(await call(throttled(10_000), new RefusedRecord())).toBe('account')
-    expect(queue.closed).toBe('throttled')
+    expect(queue.openReason).toBe('throttled')
   })
 })

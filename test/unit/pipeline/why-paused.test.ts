@@ -1,27 +1,27 @@
 /** What is said while calls are paused. */
 import { expect, test } from 'vitest'
-import { settle } from '../../support/fake-clock.ts'
+import { flushPromises } from '../../support/fake-clock.ts'
 import { ANSWERED, queueWith, REFUSED } from '../../support/permit-queue.ts'
 
 test('why calls are paused is told with the code of the API, in the log and on the status page', async () => {
   const { queue, log, clock, ask, release } = queueWith()
   ask('a')
-  await settle()
+  await flushPromises()
   release(REFUSED)
   ask('b')
   expect(log.lines[0]).toMatch(/^Calls are paused, reason credentials \(Forbidden\): the API refuses the/)
-  expect(queue.status).toBe('credentials: Forbidden')
+  expect(queue.status).toBe('open, credentials: Forbidden')
   await clock.advance(5_000)
   release(ANSWERED)
-  expect(queue.status).toBe('open')
+  expect(queue.status).toBe('closed')
 })
 
 test('a code that is none is not passed on', async () => {
   const { ask, release, queue, log } = queueWith()
   ask('a')
-  await settle()
+  await flushPromises()
   release({ kind: 'blocked', reason: 'refused', code: 'Dear CESHI, your card A0000000' })
-  expect([queue.status, log.lines.join().includes('CESHI')]).toEqual(['refused: unprintable', false])
+  expect([queue.status, log.lines.join().includes('CESHI')]).toEqual(['open, refused: unprintable', false])
 })
 
 test('with a clock that is far off a refusal is the fault of the clock, and the message says by how much', async () => {
@@ -31,17 +31,20 @@ test('with a clock that is far off a refusal is the fault of the clock, and the 
   }
   const { ask, release, queue, log } = queueWith({ apiClock: clock })
   ask('a')
-  await settle()
+  await flushPromises()
   release({ kind: 'blocked', reason: 'credentials', code: 'SignatureDoesNotMatch' })
-  expect(queue.closed).toBe('clock')
-  expect(queue.status).toBe(`clock: SignatureDoesNotMatch. ${clock.description}`)
+  expect(queue.openReason).toBe('clock')
+  expect(queue.status).toBe(`open, clock: SignatureDoesNotMatch. ${clock.description}`)
   expect(log.lines[0]).toContain('reason clock (SignatureDoesNotMatch)')
 })
 
 test('a hold for the clock is a reason of its own', () => {
   const { queue, metrics } = queueWith()
-  queue.hold('clock', 'The brokers refuse the timestamps.')
-  expect([queue.closed, queue.status]).toEqual(['clock', 'clock: The brokers refuse the timestamps.'])
+  queue.pause('clock', 'The brokers refuse the timestamps.')
+  expect([queue.openReason, queue.status]).toEqual([
+    'clock',
+    'open, clock: The brokers refuse the timestamps.',
+  ])
   queue.resume('clock')
-  expect(metrics.of('gate')).toEqual([['clock'], [null]])
+  expect(metrics.of('circuit')).toEqual([['clock'], [null]])
 })

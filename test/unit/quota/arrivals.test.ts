@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   callsPerSecond,
-  mostInASecond,
+  maxInASecond,
   parseArrivals,
   SECOND_NS,
   throttled,
@@ -23,13 +23,13 @@ test('the log is read as nanoseconds from an origin, exact to the last', () => {
 
 describe('the most calls in a second', () => {
   test('are counted in every window, wherever it begins', () => {
-    expect(mostInASecond([])).toBe(0)
-    expect(mostInASecond(callsAt(0, 0.9e9, 1.1e9, 1.8e9, 1.899_999_999e9, 3e9))).toBe(4)
+    expect(maxInASecond([])).toBe(0)
+    expect(maxInASecond(callsAt(0, 0.9e9, 1.1e9, 1.8e9, 1.899_999_999e9, 3e9))).toBe(4)
   })
 
   test('never hold two calls that are a full second apart', () => {
-    expect(mostInASecond(callsAt(5, 5 + SECOND_NS))).toBe(1)
-    expect(mostInASecond(callsAt(5, 4 + SECOND_NS))).toBe(2)
+    expect(maxInASecond(callsAt(5, 5 + SECOND_NS))).toBe(1)
+    expect(maxInASecond(callsAt(5, 4 + SECOND_NS))).toBe(2)
   })
 })
 

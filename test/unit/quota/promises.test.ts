@@ -60,7 +60,7 @@ function broken(change: Partial<Observed>, played: Partial<Case> = {}): readonly
 
 test('all holds when N calls come in each window of a second and the guard, and no more', () => {
   const figures = figuresOf(PLAYED, observed(), 1)
-  expect(figures).toMatchObject({ most: 10, throttled: 0, unfairness: 1, broken: [] })
+  expect(figures).toMatchObject({ max: 10, throttled: 0, unfairness: 1, broken: [] })
   expect(figures.used).toBeCloseTo(1 / 1.02, 6)
 })
 
@@ -121,7 +121,7 @@ test('an outside caller counts apart: beside it the service makes room, and may 
     observed({ calls: backsOff, calm: { fromNs: 0, toNs: 5e9 } }),
     1,
   )
-  expect(figures).toMatchObject({ most: 10, broken: [] })
+  expect(figures).toMatchObject({ max: 10, broken: [] })
 })
 
 test('slack lengthens the guard and lowers what must be used, and leaves the promise alone', () => {

@@ -9,7 +9,7 @@ const FIGURES: Figures = {
   replicas: 1,
   load: 'even',
   what: '',
-  most: 5,
+  max: 5,
   used: 0.98,
   usedMeanwhile: null,
   calls: 100,
@@ -23,7 +23,7 @@ const FIGURES: Figures = {
 test('cases of the same kind and mode share a row with the worst figures of them', () => {
   const rows = rowsOf([
     FIGURES,
-    { ...FIGURES, replicas: 4, load: 'one', most: 4, used: 0.975, throttled: 2 },
+    { ...FIGURES, replicas: 4, load: 'one', max: 4, used: 0.975, throttled: 2 },
     { ...FIGURES, mode: 'redis', throttled: 1 },
     { ...FIGURES, load: 'light', waitP99Ms: 20 },
     { ...FIGURES, mode: 'redis', what: 'Redis restarted' },

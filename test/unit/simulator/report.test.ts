@@ -6,8 +6,8 @@ test('a report of nothing is empty', () => {
     calls: 0,
     callsByCode: {},
     transactionsByCalls: {},
-    mostCallsInASecond: 0,
-    mostAdmittedInASecond: 0,
+    maxCallsInASecond: 0,
+    maxAdmittedInASecond: 0,
   })
 })
 
@@ -22,8 +22,8 @@ test('calls are counted by code, by transaction and by second, the refused ones 
     calls: 3,
     callsByCode: { Success: 2, 'Throttling.Api': 1 },
     transactionsByCalls: { 1: 1, 2: 1 },
-    mostCallsInASecond: 3,
-    mostAdmittedInASecond: 2,
+    maxCallsInASecond: 3,
+    maxAdmittedInASecond: 2,
   })
 })
 

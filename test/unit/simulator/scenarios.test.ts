@@ -14,12 +14,12 @@ import {
 } from '../../../src/simulator/scenarios.ts'
 
 type Made =
-  { readonly kind: 'result'; readonly result: VerificationResult } | Exclude<Outcome, { kind: 'settled' }>
+  { readonly kind: 'result'; readonly result: VerificationResult } | Exclude<Outcome, { kind: 'final' }>
 
 /** What the service makes of a response: its own parser, table and normalizer. */
 function made(response: Response, docType: string | null): Made {
   const outcome = classify(replyOf(response))
-  if (outcome.kind !== 'settled') return outcome
+  if (outcome.kind !== 'final') return outcome
   const event = {
     transactionId: 't',
     merchantBizId: 'b',
@@ -247,7 +247,7 @@ describe('people', () => {
 })
 
 describe('between them, the scenarios show', () => {
-  const settledBodies = SCENARIOS.flatMap(({ respond }) => {
+  const finalBodies = SCENARIOS.flatMap(({ respond }) => {
     const last = respond({ call: 9, calls: 1, person: 4 })
     return last.kind === 'json' ? [last.body] : []
   }).join('\n')
@@ -287,6 +287,6 @@ describe('between them, the scenarios show', () => {
     ['a missing comma', /98\.0\\"ocrIdPassed/],
     ['a face attack', /faceAttack\\":\\"Y/],
   ])('%s', (_, text) => {
-    expect(settledBodies).toMatch(text)
+    expect(finalBodies).toMatch(text)
   })
 })

@@ -163,7 +163,7 @@ describe('the quota', () => {
     const counts = replies.map(inShort)
     expect(counts.filter((code) => code === '200 Success')).toHaveLength(5)
     expect(counts.filter((code) => code === '403 Throttling.Api')).toHaveLength(3)
-    expect(simulator.report()).toMatchObject({ mostCallsInASecond: 8, mostAdmittedInASecond: 5 })
+    expect(simulator.report()).toMatchObject({ maxCallsInASecond: 8, maxAdmittedInASecond: 5 })
   })
 
   test('is not spent by calls that are refused before', async () => {
@@ -248,7 +248,7 @@ describe('the report', () => {
     const simulator = await start()
     await asking(simulator)('passhkid2018x1')
     await control(simulator, 'reset')
-    expect(simulator.report()).toMatchObject({ calls: 0, mostCallsInASecond: 0 })
+    expect(simulator.report()).toMatchObject({ calls: 0, maxCallsInASecond: 0 })
     expect(simulator.callsOf('passhkid2018x1')).toBe(0)
   })
 

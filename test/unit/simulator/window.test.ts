@@ -25,7 +25,7 @@ function within(times: readonly number[], nowMs: number): number {
   return times.filter((time) => time > nowMs - SECOND_MS && time <= nowMs).length
 }
 
-function most(times: readonly number[]): number {
+function max(times: readonly number[]): number {
   return Math.max(0, ...times.map((time) => within(times, time)))
 }
 
@@ -65,7 +65,7 @@ describe('the limit', () => {
   test('no second ever holds more than N admitted calls', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), arrivals, (limit, times) => {
-        expect(most(admitted(limit, times))).toBeLessThanOrEqual(limit)
+        expect(max(admitted(limit, times))).toBeLessThanOrEqual(limit)
       }),
     )
   })
@@ -87,19 +87,19 @@ describe('the limit', () => {
 
 describe('the busiest second', () => {
   test('is none before the first call', () => {
-    expect(new BusiestSecond().most).toBe(0)
+    expect(new BusiestSecond().max).toBe(0)
   })
 
   test('does not hold two calls that are a whole second apart', () => {
     const busiest = new BusiestSecond()
     for (const time of [0, 500, 1_000]) busiest.arrived(time)
-    expect(busiest.most).toBe(2)
+    expect(busiest.max).toBe(2)
   })
 
   test('is remembered when it is over', () => {
     const busiest = new BusiestSecond()
     for (const time of [0, 1, 2, 60_000]) busiest.arrived(time)
-    expect(busiest.most).toBe(3)
+    expect(busiest.max).toBe(3)
   })
 
   test('is what counting every second gives', () => {
@@ -107,7 +107,7 @@ describe('the busiest second', () => {
       fc.property(arrivals, (times) => {
         const busiest = new BusiestSecond()
         for (const time of times) busiest.arrived(time)
-        expect(busiest.most).toBe(most(times))
+        expect(busiest.max).toBe(max(times))
       }),
     )
   })
@@ -115,9 +115,9 @@ describe('the busiest second', () => {
   test('stays right when old arrivals have been dropped', () => {
     const busiest = new BusiestSecond()
     for (let call = 0; call < 50_000; call += 1) busiest.arrived(call * 0.5)
-    expect(busiest.most).toBe(2_000)
+    expect(busiest.max).toBe(2_000)
     for (let call = 0; call < 3_000; call += 1) busiest.arrived(25_000 + call * 0.25)
     // The new ones, and of the old ones those between 24,750 and 25,000.
-    expect(busiest.most).toBe(3_000 + 500)
+    expect(busiest.max).toBe(3_000 + 500)
   })
 })

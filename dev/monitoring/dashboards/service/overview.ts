@@ -31,7 +31,7 @@ const figures: Row = {
         width: 4,
         queries: [{ expr: `max(${metric('checkresult_circuit_open')})`, legend: 'gate' }],
       },
-      { words: { '0': { text: 'open', color: 'green' }, '1': { text: 'closed', color: 'red' } } },
+      { valueTexts: { '0': { text: 'open', color: 'green' }, '1': { text: 'closed', color: 'red' } } },
     ),
     stat(
       {

@@ -147,7 +147,7 @@ export const quota: Row = {
   ],
 }
 
-export const gate: Row = {
+export const circuit: Row = {
   title: 'Gate and credentials',
   panels: [
     timeline(

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createCredentialSource } from '../../../../src/adapters/alibaba/credentials.ts'
+import { createCredentialProvider } from '../../../../src/adapters/alibaba/credentials.ts'
 import type { CredentialsConfig } from '../../../../src/config/credentials.ts'
-import { readTextFile } from '../../../../src/config/given.ts'
+import { readTextFile } from '../../../../src/config/environment.ts'
 import { Secret } from '../../../../src/config/secret.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 import { fakeMetrics } from '../../../support/fakes.ts'
@@ -24,19 +24,19 @@ function open(config: CredentialsConfig) {
   const clock = new FakeClock()
   const log = recordingLog()
   const metrics = fakeMetrics()
-  const source = createCredentialSource({ config, readText: readTextFile, clock, log, metrics })
-  return { source, clock, log, metrics }
+  const provider = createCredentialProvider({ config, readText: readTextFile, clock, log, metrics })
+  return { provider, clock, log, metrics }
 }
 
 describe('an access key', () => {
   test('of the environment is at hand at once and the same for ever, with its token where it has one', async () => {
     const key = { accessKeyId: new Secret('fictitious'), accessKeySecret: new Secret(SECRET) }
-    const { source, clock } = open({ kind: 'sts', ...key, securityToken: new Secret('token') })
-    const first = source.current()
+    const { provider, clock } = open({ kind: 'sts', ...key, securityToken: new Secret('token') })
+    const first = provider.current()
     expect(first).toEqual({ accessKeyId: 'fictitious', accessKeySecret: SECRET, securityToken: 'token' })
     await clock.advance(60_000)
-    expect(source.current()).toBe(first)
-    expect(open({ kind: 'static', ...key }).source.current()).toEqual({
+    expect(provider.current()).toBe(first)
+    expect(open({ kind: 'static', ...key }).provider.current()).toEqual({
       accessKeyId: 'fictitious',
       accessKeySecret: SECRET,
     })
@@ -45,18 +45,18 @@ describe('an access key', () => {
   test('in files that was refused is what the files hold now for the next call', async () => {
     const file = join(folder, 'secret')
     writeFileSync(file, `${SECRET}-old`)
-    const { source, log, metrics } = open({
+    const { provider, log, metrics } = open({
       kind: 'static',
       accessKeyId: new Secret('fictitious'),
       accessKeySecret: new Secret(`${SECRET}-old`, file),
     })
-    const first = await source.current()
+    const first = await provider.current()
     writeFileSync(file, `${SECRET}-new`)
-    if (first !== null) source.refused(first)
-    expect(source.current()).toEqual({ accessKeyId: 'fictitious', accessKeySecret: `${SECRET}-new` })
+    if (first !== null) provider.refused(first)
+    expect(provider.current()).toEqual({ accessKeyId: 'fictitious', accessKeySecret: `${SECRET}-new` })
     writeFileSync(file, '')
     // Signed before the new key was there: says nothing about it.
-    if (first !== null) source.refused(first)
+    if (first !== null) provider.refused(first)
     expect(log.lines.map(({ level }) => level)).toEqual(['info'])
     expect(metrics.of('credentialRefresh')).toEqual([['ok']])
     expect(JSON.stringify(log.lines)).not.toContain(SECRET)
@@ -64,15 +64,15 @@ describe('an access key', () => {
 
   test('in files stays in use while they cannot be read, which is counted and said', async () => {
     const file = join(folder, 'secret')
-    const { source, log, metrics } = open({
+    const { provider, log, metrics } = open({
       kind: 'static',
       accessKeyId: new Secret('fictitious'),
       accessKeySecret: new Secret(SECRET, file),
     })
     writeFileSync(file, '')
-    const first = await source.current()
-    if (first !== null) source.refused(first)
-    expect(source.current()).toBe(first)
+    const first = await provider.current()
+    if (first !== null) provider.refused(first)
+    expect(provider.current()).toBe(first)
     expect(log.lines.map(({ level }) => level)).toEqual(['warn'])
     expect(metrics.of('credentialRefresh')).toEqual([['failed']])
   })

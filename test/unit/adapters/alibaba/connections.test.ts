@@ -16,7 +16,7 @@ async function connected(server: Server = createServer()) {
   const connections = new Connections({
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connectTimeoutMs: 1_000,
-    lifeMs: 60_000,
+    maxAgeMs: 60_000,
     maxResponseBytes: 1_000,
   })
   const stop = async (): Promise<void> => {
@@ -28,7 +28,7 @@ async function connected(server: Server = createServer()) {
     await stop()
   })
   const post = (mayStart = true) =>
-    connections.post({ path: '/', headers: {}, withinMs: 5_000, leave: { starts: () => mayStart } })
+    connections.post({ path: '/', headers: {}, withinMs: 5_000, ticket: { confirm: () => mayStart } })
   return { connections, post, sockets, requests, stop }
 }
 

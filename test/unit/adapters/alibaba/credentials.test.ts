@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { CredentialSource } from '../../../../src/adapters/alibaba/credential-source.ts'
-import { createCredentialSource } from '../../../../src/adapters/alibaba/credentials.ts'
+import type { CredentialProvider } from '../../../../src/adapters/alibaba/credential-provider.ts'
+import { createCredentialProvider } from '../../../../src/adapters/alibaba/credentials.ts'
 import type { Credentials } from '../../../../src/adapters/alibaba/sign-v3.ts'
 import type { CredentialsConfig } from '../../../../src/config/credentials.ts'
-import { readTextFile } from '../../../../src/config/given.ts'
+import { readTextFile } from '../../../../src/config/environment.ts'
 import { Secret } from '../../../../src/config/secret.ts'
 import { selfSigned, type KeyPair } from '../../../support/certificates.ts'
 import {
@@ -27,7 +27,7 @@ const STS_HOST = 'sts.cn-hongkong.aliyuncs.com'
 const METADATA_HOST = '100.100.100.200'
 const SECRET = 'fictitious-secret'
 const ROLE = 'acs:ram::1000:role/fictitious'
-const LIFE_MS = 3_600_000
+const LIFETIME_MS = 3_600_000
 const MINUTE_MS = 60_000
 
 interface Way {
@@ -112,13 +112,13 @@ function writeProfile(profile: Readonly<Record<string, string>>): void {
   writeFileSync(join(home, '.aliyun', 'config.json'), JSON.stringify({ current: 'default', profiles }))
 }
 
-async function idOf(source: CredentialSource): Promise<string | null> {
-  return (await source.current())?.accessKeyId ?? null
+async function idOf(provider: CredentialProvider): Promise<string | null> {
+  return (await provider.current())?.accessKeyId ?? null
 }
 
 /** What is at hand without waiting; fails the test where a caller would have to wait. */
-function atHand(source: CredentialSource): Credentials | null {
-  const current = source.current()
+function atHand(provider: CredentialProvider): Credentials | null {
+  const current = provider.current()
   if (current instanceof Promise) throw new Error('A caller has to wait.')
   return current
 }
@@ -130,7 +130,7 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
   let log: ReturnType<typeof recordingLog>
   let metrics: ReturnType<typeof fakeMetrics>
   let issued: number
-  const sources: CredentialSource[] = []
+  const providers: CredentialProvider[] = []
 
   beforeEach(async () => {
     clock = new FakeClock()
@@ -141,91 +141,91 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
       AccessKeyId: `fictitious-${(issued += 1)}`,
       AccessKeySecret: SECRET,
       SecurityToken: `${SECRET}-token`,
-      Expiration: new Date(clock.epochMs() + LIFE_MS).toISOString().replace('.000Z', 'Z'),
+      Expiration: new Date(clock.epochMs() + LIFETIME_MS).toISOString().replace('.000Z', 'Z'),
     }))
     redirection = redirectConnections(() => ({ [host]: server.port }))
   })
 
   afterEach(async () => {
-    for (const source of sources.splice(0)) source.close()
+    for (const provider of providers.splice(0)) provider.close()
     redirection.restore()
     await server.close()
   })
 
-  function open(): CredentialSource {
-    const source = createCredentialSource({
+  function open(): CredentialProvider {
+    const provider = createCredentialProvider({
       config: config(server.port, home),
       readText: readTextFile,
       clock,
       log,
       metrics,
     })
-    sources.push(source)
-    return source
+    providers.push(provider)
+    return provider
   }
 
   test('are asked for once, however many calls wait for the first ones', async () => {
-    const source = open()
-    const all = await Promise.all(Array.from({ length: 10 }, async () => source.current()))
+    const provider = open()
+    const all = await Promise.all(Array.from({ length: 10 }, async () => provider.current()))
     expect(new Set(all)).toEqual(
       new Set([{ accessKeyId: 'fictitious-1', accessKeySecret: SECRET, securityToken: `${SECRET}-token` }]),
     )
-    expect(server.exchanges).toBe(1)
+    expect(server.requests).toBe(1)
     expect(metrics.of('credentialRefresh')).toEqual([['ok']])
-    expect(metrics.of('credentialsExpire')).toEqual([[clock.epochMs() + LIFE_MS]])
+    expect(metrics.of('credentialsExpire')).toEqual([[clock.epochMs() + LIFETIME_MS]])
   })
 
   test('that fail at the start come once their source works, and by no other way', async () => {
     server.down = true
-    const source = open()
-    expect([await idOf(source), await idOf(source)]).toEqual([null, null])
+    const provider = open()
+    expect([await idOf(provider), await idOf(provider)]).toEqual([null, null])
     server.down = false
-    expect(await idOf(source)).toMatch(/^fictitious-\d/)
+    expect(await idOf(provider)).toMatch(/^fictitious-\d/)
     expect(new Set(redirection.hosts)).toEqual(new Set([host]))
     expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info'])
   })
 
   test('are renewed ahead of their expiry, while no call waits', async () => {
-    const source = open()
-    await source.current()
-    await clock.advance(LIFE_MS - 15 * MINUTE_MS - 1)
-    expect([atHand(source)?.accessKeyId, server.exchanges]).toEqual(['fictitious-1', 1])
+    const provider = open()
+    await provider.current()
+    await clock.advance(LIFETIME_MS - 15 * MINUTE_MS - 1)
+    expect([atHand(provider)?.accessKeyId, server.requests]).toEqual(['fictitious-1', 1])
     await clock.advance(1)
-    await expect.poll(() => atHand(source)?.accessKeyId).toBe('fictitious-2')
-    expect(server.exchanges).toBe(2)
+    await expect.poll(() => atHand(provider)?.accessKeyId).toBe('fictitious-2')
+    expect(server.requests).toBe(2)
   })
 
   test('still valid are used while renewing fails, with one warning, and never once they have expired', async () => {
-    const source = open()
-    await source.current()
+    const provider = open()
+    await provider.current()
     server.down = true
-    await clock.advance(LIFE_MS - 15 * MINUTE_MS)
-    await expect.poll(() => server.exchanges).toBe(2)
+    await clock.advance(LIFETIME_MS - 15 * MINUTE_MS)
+    await expect.poll(() => server.requests).toBe(2)
     await expect.poll(() => metrics.of('credentialRefresh')).toHaveLength(2)
     await clock.advance(MINUTE_MS)
     await expect.poll(() => metrics.of('credentialRefresh').length).toBeGreaterThan(2)
-    expect(atHand(source)?.accessKeyId).toBe('fictitious-1')
+    expect(atHand(provider)?.accessKeyId).toBe('fictitious-1')
     expect(log.lines.map(({ level }) => level)).toEqual(['warn'])
 
     await clock.advance(14 * MINUTE_MS - 1)
-    expect(atHand(source)?.accessKeyId).toBe('fictitious-1')
+    expect(atHand(provider)?.accessKeyId).toBe('fictitious-1')
     await clock.advance(1)
-    expect([await idOf(source), await idOf(source)]).toEqual([null, null])
+    expect([await idOf(provider), await idOf(provider)]).toEqual([null, null])
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'error'])
 
     server.down = false
-    expect(await idOf(source)).toMatch(/^fictitious-\d/)
+    expect(await idOf(provider)).toMatch(/^fictitious-\d/)
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'error', 'info'])
   })
 
   test('that the API refuses are got anew for the next call', async () => {
-    const source = open()
-    const first = await source.current()
-    if (first !== null) source.refused(first)
-    const next = source.current()
+    const provider = open()
+    const first = await provider.current()
+    if (first !== null) provider.refused(first)
+    const next = provider.current()
     expect(next).toBeInstanceOf(Promise)
     expect((await next)?.accessKeyId).toBe('fictitious-2')
-    expect(atHand(source)?.accessKeyId).toBe('fictitious-2')
+    expect(atHand(provider)?.accessKeyId).toBe('fictitious-2')
   })
 
   test('are in no log line, nor is what their source answers or where it is', async () => {
@@ -247,11 +247,11 @@ test('a role by OIDC is asked for with the token that is in the file now', async
       AccessKeyId: 'fictitious-1',
       AccessKeySecret: SECRET,
       SecurityToken: SECRET,
-      Expiration: new Date(clock.epochMs() + LIFE_MS).toISOString(),
+      Expiration: new Date(clock.epochMs() + LIFETIME_MS).toISOString(),
     }),
   })
   const redirection = redirectConnections(() => ({ [STS_HOST]: server.port }))
-  const source = createCredentialSource({
+  const provider = createCredentialProvider({
     config: way?.config(server.port, home) ?? { kind: 'profile', name: '' },
     readText: readTextFile,
     clock,
@@ -259,15 +259,15 @@ test('a role by OIDC is asked for with the token that is in the file now', async
     metrics: fakeMetrics(),
   })
   try {
-    const first = await source.current()
+    const first = await provider.current()
     writeFileSync(join(home, 'token'), 'rotated.oidc.token')
-    if (first !== null) source.refused(first)
-    await source.current()
+    if (first !== null) provider.refused(first)
+    await provider.current()
     expect(server.seen).toHaveLength(2)
     expect(server.seen[0]).toMatch(/AssumeRoleWithOIDC.*OIDCToken=fictitious\.oidc\.token/)
     expect(server.seen[1]).toMatch(/AssumeRoleWithOIDC.*OIDCToken=rotated\.oidc\.token/)
   } finally {
-    source.close()
+    provider.close()
     redirection.restore()
     await server.close()
   }
@@ -277,18 +277,18 @@ test('a profile with a key of its own is read again when it is used after a minu
   const clock = new FakeClock()
   writeProfile({ mode: 'AK', access_key_id: 'fictitious-old', access_key_secret: SECRET })
   const metrics = fakeMetrics()
-  const source = createCredentialSource({
+  const provider = createCredentialProvider({
     config: { kind: 'profile', name: 'production' },
     readText: readTextFile,
     clock,
     log: recordingLog(),
     metrics,
   })
-  expect(await source.current()).toEqual({ accessKeyId: 'fictitious-old', accessKeySecret: SECRET })
+  expect(await provider.current()).toEqual({ accessKeyId: 'fictitious-old', accessKeySecret: SECRET })
   writeProfile({ mode: 'AK', access_key_id: 'fictitious-new', access_key_secret: SECRET })
   await clock.advance(MINUTE_MS)
   expect(clock.timers).toBe(0)
-  expect(await source.current()).toMatchObject({ accessKeyId: 'fictitious-old' })
-  await expect.poll(async () => (await source.current())?.accessKeyId).toBe('fictitious-new')
+  expect(await provider.current()).toMatchObject({ accessKeyId: 'fictitious-old' })
+  await expect.poll(async () => (await provider.current())?.accessKeyId).toBe('fictitious-new')
   expect(metrics.of('credentialsExpire').at(-1)).toEqual([null])
 })

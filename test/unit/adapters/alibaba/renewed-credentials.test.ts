@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { RenewedCredentials, type Lease } from '../../../../src/adapters/alibaba/renewed-credentials.ts'
-import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import {
+  RenewedCredentials,
+  type ExpiringCredentials,
+} from '../../../../src/adapters/alibaba/renewed-credentials.ts'
+import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { fakeMetrics, type RecordedMetrics } from '../../../support/fakes.ts'
 import { recordingLog, type RecordingLog } from '../../../support/recording-log.ts'
 
@@ -11,19 +14,19 @@ let clock: FakeClock
 let metrics: RecordedMetrics
 let log: RecordingLog
 /** Exchanges under way, in order; each is ended by the test. */
-let exchanges: PromiseWithResolvers<Lease>[]
-let source: RenewedCredentials
+let fetches: PromiseWithResolvers<ExpiringCredentials>[]
+let provider: RenewedCredentials
 
 beforeEach(() => {
   clock = new FakeClock()
   metrics = fakeMetrics()
   log = recordingLog()
-  exchanges = []
-  source = new RenewedCredentials({
+  fetches = []
+  provider = new RenewedCredentials({
     obtain: () => {
-      const exchange = Promise.withResolvers<Lease>()
-      exchanges.push(exchange)
-      return exchange.promise
+      const fetch = Promise.withResolvers<ExpiringCredentials>()
+      fetches.push(fetch)
+      return fetch.promise
     },
     advice: 'check the fictitious source',
     clock,
@@ -32,38 +35,38 @@ beforeEach(() => {
   })
 })
 
-afterEach(() => source.close())
+afterEach(() => provider.close())
 
-function lease(id: string, lifeMs: number): Lease {
+function expiring(id: string, lifetimeMs: number): ExpiringCredentials {
   return {
     credentials: { accessKeyId: id, accessKeySecret: 'fictitious' },
-    expiresAtMs: clock.epochMs() + lifeMs,
+    expiresAtMs: clock.epochMs() + lifetimeMs,
   }
 }
 
-async function answer(id: string, lifeMs: number): Promise<void> {
-  exchanges.at(-1)?.resolve(lease(id, lifeMs))
-  await settle()
+async function answer(id: string, lifetimeMs: number): Promise<void> {
+  fetches.at(-1)?.resolve(expiring(id, lifetimeMs))
+  await flushPromises()
 }
 
 async function fail(): Promise<void> {
-  exchanges.at(-1)?.reject(Object.assign(new Error('fictitious-secret'), { code: 'ECONNREFUSED' }))
-  await settle()
+  fetches.at(-1)?.reject(Object.assign(new Error('fictitious-secret'), { code: 'ECONNREFUSED' }))
+  await flushPromises()
 }
 
 function atHand(): string | null {
-  const current = source.current()
+  const current = provider.current()
   if (current instanceof Promise) throw new Error('A caller has to wait.')
   return current?.accessKeyId ?? null
 }
 
 describe('the first credentials', () => {
   test('are asked for before any call needs them', () => {
-    expect(exchanges).toHaveLength(1)
+    expect(fetches).toHaveLength(1)
   })
 
   test('that have expired already are none', async () => {
-    const current = source.current()
+    const current = provider.current()
     await answer('old', -1)
     expect(await current).toBeNull()
     expect(log.lines).toMatchObject([{ level: 'error', fields: { code: 'expired-at-source' } }])
@@ -71,7 +74,7 @@ describe('the first credentials', () => {
   })
 
   test('are waited for at most 20 s, though the source never answers', async () => {
-    const current = source.current()
+    const current = provider.current()
     await clock.advance(20_000)
     expect(await current).toBeNull()
     expect(log.lines).toMatchObject([{ level: 'error', fields: { code: 'timeout' } }])
@@ -82,7 +85,7 @@ describe('the first credentials', () => {
     for (const pauseMs of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
       await fail()
       await clock.advance(pauseMs - 1)
-      attempts.push(exchanges.length)
+      attempts.push(fetches.length)
       await clock.advance(1)
     }
     expect(attempts).toEqual([1, 2, 3, 4, 5, 6])
@@ -99,18 +102,21 @@ describe('renewal', () => {
     ['the least STS grants', 15 * MINUTE_MS, 10 * MINUTE_MS],
     ['half a minute', 30_000, 20_000],
     ['next to nothing', 900, 1_000],
-  ])('of credentials that live for %s comes in time, and no sooner', async (_, lifeMs, renewedAfterMs) => {
-    await answer('a', lifeMs)
-    await clock.advance(renewedAfterMs - 1)
-    expect(exchanges).toHaveLength(1)
-    await clock.advance(1)
-    expect(exchanges).toHaveLength(2)
-  })
+  ])(
+    'of credentials that live for %s comes in time, and no sooner',
+    async (_, lifetimeMs, renewedAfterMs) => {
+      await answer('a', lifetimeMs)
+      await clock.advance(renewedAfterMs - 1)
+      expect(fetches).toHaveLength(1)
+      await clock.advance(1)
+      expect(fetches).toHaveLength(2)
+    },
+  )
 
   test('under way keeps nobody waiting, and is not made twice', async () => {
     await answer('a', HOUR_MS)
     await clock.advance(45 * MINUTE_MS)
-    expect([atHand(), atHand(), exchanges.length]).toEqual(['a', 'a', 2])
+    expect([atHand(), atHand(), fetches.length]).toEqual(['a', 'a', 2])
     await answer('b', HOUR_MS)
     expect(atHand()).toBe('b')
   })
@@ -118,16 +124,16 @@ describe('renewal', () => {
   test('is caught up on by the next call where the timer was late: a machine had slept', async () => {
     let calls = 0
     const late = new RenewedCredentials({
-      obtain: () => Promise.resolve(lease(`late-${(calls += 1)}`, HOUR_MS)),
+      obtain: () => Promise.resolve(expiring(`late-${(calls += 1)}`, HOUR_MS)),
       advice: '',
       clock: { epochMs: () => clock.epochMs(), monotonicMs: () => 0, after: () => () => undefined },
       log,
       metrics,
     })
-    await settle()
+    await flushPromises()
     await clock.advance(46 * MINUTE_MS)
     expect(late.current()).toMatchObject({ accessKeyId: 'late-1' })
-    await settle()
+    await flushPromises()
     expect(late.current()).toMatchObject({ accessKeyId: 'late-2' })
   })
 
@@ -136,7 +142,7 @@ describe('renewal', () => {
     await clock.advance(45 * MINUTE_MS)
     await fail()
     await clock.advance(5_000)
-    expect([atHand(), exchanges.length]).toEqual(['a', 3])
+    expect([atHand(), fetches.length]).toEqual(['a', 3])
     await answer('b', HOUR_MS)
     expect(atHand()).toBe('b')
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'info'])
@@ -144,13 +150,13 @@ describe('renewal', () => {
 
   test('ends with the source', async () => {
     await answer('a', HOUR_MS)
-    source.close()
+    provider.close()
     await clock.advance(HOUR_MS)
-    expect([exchanges.length, clock.timers]).toEqual([1, 0])
+    expect([fetches.length, clock.timers]).toEqual([1, 0])
   })
 
   test('under way when the source is closed sets no timer any more', async () => {
-    source.close()
+    provider.close()
     await answer('a', HOUR_MS)
     expect(clock.timers).toBe(0)
   })
@@ -164,11 +170,11 @@ describe('renewal', () => {
 describe('credentials that were refused', () => {
   test('are replaced before the next call, once however many were refused', async () => {
     await answer('a', HOUR_MS)
-    const current = await source.current()
-    if (current !== null) for (let calls = 0; calls < 3; calls += 1) source.refused(current)
-    expect(exchanges).toHaveLength(1)
-    const next = [source.current(), source.current()].map(async (one) => one)
-    expect(exchanges).toHaveLength(2)
+    const current = await provider.current()
+    if (current !== null) for (let calls = 0; calls < 3; calls += 1) provider.refused(current)
+    expect(fetches).toHaveLength(1)
+    const next = [provider.current(), provider.current()].map(async (one) => one)
+    expect(fetches).toHaveLength(2)
     await answer('b', HOUR_MS)
     expect(await Promise.all(next)).toMatchObject([{ accessKeyId: 'b' }, { accessKeyId: 'b' }])
     expect(atHand()).toBe('b')
@@ -176,9 +182,9 @@ describe('credentials that were refused', () => {
 
   test('are tried again where no others are to be had and they have not expired', async () => {
     await answer('a', HOUR_MS)
-    const current = await source.current()
-    if (current !== null) source.refused(current)
-    const next = source.current()
+    const current = await provider.current()
+    if (current !== null) provider.refused(current)
+    const next = provider.current()
     await fail()
     expect(await next).toMatchObject({ accessKeyId: 'a' })
     expect(atHand()).toBe('a')
@@ -186,10 +192,10 @@ describe('credentials that were refused', () => {
 
   test('long ago say nothing about those at hand', async () => {
     await answer('a', HOUR_MS)
-    const old = await source.current()
+    const old = await provider.current()
     await clock.advance(45 * MINUTE_MS)
     await answer('b', HOUR_MS)
-    if (old !== null) source.refused(old)
+    if (old !== null) provider.refused(old)
     expect(atHand()).toBe('b')
   })
 })

@@ -26,12 +26,12 @@ describe('what goes to one partition', () => {
   })
 
   test('is cut so that the topic takes each batch as it is', async () => {
-    const most = 70_000
-    for (const { records } of batches(small, { maxMessageBytes: most })) {
+    const max = 70_000
+    for (const { records } of batches(small, { maxMessageBytes: max })) {
       const bytes = await encodeBatch(records, { transaction: null, timestampMs: 0, codec: 'none' })
-      expect(bytes.length).toBeLessThanOrEqual(most)
+      expect(bytes.length).toBeLessThanOrEqual(max)
     }
-    expect(sizes(small, most).reduce((sum, count) => sum + count)).toBe(3_000)
+    expect(sizes(small, max).reduce((sum, count) => sum + count)).toBe(3_000)
   })
 
   test('counts headers, which may be larger than the value', () => {

@@ -89,7 +89,7 @@ describe('the assignment', () => {
 test('the smallest limit any member has counts for all, and all hear of it', async () => {
   const counts = { in: 4 }
   const group = await generation([member('a', counts, 20), member('b', counts, 7)])
-  expect([...group.values()].map(({ words }) => words)).toEqual([
+  expect([...group.values()].map(({ plan }) => plan)).toEqual([
     { partitions: 4, permits: 7, place: 0, inputTopic: 'in' },
     { partitions: 4, permits: 7, place: 1, inputTopic: 'in' },
   ])
@@ -105,11 +105,11 @@ test('words that make no sense, or that an earlier version does not say, are non
     })
     expect(partitioning.assigned(bytes)).toEqual({
       assignment: { in: [0] },
-      words: null,
+      plan: null,
       isForeign: true,
     })
   }
-  expect(partitioning.assigned(Buffer.alloc(0))).toEqual({ assignment: {}, words: null, isForeign: true })
+  expect(partitioning.assigned(Buffer.alloc(0))).toEqual({ assignment: {}, plan: null, isForeign: true })
 })
 
 test('a member of an earlier version, which says nothing of its limit, gets its partitions all the same', async () => {
@@ -147,8 +147,8 @@ test('whatever members come and go: each partition has one owner, with a permit,
               Array.from({ length: counts[topic] }, (_, partition) => partition),
             )
           }
-          const terms = { partitions: input, permits }
-          const shares = group.map((one) => shareOf(one.owned['in'] ?? [], terms))
+          const plan = { partitions: input, permits }
+          const shares = group.map((one) => shareOf(one.owned['in'] ?? [], plan))
           expect(shares.reduce((sum, share) => sum + share, 0)).toBe(permits)
           const working = group.map((one) => Object.values(one.owned).some((some) => some.length > 0))
           expect(shares.map((share) => share > 0)).toEqual(working)

@@ -72,9 +72,9 @@ describe('the explanation', () => {
     ['MESSAGE_TOO_LARGE', 'max.message.bytes'],
     ['INVALID_REPLICATION_FACTOR', '--replication-factor'],
   ])('of %s says what to do: %s', (type, advice) => {
-    const sentence = explain(retried(protocolError(type)))
-    expect(sentence).toContain(advice)
-    expect(sentence).toContain(`(${type})`)
+    const message = explain(retried(protocolError(type)))
+    expect(message).toContain(advice)
+    expect(message).toContain(`(${type})`)
   })
 
   test('of a type without advice names it', () => {
@@ -83,7 +83,7 @@ describe('the explanation', () => {
 
   test('never passes on a message: it may hold hosts and records', () => {
     const errors = [protocolError('SOMETHING_NEW'), retried(connectionError('EPIPE')), new Error(HOST), HOST]
-    expect(errors.map((error) => explain(error)).filter((sentence) => sentence.includes(HOST))).toEqual([])
+    expect(errors.map((error) => explain(error)).filter((message) => message.includes(HOST))).toEqual([])
   })
 })
 

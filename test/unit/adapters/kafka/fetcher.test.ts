@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { batchAt } from '../../../support/fake-broker.ts'
-import { settle } from '../../../support/fake-clock.ts'
+import { flushPromises } from '../../../support/fake-clock.ts'
 import { at, FetcherBed, unreachable } from '../../../support/fetcher-bed.ts'
 
 const refused = { errorCode: 29 } as const
@@ -37,7 +37,7 @@ describe('positions', () => {
     await bed.assign([0, 1])
     await bed.answer(null)
     expect(bed.asked()?.asked).toEqual(['in:1@0'])
-    await bed.assign([0, 1], { keeps: false })
+    await bed.assign([0, 1], { isSameMember: false })
     await bed.answer(null)
     await bed.answer({ errorCode: SESSION_NOT_FOUND, partitions: [] })
     expect(bed.asked()?.asked).toContain('in:0@5')
@@ -72,7 +72,7 @@ describe('records are given to nobody', () => {
     await bed.clock.advance(2_000)
     expect(bed.fetches()).toBe(before)
     flow.resume()
-    await settle()
+    await flushPromises()
     expect(bed.fetches()).toBe(before + 1)
   })
 })

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { GroupMember, type Assigned } from '../../../../src/adapters/kafka/group-member.ts'
 import type { Cluster } from '../../../../src/adapters/kafka/internals.ts'
-import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 
 const SESSION_MS = 10_000
 const HEARTBEAT_MS = 1_000
@@ -44,7 +44,7 @@ class FakeGroup {
         },
       },
       clock: this.clock,
-      onSteppingOut: () => this.log.push('stepping out'),
+      onBeforeRejoin: () => this.log.push('before rejoin'),
       onRebalancing: () => this.log.push('rebalancing'),
       onAssigned: (assigned) => {
         this.log.push(`assigned ${assigned.generation}`)
@@ -99,7 +99,7 @@ beforeEach(() => {
 test('the leader assigns what all get; what is assigned is known by an answer to a request of this moment', async () => {
   await group.clock.advance(5)
   await group.member.join()
-  expect(group.seen()).toEqual(['find', 'stepping out', 'join @1', 'assign', 'sync 1', 'assigned 1'])
+  expect(group.seen()).toEqual(['find', 'before rejoin', 'join @1', 'assign', 'sync 1', 'assigned 1'])
   expect(group.assigned).toMatchObject({
     memberId: 'me',
     isLeader: true,
@@ -163,7 +163,7 @@ describe('a member', () => {
       expect(group.seen()).toEqual([
         'heartbeat 1@1',
         'rebalancing',
-        'stepping out',
+        'before rejoin',
         'join me@1',
         'assign',
         'sync 1',
@@ -204,10 +204,10 @@ describe('a member', () => {
 
   test('joins again at once when its view of the topics has changed', async () => {
     group.member.rejoin()
-    await settle()
+    await flushPromises()
     expect(group.seen()).toEqual([
       'rebalancing',
-      'stepping out',
+      'before rejoin',
       'join me@1',
       'assign',
       'sync 1',
@@ -222,7 +222,7 @@ describe('a member', () => {
 
   test('steps out before it leaves, and then does nothing more', async () => {
     await group.member.leave()
-    expect(group.seen()).toEqual(['stepping out', 'leave'])
+    expect(group.seen()).toEqual(['before rejoin', 'leave'])
     await group.clock.advance(SESSION_MS)
     expect(group.seen()).toEqual([])
     expect(group.ended).toBeNull()
@@ -236,7 +236,7 @@ describe('a member', () => {
   test('leaves after a while although it is still joining', async () => {
     group.answers['join me@1'] = ['hang']
     group.member.rejoin()
-    await settle()
+    await flushPromises()
     const left = group.member.leave()
     await group.clock.advance(3_000)
     await left

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { OffsetCommits, type TopicOffsets } from '../../../../src/adapters/kafka/offset-commits.ts'
-import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { fakeLog, fakeMetrics } from '../../../support/fakes.ts'
 
 const GATHER_MS = 100
@@ -72,7 +72,7 @@ test('what fails is tried again, logged once in a row and without the error’s 
   sent[1]?.fail('COORDINATOR_NOT_AVAILABLE')
   await clock.advance(RETRY_MS)
   sent[2]?.succeed()
-  await settle()
+  await flushPromises()
   expect(offsets()).toEqual(['in:0=5', 'in:0=5', 'in:0=5'])
   expect(log.lines).toEqual(['Could not commit offsets; trying again.'])
   expect(metrics.of('offsetCommit')).toEqual([['failed'], ['failed'], ['committed']])
@@ -86,7 +86,7 @@ test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])(
     commits.note(second, 7n)
     await clock.advance(GATHER_MS)
     sent[0]?.fail(type)
-    await settle()
+    await flushPromises()
     commits.assigned('member', { in: [1] })
     await clock.advance(RETRY_MS)
     expect(offsets()).toEqual(['in:0=5 in:1=7', 'in:1=7'])
@@ -124,45 +124,45 @@ test('who waits for a partition has its last offset committed at once, behind th
   commits.note(first, 5n)
   await clock.advance(GATHER_MS)
   commits.note(first, 6n)
-  const done = settling(commits.settled(first))
+  const done = hasResolved(commits.flush(first))
   expect(offsets()).toEqual(['in:0=5'])
   sent[0]?.succeed()
-  await settle()
+  await flushPromises()
   expect(offsets()).toEqual(['in:0=5', 'in:0=6'])
   expect(done()).toBe(false)
   sent[1]?.succeed()
-  await settle()
+  await flushPromises()
   expect(done()).toBe(true)
 })
 
 test('who waits is let go when it cannot be committed, or when the partition has gone to another member', async () => {
   const { commits, sent } = setUp()
   commits.note(first, 5n)
-  const gaveUp = settling(commits.settled(first))
+  const gaveUp = hasResolved(commits.flush(first))
   for (let failures = 0; failures < 3; failures += 1) {
     expect(gaveUp()).toBe(false)
     sent.at(-1)?.fail('COORDINATOR_NOT_AVAILABLE')
-    await settle()
+    await flushPromises()
   }
   expect(gaveUp()).toBe(true)
 
-  const lost = settling(commits.settled(first))
+  const lost = hasResolved(commits.flush(first))
   commits.assigned('member', { in: [1] })
   sent.at(-1)?.fail('ILLEGAL_GENERATION')
-  await settle()
+  await flushPromises()
   expect(lost()).toBe(true)
 })
 
 test('who waits for a partition with nothing noted waits for nothing', async () => {
   const { commits, offsets } = setUp()
-  await commits.settled(first)
+  await commits.flush(first)
   expect(offsets()).toEqual([])
 })
 
-function settling(promise: Promise<void>): () => boolean {
-  let settled = false
-  void promise.then(() => (settled = true))
-  return () => settled
+function hasResolved(promise: Promise<void>): () => boolean {
+  let isResolved = false
+  void promise.then(() => (isResolved = true))
+  return () => isResolved
 }
 
 function texts(topics: readonly TopicOffsets[]): string {

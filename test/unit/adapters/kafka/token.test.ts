@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { createTokenSource, type TokenSource } from '../../../../src/adapters/kafka/token.ts'
+import { createTokenProvider, type TokenProvider } from '../../../../src/adapters/kafka/token.ts'
 import { Secret } from '../../../../src/config/secret.ts'
 import { CLIENT, startTokenEndpoint, type TokenEndpoint } from '../../../support/token-endpoint.ts'
 
@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 describe('a token from an endpoint', () => {
   test('is asked for once, however many wait for it', async () => {
-    const token = source()
+    const token = provider()
     const [first, ...others] = await Promise.all(Array.from({ length: 10 }, () => token()))
     expect(first).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
     expect(new Set(others)).toEqual(new Set([first]))
@@ -31,7 +31,7 @@ describe('a token from an endpoint', () => {
     [30, 15_000],
   ])('that lasts %d s is used for %d ms', async (lifetimeS, usedMs) => {
     endpoint.lifetimeS = lifetimeS
-    const token = source()
+    const token = provider()
     await token()
     nowMs = usedMs - 1
     await token()
@@ -42,7 +42,7 @@ describe('a token from an endpoint', () => {
   })
 
   test('that does not say how long it lasts, or not long enough for a session, is used once', async () => {
-    const token = source()
+    const token = provider()
     endpoint.lifetimeS = 10
     await token()
     await token()
@@ -52,7 +52,7 @@ describe('a token from an endpoint', () => {
   })
 
   test('is asked for again after a failure', async () => {
-    const token = source()
+    const token = provider()
     endpoint.answerWith({ status: 503, body: 'away' })
     await expect(token()).rejects.toThrow('answers with HTTP 503, but not with a token')
     endpoint.answerWith(null)
@@ -76,21 +76,21 @@ describe('a token from an endpoint', () => {
     [302, 'ZQXJKV', /answers with HTTP 302/],
   ])(
     'refused with %d %s says what to check, and nothing else of the answer',
-    async (status, body, sentence) => {
+    async (status, body, message) => {
       endpoint.answerWith({ status, body })
-      const error = await source()().catch((thrown: unknown) => thrown)
-      expect(String(error)).toMatch(sentence)
+      const error = await provider()().catch((thrown: unknown) => thrown)
+      expect(String(error)).toMatch(message)
       expect(String(error)).not.toMatch(/ZQXJKV|sesame/)
     },
   )
 
   test('is refused to a wrong secret', async () => {
-    await expect(source(endpoint.url, 'wrong')()).rejects.toThrow(/invalid_client/)
+    await expect(provider(endpoint.url, 'wrong')()).rejects.toThrow(/invalid_client/)
   })
 
   test.each(['nobody listens', 'nobody answers'])('where %s is missed in a sentence', async (what) => {
     const url = what === 'nobody listens' ? 'http://127.0.0.1:1/token' : await blackHole()
-    await expect(source(url, CLIENT.secret, IMPATIENT_MS)()).rejects.toThrow(
+    await expect(provider(url, CLIENT.secret, IMPATIENT_MS)()).rejects.toThrow(
       /does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,
     )
   })
@@ -98,9 +98,9 @@ describe('a token from an endpoint', () => {
 
 const IMPATIENT_MS = 50
 
-function source(url = endpoint.url, secret: string = CLIENT.secret, timeoutMs = 5_000): TokenSource {
+function provider(url = endpoint.url, secret: string = CLIENT.secret, timeoutMs = 5_000): TokenProvider {
   const clientSecret = new Secret(secret)
-  return createTokenSource(
+  return createTokenProvider(
     { kind: 'client-credentials', url, clientId: CLIENT.id, clientSecret, scope: 'kafka' },
     silent,
     { nowMs: () => nowMs, timeoutMs },

@@ -131,8 +131,8 @@ describe('the exposition', () => {
 describe('outcomes', () => {
   test('a settled result counts once in each of its metrics', async () => {
     const { metrics, scrape } = setUp()
-    metrics.settled(PASSED, 0.04)
-    metrics.settled(
+    metrics.resultCommitted(PASSED, 0.04)
+    metrics.resultCommitted(
       {
         verdict: 'FAILED',
         subCode: '212',
@@ -158,8 +158,8 @@ describe('outcomes', () => {
 
   test('a sub-code nobody has written down counts as other, none as none', async () => {
     const { metrics, scrape } = setUp()
-    metrics.settled({ ...PASSED, subCode: 'Z683365(5)' }, 1)
-    metrics.settled({ ...PASSED, subCode: null }, 1)
+    metrics.resultCommitted({ ...PASSED, subCode: 'Z683365(5)' }, 1)
+    metrics.resultCommitted({ ...PASSED, subCode: null }, 1)
     const { series, body } = await scrape()
     expect(series.get('results_total{verdict="PASSED",sub_code="other",family="PASSPORT"}')).toBe(1)
     expect(series.get('results_total{verdict="PASSED",sub_code="none",family="PASSPORT"}')).toBe(1)
@@ -168,7 +168,7 @@ describe('outcomes', () => {
 
   test('a record from a clock ahead of ours took no time', async () => {
     const { metrics, scrape } = setUp()
-    metrics.settled(PASSED, -3)
+    metrics.resultCommitted(PASSED, -3)
     const { series } = await scrape()
     expect(series.get('end_to_end_seconds_bucket{le="0.05"}')).toBe(1)
     expect(series.get('end_to_end_seconds_sum')).toBe(0)
@@ -239,12 +239,12 @@ describe('calls', () => {
     ['LI SI', 'other'],
   ])('the code "%s" counts as %s', async (code, label) => {
     const { metrics, scrape } = setUp()
-    metrics.called({ code, outcome: 'settled', seconds: 0.2 })
+    metrics.called({ code, outcome: 'final', seconds: 0.2 })
     const { series } = await scrape()
     expect([...series].filter(([name, value]) => name.startsWith('requests_total') && value > 0)).toEqual([
       [`requests_total{code="${label}"}`, 1],
     ])
-    expect(series.get('request_duration_seconds_bucket{le="0.2",outcome="settled"}')).toBe(1)
+    expect(series.get('request_duration_seconds_bucket{le="0.2",outcome="final"}')).toBe(1)
   })
 
   test('quota, waiting calls and the gate are as last told', async () => {
@@ -254,7 +254,7 @@ describe('calls', () => {
     metrics.permitsWaiting({ fresh: 4, deferred: 2, redriven: 0 })
     metrics.permitGranted('deferred', 0.3)
     metrics.inFlight(9)
-    metrics.gate('credentials')
+    metrics.circuit('credentials')
     const closed = await scrape()
     expect(closed.series.get('quota_limit_per_second')).toBe(50)
     expect(closed.series.get('quota_share_per_second')).toBe(13)
@@ -264,7 +264,7 @@ describe('calls', () => {
     expect(closed.series.get('requests_in_flight')).toBe(9)
     expect(closed.series.get('circuit_open{reason="credentials"}')).toBe(1)
     expect(closed.series.get('circuit_open{reason="account"}')).toBe(0)
-    metrics.gate(null)
+    metrics.circuit(null)
     metrics.quota(Infinity, Infinity)
     const open = await scrape()
     expect(open.series.get('circuit_open{reason="credentials"}')).toBe(0)
@@ -282,12 +282,12 @@ test('nothing throws into the pipeline, whatever it is told', async () => {
     metrics.redelivered(amount)
     metrics.transaction('committed', amount)
     metrics.permitGranted('fresh', amount)
-    metrics.settled(PASSED, amount)
-    metrics.called({ code: 'toString', outcome: 'settled', seconds: amount })
+    metrics.resultCommitted(PASSED, amount)
+    metrics.called({ code: 'toString', outcome: 'final', seconds: amount })
     untyped['deferred']?.('no such reason')
     untyped['transaction']?.('no such outcome', 1)
     untyped['registryRequest']?.('no such operation', 'ok')
-    untyped['gate']?.('no such reason')
+    untyped['circuit']?.('no such reason')
   }
   const { series } = await scrape()
   expect(series.get('events_consumed_total{topic="verification.completed"}')).toBe(0)

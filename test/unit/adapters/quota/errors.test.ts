@@ -25,9 +25,9 @@ test.each([
   ['ERR something new', /refused a request \(ERR\)/],
   ['Socket closed unexpectedly', /does not answer: .+ \(CLOSED\)/],
   ['Connection timeout', /does not answer: .+ \(TIMEOUT\)/],
-])('%s', (message, sentence) => {
+])('%s', (message, expected) => {
   const said = explain(new Error(message))
-  expect(said).toMatch(sentence)
+  expect(said).toMatch(expected)
   expect(said).not.toMatch(/10\.0\.0\.7|0123/)
 })
 
@@ -39,7 +39,7 @@ test.each([
   [new URIError(PASSWORD), /percent-encode/],
   [new SlowError(PASSWORD), /does not answer in time/],
   [PASSWORD, /refused a request \(unknown\)/],
-])('of an error nothing is said but its kind: %#', (error, sentence) => {
-  expect(explain(error)).toMatch(sentence)
+])('of an error nothing is said but its kind: %#', (error, expected) => {
+  expect(explain(error)).toMatch(expected)
   expect(explain(error)).not.toContain(PASSWORD)
 })

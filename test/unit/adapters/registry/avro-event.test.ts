@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   decodedAs,
-  faultOf,
+  problemOf,
   PLAIN_EVENT,
   schemaOf,
   TIME,
@@ -80,7 +80,7 @@ describe('text is read from', () => {
     ['fixed', { type: 'fixed', name: 'F', size: 1 }, Buffer.from('x'), 'a fixed number of bytes'],
     ['record', { type: 'record', name: 'R', fields: [] }, {}, 'a record'],
   ])('but not from %s', async (_, merchantBizId, value, what) => {
-    expect(await faultOf(schemaOf({ merchantBizId }), { ...PLAIN_EVENT, merchantBizId: value })).toBe(
+    expect(await problemOf(schemaOf({ merchantBizId }), { ...PLAIN_EVENT, merchantBizId: value })).toBe(
       `invalid-event: merchantBizId: expected a string of 1 to 256 characters, got ${what}.`,
     )
   })
@@ -95,7 +95,7 @@ describe('text is read from', () => {
 
   test('but not from bytes that are not UTF-8', async () => {
     const schema = schemaOf({ transactionId: 'bytes' })
-    expect(await faultOf(schema, { ...PLAIN_EVENT, transactionId: Buffer.from([0xff]) })).toContain(
+    expect(await problemOf(schema, { ...PLAIN_EVENT, transactionId: Buffer.from([0xff]) })).toContain(
       'transactionId: expected a string of 1 to 256 characters, got bytes that are not UTF-8',
     )
   })
@@ -164,7 +164,7 @@ describe('the time is read from', () => {
     ['a time of day', { type: 'int', logicalType: 'time-millis' }, 7, 'got a time of day without a date'],
     ['a boolean', 'boolean', true, 'got a boolean'],
   ])('but not from %s', async (_, completedAt, amount, found) => {
-    expect(await faultOf(schemaOf({ completedAt }), { ...PLAIN_EVENT, completedAt: amount })).toBe(
+    expect(await problemOf(schemaOf({ completedAt }), { ...PLAIN_EVENT, completedAt: amount })).toBe(
       `invalid-event: completedAt: expected milliseconds since 1970 as an integer, ${found}.`,
     )
   })

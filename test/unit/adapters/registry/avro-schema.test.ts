@@ -1,7 +1,15 @@
 import avsc, { type Schema } from 'avsc'
 import { describe, expect, test } from 'vitest'
-import { decodedAs, faultOf, PLAIN_EVENT, schemaOf, TIME, written } from '../../../support/avro-events.ts'
-import { decoding, NOW_MS, OURS, registered, registryOf, told, wire } from '../../../support/event-decoder.ts'
+import { decodedAs, problemOf, PLAIN_EVENT, schemaOf, TIME, written } from '../../../support/avro-events.ts'
+import {
+  decoding,
+  NOW_MS,
+  OURS,
+  registered,
+  registryOf,
+  decodedKind,
+  wire,
+} from '../../../support/event-decoder.ts'
 
 describe('a schema', () => {
   test('is read in spite of defaults, orders and names that avsc refuses', async () => {
@@ -72,21 +80,23 @@ describe('a schema', () => {
   test('of our name without what is required is an invalid event, and of another record it is foreign', async () => {
     const fields = [{ name: 'docType', type: 'string' }]
     const ours = { type: 'record', name: 'x.VerificationCompleted', fields }
-    expect(await faultOf(ours, { docType: '01' })).toMatch(/^invalid-event: transactionId: .*no such field/)
+    expect(await problemOf(ours, { docType: '01' })).toMatch(/^invalid-event: transactionId: .*no such field/)
     const other = { type: 'record', name: 'Heartbeat', fields }
-    expect(told(await decodedAs(other, written(other, { docType: '01' })))).toBe('wrong-schema')
-    expect(told(await decodedAs('string', written('string', 'x')))).toBe('wrong-schema')
+    expect(decodedKind(await decodedAs(other, written(other, { docType: '01' })))).toBe('wrong-schema')
+    expect(decodedKind(await decodedAs('string', written('string', 'x')))).toBe('wrong-schema')
   })
 
   test('of our own results is foreign, although it has all fields of an event', async () => {
     const result = schemaOf({}, 'checkresult.stream.VerificationResult')
-    expect(told(await decodedAs(result, written(result, PLAIN_EVENT)))).toBe('wrong-schema')
+    expect(decodedKind(await decodedAs(result, written(result, PLAIN_EVENT)))).toBe('wrong-schema')
   })
 
   test('of several records is told apart value by value', async () => {
     const heartbeat = { type: 'record', name: 'Heartbeat', fields: [{ name: 'at', type: 'long' }] }
     const schema = [heartbeat, schemaOf()]
-    expect(told(await decodedAs(schema, written(schema, { Heartbeat: { at: 1 } })))).toBe('wrong-schema')
-    expect(told(await decodedAs(schema, written(schema, { Callback: PLAIN_EVENT })))).toBe('event')
+    expect(decodedKind(await decodedAs(schema, written(schema, { Heartbeat: { at: 1 } })))).toBe(
+      'wrong-schema',
+    )
+    expect(decodedKind(await decodedAs(schema, written(schema, { Callback: PLAIN_EVENT })))).toBe('event')
   })
 })

@@ -20,13 +20,13 @@ import {
   OURS,
   registered,
   registryOf,
-  told,
+  decodedKind,
   wire,
   type FakeRegistry,
-  type Told,
+  type DecodedKind,
 } from '../../../support/event-decoder.ts'
 import { fakeLog, fakeMetrics } from '../../../support/fakes.ts'
-import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { mutant, seeded } from '../../../support/mutants.ts'
 
 const DAY_MS = 86_400_000
@@ -36,10 +36,10 @@ function typeOf(schema: unknown): Type {
   return avsc.Type.forSchema(schema as Schema)
 }
 
-async function faultOf(value: Buffer | null, registry?: FakeRegistry): Promise<Told> {
+async function problemOf(value: Buffer | null, registry?: FakeRegistry): Promise<DecodedKind> {
   const decoded = await decoding(registry).decoded(value)
   if (decoded === null) throw new Error('Nobody stopped the decoder.')
-  return told(decoded)
+  return decodedKind(decoded)
 }
 
 describe('an event', () => {
@@ -136,13 +136,13 @@ describe('what is no event', () => {
     ['invalid-event', json({ ...EVENT, completedAt: EARLIEST_MS - 1 })],
     ['invalid-event', avro({ ...EVENT, merchantBizId: '' })],
   ])('is told as %s', async (code, value) => {
-    expect(await faultOf(value)).toBe(code)
+    expect(await problemOf(value)).toBe(code)
   })
 
   test('is told as wrong-schema when it was written with the schema of something else', async () => {
     const other = { type: 'record', name: 'Other', fields: [{ name: 'id', type: 'string' }] }
     const value = wire(9, typeOf(other).toBuffer({ id: 'x' }))
-    expect(await faultOf(value, registryOf({ 9: registered(other) }))).toBe('wrong-schema')
+    expect(await problemOf(value, registryOf({ 9: registered(other) }))).toBe('wrong-schema')
   })
 
   test('is told by field and kind, never by value', async () => {
@@ -172,13 +172,13 @@ describe('what is no event', () => {
       log: fakeLog(),
       metrics: fakeMetrics(),
     })
-    const met = new Set<Told>()
+    const met = new Set<DecodedKind>()
     for (let run = 0; run < 10_000; run += 1) {
       const broken = mutant(healthy[run % 2] ?? json(), random)
       const decoded = await decode(broken, NO_HEADERS)
       if (decoded === null || decoded.kind === 'event')
         throw new Error(`An event was read from ${broken.toString('hex')}.`)
-      met.add(told(decoded))
+      met.add(decodedKind(decoded))
     }
     expect([...UNDECODABLE, ...FOREIGN_KINDS]).toEqual(expect.arrayContaining([...met]))
     expect([...met].toSorted()).toEqual([
@@ -255,7 +255,7 @@ describe('the schema of an event', () => {
   test('is not asked for by an event in JSON', async () => {
     const { decode, registry } = decoding()
     expect(decode(json())).not.toBeInstanceOf(Promise)
-    await settle()
+    await flushPromises()
     expect(registry.asked).toEqual([])
   })
 
@@ -265,7 +265,7 @@ describe('the schema of an event', () => {
     registry.next.push({ kind: 'failed' }, { kind: 'failed' })
     const decoder = createEventDecoder({ registry, clock, log: fakeLog(), metrics: fakeMetrics() })
     const waiting = decoder.decode(avro(), NO_HEADERS)
-    await settle()
+    await flushPromises()
     expect(decoder.waiting).toBe(1)
     decoder.stop()
     expect([await waiting, decoder.waiting]).toEqual([null, 0])

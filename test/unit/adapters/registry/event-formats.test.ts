@@ -7,13 +7,13 @@ import {
   NOW_MS,
   registered,
   registryOf,
-  told,
+  decodedKind,
   wire,
 } from '../../../support/event-decoder.ts'
 import { headersOf } from '../../../support/headers.ts'
 
 const OTHERS = { productCode: null, docType: null, passed: null, subCode: null }
-const LEAST = { transactionId: 't1', merchantBizId: 'b1', completedAt: NOW_MS, ...OTHERS }
+const MINIMAL = { transactionId: 't1', merchantBizId: 'b1', completedAt: NOW_MS, ...OTHERS }
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 const JSON_SCHEMA = registered({ type: 'object' }, 'JSON')
 
@@ -53,12 +53,12 @@ describe('JSON is read', () => {
     ['capitals', { TRANSACTIONID: 't1', MERCHANTBIZID: 'b1', COMPLETEDAT: NOW_MS }],
     ['a mixture', { transactionId: 't1', MERCHANT_BIZ_ID: 'b1', completedat: NOW_MS }],
   ])('with its fields spelled in %s', (_, fields) => {
-    expect(decoding().decode(json(fields))).toEqual({ kind: 'event', event: LEAST })
+    expect(decoding().decode(json(fields))).toEqual({ kind: 'event', event: MINIMAL })
   })
 
   test('by the exact name where a field is there in two spellings, and by none where neither is exact', () => {
-    const both = { ...LEAST, transaction_id: 'other' }
-    expect(decoding().decode(json(both))).toEqual({ kind: 'event', event: LEAST })
+    const both = { ...MINIMAL, transaction_id: 'other' }
+    expect(decoding().decode(json(both))).toEqual({ kind: 'event', event: MINIMAL })
     const { transactionId, ...rest } = both
     const twice = { ...rest, TransactionId: transactionId }
     expect(decoding().decode(json(twice))).toMatchObject({ code: 'invalid-event' })
@@ -71,7 +71,7 @@ describe('JSON is read', () => {
 })
 
 function at(completedAt: unknown): Decoded {
-  return decoding().decode(json({ ...LEAST, completedAt })) as Decoded
+  return decoding().decode(json({ ...MINIMAL, completedAt })) as Decoded
 }
 
 describe('the time of a JSON event', () => {
@@ -83,7 +83,7 @@ describe('the time of a JSON event', () => {
     ['2026-01-01T01:00+01', NOW_MS],
     ['2026-01-01 00:00:00,25z', NOW_MS + 250],
   ])('is read from %s', (text, expected) => {
-    expect(at(text)).toEqual({ kind: 'event', event: { ...LEAST, completedAt: expected } })
+    expect(at(text)).toEqual({ kind: 'event', event: { ...MINIMAL, completedAt: expected } })
   })
 
   test.each([
@@ -212,7 +212,7 @@ describe('a record is not an event, and no dead letter of ours, when it is', () 
     ['unrelated-json', "Kafka Connect's null", json({ schema: null, payload: null })],
     ['unrelated-json', 'an empty object', json({})],
   ])('%s: %s', (kind, _, value) => {
-    expect(told(decoding().decode(value) as Decoded)).toBe(kind)
+    expect(decodedKind(decoding().decode(value) as Decoded)).toBe(kind)
   })
 
   test.each<[Undecodable, Buffer]>([
@@ -220,7 +220,7 @@ describe('a record is not an event, and no dead letter of ours, when it is', () 
     ['invalid-event', json({ transaction_id: 't1' })],
     ['malformed-json', Buffer.from('{"type":"heartbeat"')],
   ])('but %s when it has some of our fields, or cannot be read', (code, value) => {
-    expect(told(decoding().decode(value) as Decoded)).toBe(code)
+    expect(decodedKind(decoding().decode(value) as Decoded)).toBe(code)
   })
 })
 

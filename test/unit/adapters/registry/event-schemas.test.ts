@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { EventSchemas } from '../../../../src/adapters/registry/event-schemas.ts'
 import type { Lookup, RegisteredSchema } from '../../../../src/adapters/registry/registry.ts'
 import { schemaJson } from '../../../../src/adapters/registry/schemas.ts'
-import { FakeClock, settle } from '../../../support/fake-clock.ts'
+import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { fakeMetrics, type RecordedMetrics } from '../../../support/fakes.ts'
 import { recordingLog, type RecordingLog } from '../../../support/recording-log.ts'
 
@@ -68,7 +68,7 @@ test('what was not found is asked for again after a minute, without a timer unti
 test('all records that wait for the registry are counted, and asked for once per id', async () => {
   away = [FAILED, FAILED, FAILED]
   for (const id of [KNOWN, KNOWN, 8]) void schemas.get(id)
-  await settle()
+  await flushPromises()
   expect([schemas.waiting, metrics.of('registryWaiting').at(-1), asked]).toEqual([3, [3], [KNOWN, 8]])
   await clock.advance(5_000)
   expect([schemas.waiting, metrics.of('registryWaiting').at(-1)]).toEqual([0, [0]])
@@ -77,7 +77,7 @@ test('all records that wait for the registry are counted, and asked for once per
 test('nobody waits any longer once the schemas are stopped, and nothing is asked', async () => {
   away = Array.from({ length: 100 }, () => FAILED)
   const waiting = [schemas.get(KNOWN), schemas.get(8)]
-  await settle()
+  await flushPromises()
   schemas.stop()
   expect(await Promise.all(waiting.map(async (one) => one))).toEqual([null, null])
   expect(await schemas.get(9)).toBeNull()

@@ -26,7 +26,7 @@ test("the registry's password is read again for each request", async () => {
     SCHEMA_REGISTRY_USERNAME: 'me',
     SCHEMA_REGISTRY_PASSWORD_FILE: file,
   })
-  if (loaded.kind === 'faults') throw new Error(loaded.faults.join('\n'))
+  if (loaded.kind === 'errors') throw new Error(loaded.errors.join('\n'))
   const settings = registrySettings(loaded.config, silent)
   const registry = createRegistry(settings, { registryRequest: () => {} })
 

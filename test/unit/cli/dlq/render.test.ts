@@ -2,12 +2,12 @@ import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { createProgress } from '../../../../src/cli/dlq/progress.ts'
 import { problemOf, reportText } from '../../../../src/cli/dlq/redrive.ts'
-import { age, letterJson, letterTable } from '../../../../src/cli/dlq/render.ts'
+import { age, deadLetterJson, deadLetterTable } from '../../../../src/cli/dlq/render.ts'
 import { selectionOf } from '../../../../src/cli/dlq/options.ts'
-import { EVERY_LETTER, type Letter } from '../../../../src/core/letter.ts'
+import { EVERY_DEAD_LETTER, type StoredDeadLetter } from '../../../../src/core/stored-dead-letter.ts'
 import type { RedriveReport } from '../../../../src/pipeline/redrive-report.ts'
 
-const LETTER: Letter = {
+const DEAD_LETTER: StoredDeadLetter = {
   partition: 3,
   offset: 9_007_199_254_740_993n,
   reason: 'unavailable',
@@ -26,9 +26,9 @@ const GROUP = { reason: 'unavailable', code: 'HTTP 502', sent: 2, stays: 3, refu
 const REPORT: RedriveReport = {
   end: { kind: 'done' },
   groups: [GROUP],
-  staying: [LETTER],
+  staying: [DEAD_LETTER],
   unfit: [],
-  foreign: { total: 0, topics: [], places: [] },
+  foreign: { total: 0, topics: [], positions: [] },
   absent: [],
 }
 
@@ -44,8 +44,8 @@ test.each([
 })
 
 test('a table has a line for its head and for each letter, without frames, colours or blanks at the end', () => {
-  const other = { ...LETTER, source: null, redrives: 0 }
-  expect(letterTable([LETTER, other], LETTER.failedAtMs + 90_000).split('\n')).toEqual([
+  const other = { ...DEAD_LETTER, source: null, redrives: 0 }
+  expect(deadLetterTable([DEAD_LETTER, other], DEAD_LETTER.failedAtMs + 90_000).split('\n')).toEqual([
     'AT                  REASON       CODE      AGE  ATTEMPTS  REDRIVES  EVENT',
     '3:9007199254740993  unavailable  HTTP 502  1m   12        1         in:3:17',
     '3:9007199254740993  unavailable  HTTP 502  1m   12        0         unknown',
@@ -53,8 +53,8 @@ test('a table has a line for its head and for each letter, without frames, colou
 })
 
 test('JSON has offsets as text and times as dates', () => {
-  expect(letterJson(LETTER)).toEqual({
-    at: '3:9007199254740993',
+  expect(deadLetterJson(DEAD_LETTER)).toEqual({
+    position: '3:9007199254740993',
     reason: 'unavailable',
     code: 'HTTP 502',
     stage: 'defer',
@@ -89,8 +89,11 @@ describe('what a redrive says', () => {
     groups: [{ ...GROUP, stays: 0, refused: 1, incomplete: 30 }],
     staying: [],
     unfit: [
-      { letter: LETTER, why: { kind: 'refused', code: 'MESSAGE_TOO_LARGE' } },
-      { letter: { ...LETTER, offset: 5n }, why: { kind: 'incomplete', leftOut: ['value', 'headers'] } },
+      { deadLetter: DEAD_LETTER, why: { kind: 'refused', code: 'MESSAGE_TOO_LARGE' } },
+      {
+        deadLetter: { ...DEAD_LETTER, offset: 5n },
+        why: { kind: 'incomplete', leftOut: ['value', 'headers'] },
+      },
     ],
   }
 
@@ -111,7 +114,7 @@ describe('what a redrive says', () => {
   })
 
   test('of letters of another pipeline: how many, from where, and which', () => {
-    const foreign = { total: 3, topics: ['theirs'], places: ['0:1', '0:2'] }
+    const foreign = { total: 3, topics: ['theirs'], positions: ['0:1', '0:2'] }
     const text = reportText({ ...REPORT, foreign }, CONFIG, true)
     expect(text).toContain(
       '3 letters of another pipeline left alone (1 topic: theirs) at 0:1, 0:2 and 1 more: ',
@@ -135,13 +138,13 @@ describe('what a redrive says', () => {
       { kind: 'failed', message: 'A sentence.' },
       'A sentence. What was put back is marked: run it again, and it goes on from there.',
     ],
-  ] as const)('of an end: %j', (end, sentence) => {
-    expect(problemOf({ ...REPORT, end }, true)).toBe(sentence)
+  ] as const)('of an end: %j', (end, expected) => {
+    expect(problemOf({ ...REPORT, end }, true)).toBe(expected)
   })
 })
 
 test('filters become a selection, ages relative to now', () => {
-  expect(selectionOf({}, 1_000)).toEqual(EVERY_LETTER)
+  expect(selectionOf({}, 1_000)).toEqual(EVERY_DEAD_LETTER)
   const filters = {
     reason: ['rejected'],
     code: ['A', 'B'],
@@ -152,7 +155,7 @@ test('filters become a selection, ages relative to now', () => {
   expect(selectionOf(filters, 1_000)).toEqual({
     reasons: new Set(['rejected']),
     codes: new Set(['A', 'B']),
-    places: new Set(['1:2']),
+    positions: new Set(['1:2']),
     failedBeforeMs: 700,
     failedAfterMs: 100,
   })

@@ -75,8 +75,8 @@ describe('the quota', () => {
     calls: 9,
     callsByCode: {},
     transactionsByCalls: {},
-    mostCallsInASecond: 50,
-    mostAdmittedInASecond: 50,
+    maxCallsInASecond: 50,
+    maxAdmittedInASecond: 50,
   }
 
   test('holds when the busiest second has as many calls as it allows', () => {
@@ -84,7 +84,7 @@ describe('the quota', () => {
   })
 
   test('does not hold with one call more, or one refused', () => {
-    const more = checkQuota({ ...report, mostCallsInASecond: 51 }, 50)
+    const more = checkQuota({ ...report, maxCallsInASecond: 51 }, 50)
     expect(more.faults).toEqual(['There were 51 calls in one second.'])
     const refused = checkQuota({ ...report, callsByCode: { 'Throttling.Api': 2, 'Throttling.User': 1 } }, 50)
     expect(refused.faults).toEqual(['2 calls were refused with Throttling.Api.'])

@@ -5,8 +5,8 @@ const report = {
   calls: 9,
   callsByCode: {},
   transactionsByCalls: {},
-  mostCallsInASecond: 5,
-  mostAdmittedInASecond: 5,
+  maxCallsInASecond: 5,
+  maxAdmittedInASecond: 5,
 }
 
 test('figures are sums over the series of the metrics', () => {

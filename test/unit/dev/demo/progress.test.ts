@@ -19,8 +19,8 @@ const moment: Moment = {
       calls: 120,
       callsByCode: {},
       transactionsByCalls: {},
-      mostCallsInASecond: 46,
-      mostAdmittedInASecond: 46,
+      maxCallsInASecond: 46,
+      maxAdmittedInASecond: 46,
     },
   },
 }

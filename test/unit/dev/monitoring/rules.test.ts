@@ -4,8 +4,8 @@ import { businessDashboard } from '../../../../dev/monitoring/dashboards/busines
 import { serviceDashboard } from '../../../../dev/monitoring/dashboards/service.ts'
 import { FRESH_SECONDS } from '../../../../dev/monitoring/promql.ts'
 import { RECORDINGS, allAlerts, ruleFiles } from '../../../../dev/monitoring/rules.ts'
-import { GATE_ALERTS } from '../../../../dev/monitoring/rules/upstream.ts'
-import { GATE_REASONS } from '../../../../src/core/gate.ts'
+import { CIRCUIT_ALERTS } from '../../../../dev/monitoring/rules/upstream.ts'
+import { CIRCUIT_REASONS } from '../../../../src/core/circuit-breaker.ts'
 import { exposed, knownMetrics, unknownIn } from '../../../support/known-metrics.ts'
 import { parseQuery } from '../../../support/promql.ts'
 
@@ -81,7 +81,7 @@ function metrics(text: string): string[] {
 }
 
 test('there is an alert for each reason the gate may have', () => {
-  expect(Object.keys(GATE_ALERTS)).toEqual([...GATE_REASONS])
+  expect(Object.keys(CIRCUIT_ALERTS)).toEqual([...CIRCUIT_REASONS])
 })
 
 test('the rule files hold every rule, with its severity, its texts and where to read on', () => {

@@ -5,15 +5,15 @@ export function missing(name: SettingName): string {
   return `${name} is not set: ${expected(name)}`
 }
 
-export function refused(name: SettingName, given: Given): string {
-  return `${given.variable} ${found(name, given)}: ${expected(name)}`
+export function refused(name: SettingName, environmentValue: EnvironmentValue): string {
+  return `${environmentValue.variable} ${found(name, environmentValue)}: ${expected(name)}`
 }
 
 export function unreadable(variable: string, path: string, problem: string): string {
   return `${variable} is ${shownPath(path)}: expected the path of a readable text file, but ${problem}.`
 }
 
-export function givenTwice(name: SettingName, variant: string): string {
+export function setTwice(name: SettingName, variant: string): string {
   return `${name} and ${variant} are both set: expected only one of them, for example ${variant}=/run/secrets/${name.toLowerCase()}.`
 }
 
@@ -31,7 +31,7 @@ function joined(names: readonly SettingName[]): string {
 }
 
 /** One setting as the environment gives it. */
-export interface Given {
+export interface EnvironmentValue {
   /** The variable it came by: the setting's own name, or that with `_FILE`. */
   readonly variable: string
   /** The value, read from the file where there is one. */
@@ -56,7 +56,7 @@ function shownPath(path: string): string {
   return path.startsWith('/') ? shown(path) : 'no absolute path'
 }
 
-function found(name: SettingName, { variable, raw }: Given): string {
+function found(name: SettingName, { variable, raw }: EnvironmentValue): string {
   switch (aboutSetting(name).holds) {
     case 'secret':
       return variable === name
@@ -71,6 +71,6 @@ function found(name: SettingName, { variable, raw }: Given): string {
 }
 
 function expected(name: SettingName): string {
-  const words = aboutSetting(name)
-  return `expected ${words.expected}, for example ${name}=${words.example}.`
+  const about = aboutSetting(name)
+  return `expected ${about.expected}, for example ${name}=${about.example}.`
 }

@@ -2,7 +2,7 @@
  * The exactly-once end of `dlq redrive`: one transactional producer for the dead-letter topic, whatever the group, so that
  * a second redrive fences the first.
  */
-import type { Clock, OutputRecord, RedriveLog, PublishOutcome } from '../../ports.ts'
+import type { Clock, OutputRecord, RedriveSink, PublishOutcome } from '../../ports.ts'
 import { byPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
 import { explain, isRefused, toFailure } from './errors.ts'
@@ -11,7 +11,7 @@ import type { Packing } from './produce.ts'
 import { claimProducer, isFenced, type TransactionalProducer } from './transactional-producer.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
-export interface RedriveLogOptions {
+export interface RedriveSinkOptions {
   readonly createCluster: () => Cluster
   readonly deadLetterTopic: string
   readonly inputTopic: string
@@ -22,7 +22,7 @@ export interface RedriveLogOptions {
 /**
  * When this resolves, no other redrive can commit any more, and all it committed can be read. Rejects with a sentence.
  */
-export async function claimRedriveLog(options: RedriveLogOptions): Promise<RedriveLog> {
+export async function claimRedriveSink(options: RedriveSinkOptions): Promise<RedriveSink> {
   const { deadLetterTopic, inputTopic } = options
   const cluster = options.createCluster()
   try {

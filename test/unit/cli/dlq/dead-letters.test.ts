@@ -1,24 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import { textHeader } from '../../../../src/core/headers.ts'
-import { EVERY_LETTER, placeName } from '../../../../src/core/letter.ts'
-import { newestLetters } from '../../../../src/cli/dlq/list.ts'
-import { factLines, letterAt, personalLines } from '../../../../src/cli/dlq/show.ts'
-import { countLetters } from '../../../../src/cli/dlq/stats.ts'
+import { EVERY_DEAD_LETTER, positionName } from '../../../../src/core/stored-dead-letter.ts'
+import { newestDeadLetters } from '../../../../src/cli/dlq/list.ts'
+import { factLines, deadLetterAt, personalLines } from '../../../../src/cli/dlq/show.ts'
+import { countDeadLetters } from '../../../../src/cli/dlq/stats.ts'
 import { redrive } from '../../../../src/pipeline/redrive.ts'
 import type { Decoded } from '../../../../src/ports.ts'
-import { DeadLetterTopic, FAILED_AT_MS, redriveLog } from '../../../support/dead-letter-topic.ts'
+import { DeadLetterTopic, FAILED_AT_MS, redriveSink } from '../../../support/dead-letter-topic.ts'
 import { headersOf } from '../../../support/headers.ts'
 
 /** The fictitious person whose name must not be seen. */
 const MARK = 'ZQXJKVPERSON'
 const UNDECODABLE: Decoded = { kind: 'undecodable', code: 'malformed-json', message: 'A sentence of ours.' }
 
-async function putBack(topic: DeadLetterTopic, place: string): Promise<void> {
+async function putBack(topic: DeadLetterTopic, position: string): Promise<void> {
   await redrive({
     ...topic.source(),
-    selection: { ...EVERY_LETTER, places: new Set([place]) },
+    selection: { ...EVERY_DEAD_LETTER, positions: new Set([position]) },
     maxRedrives: 3,
-    target: { log: redriveLog(topic), inputTopic: 'in', deadLetterTopic: 'dead' },
+    target: { sink: redriveSink(topic), inputTopic: 'in', deadLetterTopic: 'dead' },
     signal: new AbortController().signal,
     onProgress: () => undefined,
   })
@@ -29,31 +29,31 @@ describe('the newest letters', () => {
     const topic = new DeadLetterTopic(2)
     // 37 and 100 have no common factor: each time comes once, in no order.
     for (let at = 0; at < 100; at += 1) topic.add(at % 2, { failedAtMs: FAILED_AT_MS + ((at * 37) % 100) })
-    const { letters, total } = await newestLetters(topic.source(), EVERY_LETTER, {
+    const { deadLetters, total } = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, {
       limit: 5,
       redriven: false,
     })
-    expect(letters.map(({ failedAtMs }) => failedAtMs - FAILED_AT_MS)).toEqual([99, 98, 97, 96, 95])
+    expect(deadLetters.map(({ failedAtMs }) => failedAtMs - FAILED_AT_MS)).toEqual([99, 98, 97, 96, 95])
     expect(total).toBe(100)
   })
 
   test('are those that wait, or those that were put back; a marker is neither', async () => {
     const topic = new DeadLetterTopic(1)
-    const places = [topic.add(0), topic.add(0), topic.add(0)]
-    await putBack(topic, places[1] ?? '')
-    const waiting = await newestLetters(topic.source(), EVERY_LETTER, { limit: 9, redriven: false })
-    const gone = await newestLetters(topic.source(), EVERY_LETTER, { limit: 9, redriven: true })
-    expect(waiting.letters.map(placeName)).toEqual(['0:2', '0:0'])
-    expect(gone.letters.map(placeName)).toEqual(['0:1'])
+    const positions = [topic.add(0), topic.add(0), topic.add(0)]
+    await putBack(topic, positions[1] ?? '')
+    const waiting = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { limit: 9, redriven: false })
+    const gone = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { limit: 9, redriven: true })
+    expect(waiting.deadLetters.map(positionName)).toEqual(['0:2', '0:0'])
+    expect(gone.deadLetters.map(positionName)).toEqual(['0:1'])
   })
 
   test('are ours only; those of another pipeline are counted and named', async () => {
     const topic = new DeadLetterTopic(1)
     topic.add(0)
     const theirs = topic.add(0, { sourceTopic: 'theirs' })
-    const found = await newestLetters(topic.source(), EVERY_LETTER, { limit: 9, redriven: false })
-    expect([found.total, found.letters.map(placeName)]).toEqual([1, ['0:0']])
-    expect(found.foreign).toEqual({ total: 1, topics: ['theirs'], places: [theirs] })
+    const found = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { limit: 9, redriven: false })
+    expect([found.total, found.deadLetters.map(positionName)]).toEqual([1, ['0:0']])
+    expect(found.foreign).toEqual({ total: 1, topics: ['theirs'], positions: [theirs] })
   })
 })
 
@@ -65,7 +65,7 @@ test('letters are counted by reason and code, with those that were put back and 
   topic.append(0, {}, [])
   topic.add(1, { sourceTopic: 'theirs' })
   await putBack(topic, topic.add(0))
-  expect(await countLetters(topic.source(), EVERY_LETTER, 3)).toEqual({
+  expect(await countDeadLetters(topic.source(), EVERY_DEAD_LETTER, 3)).toEqual({
     groups: [
       {
         reason: 'undecodable',
@@ -87,14 +87,14 @@ test('letters are counted by reason and code, with those that were put back and 
     waiting: 3,
     redriven: 1,
     other: 1,
-    foreign: { total: 1, topics: ['theirs'], places: ['1:2'] },
+    foreign: { total: 1, topics: ['theirs'], positions: ['1:2'] },
   })
 })
 
 async function shown(value: Buffer | null, decoded: Decoded | null = UNDECODABLE) {
   const topic = new DeadLetterTopic(1)
   topic.add(0, { key: Buffer.from(MARK), value, own: headersOf({ [MARK]: [MARK, null] }) })
-  const found = await letterAt(topic.source(), { partition: 0, offset: 0n })
+  const found = await deadLetterAt(topic.source(), { partition: 0, offset: 0n })
   return { facts: factLines(found, decoded).join('\n'), personal: personalLines(found, decoded).join('\n') }
 }
 
@@ -130,7 +130,7 @@ describe('a letter that is shown', () => {
   test('says whose it is, and what it lacks of its event', async () => {
     const topic = new DeadLetterTopic(1)
     topic.add(0, { sourceTopic: 'theirs', leftOut: [textHeader('checkresult-left-out-value', '9 bytes')] })
-    const found = await letterAt(topic.source(), { partition: 0, offset: 0n })
+    const found = await deadLetterAt(topic.source(), { partition: 0, offset: 0n })
     const facts = factLines(found, null).join('\n')
     expect(facts).toMatch(/^pipeline +another one/m)
     expect(facts).toMatch(/^left out +value/m)
@@ -139,7 +139,7 @@ describe('a letter that is shown', () => {
   test('has to be there', async () => {
     const topic = new DeadLetterTopic(1)
     topic.append(0, {}, [])
-    await expect(letterAt(topic.source(), { partition: 0, offset: 0n })).rejects.toThrow(
+    await expect(deadLetterAt(topic.source(), { partition: 0, offset: 0n })).rejects.toThrow(
       'No dead letter stands at 0:0: `dlq list` shows where they are.',
     )
   })

@@ -13,23 +13,23 @@ import type { Clock } from '../ports.ts'
 import type { Counts } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 
-export interface BrakeOptions {
+export interface DeadLetterLimitOptions {
   /** Of the last hundred records; null never holds. */
   readonly share: number | null
-  readonly holdMs: number
-  readonly permits: Pick<PermitQueue, 'hold' | 'resume'>
+  readonly cooldownMs: number
+  readonly permits: Pick<PermitQueue, 'pause' | 'resume'>
   readonly clock: Pick<Clock, 'after'>
 }
 
 const REASON = 'dead-letter-limit'
 
-export class Brake {
-  readonly #options: BrakeOptions
+export class DeadLetterLimit {
+  readonly #options: DeadLetterLimitOptions
   readonly #rule: DeadLetterRule | null
   readonly #waiting = new Set<() => void>()
-  #holds = false
+  #isTripped = false
 
-  constructor(options: BrakeOptions) {
+  constructor(options: DeadLetterLimitOptions) {
     this.#options = options
     this.#rule = options.share === null ? null : new DeadLetterRule(options.share)
   }
@@ -38,27 +38,27 @@ export class Brake {
    * Whether a record may be committed; to be asked until it may. If it may not, `again` is called when the limit lets go.
    * Only results and dead letters count: a repeat or a deferral says nothing about whether records can be processed.
    */
-  passes(counts: Counts, again: () => void): boolean {
-    if (counts.kind === 'result') this.#rule?.settled()
+  allows(counts: Counts, retry: () => void): boolean {
+    if (counts.kind === 'result') this.#rule?.addResult()
     if (counts.kind !== 'dead-letter') return true
-    if (!this.#holds && this.#rule?.deadLettered(counts.reason) === true) this.#hold()
-    if (this.#holds) this.#waiting.add(again)
-    return !this.#holds
+    if (!this.#isTripped && this.#rule?.addDeadLetter(counts.reason) === true) this.#trip()
+    if (this.#isTripped) this.#waiting.add(retry)
+    return !this.#isTripped
   }
 
-  #hold(): void {
-    const { permits, clock, holdMs } = this.#options
-    this.#holds = true
-    permits.hold(REASON)
-    clock.after(holdMs, () => this.#letGo())
+  #trip(): void {
+    const { permits, clock, cooldownMs } = this.#options
+    this.#isTripped = true
+    permits.pause(REASON)
+    clock.after(cooldownMs, () => this.#endCooldown())
   }
 
   /** Those that waited are counted now: a few of them may close it again for the rest. */
-  #letGo(): void {
-    this.#holds = false
+  #endCooldown(): void {
+    this.#isTripped = false
     this.#options.permits.resume(REASON)
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    for (const again of waiting) again()
+    for (const retry of waiting) retry()
   }
 }

@@ -1,32 +1,32 @@
 import { describe, expect, test } from 'vitest'
 import { historyHeaders } from '../../../src/core/history.ts'
-import type { Settled } from '../../../src/pipeline/outputs.ts'
+import type { ProcessedRecord } from '../../../src/pipeline/outputs.ts'
 import type { Decoded } from '../../../src/ports.ts'
-import { settle as rest } from '../../support/fake-clock.ts'
+import { flushPromises as rest } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
-import { came, EVENT, PASSED, refused, settling, TIMEOUT } from '../../support/settling.ts'
+import { outcomeOf, EVENT, PASSED, refused, processing, TIMEOUT } from '../../support/processing.ts'
 import { headersOf, headerText } from '../../support/headers.ts'
 
-function header(settled: Settled | null | undefined, name: string): string | undefined {
+function header(settled: ProcessedRecord | null | undefined, name: string): string | undefined {
   return headerText(settled?.outputs[0]?.headers ?? [], name)
 }
 
 describe('a record', () => {
   test('becomes a result with one call when it is answered', async () => {
-    const { run, result, calls, permits, attempts } = settling([PASSED])
+    const { run, result, calls, permits, attempts } = processing([PASSED])
     await run(inputRecord(0))
-    expect([came(result()), attempts]).toEqual([[['result'], 'result'], [1]])
+    expect([outcomeOf(result()), attempts]).toEqual([[['result'], 'result'], [1]])
     expect([calls, permits.inFlight]).toEqual([[{ atMs: 0, inFlight: 1, withinMs: 8_000 }], 0])
   })
 
   test('becomes a dead letter without a call when its bytes are no event', async () => {
-    const { run, result, calls } = settling([], {
+    const { run, result, calls } = processing([], {
       kind: 'undecodable',
       code: 'empty-value',
       message: 'The value is empty.',
     })
     await run(inputRecord(0))
-    expect([came(result()), calls]).toEqual([[['dead'], 'dead-letter'], []])
+    expect([outcomeOf(result()), calls]).toEqual([[['dead'], 'dead-letter'], []])
     expect(header(result(), 'checkresult-code')).toBe('empty-value')
   })
 
@@ -35,14 +35,14 @@ describe('a record', () => {
     ['dead-letter', ['dead'], 'become dead letters'],
   ] as const)('that is not an event makes no call: %s', async (foreignRecords, topics, said) => {
     const decoded = { kind: 'foreign', foreign: 'tombstone', message: 'No value.' } as const
-    const { run, result, calls, log } = settling([], decoded, { foreignRecords })
+    const { run, result, calls, log } = processing([], decoded, { foreignRecords })
     await run(inputRecord(0))
-    expect([came(result()), calls]).toEqual([[topics, 'foreign'], []])
+    expect([outcomeOf(result()), calls]).toEqual([[topics, 'foreign'], []])
     expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining(said)])
   })
 
   test('with another key than its transaction is counted on the input topic, and not again on a retry topic', async () => {
-    const { run, metrics } = settling([PASSED])
+    const { run, metrics } = processing([PASSED])
     await run(inputRecord(0))
     await run(inputRecord(0, { topic: 'retry' }))
     expect(metrics.of('unkeyed')).toHaveLength(1)
@@ -50,31 +50,31 @@ describe('a record', () => {
 
   test('waits for its schema before it takes a permit', async () => {
     const { promise, resolve: found } = Promise.withResolvers<Decoded>()
-    const { run, result, metrics } = settling([PASSED], promise)
+    const { run, result, metrics } = processing([PASSED], promise)
     await run(inputRecord(0))
     expect([result(), metrics.of('permitGranted')]).toEqual([undefined, []])
     found({ kind: 'event', event: EVENT })
     await rest()
-    expect(came(result())).toEqual([['result'], 'result'])
+    expect(outcomeOf(result())).toEqual([['result'], 'result'])
   })
 
   test('comes to nothing, without a call, when the service stops before its schema was told', async () => {
-    const { run, result, calls } = settling([PASSED], Promise.resolve(null))
+    const { run, result, calls } = processing([PASSED], Promise.resolve(null))
     await run(inputRecord(0))
     expect([result(), calls]).toEqual([null, []])
   })
 
   test('goes to the retry topic when its verification is not completed', async () => {
-    const { run, result } = settling([refused(404, 'ProcessNotCompleted')])
+    const { run, result } = processing([refused(404, 'ProcessNotCompleted')])
     await run(inputRecord(0))
-    expect(came(result())).toEqual([['retry'], 'deferred'])
+    expect(outcomeOf(result())).toEqual([['retry'], 'deferred'])
     expect(header(result(), 'checkresult-attempts')).toBe('1')
   })
 
   test('becomes a dead letter when it is refused for good', async () => {
-    const { run, result } = settling([refused(400, 'TransactionIdInvalid')])
+    const { run, result } = processing([refused(400, 'TransactionIdInvalid')])
     await run(inputRecord(0))
-    expect([came(result()), header(result(), 'checkresult-reason')]).toEqual([
+    expect([outcomeOf(result()), header(result(), 'checkresult-reason')]).toEqual([
       [['dead'], 'dead-letter'],
       'rejected',
     ])
@@ -83,22 +83,25 @@ describe('a record', () => {
 
 describe('an API that does not answer', () => {
   test('is asked again after 0.2 s and after 1 s, then the record goes to the retry topic', async () => {
-    const { run, result, calls, clock } = settling([TIMEOUT])
+    const { run, result, calls, clock } = processing([TIMEOUT])
     await run(inputRecord(0))
     await clock.advance(10_000)
     expect(calls.map(({ atMs }) => atMs)).toEqual([0, 200, 1_200])
-    expect([came(result()), header(result(), 'checkresult-attempts')]).toEqual([[['retry'], 'deferred'], '3'])
+    expect([outcomeOf(result()), header(result(), 'checkresult-attempts')]).toEqual([
+      [['retry'], 'deferred'],
+      '3',
+    ])
   })
 
   test('costs one attempt for each call it did not answer', async () => {
-    const { run, clock, attempts } = settling([TIMEOUT, PASSED])
+    const { run, clock, attempts } = processing([TIMEOUT, PASSED])
     await run(inputRecord(0))
     await clock.advance(200)
     expect(attempts).toEqual([2])
   })
 
   test('holds no permit while the record waits', async () => {
-    const { run, permits } = settling([TIMEOUT])
+    const { run, permits } = processing([TIMEOUT])
     await run(inputRecord(0))
     expect(permits.inFlight).toBe(0)
   })
@@ -106,35 +109,35 @@ describe('an API that does not answer', () => {
 
 describe('what is not the fault of the record', () => {
   test('throttling makes it go again at once, with a new permit and no attempt used up', async () => {
-    const { run, calls, attempts, metrics } = settling([refused(400, 'Throttling.User', 100), PASSED])
+    const { run, calls, attempts, metrics } = processing([refused(400, 'Throttling.User', 100), PASSED])
     await run(inputRecord(0))
     expect([calls.length, attempts, metrics.of('permitGranted').length]).toEqual([2, [1], 2])
     expect(metrics.of('wastedCall')).toEqual([['throttled']])
   })
 
   test('a refusal of the account closes the gate and makes it wait for the probe', async () => {
-    const { run, calls, attempts, clock, permits } = settling([
+    const { run, calls, attempts, clock, permits } = processing([
       refused(403, 'Forbidden.NoPermission'),
       PASSED,
     ])
     await run(inputRecord(0))
-    expect(permits.closed).toBe('credentials')
+    expect(permits.openReason).toBe('credentials')
     await clock.advance(5_000)
-    expect([calls.map(({ atMs }) => atMs), attempts, permits.closed]).toEqual([[0, 5_000], [1], null])
+    expect([calls.map(({ atMs }) => atMs), attempts, permits.openReason]).toEqual([[0, 5_000], [1], null])
   })
 })
 
 test('a record nobody wants any more resolves to null and does not call', async () => {
-  const { run, result, calls } = settling([PASSED])
+  const { run, result, calls } = processing([PASSED])
   await run(inputRecord(0), () => false)
   expect([result(), calls]).toEqual([null, []])
 })
 
 test('a record that is not wanted any more after a failed call does not call again', async () => {
-  const { run, result, calls, clock } = settling([TIMEOUT])
-  let wanted = true
-  await run(inputRecord(0), () => wanted)
-  wanted = false
+  const { run, result, calls, clock } = processing([TIMEOUT])
+  let isWanted = true
+  await run(inputRecord(0), () => isWanted)
+  isWanted = false
   await clock.advance(200)
   expect([result(), calls.length]).toEqual([null, 1])
 })
@@ -148,13 +151,13 @@ describe('the past of a record', () => {
   })
 
   test('is believed on a retry topic', async () => {
-    const { run, attempts, metrics } = settling([PASSED])
+    const { run, attempts, metrics } = processing([PASSED])
     await run(inputRecord(0, { topic: 'retry', headers }))
     expect([attempts, metrics.of('permitGranted')[0]?.[0]]).toEqual([[5], 'deferred'])
   })
 
   test('is not believed on the input topic, where anybody may write', async () => {
-    const { run, attempts, metrics } = settling([PASSED])
+    const { run, attempts, metrics } = processing([PASSED])
     await run(inputRecord(0, { headers }))
     expect([attempts, metrics.of('permitGranted')[0]?.[0]]).toEqual([[1], 'fresh'])
   })
@@ -162,7 +165,7 @@ describe('the past of a record', () => {
   test('puts it behind all others when it was put back from the dead letters, on every topic', async () => {
     const redriven = headersOf({ 'checkresult-redrives': '1' })
     for (const topic of ['in', 'retry']) {
-      const { run, metrics } = settling([PASSED])
+      const { run, metrics } = processing([PASSED])
       await run(inputRecord(0, { topic, headers: [...headers, ...redriven] }))
       expect(metrics.of('permitGranted')[0]?.[0]).toBe('redriven')
     }
@@ -171,16 +174,16 @@ describe('the past of a record', () => {
   test('goes on with its retry copies and its next dead letter', async () => {
     const redriven = headersOf({ 'checkresult-redrives': '2' })
     for (const code of ['ProcessNotCompleted', 'TransactionIdInvalid']) {
-      const { run, result } = settling([refused(404, code)])
+      const { run, result } = processing([refused(404, code)])
       await run(inputRecord(0, { headers: redriven }))
       expect(header(result(), 'checkresult-redrives')).toBe('2')
     }
   })
 
   test('ends it when it is too old', async () => {
-    const { run, result } = settling([refused(404, 'ProcessNotCompleted')])
+    const { run, result } = processing([refused(404, 'ProcessNotCompleted')])
     await run(inputRecord(0, { topic: 'retry', headers }))
-    expect([came(result()), header(result(), 'checkresult-reason')]).toEqual([
+    expect([outcomeOf(result()), header(result(), 'checkresult-reason')]).toEqual([
       [['dead'], 'dead-letter'],
       'not-completed',
     ])
@@ -189,20 +192,20 @@ describe('the past of a record', () => {
 })
 
 test('a call whose permit came too late is not made: another permit is waited for, and nothing is counted', async () => {
-  const { run, calls, metrics, result } = settling([null, PASSED])
+  const { run, calls, metrics, result } = processing([null, PASSED])
   await run(inputRecord(1))
   expect(calls).toHaveLength(2)
   expect(metrics.of('called')).toHaveLength(1)
-  expect(came(result())).toEqual([['result'], 'result'])
+  expect(outcomeOf(result())).toEqual([['result'], 'result'])
 })
 
 test('each call is counted by its code and its outcome', async () => {
-  const { run, metrics, clock } = settling([TIMEOUT, refused(400, 'Throttling'), PASSED])
+  const { run, metrics, clock } = processing([TIMEOUT, refused(400, 'Throttling'), PASSED])
   await run(inputRecord(0))
   await clock.advance(10_000)
   expect(metrics.of('called')).toEqual([
     [{ code: 'timeout', outcome: 'unavailable', seconds: 0 }],
     [{ code: 'Throttling', outcome: 'throttled', seconds: 0 }],
-    [{ code: 'Success', outcome: 'settled', seconds: 0 }],
+    [{ code: 'Success', outcome: 'final', seconds: 0 }],
   ])
 })

@@ -3,7 +3,7 @@
  * behind. Secrets are taken as they are (but for a file's last line end), everything else is trimmed.
  */
 import { readFileSync, statSync } from 'node:fs'
-import { givenTwice, unreadable, type Given } from './faults.ts'
+import { setTwice, unreadable, type EnvironmentValue } from './errors.ts'
 import { Secret } from './secret.ts'
 import { SETTING_NAMES, aboutSetting, fileVariant, type SettingName, type Values } from './settings.ts'
 
@@ -17,29 +17,29 @@ export type FileText =
 export type ReadText = (path: string) => FileText
 
 export interface Gathered {
-  readonly given: ReadonlyMap<SettingName, Given>
-  readonly faults: readonly string[]
+  readonly environmentValues: ReadonlyMap<SettingName, EnvironmentValue>
+  readonly errors: readonly string[]
   /** Settings whose value could not be had: nothing further is said about them. */
   readonly failed: ReadonlySet<SettingName>
 }
 
 export function gather(env: Environment, readText: ReadText): Gathered {
-  const given = new Map<SettingName, Given>()
-  const faults: string[] = []
+  const environmentValues = new Map<SettingName, EnvironmentValue>()
+  const errors: string[] = []
   const failed = new Set<SettingName>()
   for (const name of SETTING_NAMES) {
     const found = gatherOne(env, name, readText)
     if (found === null) continue
-    if (found.kind === 'given') given.set(name, found.given)
+    if (found.kind === 'value') environmentValues.set(name, found.environmentValue)
     else {
-      faults.push(found.fault)
+      errors.push(found.error)
       failed.add(name)
     }
   }
-  return { given, faults, failed }
+  return { environmentValues, errors, failed }
 }
 
-type Found = { kind: 'given'; given: Given } | { kind: 'fault'; fault: string } | null
+type Found = { kind: 'value'; environmentValue: EnvironmentValue } | { kind: 'error'; error: string } | null
 
 function gatherOne(env: Environment, name: SettingName, readText: ReadText): Found {
   const { holds } = aboutSetting(name)
@@ -49,18 +49,18 @@ function gatherOne(env: Environment, name: SettingName, readText: ReadText): Fou
   if (variant !== null && path !== undefined) {
     return own === undefined
       ? fromFile(variant, path, readText)
-      : { kind: 'fault', fault: givenTwice(name, variant) }
+      : { kind: 'error', error: setTwice(name, variant) }
   }
   if (own === undefined) return null
   if (holds === 'content') return fromFile(name, own, readText)
   if (holds === 'path') return onlyReadable(name, own, readText)
-  return { kind: 'given', given: { variable: name, text: own, raw: own } }
+  return { kind: 'value', environmentValue: { variable: name, text: own, raw: own } }
 }
 
 function fromFile(variable: string, path: string, readText: ReadText): Found {
   const file = readText(path)
-  if (file.kind === 'unreadable') return { kind: 'fault', fault: unreadable(variable, path, file.problem) }
-  return { kind: 'given', given: { variable, text: withoutLineEnd(file.text), raw: path } }
+  if (file.kind === 'unreadable') return { kind: 'error', error: unreadable(variable, path, file.problem) }
+  return { kind: 'value', environmentValue: { variable, text: withoutLineEnd(file.text), raw: path } }
 }
 
 /** Editors and `echo` put one behind a secret. */
@@ -70,7 +70,9 @@ export function withoutLineEnd(text: string): string {
 
 function onlyReadable(variable: string, path: string, readText: ReadText): Found {
   const found = fromFile(variable, path, readText)
-  return found?.kind === 'given' ? { kind: 'given', given: { variable, text: path, raw: path } } : found
+  return found?.kind === 'value'
+    ? { kind: 'value', environmentValue: { variable, text: path, raw: path } }
+    : found
 }
 
 function textOf(env: Environment, variable: string, verbatim: boolean): string | undefined {
@@ -80,9 +82,9 @@ function textOf(env: Environment, variable: string, verbatim: boolean): string |
 }
 
 /** The settings' values, each secret that came from a file knowing which. */
-export function withFiles(values: Values, given: Gathered['given']): Values {
+export function withFiles(values: Values, environmentValues: Gathered['environmentValues']): Values {
   const entries = Object.entries(values).map(([name, value]): [string, unknown] => {
-    const found = given.get(name as SettingName)
+    const found = environmentValues.get(name as SettingName)
     if (!(value instanceof Secret) || found === undefined || !isFromFile(name as SettingName, found)) {
       return [name, value]
     }
@@ -91,7 +93,7 @@ export function withFiles(values: Values, given: Gathered['given']): Values {
   return Object.fromEntries(entries) as Values
 }
 
-function isFromFile(name: SettingName, { variable }: Given): boolean {
+function isFromFile(name: SettingName, { variable }: EnvironmentValue): boolean {
   return variable !== name || aboutSetting(name).holds === 'content'
 }
 

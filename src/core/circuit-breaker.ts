@@ -10,7 +10,7 @@
 import { Evidence, RefusedRecord, type Blame } from './refusals.ts'
 
 /** Why no calls are made. A closed set: the label of `circuit_open`. */
-export const GATE_REASONS = [
+export const CIRCUIT_REASONS = [
   'credentials',
   'account',
   /** Refused with a code this version does not know. */
@@ -21,12 +21,12 @@ export const GATE_REASONS = [
   'quota-unavailable',
   'dead-letter-limit',
 ] as const
-export type GateReason = (typeof GATE_REASONS)[number]
+export type CircuitReason = (typeof CIRCUIT_REASONS)[number]
 
 /** What a call brought, as far as the breaker cares. `code` is the vendor's, for the operator. */
 export type CallResult =
   | { readonly kind: 'answered' }
-  | { readonly kind: 'blocked'; readonly reason: GateReason; readonly code: string }
+  | { readonly kind: 'blocked'; readonly reason: CircuitReason; readonly code: string }
   | { readonly kind: 'unavailable'; readonly code: string; readonly retryAfterMs: number | null }
   /** It was not made after all: its permit came too late. */
   | { readonly kind: 'unsent' }
@@ -40,45 +40,45 @@ export interface Call {
 }
 
 /** Why calls are paused. */
-export interface Pause {
-  readonly reason: GateReason
+export interface OpenCircuit {
+  readonly reason: CircuitReason
   /** The vendor's code of the latest refusal. */
   readonly code: string
 }
 
 const MIN_WAIT_MS = 5_000
 export const MAX_WAIT_MS = 60_000
-const SHARE_OF_TIME_CLOSED = 0.1
+const SHARE_OF_TIME_OPEN = 0.1
 /** So many calls in a row without an answer mean the API is down, not one record unlucky. */
 const UNAVAILABLE_IN_A_ROW = 20
 
-export class Gate {
+export class CircuitBreaker {
   readonly #evidence = new Evidence()
-  #pause: Pause | null = null
+  #opened: OpenCircuit | null = null
   #probing = false
   #probeAtMs = 0
-  #closedAtMs = 0
+  #openedAtMs = 0
   #unavailableInARow = 0
 
-  get pause(): Pause | null {
-    return this.#pause
+  get opened(): OpenCircuit | null {
+    return this.#opened
   }
 
-  get closed(): GateReason | null {
-    return this.#pause?.reason ?? null
+  get openReason(): CircuitReason | null {
+    return this.#opened?.reason ?? null
   }
 
   /** Milliseconds until a call for such a record may start: 0 now, Infinity while a probe is out. */
   waitMs(nowMs: number, wasRefused = true): number {
-    if (this.#pause === null) return 0
+    if (this.#opened === null) return 0
     if (this.#probing) return Infinity
-    if (!wasRefused && this.#mayBeOneRecords) return 0
+    if (!wasRefused && this.#mayConcernOneRecord) return 0
     return Math.max(0, this.#probeAtMs - nowMs)
   }
 
   /** A call starts. True says that it is the probe, to be handed back to {@link report}. */
-  started(): boolean {
-    this.#probing = this.#pause !== null
+  callStarted(): boolean {
+    this.#probing = this.#opened !== null
     return this.#probing
   }
 
@@ -92,7 +92,7 @@ export class Gate {
       case 'answered':
         this.#unavailableInARow = 0
         this.#evidence.served(call.startedMs)
-        if (call.isProbe) this.#open()
+        if (call.isProbe) this.#close()
         return 'account'
       case 'throttled':
         return this.#throttled(result, call, nowMs)
@@ -102,7 +102,7 @@ export class Gate {
         this.#unavailableInARow += 1
         if (call.isProbe || this.#unavailableInARow >= UNAVAILABLE_IN_A_ROW) {
           const atLeastMs = result.retryAfterMs ?? 0
-          this.#close({ reason: 'upstream-down', code: result.code }, { nowMs, call, atLeastMs })
+          this.#open({ reason: 'upstream-down', code: result.code }, { nowMs, call, atLeastMs })
         }
         return 'account'
       case 'unsent':
@@ -111,11 +111,11 @@ export class Gate {
   }
 
   #blocked({ reason, code }: CallResult & { kind: 'blocked' }, call: Call, nowMs: number): Blame {
-    const wasClosed = this.#pause !== null
+    const wasOpen = this.#opened !== null
     const blame = this.#evidence.blocked(call.record ?? new RefusedRecord(), nowMs)
     // While calls are paused there is nobody to compare with.
-    if (!wasClosed && blame !== 'account') return blame
-    this.#close({ reason, code }, { nowMs, call, atLeastMs: 0 })
+    if (!wasOpen && blame !== 'account') return blame
+    this.#open({ reason, code }, { nowMs, call, atLeastMs: 0 })
     return 'account'
   }
 
@@ -123,35 +123,35 @@ export class Gate {
     const blame = this.#evidence.throttled(call.record ?? new RefusedRecord(), nowMs)
     const atLeastMs = retryAfterMs ?? 0
     if (blame === 'account' && atLeastMs >= MIN_WAIT_MS) {
-      this.#close({ reason: 'throttled', code }, { nowMs, call, atLeastMs })
+      this.#open({ reason: 'throttled', code }, { nowMs, call, atLeastMs })
     } else if (call.isProbe) {
       // An account that is throttled is an account that is served. Shorter pauses are the quota's.
-      this.#open()
+      this.#close()
     }
     return blame
   }
 
   /** The record that was refused may be the only one that is. */
-  get #mayBeOneRecords(): boolean {
-    const reason = this.closed
+  get #mayConcernOneRecord(): boolean {
+    const reason = this.openReason
     return this.#evidence.isWeak && reason !== 'throttled' && reason !== 'upstream-down'
   }
 
-  #open(): void {
-    this.#pause = null
+  #close(): void {
+    this.#opened = null
     this.#unavailableInARow = 0
   }
 
-  #close(pause: Pause, { nowMs, call, atLeastMs }: Closing): void {
-    if (this.#pause !== null && !call.isProbe) return
-    if (this.#pause === null) this.#closedAtMs = nowMs
-    this.#pause = pause
-    const waitMs = Math.max(MIN_WAIT_MS, (nowMs - this.#closedAtMs) * SHARE_OF_TIME_CLOSED, atLeastMs)
+  #open(opened: OpenCircuit, { nowMs, call, atLeastMs }: Opening): void {
+    if (this.#opened !== null && !call.isProbe) return
+    if (this.#opened === null) this.#openedAtMs = nowMs
+    this.#opened = opened
+    const waitMs = Math.max(MIN_WAIT_MS, (nowMs - this.#openedAtMs) * SHARE_OF_TIME_OPEN, atLeastMs)
     this.#probeAtMs = nowMs + Math.min(MAX_WAIT_MS, waitMs)
   }
 }
 
-interface Closing {
+interface Opening {
   readonly nowMs: number
   readonly call: Call
   readonly atLeastMs: number

@@ -6,16 +6,16 @@ import { createGroupConsumer, type GroupConsumer } from '../../src/adapters/kafk
 import { createDelivery } from '../../src/adapters/kafka/delivery.ts'
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
-import type { Clock, OutputLog, OutputRecord } from '../../src/ports.ts'
+import type { Clock, OutputSink, OutputRecord } from '../../src/ports.ts'
 import { FakePartition } from './fake-partition.ts'
-import { fakeLog, fakeMetrics, logOf } from './fakes.ts'
+import { fakeLog, fakeMetrics, sinkOf } from './fakes.ts'
 import { createTopics, produce, readCommitted, uniqueName } from './kafka.ts'
 import { listHeaders } from './headers.ts'
 import { PACKING } from './packing.ts'
 
-export interface LogsOfOnePartition {
+export interface SinksOfOnePartition {
   /** Claims the one input partition there is. */
-  claim(): Promise<OutputLog>
+  claim(): Promise<OutputSink>
   /** Takes at most 1 MB a record, in two partitions. */
   readonly topic: string
   /** What a read_committed reader finds of the topic, once there are so many. */
@@ -24,10 +24,10 @@ export interface LogsOfOnePartition {
   failing(outputs: readonly OutputRecord[]): OutputRecord[]
 }
 
-export function fakeLogs(): Promise<LogsOfOnePartition> {
+export function fakeSinks(): Promise<SinksOfOnePartition> {
   const partition = new FakePartition()
   return Promise.resolve({
-    claim: async () => logOf(await partition.claim('in', 0)),
+    claim: async () => sinkOf(await partition.claim('in', 0)),
     topic: 'out',
     written: () => Promise.resolve(partition.outputs),
     failing: (outputs) => {
@@ -37,7 +37,10 @@ export function fakeLogs(): Promise<LogsOfOnePartition> {
   })
 }
 
-export async function kafkaLogs(delivery: Delivery, clock: Clock = systemClock): Promise<LogsOfOnePartition> {
+export async function kafkaSinks(
+  delivery: Delivery,
+  clock: Clock = systemClock,
+): Promise<SinksOfOnePartition> {
   const { createCluster } = createKafkaClient(
     { brokers: inject('brokers'), clientId: 'test', tls: null, sasl: null },
     fakeLog(),
@@ -47,7 +50,7 @@ export async function kafkaLogs(delivery: Delivery, clock: Clock = systemClock):
     { topic: input, numPartitions: 1 },
     { topic, numPartitions: 2 },
   ])
-  const delivered = Promise.withResolvers<void>()
+  const received = Promise.withResolvers<void>()
   const ends = createDelivery({
     onWidth: () => undefined,
     delivery,
@@ -72,10 +75,10 @@ export async function kafkaLogs(delivery: Delivery, clock: Clock = systemClock):
     clock: systemClock,
     log: fakeLog(),
     hooks: {
-      onSteppingOut: () => {},
+      onBeforeRejoin: () => {},
       onRebalancing: () => {},
       onAssigned: ({ memberId }, assignment) => ends.assigned(memberId, assignment),
-      onRecords: () => delivered.resolve(),
+      onRecords: () => received.resolve(),
       onProgress: () => {},
       onLeaderSilent: () => {},
       onOpenTransaction: () => {},
@@ -83,17 +86,17 @@ export async function kafkaLogs(delivery: Delivery, clock: Clock = systemClock):
       onReplaced: () => {},
       onHeartbeat: () => {},
       onActivity: () => {},
-      onEnd: (message) => delivered.reject(new Error(message)),
-      onCrash: (message) => delivered.reject(new Error(message)),
-      onDefect: (error) => delivered.reject(error),
+      onEnd: (message) => received.reject(new Error(message)),
+      onCrash: (message) => received.reject(new Error(message)),
+      onDefect: (error) => received.reject(error),
     },
   })
   onTestFinished(async () => consumer.stop())
   await produce(input, [{ value: 'an event' }])
   await consumer.start()
-  await delivered.promise
+  await received.promise
   return {
-    claim: async () => logOf(await ends.claim(input, 0)),
+    claim: async () => sinkOf(await ends.claim(input, 0)),
     topic,
     written: async (count) => {
       const records = await readCommitted([topic], { until: count })

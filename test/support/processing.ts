@@ -5,11 +5,11 @@ import { RecentTransactions } from '../../src/core/recent-transactions.ts'
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 import { UNLIMITED } from '../../src/core/token-bucket.ts'
 import { InputNotices } from '../../src/pipeline/input-notices.ts'
-import { Outputs, type Settled } from '../../src/pipeline/outputs.ts'
+import { Outputs, type ProcessedRecord } from '../../src/pipeline/outputs.ts'
 import { PermitQueue } from '../../src/pipeline/permit-queue.ts'
-import { createSettle, type RecordLife } from '../../src/pipeline/settle.ts'
+import { createProcessRecord, type RecordContext } from '../../src/pipeline/process-record.ts'
 import type { Decoded, InputRecord } from '../../src/ports.ts'
-import { FakeClock, settle as rest } from './fake-clock.ts'
+import { FakeClock, flushPromises as rest } from './fake-clock.ts'
 import { fakeLog, fakeMetrics } from './fakes.ts'
 import { recordingLog } from './recording-log.ts'
 
@@ -52,7 +52,7 @@ export function refused(status: number, code: string, retryAfterMs: number | nul
 }
 
 /** Answers in order, null where the call is not made; the last one for ever. */
-export function settling(
+export function processing(
   replies: readonly (Reply | null)[],
   decoded: Decoded | Promise<Decoded | null> = { kind: 'event', event: EVENT },
   { callMs = 0, foreignRecords = 'skip' }: { callMs?: number; foreignRecords?: ForeignRecords } = {},
@@ -78,7 +78,7 @@ export function settling(
     partitions: () => 1,
     clock,
   })
-  const settle = createSettle({
+  const processRecord = createProcessRecord({
     inputTopic: 'in',
     decode: () => decoded,
     check: async (_, withinMs) => {
@@ -95,16 +95,16 @@ export function settling(
     clock,
     metrics,
   })
-  let result: Settled | null | undefined
-  const run = async (record: InputRecord, wanted = (): boolean => true): Promise<void> => {
-    const life: RecordLife = { source: 'input:0', wanted, calling: () => undefined }
-    void settle(record, life).then((settled) => (result = settled))
+  let result: ProcessedRecord | null | undefined
+  const run = async (record: InputRecord, isWanted = (): boolean => true): Promise<void> => {
+    const context: RecordContext = { partitionName: 'input:0', isWanted, onCallStarting: () => undefined }
+    void processRecord(record, context).then((processed) => (result = processed))
     await rest()
   }
   return { run, clock, metrics, log, recent, permits, calls, attempts, result: () => result }
 }
 
 /** Topics and counts of what came out. */
-export function came(settled: Settled | null | undefined): unknown {
-  return settled && [settled.outputs.map(({ topic }) => topic), settled.counts.kind]
+export function outcomeOf(processed: ProcessedRecord | null | undefined): unknown {
+  return processed && [processed.outputs.map(({ topic }) => topic), processed.counts.kind]
 }

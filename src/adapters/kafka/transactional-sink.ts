@@ -6,17 +6,22 @@
  * it cannot be used again once EndTxn fails. Here the coordinators are looked up once a claim, AddPartitionsToTxn and
  * AddOffsetsToTxn are sent while the call is in flight, and every failure means the same: close, and claim anew.
  */
-import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
+import type { ClaimPartition, Clock, OutputSink, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { byPartition, id, type TopicPartition } from './batches.ts'
 import { fetchCommitted, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
 import { findCoordinator } from './coordinator.ts'
 import { isRefused, toFailure } from './errors.ts'
 import { COORDINATOR } from './internals.ts'
 import type { Packing } from './produce.ts'
-import type { Lease } from './shared-clusters.ts'
-import { claimProducer, isFenced, patiently, type TransactionalProducer } from './transactional-producer.ts'
+import type { AcquiredCluster } from './shared-clusters.ts'
+import {
+  claimProducer,
+  isFenced,
+  retryWhileBusy,
+  type TransactionalProducer,
+} from './transactional-producer.ts'
 
-export interface TransactionalLogOptions extends ClaimClusterOptions {
+export interface TransactionalSinkOptions extends ClaimClusterOptions {
   readonly groupId: string
   /** Where most outputs go: its partition of the same number joins the next transaction ahead of time. */
   readonly usualTopic: string
@@ -27,16 +32,16 @@ export interface TransactionalLogOptions extends ClaimClusterOptions {
 /** A transaction opened ahead of time and not used is given up after this, well before the broker would. */
 const UNUSED_AFTER_MS = 30_000
 
-export function createClaimPartition(options: TransactionalLogOptions): ClaimPartition {
-  return onSharedCluster(options, (lease, of) => claim({ ...options, ...lease, ...of }))
+export function createClaimPartition(options: TransactionalSinkOptions): ClaimPartition {
+  return onSharedCluster(options, (acquired, of) => claim({ ...options, ...acquired, ...of }))
 }
 
-interface ClaimOptions extends TransactionalLogOptions, Lease {
+interface ClaimOptions extends TransactionalSinkOptions, AcquiredCluster {
   readonly topic: string
   readonly partition: number
 }
 
-async function claim(options: ClaimOptions): Promise<OutputLog> {
+async function claim(options: ClaimOptions): Promise<OutputSink> {
   const { cluster, groupId, topic, partition } = options
   const transactionalId = `${groupId}-${topic}-${partition}`
   const producer = await claimProducer({ ...options, transactionalId })
@@ -44,7 +49,7 @@ async function claim(options: ClaimOptions): Promise<OutputLog> {
   const groupCoordinator = await findCoordinator(cluster, of, options.clock)
   // Only now: nobody else can commit for this partition any more, so what is read here is final.
   const committedOffset = await fetchCommitted(groupCoordinator, { groupId, topic, partition })
-  return new TransactionalLog(options, {
+  return new TransactionalSink(options, {
     producer,
     groupCoordinatorId: groupCoordinator.nodeId,
     committedOffset,
@@ -57,7 +62,7 @@ interface Claimed {
   readonly committedOffset: bigint | null
 }
 
-class TransactionalLog implements OutputLog {
+class TransactionalSink implements OutputSink {
   readonly committedOffset: bigint | null
   readonly #options: ClaimOptions
   readonly #claimed: Claimed
@@ -160,7 +165,9 @@ class TransactionalLog implements OutputLog {
     const { producer } = this.#claimed
     const { groupId } = this.#options
     const coordinator = await producer.coordinator()
-    await patiently(this.#options, () => coordinator.addOffsetsToTxn({ ...producer.transaction, groupId }))
+    await retryWhileBusy(this.#options, () =>
+      coordinator.addOffsetsToTxn({ ...producer.transaction, groupId }),
+    )
   }
 
   async #addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
@@ -172,7 +179,7 @@ class TransactionalLog implements OutputLog {
   async #commitOffset(nextOffset: bigint): Promise<void> {
     const { groupId, topic, partition, cluster } = this.#options
     const groupCoordinator = await cluster.findBroker({ nodeId: this.#claimed.groupCoordinatorId })
-    await patiently(this.#options, () =>
+    await retryWhileBusy(this.#options, () =>
       groupCoordinator.txnOffsetCommit({
         ...this.#claimed.producer.transaction,
         groupId,

@@ -3,16 +3,16 @@ import { describe, expect, test } from 'vitest'
 import { deadLetterHeaders, type DeadLetterFacts } from '../../../src/core/dead-letter.ts'
 import { textHeader, type Headers } from '../../../src/core/headers.ts'
 import {
-  EVERY_LETTER,
+  EVERY_DEAD_LETTER,
   isSelected,
-  markerHeaders,
-  parsePlace,
-  placeName,
-  readStored,
+  receiptHeaders,
+  parsePosition,
+  positionName,
+  readDlqRecord,
   redrivenHeaders,
-  type Letter,
-  type Stored,
-} from '../../../src/core/letter.ts'
+  type StoredDeadLetter,
+  type DlqRecord,
+} from '../../../src/core/stored-dead-letter.ts'
 import { headersOf } from '../../support/headers.ts'
 
 const FACTS: DeadLetterFacts = {
@@ -34,27 +34,27 @@ const FACTS: DeadLetterFacts = {
 const AT = { partition: 1, offset: 9_007_199_254_740_993n }
 const NOW = Date.UTC(2026, 0, 3)
 
-function stored(headers: Headers): Stored {
-  return readStored({ ...AT, timestampMs: NOW, headers })
+function stored(headers: Headers): DlqRecord {
+  return readDlqRecord({ ...AT, timestampMs: NOW, headers })
 }
 
-function letter(changes: Partial<Letter> = {}): Letter {
+function deadLetter(changes: Partial<StoredDeadLetter> = {}): StoredDeadLetter {
   const found = stored(deadLetterHeaders([], FACTS))
-  if (found.kind !== 'letter') throw new Error('It is one.')
-  return { ...found.letter, ...changes }
+  if (found.kind !== 'dead-letter') throw new Error('It is one.')
+  return { ...found.deadLetter, ...changes }
 }
 
 describe('what stands in the topic', () => {
   test('is a letter that says what it lacks of its event', () => {
     const headers = ['value', 'headers'].map((part) => textHeader(`checkresult-left-out-${part}`, '9 bytes'))
     const found = stored([...deadLetterHeaders([], FACTS), ...headers])
-    expect(found).toMatchObject({ kind: 'letter', letter: { leftOut: ['value', 'headers'] } })
+    expect(found).toMatchObject({ kind: 'dead-letter', deadLetter: { leftOut: ['value', 'headers'] } })
   })
 
   test('is a letter with all that its headers say', () => {
     expect(stored(deadLetterHeaders(headersOf({ own: 'x' }), FACTS))).toEqual({
-      kind: 'letter',
-      letter: {
+      kind: 'dead-letter',
+      deadLetter: {
         ...AT,
         reason: 'rejected',
         code: 'TransactionIdInvalid',
@@ -71,8 +71,8 @@ describe('what stands in the topic', () => {
   })
 
   test('is a marker, and then never a letter', () => {
-    expect(stored(markerHeaders(AT))).toEqual({ kind: 'marker', of: AT })
-    expect(stored([...deadLetterHeaders([], FACTS), ...markerHeaders(AT)]).kind).toBe('marker')
+    expect(stored(receiptHeaders(AT))).toEqual({ kind: 'redrive-receipt', of: AT })
+    expect(stored([...deadLetterHeaders([], FACTS), ...receiptHeaders(AT)]).kind).toBe('redrive-receipt')
   })
 
   test('is something else without a reason', () => {
@@ -81,17 +81,19 @@ describe('what stands in the topic', () => {
 
   test('is a letter of its record time and of no known event where its headers do not say', () => {
     const found = stored([textHeader('checkresult-reason', 'rejected')])
-    expect(found).toMatchObject({ letter: { failedAtMs: NOW, source: null, attempts: 0, redrives: 0 } })
+    expect(found).toMatchObject({ deadLetter: { failedAtMs: NOW, source: null, attempts: 0, redrives: 0 } })
   })
 
   test('has a time that is a date, whatever its record says', () => {
     const headers = [textHeader('checkresult-reason', 'rejected')]
-    expect(readStored({ ...AT, timestampMs: 9e15, headers })).toMatchObject({ letter: { failedAtMs: 0 } })
+    expect(readDlqRecord({ ...AT, timestampMs: 9e15, headers })).toMatchObject({
+      deadLetter: { failedAtMs: 0 },
+    })
   })
 
   test('cannot move a cursor, whoever wrote it', () => {
     const reason = textHeader('checkresult-reason', 'a\u001b[2Jb\nc\u202ed')
-    expect(stored([reason])).toMatchObject({ letter: { reason: 'a?[2Jb?c?d' } })
+    expect(stored([reason])).toMatchObject({ deadLetter: { reason: 'a?[2Jb?c?d' } })
   })
 
   test('is read from any headers without a throw', () => {
@@ -103,7 +105,7 @@ describe('what stands in the topic', () => {
     const value = fc.option(bytes)
     fc.assert(
       fc.property(fc.array(fc.record({ name, value })), (headers) => {
-        expect(['letter', 'marker', 'other']).toContain(stored(headers).kind)
+        expect(['dead-letter', 'redrive-receipt', 'other']).toContain(stored(headers).kind)
       }),
     )
   })
@@ -111,22 +113,22 @@ describe('what stands in the topic', () => {
 
 describe('a place', () => {
   test('is named and read back, however large the offset', () => {
-    expect(parsePlace(placeName(AT))).toEqual(AT)
+    expect(parsePosition(positionName(AT))).toEqual(AT)
   })
 
   test.each(['', '1', '1:', ':1', '1:-1', '-1:1', '1:1:1', 'a:1', '1.5:1', ' 1:1', '1:12345678901234567890'])(
     'is not "%s"',
     (name) => {
-      expect(parsePlace(name)).toBeNull()
+      expect(parsePosition(name)).toBeNull()
     },
   )
 })
 
 describe('a selection', () => {
-  const one = letter()
+  const one = deadLetter()
 
   test('of nothing in particular takes every letter', () => {
-    expect(isSelected(one, EVERY_LETTER)).toBe(true)
+    expect(isSelected(one, EVERY_DEAD_LETTER)).toBe(true)
   })
 
   test.each([
@@ -134,19 +136,19 @@ describe('a selection', () => {
     ['another reason', { reasons: new Set(['unavailable']) }, false],
     ['its code', { codes: new Set(['TransactionIdInvalid']) }, true],
     ['another code', { codes: new Set(['Transaction']) }, false],
-    ['its place', { places: new Set([placeName(one)]) }, true],
-    ['another place', { places: new Set(['1:1']) }, false],
+    ['its place', { positions: new Set([positionName(one)]) }, true],
+    ['another place', { positions: new Set(['1:1']) }, false],
     ['an age it has', { failedBeforeMs: one.failedAtMs + 1 }, true],
     ['an age it has not reached', { failedBeforeMs: one.failedAtMs }, false],
     ['an age it has passed', { failedAfterMs: one.failedAtMs }, false],
     ['its reason and another code', { reasons: new Set(['rejected']), codes: new Set(['x']) }, false],
   ])('by %s', (_, changes, selected) => {
-    expect(isSelected(one, { ...EVERY_LETTER, ...changes })).toBe(selected)
+    expect(isSelected(one, { ...EVERY_DEAD_LETTER, ...changes })).toBe(selected)
   })
 })
 
 test('an event is put back with its own headers and one redrive more, and with nothing else', () => {
   const own = headersOf({ 'content-type': 'avro', twice: ['1', null, '2'], ['__proto__']: null })
-  const headers = redrivenHeaders(deadLetterHeaders(own, FACTS), letter())
+  const headers = redrivenHeaders(deadLetterHeaders(own, FACTS), deadLetter())
   expect(headers).toEqual([...own, textHeader('checkresult-redrives', '3')])
 })

@@ -4,9 +4,9 @@
  * fails, asks once per caller, and its chain sticks to whichever way it tried last. Its `getCredentials` tells no expiry.
  */
 import type { CredentialsConfig } from '../../config/credentials.ts'
-import type { Lease } from './renewed-credentials.ts'
+import type { ExpiringCredentials } from './renewed-credentials.ts'
 
-export type ExchangeConfig = Exclude<CredentialsConfig, { kind: 'static' | 'sts' }>
+export type FetchedCredentialsConfig = Exclude<CredentialsConfig, { kind: 'static' | 'sts' }>
 
 /** As the library has it. */
 interface Session {
@@ -17,7 +17,7 @@ interface Session {
 }
 
 /** Rejects with the library's errors, whose messages hold addresses and answers. */
-export async function exchange(config: ExchangeConfig): Promise<Lease> {
+export async function fetchCredentials(config: FetchedCredentialsConfig): Promise<ExpiringCredentials> {
   const { accessKeyId, accessKeySecret, securityToken, expiration } = await sessionOf(config)
   const expiresAtMs = Date.parse(expiration ?? '')
   return {
@@ -27,7 +27,7 @@ export async function exchange(config: ExchangeConfig): Promise<Lease> {
 }
 
 /** The library is loaded only when needed: with an access key the service does without its forty packages. */
-async function sessionOf(config: ExchangeConfig): Promise<Session> {
+async function sessionOf(config: FetchedCredentialsConfig): Promise<Session> {
   const library = await import('@alicloud/credentials')
   switch (config.kind) {
     case 'oidc': {

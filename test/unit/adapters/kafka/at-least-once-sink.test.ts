@@ -1,11 +1,11 @@
 /** What a broker alone cannot be made to do: a partition that moves to another one. The rest is test/integration/output-log. */
 import { expect, test } from 'vitest'
-import { createClaimAtLeastOnce } from '../../../../src/adapters/kafka/at-least-once-log.ts'
+import { createClaimAtLeastOnce } from '../../../../src/adapters/kafka/at-least-once-sink.ts'
 import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
 import type { OutputRecord } from '../../../../src/ports.ts'
 import { PACKING } from '../../../support/packing.ts'
-import { FakeClock, settle } from '../../../support/fake-clock.ts'
-import { logOf } from '../../../support/fakes.ts'
+import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
+import { sinkOf } from '../../../support/fakes.ts'
 
 const outputs: readonly OutputRecord[] = [
   { topic: 'out', partition: 0, key: null, value: Buffer.from('value'), headers: [] },
@@ -49,17 +49,17 @@ async function setUp(movedAfter: number) {
     createCluster: () => cluster,
     groupId: 'group',
     topics: ['out'],
-    commits: { note: (_, nextOffset) => void noted.push(nextOffset), settled: () => Promise.resolve() },
+    commits: { note: (_, nextOffset) => void noted.push(nextOffset), flush: () => Promise.resolve() },
     packing: PACKING,
     clock,
   })
-  return { log: logOf(await claim('in', 0)), clock, asked, noted, widths }
+  return { log: sinkOf(await claim('in', 0)), clock, asked, noted, widths }
 }
 
 test('an output follows its partition to the new leader, and its offset follows the output', async () => {
   const { log, clock, asked, noted } = await setUp(2)
   const published = log.publish(outputs, 1n)
-  await settle()
+  await flushPromises()
   expect(noted).toEqual([])
   await clock.advance(1_000)
   expect(await published).toEqual({ kind: 'committed' })

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { FinalAnswer } from '../../../../src/core/answer.ts'
 import { normalize } from '../../../../src/core/normalize/normalize.ts'
-import { settledFacts, type SettledFacts } from '../../../../src/core/normalize/settled-facts.ts'
+import { resultFacts, type ResultFacts } from '../../../../src/core/normalize/result-facts.ts'
 import { answerOf, answerWith, contextOf, sampleOf } from '../../../support/answers.ts'
 
-function factsOf(answer: Partial<FinalAnswer>, hint: string | null = null): SettledFacts {
-  return settledFacts(normalize(answerWith(answer), contextOf()), { passed: hint })
+function factsOf(answer: Partial<FinalAnswer>, hint: string | null = null): ResultFacts {
+  return resultFacts(normalize(answerWith(answer), contextOf()), { passed: hint })
 }
 
 test('the facts of a result are what the metrics count', () => {
   const answer = { ...answerOf(sampleOf('PASSPORT').members), spoofed: true, spoofTypes: ['TAMPER', 'NEW'] }
-  expect(settledFacts(normalize(answer, contextOf()), { passed: 'Y' })).toEqual({
+  expect(resultFacts(normalize(answer, contextOf()), { passed: 'Y' })).toEqual({
     verdict: 'PASSED',
     subCode: '200',
     family: 'PASSPORT',

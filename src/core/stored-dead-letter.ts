@@ -11,12 +11,12 @@ import { LEFT_OUT_FIELDS, leftOutFields, type LeftOutField } from './left-out.ts
 import { readRedrives, redrivesHeader, type SourceCoordinates } from './history.ts'
 
 /** A letter's place in the dead-letter topic. */
-export interface LetterPlace {
+export interface DeadLetterPosition {
   readonly partition: number
   readonly offset: bigint
 }
 
-export interface Letter extends LetterPlace {
+export interface StoredDeadLetter extends DeadLetterPosition {
   /** One of DEAD_LETTER_REASONS, or what another version calls it. */
   readonly reason: string
   readonly code: string
@@ -33,36 +33,39 @@ export interface Letter extends LetterPlace {
   readonly leftOut: readonly LeftOutField[]
 }
 
-export interface StoredRecord extends LetterPlace {
+export interface StoredRecord extends DeadLetterPosition {
   readonly timestampMs: number
   readonly headers: Headers
 }
 
-export type Stored =
-  | { readonly kind: 'letter'; readonly letter: Letter }
-  | { readonly kind: 'marker'; readonly of: LetterPlace }
+export type DlqRecord =
+  | { readonly kind: 'dead-letter'; readonly deadLetter: StoredDeadLetter }
+  | { readonly kind: 'redrive-receipt'; readonly of: DeadLetterPosition }
   /** Written by someone else. */
   | { readonly kind: 'other' }
 
 /** Of a letter that stands for stored events that cannot be read: put back, it would be an empty record. */
 const DAMAGED_BATCH = 'damaged-batch'
-const REDRIVEN = 'checkresult-redriven'
-const PLACE_PATTERN = /^(\d{1,9}):(\d{1,19})$/
+const RECEIPT_HEADER = 'checkresult-redriven'
+const POSITION_PATTERN = /^(\d{1,9}):(\d{1,19})$/
 const TOPIC_PATTERN = /^[\w.-]{1,249}$/
 const OFFSET_PATTERN = /^\d{1,19}$/
 const MAX_TEXT_LENGTH = 200
 /** The limit of dates; whoever writes a record may give it any time. */
-const MOST_DATE_MS = 8.64e15
+const MAX_DATE_MS = 8.64e15
 
-export function readStored(record: StoredRecord): Stored {
-  const of = parsePlace(text(record.headers, REDRIVEN))
-  if (of !== null) return { kind: 'marker', of }
+export function readDlqRecord(record: StoredRecord): DlqRecord {
+  const of = parsePosition(text(record.headers, RECEIPT_HEADER))
+  if (of !== null) return { kind: 'redrive-receipt', of }
   const reason = text(record.headers, 'checkresult-reason')
   if (reason === '') return { kind: 'other' }
-  return { kind: 'letter', letter: readLetter(record, reason) }
+  return { kind: 'dead-letter', deadLetter: readDeadLetter(record, reason) }
 }
 
-function readLetter({ partition, offset, timestampMs, headers }: StoredRecord, reason: string): Letter {
+function readDeadLetter(
+  { partition, offset, timestampMs, headers }: StoredRecord,
+  reason: string,
+): StoredDeadLetter {
   const failedAtMs = Date.parse(text(headers, 'checkresult-failed-at'))
   const attempts = Number(text(headers, 'checkresult-attempts'))
   const code = text(headers, 'checkresult-code')
@@ -76,7 +79,7 @@ function readLetter({ partition, offset, timestampMs, headers }: StoredRecord, r
     service: text(headers, 'checkresult-service'),
     attempts: Number.isSafeInteger(attempts) ? attempts : 0,
     redrives: readRedrives(headers),
-    failedAtMs: [failedAtMs, timestampMs].find((ms) => Math.abs(ms) <= MOST_DATE_MS) ?? 0,
+    failedAtMs: [failedAtMs, timestampMs].find((ms) => Math.abs(ms) <= MAX_DATE_MS) ?? 0,
     source: readSource(headers),
     leftOut: code === DAMAGED_BATCH ? LEFT_OUT_FIELDS : leftOutFields(headers),
   }
@@ -86,7 +89,10 @@ function readLetter({ partition, offset, timestampMs, headers }: StoredRecord, r
  * Whether the letter's event came from one of our topics. A dead-letter topic may be shared with another pipeline, and
  * what is put back would be processed and published by ours.
  */
-export function isFromOneOf(topics: ReadonlySet<string>, { source }: Pick<Letter, 'source'>): boolean {
+export function isFromOneOf(
+  topics: ReadonlySet<string>,
+  { source }: Pick<StoredDeadLetter, 'source'>,
+): boolean {
   return source !== null && topics.has(source.topic)
 }
 
@@ -100,12 +106,12 @@ function readSource(headers: Headers): SourceCoordinates | null {
 }
 
 /** `partition:offset`: how a letter is named in what is printed and in what is typed. */
-export function placeName({ partition, offset }: LetterPlace): string {
+export function positionName({ partition, offset }: DeadLetterPosition): string {
   return `${partition}:${offset}`
 }
 
-export function parsePlace(name: string): LetterPlace | null {
-  const [, partition, offset] = PLACE_PATTERN.exec(name) ?? []
+export function parsePosition(name: string): DeadLetterPosition | null {
+  const [, partition, offset] = POSITION_PATTERN.exec(name) ?? []
   return partition === undefined || offset === undefined
     ? null
     : { partition: Number(partition), offset: BigInt(offset) }
@@ -116,28 +122,28 @@ export interface Selection {
   readonly reasons: ReadonlySet<string>
   readonly codes: ReadonlySet<string>
   /** Names of places. */
-  readonly places: ReadonlySet<string>
+  readonly positions: ReadonlySet<string>
   /** Milliseconds since the epoch, both exclusive. */
   readonly failedAfterMs: number
   readonly failedBeforeMs: number
 }
 
-export const EVERY_LETTER: Selection = {
+export const EVERY_DEAD_LETTER: Selection = {
   reasons: new Set(),
   codes: new Set(),
-  places: new Set(),
+  positions: new Set(),
   failedAfterMs: -Infinity,
   failedBeforeMs: Infinity,
 }
 
-export function isSelected(letter: Letter, selection: Selection): boolean {
-  const { reasons, codes, places, failedAfterMs, failedBeforeMs } = selection
+export function isSelected(deadLetter: StoredDeadLetter, selection: Selection): boolean {
+  const { reasons, codes, positions, failedAfterMs, failedBeforeMs } = selection
   return (
-    among(reasons, letter.reason) &&
-    among(codes, letter.code) &&
-    among(places, placeName(letter)) &&
-    letter.failedAtMs > failedAfterMs &&
-    letter.failedAtMs < failedBeforeMs
+    among(reasons, deadLetter.reason) &&
+    among(codes, deadLetter.code) &&
+    among(positions, positionName(deadLetter)) &&
+    deadLetter.failedAtMs > failedAfterMs &&
+    deadLetter.failedAtMs < failedBeforeMs
   )
 }
 
@@ -146,12 +152,12 @@ function among(wanted: ReadonlySet<string>, one: string): boolean {
 }
 
 /** The headers of the event that is put back: its own, and how often that has happened now. */
-export function redrivenHeaders(original: Headers, letter: Letter): Headers {
-  return [...withoutOurs(original), ...redrivesHeader(letter.redrives + 1)]
+export function redrivenHeaders(original: Headers, deadLetter: StoredDeadLetter): Headers {
+  return [...withoutOurs(original), ...redrivesHeader(deadLetter.redrives + 1)]
 }
 
-export function markerHeaders(of: LetterPlace): Headers {
-  return [textHeader(REDRIVEN, placeName(of))]
+export function receiptHeaders(of: DeadLetterPosition): Headers {
+  return [textHeader(RECEIPT_HEADER, positionName(of))]
 }
 
 /** In one line that a terminal shows as it is: anybody with the right to may have written it. */

@@ -6,8 +6,8 @@
  * the process dies or the partition moves come out again, with the same key and content. Nobody is fenced: a former owner
  * may still be writing, which is one more repeat.
  */
-import type { ClaimPartition, Clock, OutputLog, OutputRecord, PublishOutcome } from '../../ports.ts'
-import { askAgain } from './ask-again.ts'
+import type { ClaimPartition, Clock, OutputSink, OutputRecord, PublishOutcome } from '../../ports.ts'
+import { retryRequest } from './retry-request.ts'
 import { byPartition, type TopicPartition } from './batches.ts'
 import { fetchCommitted, leaderOf, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
 import { findCoordinator } from './coordinator.ts'
@@ -15,11 +15,11 @@ import { isRefused, toFailure } from './errors.ts'
 import { COORDINATOR } from './internals.ts'
 import type { OffsetCommits } from './offset-commits.ts'
 import { packed, produce, type Batch, type Packing } from './produce.ts'
-import type { Lease } from './shared-clusters.ts'
+import type { AcquiredCluster } from './shared-clusters.ts'
 
 export interface AtLeastOnceOptions extends ClaimClusterOptions {
   readonly groupId: string
-  readonly commits: Pick<OffsetCommits, 'note' | 'settled'>
+  readonly commits: Pick<OffsetCommits, 'note' | 'flush'>
   readonly packing: Packing
   readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
@@ -33,20 +33,20 @@ const MOVED = new Set([
 ])
 /** An election takes about a second; what takes longer is the lane's to try again. */
 const WHILE_IT_MOVES = {
-  notNow: MOVED,
-  mostTries: 8,
-  backOffMs: { first: 20, most: 500, factor: 2 },
+  retriable: MOVED,
+  maxTries: 8,
+  backOffMs: { first: 20, max: 500, factor: 2 },
 } as const
 
 export function createClaimAtLeastOnce(options: AtLeastOnceOptions): ClaimPartition {
   const acknowledged: Acknowledged = new WeakSet()
-  return onSharedCluster(options, async (lease, of) => {
+  return onSharedCluster(options, async (acquired, of) => {
     const { groupId } = options
-    const { cluster } = lease
+    const { cluster } = acquired
     const group = { groupId, coordinatorType: COORDINATOR.group }
     const coordinator = await findCoordinator(cluster, group, options.clock)
     const committedOffset = await fetchCommitted(coordinator, { groupId, ...of })
-    return new AtLeastOnceLog(options, { lease, of, committedOffset, acknowledged })
+    return new AtLeastOnceSink(options, { acquired, of, committedOffset, acknowledged })
   })
 }
 
@@ -57,13 +57,13 @@ export function createClaimAtLeastOnce(options: AtLeastOnceOptions): ClaimPartit
 type Acknowledged = WeakSet<OutputRecord>
 
 interface Claimed {
-  readonly lease: Lease
+  readonly acquired: AcquiredCluster
   readonly of: TopicPartition
   readonly acknowledged: Acknowledged
   readonly committedOffset: bigint | null
 }
 
-class AtLeastOnceLog implements OutputLog {
+class AtLeastOnceSink implements OutputSink {
   readonly committedOffset: bigint | null
   readonly #options: AtLeastOnceOptions
   readonly #claimed: Claimed
@@ -92,9 +92,9 @@ class AtLeastOnceLog implements OutputLog {
   }
 
   async close(): Promise<void> {
-    const { of, lease } = this.#claimed
-    await this.#options.commits.settled(of)
-    await lease.release({ failed: this.#failed })
+    const { of, acquired } = this.#claimed
+    await this.#options.commits.flush(of)
+    await acquired.release({ failed: this.#failed })
   }
 
   /** What is refused for good can be replaced only when nothing else is in the way. */
@@ -115,13 +115,15 @@ class AtLeastOnceLog implements OutputLog {
   async #send(batch: Batch): Promise<void> {
     const [first] = batch.records
     if (first === undefined) return
-    const leader = await leaderOf(this.#claimed.lease.cluster, first)
+    const leader = await leaderOf(this.#claimed.acquired.cluster, first)
     await produce(leader, batch, { transaction: null, timestampMs: this.#options.clock.epochMs() })
   }
 
   /** Asks where the partition has gone while it moves; anything else is the caller's. */
   #followingTheLeader(send: () => Promise<void>): Promise<void> {
     const { clock } = this.#options
-    return askAgain(send, { ...WHILE_IT_MOVES, clock }, () => this.#claimed.lease.cluster.refreshMetadata())
+    return retryRequest(send, { ...WHILE_IT_MOVES, clock }, () =>
+      this.#claimed.acquired.cluster.refreshMetadata(),
+    )
   }
 }

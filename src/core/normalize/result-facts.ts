@@ -7,7 +7,7 @@ import type {
   VerificationResult,
 } from '../schema-types.ts'
 
-export interface SettledFacts {
+export interface ResultFacts {
   readonly verdict: Verdict
   readonly subCode: string | null
   /** Null when no document was checked. */
@@ -20,10 +20,10 @@ export interface SettledFacts {
 
 const PASSED_SUB_CODE = '200'
 
-export function settledFacts(
+export function resultFacts(
   { verdict, subCode, risk, document }: VerificationResult,
   hint: Pick<VerificationCompleted, 'passed'>,
-): SettledFacts {
+): ResultFacts {
   const hinted = hint.passed === 'Y' ? 'PASSED' : hint.passed === 'N' ? 'FAILED' : verdict
   return {
     verdict,

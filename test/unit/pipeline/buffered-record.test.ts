@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { delivered, sizeBytes, untilDueMs } from '../../../src/pipeline/delivered.ts'
+import { bufferedRecord, sizeBytes, untilDueMs } from '../../../src/pipeline/buffered-record.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
 
@@ -8,7 +8,7 @@ const DELAY_MS = 10_000
 function dueIn(timestampMs: (nowMs: number) => number): number {
   const clock = new FakeClock()
   const record = inputRecord(0, { timestampMs: timestampMs(clock.epochMs()) })
-  return untilDueMs(delivered(record, { delayMs: DELAY_MS, clock }), clock)
+  return untilDueMs(bufferedRecord(record, { delayMs: DELAY_MS, clock }), clock)
 }
 
 test('a record of a retry topic is due its delay after its own timestamp, and never later than that from now on', () => {

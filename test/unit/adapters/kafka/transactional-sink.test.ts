@@ -1,10 +1,10 @@
 /** What a broker alone cannot be made to do: answers in an order of the test's. The rest is test/integration/output-log. */
 import { expect, test } from 'vitest'
-import { createClaimPartition } from '../../../../src/adapters/kafka/transactional-log.ts'
+import { createClaimPartition } from '../../../../src/adapters/kafka/transactional-sink.ts'
 import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
 import type { OutputRecord } from '../../../../src/ports.ts'
-import { FakeClock, settle } from '../../../support/fake-clock.ts'
-import { logOf } from '../../../support/fakes.ts'
+import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
+import { sinkOf } from '../../../support/fakes.ts'
 import { PACKING } from '../../../support/packing.ts'
 
 const TO_EACH_TOPIC: readonly OutputRecord[] = ['results', 'letters'].map((topic) => ({
@@ -59,10 +59,10 @@ async function setUp(outputs = TO_EACH_TOPIC) {
     packing: PACKING,
     clock: new FakeClock(),
   })
-  const publishing = logOf(await claim('in', 0)).publish(outputs, 1n)
-  await settle()
-  const [results = Promise.withResolvers<void>(), letters = Promise.withResolvers<void>()] = produced
-  return { publishing, results, letters, ends }
+  const publishing = sinkOf(await claim('in', 0)).publish(outputs, 1n)
+  await flushPromises()
+  const [results = Promise.withResolvers<void>(), deadLetters = Promise.withResolvers<void>()] = produced
+  return { publishing, results, deadLetters, ends }
 }
 
 function refusal(type: string): Error {
@@ -70,9 +70,9 @@ function refusal(type: string): Error {
 }
 
 test('a transaction with a refused output is aborted when no other output is under way: it would arrive behind the abort', async () => {
-  const { publishing, results, letters, ends } = await setUp()
-  letters.reject(refusal('MESSAGE_TOO_LARGE'))
-  await settle()
+  const { publishing, results, deadLetters, ends } = await setUp()
+  deadLetters.reject(refusal('MESSAGE_TOO_LARGE'))
+  await flushPromises()
   expect(ends).toEqual([])
   results.resolve()
   expect(await publishing).toMatchObject({ kind: 'refused', failure: { code: 'MESSAGE_TOO_LARGE' } })
@@ -83,9 +83,9 @@ test.each([
   ['INVALID_PRODUCER_EPOCH', 'fenced'],
   ['REQUEST_TIMED_OUT', 'failed'],
 ])('what else goes wrong counts before a refusal: %s', async (type, kind) => {
-  const { publishing, results, letters, ends } = await setUp()
-  letters.reject(refusal('MESSAGE_TOO_LARGE'))
-  await settle()
+  const { publishing, results, deadLetters, ends } = await setUp()
+  deadLetters.reject(refusal('MESSAGE_TOO_LARGE'))
+  await flushPromises()
   results.reject(refusal(type))
   expect(await publishing).toMatchObject({ kind })
   expect(ends).toEqual([])
@@ -94,8 +94,8 @@ test.each([
 test.each([TypeError, RangeError])(
   'a %o on the way to the brokers says nothing of the output',
   async (Defect) => {
-    const { publishing, results, letters } = await setUp()
-    letters.resolve()
+    const { publishing, results, deadLetters } = await setUp()
+    deadLetters.resolve()
     results.reject(new Defect('a defect'))
     expect(await publishing).toMatchObject({ kind: 'failed' })
   },

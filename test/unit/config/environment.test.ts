@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config.ts'
-import { COMPLETE, SECRET, configOf, faultOf } from './environments.ts'
+import { COMPLETE, SECRET, configOf, errorOf } from './environments.ts'
 
 describe('files', () => {
   test('a secret may come from a file, whose last line end is no part of it', () => {
@@ -35,25 +35,25 @@ describe('files', () => {
   })
 
   test('a secret given twice is refused', () => {
-    expect(faultOf({ ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key' })).toMatch(
+    expect(errorOf({ ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key' })).toMatch(
       /^ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE are both set/,
     )
   })
 
   test('a file that cannot be read is named with its path', () => {
     const env = { ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/gone' }
-    expect(faultOf(env)).toMatch(/^ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE is "\/gone": .+ it is not there\.$/)
+    expect(errorOf(env)).toMatch(/^ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE is "\/gone": .+ it is not there\.$/)
   })
 
   test('a secret written where its path belongs is not shown', () => {
     const env = { ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: SECRET }
-    expect(faultOf(env)).toMatch(/^ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE is no absolute path: expected/)
+    expect(errorOf(env)).toMatch(/^ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE is no absolute path: expected/)
   })
 
   test('what is in a file is not shown when it is refused', () => {
-    const fault = faultOf({ KAFKA_TLS: 'true', KAFKA_TLS_CA_FILE: '/ca' }, { '/ca': SECRET })
-    expect(fault).toMatch(/^KAFKA_TLS_CA_FILE is "\/ca": expected the path of a PEM file/)
-    expect(fault).not.toContain(SECRET)
+    const error = errorOf({ KAFKA_TLS: 'true', KAFKA_TLS_CA_FILE: '/ca' }, { '/ca': SECRET })
+    expect(error).toMatch(/^KAFKA_TLS_CA_FILE is "\/ca": expected the path of a PEM file/)
+    expect(error).not.toContain(SECRET)
   })
 
   test('real files are read; missing ones, folders and large ones are refused', () => {

@@ -8,29 +8,29 @@
 import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
 import { FORCE_HEADER, type DeadLetterCause, type DeadLetterReason } from '../core/dead-letter.ts'
-import type { CallResult } from '../core/gate.ts'
+import type { CallResult } from '../core/circuit-breaker.ts'
 import { hasHeader } from '../core/headers.ts'
-import type { Place, RecentTransactions } from '../core/recent-transactions.ts'
+import type { EntryId, RecentTransactions } from '../core/recent-transactions.ts'
 import { RefusedRecord, type Blame } from '../core/refusals.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import { incompleteCause } from './incomplete-record.ts'
 import type { InputNotices, SetAsideReason } from './input-notices.ts'
-import { DUPLICATE, type Counts, type Outputs, type Settled, type Work } from './outputs.ts'
+import { DUPLICATE, type Counts, type Outputs, type ProcessedRecord, type Work } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 import { recordHistory } from './record-history.ts'
 
-export type Settle = (record: InputRecord, life: RecordLife) => Promise<Settled | null>
+export type ProcessRecord = (record: InputRecord, context: RecordContext) => Promise<ProcessedRecord | null>
 
 /** The record's lane, as far as the record cares. */
-export interface RecordLife {
+export interface RecordContext {
   /** Its partition, by a name. */
-  readonly source: string
-  readonly wanted: () => boolean
+  readonly partitionName: string
+  readonly isWanted: () => boolean
   /** A call is starting: an output will come. */
-  readonly calling: () => void
+  readonly onCallStarting: () => void
 }
 
-export interface SettleOptions {
+export interface ProcessRecordOptions {
   readonly inputTopic: string
   readonly decode: DecodeEvent
   readonly check: CheckResult
@@ -46,13 +46,13 @@ export interface SettleOptions {
 
 type Refused = Extract<Outcome, { kind: 'throttled' | 'blocked' }>
 /** What a record can come out with. */
-type Final =
+type RecordOutcome =
   | Exclude<Outcome, Refused>
   /** Refused while others are answered. */
   | { readonly kind: 'set-aside'; readonly reason: SetAsideReason; readonly code: string }
 /** Refused, maybe for a reason of the account's: another call, which uses up no attempt. */
-interface Again {
-  readonly kind: 'again'
+interface RetryCall {
+  readonly kind: 'retry'
   readonly delayMs: number
 }
 
@@ -61,10 +61,10 @@ const QUICK_RETRY_DELAYS_MS = [200, 1_000] as const
 /** How long a record waits that is refused while others may be answered: as the API says, but it holds up its partition. */
 const REFUSED_DELAY_MS = { usual: 1_000, max: 2_000 } as const
 /** With less time than this another call would be cut off before its answer could come. */
-const LEAST_CALL_MS = 500
+const MIN_CALL_MS = 500
 
-export function createSettle(options: SettleOptions): Settle {
-  return async (record, life) => {
+export function createProcessRecord(options: ProcessRecordOptions): ProcessRecord {
+  return async (record, context) => {
     const history = recordHistory(record, options)
     const incomplete = incompleteCause(record)
     if (incomplete !== null) return options.outputs.deadLetter(record, history, incomplete)
@@ -83,10 +83,10 @@ export function createSettle(options: SettleOptions): Settle {
     const { event } = decoded
     if (record.topic === options.inputTopic) options.notices.event(record, event)
     const work: Work = { record, event, history }
-    if (!mayRepeat(work)) return callUntilSettled(options, work, { life, place: null })
+    if (!mayRepeat(work)) return callUntilDone(options, work, { context, entryId: null })
     const nowMs = options.clock.monotonicMs()
-    const place = options.recent.begin(history.source.partition, event.transactionId, life, nowMs)
-    return place === null ? DUPLICATE : callUntilSettled(options, work, { life, place })
+    const entryId = options.recent.begin(history.source.partition, event.transactionId, context, nowMs)
+    return entryId === null ? DUPLICATE : callUntilDone(options, work, { context, entryId })
   }
 }
 
@@ -96,20 +96,20 @@ function mayRepeat({ record, history }: Work): boolean {
 }
 
 /** What holds while a record is called for: `place` is where it stands for its transaction, null where it does not. */
-interface Standing {
-  readonly life: RecordLife
-  readonly place: Place | null
+interface CallScope {
+  readonly context: RecordContext
+  readonly entryId: EntryId | null
 }
 
 /**
  * Each call with its own permit; null when the record is not wanted any more. The only function of a record that is suspended
  * while it waits and calls: hundreds of records are at any time, and each further one costs half a kilobyte of all of them.
  */
-async function callUntilSettled(
-  options: SettleOptions,
+async function callUntilDone(
+  options: ProcessRecordOptions,
   work: Work,
-  { life, place }: Standing,
-): Promise<Settled | null> {
+  { context, entryId }: CallScope,
+): Promise<ProcessedRecord | null> {
   const { timeoutMs, permits, check, clock } = options
   const priority = priorityOf(work, options)
   let attempts = work.history.attempts
@@ -117,9 +117,9 @@ async function callUntilSettled(
   let leftMs = timeoutMs
   let refused: RefusedRecord | null = null
   for (;;) {
-    const permit = await permits.acquire(priority, life.source, life.wanted, refused !== null)
+    const permit = await permits.acquire(priority, context.partitionName, context.isWanted, refused !== null)
     if (permit === null) return null
-    life.calling()
+    context.onCallStarting()
     const startedMs = clock.monotonicMs()
     const reply = await check(work.event, leftMs, permit)
     if (reply === null) {
@@ -128,27 +128,31 @@ async function callUntilSettled(
     }
     const tookMs = clock.monotonicMs() - startedMs
     const outcome = classify(reply)
-    called(options, { outcome, reply, tookMs })
-    let final: Final
+    countCall(options, { outcome, reply, tookMs })
+    let recordOutcome: RecordOutcome
     if (outcome.kind === 'throttled' || outcome.kind === 'blocked') {
       refused ??= new RefusedRecord()
       const next = afterRefusal(outcome, permit.release(callResult(outcome), refused))
-      if (next.kind === 'again') {
+      if (next.kind === 'retry') {
         if (next.delayMs > 0) await after(clock, next.delayMs)
         continue
       }
-      final = next
-      if (final.kind === 'set-aside') options.notices.setAside(work.record, final)
+      recordOutcome = next
+      if (recordOutcome.kind === 'set-aside') options.notices.setAside(work.record, recordOutcome)
     } else {
       permit.release(callResult(outcome))
-      final = outcome
+      recordOutcome = outcome
     }
     attempts += 1
     leftMs -= tookMs
-    const delayMs = quickRetryMs(final, failures)
-    if (delayMs === null || leftMs - delayMs < LEAST_CALL_MS) {
+    const delayMs = quickRetryMs(recordOutcome, failures)
+    if (delayMs === null || leftMs - delayMs < MIN_CALL_MS) {
       const history = { ...work.history, attempts }
-      return remembered(options.recent, place, outputOf(options.outputs, { ...work, history }, final))
+      return rememberResult(
+        options.recent,
+        entryId,
+        outputOf(options.outputs, { ...work, history }, recordOutcome),
+      )
     }
     failures += 1
     leftMs -= delayMs
@@ -157,16 +161,20 @@ async function callUntilSettled(
 }
 
 /** Only a record with a result stands for its transaction any longer. */
-function remembered(recent: RecentTransactions, place: Place | null, settled: Settled): Settled {
-  if (place === null) return settled
-  if (settled.counts.kind !== 'result') {
-    recent.forget(place)
-    return settled
+function rememberResult(
+  recent: RecentTransactions,
+  entryId: EntryId | null,
+  processed: ProcessedRecord,
+): ProcessedRecord {
+  if (entryId === null) return processed
+  if (processed.counts.kind !== 'result') {
+    recent.forget(entryId)
+    return processed
   }
   // What is committed may be a dead letter in place of a result that the brokers refuse.
   const onCommitted = ({ kind }: Counts): void =>
-    kind === 'result' ? recent.committed(place) : recent.forget(place)
-  return { ...settled, onCommitted }
+    kind === 'result' ? recent.committed(entryId) : recent.forget(entryId)
+  return { ...processed, onCommitted }
 }
 
 function after(clock: Clock, delayMs: number): Promise<void> {
@@ -174,22 +182,22 @@ function after(clock: Clock, delayMs: number): Promise<void> {
 }
 
 /** Milliseconds until another call right away, no sooner than the API asked for; null if the record has had its calls. */
-function quickRetryMs(outcome: Final, failures: number): number | null {
+function quickRetryMs(outcome: RecordOutcome, failures: number): number | null {
   const delayMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
   if (delayMs === undefined || outcome.kind !== 'unavailable') return null
   return Math.max(delayMs, outcome.retryAfterMs ?? 0)
 }
 
 /** The account's refusals make the record wait with all others, its own put it on a retry topic. */
-function afterRefusal(outcome: Refused, blame: Blame): Final | Again {
+function afterRefusal(outcome: Refused, blame: Blame): RecordOutcome | RetryCall {
   const { kind, code } = outcome
   switch (blame) {
     case 'account':
-      return { kind: 'again', delayMs: 0 }
+      return { kind: 'retry', delayMs: 0 }
     case 'undecided': {
       const hintMs = kind === 'throttled' ? outcome.retryAfterMs : null
       const { usual, max } = REFUSED_DELAY_MS
-      return { kind: 'again', delayMs: Math.min(max, Math.max(usual, hintMs ?? 0)) }
+      return { kind: 'retry', delayMs: Math.min(max, Math.max(usual, hintMs ?? 0)) }
     }
     case 'record':
       return { kind: 'set-aside', reason: reasonOf(outcome), code }
@@ -198,26 +206,26 @@ function afterRefusal(outcome: Refused, blame: Blame): Final | Again {
 
 function reasonOf(outcome: Refused): SetAsideReason {
   if (outcome.kind === 'throttled') return 'throttled'
-  return outcome.gate === 'refused' ? 'unknown-code' : 'refused'
+  return outcome.reason === 'refused' ? 'unknown-code' : 'refused'
 }
 
 /** What an operator puts back waits behind what customers wait for, on its way through the retry topics too. */
-function priorityOf({ record, history }: Work, { inputTopic }: SettleOptions): Priority {
+function priorityOf({ record, history }: Work, { inputTopic }: ProcessRecordOptions): Priority {
   if (history.redrives > 0) return 'redriven'
   return record.topic === inputTopic ? 'fresh' : 'deferred'
 }
 
-function called(
-  { metrics }: SettleOptions,
+function countCall(
+  { metrics }: ProcessRecordOptions,
   { outcome, reply, tookMs }: { outcome: Outcome; reply: Reply; tookMs: number },
 ): void {
   metrics.called({ code: replyCode(reply), outcome: outcome.kind, seconds: tookMs / 1000 })
   if (outcome.kind === 'throttled') metrics.wastedCall('throttled')
 }
 
-function outputOf(outputs: Outputs, work: Work, outcome: Final): Settled {
+function outputOf(outputs: Outputs, work: Work, outcome: RecordOutcome): ProcessedRecord {
   switch (outcome.kind) {
-    case 'settled':
+    case 'final':
       return outputs.result(work, outcome.answer)
     case 'deferred':
     case 'set-aside':
@@ -236,7 +244,7 @@ function replyCode(reply: Reply): string {
 function callResult(outcome: Outcome): CallResult {
   switch (outcome.kind) {
     case 'blocked':
-      return { kind: 'blocked', reason: outcome.gate, code: outcome.code }
+      return { kind: 'blocked', reason: outcome.reason, code: outcome.code }
     case 'unavailable':
     case 'throttled':
       return { kind: outcome.kind, code: outcome.code, retryAfterMs: outcome.retryAfterMs }

@@ -2,18 +2,18 @@
 import type { Clock } from '../../ports.ts'
 import { errorType } from './errors.ts'
 
-export interface Patience {
+export interface RetryPolicy {
   /** Error types that mean "not now"; anything else is the caller's at once. */
-  readonly notNow: ReadonlySet<string>
-  readonly mostTries: number
-  readonly backOffMs: { readonly first: number; readonly most: number; readonly factor: number }
+  readonly retriable: ReadonlySet<string>
+  readonly maxTries: number
+  readonly backOffMs: { readonly first: number; readonly max: number; readonly factor: number }
   readonly clock: Pick<Clock, 'after'>
 }
 
 /** Rejects as `request` did when that is final, or the last time. `meanwhile` comes after each pause. */
-export async function askAgain<T>(
+export async function retryRequest<T>(
   request: () => Promise<T>,
-  { notNow, mostTries, backOffMs, clock }: Patience,
+  { retriable, maxTries, backOffMs, clock }: RetryPolicy,
   meanwhile: () => Promise<void> = () => Promise.resolve(),
 ): Promise<T> {
   let delayMs = backOffMs.first
@@ -21,11 +21,11 @@ export async function askAgain<T>(
     try {
       return await request()
     } catch (error) {
-      if (!notNow.has(errorType(error)) || tries === mostTries) throw error
+      if (!retriable.has(errorType(error)) || tries === maxTries) throw error
     }
     const pauseMs = delayMs
     await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
-    delayMs = Math.min(delayMs * backOffMs.factor, backOffMs.most)
+    delayMs = Math.min(delayMs * backOffMs.factor, backOffMs.max)
     await meanwhile()
   }
 }

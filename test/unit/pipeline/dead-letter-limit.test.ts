@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../../src/core/token-bucket.ts'
-import { Brake } from '../../../src/pipeline/brake.ts'
+import { DeadLetterLimit } from '../../../src/pipeline/dead-letter-limit.ts'
 import type { Counts } from '../../../src/pipeline/outputs.ts'
 import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
-import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { FakeClock, flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
 import { firstOffsets, runningLane, written } from '../../support/lane.ts'
 
-const HOLD_MS = 300_000
+const COOLDOWN_MS = 300_000
 const DEAD: Counts = {
   kind: 'dead-letter',
   reason: 'undecodable',
@@ -33,36 +33,36 @@ const RESULT: Counts = {
   dropped: [],
 }
 
-function braking(share: number | null = 0.5) {
+function limited(share: number | null = 0.5) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
   const log = fakeLog()
   const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 10, clock, metrics, log })
-  const brake = new Brake({ share, holdMs: HOLD_MS, permits, clock })
+  const deadLetterLimit = new DeadLetterLimit({ share, cooldownMs: COOLDOWN_MS, permits, clock })
   let left = 0
   let through = 0
   const commit = (): void => {
-    for (; left > 0 && brake.passes(DEAD, commit); left -= 1) through += 1
+    for (; left > 0 && deadLetterLimit.allows(DEAD, commit); left -= 1) through += 1
   }
   const deadLetters = (count: number): void => {
     left += count
     commit()
   }
-  return { brake, permits, clock, metrics, log, deadLetters, through: () => through }
+  return { deadLetterLimit, permits, clock, metrics, log, deadLetters, through: () => through }
 }
 
 test('lets half of the last hundred through, then closes the gate and says so once', () => {
-  const { permits, metrics, log, through, deadLetters } = braking()
+  const { permits, metrics, log, through, deadLetters } = limited()
   deadLetters(500)
-  expect([through(), permits.closed]).toEqual([50, 'dead-letter-limit'])
-  expect(metrics.of('gate')).toEqual([['dead-letter-limit']])
+  expect([through(), permits.openReason]).toEqual([50, 'dead-letter-limit'])
+  expect(metrics.of('circuit')).toEqual([['dead-letter-limit']])
   expect(log.lines).toHaveLength(1)
 })
 
 test('lets through what is no dead letter, while it holds too', () => {
-  const { brake, deadLetters } = braking()
+  const { deadLetterLimit, deadLetters } = limited()
   deadLetters(51)
-  expect(brake.passes(DEFERRED, () => undefined)).toBe(true)
+  expect(deadLetterLimit.allows(DEFERRED, () => undefined)).toBe(true)
 })
 
 test.each<Counts>([
@@ -71,78 +71,82 @@ test.each<Counts>([
   { kind: 'foreign', foreign: 'tombstone', deadLettered: false },
   { kind: 'foreign', foreign: 'wrong-schema', deadLettered: true },
 ])('counts neither as success nor as failure: what is no end of a record, such as $kind', (counts) => {
-  const { brake, through, deadLetters, permits } = braking()
+  const { deadLetterLimit, through, deadLetters, permits } = limited()
   for (let record = 0; record < 200; record += 1) {
     deadLetters(1)
-    expect(brake.passes(counts, () => undefined)).toBe(true)
+    expect(deadLetterLimit.allows(counts, () => undefined)).toBe(true)
   }
-  expect([through(), permits.closed]).toEqual([50, 'dead-letter-limit'])
+  expect([through(), permits.openReason]).toEqual([50, 'dead-letter-limit'])
 })
 
 test('no call starts while it holds', async () => {
-  const { permits, deadLetters, clock } = braking()
+  const { permits, deadLetters, clock } = limited()
   deadLetters(51)
   let granted = false
   void permits.acquire('fresh', 'in:0', () => true).then(() => (granted = true))
-  await clock.advance(HOLD_MS - 1)
+  await clock.advance(COOLDOWN_MS - 1)
   expect(granted).toBe(false)
   await clock.advance(1)
-  expect([granted, permits.closed]).toEqual([true, null])
+  expect([granted, permits.openReason]).toEqual([true, null])
 })
 
 test('lets some more through each time it lets go, and all of them once they are few', async () => {
-  const { clock, through, deadLetters, permits } = braking()
+  const { clock, through, deadLetters, permits } = limited()
   deadLetters(120)
   expect(through()).toBe(50)
-  await clock.advance(HOLD_MS)
-  expect([through(), permits.closed]).toEqual([100, 'dead-letter-limit'])
-  await clock.advance(HOLD_MS)
-  expect([through(), permits.closed]).toEqual([120, null])
+  await clock.advance(COOLDOWN_MS)
+  expect([through(), permits.openReason]).toEqual([100, 'dead-letter-limit'])
+  await clock.advance(COOLDOWN_MS)
+  expect([through(), permits.openReason]).toEqual([120, null])
 })
 
 test('a rebalance meanwhile does not let go', () => {
-  const { permits, deadLetters } = braking()
+  const { permits, deadLetters } = limited()
   deadLetters(51)
-  permits.hold('rebalance')
+  permits.pause('rebalance')
   permits.resume('rebalance')
-  expect(permits.closed).toBe('dead-letter-limit')
+  expect(permits.openReason).toBe('dead-letter-limit')
 })
 
 test('never holds where it is off', () => {
-  const { permits, through, deadLetters } = braking(null)
+  const { permits, through, deadLetters } = limited(null)
   deadLetters(1_000)
-  expect([through(), permits.closed]).toEqual([1_000, null])
+  expect([through(), permits.openReason]).toEqual([1_000, null])
 })
 
 describe('a lane', () => {
   test('may have finished all its dead letters first: they count in the order of their records', async () => {
-    const { brake, permits } = braking()
-    const { deliver, finishAs, partition } = await runningLane(new FakePartition(), { brake })
+    const { deadLetterLimit, permits } = limited()
+    const { receive, finishAs, partition } = await runningLane(new FakePartition(), { deadLetterLimit })
     const records = firstOffsets(900)
-    await deliver(...records)
+    await receive(...records)
     await finishAs(DEAD, ...records.filter(isBad))
     await finishAs(RESULT, ...records.filter((offset) => !isBad(offset)))
-    expect([permits.closed, partition.committed]).toEqual([null, 900n])
+    expect([permits.openReason, partition.committed]).toEqual([null, 900n])
   })
 
   test('keeps what the brake holds back, and what is behind it, until it lets go', async () => {
-    const { brake, clock } = braking(0.02)
-    const { deliver, finish, finishAs, partition } = await runningLane(new FakePartition(), { brake })
-    await deliver(...firstOffsets(6))
+    const { deadLetterLimit, clock } = limited(0.02)
+    const { receive, finish, finishAs, partition } = await runningLane(new FakePartition(), {
+      deadLetterLimit,
+    })
+    await receive(...firstOffsets(6))
     await finishAs(DEAD, 1, 2, 3)
     await finish(0, 4)
     expect([written(partition), partition.committed]).toEqual([[0, 1, 2], 3n])
-    await clock.advance(HOLD_MS)
+    await clock.advance(COOLDOWN_MS)
     expect([written(partition), partition.committed]).toEqual([[0, 1, 2, 3, 4], 5n])
   })
 
   test('drains all the same, and leaves it to whoever comes next', async () => {
-    const { brake } = braking(0.01)
-    const { lane, deliver, finish, finishAs, partition } = await runningLane(new FakePartition(), { brake })
-    await deliver(0, 1, 2)
+    const { deadLetterLimit } = limited(0.01)
+    const { lane, receive, finish, finishAs, partition } = await runningLane(new FakePartition(), {
+      deadLetterLimit,
+    })
+    await receive(0, 1, 2)
     await finishAs(DEAD, 0, 1)
     const drained = lane.drain()
-    await settle()
+    await flushPromises()
     expect(lane.state).toBe('running')
     await finish(2)
     await drained

@@ -24,9 +24,9 @@ test('a flood of dead letters closes the gate instead of emptying the topic, and
   expect(await replica.stop()).toBe(0)
   expect(run.deadLetters()).toHaveLength(HALF_OF_A_HUNDRED)
 
-  const unbraked = await run.startReplica({ DEAD_LETTER_LIMIT: 'off' })
+  const unlimited = await run.startReplica({ DEAD_LETTER_LIMIT: 'off' })
   await run.untilOut([...bad, ...good])
-  expect(await unbraked.stop()).toBe(0)
+  expect(await unlimited.stop()).toBe(0)
   expect(await run.tally([...bad, ...good])).toEqual(EXACTLY_ONCE)
   expect([run.deadLetters().length, run.results().length]).toEqual([BAD, GOOD])
 })

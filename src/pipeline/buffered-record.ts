@@ -10,15 +10,15 @@ import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Clock, InputRecord } from '../ports.ts'
 
 /** `dueMs` is missing where nothing waits: on the input topic. */
-export type Delivered = InputRecord & { readonly dueMs?: number }
+export type BufferedRecord = InputRecord & { readonly dueMs?: number }
 
-interface Waiting {
+interface RecordDelay {
   /** 0 on the input topic. */
   readonly delayMs: number
   readonly clock: Clock
 }
 
-export function delivered(record: InputRecord, { delayMs, clock }: Waiting): Delivered {
+export function bufferedRecord(record: InputRecord, { delayMs, clock }: RecordDelay): BufferedRecord {
   if (delayMs === 0) return record
   const nowMs = clock.epochMs()
   // A timestamp that cannot be true says nothing of when the record was written: it waits from now on.
@@ -27,7 +27,7 @@ export function delivered(record: InputRecord, { delayMs, clock }: Waiting): Del
 }
 
 /** 0 or less when it is due. */
-export function untilDueMs({ dueMs }: Delivered, clock: Clock): number {
+export function untilDueMs({ dueMs }: BufferedRecord, clock: Clock): number {
   return dueMs === undefined ? 0 : dueMs - clock.monotonicMs()
 }
 

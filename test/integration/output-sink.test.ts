@@ -1,0 +1,151 @@
+/** What a lane may rely on, whatever it writes to. */
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../src/adapters/system-clock.ts'
+import type { Clock, OutputSink, OutputRecord } from '../../src/ports.ts'
+import { fakeSinks, kafkaSinks, type SinksOfOnePartition } from '../support/output-sinks.ts'
+
+const KINDS = [
+  { about: 'the fake', create: fakeSinks },
+  { about: 'the transactional log', create: () => kafkaSinks('exactly-once') },
+  { about: 'the at-least-once log', create: () => kafkaSinks('at-least-once') },
+]
+
+describe.each(KINDS)('$about', ({ create }) => {
+  test('a claim reads nothing where nothing was committed', async () => {
+    const sink = await claimed(await create())
+    expect(sink.committedOffset).toBeNull()
+  })
+
+  test('what is published can be read byte for byte once it says committed', async () => {
+    const sinks = await create()
+    const sink = await claimed(sinks)
+    const bytes: OutputRecord = {
+      topic: sinks.topic,
+      partition: 1,
+      key: Buffer.from([0, 255]),
+      value: Buffer.from([1, 254]),
+      headers: [{ name: 'name', value: Buffer.from([2, 253]) }],
+    }
+    expect(await sink.publish([bytes, { ...bytes, partition: 0, value: null }], 5n)).toEqual(COMMITTED)
+    const written = await sinks.written(2)
+    expect(written).toHaveLength(2)
+    expect(written.find(({ partition }) => partition === 1)).toMatchObject(bytes)
+    expect(written.find(({ partition }) => partition === 0)?.value).toBeNull()
+  })
+
+  test('the next claim reads the offset of the last publish, with or without outputs', async () => {
+    const sinks = await create()
+    const first = await sinks.claim()
+    await first.publish([output(sinks, 1)], 2n)
+    await first.publish([output(sinks, 2), output(sinks, 3)], 4n)
+    await first.close()
+    const second = await sinks.claim()
+    expect(second.committedOffset).toBe(4n)
+    await second.publish([], 9n)
+    await second.close()
+    const third = await claimed(sinks)
+    expect(third.committedOffset).toBe(9n)
+    expect(values(await sinks.written(3))).toEqual(['1', '2', '3'])
+  })
+
+  test('more than one request takes is all written', async () => {
+    const sinks = await create()
+    const sink = await claimed(sinks)
+    const large = Array.from({ length: 20 }, (_, number) => ({
+      ...output(sinks, number),
+      partition: number % 2,
+      headers: [{ name: 'ballast', value: Buffer.alloc(100_000) }],
+    }))
+    expect(await sink.publish(large, 20n)).toEqual(COMMITTED)
+    expect(values(await sinks.written(20))).toEqual(values(large))
+  })
+
+  test('a publish that fails says why, and leaves the committed offset where it was', async () => {
+    const sinks = await create()
+    const first = await sinks.claim()
+    await first.publish([output(sinks, 1)], 2n)
+    const outcome = await first.publish(sinks.failing([output(sinks, 2)]), 3n)
+    expect(outcome).toEqual({
+      kind: expect.stringMatching(/failed|refused/),
+      failure: {
+        code: expect.any(String),
+        message: expect.stringMatching(/\w+.*\./),
+        passing: expect.any(Boolean),
+      },
+    })
+    await first.close()
+    const second = await claimed(sinks)
+    expect(second.committedOffset).toBe(2n)
+    expect(await second.publish([output(sinks, 2)], 3n)).toEqual(COMMITTED)
+    expect(values(await sinks.written(2))).toEqual(['1', '2'])
+  })
+
+  test('what was prepared and not used is in nobody’s way', async () => {
+    const sinks = await create()
+    const first = await sinks.claim()
+    first.prepare()
+    await first.close()
+    const second = await claimed(sinks)
+    second.prepare()
+    second.prepare()
+    expect(await second.publish([output(sinks, 1)], 1n)).toEqual(COMMITTED)
+    expect(values(await sinks.written(1))).toEqual(['1'])
+  })
+})
+
+test('a transaction that is to be opened while another one is published is not given up in a later one', async () => {
+  const timers = new Set<() => void>()
+  const clock: Clock = {
+    ...systemClock,
+    after: (delayMs, callback) => {
+      if (delayMs < ABANDONED_AFTER_MS) return systemClock.after(delayMs, callback)
+      timers.add(callback)
+      return () => timers.delete(callback)
+    },
+  }
+  const sinks = await kafkaSinks('exactly-once', clock)
+  const sink = await claimed(sinks)
+  const publishing = sink.publish([output(sinks, 1)], 1n)
+  sink.prepare()
+  expect(await publishing).toEqual(COMMITTED)
+  for (const elapse of timers) elapse()
+  expect(await sink.publish([output(sinks, 2)], 2n)).toEqual(COMMITTED)
+})
+
+test('of two owners the transactional log lets the later one write', async () => {
+  const sinks = await kafkaSinks('exactly-once')
+  const former = await claimed(sinks)
+  await former.publish([output(sinks, 1)], 1n)
+  const owner = await claimed(sinks)
+  expect(owner.committedOffset).toBe(1n)
+  expect(await former.publish([output(sinks, 2)], 2n)).toEqual({ kind: 'fenced' })
+  expect(await owner.publish([output(sinks, 3)], 2n)).toEqual(COMMITTED)
+  expect(values(await sinks.written(2))).toEqual(['1', '3'])
+})
+
+test('of two owners the at-least-once log lets both write: a repeat, and nothing lost', async () => {
+  const sinks = await kafkaSinks('at-least-once')
+  const former = await claimed(sinks)
+  const owner = await claimed(sinks)
+  expect(await former.publish([output(sinks, 1)], 1n)).toEqual(COMMITTED)
+  expect(await owner.publish([output(sinks, 1)], 1n)).toEqual(COMMITTED)
+  expect(values(await sinks.written(2))).toEqual(['1', '1'])
+})
+
+/** A transaction that was opened ahead and not used. */
+const ABANDONED_AFTER_MS = 30_000
+const COMMITTED = { kind: 'committed' } as const
+
+async function claimed(sinks: SinksOfOnePartition): Promise<OutputSink> {
+  const sink = await sinks.claim()
+  onTestFinished(async () => sink.close())
+  return sink
+}
+
+function output({ topic }: SinksOfOnePartition, number: number): OutputRecord {
+  return { topic, partition: 0, key: null, value: Buffer.from(String(number)), headers: [] }
+}
+
+function values(records: readonly OutputRecord[]): string[] {
+  return records.map(({ value }) => String(value)).sort((left, right) => Number(left) - Number(right))
+}
