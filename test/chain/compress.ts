@@ -32,8 +32,9 @@ interface RuleFile {
 const MIN_SCRAPES = 4
 
 const COMPARISONS: readonly string[] = ['Gtr', 'Gte', 'Lss', 'Lte']
-/** `time() - x`, or a series recorded from that. */
-const AGE = /\btime\(\)|_age_seconds\b/
+/** `time() - x`, a series recorded from that, or a gauge that says how long something has lasted. */
+const AGE =
+  /\btime\(\)|_age_seconds\b|\b(checkresult_open_transaction|checkresult_partition_leader_silent)_seconds\b/
 
 const UNIT_SECONDS = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_536_000 } as const
 

@@ -1,13 +1,11 @@
 /** Kafka, the registry and Redis away. */
-import kafkajs from 'kafkajs'
+import type { Admin, Kafka, Transaction } from 'kafkajs'
 import type { Fault } from '../fault.ts'
-import type { Rig } from '../rig.ts'
+import { PARTITIONS, type Rig } from '../rig.ts'
 import { sendUnknownSchema } from '../unknown-schema.ts'
 
 /** Old enough for a partition that does not move to be noticed. */
 const LATE_MS = 200_000
-
-const { ConfigResourceTypes } = kafkajs
 
 export const DELIVERY_FAULTS: readonly Fault[] = [
   {
@@ -37,13 +35,13 @@ export const DELIVERY_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'the result topic lacks replicas, and then Kafka is away, where delivery is at least once',
+    name: 'the result topic is deleted, and then Kafka is away, where delivery is at least once',
     stages: [
       {
         do: async (rig) => {
           const settings = { KAFKA_DELIVERY: 'at-least-once' }
           await Promise.all(rig.replicas.map(async (slot) => slot.restart(settings)))
-          await configureResults(rig, [{ name: 'min.insync.replicas', value: '2' }])
+          await withAdmin(rig, (admin) => admin.deleteTopics({ topics: [rig.environment.topics.result] }))
         },
         fires: ['CheckResultPublishFailures', 'CheckResultPartitionBlocked'],
       },
@@ -51,8 +49,27 @@ export const DELIVERY_FAULTS: readonly Fault[] = [
     ],
     heal: async (rig) => {
       if (rig.stack.kafka.pid === undefined) await rig.stack.kafka.start()
-      await configureResults(rig, [])
+      const topic = { topic: rig.environment.topics.result, numPartitions: PARTITIONS }
+      await withAdmin(rig, (admin) => admin.createTopics({ topics: [topic] }))
     },
+  },
+  {
+    name: 'a producer leaves a transaction open',
+    stages: [
+      {
+        do: async ({ kafka, environment }) => {
+          await withTransaction(kafka, async (open) => {
+            await open.send({
+              topic: environment.topics.input,
+              messages: [{ value: 'not an event', partition: 0 }],
+            })
+          })
+        },
+        fires: ['CheckResultOpenTransaction'],
+      },
+    ],
+    // To begin another one aborts the one that was left open.
+    heal: async ({ kafka }) => withTransaction(kafka, async (next) => next.abort()),
   },
   {
     name: 'the Redis that counts the quota is away',
@@ -73,16 +90,20 @@ export const DELIVERY_FAULTS: readonly Fault[] = [
   },
 ]
 
-/** What is not named here is as the broker has it: so it was before, for nothing is set on this topic. */
-async function configureResults(
-  { kafka, environment }: Rig,
-  configEntries: { name: string; value: string }[],
-): Promise<void> {
+async function withAdmin({ kafka }: Rig, use: (admin: Admin) => Promise<unknown>): Promise<void> {
   const admin = kafka.admin()
   await admin.connect()
-  await admin.alterConfigs({
-    validateOnly: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: environment.topics.result, configEntries }],
-  })
+  await use(admin)
   await admin.disconnect()
+}
+
+/** Begins a transaction, always of the same producer, and ends it only if `use` does so. */
+async function withTransaction(
+  kafka: Kafka,
+  use: (transaction: Transaction) => Promise<void>,
+): Promise<void> {
+  const producer = kafka.producer({ transactionalId: 'chain-left-open', transactionTimeout: 60_000 })
+  await producer.connect()
+  await use(await producer.transaction())
+  await producer.disconnect()
 }

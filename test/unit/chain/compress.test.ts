@@ -15,6 +15,7 @@ test.each([
   ['min by (job) (expiry > 0) - time() < 600', 'min by (job) (expiry > 0) - time() < 60'],
   ['a > 60 unless on (job) max(time() - b) > 120', 'a > 60 unless on (job) max(time() - b) > 12'],
   ['lag > 60 and x_age_seconds:max > 900', 'lag > 60 and x_age_seconds:max > 90'],
+  ['max(checkresult_open_transaction_seconds) > 120', 'max(checkresult_open_transaction_seconds) > 12'],
 ])('%s becomes %s', (query, compressed) => {
   expect(compressQuery(query, MINUTES_AS_SECONDS)).toBe(compressed)
 })
