@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandsOf, pages } from '../support/docs.ts'
 import { CHART, FULL, MINIMAL, at } from '../deploy/support/chart.ts'
 import { startApiServer, type ApiServer } from './support/api-server.ts'
 import { admission, startKubelet, type Kubelet } from './support/kubelet.ts'
@@ -88,6 +89,19 @@ describe('under the restricted policy', () => {
   test('its pods are admitted', async () => {
     const template = at(await deployment(), 'spec.template') as object
     expect(await admission(server.kubectl, NAMESPACE, template)).toBeNull()
+  })
+
+  test('`kubectl create secret generic` of the docs makes the Secret that `helm install` refers to', async () => {
+    const commands = new Set(pages().flatMap(commandsOf))
+    for (const command of commands) {
+      if (!command.startsWith('kubectl create secret generic ')) continue
+      await server.kubectl([...command.split(' ').slice(1), '-n', NAMESPACE])
+      const secret = JSON.parse(
+        await server.kubectl(['get', 'secret', 'aliyun', '-n', NAMESPACE, '-o', 'json']),
+      )
+      expect(Object.keys(at(secret, 'data') as object).toSorted()).toEqual(['id', 'secret'])
+      await server.kubectl(['delete', 'secret', 'aliyun', '-n', NAMESPACE])
+    }
   })
 
   test('`helm test` makes a pod that is admitted', async () => {

@@ -1,10 +1,11 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse as parseYaml, stringify } from 'yaml'
 import { provideHelm } from '../../dev/tools/helm.ts'
 import { call } from '../../dev/tools/install.ts'
+import { commandsOf, pages } from '../support/docs.ts'
 import {
   CHART,
   FULL,
@@ -154,18 +155,30 @@ test('`helm lint --strict` has nothing to say', async () => {
   }
 })
 
-test.each(['README.md', '../../README.md'])('%s installs it as it says', async (readme) => {
-  const text = await readFile(join(CHART, readme), 'utf8')
-  const command =
-    /helm install checkresult helm\/checkresult-stream \\\n((?: {2}--set .*\n)+)/.exec(text)?.[1] ?? ''
-  const sets = command
-    .split(/\\?\n/)
-    .map((line) => line.trim().replaceAll("'", ''))
-    .flatMap((line) => (line === '' ? [] : ['--set', line.replace('--set ', '')]))
-  const manifests = parse(await call(tools.helm, ['template', 'checkresult', CHART, ...sets]))
+const installs = pages().flatMap((page) =>
+  commandsOf(page)
+    .filter((command) => command.startsWith('helm install '))
+    .map((command) => [page.path, command] as const),
+)
+
+test.each(installs)('%s: `%s` renders', async (_, command) => {
+  const [name = '', chart = '', ...options] = command
+    .replace('helm install ', '')
+    .replaceAll("'", '')
+    .split(' ')
+  expect(CHART).toMatch(new RegExp(`/${chart}$`))
+  const manifests = parse(await call(tools.helm, ['template', name, CHART, ...options]))
   expect(one(manifests, 'ConfigMap').data).toMatchObject({
-    KAFKA_BROKERS: 'kafka-1.example:9092,kafka-2.example:9092',
+    KAFKA_BROKERS: expect.stringContaining('kafka-1.example:9092'),
   })
+})
+
+test('the README, docs/kubernetes.md and the README of the chart show how to install it', () => {
+  expect(installs.map(([path]) => path).toSorted()).toEqual([
+    'README.md',
+    'docs/kubernetes.md',
+    'helm/checkresult-stream/README.md',
+  ])
 })
 
 test('values.yaml is what the chart has without values of your own', async () => {

@@ -1,0 +1,123 @@
+/**
+ * Every command in the docs is run by a test. `RUN_BY` says by which one; commands of the service itself are run as they are written by
+ * test/integration/documented-commands.test.ts.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { chosen as chosenScenarios } from '../../chaos/scenarios.ts'
+import { parseOptions as chaosOptions } from '../../chaos/options.ts'
+import { parseOptions as fuzzOptions } from '../../fuzz/options.ts'
+import { chosen as chosenCases } from '../../quota/cases.ts'
+import { parseOptions as quotaOptions } from '../../quota/options.ts'
+import { commandsOf, inlineCommandsOf, pages } from '../../support/docs.ts'
+
+interface RunBy {
+  readonly command: RegExp
+  /** The test file or script that runs it, and a text in there that shows it. */
+  readonly by: string
+  readonly text: string
+}
+
+const RUN_BY: readonly RunBy[] = [
+  {
+    command: /^(npm start|npx node --cpu-prof|redis-cli --eval|redis-cli HSET|export )/,
+    by: 'test/integration/documented-commands.test.ts',
+    text: 'commandsOf',
+  },
+  { command: /^npm run demo$/, by: 'test/integration/demo.test.ts', text: 'dev/demo.ts' },
+  {
+    command: /^npm run demo -- --keep$/,
+    by: 'test/integration/documented-commands.test.ts',
+    text: "'--keep'",
+  },
+  {
+    command: /^npm run stack$/,
+    by: 'test/integration/documented-commands.test.ts',
+    text: 'stack-command.ts',
+  },
+  { command: /^npm test$/, by: '.ci/run', text: 'npm test' },
+  { command: /^npm run test:chaos/, by: '.ci/run', text: 'npm run test:chaos -- --short --slack 4' },
+  { command: /^npm run test:fuzz/, by: 'test/integration/fuzz.test.ts', text: 'fuzz/play' },
+  { command: /^npm run test:quota/, by: 'test/quota/quota.test.ts', text: 'readOptions' },
+  { command: /^docker compose (up -d|ps|logs|down)/, by: 'dev/image/composition.ts', text: "compose('up'" },
+  { command: /^docker build /, by: 'test/image/image.test.ts', text: 'buildImage' },
+  { command: /^docker run /, by: 'test/image/image.test.ts', text: 'startContainer' },
+  { command: /^helm install /, by: 'test/deploy/chart-objects.test.ts', text: 'commandsOf' },
+  { command: /^helm test /, by: 'test/cluster/chart.test.ts', text: "server.helm(['test'" },
+  {
+    command: /^kubectl create secret generic /,
+    by: 'test/cluster/chart.test.ts',
+    text: 'create secret generic',
+  },
+]
+
+/** Needs a program that only the image of Kafka has. The event that it sends is checked below. */
+const NOT_RUN = /docker compose exec -T kafka \/opt\/kafka\/bin\/kafka-console-producer\.sh/
+
+const commands = pages().flatMap((page) => commandsOf(page).map((command) => [page.path, command] as const))
+const inline = pages().flatMap((page) =>
+  inlineCommandsOf(page).map((command) => [page.path, command] as const),
+)
+const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+
+test.each(commands.filter(([, command]) => !NOT_RUN.test(command)))(
+  '%s: `%s` is run by a test',
+  (_, command) => {
+    const runs = RUN_BY.filter((one) => one.command.test(command))
+    expect(runs).not.toEqual([])
+    for (const { by, text } of runs) expect(read(by)).toContain(text)
+  },
+)
+
+test('one command is not run: it sends an event of the form that the service reads', () => {
+  const found = commands.filter(([, command]) => NOT_RUN.test(command)).map(([, command]) => command)
+  expect(found).toHaveLength(1)
+  const [, key = '', value = ''] = /^echo '([^|]+)\|(.+)' \|/.exec(found[0] ?? '') ?? []
+  const event = JSON.parse(value) as Record<string, unknown>
+  expect(event).toEqual({ transactionId: key, merchantBizId: 'biz1', completedAt: expect.any(Number) })
+})
+
+/** The values of `--only` in the commands of a suite. */
+function chosenBy(suite: string): readonly string[] {
+  return [...commands, ...inline].flatMap(([, command]) => {
+    const [, only] = new RegExp(`^npm run test:${suite} .*--only (\\S+)`).exec(command) ?? []
+    return only === undefined ? [] : [only]
+  })
+}
+
+describe('scripts of package.json', () => {
+  const named = [...commands, ...inline].filter(([, command]) => /^npm (run \S|start|test)/.test(command))
+
+  test.each(named)('%s: `%s` exists', (_, command) => {
+    const name = /^npm (?:run )?(\S+)/.exec(command)?.[1] ?? ''
+    expect(Object.keys(scripts)).toContain(name)
+  })
+
+  const suites = { chaos: chaosOptions, soak: chaosOptions, quota: quotaOptions, fuzz: fuzzOptions }
+
+  test.each(named.filter(([, command]) => /^npm run test:(chaos|soak|quota|fuzz) -- /.test(command)))(
+    '%s: the options of `%s` are accepted',
+    (_, command) => {
+      const [, suite = '', words = ''] = /^npm run test:(\w+) -- (.*)$/.exec(command) ?? []
+      const parse = suites[suite as keyof typeof suites]
+      const options = parse(words.split(' '))
+      expect(options).toBeDefined()
+    },
+  )
+
+  test('what is chosen by name exists', () => {
+    for (const only of chosenBy('chaos'))
+      expect(chosenScenarios({ short: false, only: [only] }).length).toBeGreaterThan(0)
+    for (const only of chosenBy('quota'))
+      expect(chosenCases({ ...quotaOptions([]), only: [only] }).length).toBeGreaterThan(0)
+  })
+})
+
+test.each(inline.filter(([, command]) => /^node \S+\.ts/.test(command)))(
+  '%s: the file of `%s` exists',
+  (_, command) => {
+    const file = command.split(' ')[1] ?? ''
+    expect(existsSync(new URL(`../../../${file}`, import.meta.url))).toBe(true)
+  },
+)
