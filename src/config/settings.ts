@@ -1,6 +1,6 @@
 /**
  * Every setting of the service: one zod schema over the environment, from which the types, the checks, `config check`
- * and the README's table are made. Each setting carries the words for its table row and for its fault.
+ * and the table in docs/settings.md are made. Each setting carries the words for its table row and for its fault.
  */
 import { z } from 'zod'
 import { CODECS } from '../core/compression.ts'

@@ -1,5 +1,5 @@
 /**
- * One input partition from claim to commit: the exactly-once protocol of DESIGN.md, "Delivery".
+ * One input partition from claim to commit: the exactly-once protocol of DESIGN.md, "The delivery path".
  *
  *   claiming → running ⇄ claiming (own failure)
  *                 ↓

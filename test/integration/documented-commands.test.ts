@@ -88,7 +88,8 @@ test('the quota commands, redis-cli --eval and HSET work on one Redis', async ()
     const script = await readFile(join(ROOT, file), 'utf8')
     const answer = await redis.eval(script, { keys: [key], arguments: args.split(' ') })
     // A new key hands out no slots in its first second.
-    expect(answer).toEqual([0, 50, 0, 0, 0, [], []].map((part) => (part === 0 ? expect.any(Number) : part)))
+    const any: unknown = expect.any(Number)
+    expect(answer).toEqual([any, 50, any, any, any, [], []])
   }
   const shared = { ...env, CHECKRESULT_QPS: '50', CHECKRESULT_QUOTA: 'redis', REDIS_URL: url }
   const said: string[] = []

@@ -16,7 +16,13 @@ export function readPage(path: string): Page {
 /** All pages of documentation that people read first to last, the chart's included. */
 export function pages(): readonly Page[] {
   const docs = readdirSync(new URL('docs/', ROOT)).filter((name) => name.endsWith('.md'))
-  const others = ['README.md', 'DESIGN.md', 'SECURITY.md', 'helm/checkresult-stream/README.md']
+  const others = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'DESIGN.md',
+    'SECURITY.md',
+    'helm/checkresult-stream/README.md',
+  ]
   return [...others, ...docs.map((name) => `docs/${name}`)].map(readPage)
 }
 

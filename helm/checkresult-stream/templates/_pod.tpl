@@ -55,7 +55,7 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* Node in little memory (README, "Memory"), and whatever else is wanted: entries of `env`. Call with (dict "root" $ "heap" …). */}}
+{{/* Node in little memory (docs/operations.md, "Memory"), and whatever else is wanted: entries of `env`. Call with (dict "root" $ "heap" …). */}}
 {{- define "checkresult.nodeEnv" -}}
 {{- $heap := .heap -}}
 {{- $env := dict

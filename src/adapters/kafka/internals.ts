@@ -1,7 +1,7 @@
 /**
  * The parts of kafkajs 2.2.4 that it does not export and we use all the same, in one place and behind a version check.
  * The library is not maintained any more, so what is read here does not move; should it ever, the process says so at
- * start rather than misbehave later. Why each is needed: DESIGN.md, Non-obvious.
+ * start rather than misbehave later. Why each is needed: docs/kafkajs.md.
  */
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
