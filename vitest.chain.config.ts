@@ -1,4 +1,7 @@
-/** The whole chain with a real Prometheus, apart from `npm test`: it takes minutes, and wants the machine for itself. */
+/**
+ * The whole chain with a real Prometheus. Not part of `npm test`, because it takes minutes and must not share the
+ * machine.
+ */
 import { defineConfig } from 'vitest/config'
 
 const report = process.env['TEST_REPORT']

@@ -1,4 +1,4 @@
-/** The chaos suite, apart from `npm test`: it takes long, and wants the machine for itself. */
+/** The chaos suite. Not part of `npm test`, because it takes long and must not share the machine. */
 import { defineConfig } from 'vitest/config'
 
 const report = process.env['TEST_REPORT']

@@ -1,4 +1,7 @@
-/** The chart on a real Kubernetes API server, which is built from source the first time: that takes a quarter of an hour. */
+/**
+ * The chart on a real Kubernetes API server. The first run builds the server from source, which takes a quarter of an
+ * hour.
+ */
 import { defineConfig } from 'vitest/config'
 
 const report = process.env['TEST_REPORT']

@@ -2,15 +2,15 @@ import { defineConfig } from 'vitest/config'
 import { COMPILE_CACHE } from './dev/harness/commands.ts'
 import { LongestFirst } from './test/support/longest-first.ts'
 
-// For the workers, each of which loads the same libraries.
+// For the workers, which all load the same libraries.
 process.env['NODE_COMPILE_CACHE'] ??= COMPILE_CACHE
 
 const report = process.env['TEST_REPORT']
 
-/** They count what happens within a second, which another test beside them would spoil. */
+/** These tests count events per second, so they must not run beside others. */
 const ALONE = ['quota', 'quota-replicas', 'demo'].map((name) => `test/integration/${name}.test.ts`)
 
-/** Tests bound what they wait for, not how fast the machine is: shared cores may be several times slower than usual. */
+/** The limits of tests are not about speed: shared cores may be several times slower than usual. */
 const PATIENCE = { testTimeout: 30_000, expect: { poll: { timeout: 10_000, interval: 20 } } }
 
 const integration = {
@@ -30,8 +30,8 @@ export default defineConfig({
           ...PATIENCE,
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
-          maxWorkers: 2, // with one worker, its default on two cores, vitest would run it last
-          isolate: false, // a third of the time went into loading the same libraries for each file
+          maxWorkers: 2, // with one worker, the default on two cores, vitest would run this project last
+          isolate: false, // loading the same libraries for each file took a third of the time
           sequence: { groupOrder: 0 },
         },
       },
@@ -41,7 +41,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           exclude: ALONE,
-          // One Kafka serves them all, and on two cores more files at once only wait for each other.
+          // They share one Kafka. On two cores, more files at once would only wait for each other.
           maxWorkers: 2,
           maxConcurrency: 30, // of tests that wait for time to pass
           sequence: { groupOrder: 1 },

@@ -1,4 +1,7 @@
-/** Tests of what is deployed, with the outside tools they need (`dev/tools`): apart from `npm test`, as those take time to get. */
+/**
+ * Tests of the chart, the image and the rules with external tools (`dev/tools`). Not part of `npm test`, because the
+ * first run installs the tools.
+ */
 import { defineConfig } from 'vitest/config'
 
 const report = process.env['TEST_REPORT']
@@ -10,7 +13,7 @@ export default defineConfig({
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     maxWorkers: 2,
     testTimeout: 60_000,
-    // Tools are built from source the first time.
+    // The first run builds tools from source.
     hookTimeout: 1_800_000,
   },
 })

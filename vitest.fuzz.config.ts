@@ -1,4 +1,4 @@
-/** The fuzz suite, apart from `npm test`: a large run takes long and needs the machine for itself. */
+/** The fuzz suite. Not part of `npm test`, because a large run takes long and must not share the machine. */
 import { defineConfig } from 'vitest/config'
 
 const report = process.env['TEST_REPORT']

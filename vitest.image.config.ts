@@ -1,4 +1,6 @@
-/** The image and the compose file, built and run for real: apart from `npm test`, for they need root and take minutes. */
+/**
+ * Builds and runs the image and the compose file. Not part of `npm test`, because it needs root and takes minutes.
+ */
 import { defineConfig } from 'vitest/config'
 
 const report = process.env['TEST_REPORT']
@@ -11,7 +13,7 @@ export default defineConfig({
     globalSetup: ['test/support/stack-setup.ts'],
     fileParallelism: false,
     testTimeout: 180_000,
-    // Stand-ins for base images are made the first time.
+    // The first run builds stand-ins for the base images.
     hookTimeout: 900_000,
     expect: { poll: { timeout: 60_000, interval: 250 } },
   },

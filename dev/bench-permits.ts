@@ -1,6 +1,6 @@
 /**
- * `node dev/bench-permits.ts`: what a permit costs, by partition and through a Redis on the same machine. With `--save` the figures are
- * kept in bench/permits.jsonl and shown in docs/benchmarks.md.
+ * `node dev/bench-permits.ts`: the cost of a permit, by partition and through a Redis on the same machine. With
+ * `--save` the figures are kept in bench/permits.jsonl and shown in docs/benchmarks.md.
  */
 import { RedisLimiter } from '../src/adapters/quota/redis-limiter.ts'
 import { systemClock as clock } from '../src/adapters/system-clock.ts'
@@ -25,10 +25,10 @@ const metrics = {
 }
 const log = { info: NOTHING, warn: NOTHING, error: NOTHING }
 const settings = { url: new Secret(redis.url), ca: null, key: 'bench', guardMs: 20 }
-// No slot is waited for: what is measured is the asking.
+// No call waits for a slot, so this measures only the request for one.
 const limiter = new RedisLimiter({ ...settings, limit: 100_000, burst: 10_000, clock, log, metrics })
 const throughRedis = new PermitQueue({ limiter, maxInFlight: 1_000, clock, metrics, log })
-// So large a share that none is waited for.
+// The share is large enough that no call waits for it.
 const MANY = 100 * PERMITS
 const share = new PartitionQuota({ permits: MANY, windowMs: 1_020, burst: MANY, leaseMs: Infinity, clock })
 const byPartition = new PermitQueue({ limiter: share, maxInFlight: 1_000, clock, metrics, log })
@@ -67,7 +67,7 @@ share.assigned({
   share: MANY,
   sent: { monotonicMs: clock.monotonicMs(), epochMs: clock.epochMs() },
 })
-// The first waits until the share counts, and these compile what is measured.
+// The first permit waits until the share applies; the others give the compiler time to optimize.
 for (let at = 0; at < PERMITS; at += 1) await permit(byPartition)
 await measure('by partition, one at a time', 'median', () => oneByOne(byPartition))
 await permit(throughRedis)

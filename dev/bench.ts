@@ -26,18 +26,18 @@ interface Options {
 }
 
 const options = program
-  .description('Measures draining, latency at a pace, memory and idling.')
+  .description('Measures how fast a backlog drains, latency at a steady pace, memory and idle CPU.')
   .option('--events <N>', 'events in a backlog', integer(0), 20_000)
-  .option('--warm-up <N>', 'backlogs drained first, which do not count', integer(0), 25)
+  .option('--warm-up <N>', 'backlogs drained first, not counted', integer(0), 25)
   .option('--runs <N>', 'backlogs drained; medians are reported', integer(0), 3)
   .option('--per-second <N>', 'paced load', integer(0), 200)
-  .option('--seconds <N>', 'for how long it is measured; 0 leaves it out', integer(0), 20)
+  .option('--seconds <N>', 'seconds of the paced measurement; 0 skips it', integer(0), 20)
   .addOption(
     new Option('--upstream <kind>', 'what answers').choices(['simulator', 'lean']).default('simulator'),
   )
   .addOption(new Option('--heap <kind>', "the service's heap").choices(['small', 'default']).default('small'))
   .addOption(
-    new Option('--contender <kind>', 'the service, or what is written by hand without it')
+    new Option('--contender <kind>', 'the service, or a hand-written consumer to compare it with')
       .choices(['service', 'hand-rolled'])
       .default('service'),
   )
@@ -46,15 +46,20 @@ const options = program
       .choices(DELIVERIES)
       .default('exactly-once'),
   )
-  .option('--no-save', 'do not keep the figures')
+  .option('--no-save', 'do not save the figures')
   .parse()
   .opts<Options>()
 
 if (options.contender === 'hand-rolled' && options.upstream !== 'lean')
-  program.error('What is written by hand signs nothing, which the simulator refuses: add --upstream lean.')
+  program.error(
+    'The hand-written consumer does not sign its calls, so the simulator rejects them. Add --upstream lean.',
+  )
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
-/** Of transactions that come one by one Kafka's compiler has seen none in the backlogs. */
+/**
+ * The backlogs do not exercise transactions that come one at a time, so Kafka's JIT compiler needs a warm-up for
+ * them.
+ */
 const WARM_UP_SECONDS = 30
 const IDLE_SECONDS = 10
 
@@ -65,16 +70,16 @@ try {
   await rig.stop()
 }
 
-/** What it never settles would be waited for for ever. */
+/** Rejects if the service ends, because its missing results would otherwise be awaited forever. */
 async function endOfService(): Promise<never> {
   const code = await rig.service.exited
-  throw new Error(`The service has ended (${code ?? 'killed'}):\n${rig.service.output()}`)
+  throw new Error(`The service ended (${code ?? 'killed'}):\n${rig.service.output()}`)
 }
 
 async function measure(): Promise<void> {
   const idlePercent = await idle(rig, IDLE_SECONDS)
   say(`idle: ${idlePercent} % of a core`)
-  // The compilers of Node and of Java are at work then: at first Kafka's takes as much of the cores as the service.
+  // Warm up the JIT compilers of Node and Java. At first, Kafka's uses as much CPU as the service.
   await drainSome('warm-up', options.warmUp)
   const drains = await drainSome('drain', options.runs)
   const { perSecond, seconds, contender, delivery, upstream, heap, events, warmUp } = options

@@ -1,4 +1,7 @@
-/** `npm run demo`: a few hundred events through the whole of it on this machine, shown, checked and cleared away. */
+/**
+ * `npm run demo`: sends a few hundred events through the whole system on this machine, shows and checks them, and
+ * cleans up.
+ */
 import closeWithGrace from 'close-with-grace'
 import { Command, Option } from 'commander'
 import { checkOutputs, checkQuota, matchOutputs } from './demo/check.ts'
@@ -14,16 +17,18 @@ import { avroEncoder } from './harness/events.ts'
 import { StackError } from './stack/stack-error.ts'
 import { integer } from '../src/cli/arguments.ts'
 
-/** Less than the quota: some events need more than one call. */
+/** Below the quota, because some events need more than one call. */
 const EVENTS_PER_SECOND = 38
 const INTERRUPTED = 130
 
 const options = new Command('demo')
-  .description('Shows events going in and results coming out, on a Kafka, a registry and an API of its own.')
-  .option('--events <N>', 'how many events', integer(1), 400)
-  .option('--keep', 'leave everything running until Ctrl-C')
+  .description('Shows events and their results on a local Kafka, schema registry and simulated API.')
+  .option('--events <N>', 'number of events', integer(1), 400)
+  .option('--keep', 'keep everything running until Ctrl-C')
   .addOption(
-    new Option('--prometheus', 'start a Prometheus with our rules too, and --keep').implies({ keep: true }),
+    new Option('--prometheus', 'also start a Prometheus with our rules; implies --keep').implies({
+      keep: true,
+    }),
   )
   .parse()
   .opts<{ events: number; keep?: true; prometheus?: true }>()
@@ -31,7 +36,7 @@ const options = new Command('demo')
 const running = new AsyncDisposableStack()
 let exitCode = INTERRUPTED
 
-// A signal stops everything too, and the exit code says whether the demo had come to its end.
+// A signal also stops everything. The exit code tells whether the demo had finished.
 closeWithGrace({ logger: false, skip: ['beforeExit'] }, async ({ err, signal }) => {
   if (err) say(err.stack ?? err.message)
   if (signal) say('\nStopping ...')
@@ -48,7 +53,7 @@ try {
   if (options.keep === true) say(addresses(started, prometheusUrl))
   else await end()
 } catch (error) {
-  // What is being stopped fails in many ways.
+  // While the parts stop, their errors are expected.
   if (!running.disposed) {
     if (!(error instanceof StackError)) throw error
     say(error.message)
@@ -62,7 +67,7 @@ async function run(started: Started): Promise<Findings> {
   const { topics } = environment
   const plan = planEvents(options.events)
   let written = 0
-  say(`Sending ${plan.length} events, ${EVENTS_PER_SECOND} per second, the last of them all at once ...`)
+  say(`Sending ${plan.length} events, ${EVENTS_PER_SECOND} per second and the last ones in a burst ...`)
   const [sent, figures] = await Promise.all([
     sendEvents(plan, {
       kafka,
@@ -78,7 +83,7 @@ async function run(started: Started): Promise<Findings> {
       sent: () => written,
     }),
   ])
-  say('Reading everything back ...')
+  say('Reading the outputs ...')
   const matched = matchOutputs(topics.input, sent, await readOutputs(kafka, topics))
   return { matched, figures, qps: QPS, checks: [...checkOutputs(matched), checkQuota(figures.report, QPS)] }
 }
@@ -88,7 +93,7 @@ function addresses(
   prometheusUrl: string | null,
 ): string {
   return [
-    'All of it is still running:',
+    'Everything is still running:',
     `  Kafka            ${brokers.join()}`,
     `  Schema registry  ${registryUrl}`,
     `  Simulator        ${simulatorUrl} (report: ${simulatorUrl}/_simulator/report)`,
@@ -96,7 +101,7 @@ function addresses(
     ...(prometheusUrl === null
       ? []
       : [`  Prometheus       ${prometheusUrl} (alerts: ${prometheusUrl}/classic/alerts)`]),
-    'Ctrl-C stops it.',
+    'Press Ctrl-C to stop.',
   ].join('\n')
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the chart has of the service's settings and of the description of its values (`dev/chart`):
- * `node dev/generate-chart.ts` writes it. A test sees to it that what is committed is current.
+ * Generates the parts of the chart that come from the service's settings and from the description of its values
+ * (`dev/chart`): `node dev/generate-chart.ts`. A test fails if a committed file is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'

@@ -1,6 +1,6 @@
 /**
- * The files Prometheus and Grafana read, from `dev/monitoring`: `node dev/generate-monitoring.ts` writes them. A test sees to
- * it that the committed ones are current.
+ * Generates the files that Prometheus and Grafana read, from `dev/monitoring`: `node dev/generate-monitoring.ts`. A
+ * test fails if a committed file is out of date.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -12,7 +12,7 @@ import { ruleFiles } from './monitoring/rules.ts'
 
 const FILES = new URL('../helm/checkresult-stream/files/', import.meta.url)
 
-/** Text by path. */
+/** File contents by path. */
 export async function monitoringFiles(): Promise<ReadonlyMap<string, string>> {
   const rules = Object.entries(ruleFiles()).map(([name, text]) => [`rules/${name}`, text] as const)
   const dashboards = [businessDashboard(), serviceDashboard()].map(

@@ -1,6 +1,6 @@
 /**
- * TypeScript types from the Avro schemas: `node dev/generate-schema-types.ts` rewrites src/core/schema-types.ts. The
- * schemas are the only source; a test sees to it that the committed file is current.
+ * Generates src/core/schema-types.ts from the Avro schemas, which are the only source: `node
+ * dev/generate-schema-types.ts`. A test fails if the committed file is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { format } from 'prettier'
@@ -55,7 +55,7 @@ export function typesOf(schemas: readonly Schema[]): string {
   return declared.join('\n\n')
 }
 
-/** The type's expression; what it declares on the way is added to `declared`. */
+/** The type's expression. Declarations that it needs are added to `declared`. */
 function render(schema: Schema, declared: string[]): string {
   if (typeof schema === 'string') return PRIMITIVES[schema] ?? schema
   if (isUnion(schema))

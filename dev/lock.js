@@ -1,6 +1,6 @@
 /**
- * Lets one process at a time do what two would spoil. The lock is a file that names its owner; a lock whose owner is
- * gone is taken over. Plain JavaScript without packages, because `setup.js` needs it before there are any.
+ * A lock file that lets only one process at a time run an action. The file names its owner; a lock whose owner is
+ * gone is taken over. Plain JavaScript without packages, because `setup.js` needs it before packages are installed.
  */
 import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,10 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const POLL_MS = 100
 
 /**
- * Runs `action` while no other process holds `file`. Throws when the lock stays taken for `timeoutMs`.
+ * Runs `action` while no other process holds `file`. Throws if another process holds it for longer than `timeoutMs`.
  *
  * @template T
- * @param {string} file its folder is made when missing
+ * @param {string} file its folder is created if it is missing
  * @param {{ timeoutMs: number, onWait?: (ownerPid: number) => void }} options
  * @param {() => T | Promise<T>} action
  * @returns {Promise<T>}
@@ -43,7 +43,7 @@ async function acquire(file, { timeoutMs, onWait }) {
       removeLeftBehind(file, owner)
     } else if (Date.now() > deadline) {
       throw new Error(
-        `Process ${pid} has held ${file} for too long: end it, or delete the file if it is another program.`,
+        `Process ${pid} has held ${file} for too long. End the process, or delete the file if the process is another program.`,
       )
     } else if (!waiting) {
       waiting = true
@@ -54,7 +54,7 @@ async function acquire(file, { timeoutMs, onWait }) {
 }
 
 /**
- * A hard link appears with its content in one step: nobody ever reads a lock without an owner.
+ * A hard link appears together with its content, so nobody ever reads a lock without an owner.
  *
  * @param {string} file
  */
@@ -73,8 +73,8 @@ function take(file) {
 }
 
 /**
- * Two runs may find the same dead owner. Only the one that makes the folder named after that owner may delete its lock,
- * and only while it is still there, so a lock taken since is never deleted.
+ * Two processes may find the same dead owner. Only the one that creates the folder named after that owner may delete
+ * its lock, and only while the lock still names it. A newer lock is never deleted.
  *
  * @param {string} file
  * @param {string} owner

@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os'
 const FOLDER = new URL('../bench/', import.meta.url)
 
 export interface Origin {
-  /** What was run, for example `npm run test:quota -- --seed 5`. */
+  /** The command, for example `npm run test:quota -- --seed 5`. */
   readonly command: string
   /** Short hash; `+changes` if the work tree had uncommitted changes. */
   readonly commit: string

@@ -1,15 +1,18 @@
-/** What `setup.js` decides, apart from what it does: is an install due, and is there a Node that can run the code. */
+/**
+ * The decisions of `setup.js`, without side effects: must packages be installed, and is there a Node that can run the
+ * code?
+ */
 
 export const OLDEST_NODE = 24
 
 /** @typedef {{ version?: string, integrity?: string, optional?: boolean }} LockEntry */
 
 /**
- * Why packages have to be installed; undefined when they are what the lock file says. npm itself writes down what it
- * put into node_modules (as its last step, so a broken-off install counts as none): an install by hand is recognized.
+ * The reason why packages must be installed; undefined if they match the lock file. npm records the packages of
+ * node_modules as its last step, so an interrupted install counts as none, and a manual install is recognized.
  *
  * @param {string} lockFile text of package-lock.json
- * @param {string | undefined} installedFile text of node_modules/.package-lock.json, undefined when there is none
+ * @param {string | undefined} installedFile text of node_modules/.package-lock.json, undefined if there is none
  * @returns {string | undefined}
  */
 export function installReason(lockFile, installedFile) {
@@ -23,7 +26,7 @@ export function installReason(lockFile, installedFile) {
 }
 
 /**
- * npm leaves out optional packages made for other platforms.
+ * npm omits optional packages for other platforms.
  *
  * @param {LockEntry} wanted
  * @param {LockEntry | undefined} installed
@@ -43,14 +46,14 @@ function packagesOf(text) {
 }
 
 /**
- * What to tell a user whose Node is too old, undefined when there is one that will do.
+ * The message for a user whose Node is too old; undefined if there is one that is new enough.
  *
- * @param {{ running: string, bundled: boolean, platform: string }} node `bundled`: node_modules brings its own Node,
- *   which `npm run` puts first
+ * @param {{ running: string, bundled: boolean, platform: string }} node `bundled`: node_modules contains its own Node,
+ *   which `npm run` prefers
  * @returns {string | undefined}
  */
 export function nodeProblem({ running, bundled, platform }) {
   if (bundled || Number.parseInt(running, 10) >= OLDEST_NODE) return undefined
   const how = platform === 'darwin' ? '`brew install node`' : 'from https://nodejs.org/en/download'
-  return `Node ${OLDEST_NODE} or newer is needed, and this is ${running}: install it (${how}) and run the command again.`
+  return `Node ${OLDEST_NODE} or newer is required, but this is ${running}. Install it (${how}) and run the command again.`
 }

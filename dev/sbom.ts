@@ -1,6 +1,6 @@
 /**
- * `npm run sbom`: a software bill of materials (CycloneDX) of what the service runs on, from the lock file, into
- * `sbom.cdx.json`. The same on every machine; it is attached to a release, not committed.
+ * `npm run sbom`: writes a software bill of materials (CycloneDX) of the service's runtime packages, from the lock
+ * file, to `sbom.cdx.json`. It is the same on every machine. It is attached to a release, not committed.
  */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -30,8 +30,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FILE = fileURLToPath(new URL('../sbom.cdx.json', import.meta.url))
 
 /**
- * npm's own `--omit=dev` would leave out what development needs too, and the service is then missing packages it runs on.
- * Throws a ToolError where npm is too old.
+ * npm's own `--omit=dev` also omits runtime packages that development needs, so the list would be incomplete. Throws
+ * a ToolError if npm is too old.
  */
 export async function makeSbom(): Promise<Bom> {
   const flags = ['--sbom-format=cyclonedx', '--package-lock-only']

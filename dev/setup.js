@@ -1,7 +1,7 @@
 /**
- * Runs before every npm script (`prestart`, `pretest`, ...): installs the packages when the lock file asks for others
- * than there are, else returns at once and says nothing. Plain JavaScript for Node 18 and newer, as there may be
- * neither packages nor the Node that runs the rest.
+ * Runs before every npm script (`prestart`, `pretest`, ...). Installs the packages if they differ from the lock file,
+ * otherwise returns immediately and prints nothing. Plain JavaScript for Node 18 and newer, because neither the
+ * packages nor the Node that runs the rest may be installed yet.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -21,13 +21,16 @@ function currentReason() {
   )
 }
 
-/** npm tells its scripts where it is; it must not run on the Node inside the node_modules it is about to replace. */
+/**
+ * npm passes its own path to scripts. It must not run on the Node inside the node_modules that it is about to
+ * replace.
+ */
 function npm() {
   const { npm_execpath: script, npm_node_execpath: node } = process.env
   return script?.endsWith('npm-cli.js') ? [node ?? process.execPath, script] : ['npm']
 }
 
-/** Another run may have installed while this one waited for the lock, hence the second look. */
+/** Checks again, because another process may have installed the packages while this one waited for the lock. */
 function installPackages() {
   const reason = currentReason()
   if (reason === undefined) return
@@ -35,7 +38,7 @@ function installPackages() {
   const [command = 'npm', ...args] = npm()
   const { status, error } = spawnSync(
     command,
-    // Scripts of packages: none is needed, and npm before 11 knows no list of allowed ones.
+    // Install scripts of packages are disabled: none is needed, and npm before version 11 has no allow list.
     [...args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
     {
       cwd: root,
@@ -52,11 +55,11 @@ function sayWaiting(pid) {
 }
 
 /**
- * @param {string} sentence
+ * @param {string} message
  * @returns {never}
  */
-function fail(sentence) {
-  process.stderr.write(`${sentence}\n`)
+function fail(message) {
+  process.stderr.write(`${message}\n`)
   process.exit(1)
 }
 

@@ -1,4 +1,4 @@
-/** `npm run stack`: keeps one stack up until Ctrl-C. Only the settings go to standard output. */
+/** `npm run stack`: keeps one stack running until Ctrl-C. Only the settings go to standard output. */
 import closeWithGrace from 'close-with-grace'
 import { program } from 'commander'
 import { startRedis, type LocalRedis } from './stack/redis.ts'
@@ -6,15 +6,15 @@ import { StackError } from './stack/stack-error.ts'
 import { startStack, type Stack } from './stack/stack.ts'
 
 const { redis: withRedis } = program
-  .description('Keeps a broker and a registry up until Ctrl-C.')
-  .option('--redis', 'a Redis too, for CHECKRESULT_QUOTA=redis')
+  .description('Runs a Kafka broker and a schema registry until Ctrl-C.')
+  .option('--redis', 'also run a Redis, for CHECKRESULT_QUOTA=redis')
   .parse()
   .opts<{ redis?: true }>()
 
 let stack: Stack | undefined
 let redis: LocalRedis | undefined
 
-// A signal during the start needs nothing here: the servers die with this process.
+// A signal during the start needs no handling: the servers end together with this process.
 closeWithGrace({ logger: false }, async ({ err }) => {
   if (err) say(err.stack ?? err.message)
   await Promise.all([stack?.stop(), redis?.stop()])
@@ -29,7 +29,7 @@ try {
     redis = await startRedis({ onCrash: fail })
     process.stdout.write(`export CHECKRESULT_QUOTA=redis REDIS_URL=${redis.url}\n`)
   }
-  say(`Logs are in ${stack.dataDir}. Ctrl-C stops it.`)
+  say(`Logs are in ${stack.dataDir}. Press Ctrl-C to stop.`)
 } catch (error) {
   if (!(error instanceof StackError)) throw error
   fail(error.message)

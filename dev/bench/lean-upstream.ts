@@ -1,7 +1,7 @@
 /**
- * The leanest server that looks like CheckResult: it reads requests off the socket without parsing them and sends one and
- * the same answer after a fixed time. For measuring the service where the simulator would be the bottleneck. Run as a
- * process of its own; prints its address.
+ * The leanest server that looks like CheckResult: it splits requests without parsing them and sends the same answer
+ * after a fixed delay. For benchmarks in which the simulator would be the bottleneck. Runs as a separate process and
+ * prints its address.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { okBody } from '../../src/simulator/answers.ts'

@@ -1,4 +1,4 @@
-/** The measurements: draining a backlog, a paced load, and doing nothing. */
+/** The measurements: draining a backlog, a paced load, and an idle service. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { usageOf } from '../harness/usage.ts'
 import { committed, message, type Rig } from './rig.ts'
@@ -11,10 +11,13 @@ export interface Drained {
 
 const BATCH = 1_000
 const POLL_MS = 100
-/** What was sent last has its result by then. */
+/** By then the last event has its result. */
 const WARM_UP_MS = 500
 
-/** The service is stopped while its backlog is laid, well within its session, and timed from when it goes on. */
+/**
+ * The service is paused (for less than its session timeout) while the backlog is written. The time starts when it
+ * resumes.
+ */
 export async function drain(rig: Rig, events: number): Promise<Drained> {
   const { service, producer, environment, encode } = rig
   const done = await committed(rig)
@@ -48,8 +51,9 @@ export interface Paced {
 }
 
 /**
- * Events at an even pace, after a while of it that is not counted. Nobody reads the results meanwhile, for whoever does takes
- * of the cores and of the generator's time: their timestamps are read afterwards. Then the same again with a reader.
+ * Sends events at an even pace and ignores the first part of them. Results are not read during the run, because a
+ * reader takes CPU time from the service and the generator; their timestamps are read afterwards. Then the same is
+ * repeated with a reader.
  */
 export async function pace(rig: Rig, { perSecond, seconds, warmUpSeconds }: PaceOptions): Promise<Paced> {
   const { service } = rig
@@ -73,7 +77,7 @@ export async function pace(rig: Rig, { perSecond, seconds, warmUpSeconds }: Pace
   }
 }
 
-/** Reads results from where the topic ends now, as soon as it is told to. */
+/** Reads results from the current end of the topic. The reader is paused until `resume` is called. */
 async function startReader({ kafka, environment }: Rig) {
   const { groupId, topics } = environment
   const read = new Map<string, { writtenMs: number; readMs: number }>()
@@ -111,10 +115,10 @@ export interface PaceOptions {
   readonly warmUpSeconds: number
 }
 
-/** Apart from those of the backlogs. */
+/** Separate from the numbers of the backlogs. */
 let nextNumber = 1_000_000_000
 
-/** Tells when each was sent, by its key. */
+/** Returns when each event was sent, by key. */
 async function sendPaced(
   { producer, environment, encode }: Rig,
   { perSecond, seconds }: Omit<PaceOptions, 'warmUpSeconds'>,
@@ -135,7 +139,7 @@ async function sendPaced(
   return sentAt
 }
 
-/** Share of one core that the service takes while there is nothing to do. */
+/** The share of one core that the idle service uses. */
 export async function idle({ service }: Rig, seconds: number): Promise<number> {
   const before = usageOf(service.pid)
   await delay(seconds * 1000)

@@ -1,4 +1,4 @@
-/** What a benchmark runs against: a stack, an upstream and the service, each a process of its own. */
+/** The parts of a benchmark: a stack, an upstream and the service, each in its own process. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +25,7 @@ export interface Rig {
   stop(): Promise<void>
 }
 
-/** The service, or what people write by hand in its place. */
+/** The service, or the hand-written consumer in its place. */
 export type Contender = 'service' | 'hand-rolled'
 
 export interface RigOptions {
@@ -38,8 +38,8 @@ export interface RigOptions {
 
 const LATENCY_MS = 20
 /**
- * `small` is what a container of 256 MB would be given; `default` lets V8 size its heap by the machine's memory, and
- * collect late.
+ * `small` is the heap of a 256 MB container. `default` lets V8 size its heap by the machine's memory and collect
+ * late.
  */
 export type HeapKind = 'small' | 'default'
 const HEAP_FLAGS: Readonly<Record<HeapKind, readonly string[]>> = {
@@ -47,8 +47,9 @@ const HEAP_FLAGS: Readonly<Record<HeapKind, readonly string[]>> = {
   default: [],
 }
 /**
- * The collector of Kafka's own start script, with twice its heap and a young space of a fixed size: left to choose, it collects
- * every 1.6 s on two cores and stands still for 10-15 ms each time, which is then the p99 of whatever is measured.
+ * The garbage collector of Kafka's own start script, with twice its heap and a young generation of fixed size. Left
+ * to choose, the JVM collects every 1.6 s on two cores and pauses for 10-15 ms each time, which then determines the
+ * p99.
  */
 const BROKER_JAVA = [
   '-XX:-UseSerialGC',
@@ -73,7 +74,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     { shared: false },
   )
   await prepareEnvironment(environment)
-  // What sends and reads here shares the cores with what is measured: it is to take little of them.
+  // Kafka clients of the rig share the cores with the service, so they must use little CPU.
   patchRequestQueue()
   patchFetch()
   const kafka = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING })
@@ -97,7 +98,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   }
 }
 
-/** The first start fills the compile cache, without which the TypeScript compiler alone takes 18 MB. */
+/** The first start fills the compile cache. Without it, the TypeScript compiler alone takes 18 MB. */
 async function startTwice(env: Env, program: readonly string[]): Promise<ServiceProcess> {
   const first = await startServiceProcess(env, program)
   await first.ready()
@@ -146,7 +147,7 @@ export function message(
   return { key: event.transactionId, value: encode(event), timestamp: String(event.completedAt) }
 }
 
-/** Events of the input topic whose outputs are committed. */
+/** The number of input events whose outputs are committed. */
 export async function committed({ admin, environment }: Rig): Promise<number> {
   const [topic] = await admin.fetchOffsets({
     groupId: environment.groupId,

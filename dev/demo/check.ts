@@ -1,4 +1,4 @@
-/** Holds what came out against what was sent. Pure. */
+/** Compares the outputs with the events that were sent. Pure. */
 import { isDeepStrictEqual } from 'node:util'
 import { describeOutcome } from './outcome.ts'
 import type { SimulatorReport } from '../../src/simulator/report.ts'
@@ -7,11 +7,11 @@ import type { SentEvent } from './send.ts'
 
 export interface Check {
   readonly promise: string
-  /** What does not hold, in sentences; empty when it all does. */
+  /** One message for each difference; empty if there is none. */
   readonly faults: readonly string[]
 }
 
-/** An event and all that came out of it. */
+/** An event and all its outputs. */
 export interface Pair {
   readonly event: SentEvent
   readonly outputs: readonly Output[]
@@ -19,7 +19,7 @@ export interface Pair {
 
 export interface Matched {
   readonly pairs: readonly Pair[]
-  /** Outputs that name an event nobody sent. */
+  /** Outputs of events that were not sent. */
   readonly strays: readonly Output[]
 }
 
@@ -41,14 +41,14 @@ export function matchOutputs(
 export function checkOutputs({ pairs, strays }: Matched): readonly Check[] {
   return [
     {
-      promise: `each of the ${pairs.length} events came out exactly once (read_committed)`,
+      promise: `each of the ${pairs.length} events has exactly one output (read_committed)`,
       faults: [...pairs.flatMap(timesFault), ...strays.map(strayFault)],
     },
     {
-      promise: 'each with the verdict, risk, document or reason to be expected',
+      promise: 'each has the expected verdict, risk, document or reason',
       faults: pairs.flatMap(outcomeFaults),
     },
-    { promise: 'dead letters carry the very bytes that came in', faults: pairs.flatMap(bytesFaults) },
+    { promise: 'dead letters have the bytes of their events', faults: pairs.flatMap(bytesFaults) },
   ]
 }
 
@@ -58,18 +58,18 @@ export function checkQuota(report: SimulatorReport, qps: number): Check {
   return {
     promise: `never more than ${qps} calls in any second`,
     faults: [
-      ...(max > qps ? [`There were ${max} calls in one second.`] : []),
+      ...(max > qps ? [`There were ${max} calls in one second; the quota is ${qps}.`] : []),
       ...(refused > 0 ? [`${refused} calls were refused with Throttling.Api.`] : []),
     ],
   }
 }
 
 function timesFault({ event, outputs }: Pair): string[] {
-  return outputs.length === 1 ? [] : [`${event.key} came out ${outputs.length} times.`]
+  return outputs.length === 1 ? [] : [`${event.key} has ${outputs.length} outputs instead of one.`]
 }
 
 function strayFault({ source, outcome }: Output): string {
-  return `${placeOf(source)}, where nothing was sent, came out: ${describeOutcome(outcome)}.`
+  return `There is an output (${describeOutcome(outcome)}) for ${placeOf(source)}, where no event was sent.`
 }
 
 function outcomeFaults({ event, outputs }: Pair): string[] {
@@ -83,7 +83,7 @@ function outcomeFaults({ event, outputs }: Pair): string[] {
 function bytesFaults({ event, outputs }: Pair): string[] {
   return outputs
     .filter(({ outcome, value }) => outcome.kind === 'dead-letter' && !isSame(value, event.value))
-    .map(() => `The dead letter of ${event.key} has other bytes.`)
+    .map(() => `The dead letter of ${event.key} does not have the bytes of its event.`)
 }
 
 function isSame(left: Buffer | null, right: Buffer | null): boolean {

@@ -1,11 +1,11 @@
-/** What the service's metrics and the simulator's report say at one moment. */
+/** A snapshot of the service's metrics and the simulator's report. */
 import type { SimulatorReport } from '../../src/simulator/report.ts'
 import { metricSum } from '../harness/service.ts'
 
 export interface Figures {
   readonly results: number
   readonly passed: number
-  /** Results that say something about risk, and those among them that say there is one. */
+  /** Results with a risk decision; `risky` counts those that found a risk. */
   readonly riskChecked: number
   readonly risky: number
   readonly deadLetters: number
@@ -38,7 +38,7 @@ export function figuresOf(metrics: string, report: SimulatorReport): Figures {
   }
 }
 
-/** Calls in about the last second, from a figure that only grows. */
+/** Calls in about the last second, from a counter. */
 export class CallRate {
   readonly #samples: { atMs: number; calls: number }[] = []
 

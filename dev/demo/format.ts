@@ -1,4 +1,4 @@
-/** Numbers and bars in words and characters. Pure. */
+/** Formats numbers and bars as text. Pure. */
 
 export function percent(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((part / whole) * 100).toFixed(1)} %`
@@ -14,13 +14,13 @@ export function bar(part: number, whole: number, width: number): string {
   return '█'.repeat(filled) + '░'.repeat(width - filled)
 }
 
-/** The least value that is not below the given share of all; null of none. */
+/** The smallest value that is at least as large as the given share of all values; null if there are none. */
 export function quantile(values: readonly number[], share: number): number | null {
   const sorted = [...values].sort((left, right) => left - right)
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? null
 }
 
-/** In lines of at most `width` characters where the parts allow it. */
+/** Joins the parts into lines of at most `width` characters. A longer part gets a line of its own. */
 export function wrapped(parts: readonly string[], separator: string, width: number): readonly string[] {
   const lines: string[] = []
   for (const part of parts) {

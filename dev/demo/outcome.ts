@@ -1,4 +1,4 @@
-/** How an event ends, as the demo compares it: what its scenario promises, and what was read back. */
+/** The outcome of an event: expected from its scenario, or read back. Used to compare the two. */
 import type { DocumentFamily, VerificationResult } from '../../src/core/schema-types.ts'
 
 export type Outcome =
@@ -6,7 +6,7 @@ export type Outcome =
       readonly kind: 'result'
       readonly verdict: string
       readonly risky: boolean | null
-      /** Null when there is no document. */
+      /** Null if there is no document. */
       readonly family: DocumentFamily | null
     }
   | { readonly kind: 'dead-letter'; readonly reason: string }
@@ -15,14 +15,14 @@ export function outcomeOf({ verdict, risk, document }: VerificationResult): Outc
   return { kind: 'result', verdict, risky: risk.detected, family: document?.family ?? null }
 }
 
-/** The row of the summary it counts in. */
+/** The summary row that counts this outcome. */
 export function rowOf(outcome: Outcome): string {
   if (outcome.kind === 'dead-letter') return `Dead letter: ${outcome.reason}`
   if (outcome.family === null) return `${capitalized(outcome.verdict)}, no readable document`
   return `${capitalized(outcome.verdict)}${outcome.risky === true ? ', signs of fraud' : ''}`
 }
 
-/** In full, for a sentence about what differs. */
+/** The full text, for a message about a difference. */
 export function describeOutcome(outcome: Outcome): string {
   if (outcome.kind === 'dead-letter') return `dead letter ${outcome.reason}`
   const risk = outcome.risky === null ? 'risk unknown' : outcome.risky ? 'risky' : 'not risky'

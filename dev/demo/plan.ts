@@ -1,5 +1,5 @@
 /**
- * What the demo sends: every scenario of the simulator once and some values nobody can decode, filled up with an
+ * The events that the demo sends: every scenario of the simulator once, some values that cannot be decoded, and an
  * everyday mix that mostly passes. The same count gives the same plan.
  */
 import type { DocumentFamily } from '../../src/core/schema-types.ts'
@@ -17,11 +17,11 @@ export type Content =
   | { readonly kind: 'bytes'; readonly value: Buffer | null }
 
 export interface PlannedEvent {
-  /** From 1; what makes its transaction unique. */
+  /** From 1. Makes the transaction id unique. */
   readonly number: number
   readonly content: Content
   readonly expected: Outcome
-  /** It goes through a retry topic. */
+  /** Whether it goes through a retry topic. */
   readonly defers: boolean
 }
 
@@ -39,7 +39,7 @@ const FAMILY_BY_DOC_TYPE: Readonly<Record<string, DocumentFamily>> = {
   MAC01001: 'MACAO_IDENTITY_CARD',
 }
 
-/** Without a document type the simulator answers with a Hong Kong card, which its members tell. */
+/** Without a document type the simulator answers with a Hong Kong card, which is recognized by its members. */
 const FAMILY_WITHOUT_DOC_TYPE: DocumentFamily = 'HONG_KONG_IDENTITY_CARD'
 
 const UNDECODABLE: readonly Buffer[] = [
@@ -50,7 +50,7 @@ const UNDECODABLE: readonly Buffer[] = [
   Buffer.from('{"merchantBizId":"nobody"}'),
 ]
 
-/** Asked for again more than once. */
+/** Retried more than once. */
 const LONG_WAITS = ['notyet2', 'pending2']
 
 const SHARES: readonly (readonly [prefix: string, weight: number])[] = [
@@ -84,7 +84,7 @@ function oneOfEach(): Kind[] {
 
 function scenarioCalled(name: string): Scenario {
   const named = scenarioOf(name)
-  if (named === null) throw new Error(`The simulator knows no scenario ${name}.`)
+  if (named === null) throw new Error(`The simulator has no scenario ${name}.`)
   return named.scenario
 }
 
@@ -97,7 +97,7 @@ function everydayWeights(): Record<string, number> {
   )
 }
 
-/** One of each family, not `pass205`. */
+/** One scenario of each family; excludes numbered ones such as `pass205`. */
 function isEveryday(name: string, prefix: string): boolean {
   return name === prefix || (name.startsWith(prefix) && !/^\d+$/.test(name.slice(prefix.length)))
 }
@@ -110,7 +110,7 @@ function undecodable(value: Buffer): Kind {
   }
 }
 
-/** `name` may say for how many calls, as the scenario's own does not. */
+/** `name` may add the number of calls, which the scenario's own name does not contain. */
 function eventOf(scenario: Scenario, at: number, name = scenario.name): Kind {
   const { docType, defers } = scenario
   const encoding = at % 2 === 0 ? 'avro' : 'json'
@@ -139,8 +139,8 @@ function familyOf(docType: string | null): DocumentFamily {
 }
 
 /**
- * Shuffled, but with those that wait in the first third, and those that wait until they are too old at the very
- * beginning: the demo should not end with waiting for them.
+ * Shuffles the events, but puts those that are deferred into the first third and those that expire at the very
+ * beginning, so that the demo does not end by waiting for them.
  */
 function placeOf({ defers, expected }: Kind, at: number): number {
   const place = hash(`${SEED}:place:${at}`) / 2 ** 32

@@ -1,4 +1,4 @@
-/** The progress as it goes: a bar and a table that redraw on a terminal, a line a second elsewhere. */
+/** Shows progress: a bar and a table that redraw on a terminal, otherwise one line per second. */
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import { createLogUpdate } from 'log-update'
@@ -17,7 +17,7 @@ export interface Moment {
 export interface Display {
   readonly intervalMs: number
   show(moment: Moment): void
-  /** The last moment stays on the screen. */
+  /** Leaves the last update on the screen. */
   end(): void
 }
 

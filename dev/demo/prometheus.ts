@@ -1,4 +1,4 @@
-/** A Prometheus with our rules beside the demo, where one can be had. */
+/** Starts a Prometheus with our rules for the demo, if Prometheus is available. */
 import { join } from 'node:path'
 import { RULES_DIR, startPrometheus } from '../stack/prometheus.ts'
 import { StackError } from '../stack/stack-error.ts'
@@ -9,7 +9,7 @@ import type { Started } from './start.ts'
 
 const INTERVAL = '2s'
 
-/** Its address; null when there is none to be had, which is no reason to end. */
+/** Returns its address, or null if Prometheus is not available: the demo continues without it. */
 export async function startDemoPrometheus(
   running: AsyncDisposableStack,
   { service, dataDir }: Started,
@@ -33,7 +33,9 @@ export async function startDemoPrometheus(
     return url
   } catch (error) {
     if (!(error instanceof ToolError || error instanceof StackError)) throw error
-    say("Going on without Prometheus: it is taken from Debian's packages, and cannot be had or started here.")
+    say(
+      "Continuing without Prometheus: it comes from Debian's packages, which are not available here or do not start.",
+    )
     return null
   }
 }

@@ -1,4 +1,4 @@
-/** Reads back what came out, as a downstream service would: read_committed, from the start of the topics to their end. */
+/** Reads the outputs as a downstream service would: read_committed, from the start of the topics to their end. */
 import type { EachMessagePayload, IHeaders, Kafka } from 'kafkajs'
 import { schemaType } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationResult } from '../../src/core/schema-types.ts'
@@ -7,7 +7,7 @@ import { patchFetch } from '../harness/patch-fetch.ts'
 
 export interface Output {
   readonly outcome: Outcome
-  /** Where the event stood, as the output says. */
+  /** The position of the event, from the output. */
   readonly source: { readonly topic: string; readonly partition: number; readonly offset: bigint }
   readonly timestampMs: number
   readonly value: Buffer | null
@@ -30,7 +30,7 @@ export async function readOutputs(kafka: Kafka, topics: OutputTopics): Promise<r
   patchFetch()
   const consumer = kafka.consumer({ groupId: 'demo-reader', readUncommitted: false })
   const end = Promise.withResolvers<void>()
-  // Told of batches that hold nothing but transaction markers too: the last record of a partition is one.
+  // Also fires for batches that contain only transaction markers, and the last record of a partition is one.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     const { topic, partition, lastOffset } = payload
     const place = placeOf(topic, partition)
@@ -54,7 +54,7 @@ export async function readOutputs(kafka: Kafka, topics: OutputTopics): Promise<r
   return outputs
 }
 
-/** Of the partitions that hold anything. */
+/** Only of partitions that contain records. */
 async function endOffsets(kafka: Kafka, topics: readonly string[]): Promise<Map<string, bigint>> {
   const admin = kafka.admin()
   await admin.connect()

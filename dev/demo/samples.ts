@@ -1,4 +1,4 @@
-/** A few results in full, of people who do not exist. Pure. */
+/** Prints a few results in full. Their people do not exist. Pure. */
 import type { DocumentFields, Risk, VerificationResult } from '../../src/core/schema-types.ts'
 import { dateOfDays, wrapped } from './format.ts'
 import { FAMILY_NAMES } from './outcome.ts'
@@ -16,8 +16,8 @@ const KINDS: readonly (readonly [title: string, transaction: string])[] = [
   ['A passport with signs of forgery', 'riskpassport'],
   ['A mainland identity card that fails', 'failmainlandid'],
   ['Corrected by the customer', 'edited'],
-  ['Settled at the third call, after two retry topics', 'notyet2'],
-  ['A document that cannot be read, with a verdict all the same', 'brokencomma'],
+  ['Final at the third call, after two retry topics', 'notyet2'],
+  ['A document that cannot be read, but with a verdict', 'brokencomma'],
 ]
 
 export function samplesOf(outputs: readonly Output[]): readonly Sample[] {
@@ -50,7 +50,7 @@ function inWords({ detected, spoofTypes }: Risk): string {
   return detected ? ['risky', ...spoofTypes].join(' ') : 'not risky'
 }
 
-/** Those that are there, in the order of the schema. */
+/** The fields that are present, in schema order. */
 function shownFields(fields: DocumentFields | null): readonly string[] {
   if (fields === null) return []
   const { raw, ...typed } = fields

@@ -1,4 +1,4 @@
-/** Puts the plan on the input topic: paced, and a rush at the end that only the quota holds back. */
+/** Sends the plan to the input topic: first at a steady pace, then a burst that only the quota slows down. */
 import { setTimeout as delay } from 'node:timers/promises'
 import kafkajs, { type Kafka } from 'kafkajs'
 import { encodeJson, eventFor, type EncodeEvent } from '../harness/events.ts'
@@ -22,7 +22,7 @@ export interface SendOptions {
   readonly onSent: (events: number) => void
 }
 
-/** Share of the events that come at once. */
+/** The share of events in the burst. */
 const RUSH = 1 / 8
 
 export async function sendEvents(

@@ -1,4 +1,4 @@
-/** Everything the demo shows: stack, topics and schemas, simulator, service. Each is stopped by `running`. */
+/** Starts everything that the demo shows: stack, topics and schemas, simulator, service. `running` stops them. */
 import type { Kafka } from 'kafkajs'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { startCommand } from '../harness/commands.ts'
@@ -9,7 +9,7 @@ import { startStack } from '../stack/stack.ts'
 export interface Started {
   readonly brokers: readonly string[]
   readonly registryUrl: string
-  /** Of the stack; deleted with it. */
+  /** The stack's directory, deleted when the stack stops. */
   readonly dataDir: string
   readonly simulatorUrl: string
   readonly environment: Environment
@@ -22,9 +22,9 @@ export const QPS = 50
 const LATENCY_MS = { min: 20, added: 40 }
 
 /**
- * Short waits, so that deferred events come back while one looks on, and one that never completes ends as a dead
- * letter after three of them. The guard is wide because everything shares one machine: the simulator counts a call when
- * it gets round to it.
+ * Short delays, so that deferred events return while the user is watching and an event that never completes becomes a
+ * dead letter after three of them. The guard is wide because everything shares one machine and the simulator may
+ * count a call late.
  */
 const SETTINGS = {
   CHECKRESULT_QPS: String(QPS),

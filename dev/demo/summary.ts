@@ -1,4 +1,4 @@
-/** What the demo ends with, as text. Pure. */
+/** The demo's summary as text. Pure. */
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import type { Check, Matched, Pair } from './check.ts'
@@ -84,20 +84,20 @@ function figureTable({ matched, figures, qps }: Findings): string {
     [],
     [
       ['Pass rate', percent(passed, results)],
-      ['Risk rate, of results that tell', percent(risky, riskChecked)],
+      ['Risk rate, of results with a risk check', percent(risky, riskChecked)],
       [
         'Event to result, p50 / p99, at a steady pace',
         latency(undeferred.filter(({ event }) => !event.inRush)),
       ],
       [
-        'Event to result, p50 / p99, in the rush at the end, held back by the quota',
+        'Event to result, p50 / p99, in the burst at the end, limited by the quota',
         latency(undeferred.filter(({ event }) => event.inRush)),
       ],
       ['Waits in a retry topic', deferred],
       ['Calls', report.calls],
-      ['Most calls in any second, of a quota of', `${report.maxCallsInASecond} of ${qps}`],
+      ['Most calls in any second, of the quota', `${report.maxCallsInASecond} of ${qps}`],
       [
-        'Throttled calls (the simulator plays one Throttling.User)',
+        'Throttled calls (the simulator sends one Throttling.User)',
         throttled.map(([code, calls]) => `${calls} ${code}`).join(', ') || 'none',
       ],
     ],
@@ -112,7 +112,7 @@ function latency(pairs: readonly Pair[]): string {
 }
 
 function verdictOf({ checks }: Findings): string {
-  return checks.every(({ faults }) => faults.length === 0) ? 'All of it holds.' : 'Not all of it holds.'
+  return checks.every(({ faults }) => faults.length === 0) ? 'All checks passed.' : 'Some checks failed.'
 }
 
 function checkText({ promise, faults }: Check): string {

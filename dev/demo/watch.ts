@@ -1,4 +1,4 @@
-/** Shows how far the service is until everything sent is settled. */
+/** Shows the service's progress until everything that was sent is settled. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { CallRate, readFigures, type Figures } from './figures.ts'
 import type { Display } from './progress.ts'
@@ -11,10 +11,10 @@ export interface WatchOptions {
   readonly sent: () => number
 }
 
-/** The longest wait of a deferred event and then some: what has not come by then is missing. */
+/** Longer than the longest delay of a deferred event. Whatever has not arrived by then is missing. */
 const PATIENCE_MS = 45_000
 
-/** Returns the last figures: of everything settled, or of what was when nothing more came. */
+/** Returns the last figures: when everything was settled, or when nothing more arrived. */
 export async function watchUntilSettled({ started, display, planned, sent }: WatchOptions): Promise<Figures> {
   const { service, simulatorUrl } = started
   const rate = new CallRate()

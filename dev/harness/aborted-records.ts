@@ -1,13 +1,13 @@
 /**
- * What a read_committed reader may see of an answer to Fetch that kafkajs has decoded. Its own filter takes the aborted
- * transactions in the order the broker lists them, which is that of their ends, and begins at most one of them per record.
- * Where several overlap in a partition, as those of our lanes do on the retry topics, it hands out records of aborted
- * transactions.
+ * The records of a Fetch response, decoded by kafkajs, that a read_committed consumer may see. kafkajs's own filter
+ * takes the aborted transactions in the order in which the broker lists them, which is the order of their ends, and
+ * starts at most one of them per record. If several overlap in a partition, as those of our lanes do on the retry
+ * topics, it returns records of aborted transactions.
  */
 
 export interface FetchedPartition {
   readonly messages: readonly FetchedRecord[]
-  /** In the order they ended. */
+  /** In the order in which they ended. */
   abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[]
 }
 
@@ -17,11 +17,11 @@ export interface FetchedRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   isControlRecord?: boolean
-  /** Absent in the formats of before Kafka 0.11. */
+  /** Absent in formats older than Kafka 0.11. */
   readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean }
 }
 
-/** In order of their offsets; neither of aborted transactions nor control records. Pure. */
+/** Sorted by offset, without records of aborted transactions and without control records. Pure. */
 export function committedRecords(partition: FetchedPartition): FetchedRecord[] {
   const aborted = abortedRecords(partition)
   return partition.messages.filter((record) => record.isControlRecord !== true && !aborted.has(record))

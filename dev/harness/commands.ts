@@ -1,4 +1,4 @@
-/** Our own command line as processes: what a user starts, started for the demo, the benchmark and the tests. */
+/** Runs our own command line as processes, for the demo, the benchmark and the tests. */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { spawnOnLeash } from '../stack/leash.ts'
 
 export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-/** Where Node keeps what it has compiled: a command that finds it there starts in half the time. */
+/** Node's compile cache. A command that finds it starts in half the time. */
 export const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url))
 
 export type Env = Readonly<Record<string, string>>
@@ -17,7 +17,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** Runs a command to its end. Nothing of our own environment reaches it but the PATH. It ends with this process. */
+/** Runs a command to its end. Of our own environment it only gets the PATH. It ends together with this process. */
 export async function runCommand(args: readonly string[], env: Env): Promise<Finished> {
   const child = spawnNode([MAIN, ...args], env)
   const [stdout, stderr] = await Promise.all([
@@ -30,22 +30,22 @@ export async function runCommand(args: readonly string[], env: Env): Promise<Fin
 
 export interface Running {
   readonly pid: number
-  /** What it has written so far, both streams. */
+  /** The output so far, of both streams. */
   readonly output: () => string
-  /** Resolves with the first line that matches; rejects, with what was written, when the process ends before. */
+  /** Resolves with the first matching line. Rejects with the output if the process ends first. */
   line(pattern: RegExp): Promise<RegExpExecArray>
   readonly exited: Promise<number | null>
   signal(signal: NodeJS.Signals): void
-  /** SIGTERM, and waits for the end. */
+  /** Sends SIGTERM and waits for the end. */
   stop(): Promise<number | null>
 }
 
-/** Starts a command that goes on until stopped. It ends with this process, however that ends. */
+/** Starts a command that runs until it is stopped. It ends together with this process, whatever ends that. */
 export function startCommand(args: readonly string[], env: Env): Running {
   return startNode([MAIN, ...args], env)
 }
 
-/** Starts a program that goes on until stopped, by its file, with Node's own options before it. */
+/** Starts a program file that runs until it is stopped, with Node's own options before it. */
 export function startNode(args: readonly string[], env: Env): Running {
   const child = spawnNode(args, env)
   const lines: string[] = []

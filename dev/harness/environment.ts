@@ -1,4 +1,4 @@
-/** A set of topics and settings of their own on a running stack: several can use one stack side by side. */
+/** A separate set of topics and settings on a running stack, so that several can share one stack. */
 import { randomBytes } from 'node:crypto'
 import type { Env } from './commands.ts'
 import { runCommand } from './commands.ts'
@@ -21,11 +21,11 @@ export interface Environment {
 
 export interface EnvironmentOptions extends StackAddresses {
   readonly endpoint: string
-  /** Beside or instead of the usual settings. */
+  /** Added to the usual settings, or replaces them. */
   readonly settings?: Env
 }
 
-/** The usual names on a stack of one's own; names that nobody else uses otherwise. */
+/** The usual names if the stack is not shared, otherwise unique names. */
 export function createEnvironment(options: EnvironmentOptions, { shared }: { shared: boolean }): Environment {
   const suffix = shared ? `.${randomBytes(4).toString('hex')}` : ''
   const topics = {
@@ -53,7 +53,10 @@ export function createEnvironment(options: EnvironmentOptions, { shared }: { sha
   return { env, topics, groupId }
 }
 
-/** Topics and schemas, by the commands a user would give, side by side. Rejects with what they said when they fail. */
+/**
+ * Creates topics and registers schemas in parallel, with the commands a user would run. Rejects with their output if
+ * they fail.
+ */
 export async function prepareEnvironment({ env }: Environment, partitions = 8): Promise<void> {
   const commands = [
     ['topics', 'create', '--partitions', String(partitions), '--replication-factor', '1'],

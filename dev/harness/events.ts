@@ -1,4 +1,4 @@
-/** Events for scenarios of the simulator, in either encoding. */
+/** Creates events for the simulator's scenarios, in either encoding. */
 import avsc from 'avsc'
 import { schemaJson, subjectOf } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
@@ -6,7 +6,7 @@ import type { Scenario } from '../../src/simulator/scenarios.ts'
 
 const type = avsc.Type.forSchema(JSON.parse(schemaJson('verification-completed')) as avsc.Schema)
 
-/** Letters and digits only, at most 32, as the vendor's; the number makes it unique. */
+/** Letters and digits only, at most 32 characters, like the vendor's. The number makes it unique. */
 export function eventFor(
   scenario: Pick<Scenario, 'name' | 'docType'>,
   number: number,

@@ -1,17 +1,17 @@
 /**
- * For the kafkajs consumers with which tests, the demo and the benchmark read what came out. Two things are done with the
- * answers to Fetch where they are decoded, before the consumer sees them.
+ * Patches the kafkajs consumers with which tests, the demo and the benchmark read the outputs. It changes Fetch
+ * responses when they are decoded, before the consumer sees them:
  *
- * Aborted records become control records, which kafkajs gives to nobody and yet reads past (why: `aborted-records.ts`).
+ * Aborted records become control records, which kafkajs skips (see `aborted-records.ts` for the reason).
  *
- * Partitions without news are left out, because kafkajs makes a batch of each partition an answer lists.
+ * Partitions without records are removed, because kafkajs creates a batch for each partition in a response.
  */
 import { createRequire } from 'node:module'
 import { abortedRecords, type FetchedPartition } from './aborted-records.ts'
 
 const require = createRequire(import.meta.url)
 
-/** What decodes the answers to Fetch, by version: those that know of transactions. Looked up for each answer. */
+/** The decoders of Fetch responses, for all versions with transactions. Looked up for each response. */
 const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
   (apiVersion) => require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as FetchResponse,
 )
@@ -27,7 +27,7 @@ interface AnsweredTopic {
 /** Before errors are thrown. */
 export interface AnsweredPartition extends FetchedPartition {
   readonly errorCode: number
-  /** -1 for none; absent before version 11. */
+  /** -1 if there is none; absent before version 11. */
   readonly preferredReadReplica?: number
 }
 
@@ -35,7 +35,7 @@ const NO_REPLICA = -1
 
 const patched = new WeakSet<object>()
 
-/** To be called before the first fetch; a second call changes nothing. */
+/** Must be called before the first fetch. A second call changes nothing. */
 export function patchFetch(responses: readonly FetchResponse[] = FETCH_RESPONSES): void {
   for (const response of responses) {
     if (patched.has(response)) continue
@@ -57,7 +57,7 @@ function withNews(topic: AnsweredTopic): AnsweredTopic {
   return { ...topic, partitions }
 }
 
-/** Records, an error, or another replica to read from. */
+/** Whether the partition has records, an error, or a preferred replica. */
 function hasNews({ messages, errorCode, preferredReadReplica = NO_REPLICA }: AnsweredPartition): boolean {
   return messages.length > 0 || errorCode !== 0 || preferredReadReplica !== NO_REPLICA
 }

@@ -1,10 +1,10 @@
-/** The service as a process of its own, with its health and metrics. */
+/** Runs the service as a process and reads its health and metrics. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { MAIN, startNode, type Env, type Running } from './commands.ts'
 
 export interface ServiceProcess extends Running {
   readonly opsUrl: string
-  /** Resolves when /readyz says yes; rejects when the process ends before. */
+  /** Resolves when /readyz answers 200. Rejects if the process ends first. */
   ready(): Promise<void>
   metrics(): Promise<string>
 }
@@ -12,7 +12,7 @@ export interface ServiceProcess extends Running {
 const POLL_MS = 50
 export const SERVICE: readonly string[] = [MAIN, 'run']
 
-/** `nodeArgs`: Node's own options, then the program; by default the service. */
+/** `nodeArgs`: Node's own options, then the program. By default, the service. */
 export async function startServiceProcess(
   env: Env,
   nodeArgs: readonly string[] = SERVICE,
@@ -27,7 +27,7 @@ export async function startServiceProcess(
   }
 }
 
-/** The endpoint is all there is to ask: it announces nothing. */
+/** Polls the endpoint, because the service does not announce that it is ready. */
 async function untilReady(running: Running, opsUrl: string): Promise<void> {
   const process = { ended: false }
   void running.exited.then(() => {
@@ -42,7 +42,7 @@ async function untilReady(running: Running, opsUrl: string): Promise<void> {
   throw new Error(`The service ended before it was ready:\n${running.output()}`)
 }
 
-/** The value of one series, or the sum of all that begin with `name`. */
+/** The value of one series, or the sum of all series that start with `name`. */
 export function metricSum(exposition: string, name: string): number {
   return exposition
     .split('\n')

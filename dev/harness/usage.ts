@@ -1,4 +1,4 @@
-/** What a process has used, from the kernel's own accounting (Linux). */
+/** Resource usage of a process, from the kernel's accounting (Linux). */
 import { readdirSync, readFileSync } from 'node:fs'
 
 const TICKS_PER_SECOND = 100
@@ -12,7 +12,7 @@ export interface Usage {
 
 export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The command's name, in brackets, may hold blanks.
+  // The command name, in parentheses, may contain spaces.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = Number(fields[11]) + Number(fields[12])
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -23,7 +23,7 @@ export function usageOf(pid: number): Usage {
   }
 }
 
-/** Files, sockets and the like the process has open. */
+/** The number of open file descriptors of the process. */
 export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length
 }

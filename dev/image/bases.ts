@@ -1,6 +1,6 @@
 /**
- * Stand-ins for the base images, for machines that reach package registries but no image registry: Debian's libraries
- * and the Node that the project brings. They have what our Dockerfile uses of the real ones, at the same places.
+ * Stand-ins for the base images, for machines that can reach package registries but no image registry: Debian's
+ * libraries and the project's own Node. They contain what our Dockerfile uses of the real images, at the same paths.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import {
@@ -23,9 +23,9 @@ import { call, ToolError, unpackDebian } from '../tools/install.ts'
 import type { Engine } from './engine.ts'
 
 export interface Bases {
-  /** In place of `NODE_IMAGE`: Node, npm and a shell. */
+  /** Replaces `NODE_IMAGE`: Node, npm and a shell. */
   readonly node: string
-  /** In place of `RUNTIME_IMAGE`: Node alone. */
+  /** Replaces `RUNTIME_IMAGE`: only Node. */
   readonly runtime: string
 }
 
@@ -33,7 +33,7 @@ export const REPOSITORY = 'localhost/checkresult-stream'
 export const LIBRARIES = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1']
 const PACKAGES_DIR = fileURLToPath(new URL('../../node_modules', import.meta.url))
 
-/** Throws a ToolError when a part of them cannot be had. */
+/** Throws a ToolError if a part of them is not available. */
 export async function provideBases(engine: Engine): Promise<Bases> {
   const version = `${await nodeVersion()}-${await fingerprint([import.meta.filename])}`
   const bases = { node: `${REPOSITORY}/node:${version}`, runtime: `${REPOSITORY}/node-alone:${version}` }
@@ -49,21 +49,21 @@ export async function provideBases(engine: Engine): Promise<Bases> {
     })
     await addShell(root)
     await addNpm(root)
-    // npm looks for its settings beside the Node that runs it.
+    // npm looks for its settings next to the Node that runs it.
     await rename(join(root, 'nodejs/bin/node'), join(root, 'usr/local/bin/node'))
     await pack(engine, { root, tag: bases.node, config: ['CMD ["node"]'] })
   })
   return bases
 }
 
-/** Of what an image is made by: changed, it is made anew. */
+/** A hash of everything an image is made from. If it changes, the image is rebuilt. */
 export async function fingerprint(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const file of files) hash.update(await readFile(file))
   return hash.digest('hex').slice(0, 12)
 }
 
-/** Runs the action with an empty folder that others may enter, and deletes it. */
+/** Runs the action with an empty folder that other users can read, then deletes the folder. */
 export async function inScratch(action: (root: string) => Promise<void>): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'checkresult-image-'))
   const root = join(scratch, 'root')
@@ -82,7 +82,7 @@ export async function hasAll(engine: Engine, tags: readonly string[]): Promise<b
   return tags.every((tag) => names.has(tag))
 }
 
-/** An image of what is in `root`, with these lines of a Dockerfile. */
+/** Builds an image from the files in `root` and these Dockerfile lines. */
 export async function pack(
   engine: Engine,
   { root, tag, config }: { root: string; tag: string; config: readonly string[] },
@@ -93,7 +93,7 @@ export async function pack(
   await engine.buildah('build', ...flags, '-f', file, '-t', tag, root)
 }
 
-/** What every program expects to find, and a user beside root. */
+/** The folders and files that every program expects, and a user besides root. */
 export async function setUpRoot(root: string): Promise<void> {
   const directories = ['tmp', 'proc', 'sys', 'dev', 'etc', 'bin', 'usr/bin', 'usr/local/bin', 'nodejs/bin']
   for (const directory of directories) await mkdir(join(root, directory), { recursive: true })
@@ -115,7 +115,8 @@ export async function addShell(root: string): Promise<void> {
 
 async function addNpm(root: string): Promise<void> {
   const { npm_execpath: script = '' } = process.env
-  if (!script.endsWith('npm-cli.js')) throw new ToolError('Run this by npm: its own files go into the image.')
+  if (!script.endsWith('npm-cli.js'))
+    throw new ToolError("Run this with npm, because npm's own files go into the image.")
   const npm = join(root, 'usr/local/lib/node_modules/npm')
   await cp(dirname(dirname(await realpath(script))), npm, { recursive: true })
   await chmod(join(npm, 'bin/npm-cli.js'), 0o755)
@@ -133,9 +134,7 @@ async function nodeBinary(): Promise<string> {
 async function nodeVersion(): Promise<string> {
   const file = join(nodePackage(), 'package.json')
   const text = await readFile(file, 'utf8').catch(() => {
-    throw new ToolError(
-      `The project brings no Node for Linux on ${process.arch}, which the image would need.`,
-    )
+    throw new ToolError(`The project has no Node for Linux on ${process.arch}, which the image needs.`)
   })
   return (JSON.parse(text) as { version: string }).version
 }

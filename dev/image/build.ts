@@ -1,4 +1,4 @@
-/** Our image, made by the Dockerfile on stand-in bases: the same input makes the same image, in OCI's format. */
+/** Builds our image from the Dockerfile on stand-in bases, in OCI format. The same input gives the same image. */
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,10 +13,10 @@ export const IMAGE = 'localhost/checkresult-stream/service:test'
 
 export interface BuildOptions {
   readonly tag?: string
-  /** Holds the Dockerfile and what it copies; our own checkout unless told otherwise. */
+  /** Contains the Dockerfile and the files it copies. Default: our own checkout. */
   readonly context?: string
   readonly revision?: string
-  /** Docker's, by default: OCI's has no health check, but Docker's holds a random name of the build's. */
+  /** Default: Docker's. OCI's format has no health check, but Docker's contains a random name from the build. */
   readonly format?: 'docker' | 'oci'
 }
 
@@ -24,8 +24,8 @@ const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url))
 const HOST_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
 
 /**
- * The image's id. Every step is done anew: buildah's cache takes an image with other build arguments for the same. Throws a
- * ToolError with the end of what the build said.
+ * Returns the image's id. Every step is run again, because buildah's cache confuses images that differ only in build
+ * arguments. Throws a ToolError with the end of the build's output.
  */
 export async function buildImage(engine: Engine, options: BuildOptions = {}): Promise<string> {
   const { tag = IMAGE, context = CHECKOUT, revision = 'unknown', format = 'docker' } = options
@@ -49,12 +49,15 @@ export async function buildImage(engine: Engine, options: BuildOptions = {}): Pr
   } finally {
     await rm(scratch, { recursive: true, force: true })
   }
-  // The image that had the tag before has none now, and nobody asks for it again.
+  // The image that had the tag before is untagged now and no longer needed.
   await engine.podman('image', 'prune', '--force', '--filter', `label=org.opencontainers.image.title=${NAME}`)
   return (await engine.podman('image', 'inspect', '--format', '{{.Id}}', tag)).trim()
 }
 
-/** npm in the build asks the registry this machine asks, and trusts whom it trusts. Mounted: the image has nothing of it. */
+/**
+ * npm in the build uses this machine's registry and certificates. They are mounted, so the image does not contain
+ * them.
+ */
 async function npmOfThisMachine(scratch: string): Promise<string[]> {
   const registry = (await call('npm', ['config', 'get', 'registry'])).trim()
   const settings = join(scratch, 'npmrc')

@@ -1,7 +1,7 @@
 /**
- * docker-compose.yml brought up by podman-compose, on stand-in images and free ports, under a name of its own. Podman of
- * Debian's age does not wait for the health of others, so the order of `depends_on` is kept here: a service is started
- * when what it waits for is healthy or has ended with 0.
+ * Starts docker-compose.yml with podman-compose, on stand-in images and free ports, under its own project name.
+ * Debian's podman is too old to wait for the health of other services, so this file follows the order of
+ * `depends_on`: a service starts when the services it depends on are healthy or have exited with 0.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -17,16 +17,16 @@ import type { Engine } from './engine.ts'
 
 export interface StartedService {
   readonly name: string
-  /** Has a health check; one that has none is to end with 0. */
+  /** Whether it has a health check. A service without one must exit with 0. */
   readonly watched: boolean
 }
 
 export interface CompositionOptions {
-  /** In the order to start them. */
+  /** In start order. */
   readonly services: readonly StartedService[]
-  /** In place of those the file names. */
+  /** Replaces the images named in the file. */
   readonly images: Readonly<Record<string, string>>
-  /** Variables of the file that are to hold a free port. */
+  /** Variables of the file that get a free port. */
   readonly ports: readonly string[]
 }
 
@@ -34,9 +34,9 @@ export interface Composition {
   readonly ports: ReadonlyMap<string, number>
   logs(service: string): Promise<string>
   isHealthy(service: string): Promise<boolean>
-  /** Stops one as compose would: its exit code. */
+  /** Stops one service as compose would and returns its exit code. */
   stop(service: string): Promise<number>
-  /** Removes all of it, volumes included. */
+  /** Removes everything, including volumes. */
   down(): Promise<void>
 }
 
@@ -44,7 +44,7 @@ const FILE = fileURLToPath(new URL('../../docker-compose.yml', import.meta.url))
 const HEALTHY_WITHIN_MS = 120_000
 const POLL_MS = 500
 
-/** Rejects with a service's log when it does not become healthy, or does not end with 0. */
+/** Rejects with a service's log if the service does not become healthy or does not exit with 0. */
 export async function startComposition(engine: Engine, options: CompositionOptions): Promise<Composition> {
   const scratch = await mkdtemp(join(tmpdir(), 'checkresult-compose-'))
   const override = join(scratch, 'override.yml')

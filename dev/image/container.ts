@@ -1,9 +1,9 @@
-/** One container of an image, with no more rights than a strict cluster would give it. */
+/** Runs one container of an image, with no more rights than a strict cluster grants. */
 import { randomUUID } from 'node:crypto'
 import type { Env } from '../harness/commands.ts'
 import type { Engine } from './engine.ts'
 
-/** Not even a scratch folder in memory can be written to. */
+/** Not even an in-memory scratch folder is writable. */
 export const HARDENED = [
   '--read-only',
   '--read-only-tmpfs=false',
@@ -15,12 +15,12 @@ export const HARDENED = [
 
 export interface Container {
   readonly name: string
-  /** What it has written, both streams. */
+  /** The output so far, of both streams. */
   readonly logs: () => Promise<string>
-  /** Runs a program of the image in it. */
+  /** Runs a program of the image in the container. */
   readonly exec: (...command: readonly string[]) => Promise<string>
   readonly isHealthy: () => Promise<boolean>
-  /** SIGTERM, SIGKILL after `seconds`; the exit code. */
+  /** Sends SIGTERM, and SIGKILL after `seconds`. Returns the exit code. */
   readonly stop: (seconds: number) => Promise<number>
   readonly remove: () => Promise<void>
 }
@@ -31,7 +31,7 @@ export interface ContainerOptions {
   readonly args?: readonly string[]
 }
 
-/** On the host's network, where the local stack is. */
+/** Uses the host's network, where the local stack is. */
 export async function startContainer(engine: Engine, options: ContainerOptions): Promise<Container> {
   const { image, env, args = [] } = options
   const name = `checkresult-test-${randomUUID().slice(0, 8)}`

@@ -1,6 +1,6 @@
 /**
- * Builds and runs images without a container daemon: buildah, podman and runc, as Debian packages them. Where they are
- * missing they are installed if that can be done without asking (root, apt-get).
+ * Builds and runs images without a container daemon, with Debian's buildah, podman and runc. If they are missing,
+ * they are installed, provided that this needs no confirmation (root, apt-get).
  */
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -11,12 +11,12 @@ import { cacheDir } from '../stack/programs.ts'
 const PROGRAMS = ['buildah', 'podman', 'runc', 'netavark', 'iptables'] as const
 const PACKAGES = [...PROGRAMS, 'aardvark-dns', 'catatonit'] as const
 
-/** Programs that are no commands, but helpers of podman. */
+/** Where podman's helper programs are. They are not on the PATH. */
 const HELPERS = ['/usr/lib/podman', '/usr/libexec/podman', '/usr/sbin']
 
 /**
- * Without the rights to raise limits podman stops at its own defaults; crun refuses a mix of cgroup versions; and there
- * need be neither a journal nor a systemd.
+ * Without the right to raise limits, podman fails on its default limits. crun rejects mixed cgroup versions. There
+ * may be no journal and no systemd.
  */
 const CONFIG = `[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
@@ -29,7 +29,7 @@ network_backend = "netavark"
 `
 
 export interface Engine {
-  /** What podman has to find in its environment: without it, its first call sets up another kind of network. */
+  /** The environment that podman needs. Without it, its first call sets up another kind of network. */
   readonly env: Readonly<Record<string, string>>
   readonly buildah: (...args: readonly string[]) => Promise<string>
   readonly podman: (...args: readonly string[]) => Promise<string>
@@ -38,7 +38,7 @@ export interface Engine {
 /** Throws a ToolError that says what to install. */
 export async function provideEngine(): Promise<Engine> {
   if (process.platform !== 'linux')
-    throw new ToolError('Images are built and run with buildah and podman, on Linux.')
+    throw new ToolError('Building and running images needs buildah and podman on Linux.')
   if (missing().length > 0) await installPackages()
   const config = join(cacheDir(), 'containers.conf')
   await mkdir(cacheDir(), { recursive: true })
@@ -59,9 +59,9 @@ function missing(): string[] {
 async function installPackages(): Promise<void> {
   const what = `\`apt-get install --no-install-recommends ${PACKAGES.join(' ')}\``
   if (process.getuid?.() !== 0)
-    throw new ToolError(`Images are built and run as root, with what ${what} brings.`)
+    throw new ToolError(`Building and running images needs root and the packages of ${what}.`)
   if (!existsSync('/usr/bin/apt-get'))
-    throw new ToolError(`Install ${PACKAGES.join(', ')}: images are built and run with them.`)
+    throw new ToolError(`Install ${PACKAGES.join(', ')}, which build and run images.`)
   process.stderr.write(`Installing ${PACKAGES.join(', ')} (once) ...\n`)
   await call('apt-get', ['update', '-qq'])
   const env = { DEBIAN_FRONTEND: 'noninteractive' }

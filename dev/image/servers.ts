@@ -1,6 +1,6 @@
 /**
- * Stand-ins for the images of Kafka and the schema registry in docker-compose.yml: the programs of the local stack on a
- * Java of Debian's. They take the same variables, listen on the same ports and answer the same health checks.
+ * Stand-ins for the images of Kafka and the schema registry in docker-compose.yml: the programs of the local stack on
+ * Debian's Java. They take the same variables, listen on the same ports and answer the same health checks.
  */
 import { chmod, cp, mkdir, readdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -10,7 +10,7 @@ import { unpackDebian } from '../tools/install.ts'
 import { addShell, fingerprint, hasAll, inScratch, LIBRARIES, pack, REPOSITORY, setUpRoot } from './bases.ts'
 import type { Engine } from './engine.ts'
 
-/** Their tags, by the names of the services. */
+/** Their tags, by service name. */
 export interface Servers {
   readonly kafka: string
   readonly registry: string
@@ -21,7 +21,7 @@ const HERE = new URL('stand-ins/', import.meta.url)
 const POM = fileURLToPath(new URL('../pom.xml', import.meta.url))
 const LOG_CONFIG = new URL('../stack/kafka-log4j2.properties', import.meta.url)
 
-/** Throws a StackError or a ToolError when a part of them cannot be had. */
+/** Throws a StackError or a ToolError if a part of them is not available. */
 export async function provideServers(engine: Engine, report: (line: string) => void): Promise<Servers> {
   const programs = await providePrograms(report)
   const scripts = (await readdir(HERE)).toSorted((a, b) => a.localeCompare(b))
@@ -55,7 +55,7 @@ async function packKafka(engine: Engine, tag: string, { kafkaDir }: Programs): P
   })
 }
 
-/** Debian's, where both programs find it. */
+/** Debian's Java, where both programs find it. */
 async function setUpJava(root: string): Promise<void> {
   await unpackDebian([...LIBRARIES, 'zlib1g', 'openjdk-17-jre-headless'], root)
   await setUpRoot(root)

@@ -1,7 +1,7 @@
 /**
- * Kafka as it is run in earnest: three nodes, each broker and controller, every record on all of them and acknowledged by
- * two; with a registry beside it. Each node can be killed and started again, and has a proxy before it for clients that
- * are to meet a bad network. Nothing is left behind, however the process that started it ends.
+ * A realistic Kafka cluster: three nodes, each broker and controller, every record on all of them and acknowledged by
+ * two, plus a registry. Each node can be killed and started again, and has a proxy for clients that should see
+ * network faults. Nothing is left behind, however the process that started it ends.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -18,23 +18,23 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 export interface ClusterNode {
   readonly id: number
-  /** Started again, it has the same port and data. */
+  /** Keeps its port and data when it is started again. */
   readonly server: Server
   readonly broker: string
-  /** What clients that start from `proxiedBrokers` reach the node through. */
+  /** Clients that start from `proxiedBrokers` reach the node through this proxy. */
   readonly proxy: TcpProxy
 }
 
 export interface Cluster {
   readonly nodes: readonly ClusterNode[]
   readonly brokers: readonly string[]
-  /** The same brokers for clients whose connections are to go through the proxies. */
+  /** The same brokers, for clients that connect through the proxies. */
   readonly proxiedBrokers: readonly string[]
   readonly registryUrl: string
   /** The same registry, through `registryProxy`. */
   readonly proxiedRegistryUrl: string
   readonly registryProxy: TcpProxy
-  /** The node that leads the controllers now. */
+  /** The node that is the active controller now. */
   controller(): Promise<ClusterNode>
   readonly stop: () => Promise<void>
 }
@@ -46,7 +46,7 @@ const HEAP_MB = 320
 interface Plan {
   readonly id: number
   readonly ports: KafkaPorts
-  /** Where the node listens for its proxy, and where the proxy listens. */
+  /** The port on which the node listens for its proxy, and the proxy's own port. */
   readonly behindProxy: number
   readonly proxy: number
 }
@@ -58,7 +58,7 @@ interface Launch {
   readonly onCrash: (message: string) => void
 }
 
-/** Returns when all nodes and the registry answer. Throws a StackError when something is missing or does not start. */
+/** Resolves when all nodes and the registry answer. Throws a StackError if something is missing or does not start. */
 export async function startCluster(options: Omit<StackOptions, 'kafkaProperties'> = {}): Promise<Cluster> {
   const report = options.onProgress ?? (() => {})
   const java = await findJava()
@@ -152,7 +152,7 @@ async function setUp(
   return { id: plan.id, server, broker: `127.0.0.1:${plan.ports.client}`, proxy, directory }
 }
 
-/** Four listeners: beside those of a single node PROXIED, which says the proxy's port for its own. */
+/** Four listeners: those of a single node, and PROXIED, which advertises the proxy's port instead of its own. */
 function propertiesOf({ id, ports, behindProxy, proxy }: Plan, all: readonly Plan[]): Record<string, string> {
   const usual = defaults(ports)
   return {
@@ -167,13 +167,13 @@ function propertiesOf({ id, ports, behindProxy, proxy }: Plan, all: readonly Pla
     'offsets.topic.replication.factor': '3',
     'transaction.state.log.replication.factor': '3',
     'transaction.state.log.min.isr': '2',
-    // A node that was killed is given up after this; 9 s by default.
+    // After this time a killed node counts as gone; 9 s by default.
     'broker.session.timeout.ms': '4000',
     'broker.heartbeat.interval.ms': '500',
   }
 }
 
-/** Nobody will read the data again, so nothing is gained by an orderly end. */
+/** The data is not read again, so there is no need for an orderly shutdown. */
 async function stopNodes(nodes: readonly ClusterNode[]): Promise<void> {
   await Promise.all(nodes.map(async ({ server }) => server.stop('SIGKILL')))
   await Promise.all(nodes.map(async ({ proxy }) => proxy.close()))
@@ -191,7 +191,7 @@ interface QuorumState {
   readonly leaderEpoch: number
 }
 
-/** Brokers name any one of them as the controller; who leads the quorum stands in a file of each node's. */
+/** Brokers report any node as the controller. The actual quorum leader is in a file of each node. */
 async function controllerOf(nodes: readonly StartedNode[]): Promise<ClusterNode> {
   const states = await Promise.all(
     nodes
@@ -203,6 +203,6 @@ async function controllerOf(nodes: readonly StartedNode[]): Promise<ClusterNode>
   )
   const newest = states.filter(({ leaderId }) => leaderId >= 0).sort((a, b) => b.leaderEpoch - a.leaderEpoch)
   const leader = nodes.find(({ id }) => id === newest[0]?.leaderId)
-  if (leader === undefined) throw new Error('No node leads the controllers at the moment.')
+  if (leader === undefined) throw new Error('No node is the active controller at the moment.')
   return leader
 }

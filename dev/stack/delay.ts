@@ -1,4 +1,4 @@
-/** Does things in the order they are passed, each up to so much later, by chance; with nothing to wait for, at once. */
+/** Runs actions in order, each after a random delay of up to the given time; without a delay, immediately. */
 export class Delay {
   readonly #maxMs: number
   readonly #waiting: { readonly act: () => void; readonly dueMs: number }[] = []
@@ -21,7 +21,7 @@ export class Delay {
   #arm(): void {
     const [next] = this.#waiting
     if (next === undefined) return
-    // Rounded down, for timers are late as it is: no more may be added than was said.
+    // Rounded down because timers fire late anyway, and the delay must not exceed the given time.
     setTimeout(() => this.#release(), Math.floor(Math.max(0, next.dueMs - performance.now())))
   }
 

@@ -1,4 +1,4 @@
-/** Asks a broker what clients ask, with the service's own client. */
+/** Sends a broker the requests that clients send, with the service's own client. */
 import { randomUUID } from 'node:crypto'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import type { Log } from '../../src/ports.ts'
@@ -7,8 +7,8 @@ const silent: Log = { info: () => {}, warn: () => {}, error: () => {} }
 const RETRY = { initialRetryTime: 20, multiplier: 1.2, retries: 40 }
 
 /**
- * Rejects unless the broker answers, knows itself to be one, and has served a group and a transaction: Kafka makes
- * their internal topics at the first use, and turns clients away for as long as that takes.
+ * Rejects unless the broker answers, has joined the cluster, and has served a group and a transaction: Kafka creates
+ * their internal topics on first use and rejects clients until they exist.
  */
 export async function servesClients(broker: string): Promise<void> {
   const { kafka } = createKafkaClient(

@@ -1,4 +1,4 @@
-/** Kafka nodes that are broker and controller in one (KRaft), set up for quick starts and small machines. */
+/** Kafka nodes that are both broker and controller (KRaft), configured for quick starts and small machines. */
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,14 +16,14 @@ export interface KafkaOptions {
   readonly jarsDir: string
   /** Must not exist yet. */
   readonly directory: string
-  /** Deleted when this process dies. */
+  /** Deleted when this process ends. */
   readonly scratchDir: string
   readonly properties: Readonly<Record<string, string>>
-  /** Listeners beside CLIENT; their security protocols are a matter of the properties. */
+  /** Listeners in addition to CLIENT. Their security protocols are set in the properties. */
   readonly listeners?: readonly string[]
-  /** More for the set-up of the storage, for example `--add-scram`. */
+  /** More arguments for formatting the storage, for example `--add-scram`. */
   readonly formatOptions?: readonly string[]
-  /** For the broker's Java, for example system properties; they come behind ours. */
+  /** Options for the broker's JVM, for example system properties. They follow ours. */
   readonly javaOptions?: readonly string[]
   readonly onCrash: (message: string) => void
 }
@@ -39,11 +39,11 @@ export interface RunningKafka {
   readonly server: Server
   /** The listener CLIENT. */
   readonly broker: string
-  /** The listener INTERNAL, which asks nobody for anything. */
+  /** The listener INTERNAL, which needs no authentication. */
   readonly internal: string
-  /** Where the other listeners are, by their names. */
+  /** Addresses of the other listeners, by name. */
   readonly others: ReadonlyMap<string, string>
-  /** What the broker is started with the next time. */
+  /** The configuration for the broker's next start. */
   configure(properties: Readonly<Record<string, string>>): Promise<void>
 }
 
@@ -74,7 +74,7 @@ export async function pickKafkaPorts(others: readonly string[] = []): Promise<Ka
 }
 
 export interface NodeOptions extends KafkaOptions {
-  /** As a user knows it. */
+  /** The name that users know. */
   readonly name: string
   /** The same on every node of a cluster. */
   readonly clusterId: string
@@ -82,7 +82,10 @@ export interface NodeOptions extends KafkaOptions {
   readonly heapMb: number
 }
 
-/** A node with its storage formatted, not started yet. `properties` are all there are but where its data are. */
+/**
+ * A node with formatted storage that has not started yet. `properties` is its whole configuration except for the data
+ * directory.
+ */
 export async function setUpNode(options: NodeOptions): Promise<Pick<RunningKafka, 'server' | 'configure'>> {
   const { name, java, jarsDir, directory, scratchDir, clusterId, ports, heapMb, onCrash } = options
   const config = join(directory, 'server.properties')
@@ -103,7 +106,9 @@ export async function setUpNode(options: NodeOptions): Promise<Pick<RunningKafka
     ...(options.formatOptions ?? []),
   ]
   if ((await spawnLeashed({ ...jvm, args: format, logFile: formatLog }).exited) !== 0) {
-    throw new StackError(`Kafka's storage could not be set up. It says:\n${await lastLines(formatLog)}`)
+    throw new StackError(
+      `Formatting Kafka's storage failed. The end of its log:\n${await lastLines(formatLog)}`,
+    )
   }
 
   const internal = `127.0.0.1:${ports.internal}`
@@ -119,14 +124,14 @@ export async function setUpNode(options: NodeOptions): Promise<Pick<RunningKafka
   return { server, configure }
 }
 
-/** Where a node whose files are in `directory` keeps its logs. */
+/** The log directory of a node whose files are in `directory`. */
 export function dataDirOf(directory: string): string {
   return join(directory, 'data')
 }
 
 /**
- * Three listeners: CLIENT is the one handed out, so a test can put SASL or TLS on it by its security protocol alone;
- * the broker talks to itself on INTERNAL, which stays plain.
+ * Three listeners: CLIENT is the one that clients get, so a test can enable SASL or TLS on it by its security
+ * protocol alone. The broker talks to itself on INTERNAL, which stays plain.
  */
 export function defaults(ports: KafkaPorts): Record<string, string> {
   const advertised = [
@@ -154,18 +159,18 @@ export function defaults(ports: KafkaPorts): Record<string, string> {
     'transaction.state.log.num.partitions': '8',
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',
-    // Sizes that are reserved before they are needed: an index per segment, and the log cleaner's map.
+    // Sizes that Kafka reserves in advance: an index per segment, and the log cleaner's map.
     'log.index.size.max.bytes': '1048576',
     'log.cleaner.dedupe.buffer.size': '4194304',
   }
 }
 
-/** The id goes into one word with its option: one in 64 begins with a dash. */
+/** The id is part of the option's word, because one id in 64 starts with a dash. */
 export function formatCommand(clusterId: string, config: string): string[] {
   return ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', config]
 }
 
-/** Java's property files take a backslash for an escape. */
+/** Java's property files treat a backslash as an escape character. */
 export function toProperties(properties: Readonly<Record<string, string>>): string {
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\')}\n`)

@@ -1,5 +1,5 @@
 /**
- * Child processes that cannot outlive this one. However this process ends (SIGKILL included), the pipe to the child's
+ * Child processes that cannot outlive this one. However this process ends (even by SIGKILL), the pipe to the child's
  * guard closes, and the guard kills the child and deletes its scratch folder.
  */
 import { spawn, type ChildProcess, type StdioNull, type StdioPipe } from 'node:child_process'
@@ -11,24 +11,25 @@ export interface LeashedCommand {
   readonly command: string
   readonly args: readonly string[]
   readonly cwd: string
-  /** Standard output and standard error are appended to it. */
+  /** Standard output and standard error are appended to this file. */
   readonly logFile: string
-  /** Deleted when this process dies before the child does. */
+  /** Deleted if this process ends before the child does. */
   readonly scratchDir: string
 }
 
 export interface Leashed {
   readonly pid: number
   hasExited(): boolean
-  /** Settles when the process is gone, with its exit code; null when a signal ended it. Never rejects. */
+  /** Resolves with the exit code when the process is gone; null if a signal ended it. Never rejects. */
   readonly exited: Promise<number | null>
   /** Sends the signal, and SIGKILL after a time, and waits until the process is gone. */
   stop(signal: NodeJS.Signals): Promise<void>
 }
 
 /**
- * The shell leaves the guard behind and becomes the child (`exec`), so the child's pid is known and there is no moment
- * without a guard. The guard waits on the pipe: a line means that the child is gone, the end means that we are.
+ * The shell starts the guard and becomes the child (`exec`), so the child's pid is known and the child is never
+ * without a guard. The guard waits on the pipe: a line means that the child is gone, the end of the pipe means that
+ * this process is gone.
  */
 const GUARD = `
 scratch=$1; shift
@@ -40,30 +41,33 @@ const PATIENCE_MS = 20_000
 export interface LeashOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
-  /** In a session of its own. */
+  /** Runs in its own session. */
   readonly detached?: boolean
   readonly stdin: StdioNull
-  /** Of standard output and standard error; a number is an open file. */
+  /** Targets of standard output and standard error; a number is an open file. */
   readonly output: StdioPipe | number
-  /** Deleted when this process dies before the child does. */
+  /** Deleted if this process ends before the child does. */
   readonly scratchDir?: string
 }
 
-/** Like `spawn`, but that the child, stopped or busy as it may be, is killed when this process is gone. */
+/** Like `spawn`, but the child is killed when this process is gone, even if it is stopped or busy. */
 export function spawnOnLeash(command: string, args: readonly string[], options: LeashOptions): ChildProcess {
   const { stdin, output, scratchDir = '', ...others } = options
   const child = spawn('/bin/sh', ['-c', GUARD, 'sh', scratchDir, command, ...args], {
     ...others,
     stdio: [stdin, output, output, 'pipe'],
   })
-  // Not the child's standard input: Node closes that by itself when the child exits, and the guard would strike.
+  // Not the child's standard input: Node closes it when the child exits, and the guard would act on that.
   const guard = child.stdio[3] as Writable | undefined
-  guard?.on('error', () => {}) // the guard may have gone first
+  guard?.on('error', () => {}) // the guard may already be gone
   child.once('exit', () => guard?.end('\n'))
   return child
 }
 
-/** Starts the command in a session of its own: a Ctrl-C at the terminal reaches us only, and we stop it in order. */
+/**
+ * Starts the command in its own session, so that Ctrl-C at the terminal reaches only this process, which then stops
+ * the command in order.
+ */
 export function spawnLeashed({ command, args, cwd, logFile, scratchDir }: LeashedCommand): Leashed {
   const log = openSync(logFile, 'a')
   const child = spawnOnLeash(command, args, {

@@ -3,8 +3,8 @@ import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
 /**
- * Below the range from which systems choose the near end of outgoing connections (Linux: from 32768): out of it, a
- * client that reconnects to a stopped broker can be given the broker's own port, connect to itself, and keep the port.
+ * Below the range from which systems choose local ports of outgoing connections (Linux: from 32768). From that range,
+ * a client that reconnects to a stopped broker could get the broker's own port, connect to itself, and keep the port.
  */
 const LOWEST = 20_000
 const HIGHEST = 32_000
@@ -12,7 +12,7 @@ const ATTEMPTS = 100
 
 const given = new Set<number>()
 
-/** A loopback port nobody listens on now, never the same twice. Another process may still take it first. */
+/** A loopback port on which nobody listens now; never the same one twice. Another process may still take it first. */
 export async function pickPort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port = randomInt(LOWEST, HIGHEST)

@@ -1,6 +1,6 @@
 /**
- * Kafka, the schema registry and Redis as dev/pom.xml pins them: fetched once by Maven, kept in a cache of the user's so that
- * every clone finds them, and renamed into place when complete.
+ * Kafka, the schema registry and Redis in the versions of dev/pom.xml. Maven downloads them once into a cache in the
+ * user's home, where every clone finds them. They are renamed into place when complete.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -23,13 +23,13 @@ export interface Programs {
 const POM = fileURLToPath(new URL('../pom.xml', import.meta.url))
 const LOCK_TIMEOUT_MS = 15 * 60_000
 
-/** `CHECKRESULT_CACHE_DIR`, else where the XDG rules put caches. */
+/** `CHECKRESULT_CACHE_DIR`, otherwise the cache folder by the XDG rules. */
 export function cacheDir(environment: NodeJS.ProcessEnv = process.env): string {
   const { CHECKRESULT_CACHE_DIR: own, XDG_CACHE_HOME: xdg } = environment
   return own || join(xdg || join(homedir(), '.cache'), 'checkresult-stream')
 }
 
-/** Throws a StackError when they are not cached and cannot be fetched. */
+/** Throws a StackError if they are not cached and cannot be downloaded. */
 export async function providePrograms(report: (line: string) => void): Promise<Programs> {
   const cache = cacheDir()
   const version = createHash('sha256')
@@ -39,7 +39,7 @@ export async function providePrograms(report: (line: string) => void): Promise<P
   const directory = join(cache, `stack-${version}`)
   if (!existsSync(directory)) {
     const onWait = (): void =>
-      report('Waiting for another run, which is downloading Kafka and the schema registry ...')
+      report('Waiting for another process that is downloading Kafka and the schema registry ...')
     await withLock(`${directory}.lock`, { timeoutMs: LOCK_TIMEOUT_MS, onWait }, async () => {
       if (!existsSync(directory)) await download(directory, report)
     })
@@ -62,7 +62,9 @@ async function download(directory: string, report: (line: string) => void): Prom
     const args = ['-q', '-B', '-ntp', '-f', POM, `-Dstack.directory=${complete}`, 'package']
     const code = await spawnLeashed({ command, args, cwd: scratchDir, logFile, scratchDir }).exited
     if (code !== 0)
-      throw new StackError(`Maven could not download them. It says:\n${await lastLines(logFile)}`)
+      throw new StackError(
+        `Maven could not download Kafka, the schema registry and Redis. The end of its log:\n${await lastLines(logFile)}`,
+      )
     await rename(complete, directory)
   } finally {
     await rm(scratchDir, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-/** A Prometheus on a free loopback port that scrapes what it is told to and evaluates the rules of the given files. */
+/** Runs a Prometheus on a free loopback port that scrapes the given targets and evaluates the given rule files. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,24 +9,24 @@ export interface PrometheusOptions {
   readonly program: string
   /** For its settings, data and log. */
   readonly directory: string
-  /** Deleted when this process dies. */
+  /** Deleted when this process ends. */
   readonly scratchDir: string
   readonly targets: readonly ScrapeTarget[]
-  /** `*` stands for any name. */
+  /** `*` matches any name. */
   readonly ruleFiles: readonly string[]
-  /** Between two scrapes and two evaluations, as Prometheus writes durations. */
+  /** Scrape and evaluation interval, in Prometheus' notation. */
   readonly interval: string
   readonly onCrash: (message: string) => void
 }
 
 export interface ScrapeTarget {
-  /** Where `/metrics` is: `http://host:port`. */
+  /** The address of `/metrics`: `http://host:port`. */
   readonly url: string
-  /** What its series carry beside `instance`. */
+  /** Labels of its series in addition to `instance`. */
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** The job its targets have: the name the chart gives the service. */
+/** The job name of the targets: the name that the chart gives the service. */
 export const JOB = 'checkresult-stream'
 
 /** Our recording and alerting rules, as the chart installs them. */
@@ -49,7 +49,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<{ ser
       `--config.file=${configFile}`,
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
-      // A flag of Debian's: its pages stand beside the program.
+      // A flag of Debian's package, which installs the web pages separately.
       `--web.local-assets=${join(dirname(program), '../share/prometheus/web/')}`,
     ],
     cwd: directory,
@@ -58,7 +58,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<{ ser
     listening: /Server is ready to receive web requests/,
     probe: async () => {
       const answer = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })
-      if (!answer.ok) throw new Error(`It answers ${answer.status}.`)
+      if (!answer.ok) throw new Error(`Prometheus answers ${answer.status}.`)
     },
     onCrash,
   })
@@ -66,7 +66,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<{ ser
   return { server, url }
 }
 
-/** Written as JSON, which YAML includes. */
+/** Written as JSON, which is valid YAML. */
 function configOf({ targets, ruleFiles, interval }: PrometheusOptions): unknown {
   return {
     global: { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval },

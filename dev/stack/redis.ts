@@ -1,6 +1,6 @@
 /**
- * A real Redis on a free loopback port, which keeps nothing on disk: stopped, it forgets. For tests and for developing
- * against; needs no Java once the programs are in the cache.
+ * A real Redis on a free loopback port without persistence: it is empty after a restart. For tests and development.
+ * Needs no Java once the programs are cached.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createConnection } from 'node:net'
@@ -13,20 +13,20 @@ import { StackError } from './stack-error.ts'
 import { endProcess, onFreePorts } from './stack.ts'
 
 export interface RedisOptions {
-  /** Directives added to the stack's own, or put in their place: `{ requirepass: '...' }`. */
+  /** Directives that extend or replace the stack's own: `{ requirepass: '...' }`. */
   readonly directives?: Readonly<Record<string, string>>
-  /** Takes TLS connections only; the directives name the files. */
+  /** Accepts TLS connections only; the directives name the files. */
   readonly tls?: boolean
-  /** Told in a sentence what takes its time. */
+  /** Receives a message before each slow step. */
   readonly onProgress?: (line: string) => void
-  /** Told when the server ends by itself. By default that ends this process as an uncaught error. */
+  /** Called if the server ends by itself. By default, that ends this process as an uncaught error. */
   readonly onCrash?: (message: string) => void
 }
 
 export interface LocalRedis {
   readonly url: string
   readonly port: number
-  /** Started again, it has the same port and is empty. */
+  /** Keeps its port when it is started again, and is empty. */
   readonly server: Server
   /** Stops it and deletes its folder. */
   readonly stop: () => Promise<void>
@@ -34,7 +34,7 @@ export interface LocalRedis {
 
 const PROBE_TIMEOUT_MS = 5_000
 
-/** Returns when it answers. Throws a StackError when it cannot be had or does not start. */
+/** Resolves when it answers. Throws a StackError if it is not available or does not start. */
 export async function startRedis(options: RedisOptions = {}): Promise<LocalRedis> {
   const { redisDir } = await providePrograms(options.onProgress ?? (() => {}))
   const command = join(redisDir, binaryOf(process.platform, process.arch))
@@ -91,7 +91,7 @@ const BINARIES: Readonly<Record<string, string>> = {
 
 export function binaryOf(platform: string, arch: string): string {
   const binary = BINARIES[`${platform}-${arch}`]
-  if (binary === undefined) throw new StackError(`There is no Redis for ${platform} on ${arch} in the stack.`)
+  if (binary === undefined) throw new StackError(`The stack has no Redis for ${platform} on ${arch}.`)
   return binary
 }
 
@@ -100,15 +100,18 @@ function argsOf(directives: Readonly<Record<string, string>>): string[] {
   return Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-/** Any answer will do: one that is asked for a password refuses, and lives. With TLS a connection has to do. */
+/**
+ * Any answer will do: a server that requires a password sends an error, but it is running. With TLS, a connection is
+ * enough.
+ */
 async function probe(port: number, sign: 'connect' | 'data'): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = createConnection({ host: '127.0.0.1', port })
-    socket.setTimeout(PROBE_TIMEOUT_MS, () => socket.destroy(new Error('It does not answer.')))
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => socket.destroy(new Error('Redis does not answer.')))
     socket.once('connect', () => socket.write('PING\r\n'))
     socket.once(sign, () => resolve())
     socket.once('error', reject)
-    socket.once('close', () => reject(new Error('It closed the connection.')))
+    socket.once('close', () => reject(new Error('Redis closed the connection.')))
     socket.once(sign, () => socket.destroy())
   })
 }

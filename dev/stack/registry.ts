@@ -1,4 +1,4 @@
-/** Apicurio Registry, which speaks the Confluent API under /apis/ccompat/v7. Keeps schemas in memory only. */
+/** Apicurio Registry, which implements the Confluent API under /apis/ccompat/v7. Keeps schemas in memory only. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { jvmOptions } from './java.ts'
@@ -9,7 +9,7 @@ export interface RegistryOptions {
   readonly java: string
   readonly programDir: string
   readonly directory: string
-  /** Deleted when this process dies. */
+  /** Deleted when this process ends. */
   readonly scratchDir: string
   readonly onCrash: (message: string) => void
 }
@@ -32,7 +32,7 @@ export async function startRegistry(options: RegistryOptions): Promise<{ server:
       '-Dquarkus.http.host=127.0.0.1',
       `-Dquarkus.http.port=${port}`,
       '-Dquarkus.http.access-log.enabled=false',
-      '-Dquarkus.log.category."io.quarkus".level=INFO', // for the line that says where it listens
+      '-Dquarkus.log.category."io.quarkus".level=INFO', // for the line that contains its address
       '-jar',
       join(programDir, 'apicurio-registry-app-3.0.9-runner.jar'),
     ],
@@ -42,7 +42,7 @@ export async function startRegistry(options: RegistryOptions): Promise<{ server:
     listening: /Listening on: http/,
     probe: async () => {
       const answer = await fetch(`${url}/subjects`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })
-      if (!answer.ok) throw new Error(`It answers ${answer.status}.`)
+      if (!answer.ok) throw new Error(`The registry answers ${answer.status}.`)
     },
     onCrash,
   })

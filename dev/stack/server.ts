@@ -1,4 +1,7 @@
-/** One server program of the stack: started until it answers, stopped, and started again on the same port and data. */
+/**
+ * One server program of the stack. It can be stopped and started again on the same port and data; a start waits until
+ * it answers.
+ */
 import { stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { spawnLeashed, type Leashed, type LeashedCommand } from './leash.ts'
@@ -6,17 +9,20 @@ import { lastLines, readLog } from './log-file.ts'
 import { StackError } from './stack-error.ts'
 
 export interface ServerProgram extends LeashedCommand {
-  /** As a user knows it: "Kafka". */
+  /** The name that users know: "Kafka". */
   readonly name: string
-  /** What it logs once it listens. An answer alone could come from a stranger who took the port first. */
+  /**
+   * The log line that it writes once it listens. An answer alone could come from another program that took the port
+   * first.
+   */
   readonly listening: RegExp
-  /** Rejects as long as the server does not answer. */
+  /** Rejects until the server answers. */
   readonly probe: () => Promise<void>
-  /** Called when the server ends without having been stopped. */
+  /** Called if the server ends without having been stopped. */
   readonly onCrash: (message: string) => void
 }
 
-/** Somebody else took a port between its choice and the start: worth another try with others. */
+/** Another process took a port between its choice and the start. Try again with other ports. */
 export class PortTakenError extends StackError {}
 
 const PORT_TAKEN = /address already in use|seems to be in use/i
@@ -40,7 +46,7 @@ export class Server {
     return this.#process?.pid
   }
 
-  /** Returns when it answers. Throws a StackError with the end of the log when it does not come up. */
+  /** Resolves when it answers. Throws a StackError with the end of the log if it does not start. */
   async start(): Promise<void> {
     if (this.#process !== undefined) throw new Error(`${this.#program.name} is already running.`)
     const logStart = await sizeOf(this.logFile)
@@ -55,7 +61,7 @@ export class Server {
     }
   }
 
-  /** Returns when the process is gone; does nothing when it is not running. */
+  /** Resolves when the process is gone. Does nothing if it is not running. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     const child = this.#process
     this.#process = undefined

@@ -1,4 +1,4 @@
-/** The stack cannot be had, for a reason a user can act on: the message is all there is to show. */
+/** The stack is not available, for a reason a user can fix. Show only the message. */
 export class StackError extends Error {
   override readonly name = 'StackError'
 }

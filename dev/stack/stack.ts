@@ -1,6 +1,6 @@
 /**
- * A real Kafka and a real schema registry on free loopback ports, for tests, demo and benchmark. Several can run side
- * by side. Nothing is left behind, however the process that started it ends.
+ * A real Kafka and a real schema registry on free loopback ports, for tests, demo and benchmark. Several can run in
+ * parallel. Nothing is left behind, however the process that started it ends.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,36 +12,36 @@ import { startRegistry } from './registry.ts'
 import { PortTakenError, type Server } from './server.ts'
 
 export interface StackOptions {
-  /** Broker properties added to the stack's own, or put in their place. */
+  /** Broker properties that extend or replace the stack's own. */
   readonly kafkaProperties?: Readonly<Record<string, string>>
-  /** For the broker's Java. */
+  /** Options for the broker's JVM. */
   readonly kafkaJavaOptions?: readonly string[]
-  /** More listeners of the broker; what they ask of clients is a matter of the properties. */
+  /** More listeners of the broker. Their security is set in the properties. */
   readonly kafkaListeners?: readonly string[]
-  /** Told in a sentence what takes its time. */
+  /** Receives a message before each slow step. */
   readonly onProgress?: (line: string) => void
-  /** Told when a server ends by itself. By default that ends this process as an uncaught error. */
+  /** Called if a server ends by itself. By default, that ends this process as an uncaught error. */
   readonly onCrash?: (message: string) => void
 }
 
 export interface Stack {
   readonly brokers: readonly string[]
-  /** Where the broker's other listeners are, by their names. */
+  /** Addresses of the broker's other listeners, by name. */
   readonly listeners: ReadonlyMap<string, string>
   /** The registry's Confluent-compatible API. */
   readonly registryUrl: string
   /** Logs and data of both; deleted by `stop`. */
   readonly dataDir: string
-  /** Started again, it has the same port and data. */
+  /** Keeps its port and data when it is started again. */
   readonly kafka: Server
-  /** Started again, it has the same port and no schemas. */
+  /** Keeps its port when it is started again, and is empty. */
   readonly registry: Server
   readonly stop: () => Promise<void>
 }
 
 const PORT_ATTEMPTS = 5
 
-/** Returns when both answer. Throws a StackError when something is missing or does not start. */
+/** Resolves when both answer. Throws a StackError if something is missing or does not start. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const report = options.onProgress ?? (() => {})
   const java = await findJava()
@@ -68,7 +68,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ),
   ])
   const stop = async (): Promise<void> => {
-    // Nobody will read the data again, so nothing is gained by an orderly end.
+    // The data is not read again, so there is no need for an orderly shutdown.
     const started = [kafka, registry].filter((result) => result.status === 'fulfilled')
     await Promise.all(started.map(async ({ value }) => value.server.stop('SIGKILL')))
     await rm(dataDir, { recursive: true, force: true, maxRetries: 3 })

@@ -1,18 +1,19 @@
-/** A TCP proxy on a loopback port that can play a bad network. It looks at no byte of what it forwards. */
+/** A TCP proxy on a loopback port that simulates network faults. It does not interpret the bytes it forwards. */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { Delay } from './delay.ts'
 
 export interface TcpProxy {
   readonly port: number
-  /** Resets every connection and refuses new ones, until healed: a process that is gone, a firewall that rejects. */
+  /** Resets every connection and refuses new ones until healed, like a stopped process or a firewall that rejects. */
   cut(): Promise<void>
   /**
-   * Forwards nothing more and closes nothing, until healed: a machine that vanished, a firewall that drops. Connections
-   * are taken, and stay silent. Those of now stay so after the healing too, as when the way has forgotten them.
+   * Forwards nothing and closes nothing until healed, like a machine that vanished or a firewall that drops. New
+   * connections are accepted and stay silent. Existing connections stay silent even after healing, as if a router had
+   * forgotten them.
    */
   blackhole(): void
-  /** Holds back what is sent, until healed; then all of it arrives, late. */
+  /** Holds data back until healed, then delivers all of it, late. */
   stall(): void
   heal(): Promise<void>
   close(): Promise<void>
@@ -23,7 +24,7 @@ type Weather = 'fair' | 'cut' | 'blackhole' | 'stall'
 export interface TcpProxyOptions {
   readonly port: number
   readonly target: number
-  /** What is sent arrives up to so much later, each piece by chance, each connection's in order. */
+  /** Delays each piece of data by a random time up to this value, in order within each connection. */
   readonly jitterMs?: number
 }
 
@@ -93,7 +94,7 @@ class Proxy {
   }
 }
 
-/** Two sockets, each passing on to the other what it gets. When one ends, so does the other. */
+/** Forwards data between two sockets. When one ends, so does the other. */
 class Link {
   readonly #sockets: readonly [client: Socket, upstream: Socket]
   readonly #jitterMs: number
@@ -131,7 +132,7 @@ class Link {
       if (!this.#held) from.resume()
     })
     from.on('end', () => way.pass(() => to.end()))
-    // A reset is passed on as one: the other side would take an orderly end for something else.
+    // Forward a reset as a reset. The other side would interpret an orderly end differently.
     from.on('error', () => to.resetAndDestroy())
     from.on('close', () => way.pass(() => to.destroySoon()))
   }

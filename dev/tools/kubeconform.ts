@@ -1,4 +1,7 @@
-/** kubeconform: manifests against JSON schemas. Built from source, for no package registry has it ready. */
+/**
+ * kubeconform checks manifests against JSON schemas. Built from source, because no package registry offers it as a
+ * binary.
+ */
 import { join } from 'node:path'
 import { buildGo, provide, type Tool } from './install.ts'
 
@@ -10,7 +13,7 @@ const KUBECONFORM: Tool = {
     buildGo({ path: 'github.com/yannh/kubeconform/cmd/kubeconform', version: `v${VERSION}` }, directory),
 }
 
-/** Path of the command. Throws a ToolError when it cannot be had. */
+/** Path of the command. Throws a ToolError if it is not available. */
 export async function provideKubeconform(): Promise<string> {
   return join(await provide(KUBECONFORM), 'kubeconform')
 }

@@ -1,4 +1,4 @@
-/** What a Kubernetes API server needs to run alone: the server, built from source, and etcd, from Debian. */
+/** A Kubernetes API server that runs alone: the server, built from source, and etcd, from Debian. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildGo, call, provide, unpackDebian, type Tool } from './install.ts'
@@ -21,7 +21,7 @@ const API_SERVER: Tool = {
 
 const ETCD: Tool = { id: 'etcd-debian-3.4', install: (directory) => unpackDebian(['etcd-server'], directory) }
 
-/** In Kubernetes' own repository its libraries are folders; outside of it they are modules of the matching version. */
+/** Kubernetes' libraries are folders of its own repository. Elsewhere they are modules of the matching version. */
 async function stagedModules(): Promise<string[]> {
   const told = await call('go', ['mod', 'download', '-json', `k8s.io/kubernetes@v${VERSION}`])
   const { GoMod: file } = JSON.parse(told) as { GoMod: string }
@@ -35,7 +35,7 @@ export interface KubernetesTools {
   readonly etcd: string
 }
 
-/** Paths of the commands. Throws a ToolError when they cannot be had. */
+/** Paths of the commands. Throws a ToolError if they are not available. */
 export async function provideKubernetes(): Promise<KubernetesTools> {
   const etcd = join(await provide(ETCD), 'usr', 'bin', 'etcd')
   return { etcd, apiServer: join(await provide(API_SERVER), 'kube-apiserver') }

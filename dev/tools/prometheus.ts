@@ -1,4 +1,7 @@
-/** Prometheus and promtool, for the tests of rules and dashboards: Debian's 2.42, whose programs want no libraries but libc. */
+/**
+ * Prometheus and promtool, for tests of rules and dashboards: Debian's 2.42, whose programs need no library except
+ * libc.
+ */
 import { join } from 'node:path'
 import { provide, unpackDebian } from './install.ts'
 
@@ -7,7 +10,7 @@ export interface Prometheus {
   readonly promtool: string
 }
 
-/** The two programs' paths. Throws a ToolError when they cannot be had. */
+/** Paths of the two programs. Throws a ToolError if they are not available. */
 export async function providePrometheus(): Promise<Prometheus> {
   const directory = await provide({
     id: 'prometheus-debian-2.42',

@@ -4,7 +4,7 @@ import { installPython, provide } from './install.ts'
 
 const VERSION = '0.11.0.1'
 
-/** The command's path. Throws a ToolError when it cannot be had. */
+/** The command's path. Throws a ToolError if it is not available. */
 export async function shellcheck(): Promise<string> {
   const directory = await provide({
     id: `shellcheck-${VERSION}`,

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What Apache Kafka's own image does at its start: KAFKA_* become server.properties, the storage is made, the broker runs.
+# Does what the start script of Apache Kafka's image does: turns KAFKA_* into server.properties, formats the storage
+# and runs the broker.
 set -eu
 config=/opt/kafka/config/server.properties
 env | grep '^KAFKA_' | grep -v '^KAFKA_HEAP_OPTS=' | while IFS='=' read -r name value; do
@@ -7,7 +8,7 @@ env | grep '^KAFKA_' | grep -v '^KAFKA_HEAP_OPTS=' | while IFS='=' read -r name 
   echo "$key=$value"
 done >"$config"
 java -cp '/opt/kafka/libs/*' kafka.tools.StorageTool format --ignore-formatted --cluster-id="$CLUSTER_ID" -c "$config"
-# Into a file, which the health check reads.
+# Logs to a file, which the health check reads.
 # shellcheck disable=SC2086 # several options in one variable
 exec java $KAFKA_HEAP_OPTS -XX:+UseSerialGC -Dlog4j2.configurationFile=/opt/kafka/config/log4j2.properties \
   -cp '/opt/kafka/libs/*' kafka.Kafka "$config" >/opt/kafka/logs/server.log 2>&1

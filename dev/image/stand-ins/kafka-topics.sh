@@ -1,3 +1,3 @@
 #!/bin/sh
-# Kafka's tools are not among the packages of its server: this says by the log whether it answers.
+# Kafka's command-line tools are not among the packages of its server, so this checks the log instead.
 exec grep -q 'Kafka Server started' /opt/kafka/logs/server.log

@@ -41,7 +41,7 @@ describe('an old Node', () => {
 
   test('is answered with what to install', () => {
     expect(nodeProblem(old)).toBe(
-      'Node 24 or newer is needed, and this is 20.20.2: install it (`brew install node`) and run the command again.',
+      'Node 24 or newer is required, but this is 20.20.2. Install it (`brew install node`) and run the command again.',
     )
   })
 

@@ -39,12 +39,12 @@ describe('what came out, held against what was sent', () => {
 
   test('tells an event that is missing and one that came twice', () => {
     const faults = faultsOf([sentAt(0n), sentAt(1n)], [outputOf(1n), outputOf(1n)])
-    expect(faults).toEqual(['event0 came out 0 times.', 'event1 came out 2 times.'])
+    expect(faults).toEqual(['event0 has 0 outputs instead of one.', 'event1 has 2 outputs instead of one.'])
   })
 
   test('tells an output of an event that was not sent', () => {
     expect(faultsOf([sentAt(0n)], [outputOf(0n), outputOf(7n)])).toEqual([
-      'input[2]@7, where nothing was sent, came out: PASSED, not risky, PASSPORT.',
+      'There is an output (PASSED, not risky, PASSPORT) for input[2]@7, where no event was sent.',
     ])
   })
 
@@ -64,7 +64,7 @@ describe('what came out, held against what was sent', () => {
     'tells a dead letter with other bytes',
     (value) => {
       expect(faultsOf([sentAt(0n, REJECTED)], [outputOf(0n, REJECTED, value)])).toEqual([
-        'The dead letter of event0 has other bytes.',
+        'The dead letter of event0 does not have the bytes of its event.',
       ])
     },
   )
@@ -85,7 +85,7 @@ describe('the quota', () => {
 
   test('does not hold with one call more, or one refused', () => {
     const more = checkQuota({ ...report, maxCallsInASecond: 51 }, 50)
-    expect(more.faults).toEqual(['There were 51 calls in one second.'])
+    expect(more.faults).toEqual(['There were 51 calls in one second; the quota is 50.'])
     const refused = checkQuota({ ...report, callsByCode: { 'Throttling.Api': 2, 'Throttling.User': 1 } }, 50)
     expect(refused.faults).toEqual(['2 calls were refused with Throttling.Api.'])
   })

@@ -55,14 +55,14 @@ describe('the summary', () => {
     expect(text).toMatch(/Passed +│ +1 │ +1 │/)
     expect(text).toMatch(/at a steady pace +│ +42 ms \/ 42 ms/)
     expect(text).toMatch(/2 of 50/)
-    expect(text).toMatch(/✔ it holds\nAll of it holds\.$/m)
+    expect(text).toMatch(/✔ it holds\nAll checks passed\.$/m)
   })
 
   test('shows what came out instead', () => {
     const text = summary(rejected, { promise: 'it holds', faults: ['It does not.'] })
     expect(text).toMatch(/Passed +│ +1 │ +0 │/)
     expect(text).toMatch(/Dead letter: rejected +│ +0 │ +1 │/)
-    expect(text).toMatch(/✘ it holds\n {4}It does not\.\nNot all of it holds\.$/m)
+    expect(text).toMatch(/✘ it holds\n {4}It does not\.\nSome checks failed\.$/m)
   })
 
   test('does not drown the reader in faults', () => {

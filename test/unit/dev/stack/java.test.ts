@@ -6,7 +6,7 @@ const NOWHERE = { PATH: '/nonexistent' }
 describe('a machine without Java', () => {
   test('is told what to install', async () => {
     await expect(findJava(NOWHERE)).rejects.toThrow(
-      'Java 17 or newer is needed for the local Kafka and schema registry, and there is none on the PATH: install it with `apt-get install default-jre-headless` (Debian, Ubuntu) or `brew install --cask temurin` (macOS).',
+      'The local Kafka and schema registry need Java 17 or newer, but there is none on the PATH. Install it with `apt-get install default-jre-headless` (Debian, Ubuntu) or `brew install --cask temurin` (macOS).',
     )
   })
 
@@ -19,7 +19,7 @@ describe('a machine without Java', () => {
 
 test('a machine without Maven is told what to install', async () => {
   await expect(findMaven(NOWHERE)).rejects.toThrow(
-    'install it with `apt-get install maven` (Debian, Ubuntu) or `brew install maven` (macOS).',
+    'Install it with `apt-get install maven` (Debian, Ubuntu) or `brew install maven` (macOS).',
   )
 })
 

@@ -7,5 +7,5 @@ test('there is a Redis for the machines people develop on', () => {
 })
 
 test('where there is none, it is said', () => {
-  expect(() => binaryOf('win32', 'x64')).toThrow('There is no Redis for win32 on x64 in the stack.')
+  expect(() => binaryOf('win32', 'x64')).toThrow('The stack has no Redis for win32 on x64.')
 })
