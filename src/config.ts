@@ -1,6 +1,6 @@
 /**
- * The settings of the service, read from the environment and checked before anything else happens. All faults are found
- * at once. Nothing here throws, and no secret gets into a fault or a description.
+ * The settings of the service, read from the environment and checked before anything else happens. All errors are found
+ * at once. Nothing here throws, and no secret gets into an error or a description.
  */
 import type { Codec } from './core/compression.ts'
 import type { Delivery } from './core/delivery.ts'
@@ -22,8 +22,10 @@ import {
 import { chooseLogin, type LoginConfig } from './config/login.ts'
 import { defaultBurst, retryTopicNames, ruleErrors } from './config/rules.ts'
 import type { Secret } from './config/secret.ts'
-import { SETTING_NAMES, environment, type SettingName, type Values } from './config/settings.ts'
-import { unknownNames } from './config/unknown-names.ts'
+import { PARTS, settingsOf, type Part } from './config/parts.ts'
+import { secretWarnings } from './config/secret-warnings.ts'
+import { environment, type SettingName, type Values } from './config/settings.ts'
+import { nameErrors, nameWarnings } from './config/variable-names.ts'
 
 export interface Config {
   readonly kafka: {
@@ -49,6 +51,8 @@ export interface Config {
   readonly registry: {
     /** Without a slash at its end. */
     readonly url: string
+    /** Sent with each request. */
+    readonly clientId: string
     readonly auth: { readonly username: string; readonly password: Secret } | null
   }
   readonly checkresult: {
@@ -92,32 +96,47 @@ export type QuotaConfig =
       readonly key: string
     }
 
-export type Loaded =
-  | { readonly kind: 'ok'; readonly config: Config; readonly settings: readonly SettingRow[] }
-  /** One sentence each; at least one. */
-  | { readonly kind: 'errors'; readonly errors: readonly string[] }
+export type Loaded<P extends Part = Part> =
+  | {
+      readonly kind: 'ok'
+      readonly config: Pick<Config, P>
+      readonly settings: readonly SettingRow[]
+      readonly warnings: readonly string[]
+    }
+  /** At least one error, each in one line. */
+  | { readonly kind: 'errors'; readonly errors: readonly string[]; readonly warnings: readonly string[] }
 
+/** All of the configuration, as the service needs it. */
 export function loadConfig(env: Environment, readText: ReadText = readTextFile): Loaded {
-  const gathered = gather(env, readText)
-  const read = readValues(gathered)
-  const invalid = new Set([...gathered.failed, ...read.failed])
+  return loadParts(PARTS, env, readText)
+}
+
+/** Reads and checks the settings of these parts and no others. */
+export function loadParts<P extends Part>(
+  parts: readonly P[],
+  env: Environment,
+  readText: ReadText = readTextFile,
+): Loaded<P> {
+  const names = settingsOf(parts)
+  const gathered = gather(env, names, readText)
+  const read = readValues(gathered, names)
+  const isInScope = (name: SettingName) => names.includes(name)
+  const isUnknown = (name: SettingName) =>
+    gathered.failed.has(name) || read.failed.has(name) || !isInScope(name)
   const isSet = (name: SettingName) => gathered.environmentValues.has(name) || gathered.failed.has(name)
   const errors = [
     ...gathered.errors,
     ...read.errors,
-    ...ruleErrors(read.values, (name) => invalid.has(name)),
-    ...credentialErrors(isSet),
-    ...unknownNames(Object.keys(env)),
+    ...ruleErrors(read.values, isUnknown),
+    ...(parts.some((part) => part === 'credentials') ? credentialErrors(isSet) : []),
+    ...nameErrors(Object.keys(env), isInScope),
   ]
-  if (errors.length > 0) return { kind: 'errors', errors }
-  const values = withFiles(environment.parse(textsOf(gathered)), gathered.environmentValues)
-  const credentials = chooseCredentials(values)
-  if (credentials === null) return { kind: 'errors', errors: credentialErrors(() => false) }
-  return {
-    kind: 'ok',
-    config: toConfig(values, credentials),
-    settings: describeValues(gathered.environmentValues, values),
-  }
+  const warnings = [...nameWarnings(env, isInScope), ...secretWarnings(gathered.environmentValues)]
+  if (errors.length > 0) return { kind: 'errors', errors, warnings }
+  // Without an error every setting in scope has been read, and a part looks at no other one.
+  const values = withFiles(read.values as Values, gathered.environmentValues)
+  const config = Object.fromEntries(parts.map((part) => [part, MAKE[part](values)])) as Pick<Config, P>
+  return { kind: 'ok', config, settings: describeValues(names, gathered.environmentValues, values), warnings }
 }
 
 interface Read {
@@ -127,11 +146,11 @@ interface Read {
 }
 
 /** One by one, so that what is well-formed is known although something else is not. */
-function readValues({ environmentValues, failed: unread }: Gathered): Read {
+function readValues({ environmentValues, failed: unread }: Gathered, names: readonly SettingName[]): Read {
   const values: Record<string, unknown> = {}
   const errors: string[] = []
   const failed = new Set<SettingName>()
-  for (const name of SETTING_NAMES) {
+  for (const name of names) {
     if (unread.has(name)) continue
     const found = environmentValues.get(name)
     const result = environment.shape[name].safeParse(found?.text)
@@ -144,42 +163,51 @@ function readValues({ environmentValues, failed: unread }: Gathered): Read {
   return { values, errors, failed }
 }
 
-function textsOf({ environmentValues }: Gathered): Record<string, string> {
-  return Object.fromEntries([...environmentValues].map(([name, { text }]) => [name, text]))
+const MAKE: { readonly [P in Part]: (values: Values) => Config[P] } = {
+  kafka,
+  topics: (values) => ({
+    input: values.KAFKA_INPUT_TOPIC,
+    result: values.KAFKA_RESULT_TOPIC,
+    deadLetter: values.KAFKA_DEAD_LETTER_TOPIC,
+  }),
+  registry: (values) => ({
+    url: values.SCHEMA_REGISTRY_URL,
+    clientId: values.KAFKA_CLIENT_ID,
+    auth: registryAuth(values),
+  }),
+  checkresult,
+  quota,
+  credentials: chooseCredentials,
+  defer,
+  dedupeWindowMs: (values) => values.DEDUPE_WINDOW,
+  deadLetterLimit: (values) => ({
+    share: values.DEAD_LETTER_LIMIT,
+    cooldownMs: values.DEAD_LETTER_LIMIT_COOLDOWN,
+  }),
+  deadLetters: (values) => ({ maxRedrives: values.DEAD_LETTER_MAX_REDRIVES }),
+  result: (values) => ({ pii: values.RESULT_PII }),
+  ops: (values) => ({ host: values.OPS_HOST, port: values.OPS_PORT }),
+  log: (values) => ({ level: values.LOG_LEVEL }),
+  shutdownDeadlineMs: (values) => values.SHUTDOWN_DEADLINE,
 }
 
-function toConfig(values: Values, credentials: CredentialsConfig): Config {
+function checkresult(values: Values): Config['checkresult'] {
   const qps = values.CHECKRESULT_QPS
+  return {
+    endpoint: values.CHECKRESULT_ENDPOINT,
+    qps,
+    burst: qps === 'unlimited' ? null : (values.CHECKRESULT_BURST ?? defaultBurst(qps)),
+    qpsGuardMs: values.CHECKRESULT_QPS_GUARD,
+    timeoutMs: values.CHECKRESULT_TIMEOUT,
+    maxInFlight: values.CHECKRESULT_MAX_IN_FLIGHT,
+  }
+}
+
+function defer(values: Values): Config['defer'] {
   const retryNames = retryTopicNames(values)
   return {
-    kafka: kafka(values),
-    topics: {
-      input: values.KAFKA_INPUT_TOPIC,
-      result: values.KAFKA_RESULT_TOPIC,
-      deadLetter: values.KAFKA_DEAD_LETTER_TOPIC,
-    },
-    registry: { url: values.SCHEMA_REGISTRY_URL, auth: registryAuth(values) },
-    checkresult: {
-      endpoint: values.CHECKRESULT_ENDPOINT,
-      qps,
-      burst: qps === 'unlimited' ? null : (values.CHECKRESULT_BURST ?? defaultBurst(qps)),
-      qpsGuardMs: values.CHECKRESULT_QPS_GUARD,
-      timeoutMs: values.CHECKRESULT_TIMEOUT,
-      maxInFlight: values.CHECKRESULT_MAX_IN_FLIGHT,
-    },
-    quota: quota(values),
-    credentials,
-    defer: {
-      retryTopics: values.DEFER_DELAYS.map(({ ms }, at) => ({ topic: retryNames[at] ?? '', delayMs: ms })),
-      maxAgeMs: values.DEFER_MAX_AGE,
-    },
-    dedupeWindowMs: values.DEDUPE_WINDOW,
-    deadLetterLimit: { share: values.DEAD_LETTER_LIMIT, cooldownMs: values.DEAD_LETTER_LIMIT_COOLDOWN },
-    deadLetters: { maxRedrives: values.DEAD_LETTER_MAX_REDRIVES },
-    result: { pii: values.RESULT_PII },
-    ops: { host: values.OPS_HOST, port: values.OPS_PORT },
-    log: { level: values.LOG_LEVEL },
-    shutdownDeadlineMs: values.SHUTDOWN_DEADLINE,
+    retryTopics: values.DEFER_DELAYS.map(({ ms }, at) => ({ topic: retryNames[at] ?? '', delayMs: ms })),
+    maxAgeMs: values.DEFER_MAX_AGE,
   }
 }
 

@@ -6,18 +6,18 @@ import { renewedSecret } from './adapters/renewed-secret.ts'
 import type { Config } from './config.ts'
 import type { Log } from './ports.ts'
 
-export function topicNames({ topics, defer }: Config): TopicNames {
+export function topicNames({ topics, defer }: Pick<Config, 'topics' | 'defer'>): TopicNames {
   return { ...topics, retry: defer.retryTopics.map(({ topic }) => topic) }
 }
 
-export function kafkaSettings({ kafka }: Config): KafkaSettings {
+export function kafkaSettings({ kafka }: Pick<Config, 'kafka'>): KafkaSettings {
   // A member that waits longer for the answer to a heartbeat has been given up meanwhile.
   return { ...kafka, requestTimeoutMs: kafka.sessionTimeoutMs }
 }
 
-export function registrySettings({ registry, kafka }: Config, log: Log): RegistrySettings {
-  const { url, auth } = registry
-  return { url, clientId: kafka.clientId, auth: auth === null ? null : registryLogin(auth, log) }
+export function registrySettings({ registry }: Pick<Config, 'registry'>, log: Log): RegistrySettings {
+  const { url, clientId, auth } = registry
+  return { url, clientId, auth: auth === null ? null : registryLogin(auth, log) }
 }
 
 /** Read at each request: the password may have been changed. */

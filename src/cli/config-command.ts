@@ -1,24 +1,57 @@
-/** `config check`: the effective settings, or every fault at once. Connects to nothing. */
+/** `config check`: prints the effective settings, or all that are invalid. Connects to nothing. */
 import type { Command } from 'commander'
 import { loadConfig, type Loaded } from '../config.ts'
 import { credentialsOrigin } from '../config/credentials.ts'
 import { EXIT_SETTINGS } from './settings.ts'
 
+interface Options {
+  readonly json?: true
+}
+
 export function addConfigCommand(
   program: Command,
   env: Readonly<Record<string, string | undefined>> = process.env,
+  setExitCode = (code: number): void => void (process.exitCode = code),
 ): void {
   const config = program.command('config').description('check the settings')
   const check = config
     .command('check')
-    .description('print the effective settings with secrets masked, or every error; connects to nothing')
-    // Settings are at fault here, not options.
-    .showHelpAfterError(false)
-    .action(() => {
+    .description(
+      'print the settings of the service with secrets masked, or all errors in them; connects to nothing',
+    )
+    .option('--json', 'print JSON')
+    .action(({ json }: Options) => {
       const loaded = loadConfig(env)
-      if (loaded.kind === 'ok') check.configureOutput().writeOut?.(settingsText(loaded))
-      else check.error(loaded.errors.join('\n'), { exitCode: EXIT_SETTINGS })
+      const { out, err } = json === true ? { out: jsonText(loaded), err: '' } : textOf(loaded)
+      const streams = check.configureOutput()
+      if (err !== '') streams.writeErr?.(err)
+      if (out !== '') streams.writeOut?.(out)
+      if (loaded.kind === 'errors') setExitCode(EXIT_SETTINGS)
     })
+}
+
+function jsonText(loaded: Loaded): string {
+  const { warnings } = loaded
+  const report =
+    loaded.kind === 'ok'
+      ? {
+          valid: true,
+          settings: loaded.settings,
+          credentials: credentialsOrigin(loaded.config.credentials),
+          errors: [],
+          warnings,
+        }
+      : { valid: false, settings: [], credentials: null, errors: loaded.errors, warnings }
+  return `${JSON.stringify(report, null, 2)}\n`
+}
+
+function textOf(loaded: Loaded): { readonly out: string; readonly err: string } {
+  const warnings = loaded.warnings.map((warning) => `Warning: ${warning}`)
+  const errors = loaded.kind === 'ok' ? [] : loaded.errors
+  return {
+    out: loaded.kind === 'ok' ? settingsText(loaded) : '',
+    err: [...warnings, ...errors].map((line) => `${line}\n`).join(''),
+  }
 }
 
 function settingsText({ config, settings }: Extract<Loaded, { kind: 'ok' }>): string {

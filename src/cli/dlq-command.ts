@@ -7,7 +7,8 @@ import { addFilters, position } from './dlq/options.ts'
 import type { RedriveCommandOptions } from './dlq/redrive.ts'
 import type { ShowOptions } from './dlq/show.ts'
 import type { StatsOptions } from './dlq/stats.ts'
-import { withSettings } from './settings.ts'
+import type { DlqConfig } from './dlq/dead-letter-topic.ts'
+import { isRegistrySet, withSettings } from './settings.ts'
 
 const LIST_LIMIT = 50
 /** All of them are in memory at once. */
@@ -21,7 +22,7 @@ export function addDlqCommand(program: Command): void {
     .option('--redriven', 'list the dead letters that were redriven instead')
     .option('--json', 'print JSON')
     .action((options: ListOptions) =>
-      withSettings(async (config) => (await import('./dlq/list.ts')).list(config, options)),
+      withDlqSettings(async (config) => (await import('./dlq/list.ts')).list(config, options)),
     )
   dlq
     .command('show')
@@ -29,13 +30,13 @@ export function addDlqCommand(program: Command): void {
     .argument('<partition:offset>', 'its DLQ position, as `dlq list` prints it', position)
     .option('--show-personal', "also print the key, the value and the event's own headers")
     .action((at: DeadLetterPosition, options: ShowOptions) =>
-      withSettings(async (config) => (await import('./dlq/show.ts')).show(config, at, options)),
+      withDlqSettings(async (config) => (await import('./dlq/show.ts')).show(config, at, options)),
     )
   addFilters(dlq.command('stats'))
     .description('count the waiting dead letters by reason and code')
     .option('--json', 'print JSON')
     .action((options: StatsOptions) =>
-      withSettings(async (config) => (await import('./dlq/stats.ts')).stats(config, options)),
+      withDlqSettings(async (config) => (await import('./dlq/stats.ts')).stats(config, options)),
     )
   addFilters(dlq.command('redrive'))
     .description(
@@ -44,6 +45,13 @@ export function addDlqCommand(program: Command): void {
     .option('--execute', 'redrive them; without this option nothing is changed')
     .option('--json', 'print JSON')
     .action((options: RedriveCommandOptions) =>
-      withSettings(async (config) => (await import('./dlq/redrive.ts')).redriveCommand(config, options)),
+      withDlqSettings(async (config) => (await import('./dlq/redrive.ts')).redriveCommand(config, options)),
     )
 }
+
+/** The registry is only needed to read Avro events, so the commands do without it if it is not configured. */
+function withDlqSettings(command: (config: DlqConfig) => Promise<void>): Promise<void> {
+  return isRegistrySet() ? withSettings([...PARTS, 'registry'], command) : withSettings(PARTS, command)
+}
+
+const PARTS = ['kafka', 'topics', 'defer', 'deadLetters'] as const

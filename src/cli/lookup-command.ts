@@ -28,11 +28,15 @@ export function addLookupCommand(program: Command): void {
     )
     .option('--show-personal', 'print personal fields; without this option they are masked')
     .action((transactionId: string, merchantBizId: string, options: Options) =>
-      withSettings((config) => lookup(config, { transactionId, merchantBizId }, options)),
+      withSettings(['checkresult', 'credentials'], (config) =>
+        lookup(config, { transactionId, merchantBizId }, options),
+      ),
     )
 }
 
-async function lookup(config: Config, ids: Ids, options: Options): Promise<void> {
+type LookupConfig = Pick<Config, 'checkresult' | 'credentials'>
+
+async function lookup(config: LookupConfig, ids: Ids, options: Options): Promise<void> {
   const reply = await callOnce(config, ids)
   const { classify } = await import('../core/classify.ts')
   const outcome = classify(reply)
@@ -71,7 +75,7 @@ async function lookup(config: Config, ids: Ids, options: Options): Promise<void>
   process.stdout.write(`${JSON.stringify(readable, null, 2)}\n`)
 }
 
-async function callOnce(config: Config, ids: Ids): Promise<Reply> {
+async function callOnce(config: LookupConfig, ids: Ids): Promise<Reply> {
   const [{ createCheckResultClient }, { createCredentialProvider }, { createLog }, { systemClock }] =
     await Promise.all([
       import('../adapters/alibaba/client.ts'),

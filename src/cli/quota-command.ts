@@ -25,7 +25,7 @@ export function addQuotaCommand(program: Command): void {
 }
 
 async function withQuotaKey(command: (key: QuotaKey) => Promise<string>): Promise<void> {
-  await withSettings(async ({ quota }) => {
+  await withSettings(['quota'], async ({ quota }) => {
     if (quota.mode !== 'redis') {
       throw new OperatorError(
         'CHECKRESULT_QUOTA is "partition", so there is no limit in Redis: change CHECKRESULT_QPS and restart the replicas, or set CHECKRESULT_QUOTA=redis and REDIS_URL.',

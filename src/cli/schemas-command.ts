@@ -13,7 +13,7 @@ export function addSchemasCommand(program: Command): void {
 }
 
 async function register(): Promise<void> {
-  await withSettings(async (config) => {
+  await withSettings(['registry', 'topics'], async (config) => {
     const [{ COMPATIBILITY, registerSchemas }, { registrySettings }, { createLog }, { VERSION }] =
       await Promise.all([
         import('../adapters/registry/register.ts'),

@@ -1,22 +1,27 @@
 /** What the commands share: the settings from the environment, and how a command ends. */
-import { loadConfig, type Config } from '../config.ts'
+import { loadParts, type Config } from '../config.ts'
+import type { Part } from '../config/parts.ts'
 
-/** Settings are wrong: known before any connection is made. */
+/** Settings are invalid: known before any connection is made. */
 export const EXIT_SETTINGS = 2
 export const EXIT_FAILED = 1
 
-/** The settings, or null after every fault was printed and the exit code set. */
-export function settingsOrErrors(): Config | null {
-  const loaded = loadConfig(process.env)
+/** The parts that the command uses, or null after every error was printed and the exit code was set. */
+function settingsOrErrors<P extends Part>(parts: readonly P[]): Pick<Config, P> | null {
+  const loaded = loadParts(parts, process.env)
+  for (const warning of loaded.warnings) process.stderr.write(`Warning: ${warning}\n`)
   if (loaded.kind === 'ok') return loaded.config
   for (const error of loaded.errors) process.stderr.write(`${error}\n`)
   process.exitCode = EXIT_SETTINGS
   return null
 }
 
-/** Runs a command with the settings; a failure is one sentence and exit code 1. */
-export async function withSettings(command: (config: Config) => Promise<void>): Promise<void> {
-  const config = settingsOrErrors()
+/** Runs a command with the parts of the configuration that it uses; a failure is one message and exit code 1. */
+export async function withSettings<P extends Part>(
+  parts: readonly P[],
+  command: (config: Pick<Config, P>) => Promise<void>,
+): Promise<void> {
+  const config = settingsOrErrors(parts)
   if (config === null) return
   try {
     await command(config)
@@ -24,4 +29,10 @@ export async function withSettings(command: (config: Config) => Promise<void>): 
     process.stderr.write(`${error instanceof Error ? error.message : 'The command failed.'}\n`)
     process.exitCode = EXIT_FAILED
   }
+}
+
+/** The registry is used by some commands only if it is configured. */
+export function isRegistrySet(): boolean {
+  const { SCHEMA_REGISTRY_URL: url = '' } = process.env
+  return url.trim() !== ''
 }

@@ -26,7 +26,7 @@ export function addTopicsCommand(program: Command): void {
 }
 
 async function create(options: Options): Promise<void> {
-  await withSettings(async (config) => {
+  await withSettings(['kafka', 'topics', 'defer'], async (config) => {
     const [{ createKafkaClient }, { createTopics, withAdmin }, service, { createLog }, { VERSION }] =
       await Promise.all([
         import('../adapters/kafka/client.ts'),

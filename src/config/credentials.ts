@@ -64,9 +64,11 @@ export function credentialErrors(isSet: (name: SettingName) => boolean): string[
   return [`No Alibaba Cloud credentials are set: expected one of these ways: ${kinds.join(', ')}.`]
 }
 
-/** Null where {@link credentialErrors} has something to say. */
-export function chooseCredentials(values: Values): CredentialsConfig | null {
-  return accessKey(values) ?? oidc(values) ?? others(values)
+/** Only for settings of which {@link credentialErrors} has nothing to say. */
+export function chooseCredentials(values: Values): CredentialsConfig {
+  const chosen = accessKey(values) ?? oidc(values) ?? others(values)
+  if (chosen === null) throw new Error('No credential source is set.')
+  return chosen
 }
 
 function accessKey(values: Values): CredentialsConfig | null {

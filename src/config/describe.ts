@@ -12,12 +12,11 @@ export interface SettingRow {
 
 /** Optional settings that are not set have no row. */
 export function describeValues(
+  names: readonly SettingName[],
   environmentValues: ReadonlyMap<SettingName, EnvironmentValue>,
   values: Values,
 ): SettingRow[] {
-  return SETTING_NAMES.map((name) => row(name, environmentValues.get(name), values)).filter(
-    (one) => one !== null,
-  )
+  return names.map((name) => row(name, environmentValues.get(name), values)).filter((one) => one !== null)
 }
 
 function row(

@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { setTwice, unreadable, type EnvironmentValue } from './errors.ts'
 import { Secret } from './secret.ts'
-import { SETTING_NAMES, aboutSetting, fileVariant, type SettingName, type Values } from './settings.ts'
+import { aboutSetting, fileVariant, type SettingName, type Values } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -23,11 +23,11 @@ export interface Gathered {
   readonly failed: ReadonlySet<SettingName>
 }
 
-export function gather(env: Environment, readText: ReadText): Gathered {
+export function gather(env: Environment, names: readonly SettingName[], readText: ReadText): Gathered {
   const environmentValues = new Map<SettingName, EnvironmentValue>()
   const errors: string[] = []
   const failed = new Set<SettingName>()
-  for (const name of SETTING_NAMES) {
+  for (const name of names) {
     const found = gatherOne(env, name, readText)
     if (found === null) continue
     if (found.kind === 'value') environmentValues.set(name, found.environmentValue)

@@ -1,7 +1,7 @@
 /** However the service ends or is hindered: its last line says it, and it is never stuck for ever. */
 import kafkajs from 'kafkajs'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
-import type { Env } from '../../dev/harness/commands.ts'
+import { startNode, type Env } from '../../dev/harness/commands.ts'
 import { SERVICE } from '../../dev/harness/service.ts'
 import { fields, lastLine } from '../support/log-lines.ts'
 import { deny } from '../support/deny.ts'
@@ -48,7 +48,9 @@ describe('a signal', () => {
     replica.signal('SIGINT')
     expect(await replica.exited).toBe(1)
     expect(performance.now() - startedMs).toBeLessThan(2_000)
-    expect(lastLine(replica)).toBe('A second signal ends the service at once; what is in hand is read again.')
+    expect(lastLine(replica)).toBe(
+      'The service ends at once, because of a second signal. Records in hand will be read again.',
+    )
 
     run.simulator.setFaults({})
     await run.startReplica()
@@ -66,15 +68,38 @@ describe('what nobody caught', () => {
   ])('%s ends the service with 1 and a sentence', async (_, code, errorType) => {
     const run = await started()
     // A signal that neither Node nor the service takes notice of.
-    const saboteur = `data:text/javascript,${encodeURIComponent(`process.once('SIGWINCH', () => { ${code} })`)}`
+    const saboteur = inline(`process.once('SIGWINCH', () => { ${code} })`)
     const replica = await run.startReplica({}, ['--import', saboteur, ...SERVICE])
     replica.signal('SIGWINCH')
     expect(await replica.exited).toBe(1)
     expect(lastLine(replica)).toBe(
-      'An unexpected error ends the service; nothing is lost, the records in hand are read again.',
+      'An unexpected error ends the service. No event is lost: records in hand will be read again. Report the error with its stack.',
     )
     expect(fields(replica)).toMatchObject({ level: 'error', errorType })
     expect(replica.output()).not.toContain(PRIVATE)
+    expectJsonLines(replica.output())
+  })
+
+  test('while the service starts ends it with a JSON line, too', async () => {
+    const run = await started()
+    // The listener for warnings is the first thing that the service adds.
+    const saboteur = `process.on('newListener', (name) => name === 'warning' && setImmediate(() => { throw new RangeError('${PRIVATE}') }))`
+    const service = startNode(['--import', inline(saboteur), ...SERVICE], run.environment.env)
+    expect(await service.exited).toBe(1)
+    expect(fields(service)).toMatchObject({ level: 'error', errorType: 'RangeError' })
+    expect(service.output()).not.toContain(PRIVATE)
+    expectJsonLines(service.output())
+  })
+
+  test('a warning of Node.js is a line of the log, without its text', async () => {
+    const run = await started()
+    const saboteur = `process.once('SIGWINCH', () => process.emitWarning('${PRIVATE}', { code: 'X001' }))`
+    const replica = await run.startReplica({}, ['--import', inline(saboteur), ...SERVICE])
+    replica.signal('SIGWINCH')
+    await replica.line(/"code":"X001".*"message":"Node\.js has a warning/)
+    expect(await replica.stop()).toBe(0)
+    expect(replica.output()).not.toContain(PRIVATE)
+    expectJsonLines(replica.output())
   })
 })
 
@@ -85,6 +110,15 @@ test('brokers that take the group away while it runs end the service with 1 and 
   expect(await replica.exited).toBe(1)
   expect(lastLine(replica)).toMatch(/^The Kafka consumer has ended: .*grant READ on the group/)
 })
+
+/** A program as the address of a module. */
+function inline(program: string): string {
+  return `data:text/javascript,${encodeURIComponent(program)}`
+}
+
+function expectJsonLines(output: string): void {
+  for (const line of output.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('message')
+}
 
 async function started(settings: Env = {}): Promise<Run> {
   const run = await startRun({ settings: { ...SETTINGS, ...settings } })

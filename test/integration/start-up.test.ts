@@ -22,32 +22,67 @@ const NOT_READY: Readiness = { status: 503, saysSo: true }
 
 // Each by itself, and most of the time waiting: side by side.
 describe.concurrent('with bad settings', () => {
-  test.each([[[]], [['config', 'check']], [TOPICS], [['schemas', 'register']]])(
-    'command %j names every fault at once and ends with 2 before any connection',
-    async (command) => {
-      const { env } = environment({
-        KAFKA_BROKERS: 'no port',
-        CHECKRESULT_QPS: '0',
-        DEFER_MAX_AGE: 'soon',
-        SCHEMA_REGISTRY_URL: 'registry',
-        KAFKA_GRUOP_ID: 'misspelled',
-      })
-      const { code, stdout, stderr } = await runCommand(command, env)
+  const BAD = {
+    KAFKA_BROKERS: 'no port',
+    CHECKRESULT_QPS: '0',
+    DEFER_MAX_AGE: 'soon',
+    SCHEMA_REGISTRY_URL: 'registry',
+    KAFKA_GRUOP_ID: 'misspelled',
+  }
+
+  test.each([
+    [['config', 'check'], Object.keys(BAD)],
+    [TOPICS, ['KAFKA_BROKERS', 'DEFER_MAX_AGE', 'KAFKA_GRUOP_ID']],
+    [['schemas', 'register'], ['SCHEMA_REGISTRY_URL']],
+    [
+      ['dlq', 'list'],
+      ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'DEFER_MAX_AGE', 'KAFKA_GRUOP_ID'],
+    ],
+    [['lookup', 'passpassport1', 'biz1'], ['CHECKRESULT_QPS']],
+  ])(
+    'command %j names all invalid settings that it uses and exits with 2 before any connection',
+    async (command, names) => {
+      const { code, stdout, stderr } = await runCommand(command, environment(BAD).env)
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-      const faults = stderr.trim().split('\n')
-      expect(new Set(faults.map((fault) => /^\w+/.exec(fault)?.[0]))).toEqual(
-        new Set([
-          'CHECKRESULT_QPS',
-          'DEFER_MAX_AGE',
-          'KAFKA_BROKERS',
-          'KAFKA_GRUOP_ID',
-          'SCHEMA_REGISTRY_URL',
-        ]),
-      )
-      expect(faults).toHaveLength(5)
-      for (const fault of faults) expect(fault).toMatch(/expected|meant|\?/)
+      const errors = stderr.trim().split('\n')
+      expect(new Set(errors.map((error) => /^\w+/.exec(error)?.[0]))).toEqual(new Set(names))
+      expect(errors).toHaveLength(names.length)
+      for (const error of errors) expect(error).toMatch(/[Ee]xpected|Did you mean/)
     },
   )
+
+  test('the service logs them as JSON, also with LOG_LEVEL=silent, and says that it does not start', async () => {
+    const { code, stdout, stderr } = await runCommand([], environment({ ...BAD, LOG_LEVEL: 'silent' }).env)
+    expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; message: string })
+    expect(lines.map(({ level }) => level)).toEqual(Array.from({ length: 6 }, () => 'error'))
+    expect(lines.at(-1)?.message).toBe(
+      'The service does not start, because 5 settings are invalid. Correct what the lines above name, then start it again.',
+    )
+    // Numbers of six digits and more are cut out of the log otherwise.
+    expect(stdout).toContain('from 1 to 100000')
+  })
+})
+
+describe.concurrent('without settings of other parts', () => {
+  test('topics and schemas are made', async () => {
+    const { env } = environment()
+    const only = (...names: string[]): Env =>
+      Object.fromEntries(Object.entries(env).filter(([name]) => names.some((one) => name.startsWith(one))))
+    expect(await runCommand(TOPICS, only('KAFKA_', 'DEFER_'))).toMatchObject({ code: 0, stderr: '' })
+    const registered = await runCommand(
+      ['schemas', 'register'],
+      only('SCHEMA_REGISTRY_', 'KAFKA_INPUT', 'KAFKA_RESULT'),
+    )
+    expect(registered).toMatchObject({ code: 0, stderr: '' })
+    expect(await runCommand(['dlq', 'list'], only('KAFKA_', 'DEFER_'))).toMatchObject({
+      code: 0,
+      stdout: 'No dead letters.\n',
+    })
+  })
 })
 
 describe.concurrent('a service that cannot start says what to do, in its log and at /readyz', () => {

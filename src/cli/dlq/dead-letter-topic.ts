@@ -1,10 +1,17 @@
-/** The dead-letter topic for the time of a command. */
+/** The dead-letter topic, open while a command runs. */
 import type { KafkaClient } from '../../adapters/kafka/client.ts'
 import type { Config } from '../../config.ts'
 import type { DlqReader } from '../../pipeline/dead-letters.ts'
 
-/** Opened as it is now, closed whatever comes. */
-export async function withDeadLetters<T>(config: Config, work: (dlq: DlqReader) => Promise<T>): Promise<T> {
+/** What the `dlq` commands use. Without a registry Avro events cannot be read. */
+export type DlqConfig = Pick<Config, 'kafka' | 'topics' | 'defer' | 'deadLetters'> &
+  Partial<Pick<Config, 'registry'>>
+
+/** Opens the topic as it is now, and closes it in any case. */
+export async function withDeadLetters<T>(
+  config: DlqConfig,
+  work: (dlq: DlqReader) => Promise<T>,
+): Promise<T> {
   const [{ createCluster }, { openTopicReader }, { topicNames }] = await Promise.all([
     kafkaClient(config),
     import('../../adapters/kafka/topic-reader.ts'),
@@ -19,7 +26,7 @@ export async function withDeadLetters<T>(config: Config, work: (dlq: DlqReader) 
   }
 }
 
-export async function kafkaClient(config: Config): Promise<KafkaClient> {
+export async function kafkaClient(config: DlqConfig): Promise<KafkaClient> {
   const [{ createKafkaClient }, { kafkaSettings }, { createLog }, { NAME, VERSION }] = await Promise.all([
     import('../../adapters/kafka/client.ts'),
     import('../../service-settings.ts'),

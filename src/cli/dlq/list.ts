@@ -1,5 +1,4 @@
 /** `dlq list`: the newest letters that wait, or those that were put back. */
-import type { Config } from '../../config.ts'
 import { isSelected, type StoredDeadLetter, type Selection } from '../../core/stored-dead-letter.ts'
 import {
   ForeignDeadLetters,
@@ -8,7 +7,7 @@ import {
   type ForeignSummary,
 } from '../../pipeline/dead-letters.ts'
 import { partitionsOf } from '../../pipeline/redrive.ts'
-import { withDeadLetters } from './dead-letter-topic.ts'
+import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
 import { count, foreignLines, deadLetterJson, deadLetterTable } from './render.ts'
@@ -19,7 +18,7 @@ export interface ListOptions extends FilterOptions {
   readonly json?: true
 }
 
-export async function list(config: Config, options: ListOptions): Promise<void> {
+export async function list(config: DlqConfig, options: ListOptions): Promise<void> {
   const nowMs = Date.now()
   const selection = selectionOf(options, nowMs)
   const found = await withDeadLetters(config, (dlq) =>

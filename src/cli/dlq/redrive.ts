@@ -1,10 +1,9 @@
 /** `dlq redrive`: puts letters back into the input topic, or says what it would put back. */
-import type { Config } from '../../config.ts'
 import { positionName } from '../../core/stored-dead-letter.ts'
 import { redrive, type RedriveTarget } from '../../pipeline/redrive.ts'
 import type { RedriveReport, UnfitDeadLetter } from '../../pipeline/redrive-report.ts'
 import { EXIT_FAILED } from '../settings.ts'
-import { kafkaClient, withDeadLetters } from './dead-letter-topic.ts'
+import { kafkaClient, withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
 import { count, foreignLines, sourceName, table } from './render.ts'
@@ -14,7 +13,7 @@ export interface RedriveCommandOptions extends FilterOptions {
   readonly json?: true
 }
 
-export async function redriveCommand(config: Config, options: RedriveCommandOptions): Promise<void> {
+export async function redriveCommand(config: DlqConfig, options: RedriveCommandOptions): Promise<void> {
   // Before the topic is read: what the claim fences can commit no more, so all its markers are seen.
   const target = options.execute ? await claimSink(config) : null
   try {
@@ -45,7 +44,7 @@ export async function redriveCommand(config: Config, options: RedriveCommandOpti
   }
 }
 
-async function claimSink(config: Config): Promise<RedriveTarget> {
+async function claimSink(config: DlqConfig): Promise<RedriveTarget> {
   const [{ createCluster }, { claimRedriveSink }, { DEFAULT_MAX_MESSAGE_BYTES }, { systemClock }] =
     await Promise.all([
       kafkaClient(config),
@@ -105,7 +104,7 @@ export function problemOf({ end, groups }: RedriveReport, executed: boolean): st
 
 export function reportText(
   report: RedriveReport,
-  config: Pick<Config, 'deadLetters'>,
+  config: Pick<DlqConfig, 'deadLetters'>,
   executed: boolean,
 ): string {
   const { groups, staying, foreign, absent, end } = report

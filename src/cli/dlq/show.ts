@@ -1,5 +1,4 @@
 /** `dlq show`: all there is to say of one letter. Its key, its value and its event's own headers only when asked for. */
-import type { Config } from '../../config.ts'
 import { withoutOurs } from '../../core/dead-letter.ts'
 import { nameBytes } from '../../core/headers.ts'
 import {
@@ -9,9 +8,9 @@ import {
 } from '../../core/stored-dead-letter.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import { scanDeadLetters, type DlqReader, type Found } from '../../pipeline/dead-letters.ts'
-import type { Decoded, InputRecord } from '../../ports.ts'
-import { withDeadLetters } from './dead-letter-topic.ts'
-import { decodeOnce } from './decode-once.ts'
+import type { InputRecord } from '../../ports.ts'
+import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
+import { createEventReader, type Reading } from './event-reader.ts'
 import { count, sourceName } from './render.ts'
 
 export interface ShowOptions {
@@ -19,12 +18,12 @@ export interface ShowOptions {
 }
 
 export async function show(
-  config: Config,
-  position: DeadLetterPosition,
+  config: DlqConfig,
+  place: DeadLetterPosition,
   options: ShowOptions,
 ): Promise<void> {
-  const found = await withDeadLetters(config, (dlq) => deadLetterAt(dlq, position))
-  const decoded = await decodeOnce(config, found.record)
+  const found = await withDeadLetters(config, (source) => deadLetterAt(source, place))
+  const decoded = await (await createEventReader(config)).read(found.record)
   const lines = [...factLines(found, decoded), ...(options.showPersonal ? personalLines(found, decoded) : [])]
   process.stdout.write(`${lines.join('\n')}\n`)
 }
@@ -40,12 +39,9 @@ export async function deadLetterAt(dlq: DlqReader, position: DeadLetterPosition)
   )
 }
 
-/** Null: the registry did not say. */
-export type MaybeDecoded = Decoded | null
-
 export function factLines(
   { deadLetter, record, redriven, foreign }: FoundDeadLetter,
-  decoded: MaybeDecoded,
+  decoded: Reading,
 ): string[] {
   const own = withoutOurs(record.headers)
   const rows: [name: string, value: string][] = [
@@ -79,13 +75,18 @@ function deadLetterRows(deadLetter: StoredDeadLetter): [name: string, value: str
   ]
 }
 
-function decodes(decoded: MaybeDecoded): string {
-  if (decoded === null) return 'unknown: the schema registry does not answer'
+function decodes(decoded: Reading): string {
+  if (decoded.kind === 'unread') return `unknown: ${UNREAD[decoded.why]}`
   if (decoded.kind === 'event') return 'yes'
   return `no (${decoded.kind === 'foreign' ? decoded.foreign : decoded.code}): ${decoded.message}`
 }
 
-export function personalLines({ record }: Pick<FoundDeadLetter, 'record'>, decoded: MaybeDecoded): string[] {
+const UNREAD = {
+  'no-registry': 'the value is Avro, and SCHEMA_REGISTRY_URL is not set',
+  'no-answer': 'the schema registry does not answer',
+} as const
+
+export function personalLines({ record }: Pick<FoundDeadLetter, 'record'>, decoded: Reading): string[] {
   const headers = withoutOurs(record.headers).map(
     (header) =>
       `  ${JSON.stringify(bytesText(nameBytes(header)))}: ${header.value === null ? 'null' : bytesText(header.value)}`,
@@ -100,9 +101,9 @@ export function personalLines({ record }: Pick<FoundDeadLetter, 'record'>, decod
 }
 
 /** JSON as it came; Avro as JSON where it can be read; anything else in base64. */
-function valueText({ value }: InputRecord, decoded: MaybeDecoded): string {
+function valueText({ value }: InputRecord, decoded: Reading): string {
   if (value === null) return 'none'
-  if (value[0] !== BRACE && decoded?.kind === 'event') return JSON.stringify(decoded.event, null, 2)
+  if (value[0] !== BRACE && decoded.kind === 'event') return JSON.stringify(decoded.event, null, 2)
   return value[0] === BRACE ? bytesText(value) : base64(value)
 }
 

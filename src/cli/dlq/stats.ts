@@ -1,5 +1,4 @@
 /** `dlq stats`: how many letters wait, by reason and code, and how many were put back. */
-import type { Config } from '../../config.ts'
 import { isSelected, type StoredDeadLetter, type Selection } from '../../core/stored-dead-letter.ts'
 import {
   ForeignDeadLetters,
@@ -8,7 +7,7 @@ import {
   type ForeignSummary,
 } from '../../pipeline/dead-letters.ts'
 import { partitionsOf } from '../../pipeline/redrive.ts'
-import { withDeadLetters } from './dead-letter-topic.ts'
+import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
 import { age, count, foreignLines, table } from './render.ts'
@@ -17,7 +16,7 @@ export interface StatsOptions extends FilterOptions {
   readonly json?: true
 }
 
-export async function stats(config: Config, options: StatsOptions): Promise<void> {
+export async function stats(config: DlqConfig, options: StatsOptions): Promise<void> {
   const nowMs = Date.now()
   const selection = selectionOf(options, nowMs)
   const { maxRedrives } = config.deadLetters

@@ -49,12 +49,12 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
     [
       'a taken port',
       (port: string): Env => ({ OPS_PORT: port }),
-      /^Port \d+ on 127\.0\.0\.1 is taken .*OPS_PORT/,
+      /^The service cannot start\. Port \d+ on 127\.0\.0\.1 is taken .*OPS_PORT/,
     ],
     [
       'an address of another machine',
       (): Env => ({ OPS_HOST: '192.0.2.1' }),
-      /^192\.0\.2\.1 is not .*OPS_HOST/,
+      /^The service cannot start\. 192\.0\.2\.1 is not .*OPS_HOST/,
     ],
   ] as const)(
     'ends the process with one message before it joins the group: %s',
@@ -67,9 +67,13 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
         metricSum(await first.metrics(), 'checkresult_rebalances_total')
       const before = await rebalances()
       const second = await runCommand(['run'], { ...own.env, ...settings(new URL(first.opsUrl).port) })
-      expect({ code: second.code, log: second.stdout }).toEqual({ code: 1, log: '' })
-      expect(second.stderr).toMatch(said)
-      expect(second.stderr.trimEnd().split('\n')).toHaveLength(1)
+      expect({ code: second.code, stderr: second.stderr }).toEqual({ code: 1, stderr: '' })
+      expect(
+        second.stdout
+          .trimEnd()
+          .split('\n')
+          .map((line): unknown => JSON.parse(line)),
+      ).toEqual([expect.objectContaining({ level: 'error', message: expect.stringMatching(said) })])
       // A member that joins makes the group rebalance within a heartbeat.
       const heartbeats = heartbeatsOf(first)
       const from = await heartbeats()

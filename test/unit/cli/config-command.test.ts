@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { addConfigCommand } from '../../../src/cli/config-command.ts'
 import { COMPLETE, SECRET, type Env } from '../config/environments.ts'
 
@@ -9,20 +9,17 @@ interface Run {
   readonly err: string
 }
 
-function check(env: Env): Run {
+function check(env: Env, ...options: string[]): Run {
   let out = ''
   let err = ''
+  let exitCode = 0
   const program = new Command()
     .exitOverride()
     .showHelpAfterError('(add --help for the options)')
     .configureOutput({ writeOut: (text) => (out += text), writeErr: (text) => (err += text) })
-  addConfigCommand(program, env)
-  try {
-    program.parse(['config', 'check'], { from: 'user' })
-  } catch (error) {
-    return { exitCode: (error as { exitCode: number }).exitCode, out, err }
-  }
-  return { exitCode: 0, out, err }
+  addConfigCommand(program, env, (code) => (exitCode = code))
+  program.parse(['config', 'check', ...options], { from: 'user' })
+  return { exitCode, out, err }
 }
 
 test('good settings are printed in columns, with where they come from and the way to credentials', () => {
@@ -39,7 +36,7 @@ test('good settings are printed in columns, with where they come from and the wa
   expect(new Set(columns).size).toBe(1)
 })
 
-test('every fault is printed, and the exit code is 2', () => {
+test('every error is printed, and the exit code is 2', () => {
   const { exitCode, out, err } = check({
     ...COMPLETE,
     CHECKRESULT_QPS: '0',
@@ -50,8 +47,49 @@ test('every fault is printed, and the exit code is 2', () => {
   expect(err.trimEnd().split('\n')).toEqual([
     expect.stringMatching(/^CHECKRESULT_QPS is "0"/),
     expect.stringMatching(/^LOG_LEVEL is "loud"/),
-    expect.stringMatching(/^OPS_PORTS is no setting/),
+    'OPS_PORTS is not a setting of checkresult-stream. Did you mean OPS_PORT?',
   ])
+})
+
+describe('--json', () => {
+  test('prints the settings, where credentials come from, and warnings', () => {
+    const { exitCode, out, err } = check({ ...COMPLETE, LOGLEVEL: 'warn' }, '--json')
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
+    expect(JSON.parse(out)).toMatchObject({
+      valid: true,
+      settings: expect.arrayContaining([
+        { name: 'ALIBABA_CLOUD_ACCESS_KEY_SECRET', value: '***', from: 'environment' },
+        { name: 'LOG_LEVEL', value: 'info', from: 'default' },
+      ]) as unknown,
+      credentials: 'access key',
+      errors: [],
+      warnings: ['LOGLEVEL is set, but checkresult-stream does not read it. Did you mean LOG_LEVEL?'],
+    })
+  })
+
+  test('prints the errors, with exit code 2', () => {
+    const { exitCode, out, err } = check({ ...COMPLETE, LOG_LEVEL: 'loud', DLQ_MAX_REDRIVES: '3' }, '--json')
+    expect({ exitCode, err }).toEqual({ exitCode: 2, err: '' })
+    expect(JSON.parse(out)).toEqual({
+      valid: false,
+      settings: [],
+      credentials: null,
+      errors: [
+        expect.stringMatching(/^LOG_LEVEL is "loud"/),
+        expect.stringMatching(/^DLQ_MAX_REDRIVES was renamed: set DEAD_LETTER_MAX_REDRIVES instead\./),
+      ],
+      warnings: [],
+    })
+  })
+})
+
+test('warnings are printed beside good settings', () => {
+  const { exitCode, out, err } = check({ ...COMPLETE, ALIBABA_CLOUD_ACCESS_KEY_SECRET: `"${SECRET}"` })
+  expect(exitCode).toBe(0)
+  expect(out).toMatch(/^LOG_LEVEL /m)
+  expect(err).toMatch(
+    /^Warning: The value of ALIBABA_CLOUD_ACCESS_KEY_SECRET begins and ends with a quotation mark/,
+  )
 })
 
 test('no secret is printed, whether the settings are good or not', () => {

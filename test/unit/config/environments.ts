@@ -33,9 +33,13 @@ export function errorsOf(env: Env, contents: Record<string, string> = {}): reado
   return loaded.kind === 'errors' ? loaded.errors : []
 }
 
-/** The only fault of an otherwise good environment. */
+/** The only error of an otherwise good environment. */
 export function errorOf(env: Env, contents: Record<string, string> = {}): string {
   const errors = errorsOf(env, contents)
   expect(errors).toHaveLength(1)
   return errors[0] ?? ''
+}
+
+export function warningsOf(env: Env, contents: Record<string, string> = {}): readonly string[] {
+  return loadConfig({ ...COMPLETE, ...env }, files(contents)).warnings
 }

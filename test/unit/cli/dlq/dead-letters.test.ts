@@ -5,13 +5,14 @@ import { newestDeadLetters } from '../../../../src/cli/dlq/list.ts'
 import { factLines, deadLetterAt, personalLines } from '../../../../src/cli/dlq/show.ts'
 import { countDeadLetters } from '../../../../src/cli/dlq/stats.ts'
 import { redrive } from '../../../../src/pipeline/redrive.ts'
-import type { Decoded } from '../../../../src/ports.ts'
+import type { Reading } from '../../../../src/cli/dlq/event-reader.ts'
 import { DeadLetterTopic, FAILED_AT_MS, redriveSink } from '../../../support/dead-letter-topic.ts'
 import { headersOf } from '../../../support/headers.ts'
 
 /** The fictitious person whose name must not be seen. */
 const MARK = 'ZQXJKVPERSON'
-const UNDECODABLE: Decoded = { kind: 'undecodable', code: 'malformed-json', message: 'A sentence of ours.' }
+const NO_ANSWER: Reading = { kind: 'unread', why: 'no-answer' }
+const UNDECODABLE: Reading = { kind: 'undecodable', code: 'malformed-json', message: 'A sentence of ours.' }
 
 async function putBack(topic: DeadLetterTopic, position: string): Promise<void> {
   await redrive({
@@ -91,7 +92,7 @@ test('letters are counted by reason and code, with those that were put back and 
   })
 })
 
-async function shown(value: Buffer | null, decoded: Decoded | null = UNDECODABLE) {
+async function shown(value: Buffer | null, decoded: Reading = UNDECODABLE) {
   const topic = new DeadLetterTopic(1)
   topic.add(0, { key: Buffer.from(MARK), value, own: headersOf({ [MARK]: [MARK, null] }) })
   const found = await deadLetterAt(topic.source(), { partition: 0, offset: 0n })
@@ -108,8 +109,10 @@ describe('a letter that is shown', () => {
   })
 
   test('does not claim to know what the registry did not say', async () => {
-    const { facts } = await shown(Buffer.from([0, 0, 0, 0, 1, 2]), null)
+    const { facts } = await shown(Buffer.from([0, 0, 0, 0, 1, 2]), NO_ANSWER)
     expect(facts).toMatch(/^decodes +unknown: the schema registry does not answer$/m)
+    const avro = await shown(Buffer.from([0, 0, 0, 0, 1, 2]), { kind: 'unread', why: 'no-registry' })
+    expect(avro.facts).toMatch(/^decodes +unknown: the value is Avro, and SCHEMA_REGISTRY_URL is not set$/m)
   })
 
   test('is shown with key, own headers and JSON as it came, when that is asked for', async () => {
@@ -123,7 +126,7 @@ describe('a letter that is shown', () => {
     const escape = Buffer.from('{\u001b[2J')
     expect((await shown(escape)).personal).toContain(`value:\nbase64 ${escape.toString('base64')}`)
     const avro = Buffer.from([0, 0, 0, 0, 1, 2])
-    expect((await shown(avro, null)).personal).toContain('value:\nbase64 AAAAAAEC')
+    expect((await shown(avro, NO_ANSWER)).personal).toContain('value:\nbase64 AAAAAAEC')
     expect((await shown(null)).personal).toContain('value:\nnone')
   })
 
@@ -131,7 +134,7 @@ describe('a letter that is shown', () => {
     const topic = new DeadLetterTopic(1)
     topic.add(0, { sourceTopic: 'theirs', leftOut: [textHeader('checkresult-left-out-value', '9 bytes')] })
     const found = await deadLetterAt(topic.source(), { partition: 0, offset: 0n })
-    const facts = factLines(found, null).join('\n')
+    const facts = factLines(found, NO_ANSWER).join('\n')
     expect(facts).toMatch(/^pipeline +another one/m)
     expect(facts).toMatch(/^left out +value/m)
   })

@@ -1,0 +1,78 @@
+/** How the service's process ends: by a signal, by an error that nobody caught, or too late. Each way has a last log line. */
+import closeWithGrace from 'close-with-grace'
+import { formatDuration } from '../config/duration.ts'
+import { safeError, type SafeError } from '../core/safe-error.ts'
+import type { Ops } from '../ops/server.ts'
+import type { Log } from '../ports.ts'
+import type { Service } from '../service.ts'
+import { EXIT_FAILED } from './settings.ts'
+
+/**
+ * Until {@link stopOnSignals} takes over: without it, Node would print an error that nobody caught as text. Warnings of Node
+ * go into the log from then on. Call what it returns once {@link stopOnSignals} has taken over.
+ */
+export function logCrashes(log: Log): () => void {
+  const crash = (error: unknown): never => endNow(log, CRASHED, safeError(error))
+  process.on('uncaughtException', crash)
+  // Node prints warnings as text if this is missing, or if its own listener stays.
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) =>
+    log.warn('Node.js has a warning. The service goes on.', safeError(warning)),
+  )
+  return () => void process.off('uncaughtException', crash)
+}
+
+interface Stoppable {
+  readonly log: Log
+  readonly service: Service
+  readonly serving: Promise<Ops>
+  readonly deadlineMs: number
+}
+
+/**
+ * The first signal stops the service in order, a second one at once. An error that nobody caught also ends it at once, because
+ * what it has left behind must not be committed.
+ */
+export function stopOnSignals({ log, service, serving, deadlineMs }: Stoppable): void {
+  const options: closeWithGrace.Options = {
+    delay: deadlineMs,
+    logger: false,
+    // After a start that failed there is nothing to close.
+    skip: ['beforeExit'],
+    onSecondSignal: (signal) =>
+      log.error('The service ends at once, because of a second signal. Records in hand will be read again.', {
+        reason: signal,
+      }),
+    onSecondError: (error) => log.error(CRASHED, safeError(error)),
+    onTimeout: () => log.error(overdue(service, deadlineMs)),
+  }
+  closeWithGrace(options, async ({ err, signal }) => {
+    // Not by `err`: a promise may be rejected with nothing.
+    if (signal === undefined) endNow(log, CRASHED, safeError(err))
+    log.info('Stopping: the service commits what is in flight and starts nothing new.', { reason: signal })
+    try {
+      await service.stop()
+      await (await serving).close()
+    } catch (error) {
+      endNow(log, CRASHED, safeError(error))
+    }
+    log.info('Stopped.')
+  })
+}
+
+const CRASHED =
+  'An unexpected error ends the service. No event is lost: records in hand will be read again. Report the error with its stack.'
+
+/** The log is written synchronously: the line is out before the process is gone. */
+export function endNow(log: Log, message: string, error?: SafeError): never {
+  log.error(message, error)
+  process.exit(EXIT_FAILED)
+}
+
+function overdue({ health }: Service, deadlineMs: number): string {
+  const { 'records in hand': records, 'calls in flight': calls } = health.status()
+  return (
+    `SHUTDOWN_DEADLINE (${formatDuration(deadlineMs)}) has passed, so the service ends with ${records} records in hand and ` +
+    `${calls} calls in flight. They will be read and made again.`
+  )
+}

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { loadConfig, loadParts } from '../../../src/config.ts'
+import { PARTS, settingsOf, type Part } from '../../../src/config/parts.ts'
+import { SETTING_NAMES } from '../../../src/config/settings.ts'
+import { COMPLETE, SECRET, type Env } from './environments.ts'
+
+/** Not a default among them. */
+const ENV: Env = {
+  ...COMPLETE,
+  KAFKA_TLS: 'true',
+  KAFKA_CLIENT_ID: 'another-client',
+  KAFKA_SASL_MECHANISM: 'plain',
+  KAFKA_SASL_USERNAME: 'me',
+  KAFKA_SASL_PASSWORD: SECRET,
+  KAFKA_INPUT_TOPIC: 'in',
+  KAFKA_RETRY_TOPIC_PREFIX: 'again',
+  SCHEMA_REGISTRY_USERNAME: 'me',
+  SCHEMA_REGISTRY_PASSWORD: SECRET,
+  CHECKRESULT_QPS: '50',
+  CHECKRESULT_QUOTA: 'redis',
+  REDIS_URL: 'redis://cache.example',
+  DEFER_DELAYS: '1s,2s',
+  DEDUPE_WINDOW: '3m',
+  DEAD_LETTER_LIMIT: 'off',
+  DEAD_LETTER_MAX_REDRIVES: '9',
+  RESULT_PII: 'mask',
+  OPS_PORT: '1',
+  LOG_LEVEL: 'warn',
+  SHUTDOWN_DEADLINE: '30s',
+}
+
+test('each setting belongs to a part', () => {
+  expect(settingsOf(PARTS)).toEqual(SETTING_NAMES)
+})
+
+test.each(PARTS)('the part %s is the same by itself as in the whole', (part) => {
+  const whole = loadConfig(ENV)
+  const only = loadParts([part], ENV)
+  if (whole.kind !== 'ok' || only.kind !== 'ok') throw new Error('The settings are refused.')
+  expect(only.config).toEqual({ [part]: whole.config[part] })
+})
+
+function errors(parts: readonly Part[], env: Env): readonly string[] {
+  const loaded = loadParts(parts, env)
+  return loaded.kind === 'ok' ? [] : loaded.errors.map((error) => error.split(' ', 1)[0] ?? '')
+}
+
+describe('a command with some of the parts', () => {
+  test('requires their settings and no others', () => {
+    expect(errors(['kafka', 'topics', 'defer'], {})).toEqual(['KAFKA_BROKERS'])
+    expect(errors(['registry', 'topics'], {})).toEqual(['SCHEMA_REGISTRY_URL'])
+    expect(errors(['checkresult', 'credentials'], {})).toEqual(['No'])
+    expect(errors(['quota'], {})).toEqual([])
+    expect(errors(PARTS, {})).toEqual(['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'No'])
+  })
+
+  test('does not mind what is wrong with other settings, or between them and its own', () => {
+    const env = { ...COMPLETE, CHECKRESULT_QPS: '0', SHUTDOWN_DEADLINE: '1s', KAFKA_SASL_USERNAME: 'me' }
+    expect(errors(['registry', 'topics'], env)).toEqual([])
+    expect(errors(['kafka'], env)).toEqual(['KAFKA_SASL_USERNAME'])
+  })
+
+  test('sees its own settings only in the rows of "config check"', () => {
+    const loaded = loadParts(['ops', 'log'], {})
+    expect(loaded.kind === 'ok' && loaded.settings.map(({ name }) => name)).toEqual([
+      'OPS_HOST',
+      'OPS_PORT',
+      'LOG_LEVEL',
+    ])
+  })
+})
