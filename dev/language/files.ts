@@ -17,10 +17,10 @@ export interface Hit {
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Made by others, so the wording is theirs. */
-const FOREIGN = /^package-lock\.json$|^test\/deploy\/k8s-schemas\//
+/** Files whose wording is not ours to change: made by others, or released. */
+const FOREIGN = /^package-lock\.json$|^test\/deploy\/k8s-schemas\/|^schemas\/released\//
 
-/** All files that git tracks or would add, except binary ones. */
+/** All text files that git tracks or would add, except foreign ones. */
 export function textFiles(): TextFile[] {
   const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 } as const
   const listed = execFileSync(

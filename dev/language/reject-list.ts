@@ -41,8 +41,9 @@ export const RULES: readonly Rule[] = [
     write: 'the thing itself: "The ...", "Settings that ..."',
   },
   {
-    reject: String.raw`(?<=^|[.!?;] |["'\`>|*]|// )What (?:is|was|are|were|has|have|can|cannot|may|must|becomes?|became|goes|fails|follows|comes|lacks|names) [^.?!:|]{3,160}\.`,
+    reject: String.raw`(?<=^|[.!?;] |["'\`>|*]|// )What (?:is|was|are|were|has|have|can|cannot|may|must|becomes?|became|goes|fails|follows|comes|lacks|names) [^.?!:|'"()]{3,160}\.`,
     write: 'a subject instead of a clause: "Records that ...", "If a topic ..."',
+    cased: true,
   },
   // Words
   { reject: String.raw`\banew\b`, write: '"again"' },
@@ -143,7 +144,10 @@ export function rejectedIn({ path, text }: TextFile): Hit[] {
   const allowed = ALLOWED.filter((one) => one.path.test(path))
   return compiled.flatMap(({ pattern, write }) =>
     [...text.matchAll(pattern)]
-      .map((match) => ({ phrase: match[0].replaceAll(/\s[\s*#/>]+/g, ' '), index: match.index }))
+      .map((match) => ({
+        phrase: match[0].replaceAll(/[\s*#/>]*\s[\s*#/>]*/g, ' ').trim(),
+        index: match.index,
+      }))
       .filter(({ phrase }) => !allowed.some((one) => one.phrase.test(phrase)))
       .map(({ phrase, index }) => ({
         path,
