@@ -97,7 +97,7 @@ export interface TopicReader {
   /** One per partition. */
   readonly ranges: readonly PartitionRange[]
   /**
-   * The records of a range in order, some at a time; not more than that is in memory. Rejects with a sentence when the
+   * The records of a range in order, some at a time; not more than that is in memory. Rejects with a message when the
    * brokers refuse.
    */
   read(range: PartitionRange): AsyncIterable<readonly InputRecord[]>
@@ -105,10 +105,10 @@ export interface TopicReader {
   close(): Promise<void>
 }
 
-/** Puts dead letters back: events and markers, all or nothing. One transaction at a time. */
+/** Puts dead letters back: events and redrive receipts, all or nothing. One transaction at a time. */
 export interface RedriveSink {
   readonly partitions: PartitionCounts
-  /** Never rejects. After `refused` the log can be used again, after `fenced` and `failed` it can only be closed. */
+  /** Never rejects. After `refused` the sink can be used again, after `fenced` and `failed` it can only be closed. */
   publish(outputs: readonly OutputRecord[]): Promise<PublishOutcome>
   /** Never rejects. */
   close(): Promise<void>
@@ -163,13 +163,13 @@ export type DecodeEvent = (value: Buffer | null, headers: Headers) => Decoded | 
 /** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
 
-/** Leave to call. */
+/** The right to make one call. */
 export interface CallTicket {
-  /** To be asked right before the call's first byte is written; false forbids it. */
+  /** Must be called right before the first byte of the call is written. False: it must not be written. */
   confirm(): boolean
 }
 
-/** One signed call. Never rejects; answers within `withinMs`, or null when `leave` forbade it to start. */
+/** One signed call. Never rejects; answers within `withinMs`, or null if `ticket` was not confirmed. */
 export type CheckResult = (
   event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,
   withinMs: number,
@@ -197,7 +197,7 @@ export interface RateLimiter {
    * is needed. A call that came to nothing before it was written is told of as well, when that is known.
    */
   confirm(takenMs: number, nowMs: number): boolean
-  /** Why no permit can be had at all, for the gate: a sentence of our own making; null while they can be. */
+  /** Why no permit can be had at all, for the circuit breaker: a message of our own making; null while they can be. */
   readonly unavailable: string | null
   /**
    * Called, not from within {@link take}, when a permit may be due earlier than was last said, or when `unavailable` has
@@ -241,7 +241,7 @@ export interface LogFields {
   readonly count?: number
   readonly durationMs?: number
   readonly address?: string
-  /** A sentence of our own making. */
+  /** A message of our own making. */
   readonly detail?: string
   /** These two, with `code` and `detail`, come from `safeError`. */
   readonly errorType?: string

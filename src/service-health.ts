@@ -1,6 +1,6 @@
 /**
  * What /livez, /readyz and the status page say. Live: the fetch loop turns, whatever the brokers do. Ready: the group is
- * joined, the schemas are found and every partition is claimed; a closed gate leaves it ready, for a restart would not
+ * joined, the schemas are found and every partition is claimed; an open circuit breaker leaves it ready, for a restart would not
  * open it.
  */
 import type { Blocked, BlockedPartitions } from './pipeline/blocked-partitions.ts'
@@ -10,7 +10,7 @@ import type { Clock } from './ports.ts'
 
 export interface Check {
   readonly ok: boolean
-  /** One sentence per reason. */
+  /** One message per reason. */
   readonly reasons: readonly string[]
 }
 
@@ -18,7 +18,7 @@ export interface ServiceHealthOptions {
   readonly clock: Clock
   readonly lanes: () => Lanes | undefined
   /** Why partitions stand still for reasons that lie elsewhere; it stays ready. */
-  readonly troubles: () => readonly string[]
+  readonly warnings: () => readonly string[]
   readonly permits: PermitQueue
   readonly blocked: Pick<BlockedPartitions, 'all'>
   /** Records that wait for the schema registry. */
@@ -98,7 +98,7 @@ export class ServiceHealth {
     const reasons = blockedReasons(this.#options.blocked.all)
     const unclaimed = this.#options.lanes()?.unclaimed ?? 0
     if (unclaimed > 0) reasons.push(`Partitions that are not claimed yet: ${unclaimed}.`)
-    return { ok: reasons.length === 0, reasons: [...reasons, ...this.#options.troubles()] }
+    return { ok: reasons.length === 0, reasons: [...reasons, ...this.#options.warnings()] }
   }
 
   status(): Readonly<Record<string, string | number>> {

@@ -15,7 +15,7 @@ import type { Clock, Log, Metrics, Moment, RateLimiter } from './ports.ts'
 export interface SharedLimiter extends RateLimiter {
   /** Calls per second, of all together. */
   readonly limit: number
-  /** Rejects with a sentence while it cannot count. */
+  /** Rejects with a message while it cannot count. */
   ready(): Promise<void>
   stop(): void
 }
@@ -35,7 +35,7 @@ export interface ServiceQuota {
   readonly permits: number | null
   /** For the status page. */
   readonly share: string
-  /** Rejects with a sentence while what it is counted with cannot be had. */
+  /** Rejects with a message while what it is counted with cannot be had. */
   ready(): Promise<void>
   stop(): void
   /** Calls per second this replica may come to make; 0 where nothing is limited, or for a standby. */

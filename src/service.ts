@@ -1,5 +1,5 @@
 /**
- * Puts the parts together and runs them: look at the topics and schemas, join the group, settle records until told to
+ * Puts the parts together and runs them: look at the topics and schemas, join the group, process records until told to
  * stop. Nothing here reads the environment or the process's signals.
  */
 import { createCheckResultClient, type CheckResultClient } from './adapters/alibaba/client.ts'
@@ -37,7 +37,7 @@ export interface ServiceOptions {
   readonly sharedLimiter: SharedLimiter | null
   /** Name and version, for dead letters. */
   readonly service: string
-  /** It cannot go on: the process should end with this sentence. */
+  /** It cannot go on: the process should end with this message. */
   readonly onFatal: (message: string, error?: SafeError) => void
 }
 
@@ -132,7 +132,7 @@ function createParts(options: ServiceOptions): Parts {
     health: new ServiceHealth({
       clock,
       lanes: () => running.lanes,
-      troubles: () => running.consumer?.troubles ?? [],
+      warnings: () => running.consumer?.warnings ?? [],
       permits,
       blocked,
       registryWaiting: () => decoder.waiting,

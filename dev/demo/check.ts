@@ -28,14 +28,14 @@ export function matchOutputs(
   sent: readonly SentEvent[],
   outputs: readonly Output[],
 ): Matched {
-  const byPlace = Map.groupBy(outputs, ({ source }) => placeOf(source))
+  const byPosition = Map.groupBy(outputs, ({ source }) => positionOf(source))
   const pairs = sent.map((event) => {
-    const place = placeOf({ ...event, topic: inputTopic })
-    const own = byPlace.get(place) ?? []
-    byPlace.delete(place)
+    const position = positionOf({ ...event, topic: inputTopic })
+    const own = byPosition.get(position) ?? []
+    byPosition.delete(position)
     return { event, outputs: own }
   })
-  return { pairs, strays: [...byPlace.values()].flat() }
+  return { pairs, strays: [...byPosition.values()].flat() }
 }
 
 export function checkOutputs({ pairs, strays }: Matched): readonly Check[] {
@@ -69,7 +69,7 @@ function timesFault({ event, outputs }: Pair): string[] {
 }
 
 function strayFault({ source, outcome }: Output): string {
-  return `There is an output (${describeOutcome(outcome)}) for ${placeOf(source)}, where no event was sent.`
+  return `There is an output (${describeOutcome(outcome)}) for ${positionOf(source)}, where no event was sent.`
 }
 
 function outcomeFaults({ event, outputs }: Pair): string[] {
@@ -90,6 +90,6 @@ function isSame(left: Buffer | null, right: Buffer | null): boolean {
   return left === null || right === null ? left === right : left.equals(right)
 }
 
-function placeOf({ topic, partition, offset }: Output['source']): string {
+function positionOf({ topic, partition, offset }: Output['source']): string {
   return `${topic}[${partition}]@${offset}`
 }

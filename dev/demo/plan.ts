@@ -69,8 +69,8 @@ export function planEvents(count: number): readonly PlannedEvent[] {
     return once[at] ?? eventOf(everyday(String(at)).scenario, at)
   })
   return kinds
-    .map((kind, at) => ({ kind, place: placeOf(kind, at) }))
-    .sort((left, right) => left.place - right.place)
+    .map((kind, at) => ({ kind, draw: drawOf(kind, at) }))
+    .sort((left, right) => left.draw - right.draw)
     .map(({ kind: { content, expected, defers } }, at) => ({ number: at + 1, content, expected, defers }))
 }
 
@@ -142,8 +142,8 @@ function familyOf(docType: string | null): DocumentFamily {
  * Shuffles the events, but puts those that are deferred into the first third and those that expire at the very
  * beginning, so that the demo does not end by waiting for them.
  */
-function placeOf({ defers, expected }: Kind, at: number): number {
-  const place = hash(`${SEED}:place:${at}`) / 2 ** 32
-  if (!defers) return place
-  return expected.kind === 'dead-letter' ? 0 : place / 3
+function drawOf({ defers, expected }: Kind, at: number): number {
+  const draw = hash(`${SEED}:place:${at}`) / 2 ** 32
+  if (!defers) return draw
+  return expected.kind === 'dead-letter' ? 0 : draw / 3
 }

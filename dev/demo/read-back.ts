@@ -33,8 +33,8 @@ export async function readOutputs(kafka: Kafka, topics: OutputTopics): Promise<r
   // Also fires for batches that contain only transaction markers, and the last record of a partition is one.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     const { topic, partition, lastOffset } = payload
-    const place = placeOf(topic, partition)
-    if (BigInt(lastOffset) + 1n >= (unread.get(place) ?? 0n)) unread.delete(place)
+    const name = partitionName(topic, partition)
+    if (BigInt(lastOffset) + 1n >= (unread.get(name) ?? 0n)) unread.delete(name)
     if (unread.size === 0) end.resolve()
   })
   consumer.on(consumer.events.CRASH, ({ payload }) => end.reject(payload.error))
@@ -62,7 +62,7 @@ async function endOffsets(kafka: Kafka, topics: readonly string[]): Promise<Map<
     const ends = new Map<string, bigint>()
     for (const topic of topics) {
       for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
-        if (high !== '0') ends.set(placeOf(topic, partition), BigInt(high))
+        if (high !== '0') ends.set(partitionName(topic, partition), BigInt(high))
       }
     }
     return ends
@@ -71,7 +71,7 @@ async function endOffsets(kafka: Kafka, topics: readonly string[]): Promise<Map<
   }
 }
 
-function placeOf(topic: string, partition: number): string {
+function partitionName(topic: string, partition: number): string {
   return `${topic}:${partition}`
 }
 

@@ -12,7 +12,7 @@ export interface WatchOptions {
 }
 
 /** Longer than the longest delay of a deferred event. Whatever has not arrived by then is missing. */
-const PATIENCE_MS = 45_000
+const MAX_WAIT_MS = 45_000
 
 /** Returns the last figures: when everything was settled, or when nothing more arrived. */
 export async function watchUntilSettled({ started, display, planned, sent }: WatchOptions): Promise<Figures> {
@@ -36,7 +36,7 @@ export async function watchUntilSettled({ started, display, planned, sent }: Wat
       const settledNow = figures.results + figures.deadLetters
       if (settledNow !== settled) changedMs = nowMs
       settled = settledNow
-      if (settled >= planned || nowMs - changedMs > PATIENCE_MS) return figures
+      if (settled >= planned || nowMs - changedMs > MAX_WAIT_MS) return figures
       await Promise.race([delay(display.intervalMs), endOf(started)])
     }
   } finally {

@@ -54,7 +54,7 @@ export function startNode(args: readonly string[], env: Env): Running {
     if (stream === null) continue
     createInterface({ input: stream }).on('line', (line) => {
       lines.push(line)
-      for (const told of waiting) told(line)
+      for (const onLine of waiting) onLine(line)
     })
   }
   const exited = once(child, 'exit').then(() => child.exitCode)
@@ -79,14 +79,14 @@ interface Lines {
 
 function firstMatch(pattern: RegExp, { lines, waiting, exited }: Lines): Promise<RegExpExecArray> {
   return new Promise((resolve, reject) => {
-    const told = (line: string): void => {
+    const onLine = (line: string): void => {
       const match = pattern.exec(line)
       if (match === null) return
-      waiting.delete(told)
+      waiting.delete(onLine)
       resolve(match)
     }
-    waiting.add(told)
-    for (const line of lines) told(line)
+    waiting.add(onLine)
+    for (const line of lines) onLine(line)
     void exited.then((code) => {
       reject(new Error(`The process ended with ${code} before it wrote ${pattern}:\n${lines.join('\n')}`))
     })

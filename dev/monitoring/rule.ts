@@ -14,7 +14,7 @@ export interface Alert {
   readonly expr: string
   /** How long it must hold. */
   readonly for: string
-  /** One sentence that is the same each time. */
+  /** One message that is the same each time. */
   readonly summary: string
   /** What is the matter here, with Prometheus' placeholders. */
   readonly description: string

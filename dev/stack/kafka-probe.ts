@@ -17,18 +17,18 @@ export async function servesClients(broker: string): Promise<void> {
   )
   const unique = `probe-${randomUUID()}`
   const admin = kafka.admin({ retry: { retries: 0 } })
-  const patientAdmin = kafka.admin({ retry: RETRY })
+  const retryingAdmin = kafka.admin({ retry: RETRY })
   const producer = kafka.producer({ transactionalId: unique, retry: RETRY })
   try {
     await admin.connect()
     const { brokers } = await admin.describeCluster()
     if (brokers.length === 0) throw new Error('No broker has joined yet.')
-    await Promise.all([patientAdmin.connect(), producer.connect()])
+    await Promise.all([retryingAdmin.connect(), producer.connect()])
     await Promise.all([
-      patientAdmin.fetchOffsets({ groupId: unique, topics: [] }),
+      retryingAdmin.fetchOffsets({ groupId: unique, topics: [] }),
       producer.transaction().then(async (transaction) => transaction.abort()),
     ])
   } finally {
-    await Promise.allSettled([admin.disconnect(), patientAdmin.disconnect(), producer.disconnect()])
+    await Promise.allSettled([admin.disconnect(), retryingAdmin.disconnect(), producer.disconnect()])
   }
 }

@@ -36,7 +36,7 @@ scratch=$1; shift
 { read -r _ <&3 || { kill -KILL $$; rm -rf -- "$scratch"; }; } >/dev/null 2>&1 &
 exec "$@" 3<&-`
 
-const PATIENCE_MS = 20_000
+const MAX_WAIT_MS = 20_000
 
 export interface LeashOptions {
   readonly cwd?: string
@@ -86,7 +86,7 @@ export function spawnLeashed({ command, args, cwd, logFile, scratchDir }: Leashe
     exited,
     stop: async (signal) => {
       child.kill(signal)
-      const tooLong = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
+      const tooLong = setTimeout(() => child.kill('SIGKILL'), MAX_WAIT_MS)
       await exited
       clearTimeout(tooLong)
     },

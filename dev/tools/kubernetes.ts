@@ -23,8 +23,8 @@ const ETCD: Tool = { id: 'etcd-debian-3.4', install: (directory) => unpackDebian
 
 /** Kubernetes' libraries are folders of its own repository. Elsewhere they are modules of the matching version. */
 async function stagedModules(): Promise<string[]> {
-  const told = await call('go', ['mod', 'download', '-json', `k8s.io/kubernetes@v${VERSION}`])
-  const { GoMod: file } = JSON.parse(told) as { GoMod: string }
+  const downloaded = await call('go', ['mod', 'download', '-json', `k8s.io/kubernetes@v${VERSION}`])
+  const { GoMod: file } = JSON.parse(downloaded) as { GoMod: string }
   const text = await readFile(file, 'utf8')
   const names = [...text.matchAll(/^\s*(k8s\.io\/[a-z-]+) => \.\/staging/gm)].map(([, name = '']) => name)
   return names.map((name) => `${name}=${name}@v0.${VERSION.slice(2)}`)

@@ -11,7 +11,7 @@ import type { Secret } from '../config/secret.ts'
 export interface FileSecretsOptions {
   readonly readText: ReadText
   readonly monotonicMs: () => number
-  /** Told once, until all can be read again. A sentence without a secret in it. */
+  /** Told once, until all can be read again. A message without a secret in it. */
   readonly onProblem: (message: string) => void
   readonly onChange?: () => void
 }

@@ -1,4 +1,4 @@
-/** The sentences about faulty settings. Each names the variable, what was found and what is expected; never a secret. */
+/** The messages about faulty settings. Each names the variable, what was found and what is expected; never a secret. */
 import { aboutSetting, type SettingName } from './settings.ts'
 
 export function missing(name: SettingName): string {
@@ -40,7 +40,7 @@ export interface EnvironmentValue {
   readonly raw: string
 }
 
-/** For a sentence: quoted, in one short line, without what may be a login or a token in an address. */
+/** For a message: quoted, in one short line, without what may be a login or a token in an address. */
 export function shown(raw: string): string {
   const harmless = raw
     .replace(/^.*@/su, '***@')

@@ -37,7 +37,7 @@ const TOKEN = [TOKEN_FILE, ...FOR_GRANT] as const
 
 type IsSet = (name: SettingName) => boolean
 
-/** Also what is set but faulty counts as set. At most one sentence. */
+/** Also what is set but faulty counts as set. At most one message. */
 export function loginErrors(values: Partial<Values>, invalid: IsSet): string[] {
   if (invalid(MECHANISM)) return []
   const isSet: IsSet = (name) => values[name] !== undefined || invalid(name)

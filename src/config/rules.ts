@@ -1,6 +1,6 @@
 /**
  * What must hold between settings. Each rule names those it looks at and is skipped when one of them is faulty by
- * itself: one mistake, one sentence.
+ * itself: one mistake, one message.
  */
 import { formatDuration } from './duration.ts'
 import { onlySomeSet, shown } from './errors.ts'

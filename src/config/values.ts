@@ -1,6 +1,6 @@
 /**
  * The kinds of values a setting can have: how its text is read, and the words for what is expected. Reading never
- * throws: a text that is refused gives a zod issue, and the sentence about it is made of `expected` and `example`.
+ * throws: a text that is refused gives a zod issue, and the message about it is made of `expected` and `example`.
  */
 import { z } from 'zod'
 import { DURATION, durationMs, parseDuration, type Duration } from './duration.ts'
@@ -9,7 +9,7 @@ import { Secret } from './secret.ts'
 
 export interface Value<T> {
   readonly schema: z.ZodType<T, string>
-  /** Completes the sentence "expected …". */
+  /** Completes the message "expected …". */
   readonly expected: string
   readonly example: string
   /** Regular expression for the chart's schema, if its form is not clear from the type of the value. */

@@ -1,6 +1,6 @@
 /**
  * What one CheckResult call brought back, in our words. Adapters build these values, `classify` judges them,
- * `normalize` turns a settled answer into a result. Nothing here throws.
+ * `normalize` turns a final answer into a result. Nothing here throws.
  */
 
 /** A text that may identify a person. Branded so that it cannot slip into a log line or a label as a plain string. */

@@ -35,7 +35,7 @@ export class ApiClock {
     return Math.abs(this.offsetMs ?? 0) >= MAX_OFFSET_MS - SECOND_MS
   }
 
-  /** How far it is off and in which direction, in one sentence. */
+  /** How far it is off and in which direction, in one message. */
   get description(): string {
     const { offsetMs } = this
     if (offsetMs === null) return 'The offset from the clock of the API is not known.'

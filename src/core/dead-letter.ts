@@ -29,7 +29,7 @@ export interface DeadLetterCause {
   /** The vendor's code, or what was wrong with the bytes. */
   readonly code: string
   readonly stage: Stage
-  /** One sentence for the operator, without values. */
+  /** One message for the operator, without values. */
   readonly message: string
 }
 

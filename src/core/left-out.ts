@@ -1,6 +1,6 @@
 /**
  * What a record or a dead letter lacks because it was too large, or was refused by the brokers: named in headers of the dead
- * letter, so that nobody takes it for the whole. Pure.
+ * dead letter, so that nobody takes it for the whole. Pure.
  */
 import { hasHeader, textHeader, type Header, type Headers } from './headers.ts'
 

@@ -20,14 +20,14 @@ export function shareOf(owned: readonly number[], { partitions, permits }: Quota
   return owned.reduce((sum, partition) => sum + each + (partition < rest ? 1 : 0), 0)
 }
 
-/** So many members get partitions, each with a permit; any further one stands by. */
+/** So many members get partitions, each with a permit; any further one is a hot standby. */
 export function memberCount({ partitions, permits }: QuotaPlan, members: number): number {
   return Math.min(members, partitions, permits ?? Infinity)
 }
 
 /**
- * Who sits at which place. Whoever had one keeps it where it still exists, so that a further member moves no partition of
- * others but by adding a place, and a standby steps in just where somebody has left.
+ * The member at each index. A member keeps its index while that exists, so that an additional member moves no partitions of
+ * others except by raising the count, and a hot standby takes exactly the index of a member that has left.
  */
 export function assignMembers(
   members: readonly { readonly id: string; readonly memberIndex: number | null }[],
@@ -43,7 +43,7 @@ export function assignMembers(
   return Array.from({ length: count }, (_, memberIndex) => assigned.get(memberIndex) ?? waiting.shift() ?? '')
 }
 
-/** The partitions of a topic at a place: those beyond the input topic's go with the one they would wrap round to. */
+/** The partitions of a topic for a member's index: those beyond the input topic's go with the one they would wrap round to. */
 export function partitionsAt(memberIndex: number, { of, input, count }: Topic): number[] {
   return Array.from({ length: of }, (_, partition) => partition).filter(
     (partition) => (partition % input) % count === memberIndex,
@@ -55,7 +55,7 @@ interface Topic {
   readonly of: number
   /** How many the input topic has. */
   readonly input: number
-  /** How many places there are. */
+  /** How many members get partitions. */
   readonly count: number
 }
 

@@ -31,7 +31,7 @@ export interface SlotRequest {
 }
 
 export interface MadeCall {
-  readonly place: number
+  readonly ringIndex: number
   /** Of the counter's clock, in milliseconds since the epoch: not later than that. */
   readonly atMs: number
 }
@@ -43,7 +43,7 @@ export interface SlotAnswer {
   readonly ringEpoch: number
   /** 0, or how long it is no use to ask for more. */
   readonly retryAfterMs: number
-  readonly firstPlace: number
+  readonly firstRingIndex: number
   readonly slotsMs: readonly number[]
   /** Where the passed slots are now; 0 for one that could not be moved. */
   readonly movedMs: readonly number[]
@@ -56,7 +56,7 @@ export interface AnswerTimes {
 }
 
 interface Slot {
-  readonly place: number
+  readonly ringIndex: number
   /** Monotonic: the slot's time has surely come at `dueMs`, and was not before `earliestMs`. */
   readonly earliestMs: number
   readonly dueMs: number
@@ -148,7 +148,7 @@ export class QuotaSlots {
       this.#passed.push(slot)
       return false
     }
-    this.#made.push({ place: slot.place, atMs: this.#clock.maxShownMs(nowMs) })
+    this.#made.push({ ringIndex: slot.ringIndex, atMs: this.#clock.maxShownMs(nowMs) })
     return true
   }
 
@@ -170,17 +170,17 @@ export class QuotaSlots {
   answered(request: SlotRequest, answer: SlotAnswer, times: AnswerTimes): void {
     this.#limit = answer.limit
     const got = [
-      ...answer.slotsMs.map((atMs, index) => ({ place: answer.firstPlace + index, atMs })),
-      ...answer.movedMs.map((atMs, index) => ({ place: request.moved[index] ?? 0, atMs })),
+      ...answer.slotsMs.map((atMs, index) => ({ ringIndex: answer.firstRingIndex + index, atMs })),
+      ...answer.movedMs.map((atMs, index) => ({ ringIndex: request.moved[index] ?? 0, atMs })),
     ]
     const isSteady = this.#clock.see({ ...times, shownMs: answer.nowMs })
     // The counter cannot know how much of the last second its clock has left out: it is to begin anew.
     if (!isSteady) this.#jumpedIn = answer.ringEpoch
     const good = isSteady ? got.filter(({ atMs }) => atMs > 0) : []
     this.#waste(got.length - good.length)
-    for (const { place, atMs } of good) {
+    for (const { ringIndex, atMs } of good) {
       const { earliestMs, latestMs } = this.#clock.bounds(atMs)
-      this.#held.push({ place, earliestMs, dueMs: latestMs, lateMs: request.lateMs })
+      this.#held.push({ ringIndex, earliestMs, dueMs: latestMs, lateMs: request.lateMs })
     }
     this.#held.sort((one, other) => one.dueMs - other.dueMs)
     const waitMs = answer.retryAfterMs === 0 ? 0 : answer.retryAfterMs + this.#options.random() * SPREAD_MS
@@ -215,7 +215,7 @@ export class QuotaSlots {
     const passed = this.#passed.filter(({ dueMs }) => nowMs - dueMs < MOVABLE_MS).slice(-max)
     this.#waste(this.#passed.length - passed.length)
     this.#passed = []
-    return passed.map(({ place }) => place)
+    return passed.map(({ ringIndex }) => ringIndex)
   }
 
   /** How many more slots reach as far ahead as they should. */

@@ -4,7 +4,7 @@
  * from them. Pure and total, whatever is thrown.
  */
 
-/** An error whose message is a sentence of ours for the operator, without a value of a record or an answer in it. */
+/** An error whose message is a message of ours for the operator, without a value of a record or an answer in it. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError'
   /** What failed may be tried again after this, for it passes or is fixed elsewhere; null when that is not known. */

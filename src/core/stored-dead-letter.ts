@@ -1,16 +1,17 @@
 /**
- * A dead letter as an operator sees it: read back from its headers, chosen by filters, prepared to be put back. Pure and
- * total: whatever stands in the topic is a letter, a marker or something else, and no text of it can move a cursor.
+ * A dead letter as an operator sees it: read back from its headers, selected by filters, prepared for a redrive. Pure and
+ * total: every record of the topic is a dead letter, a redrive receipt or something else, and none of its texts can move a
+ * terminal's cursor.
  *
- * A marker says that a letter was put back. It is a record of its own in the letter's partition, written in the same
- * transaction as the event on the input topic.
+ * A redrive receipt says that a dead letter was redriven. It is a record of its own in the dead letter's partition, written
+ * in the same transaction as the event on the input topic.
  */
 import { withoutOurs } from './dead-letter.ts'
 import { lastValue, textHeader, type Headers } from './headers.ts'
 import { LEFT_OUT_FIELDS, leftOutFields, type LeftOutField } from './left-out.ts'
 import { readRedrives, redrivesHeader, type SourceCoordinates } from './history.ts'
 
-/** A letter's place in the dead-letter topic. */
+/** Where a dead letter is in the dead-letter topic. */
 export interface DeadLetterPosition {
   readonly partition: number
   readonly offset: bigint
@@ -29,7 +30,7 @@ export interface StoredDeadLetter extends DeadLetterPosition {
   readonly failedAtMs: number
   /** Where the event stood; null where the headers do not say. */
   readonly source: SourceCoordinates | null
-  /** The parts of the event that the letter lacks because they were too large, refused by the brokers or damaged. */
+  /** The parts of the event that the dead letter lacks because they were too large, refused by the brokers or damaged. */
   readonly leftOut: readonly LeftOutField[]
 }
 
@@ -44,7 +45,7 @@ export type DlqRecord =
   /** Written by someone else. */
   | { readonly kind: 'other' }
 
-/** Of a letter that stands for stored events that cannot be read: put back, it would be an empty record. */
+/** Of a dead letter that stands for stored events that cannot be read: put back, it would be an empty record. */
 const DAMAGED_BATCH = 'damaged-batch'
 const RECEIPT_HEADER = 'checkresult-redriven'
 const POSITION_PATTERN = /^(\d{1,9}):(\d{1,19})$/
@@ -86,7 +87,7 @@ function readDeadLetter(
 }
 
 /**
- * Whether the letter's event came from one of our topics. A dead-letter topic may be shared with another pipeline, and
+ * Whether the dead letter's event came from one of our topics. A dead-letter topic may be shared with another pipeline, and
  * what is put back would be processed and published by ours.
  */
 export function isFromOneOf(
@@ -105,7 +106,7 @@ function readSource(headers: Headers): SourceCoordinates | null {
     : null
 }
 
-/** `partition:offset`: how a letter is named in what is printed and in what is typed. */
+/** `partition:offset`: how commands print a DLQ position and expect it. */
 export function positionName({ partition, offset }: DeadLetterPosition): string {
   return `${partition}:${offset}`
 }
@@ -117,11 +118,11 @@ export function parsePosition(name: string): DeadLetterPosition | null {
     : { partition: Number(partition), offset: BigInt(offset) }
 }
 
-/** Which letters are meant. An empty set means any. */
+/** Which dead letters are meant. An empty set means any. */
 export interface Selection {
   readonly reasons: ReadonlySet<string>
   readonly codes: ReadonlySet<string>
-  /** Names of places. */
+  /** As {@link positionName} writes them. */
   readonly positions: ReadonlySet<string>
   /** Milliseconds since the epoch, both exclusive. */
   readonly failedAfterMs: number

@@ -1,4 +1,4 @@
-/** Counts what became of records once their transaction has committed: once each, however often they were settled. */
+/** Counts what became of records once their transaction has committed: once each, however often they were processed. */
 import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Metrics } from '../ports.ts'
 import type { DeadLetterNotices } from './dead-letter-notices.ts'

@@ -1,7 +1,7 @@
 /**
  * Holds dead letters back when there are suspiciously many of them, so that a bad deploy does not empty the topic into
- * the dead-letter topic. While it holds, no call starts (the gate is closed for `dead-letter-limit`), lanes fill and
- * partitions pause. After `holdMs` it lets go by itself, and holds again when the next ones are no better: what gets
+ * the dead-letter topic. While it is tripped, no call starts (the circuit breaker is open, reason `dead-letter-limit`), lanes fill and
+ * partitions pause. After `cooldownMs` it lets go by itself, and trips again when the next ones are no better: what gets
  * through is bounded by the time. A restart, that of the better deploy above all, begins anew, and nothing held back has
  * been written.
  *
@@ -14,7 +14,7 @@ import type { Counts } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 
 export interface DeadLetterLimitOptions {
-  /** Of the last hundred records; null never holds. */
+  /** Of the last hundred records; null never trips. */
   readonly share: number | null
   readonly cooldownMs: number
   readonly permits: Pick<PermitQueue, 'pause' | 'resume'>
@@ -35,7 +35,7 @@ export class DeadLetterLimit {
   }
 
   /**
-   * Whether a record may be committed; to be asked until it may. If it may not, `again` is called when the limit lets go.
+   * Whether a record may be committed; to be asked until it may. If it may not, `retry` is called when the cooldown is over.
    * Only results and dead letters count: a repeat or a deferral says nothing about whether records can be processed.
    */
   allows(counts: Counts, retry: () => void): boolean {

@@ -1,7 +1,7 @@
 /**
- * The letters of the dead-letter topic, each with whether it was put back. A marker stands behind its letter in the same
- * partition, so each partition is read twice: once for its markers, once for its letters. In memory are the places of
- * one partition's markers and the records just read, however long the topic is.
+ * Reads the dead-letter topic and says of each dead letter whether it was redriven. A redrive receipt comes after its dead
+ * letter in the same partition, so each partition is read twice: once for its receipts, once for its dead letters. Memory
+ * holds the positions of one partition's receipts and the records just read, however long the topic is.
  */
 import {
   isFromOneOf,
@@ -21,12 +21,12 @@ export type Found =
       /** Its event is from a topic of another pipeline. */
       readonly foreign: boolean
     }
-  /** Neither a letter nor a marker. */
+  /** Neither a dead letter nor a redrive receipt. */
   | { readonly kind: 'other' }
 
 export interface DlqReader {
   readonly topic: TopicReader
-  /** The input topic and the retry topics: letters of events from elsewhere belong to another pipeline. */
+  /** The input topic and the retry topics: dead letters of events from elsewhere belong to another pipeline. */
   readonly ownTopics: ReadonlySet<string>
 }
 
@@ -83,7 +83,7 @@ function passesOver({ topic, onRead, signal }: ScanOptions, ranges: readonly Par
   }
 }
 
-/** Letters of other pipelines: counted, and the first of them named. */
+/** Dead letters of other pipelines: counted, and the first of them named. */
 export class ForeignDeadLetters {
   #total = 0
   readonly #topics = new Set<string>()

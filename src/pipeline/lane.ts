@@ -41,9 +41,9 @@ export class Lane {
   #sink: OutputSink | null = null
   #committing: Promise<void> | null = null
   #draining: (() => void) | null = null
-  /** Records being settled right now. */
+  /** Records being processed right now. */
   #active = 0
-  /** Another from when everything in hand is dropped: what is still being settled then is not wanted any more. */
+  /** Another from when everything in hand is dropped: what is still being processed then is not wanted any more. */
   #context: RecordContext
   #cancelDue: (() => void) | null = null
   /** Where a log begins that has taken the place of another; null while the committed offset is one of this log. */
@@ -72,7 +72,7 @@ export class Lane {
     void this.#claim({ seek: false })
   }
 
-  /** Takes over records as delivered; those delivered before are recognized by their offset and dropped. */
+  /** Takes incoming records; those that came before are recognized by their offset and dropped. */
   receive(records: readonly InputRecord[]): void {
     if (this.#state === 'closed' || this.#state === 'fenced') return
     let repeated = 0

@@ -2,7 +2,7 @@
  * Follows the records of one partition from delivery to commit. Records come in offset order, finish in any order, and
  * are committed as the longest finished prefix.
  *
- *   deliver 3 4 7 9      3 . 4 . 7 . 9 .
+ *   add     3 4 7 9      3 . 4 . 7 . 9 .
  *   finish  4            3 . 4 x 7 . 9 .     prefix: none
  *   finish  3            3 x 4 x 7 . 9 .     prefix: 3 4, next offset 5
  *   commit  5            7 . 9 .
@@ -34,12 +34,12 @@ export class OffsetTracker<Item, Result> {
     this.#weigh = weigh
   }
 
-  /** Records delivered and not yet committed. */
+  /** Records added and not yet committed. */
   get size(): number {
     return this.#entries.length
   }
 
-  /** Records delivered whose work has not begun. */
+  /** Records added whose work has not begun. */
   get waiting(): number {
     return this.#entries.length - this.#started
   }

@@ -1,5 +1,5 @@
 /**
- * The output records of a settled event: result, retry copy or dead letter, each with what it counts as once its
+ * The output records of a processed event: result, retry copy or dead letter, each with what it counts as once its
  * transaction has committed. Nothing is written here.
  */
 import type { FinalAnswer } from '../core/answer.ts'
@@ -173,7 +173,7 @@ export class Outputs {
 
   /**
    * In place of outputs that can never be written: a dead letter for a result or a retry copy, a smaller one for a dead
-   * letter. Null if nothing smaller is left.
+   * dead letter. Null if nothing smaller is left.
    */
   replacement(
     record: InputRecord,

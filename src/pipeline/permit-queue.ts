@@ -73,7 +73,7 @@ export class PermitQueue {
   }
   #inFlight = 0
   #granted = 0
-  /** Each with a sentence for the log. */
+  /** Each with a message for the log. */
   readonly #pauses = new Map<PauseReason, string | null>()
   #announced: CircuitReason | null = null
   #cancelTimer: (() => void) | null = null
@@ -144,7 +144,7 @@ export class PermitQueue {
     })
   }
 
-  /** Grants nothing until {@link resume} is told the same. Calls in flight go on. `detail` is a sentence for the log. */
+  /** Grants nothing until {@link resume} is told the same. Calls in flight go on. `detail` is a message for the log. */
   pause(why: PauseReason, detail: string | null = null): void {
     this.#pauses.set(why, detail)
     this.#announce()

@@ -1,7 +1,7 @@
 /**
  * One record from its bytes to its outputs: decode, acquire, check, classify, normalize, encode. Called by the lane for
  * each record it starts; the lane commits what comes back. Nothing is written here, and nothing is counted as an outcome:
- * a record may be settled again after a crash, its transaction commits once.
+ * a record may be processed again after a crash, its transaction commits once.
  *
  * Resolves to null when the record is no longer wanted (its lane is gone); a rejection is a defect.
  */
@@ -95,7 +95,7 @@ function mayRepeat({ record, history }: Work): boolean {
   return history.redrives === 0 && !hasHeader(record.headers, FORCE_HEADER)
 }
 
-/** What holds while a record is called for: `place` is where it stands for its transaction, null where it does not. */
+/** What holds while a record is called for: `entryId` is its entry among the recent transactions, null if it has none. */
 interface CallScope {
   readonly context: RecordContext
   readonly entryId: EntryId | null

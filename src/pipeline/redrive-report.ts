@@ -1,4 +1,4 @@
-/** What a redrive has done, or would do: counted by reason and code, the first letters of each kind named. */
+/** What a redrive has done, or would do: counted by reason and code, the first dead letters of each kind named. */
 import { positionName, type StoredDeadLetter, type DeadLetterPosition } from '../core/stored-dead-letter.ts'
 import { ForeignDeadLetters, type ForeignSummary } from './dead-letters.ts'
 
@@ -18,9 +18,9 @@ export interface RedriveReport {
   readonly staying: readonly DeadLetterPosition[]
   /** The first of those that cannot be put back. */
   readonly unfit: readonly UnfitDeadLetter[]
-  /** Selected letters of other pipelines. */
+  /** Selected dead letters of other pipelines. */
   readonly foreign: ForeignSummary
-  /** Named in the selection, but no letter that waits. */
+  /** Named in the selection, but no dead letter that waits. */
   readonly absent: readonly string[]
 }
 
@@ -33,7 +33,7 @@ export interface RedriveGroup {
   readonly stays: number
   /** Refused by the brokers for good. */
   readonly refused: number
-  /** The letter does not hold the whole event. */
+  /** The dead letter does not hold the whole event. */
   readonly incomplete: number
 }
 
@@ -54,7 +54,7 @@ export class RedriveTally {
   readonly #foreign = new ForeignDeadLetters()
   readonly #absent: Set<string>
 
-  /** `places` are those that were selected by name. */
+  /** `positions` are those that were selected by name. */
   constructor(positions: ReadonlySet<string>) {
     this.#absent = new Set(positions)
   }

@@ -1,9 +1,8 @@
 /**
- * Puts dead letters back into the input topic, exactly once: each batch of events goes out in one transaction with a
- * marker for each letter. A run that ends early, however it does, has put back what its markers say and nothing else;
- * the next one goes on from there. Either a transaction is committed and its markers are read by whoever claims the log
- * next, or it is aborted and nothing of it is seen. A letter that cannot be put back is found by halving its batch and
- * left where it is; the others go.
+ * Writes the events of dead letters to the input topic again, exactly once: each batch is one transaction with a redrive
+ * receipt for each dead letter. A run that ends early has redriven exactly what its receipts say, and the next run continues
+ * from there. A transaction is either committed, and the next run reads its receipts, or aborted without a trace. A dead
+ * letter that cannot be redriven is found by halving its batch; it stays, and the others go.
  */
 import {
   isSelected,
@@ -109,7 +108,7 @@ class Run {
     return batch.length === 0 ? null : this.#send(batch)
   }
 
-  /** Counts the letters once they are committed. */
+  /** Counts the dead letters once they are committed. */
   async #send(batch: readonly SelectedDeadLetter[]): Promise<RedriveEnd | null> {
     const { target } = this.#options
     const outcome =
@@ -140,12 +139,12 @@ class Run {
   }
 }
 
-/** What is missing of the event: it was too large when the letter was written, or is too large to be read back. */
+/** What is missing of the event: it was too large when the dead letter was written, or is too large to be read back. */
 function leftOutOf({ deadLetter, record }: SelectedDeadLetter): readonly string[] {
   return [...deadLetter.leftOut, ...(record.leftOut ?? []).map(({ field }) => field)]
 }
 
-/** The event as it came, and the marker that says so. */
+/** The event as it came, and its redrive receipt. */
 function outputsOf({ deadLetter, record }: SelectedDeadLetter, target: RedriveTarget): OutputRecord[] {
   const { sink, inputTopic, deadLetterTopic } = target
   const { partition, key, value, headers } = record

@@ -2,7 +2,7 @@
 import { hash } from './hash.ts'
 import { scenarioNamed, type Named } from './scenarios.ts'
 
-/** Throws with a sentence when a name is unknown or no weight is left. */
+/** Throws with a message when a name is unknown or no weight is left. */
 export function createMix(
   weights: Readonly<Record<string, number>>,
   seed: number,

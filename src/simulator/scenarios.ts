@@ -54,7 +54,7 @@ const PLAIN: Passing = { passed: 'Y', subCode: '200', family: 'hkid2018' }
 const PASSED: ExpectedResult = { kind: 'result', verdict: 'PASSED', risky: false, document: true }
 const HKID = '00000008'
 
-function settled(
+function answered(
   name: string,
   about: string,
   reading: Partial<Passing>,
@@ -72,7 +72,7 @@ function settled(
 }
 
 function forged(name: string, spoofTypes: readonly string[]): Scenario {
-  return settled(
+  return answered(
     name,
     `failed with signs of forgery, ${spoofTypes.join(' and ')}`,
     { passed: 'N', subCode: '212', spoofed: true, spoofTypes },
@@ -104,9 +104,9 @@ function atFirst(name: string, about: string, first: Response, defers: boolean):
 }
 
 const byFamily: Scenario[] = SAMPLE_DOCUMENTS.flatMap(({ family, docType }) => [
-  { ...settled(`pass${family}`, `passed, ${family}`, { family }), docType },
+  { ...answered(`pass${family}`, `passed, ${family}`, { family }), docType },
   {
-    ...settled(
+    ...answered(
       `fail${family}`,
       `failed, ${family}`,
       { family, passed: 'N', subCode: '205' },
@@ -115,7 +115,7 @@ const byFamily: Scenario[] = SAMPLE_DOCUMENTS.flatMap(({ family, docType }) => [
     docType,
   },
   {
-    ...settled(
+    ...answered(
       `risk${family}`,
       `failed with signs of forgery, ${family}`,
       { family, passed: 'N', subCode: '212', spoofed: true },
@@ -172,80 +172,80 @@ export const SCENARIOS: readonly Scenario[] = [
   refused('invalidparameter', 400, 'InvalidParameter', 'rejected'),
   refused('missingparameter', 400, 'MissingParameter', 'rejected'),
   {
-    ...settled('noverdict', 'Success without Passed', { passed: '' }),
+    ...answered('noverdict', 'Success without Passed', { passed: '' }),
     expected: { kind: 'dead-letter', reason: 'unreadable-answer' },
   },
-  settled('code200', 'Code "200" instead of "Success"', { code: '200' }),
-  settled(
+  answered('code200', 'Code "200" instead of "Success"', { code: '200' }),
+  answered(
     'brokencomma',
     "invalid ExtIdInfo, the vendor's sample with a trailing comma",
     { shape: 'trailing-comma' },
     { document: false, risky: null },
   ),
-  settled(
+  answered(
     'brokenscore',
     "invalid ExtIdInfo, the vendor's sample without a comma",
     { shape: 'missing-comma' },
     { document: false, risky: null },
   ),
-  settled('doublyencoded', 'ocrIdInfo as JSON in a string in a string', { shape: 'doubly-encoded' }),
-  settled('plainobject', 'ExtIdInfo as an object', { shape: 'object' }),
-  settled('newlines', 'ExtIdInfo with trailing newlines', { shape: 'newlines' }),
-  { ...settled('snakecase', 'member names of eKYC_PRO', { shape: 'snake-case' }), docType: 'GLB03002' },
-  settled('edited', 'the customer changed the name', { shape: 'edited' }),
-  settled('unknownmembers', 'members nobody documented', { shape: 'unknown-members' }),
-  settled('maskednames', 'names masked by the vendor', { shape: 'masked' }),
-  settled(
+  answered('doublyencoded', 'ocrIdInfo as JSON in a string in a string', { shape: 'doubly-encoded' }),
+  answered('plainobject', 'ExtIdInfo as an object', { shape: 'object' }),
+  answered('newlines', 'ExtIdInfo with trailing newlines', { shape: 'newlines' }),
+  { ...answered('snakecase', 'member names of eKYC_PRO', { shape: 'snake-case' }), docType: 'GLB03002' },
+  answered('edited', 'the customer changed the name', { shape: 'edited' }),
+  answered('unknownmembers', 'members nobody documented', { shape: 'unknown-members' }),
+  answered('maskednames', 'names masked by the vendor', { shape: 'masked' }),
+  answered(
     'blankocr',
     'failed, and ocrIdInfo empty for it',
     { shape: 'blank', passed: 'N', subCode: '205' },
     { verdict: 'FAILED' },
   ),
   {
-    ...settled('odddates', 'dates nobody can be sure of', { shape: 'odd-dates', family: 'passport' }),
+    ...answered('odddates', 'dates nobody can be sure of', { shape: 'odd-dates', family: 'passport' }),
     docType: 'GLB03002',
   },
   {
-    ...settled('pages', 'members by page of the document, as eKYC_PRO has them', { shape: 'pages' }),
+    ...answered('pages', 'members by page of the document, as eKYC_PRO has them', { shape: 'pages' }),
     docType: 'GLB03002',
   },
-  settled('standardized', 'ocrStandardData beside ocrIdInfo', { shape: 'standard' }),
-  settled('newresults', 'ExtSourceInfo, and results nobody documented', { extras: true }),
-  settled(
+  answered('standardized', 'ocrStandardData beside ocrIdInfo', { shape: 'standard' }),
+  answered('newresults', 'ExtSourceInfo, and results nobody documented', { extras: true }),
+  answered(
     'newsubcode',
     'failed with a SubCode nobody documented',
     { passed: 'N', subCode: '999' },
     { verdict: 'FAILED' },
   ),
   {
-    ...settled('newverdict', 'a Passed nobody documented', { passed: 'X' }),
+    ...answered('newverdict', 'a Passed nobody documented', { passed: 'X' }),
     expected: { kind: 'dead-letter', reason: 'unreadable-answer' },
   },
   forged('screenremark', ['SCREEN_REMARK']),
   forged('tampered', ['TAMPER', 'PHOTO_COPY']),
   forged('newforgery', ['SOMETHING_NOBODY_DOCUMENTED']),
-  settled(
+  answered(
     'spoofonly',
     'spoofResult Y without SubCode 212',
     { passed: 'N', subCode: '205', spoofed: true },
     { verdict: 'FAILED', risky: true },
   ),
-  settled(
+  answered(
     'code212',
     'SubCode 212 without spoofResult Y',
     { passed: 'N', subCode: '212' },
     { verdict: 'FAILED', risky: true },
   ),
-  settled('spoofclean', 'spoofType filled although spoofResult is N', { spoofTypes: ['SCREEN_REMARK'] }),
-  settled('pass205', 'Passed Y with SubCode 205', { subCode: '205' }),
-  settled(
+  answered('spoofclean', 'spoofType filled although spoofResult is N', { spoofTypes: ['SCREEN_REMARK'] }),
+  answered('pass205', 'Passed Y with SubCode 205', { subCode: '205' }),
+  answered(
     'faceattack',
     'faceAttack Y',
     { passed: 'N', subCode: '205', faceAttack: true },
     { verdict: 'FAILED', risky: true },
   ),
-  settled('nodocument', 'no ExtIdInfo at all', { shape: 'absent' }, { document: false, risky: null }),
-  { ...settled('nodoctype', 'the event has no docType', {}), docType: null },
+  answered('nodocument', 'no ExtIdInfo at all', { shape: 'absent' }, { document: false, risky: null }),
+  { ...answered('nodoctype', 'the event has no docType', {}), docType: null },
 ]
 
 /** Longest names first, so that the name found is the one meant. */

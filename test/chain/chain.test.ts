@@ -46,12 +46,12 @@ const DEMO_EVENTS = 400
 const EVENTS_PER_SECOND = 40
 /** Nothing fires for so long before the faults begin. */
 const QUIET_MS = 5_000
-const PATIENCE_MS = 45_000
+const MAX_WAIT_MS = 45_000
 /** Enough has been decided for pass and risk rate to be told from what is usual. */
 const USUAL_IS_KNOWN =
   'checkresult:settled_before:increase6h >= 200 and checkresult:checked_before:increase6h >= 200'
 /** Error budgets are looked at over windows of minutes here too. */
-const BUDGET_PATIENCE_MS = 280_000
+const BUDGET_MAX_WAIT_MS = 280_000
 
 const running = new AsyncDisposableStack()
 const startedMs = Date.now()
@@ -72,8 +72,8 @@ afterAll(async () => {
 })
 
 test('Prometheus reads both replicas and understands every rule', async () => {
-  await expect.poll(async () => rig.api.healthyTargets(), { timeout: PATIENCE_MS }).toBe(2)
-  await expect.poll(async () => rulesThatAre('unknown'), { timeout: PATIENCE_MS }).toEqual([])
+  await expect.poll(async () => rig.api.healthyTargets(), { timeout: MAX_WAIT_MS }).toBe(2)
+  await expect.poll(async () => rulesThatAre('unknown'), { timeout: MAX_WAIT_MS }).toEqual([])
   expect(await rulesThatAre('err')).toEqual([])
 })
 
@@ -83,7 +83,7 @@ test('every alert has a fault that sets it off, or a reason why it has none', as
   expect(covered.sort()).toEqual([...new Set(known)].sort())
 })
 
-test('nothing fires on an ordinary day', { timeout: 2 * PATIENCE_MS }, async () => {
+test('nothing fires on an ordinary day', { timeout: 2 * MAX_WAIT_MS }, async () => {
   const { kafka, stack, environment, load, watch } = rig
   const { input } = environment.topics
   await sendEvents(planEvents(DEMO_EVENTS), {
@@ -94,19 +94,19 @@ test('nothing fires on an ordinary day', { timeout: 2 * PATIENCE_MS }, async () 
     onSent: () => undefined,
   })
   running.defer(await load.send(EVENTS_PER_SECOND))
-  await watch.untilQuiet(QUIET_MS, PATIENCE_MS)
-  await expect.poll(async () => rig.api.seriesNow(USUAL_IS_KNOWN), { timeout: PATIENCE_MS }).toBe(1)
+  await watch.untilQuiet(QUIET_MS, MAX_WAIT_MS)
+  await expect.poll(async () => rig.api.seriesNow(USUAL_IS_KNOWN), { timeout: MAX_WAIT_MS }).toBe(1)
   expect(watch.firing).toEqual([])
 })
 
-test.each(FAULTS)('alerts fire when $name', { timeout: 4 * PATIENCE_MS }, async (fault) => {
+test.each(FAULTS)('alerts fire when $name', { timeout: 4 * MAX_WAIT_MS }, async (fault) => {
   const { watch } = rig
-  await expect.poll(() => watch.stillFiring(alertsOf(fault)), { timeout: PATIENCE_MS }).toEqual([])
+  await expect.poll(() => watch.stillFiring(alertsOf(fault)), { timeout: MAX_WAIT_MS }).toEqual([])
   const sinceMs = performance.now()
   try {
     for (const { do: play, fires } of fault.stages) {
       await play(rig)
-      await expect.poll(() => watch.silent(fires, sinceMs), { timeout: PATIENCE_MS }).toEqual([])
+      await expect.poll(() => watch.silent(fires, sinceMs), { timeout: MAX_WAIT_MS }).toEqual([])
     }
   } finally {
     await fault.heal(rig)
@@ -115,9 +115,9 @@ test.each(FAULTS)('alerts fire when $name', { timeout: 4 * PATIENCE_MS }, async 
 
 test(
   'every alert resolves when its fault is over',
-  { timeout: BUDGET_PATIENCE_MS + PATIENCE_MS },
+  { timeout: BUDGET_MAX_WAIT_MS + MAX_WAIT_MS },
   async () => {
-    await expect.poll(() => rig.watch.firing, { timeout: BUDGET_PATIENCE_MS }).toEqual([])
+    await expect.poll(() => rig.watch.firing, { timeout: BUDGET_MAX_WAIT_MS }).toEqual([])
   },
 )
 
@@ -125,13 +125,13 @@ test('every query of the dashboards returns data', async () => {
   const range = { startMs: startedMs, endMs: Date.now(), stepMs: 1_000 }
   const dashboards = await readDashboards()
   const empty: string[] = []
-  for (const { place, query } of dashboards.flatMap(panelQueries)) {
+  for (const { location, query } of dashboards.flatMap(panelQueries)) {
     if (WITHOUT_DATA.some((metric) => query.includes(metric))) continue
     const series = await rig.api.seriesWithData(compressQuery(query, COMPRESSION), range)
-    if (series === 0) empty.push(`${place}: ${query}`)
+    if (series === 0) empty.push(`${location}: ${query}`)
   }
-  for (const { place, label, selector } of dashboards.flatMap(variableQueries)) {
-    if ((await rig.api.labelValues(label, selector)).length === 0) empty.push(`${place}: ${selector}`)
+  for (const { location, label, selector } of dashboards.flatMap(variableQueries)) {
+    if ((await rig.api.labelValues(label, selector)).length === 0) empty.push(`${location}: ${selector}`)
   }
   expect(dashboards.flatMap(panelQueries).length).toBeGreaterThan(0)
   expect(empty).toEqual([])

@@ -2,12 +2,12 @@
 
 export interface PanelQuery {
   /** Where to find it: dashboard and panel. */
-  readonly place: string
+  readonly location: string
   readonly query: string
 }
 
 export interface VariableQuery {
-  readonly place: string
+  readonly location: string
   readonly label: string
   readonly selector: string
 }
@@ -43,7 +43,7 @@ const ALL = '.+'
 export function panelQueries({ title, panels }: Dashboard): readonly PanelQuery[] {
   return allPanels(panels).flatMap((panel) =>
     (panel.targets ?? []).flatMap(({ expr }) =>
-      expr === undefined ? [] : [{ place: `${title}, ${panel.title ?? ''}`, query: substituted(expr) }],
+      expr === undefined ? [] : [{ location: `${title}, ${panel.title ?? ''}`, query: substituted(expr) }],
     ),
   )
 }
@@ -56,7 +56,7 @@ export function variableQueries({ title, templating }: Dashboard): readonly Vari
     const [, selector, label] = /^label_values\((.+),\s*(\w+)\)$/.exec(text) ?? []
     if (selector === undefined || label === undefined)
       throw new Error(`The variable ${name} of ${title} has a query of an unknown kind: ${text}`)
-    return { place: `${title}, $${name}`, label, selector: substituted(selector) }
+    return { location: `${title}, $${name}`, label, selector: substituted(selector) }
   })
 }
 

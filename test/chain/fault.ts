@@ -8,7 +8,7 @@ export interface Stage {
 }
 
 export interface Fault {
-  /** Ends a sentence that begins with "when". */
+  /** Ends a message that begins with "when". */
   readonly name: string
   readonly stages: readonly Stage[]
   /** Puts right what the stages did, also when they came to no end. */

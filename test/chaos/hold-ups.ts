@@ -1,7 +1,7 @@
 /** What replicas say of themselves when events do not come out: where to look first. */
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 
-/** Of a partition that is behind, a closed gate, calls under way. */
+/** Of a partition that is behind, an open circuit breaker, calls under way. */
 const TELLING =
   /^checkresult_(?:consumer_lag_records|oldest_unsettled_timestamp_seconds|circuit_open|in_flight)(?:\{| )/
 

@@ -15,17 +15,17 @@ export async function watch(
 ): Promise<Watch> {
   const read = new Map<string, bigint>()
   const watcher: { consumer: Consumer | null } = { consumer: null }
-  const handOver = (record: ReadRecord): void => {
-    const place = `${record.topic}:${record.partition}`
-    if (record.offset <= (read.get(place) ?? -1n)) return
-    read.set(place, record.offset)
+  const onNewRecord = (record: ReadRecord): void => {
+    const position = `${record.topic}:${record.partition}`
+    if (record.offset <= (read.get(position) ?? -1n)) return
+    read.set(position, record.offset)
     onRecord(record)
   }
   const restart = async (): Promise<void> => {
     if (watcher.consumer === null) return
-    watcher.consumer = await start(kafka, { topics, handOver, onEnd: restart })
+    watcher.consumer = await start(kafka, { topics, onNewRecord, onEnd: restart })
   }
-  watcher.consumer = await start(kafka, { topics, handOver, onEnd: restart })
+  watcher.consumer = await start(kafka, { topics, onNewRecord, onEnd: restart })
   return {
     close: async () => {
       const { consumer } = watcher
@@ -37,12 +37,12 @@ export async function watch(
 
 interface Watching {
   readonly topics: readonly string[]
-  readonly handOver: (record: ReadRecord) => void
+  readonly onNewRecord: (record: ReadRecord) => void
   /** The consumer has ended for good, as kafkajs's may. */
   readonly onEnd: () => Promise<void>
 }
 
-async function start(kafka: Kafka, { topics, handOver, onEnd }: Watching): Promise<Consumer> {
+async function start(kafka: Kafka, { topics, onNewRecord, onEnd }: Watching): Promise<Consumer> {
   patchFetch()
   const consumer = kafka.consumer({
     groupId: uniqueName('watcher'),
@@ -60,8 +60,8 @@ async function start(kafka: Kafka, { topics, handOver, onEnd }: Watching): Promi
     autoCommit: false,
     eachBatch: async ({ batch }) => {
       for (const { offset, timestamp, key, value, headers = {} } of batch.messages) {
-        const place = { topic: batch.topic, partition: batch.partition, offset: BigInt(offset) }
-        handOver({ ...place, timestampMs: Number(timestamp), key, value, headers })
+        const position = { topic: batch.topic, partition: batch.partition, offset: BigInt(offset) }
+        onNewRecord({ ...position, timestampMs: Number(timestamp), key, value, headers })
       }
     },
   })

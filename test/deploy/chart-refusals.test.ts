@@ -153,7 +153,7 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
   ],
 ]
 
-describe('refused in a sentence', () => {
+describe('refused in a message', () => {
   test.each(REFUSED)('%s', async (_, values, message) => {
     const said = await refusal(values)
     expect(said).toContain(message)

@@ -100,7 +100,7 @@ export class BrokerConnection {
   }
 
   async initProducer(transactionalId: string): Promise<Producer> {
-    return this.#patiently(async () => {
+    return this.#withRetries(async () => {
       const answer = await this.#send(
         API.initProducerId,
         new Writer().string(transactionalId).int32(TIMEOUT_MS),
@@ -116,7 +116,7 @@ export class BrokerConnection {
     { id, epoch }: Producer,
     { topic, partitions }: { readonly topic: string; readonly partitions: readonly number[] },
   ): Promise<void> {
-    await this.#patiently(async () => {
+    await this.#withRetries(async () => {
       const request = new Writer()
         .string(transactionalId)
         .int64(id)
@@ -144,7 +144,7 @@ export class BrokerConnection {
     { id, epoch }: Producer,
     end: 'commit' | 'abort',
   ): Promise<void> {
-    await this.#patiently(async () => {
+    await this.#withRetries(async () => {
       const request = new Writer()
         .string(transactionalId)
         .int64(id)
@@ -182,7 +182,7 @@ export class BrokerConnection {
     return fetched
   }
 
-  async #patiently<T>(ask: () => Promise<{ code: number; value: T }>): Promise<T> {
+  async #withRetries<T>(ask: () => Promise<{ code: number; value: T }>): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       const { code, value } = await ask()
       if (code === 0) return value
@@ -222,9 +222,9 @@ export class BrokerConnection {
       const answer = new Reader(this.#received.subarray(4, end))
       this.#received = this.#received.subarray(end)
       const id = answer.int32()
-      const told = this.#waiting.get(id)
+      const waiter = this.#waiting.get(id)
       this.#waiting.delete(id)
-      told?.(answer)
+      waiter?.(answer)
     }
   }
 

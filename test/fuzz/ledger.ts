@@ -57,7 +57,7 @@ export class Ledger {
   readonly #options: LedgerOptions
   readonly #entries = new Map<number, Entry>()
   /** By partition: the record at each offset. */
-  readonly #places: Map<number, number>[] = []
+  readonly #numbers: Map<number, number>[] = []
   readonly #counts = new Map<Kind, Record<Outcome, number>>()
   readonly #problemCounts = new Map<ProblemKind, number>()
   readonly #latencies: number[] = []
@@ -98,12 +98,12 @@ export class Ledger {
   noteSent(record: FuzzRecord, partition: number, offset: bigint): void {
     this.sent += 1
     if (this.#isOwed(record)) this.owed.add(record.number)
-    this.#place(record.number, partition, offset, 'sent')
+    this.#note(record.number, partition, offset, 'sent')
   }
 
   noteAborted({ number }: FuzzRecord, partition: number, offset: bigint): void {
     this.aborted += 1
-    this.#place(number, partition, offset, 'aborted')
+    this.#note(number, partition, offset, 'aborted')
   }
 
   noteRefused(): void {
@@ -114,19 +114,19 @@ export class Ledger {
     return !outcomes.has('skip') && !isRepeated(this.#options.seed, number)
   }
 
-  #place(number: number, partition: number, offset: bigint, state: State): void {
-    const places = (this.#places[partition] ??= new Map())
-    places.set(Number(offset), number)
+  #note(number: number, partition: number, offset: bigint, state: State): void {
+    const numbers = (this.#numbers[partition] ??= new Map())
+    numbers.set(Number(offset), number)
     this.#entries.set(number, { state, sentMs: performance.now() })
-    const place = `${partition}:${offset}`
-    const early = this.#early.get(place)
+    const position = `${partition}:${offset}`
+    const early = this.#early.get(position)
     if (early === undefined) return
-    this.#early.delete(place)
+    this.#early.delete(position)
     this.noteOutput(early.topic, early.stored, early.seenMs)
   }
 
   numberAt(partition: number, offset: number): number | null {
-    return this.#places[partition]?.get(offset) ?? null
+    return this.#numbers[partition]?.get(offset) ?? null
   }
 
   noteOutput(topic: string, stored: StoredRecord, seenMs: number): void {
@@ -164,8 +164,8 @@ export class Ledger {
     this.#tally(record.kind, outcome)
     if (!record.outcomes.has(outcome) && !this.#isTooOld(record, entry, stored, seenMs)) {
       const expected = [...record.outcomes].join(' or ')
-      const told = outcome === 'dead-letter' ? ` (${reasonOf(stored)})` : ''
-      this.report({ kind: 'wrong', number, about, detail: `${outcome}${told} instead of ${expected}` })
+      const reason = outcome === 'dead-letter' ? ` (${reasonOf(stored)})` : ''
+      this.report({ kind: 'wrong', number, about, detail: `${outcome}${reason} instead of ${expected}` })
     }
     const check = outcome === 'result' ? checkResult : checkDeadLetter
     for (const { kind, detail } of check(record, stored)) this.report({ kind, number, about, detail })

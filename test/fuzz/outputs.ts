@@ -84,8 +84,8 @@ export function checkDeadLetter(record: FuzzRecord, stored: StoredRecord): Diffe
   const wanted = record.headers.filter(([name]) => !OURS.test(name))
   if (!areHeadersRight(own, record, stored))
     changed(`Its headers are ${shown(own)} instead of ${shown(wanted)}.`)
-  if (!isKeyRight(stored, record)) changed(`The key is another${saidToLack(stored, 'key')}.`)
-  if (!isValueRight(stored, record)) changed(`The value is another${saidToLack(stored, 'value')}.`)
+  if (!isKeyRight(stored, record)) changed(`The key is another${describedLack(stored, 'key')}.`)
+  if (!isValueRight(stored, record)) changed(`The value is another${describedLack(stored, 'value')}.`)
   for (const [name, value] of ours)
     if (value?.toString('latin1').includes(CANARY) === true)
       differences.push({ kind: 'leaked', detail: `Header ${name} holds a value of the event.` })
@@ -95,7 +95,7 @@ export function checkDeadLetter(record: FuzzRecord, stored: StoredRecord): Diffe
   return differences
 }
 
-function saidToLack(stored: StoredRecord, field: 'key' | 'value'): string {
+function describedLack(stored: StoredRecord, field: 'key' | 'value'): string {
   const said = leftOut(stored, field)
   return said === null ? '' : ` (said to be left out: ${said})`
 }

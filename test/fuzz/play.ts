@@ -20,7 +20,7 @@ import { registerVariations } from './schemas.ts'
 import { Sender } from './sender.ts'
 import { containerEnv, watchService, type ServiceWatch } from './service.ts'
 import { inputConfig, settingsOf, skipsOf } from './settings.ts'
-import { findStuck, stepOver, type Place } from './stuck.ts'
+import { findStuck, stepOver, type StuckRecord } from './stuck.ts'
 import type { Figures } from './report.ts'
 
 export interface PlayOptions {
@@ -258,7 +258,7 @@ class Play {
     return true
   }
 
-  #numberAt({ topic, partition, offset, source }: Place): number | null {
+  #numberAt({ topic, partition, offset, source }: StuckRecord): number | null {
     const place = source ?? `${topic}:${partition}:${offset}`
     const [, ofPartition, ofOffset] = place.split(':').map(Number)
     return this.#ledger.numberAt(ofPartition ?? -1, ofOffset ?? -1)

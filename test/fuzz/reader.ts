@@ -31,14 +31,14 @@ export async function followOutputs({
   const state = { isOpen: true }
   let emptyRounds = 0
   let failed: unknown = null
-  const told = new Set<() => void>()
+  const listeners = new Set<() => void>()
   const follow = async (): Promise<void> => {
     while (state.isOpen) {
       const fetched = await connection.fetch(positions)
-      const byPlace = new Map(fetched.map((one) => [`${one.topic}:${one.partition}`, one]))
+      const byPartition = new Map(fetched.map((one) => [`${one.topic}:${one.partition}`, one]))
       let isNew = false
       positions = positions.map((position) => {
-        const one = byPlace.get(`${position.topic}:${position.partition}`)
+        const one = byPartition.get(`${position.topic}:${position.partition}`)
         if (one === undefined) return position
         for (const record of one.records) onRecord(one.topic, record)
         isNew ||= one.offset > position.offset
@@ -47,12 +47,12 @@ export async function followOutputs({
       // Who was busy comes last the next time: an answer is full before it reaches all partitions.
       positions = [...positions.slice(1), ...positions.slice(0, 1)]
       emptyRounds = isNew ? 0 : emptyRounds + 1
-      for (const tell of told) tell()
+      for (const tell of listeners) tell()
     }
   }
   const following = follow().catch((error: unknown) => {
     failed = error
-    for (const tell of told) tell()
+    for (const tell of listeners) tell()
   })
   return {
     untilCaughtUp: () =>
@@ -60,11 +60,11 @@ export async function followOutputs({
         emptyRounds = 0
         const tell = (): void => {
           if (failed === null && emptyRounds < ROUNDS) return
-          told.delete(tell)
+          listeners.delete(tell)
           if (failed === null) resolve()
           else reject(asError(failed))
         }
-        told.add(tell)
+        listeners.add(tell)
         tell()
       }),
     close: async () => {

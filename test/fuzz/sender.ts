@@ -23,7 +23,7 @@ interface Transaction {
   readonly sequences: Map<number, number>
 }
 
-interface Placed {
+interface StoredFuzzRecord {
   readonly record: FuzzRecord
   readonly offset: bigint
 }
@@ -66,11 +66,11 @@ export class Sender {
       ...(transaction === 'abort' || transaction === 'interleaved' ? [this.#aborting] : []),
     ].slice(0, pieces.length)
     for (const one of used) await this.#begin(one, partition)
-    const placed = new Map<Transaction | null, Placed[]>()
+    const stored = new Map<Transaction | null, StoredFuzzRecord[]>()
     for (const [at, records] of pieces.entries()) {
       const within = used[at % Math.max(1, used.length)] ?? null
-      const into = placed.get(within) ?? []
-      placed.set(within, into)
+      const into = stored.get(within) ?? []
+      stored.set(within, into)
       await this.#write(records, layout, within, into)
     }
     for (const one of used.toReversed()) {
@@ -78,7 +78,7 @@ export class Sender {
       await this.#connection.endTransaction(one.id, one.producer, end)
     }
     const { onSent, onAborted } = this.#options
-    for (const [within, all] of placed) {
+    for (const [within, all] of stored) {
       const tell = within === this.#aborting ? onAborted : onSent
       for (const { record, offset } of all) tell(record, partition, offset)
     }
@@ -94,15 +94,15 @@ export class Sender {
     records: readonly FuzzRecord[],
     layout: Layout,
     within: Transaction | null,
-    placed: Placed[],
+    stored: StoredFuzzRecord[],
   ): Promise<void> {
     const { topic, maxBatchBytes, onRefused } = this.#options
     const { codec, partition } = layout
     const batch = encodeBatch(records, { codec, transaction: within && stateOf(within, partition) })
     if (batch.length > maxBatchBytes && records.length > 1) {
       const middle = Math.ceil(records.length / 2)
-      await this.#write(records.slice(0, middle), layout, within, placed)
-      await this.#write(records.slice(middle), layout, within, placed)
+      await this.#write(records.slice(0, middle), layout, within, stored)
+      await this.#write(records.slice(middle), layout, within, stored)
       return
     }
     const [produced] = await this.#connection.produce(topic, [{ partition, batch }], within?.id ?? null)
@@ -111,7 +111,7 @@ export class Sender {
       return
     }
     within?.sequences.set(partition, (within.sequences.get(partition) ?? 0) + records.length)
-    records.forEach((record, at) => placed.push({ record, offset: produced.baseOffset + BigInt(at) }))
+    records.forEach((record, at) => stored.push({ record, offset: produced.baseOffset + BigInt(at) }))
   }
 }
 

@@ -6,7 +6,7 @@ import { withAdmin } from '../../src/adapters/kafka/topics.ts'
 import type { BrokerConnection, Position } from './broker.ts'
 import type { StoredRecord } from './record-batch.ts'
 
-export interface Place {
+export interface StuckRecord {
   readonly topic: string
   readonly partition: number
   /** Of the record that does not come out. */
@@ -22,10 +22,10 @@ export async function findStuck(
   kafka: Kafka,
   connection: BrokerConnection,
   { topics, groupId }: Environment,
-): Promise<Place[]> {
+): Promise<StuckRecord[]> {
   const names = [topics.input, topics.retryPrefix + RETRY_SUFFIX]
   const committed = await withAdmin(kafka, (admin) => admin.fetchOffsets({ groupId, topics: names }))
-  const stuck: Place[] = []
+  const stuck: StuckRecord[] = []
   for (const { topic, partitions } of committed) {
     for (const { partition, offset } of partitions) {
       const position = { topic, partition, offset: BigInt(Math.max(0, Number(offset))) }
@@ -58,7 +58,7 @@ const MAX_TRIES = 30
 export async function stepOver(
   kafka: Kafka,
   { groupId }: Environment,
-  places: readonly Place[],
+  stuck: readonly StuckRecord[],
 ): Promise<void> {
   await withAdmin(kafka, async (admin) => {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
@@ -66,7 +66,7 @@ export async function stepOver(
       if (groups.every(({ members }) => members.length === 0)) break
       await delay(1_000)
     }
-    for (const [topic, all] of Map.groupBy(places, (place) => place.topic)) {
+    for (const [topic, all] of Map.groupBy(stuck, (one) => one.topic)) {
       const partitions = all.map(({ partition, offset }) => ({ partition, offset: String(offset + 1n) }))
       await admin.setOffsets({ groupId, topic, partitions })
     }

@@ -85,8 +85,8 @@ beforeAll(async () => {
   })
   // One good event for ten that are not.
   const mixed = messages.flatMap(([bad, healthy], at) => (at % 10 === 0 ? [bad, healthy] : [bad]))
-  const places = await send(mixed.filter((message) => message !== undefined))
-  mutantAt.push(...places.filter((place) => messageAt.get(place)?.headers !== undefined))
+  const positions = await send(mixed.filter((message) => message !== undefined))
+  mutantAt.push(...positions.filter((position) => messageAt.get(position)?.headers !== undefined))
   await run.startReplica()
   await run.untilOut(sent)
   deadLetters = new Map(run.deadLetters().map((record) => [sourceOf(record, run.topics), record]))
@@ -104,8 +104,8 @@ describe('an event is a dead letter with its reason and its own bytes when it is
 
 test(`each of ${MUTANTS} mutated events (seed ${SEED}) is a dead letter with a reason and its own bytes`, () => {
   expect(mutantAt).toHaveLength(MUTANTS)
-  for (const place of mutantAt) {
-    const deadLetter = untouched(place)
+  for (const position of mutantAt) {
+    const deadLetter = untouched(position)
     expect(header(deadLetter, 'checkresult-reason')).toBe('undecodable')
     expect(header(deadLetter, 'checkresult-code')).not.toBe('')
   }
@@ -118,10 +118,10 @@ test('every good event between them has its result, and each event has come out 
 })
 
 /** The dead letter of the event that stood there, found to have the event's key, value and headers byte for byte. */
-function untouched(place: Coordinates): ReadRecord {
-  const message = messageAt.get(place)
-  const deadLetter = deadLetters.get(place)
-  if (message === undefined || deadLetter === undefined) throw new Error(`Nothing came out for ${place}.`)
+function untouched(position: Coordinates): ReadRecord {
+  const message = messageAt.get(position)
+  const deadLetter = deadLetters.get(position)
+  if (message === undefined || deadLetter === undefined) throw new Error(`Nothing came out for ${position}.`)
   expect(isSame(message.key, deadLetter.key)).toBe(true)
   expect(isSame(message.value, deadLetter.value)).toBe(true)
   const { 'checkresult-reason': _, ...own } = HEADERS
@@ -137,15 +137,15 @@ function isSame(left: unknown, right: Buffer | null | undefined): boolean {
 }
 
 async function send(messages: readonly Message[]): Promise<Coordinates[]> {
-  const places = await run.send(messages)
-  places.forEach((place, at) => {
+  const positions = await run.send(messages)
+  positions.forEach((position, at) => {
     const message = messages[at]
     if (message === undefined) return
-    messageAt.set(place, message)
-    if (message.headers === undefined) goodAt.push(place)
+    messageAt.set(position, message)
+    if (message.headers === undefined) goodAt.push(position)
   })
-  sent.push(...places)
-  return places
+  sent.push(...positions)
+  return positions
 }
 
 function good(number: number): Message {

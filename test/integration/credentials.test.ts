@@ -15,9 +15,9 @@ async function untilClosed(replica: ServiceProcess, expect: ExpectStatic): Promi
   await expect.poll(async () => metricSum(await replica.metrics(), CLOSED), { timeout: 20_000 }).toBe(1)
 }
 
-// Both wait for a gate that is probed after seconds: side by side.
+// Both wait for a circuit breaker that is probed after seconds: side by side.
 test.concurrent(
-  'a secret rotated in its file opens the gate that the old one closed, without a restart',
+  'a secret rotated in its file closes the circuit breaker that the old one opened, without a restart',
   async ({ expect, onTestFinished }) => {
     const folder = mkdtempSync(join(tmpdir(), 'checkresult-rotated-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -53,7 +53,7 @@ test.concurrent(
 )
 
 test.concurrent(
-  'keys that expire while their source is down close the gate, and open it when there are new ones',
+  'keys that expire while their source is down open the circuit breaker, and close it when there are new ones',
   async ({ expect, onTestFinished }) => {
     const securityToken = 'fictitious-session-token'
     const lifetimeMs = 6_000

@@ -8,7 +8,7 @@ const GOOD = 100
 /** What the rule lets through before it holds, and what the lanes had under way by then. */
 const HALF_OF_A_HUNDRED = 50
 
-test('a flood of dead letters closes the gate instead of emptying the topic, and a restart with it off lets them go', async () => {
+test('a flood of dead letters opens the circuit breaker instead of emptying the topic, and a restart with it off lets them go', async () => {
   const run = await startRun({ settings: { DEAD_LETTER_LIMIT_COOLDOWN: '1h' } })
   onTestFinished(run.close)
   const replica = await run.startReplica()

@@ -14,7 +14,7 @@ const PARTITIONS = 2
 const UNAVAILABLE = 4
 const MAX_REDRIVES = 2
 
-describe('the letters of a service', () => {
+describe('the dead letters of a service', () => {
   let run: Run
   let replica: ServiceProcess
   const said: string[] = []
@@ -124,7 +124,7 @@ describe('the letters of a service', () => {
     },
   )
 
-  test.concurrent('that are not there are not shown, with a sentence', async () => {
+  test.concurrent('that are not there are not shown, with a message', async () => {
     const { code, stdout, stderr } = await dlq('show', '0:99999')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toBe('No dead letter stands at 0:99999: `dlq list` shows where they are.\n')
@@ -234,7 +234,7 @@ describe.concurrent('a redrive of many', () => {
 
   interface Many {
     readonly run: Run
-    /** The redriven events, by what stood where the letter came from. */
+    /** The redriven events, by what stood where the dead letter came from. */
     readonly back: () => readonly string[]
     readonly untilSome: () => Promise<void>
     readonly toTheEnd: () => Promise<readonly string[]>

@@ -6,8 +6,8 @@ import { fakeSinks, kafkaSinks, type SinksOfOnePartition } from '../support/outp
 
 const KINDS = [
   { about: 'the fake', create: fakeSinks },
-  { about: 'the transactional log', create: () => kafkaSinks('exactly-once') },
-  { about: 'the at-least-once log', create: () => kafkaSinks('at-least-once') },
+  { about: 'the transactional sink', create: () => kafkaSinks('exactly-once') },
+  { about: 'the at-least-once sink', create: () => kafkaSinks('at-least-once') },
 ]
 
 describe.each(KINDS)('$about', ({ create }) => {
@@ -112,7 +112,7 @@ test('a transaction that is to be opened while another one is published is not g
   expect(await sink.publish([output(sinks, 2)], 2n)).toEqual(COMMITTED)
 })
 
-test('of two owners the transactional log lets the later one write', async () => {
+test('of two owners the transactional sink lets the later one write', async () => {
   const sinks = await kafkaSinks('exactly-once')
   const former = await claimed(sinks)
   await former.publish([output(sinks, 1)], 1n)
@@ -123,7 +123,7 @@ test('of two owners the transactional log lets the later one write', async () =>
   expect(values(await sinks.written(2))).toEqual(['1', '3'])
 })
 
-test('of two owners the at-least-once log lets both write: a repeat, and nothing lost', async () => {
+test('of two owners the at-least-once sink lets both write: a repeat, and nothing lost', async () => {
   const sinks = await kafkaSinks('at-least-once')
   const former = await claimed(sinks)
   const owner = await claimed(sinks)

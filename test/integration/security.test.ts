@@ -154,7 +154,7 @@ describe.concurrent('side by side:', () => {
     expect(complaints(service)).toEqual([])
   })
 
-  describe('a command says in one sentence what to do about', () => {
+  describe('a command says in one message what to do about', () => {
     test.each(Object.entries(REFUSALS))('%s', async (_, { settings, message }) => {
       const { env } = environment(await settings())
       const { code, stdout, stderr } = await runCommand(TOPICS, env)

@@ -15,10 +15,10 @@ const TOPICS = ['topics', 'create', '--partitions', '2', '--replication-factor',
 
 interface Readiness {
   readonly status: number
-  readonly saysSo: boolean
+  readonly hasMessage: boolean
 }
 
-const NOT_READY: Readiness = { status: 503, saysSo: true }
+const NOT_READY: Readiness = { status: 503, hasMessage: true }
 
 // Each by itself, and most of the time waiting: side by side.
 describe.concurrent('with bad settings', () => {
@@ -294,11 +294,11 @@ function environment(settings: Env = {}): Environment {
   return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
 }
 
-/** What /readyz says once the log has the sentence, and whether it is the same. */
+/** What /readyz says once the log has the message, and whether it is the same. */
 async function readinessAfter(service: ServiceProcess, message: RegExp): Promise<Readiness> {
   await service.line(message)
   const answer = await fetch(`${service.opsUrl}/readyz`)
-  return { status: answer.status, saysSo: message.test(await answer.text()) }
+  return { status: answer.status, hasMessage: message.test(await answer.text()) }
 }
 
 async function post(path: string, body: unknown): Promise<void> {

@@ -1,4 +1,4 @@
-/** A dead-letter topic in memory, and a log that puts letters back as Kafka would: markers can be read from then on. */
+/** A dead-letter topic in memory, and a sink that redrives as Kafka would: the redrive receipts can be read from then on. */
 import { deadLetterHeaders, type DeadLetterReason } from '../../src/core/dead-letter.ts'
 import type { Headers } from '../../src/core/headers.ts'
 import type { DlqReader } from '../../src/pipeline/dead-letters.ts'
@@ -14,7 +14,7 @@ export interface StoredFacts {
   readonly value?: Buffer | null
   /** Where the event came from. */
   readonly sourceTopic?: string
-  /** Headers that say what the letter lacks. */
+  /** Headers that say what the dead letter lacks. */
   readonly leftOut?: Headers
 }
 

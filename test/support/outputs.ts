@@ -46,10 +46,10 @@ export async function watchCommitted(kafka: Kafka, topics: readonly string[]): P
     eachBatch: async ({ batch }) => {
       const partition = `${batch.topic}:${batch.partition}`
       for (const { offset, timestamp, key, value, headers = {} } of batch.messages) {
-        const place = { topic: batch.topic, partition: batch.partition, offset: BigInt(offset) }
-        if (place.offset <= (readUpTo.get(partition) ?? -1n)) continue
-        readUpTo.set(partition, place.offset)
-        records.push({ ...place, timestampMs: Number(timestamp), key, value, headers })
+        const position = { topic: batch.topic, partition: batch.partition, offset: BigInt(offset) }
+        if (position.offset <= (readUpTo.get(partition) ?? -1n)) continue
+        readUpTo.set(partition, position.offset)
+        records.push({ ...position, timestampMs: Number(timestamp), key, value, headers })
       }
       for (const look of waiting) look()
     },

@@ -30,7 +30,7 @@ export interface Reserved {
   readonly limit: number
   readonly ringEpoch: number
   readonly retryAfterMs: number
-  readonly firstPlace: number
+  readonly firstRingIndex: number
   readonly slots: readonly number[]
   readonly moved: readonly number[]
 }
@@ -65,11 +65,14 @@ export function asker(): Asker {
     onKey: async (name, ...args) => client.send([name, key, ...args]),
     ask: async ({ lateMs = LATE_MS, moved = [], made = [], ...ask } = {}) => {
       const { want = 1, burst = 1, limit = 10, jumpedIn = '' } = ask
-      const pairs = [...moved.map((place) => [place, 0]), ...made.map(([place, ms]) => [place, ms * 1_000])]
+      const pairs = [
+        ...moved.map((ringIndex) => [ringIndex, 0]),
+        ...made.map(([ringIndex, ms]) => [ringIndex, ms * 1_000]),
+      ]
       const bounds = [want, HOLD_MS * 1_000, lateMs * 1_000, burst, limit, jumpedIn]
       const args = [...bounds, ...pairs.flat()].map(String)
       const reply = await client.send(['EVAL', script, '1', key, ...args])
-      const [now, found, ringEpoch, again, firstPlace, slots, places] = reply as [
+      const [now, found, ringEpoch, again, firstRingIndex, slots, ringIndexes] = reply as [
         ...[number, number, number, number, number],
         number[],
         number[],
@@ -80,9 +83,9 @@ export function asker(): Asker {
         limit: found,
         ringEpoch,
         retryAfterMs,
-        firstPlace,
+        firstRingIndex,
         slots: inMs(slots),
-        moved: inMs(places),
+        moved: inMs(ringIndexes),
       }
     },
   }

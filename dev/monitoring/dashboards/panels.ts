@@ -37,7 +37,7 @@ export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
 
 export interface PanelText {
   readonly title: string
-  /** One sentence or two: what is seen, and what to make of it. */
+  /** One message or two: what is seen, and what to make of it. */
   readonly description: string
   readonly unit: string
   readonly queries: readonly Query[]

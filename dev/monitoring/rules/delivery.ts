@@ -2,7 +2,7 @@
 import { FRESH_SECONDS, NOT_RETRY, SERVICE, promql } from '../promql.ts'
 import type { Alert, Group } from '../rule.ts'
 
-/** Nothing is called while the gate is closed, and its own alert says so. */
+/** Nothing is called while the circuit breaker is open, and its own alert says so. */
 const CIRCUIT_CLOSED = `unless on (${SERVICE}) max by (${SERVICE}) (checkresult_circuit_open) == 1`
 const LAG = 'checkresult:consumer_lag_records:sum'
 const AGE = 'checkresult:oldest_unsettled_age_seconds:max'

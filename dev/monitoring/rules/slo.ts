@@ -4,7 +4,7 @@
  * traffic one unlucky event is a great share: nothing burns before ten events went wrong.
  *
  * Availability counts attempts that the API answered; those that asked before the customer was done are nobody's fault and
- * do not count. While the gate is closed nothing is attempted: the gate's own alerts say so.
+ * do not count. While the circuit breaker is open nothing is attempted: the circuit breaker's own alerts say so.
  */
 import {
   AVAILABILITY_OBJECTIVE,

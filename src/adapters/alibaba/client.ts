@@ -32,7 +32,7 @@ export interface ClientOptions {
 }
 
 export interface CheckResultClient {
-  /** Without `leave` nothing keeps the call from starting. */
+  /** Without `ticket` nothing keeps the call from starting. */
   readonly check: CheckResult & ((...call: UnlimitedCall) => Promise<Reply>)
   /** Opens as many connections ahead as so many calls per second need. */
   readonly warm: (perSecond: number) => void

@@ -80,7 +80,7 @@ export class Connections {
   /**
    * As many at once as the caller starts: the bound on calls in flight is the bound on connections. The whole exchange,
    * from the first byte sent to the last received, has `withinMs`. Rejects with {@link NOT_STARTED} as the cause when
-   * `leave`, asked right before the first byte is written, forbids it.
+   * `ticket`, confirmed right before the first byte is written, does not allow it.
    */
   post({ path, headers, withinMs, ticket }: Post): Promise<HttpResponse> {
     const connection = this.#idle.pop() ?? this.#open()

@@ -107,7 +107,7 @@ const MAX_REMEMBERED = 100
 const EXPECTED =
   /rebalancing|another concurrent operation|not aware of this member|member id|coordinator is loading/i
 
-/** A broker's fixed sentence or a system error's code; anything else may hold more than should be logged. */
+/** A broker's fixed message or a system error's code; anything else may hold more than should be logged. */
 function safeText(text: string): { detail?: string; code?: string } {
   if (PROTOCOL_MESSAGES.has(text)) return { detail: text }
   const [code] = /\bE[A-Z]{4,20}\b/.exec(text) ?? []

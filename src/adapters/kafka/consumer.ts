@@ -60,7 +60,7 @@ export interface ConsumerHooks {
   readonly onActivity: () => void
   /** The consumer has ended by itself, for a reason that passes: a new one is needed. */
   readonly onEnd: (message: string) => void
-  /** The consumer has ended, and another one would end the same way: the process should end with this sentence. */
+  /** The consumer has ended, and another one would end the same way: the process should end with this message. */
   readonly onCrash: (message: string) => void
   readonly onDefect: (error: unknown) => void
 }
@@ -81,10 +81,10 @@ export interface ConsumerOptions {
 }
 
 export interface GroupConsumer {
-  /** Why partitions stand still although nothing is wrong here: one sentence each. */
-  readonly troubles: readonly string[]
+  /** Why partitions stand still although nothing is wrong here: one message each. */
+  readonly warnings: readonly string[]
   flow(topic: string, partition: number): PartitionFlow
-  /** Joins the group. `onAssigned` is called before this resolves; rejects with a sentence when the brokers refuse. */
+  /** Joins the group. `onAssigned` is called before this resolves; rejects with a message when the brokers refuse. */
   start(): Promise<void>
   /** Commits offsets of records that were handed over. Rejects when the group thinks otherwise. */
   commit(topics: TopicOffsets[]): Promise<void>
@@ -95,8 +95,8 @@ export interface GroupConsumer {
 export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
   const consumer = new OwnConsumer(options)
   return {
-    get troubles() {
-      return consumer.troubles
+    get warnings() {
+      return consumer.warnings
     },
     flow: (topic, partition) => consumer.flow(topic, partition),
     start: () => consumer.start(),
@@ -203,8 +203,8 @@ class OwnConsumer {
     })
   }
 
-  get troubles(): readonly string[] {
-    return this.#watch.troubles
+  get warnings(): readonly string[] {
+    return this.#watch.warnings
   }
 
   flow(topic: string, partition: number): PartitionFlow {

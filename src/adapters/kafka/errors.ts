@@ -1,5 +1,5 @@
 /**
- * What went wrong at the brokers, in a sentence that says what to do. kafkajs puts hosts, and in one case whole records,
+ * What went wrong at the brokers, in a message that says what to do. kafkajs puts hosts, and in one case whole records,
  * into its messages: none of them is passed on.
  */
 import { OperatorError } from '../../core/safe-error.ts'
@@ -157,7 +157,7 @@ const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Reco
   ],
 ]
 
-/** One sentence that says what to do, with the error's type in brackets. */
+/** One message that says what to do, with the error's type in brackets. */
 export function explain(error: unknown, doing: Doing = 'reading'): string {
   const own = unwrap(error).find((link) => link instanceof OperatorError)
   if (own instanceof OperatorError) return own.message

@@ -292,7 +292,7 @@ interface Encoder {
 
 export const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder
 
-/** What brokers answer: fixed sentences, safe to log. */
+/** What brokers answer: fixed messages, safe to log. */
 export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(
   (require('kafkajs/src/protocol/error') as { errorCodes: readonly { message: string }[] }).errorCodes.map(
     ({ message }) => message,

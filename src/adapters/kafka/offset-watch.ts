@@ -73,8 +73,8 @@ export class OffsetWatch {
     this.#open.clear()
   }
 
-  /** One sentence for each trouble there is now. */
-  get troubles(): string[] {
+  /** One message for each trouble there is now. */
+  get warnings(): string[] {
     const silent = [...Map.groupBy(this.#silent.values(), ({ address }) => address)].map(
       ([address, all]) => `The leader ${address} of ${partitionNames(all)} does not answer.`,
     )

@@ -20,7 +20,7 @@ export interface RedriveSinkOptions {
 }
 
 /**
- * When this resolves, no other redrive can commit any more, and all it committed can be read. Rejects with a sentence.
+ * When this resolves, no other redrive can commit any more, and all it committed can be read. Rejects with a message.
  */
 export async function claimRedriveSink(options: RedriveSinkOptions): Promise<RedriveSink> {
   const { deadLetterTopic, inputTopic } = options

@@ -1,16 +1,16 @@
-/** Asks a broker again while it says no more than "not now", with growing pauses and a bound. */
+/** Retries a request to a broker while its error is retriable, with growing pauses and a limited number of tries. */
 import type { Clock } from '../../ports.ts'
 import { errorType } from './errors.ts'
 
 export interface RetryPolicy {
-  /** Error types that mean "not now"; anything else is the caller's at once. */
+  /** Error types after which the request is retried; it rejects at once with any other. */
   readonly retriable: ReadonlySet<string>
   readonly maxTries: number
   readonly backOffMs: { readonly first: number; readonly max: number; readonly factor: number }
   readonly clock: Pick<Clock, 'after'>
 }
 
-/** Rejects as `request` did when that is final, or the last time. `meanwhile` comes after each pause. */
+/** Rejects with an error that is not retriable, or with that of the last try. `meanwhile` is called after each pause. */
 export async function retryRequest<T>(
   request: () => Promise<T>,
   { retriable, maxTries, backOffMs, clock }: RetryPolicy,

@@ -31,10 +31,10 @@ const RETRY_MS = 500
 const MAX_RECORDS_AT_ONCE = 500
 const UNKNOWN_SERVER_ERROR = -1
 const WITHOUT_SESSION = { sessionId: 0, sessionEpoch: -1, forgottenTopics: [] } as const
-/** What is too large to keep is said of the letter itself. */
+/** What is too large to keep is said of the dead letter itself. */
 const SILENT = { warn: () => undefined }
 
-/** Rejects with a sentence. */
+/** Rejects with a message. */
 export async function openTopicReader({ createCluster, topic }: TopicReaderOptions): Promise<TopicReader> {
   const reading = { cluster: createCluster(), topic }
   try {

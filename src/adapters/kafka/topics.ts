@@ -1,6 +1,6 @@
 /**
  * The topics: what is there, and making what is missing. The service only looks; making is `topics create`'s. Rejects
- * with a sentence that says what to do.
+ * with a message that says what to do.
  */
 import { setTimeout } from 'node:timers/promises'
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs'

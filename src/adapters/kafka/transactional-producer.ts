@@ -1,5 +1,5 @@
 /**
- * A transactional producer on kafkajs's broker objects: what the lanes' logs and `dlq redrive` share. The coordinator is
+ * A transactional producer on kafkajs's broker objects: what the lanes' output sinks and `dlq redrive` share. The coordinator is
  * looked up once, one request goes out per topic-partition and batch. One transaction at a time. Everything rejects with
  * what the broker said. After a rejection the producer can only be closed, unless every batch was either accepted or refused
  * by its leader and the transaction has been aborted.
@@ -23,7 +23,7 @@ export interface ProducerOptions {
 /** A transaction left open by a dead owner is aborted by the next claim, or by the broker after this. */
 const TRANSACTION_TIMEOUT_MS = 60_000
 
-/** Answered right after a commit while the broker still writes its markers: the only error worth asking again for. */
+/** Answered right after a commit while the broker still writes its markers: the only retriable error. */
 const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'COORDINATOR_LOAD_IN_PROGRESS'])
 const WHILE_BUSY = { retriable: BUSY, maxTries: 200, backOffMs: { first: 2, max: 50, factor: 1.5 } } as const
 
@@ -100,7 +100,7 @@ export class TransactionalProducer {
   }
 }
 
-/** Asks again while the broker is busy with the transaction before; anything else is the caller's. */
+/** Retries while the broker is busy with the previous transaction; rejects at once with any other error. */
 export function retryWhileBusy<T>(
   { clock }: Pick<ProducerOptions, 'clock'>,
   request: () => Promise<T>,

@@ -1,4 +1,4 @@
-/** The calls, the quota and the gate. */
+/** The calls, the quota and the circuit breaker. */
 import { CIRCUIT_REASONS, type CircuitReason } from '../../core/circuit-breaker.ts'
 import { CALL_OUTCOMES, PRIORITIES, WASTED_CALLS, type Metrics, type Priority } from '../../ports.ts'
 import type { Instruments } from './instruments.ts'

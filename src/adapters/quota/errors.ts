@@ -1,5 +1,5 @@
 /**
- * What went wrong at Redis, in a sentence that says what to do. Neither the library's messages nor the server's are passed
+ * What went wrong at Redis, in a message that says what to do. Neither the library's messages nor the server's are passed
  * on: they hold addresses, commands and parts of the login. Of a refusal only its first word is taken.
  */
 import { OperatorError } from '../../core/safe-error.ts'
@@ -56,7 +56,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
 ]
 
-/** One sentence that says what to do, with the kind of the error in brackets. */
+/** One message that says what to do, with the kind of the error in brackets. */
 export function explain(error: unknown): string {
   if (error instanceof OperatorError) return error.message
   const kind = kindOf(error)

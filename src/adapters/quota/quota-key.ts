@@ -24,7 +24,7 @@ export interface QuotaKeyOptions {
 /** As long as the script keeps a key that nobody uses. */
 const KEPT_MS = 604_800_000
 
-/** It and what it gives reject with one sentence. */
+/** It and what it gives reject with one message. */
 export async function openQuotaKey({ url, ca, key }: QuotaKeyOptions): Promise<QuotaKey> {
   const connection = await orOperatorError(
     connectRedis({ url: () => url.reveal(), ca: () => ca?.reveal() ?? null, clock: systemClock }),

@@ -99,7 +99,7 @@ export class RedisLimiter implements RateLimiter {
     // Who backs off stands before it.
   }
 
-  /** Rejects with a sentence while Redis is not to be had. */
+  /** Rejects with a message while Redis is not to be had. */
   async ready(): Promise<void> {
     await this.#tried
     if (this.#unavailable !== null) throw new OperatorError(this.#unavailable)
@@ -173,7 +173,7 @@ export class RedisLimiter implements RateLimiter {
     this.#connection = null
     this.#slots.disconnected()
     const message = explain(error)
-    // The gate says it when it closes, and whoever waits for `ready` at the start.
+    // The circuit breaker says it when it opens, and whoever waits for `ready` at the start.
     if (this.#unavailable !== null && !isSameAdvice(message, this.#unavailable)) {
       this.#options.log.warn(message)
     }

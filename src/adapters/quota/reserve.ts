@@ -30,12 +30,12 @@ export async function reserve(
   { key, burst, limit, clock }: ReserveOptions,
 ): Promise<Reserved> {
   const { want, holdMs, lateMs, jumpedIn, moved, made } = request
-  const places = [
-    ...moved.flatMap((place) => [place, 0]),
-    ...made.flatMap(({ place, atMs }) => [place, microseconds(atMs)]),
+  const ringIndexes = [
+    ...moved.flatMap((ringIndex) => [ringIndex, 0]),
+    ...made.flatMap(({ ringIndex, atMs }) => [ringIndex, microseconds(atMs)]),
   ]
   const bounds = [want, microseconds(holdMs), microseconds(lateMs), burst, limit]
-  const args = [...bounds, jumpedIn ?? '', ...places].map(String)
+  const args = [...bounds, jumpedIn ?? '', ...ringIndexes].map(String)
   let askedMs = clock.monotonicMs()
   let reply: unknown
   try {
@@ -54,13 +54,13 @@ function microseconds(ms: number): number {
 
 function parse(reply: unknown): SlotAnswer {
   const parts: readonly unknown[] = Array.isArray(reply) ? reply : []
-  const [now, limit, ringEpoch, retryMs, firstPlace, slots, moved] = parts
+  const [now, limit, ringEpoch, retryMs, firstRingIndex, slots, moved] = parts
   return {
     nowMs: number(now) / 1_000,
     limit: number(limit),
     ringEpoch: number(ringEpoch),
     retryAfterMs: number(retryMs) / 1_000,
-    firstPlace: number(firstPlace),
+    firstRingIndex: number(firstRingIndex),
     slotsMs: numbers(slots).map((us) => us / 1_000),
     movedMs: numbers(moved).map((us) => us / 1_000),
   }

@@ -10,7 +10,7 @@ export interface Progress {
 export interface Moment {
   readonly read: number
   readonly total: number
-  /** What else there is to say, as a part of a sentence; may be empty. */
+  /** What else there is to say, as a part of a message; may be empty. */
   readonly note: string
 }
 

@@ -72,10 +72,12 @@ export function findFamily(docType: string | null, members: OcrMembers | null): 
     if (named !== undefined) return { family: named, familyFrom: 'DOC_TYPE' }
     if (WORLD_CODE.test(docType)) return { family: 'OTHER', familyFrom: 'DOC_TYPE' }
   }
-  const told = members === null ? undefined : familyTold(members)
-  return told === undefined ? { family: 'OTHER', familyFrom: 'NONE' } : { family: told, familyFrom: 'FIELDS' }
+  const family = members === null ? undefined : familyOfMembers(members)
+  return family === undefined
+    ? { family: 'OTHER', familyFrom: 'NONE' }
+    : { family: family, familyFrom: 'FIELDS' }
 }
 
-function familyTold(members: OcrMembers): DocumentFamily | undefined {
+function familyOfMembers(members: OcrMembers): DocumentFamily | undefined {
   return BY_MEMBERS.find(([telling]) => telling.every((name) => Object.hasOwn(members, name)))?.[1]
 }

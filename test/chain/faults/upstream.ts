@@ -10,7 +10,7 @@ const LATE_MS = 120_000
 /** Renewed with a third of it left, and that fails. */
 const SHORT_LEASE_MS = 30_000
 
-/** A closed gate is probed within this. */
+/** An open circuit breaker is probed within this. */
 const OPENS_WITHIN_MS = 40_000
 
 /** One event in ten comes to nothing with all the quick retries, and is settled later. */
@@ -99,7 +99,7 @@ export const LAST_FAULT: Fault = {
 /** A probe goes through. */
 async function circuitClosed({ api }: Rig): Promise<void> {
   await until(async () => (await api.seriesNow('checkresult_circuit_open == 1')) === 0, {
-    what: () => 'The gate is still closed',
+    what: () => 'The circuit breaker is still open',
     timeoutMs: OPENS_WITHIN_MS,
   })
 }

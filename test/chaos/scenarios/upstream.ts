@@ -4,7 +4,7 @@ import type { Faults } from '../../../src/simulator/simulator.ts'
 import type { Scenario, Scene } from '../scenario.ts'
 import { RESUMED_S } from './replicas.ts'
 
-/** A closed gate lets its first probe through after 5 s, the next after 10 s more. */
+/** An open circuit breaker lets its first probe through after 5 s, the next after 10 s more. */
 const FIRST_PROBE_S = 5
 const SECOND_PROBE_S = 10
 

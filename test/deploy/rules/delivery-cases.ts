@@ -35,7 +35,10 @@ export const deliveryCases: readonly Case[] = [
     description:
       'Events of checkresult-stream wait, or a partition leader does not answer, and no event has come out for 10 minutes although calls are not paused.',
     silent: {
-      'the gate is closed, and says so itself': { faults: { ...NOTHING_OUT, ...CIRCUIT_OPEN }, at: 30 },
+      'the circuit breaker is open, and says so itself': {
+        faults: { ...NOTHING_OUT, ...CIRCUIT_OPEN },
+        at: 30,
+      },
       'records of others are skipped': {
         faults: { ...NOTHING_OUT, checkresult_foreign_records_total: grows([5, 120]) },
         at: 30,
@@ -53,7 +56,7 @@ export const deliveryCases: readonly Case[] = [
       'The oldest event of partition 1 of verification.completed has been the same at checkresult-stream for 15 minutes and is 23m 0s old.',
     silent: {
       'there is a backlog that moves': { faults: { [OLDEST]: '-3600+60x119' }, at: 60 },
-      'the gate is closed, and says so itself': {
+      'the circuit breaker is open, and says so itself': {
         faults: { [OLDEST]: level([0, 120]), ...CIRCUIT_OPEN },
         at: 60,
       },
@@ -122,7 +125,10 @@ export const deliveryCases: readonly Case[] = [
     silent: {
       'the quota is used up, which another alert says': { faults: { ...MORE_THAN_GO, ...ALL_USED }, at: 40 },
       'events are on time': { faults: { [LAG]: '3+5x119' }, at: 60 },
-      'the gate is closed, and says so itself': { faults: { ...MORE_THAN_GO, ...CIRCUIT_OPEN }, at: 40 },
+      'the circuit breaker is open, and says so itself': {
+        faults: { ...MORE_THAN_GO, ...CIRCUIT_OPEN },
+        at: 40,
+      },
     },
   },
   {

@@ -187,8 +187,8 @@ describe.concurrent('what every event gets', () => {
       event,
       event,
     ])
-    const placed = await run.send(twice)
-    const sent = placed.filter((_, at) => at % 2 === 0)
+    const positions = await run.send(twice)
+    const sent = positions.filter((_, at) => at % 2 === 0)
     await untilClosed(replica, 'account', expect)
     expect(await statusOf(replica)).toContain('account: InsufficientBalance')
     answer = unknown

@@ -18,7 +18,7 @@ const RESULT_PARTITIONS = 4
 
 const closing: (() => unknown)[] = []
 
-interface Placed {
+interface SentCase {
   readonly transactionId: string
   readonly at: Coordinates
   readonly behind: readonly Coordinates[]
@@ -29,7 +29,7 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
   let service: ServiceProcess
   let results: ReadonlyMap<Coordinates, ReadRecord>
   let deadLetters: ReadonlyMap<Coordinates, ReadRecord>
-  const placed = new Map<Case, Placed>()
+  const sent = new Map<Case, SentCase>()
 
   beforeAll(async () => {
     run = await startRun({
@@ -42,16 +42,16 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
       const event: Message = { ...one.message(ids, idOf(at)), partition: at % PARTITIONS }
       return [event].concat(goodEvents(at))
     })
-    const places = await run.send(messages)
+    const positions = await run.send(messages)
     CASES.forEach((one, at) => {
-      const [first = '', ...others] = places.slice(at * (BEHIND + 1), (at + 1) * (BEHIND + 1))
-      placed.set(one, { transactionId: idOf(at), at: first, behind: others })
+      const [first = '', ...others] = positions.slice(at * (BEHIND + 1), (at + 1) * (BEHIND + 1))
+      sent.set(one, { transactionId: idOf(at), at: first, behind: others })
     })
     service = await run.startReplica({ SCHEMA_REGISTRY_URL: await registryWithoutReference() })
     const isSkipped = new Set(
-      CASES.filter(({ expected }) => expected.kind === 'skipped').map((one) => placed.get(one)?.at),
+      CASES.filter(({ expected }) => expected.kind === 'skipped').map((one) => sent.get(one)?.at),
     )
-    await run.untilOut(places.filter((place) => !isSkipped.has(place)))
+    await run.untilOut(positions.filter((position) => !isSkipped.has(position)))
     results = new Map(run.results().map((record) => [sourceOf(record, run.topics), record]))
     deadLetters = new Map(run.deadLetters().map((record) => [sourceOf(record, run.topics), record]))
   })
@@ -66,8 +66,8 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
   }
 
   test.each(CASES)('$row: $about', (one) => {
-    const { transactionId, at, behind: good } = placedOf(one)
-    expect(good.filter((place) => !results.has(place))).toEqual([])
+    const { transactionId, at, behind: good } = sentOf(one)
+    expect(good.filter((position) => !results.has(position))).toEqual([])
     expect(outcomeAt(at)).toEqual(outcomeOf(one.expected, { transactionId, partition: partitionOf(at) }))
   })
 
@@ -95,7 +95,7 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
       expect(await counted(`checkresult_foreign_records_total{kind="${kind}"}`)).toBe(1)
       const lines = logged(service).filter(({ reason }) => reason === kind)
       expect(lines.map(({ topic, partition, offset }) => [topic, partition, offset].join(':'))).toEqual([
-        placedOf(one).at,
+        sentOf(one).at,
       ])
     }
   })
@@ -112,8 +112,8 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
     expect(sources.filter((source, at) => sources.indexOf(source) !== at)).toEqual([])
   })
 
-  function placedOf(one: Case): Placed {
-    const found = placed.get(one)
+  function sentOf(one: Case): SentCase {
+    const found = sent.get(one)
     if (found === undefined) throw new Error(`${one.about} was not sent.`)
     return found
   }

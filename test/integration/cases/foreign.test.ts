@@ -35,7 +35,7 @@ describe.concurrent.each(['exactly-once', 'at-least-once'])('R10: records of oth
         .deadLetters()
         .map((deadLetter) => [sourceOf(deadLetter, run.topics), header(deadLetter, 'checkresult-code')]),
     )
-    expect(sent.slice(0, 4).map((place) => codes.get(place))).toEqual([
+    expect(sent.slice(0, 4).map((position) => codes.get(position))).toEqual([
       'tombstone',
       'unknown-format',
       'unrelated-json',

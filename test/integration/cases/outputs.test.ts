@@ -42,9 +42,9 @@ async function createSmallTopics({ topics }: Environment): Promise<void> {
   await createTopics(names.map((topic) => ({ topic, numPartitions: 2, configEntries })))
 }
 
-function deadLetterOf(run: Run, place: Coordinates | undefined): ReadRecord {
-  const found = run.deadLetters().find((record) => sourceOf(record, run.topics) === place)
-  if (found === undefined) throw new Error(`No dead letter came out for ${place ?? 'nothing'}.`)
+function deadLetterOf(run: Run, position: Coordinates | undefined): ReadRecord {
+  const found = run.deadLetters().find((record) => sourceOf(record, run.topics) === position)
+  if (found === undefined) throw new Error(`No dead letter came out for ${position ?? 'nothing'}.`)
   return found
 }
 
@@ -103,8 +103,8 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
       ballast: 0,
       leftOut: 'checkresult-left-out-value',
     })
-    for (const place of [result, retryCopy]) {
-      expect(facts(deadLetterOf(run, place))).toEqual({
+    for (const position of [result, retryCopy]) {
+      expect(facts(deadLetterOf(run, position))).toEqual({
         reason: 'unwritable',
         code: 'MESSAGE_TOO_LARGE',
         bytes: expect.any(Number),
@@ -123,9 +123,9 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     }
     const refused = await run.send(ten(run, 1))
     await run.untilOut(refused)
-    expect(new Set(refused.map((place) => header(deadLetterOf(run, place), 'checkresult-reason')))).toEqual(
-      new Set(['unwritable']),
-    )
+    expect(
+      new Set(refused.map((position) => header(deadLetterOf(run, position), 'checkresult-reason'))),
+    ).toEqual(new Set(['unwritable']))
     await alterTopic(run.topics.result, { 'max.message.bytes': String(MAX_BYTES) })
     const later = await run.send(ten(run, 1))
     await run.untilOut(later)

@@ -92,7 +92,7 @@ test('an event loop that stands still bunches no calls', async () => {
 })
 
 describe('while Redis is away', () => {
-  test('nothing is called and the gate says why; when it is back, and empty, no second has too many', async () => {
+  test('nothing is called and the circuit breaker says why; when it is back, and empty, no second has too many', async () => {
     const redis = await redisForTest()
     const callers = [1, 2].map(() => startCaller({ url: redis.url, limit: 30, burst: 3 }))
     for (const caller of callers) caller.work(50)

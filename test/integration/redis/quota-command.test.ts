@@ -37,7 +37,7 @@ describe('with the quota in Redis', () => {
     await expect.poll(() => caller.limits.at(-1)).toBe(60)
   })
 
-  test('what is wrong is said in one sentence', async () => {
+  test('what is wrong is said in one message', async () => {
     const env = { ...SETTINGS, CHECKRESULT_QUOTA: 'redis', REDIS_URL: 'redis://:fictitious@127.0.0.1:1' }
     const { code, stderr } = await runCommand(['quota', 'show'], env)
     expect({ code, stderr }).toEqual({

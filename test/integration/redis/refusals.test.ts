@@ -1,4 +1,4 @@
-/** What Redis may refuse: said in one sentence, without the password, and over when Redis serves again. */
+/** What Redis may refuse: said in one message, without the password, and over when Redis serves again. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { startCaller, type Caller } from '../../support/quota-callers.ts'
 const PASSWORD = 'fictitious-password'
 const KEY = 'checkresult:quota'
 
-/** What the log and the gate say, all of it. */
+/** What the log and the circuit breaker say, all of it. */
 function said({ log, limiter }: Caller): string {
   return JSON.stringify([log.lines, limiter.unavailable])
 }
@@ -133,7 +133,7 @@ test('TLS, with an authority of its own; without it, or for another address, the
   expect(await refusal(`redis://127.0.0.1:${port}`)).toMatch(/^Redis does not answer/)
 })
 
-test('the commands say it in one sentence', async () => {
+test('the commands say it in one message', async () => {
   const { port } = await redisForTest({ directives: { requirepass: PASSWORD } })
   const url = new Secret(`redis://:wrong@127.0.0.1:${port}`)
   await expect(openQuotaKey({ url, ca: null, key: KEY })).rejects.toThrow('Redis refuses the login')

@@ -20,10 +20,10 @@ describe('a call that may be late', () => {
     'is counted from when it was made once that is known, and no longer for being told',
     async () => {
       const { ask } = await running()
-      const { slots, firstPlace } = await ask({ lateMs, want: 10, burst: 10 })
+      const { slots, firstRingIndex } = await ask({ lateMs, want: 10, burst: 10 })
       const [slotMs = 0] = slots
-      await ask({ want: 0, made: [[firstPlace, slotMs + 30]] })
-      await ask({ want: 0, made: [[firstPlace, slotMs + 90]] })
+      await ask({ want: 0, made: [[firstRingIndex, slotMs + 30]] })
+      await ask({ want: 0, made: [[firstRingIndex, slotMs + 90]] })
       await delay(HOLD_MS + lateMs - AHEAD_MS + 10)
       expect((await ask({ lateMs, burst: 10 })).slots).toEqual([slotMs + 30 + HOLD_MS])
     },
@@ -31,9 +31,9 @@ describe('a call that may be late', () => {
 
   test.concurrent('holds up none but the one that gets its place', async () => {
     const { ask } = await running()
-    const { slots, firstPlace } = await ask({ lateMs, want: 10, burst: 10 })
+    const { slots, firstRingIndex } = await ask({ lateMs, want: 10, burst: 10 })
     const delays = [80, ...Array.from({ length: 9 }, () => 0)]
-    const made = slots.map((slot, at): [number, number] => [firstPlace + at, slot + (delays[at] ?? 0)])
+    const made = slots.map((slot, at): [number, number] => [firstRingIndex + at, slot + (delays[at] ?? 0)])
     await ask({ want: 0, made })
     await delay(HOLD_MS - AHEAD_MS + 150)
     const later = await ask({ lateMs, want: 2, burst: 10 })
@@ -50,7 +50,10 @@ describe('a call that may be late', () => {
       for (let round = 0; round < 60; round += 1) {
         const reserved = await ask({ want: 3, burst: 5, lateMs, made })
         // The first of three is late.
-        made = reserved.slots.map((slot, at) => [reserved.firstPlace + at, slot + (at === 0 ? lateMs : 0)])
+        made = reserved.slots.map((slot, at) => [
+          reserved.firstRingIndex + at,
+          slot + (at === 0 ? lateMs : 0),
+        ])
         calls.push(...made.map(([, atMs]) => ({ limit, atMs })))
         await delay(25)
       }

@@ -130,7 +130,7 @@ describe('a key that is emptied', () => {
     const { ask, onKey } = await running()
     const before = await ask()
     await onKey('DEL')
-    expect((await ask()).firstPlace).toBeGreaterThan(before.firstPlace)
+    expect((await ask()).firstRingIndex).toBeGreaterThan(before.firstRingIndex)
   })
 
   test.concurrent('goes by itself a week after its last use', async () => {
@@ -173,9 +173,9 @@ test.concurrent('whoever saw the clock jump makes the ring begin anew, once', as
 describe('a slot that has passed', () => {
   test.concurrent('can be had now instead, and keeps its place for longer', async () => {
     const { ask } = await running()
-    const { slots, firstPlace } = await ask()
+    const { slots, firstRingIndex } = await ask()
     await delay(60)
-    const later = await ask({ want: 0, moved: [firstPlace] })
+    const later = await ask({ want: 0, moved: [firstRingIndex] })
     expect(later.moved).toEqual([later.nowMs])
     const others = await takeFor(ask, 1_500, { want: 10, burst: 10 })
     const made = [later.moved[0] ?? 0, ...others]
@@ -185,18 +185,18 @@ describe('a slot that has passed', () => {
 
   test.concurrent('cannot when its place has been given to another', async () => {
     const { ask } = await running()
-    const { firstPlace, slots } = await ask({ want: 10, burst: 10 })
+    const { firstRingIndex, slots } = await ask({ want: 10, burst: 10 })
     await delay(HOLD_MS - 150)
     const next = await ask({ want: 1, burst: 10 })
     expect(next.slots).toEqual([(slots[0] ?? 0) + HOLD_MS])
-    expect((await ask({ want: 0, moved: [firstPlace] })).moved).toEqual([0])
+    expect((await ask({ want: 0, moved: [firstRingIndex] })).moved).toEqual([0])
   })
 
   test.concurrent('cannot when it is of a ring that is no more', async () => {
     const { ask, onKey } = await running()
-    const { firstPlace } = await ask()
+    const { firstRingIndex } = await ask()
     await onKey('DEL')
-    expect((await ask({ want: 0, moved: [firstPlace] })).moved).toEqual([0])
+    expect((await ask({ want: 0, moved: [firstRingIndex] })).moved).toEqual([0])
   })
 })
 

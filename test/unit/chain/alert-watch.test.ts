@@ -6,14 +6,20 @@ const POLL_MS = 1
 
 /** A Prometheus whose alerts stand as told. */
 function watched(): { watch: AlertWatch; tell: (states: readonly [string, AlertState][]) => void } {
-  const told: { rules: readonly Rule[] } = { rules: [] }
-  const watch = new AlertWatch({ rules: () => Promise.resolve(told.rules) }, POLL_MS)
+  const served: { rules: readonly Rule[] } = { rules: [] }
+  const watch = new AlertWatch({ rules: () => Promise.resolve(served.rules) }, POLL_MS)
   watch.start()
   onTestFinished(() => watch.stop())
   return {
     watch,
     tell: (states) => {
-      told.rules = states.map(([name, state]) => ({ name, state, type: 'alerting', query: '', health: 'ok' }))
+      served.rules = states.map(([name, state]) => ({
+        name,
+        state,
+        type: 'alerting',
+        query: '',
+        health: 'ok',
+      }))
     },
   }
 }

@@ -15,9 +15,9 @@ test('queries of folded rows are found too', () => {
     { title: 'Row', panels: [{ title: 'Folded', targets: [{ expr: 'c' }] }] },
   ]
   expect(panelQueries({ title: 'Service', panels })).toEqual([
-    { place: 'Service, Rate', query: 'a' },
-    { place: 'Service, Rate', query: 'b' },
-    { place: 'Service, Folded', query: 'c' },
+    { location: 'Service, Rate', query: 'a' },
+    { location: 'Service, Rate', query: 'b' },
+    { location: 'Service, Folded', query: 'c' },
   ])
 })
 
@@ -28,8 +28,8 @@ test('of the variables those that ask Prometheus are found', () => {
     { name: 'instance', type: 'query', query: { query: 'label_values(up{job=~"$job"}, instance)' } },
   ]
   expect(variableQueries({ title: 'Service', panels: [], templating: { list } })).toEqual([
-    { place: 'Service, $job', label: 'job', selector: 'up' },
-    { place: 'Service, $instance', label: 'instance', selector: 'up{job=~".+"}' },
+    { location: 'Service, $job', label: 'job', selector: 'up' },
+    { location: 'Service, $instance', label: 'instance', selector: 'up{job=~".+"}' },
   ])
 })
 

@@ -49,9 +49,9 @@ describe('the offset of our clock', () => {
           const clock = new ApiClock()
           const theirMs = NOW_MS + Math.floor(tookMs * part) - offsetMs
           clock.saw(new Date(theirMs).toUTCString(), NOW_MS, NOW_MS + tookMs)
-          const told = clock.offsetMs ?? Number.NaN
-          expect(Math.abs(told)).toBeLessThanOrEqual(Math.abs(offsetMs))
-          expect(Math.abs(told - offsetMs)).toBeLessThanOrEqual(tookMs + 1_000)
+          const measured = clock.offsetMs ?? Number.NaN
+          expect(Math.abs(measured)).toBeLessThanOrEqual(Math.abs(offsetMs))
+          expect(Math.abs(measured - offsetMs)).toBeLessThanOrEqual(tookMs + 1_000)
         },
       ),
     )

@@ -35,19 +35,19 @@ function openBreaker(): CircuitBreaker {
   return breaker
 }
 
-describe('an open gate', () => {
-  test('lets everybody through', () => {
+describe('a closed circuit breaker', () => {
+  test('lets every call through', () => {
     const breaker = new CircuitBreaker()
     expect(breaker.openReason).toBeNull()
     expect(breaker.waitMs(0)).toBe(0)
     expect(breaker.callStarted()).toBe(false)
   })
 
-  test('closes at the first refusal, with its reason', () => {
+  test('opens at the first refusal, with its reason', () => {
     expect(openBreaker().openReason).toBe('credentials')
   })
 
-  test('closes when twenty calls in a row bring no answer, not at the nineteenth', () => {
+  test('opens when twenty calls in a row get no answer, not at the nineteenth', () => {
     const breaker = new CircuitBreaker()
     for (let calls = 0; calls < 19; calls += 1) call(breaker, UNAVAILABLE, 0)
     expect(breaker.openReason).toBeNull()
@@ -61,14 +61,14 @@ describe('an open gate', () => {
     expect(breaker.openReason).toBeNull()
   })
 
-  test('stays open under throttling', () => {
+  test('stays closed under throttling', () => {
     const breaker = new CircuitBreaker()
     for (let calls = 0; calls < 100; calls += 1) call(breaker, THROTTLED, 0)
     expect(breaker.openReason).toBeNull()
   })
 })
 
-describe('a closed gate', () => {
+describe('an open circuit breaker', () => {
   test('lets another probe through at once when one was not sent after all', () => {
     const breaker = openBreaker()
     expect(breaker.callStarted()).toBe(true)
@@ -90,7 +90,7 @@ describe('a closed gate', () => {
     expect(breaker.waitMs(1_000_000)).toBe(Infinity)
   })
 
-  test('probes every five seconds at first, then a tenth of the time apart that it is closed, a minute at most', () => {
+  test('probes every five seconds at first, then at intervals of a tenth of the time that it has been open, at most a minute', () => {
     const breaker = openBreaker()
     const waits = new Map<number, number>()
     let nowMs = 0
@@ -100,21 +100,21 @@ describe('a closed gate', () => {
       nowMs += waitMs
       call(breaker, REFUSED, nowMs)
     }
-    const waitAfter = (closedMs: number) => waits.get([...waits.keys()].findLast((at) => at <= closedMs) ?? 0)
+    const waitAfter = (openMs: number) => waits.get([...waits.keys()].findLast((at) => at <= openMs) ?? 0)
     expect(waitAfter(0)).toBe(5_000)
     expect(waitAfter(50_000)).toBe(5_000)
     expect(waitAfter(5 * 60_000)).toBeCloseTo(30_000, -4)
     expect(waitAfter(15 * 60_000)).toBe(60_000)
   })
 
-  test.each([ANSWERED, THROTTLED])('opens when the probe is $kind', (result) => {
+  test.each([ANSWERED, THROTTLED])('closes when the probe is $kind', (result) => {
     const breaker = openBreaker()
     expect(call(breaker, result, 5_000)).toBe(true)
     expect(breaker.openReason).toBeNull()
     expect(breaker.waitMs(5_000)).toBe(0)
   })
 
-  test('begins with the shortest wait when it closes anew', () => {
+  test('begins with the shortest wait when it opens again', () => {
     const breaker = openBreaker()
     call(breaker, REFUSED, 5_000)
     call(breaker, ANSWERED, 15_000)
@@ -122,7 +122,7 @@ describe('a closed gate', () => {
     expect(breaker.waitMs(30_000)).toBe(5_000)
   })
 
-  test('forgets how long it was closed when it opens', () => {
+  test('forgets how long it was open when it closes', () => {
     const breaker = openBreaker()
     for (let nowMs = 5_000; nowMs <= 1_000_000; nowMs += 60_000) call(breaker, REFUSED, nowMs)
     call(breaker, ANSWERED, 1_100_000)
@@ -130,13 +130,13 @@ describe('a closed gate', () => {
     expect(breaker.waitMs(1_200_000)).toBe(5_000)
   })
 
-  test('stays closed when a call from before it closed is answered', () => {
+  test('stays open when a call from before it opened is answered', () => {
     const breaker = openBreaker()
     breaker.report(ANSWERED, straggler(), 100)
     expect(breaker.openReason).toBe('credentials')
   })
 
-  test('keeps its reason and its wait when a call from before it closed is refused too', () => {
+  test('keeps its reason and its wait when a call from before it opened is refused too', () => {
     const breaker = openBreaker()
     breaker.report(OTHER_REFUSAL, straggler(), 100)
     expect(breaker.openReason).toBe('credentials')
@@ -149,7 +149,7 @@ describe('a closed gate', () => {
     expect(breaker.openReason).toBe('account')
   })
 
-  test('stays closed when the probe brings no answer', () => {
+  test('stays open when the probe gets no answer', () => {
     const breaker = openBreaker()
     call(breaker, UNAVAILABLE, 5_000)
     expect(breaker.openReason).toBe('upstream-down')
@@ -266,7 +266,7 @@ describe('how long the API asks to wait', () => {
   })
 })
 
-test('only a probe ever opens the gate, and a closed one always names the time of its next probe', () => {
+test('only a probe ever closes the circuit breaker, and an open one always names the time of its next probe', () => {
   const result = fc.constantFrom(
     ANSWERED,
     UNAVAILABLE,

@@ -45,19 +45,19 @@ function noAnswer(
 }
 
 describe('an answer with a verdict', () => {
-  test.each(['Success', '200'])('is settled when the code is %s', (code) => {
+  test.each(['Success', '200'])('is final when the code is %s', (code) => {
     expect(classify(answered({ code, answer: PASSED }))).toEqual({ kind: 'final', answer: PASSED })
   })
 
-  test.each(['Y', 'N'] as const)('is settled when Passed is %s', (passed) => {
+  test.each(['Y', 'N'] as const)('is final when Passed is %s', (passed) => {
     expect(classify(answered({ answer: { ...PASSED, passed } })).kind).toBe('final')
   })
 
-  test('is settled when its document cannot be read', () => {
+  test('is final when its document cannot be read', () => {
     expect(classify(answered({ answer: { ...PASSED, document: 'unreadable' } })).kind).toBe('final')
   })
 
-  test('is settled even when a retry-after header came with it', () => {
+  test('is final even when a retry-after header came with it', () => {
     expect(classify(answered({ retryAfterMs: 100, answer: PASSED })).kind).toBe('final')
   })
 
@@ -190,7 +190,7 @@ describe('an API that does not do its work', () => {
     },
   )
 
-  test('closes the gate when its certificate does not verify', () => {
+  test('opens the circuit breaker when its certificate does not verify', () => {
     expect(classify(noAnswer('tls'))).toMatchObject({
       kind: 'blocked',
       reason: 'upstream-down',

@@ -13,7 +13,7 @@ function answer(nowMs: number, changes: Partial<SlotAnswer> = {}): SlotAnswer {
     limit: 10,
     ringEpoch: 7,
     retryAfterMs: 0,
-    firstPlace: 100,
+    firstRingIndex: 100,
     ...given,
     slotsMs: given.slotsMs.map((ms) => ms + OFFSET_MS),
     movedMs: given.movedMs.map((ms) => (ms === 0 ? 0 : ms + OFFSET_MS)),
@@ -81,12 +81,12 @@ describe('a slot', () => {
 
   test('is counted no longer than from its call on, which the counter is told with the next request, once', () => {
     const { slots, fetch } = connected()
-    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstPlace: 42 })
+    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstRingIndex: 42 })
     expect(slots.take(READY_MS + 12)).toBe(0)
     expect(slots.confirm(READY_MS + 12, READY_MS + 31)).toBe(true)
     const [made, ...others] = fetch(READY_MS + 40, 1, {})?.made ?? []
     expect(others).toEqual([])
-    expect(made?.place).toBe(42)
+    expect(made?.ringIndex).toBe(42)
     // Never earlier than it was, by whatever the clocks may be apart.
     expect(made?.atMs).toBeGreaterThanOrEqual(OFFSET_MS + READY_MS + 31)
     expect(made?.atMs).toBeLessThan(OFFSET_MS + READY_MS + 31 + 2 * DRIFT_MS)
@@ -95,7 +95,7 @@ describe('a slot', () => {
 
   test('whose call has not gone out is not told of as one that has', () => {
     const { slots, fetch } = connected()
-    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstPlace: 42 })
+    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstRingIndex: 42 })
     slots.take(READY_MS + 12)
     slots.confirm(READY_MS + 12, READY_MS + 80)
     expect(fetch(READY_MS + 80, 1, { movedMs: [READY_MS + 80] })).toMatchObject({ moved: [42], made: [] })
@@ -120,7 +120,7 @@ describe('a slot', () => {
 describe('a slot that has passed', () => {
   test('is moved, when somebody waits for it', () => {
     const { slots, fetch, wasted } = connected()
-    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstPlace: 42 })
+    fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstRingIndex: 42 })
     const nowMs = READY_MS + 70
     expect(slots.take(nowMs)).toBe(Infinity)
     expect(fetch(nowMs, 1, { movedMs: [nowMs] })).toMatchObject({ want: 0, moved: [42] })

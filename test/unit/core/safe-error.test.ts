@@ -18,14 +18,14 @@ test('of a foreign error only the type, the code and the place are told', () => 
     code: 'ERR_INVALID',
     record: SECRET,
   })
-  const told = safeError(error)
-  expect(told).toMatchObject({ errorType: 'TypeError', code: 'ERR_INVALID' })
-  expect(told).not.toHaveProperty('detail')
-  expect(told.stack).toMatch(/^at .+safe-error\.test\.ts:\d+:\d+\)?$/m)
-  expect(JSON.stringify(told)).not.toContain('Z683365')
+  const safe = safeError(error)
+  expect(safe).toMatchObject({ errorType: 'TypeError', code: 'ERR_INVALID' })
+  expect(safe).not.toHaveProperty('detail')
+  expect(safe.stack).toMatch(/^at .+safe-error\.test\.ts:\d+:\d+\)?$/m)
+  expect(JSON.stringify(safe)).not.toContain('Z683365')
 })
 
-test('an error for the operator keeps its sentence', () => {
+test('an error for the operator keeps its message', () => {
   expect(safeError(new OperatorError('Port 9464 is taken.'))).toMatchObject({
     errorType: 'OperatorError',
     detail: 'Port 9464 is taken.',
@@ -71,10 +71,10 @@ describe('the stack', () => {
   })
 
   test('of an engine error leads to the line', () => {
-    const told = safeError(thrown(() => JSON.parse(SECRET)))
-    expect(told.errorType).toBe('SyntaxError')
-    expect(JSON.stringify(told)).not.toContain('CHAN')
-    expect(told.stack).toContain('safe-error.test.ts')
+    const safe = safeError(thrown(() => JSON.parse(SECRET)))
+    expect(safe.errorType).toBe('SyntaxError')
+    expect(JSON.stringify(safe)).not.toContain('CHAN')
+    expect(safe.stack).toContain('safe-error.test.ts')
   })
 })
 

@@ -45,13 +45,13 @@ function deadLetter(changes: Partial<StoredDeadLetter> = {}): StoredDeadLetter {
 }
 
 describe('what stands in the topic', () => {
-  test('is a letter that says what it lacks of its event', () => {
+  test('is a dead letter that says what it lacks of its event', () => {
     const headers = ['value', 'headers'].map((part) => textHeader(`checkresult-left-out-${part}`, '9 bytes'))
     const found = stored([...deadLetterHeaders([], FACTS), ...headers])
     expect(found).toMatchObject({ kind: 'dead-letter', deadLetter: { leftOut: ['value', 'headers'] } })
   })
 
-  test('is a letter with all that its headers say', () => {
+  test('is a dead letter with all that its headers say', () => {
     expect(stored(deadLetterHeaders(headersOf({ own: 'x' }), FACTS))).toEqual({
       kind: 'dead-letter',
       deadLetter: {
@@ -70,7 +70,7 @@ describe('what stands in the topic', () => {
     })
   })
 
-  test('is a marker, and then never a letter', () => {
+  test('is a redrive receipt, and then never a dead letter', () => {
     expect(stored(receiptHeaders(AT))).toEqual({ kind: 'redrive-receipt', of: AT })
     expect(stored([...deadLetterHeaders([], FACTS), ...receiptHeaders(AT)]).kind).toBe('redrive-receipt')
   })
@@ -79,7 +79,7 @@ describe('what stands in the topic', () => {
     expect(stored([textHeader('content-type', 'avro')])).toEqual({ kind: 'other' })
   })
 
-  test('is a letter of its record time and of no known event where its headers do not say', () => {
+  test('is a dead letter of its record time and of no known event where its headers do not say', () => {
     const found = stored([textHeader('checkresult-reason', 'rejected')])
     expect(found).toMatchObject({ deadLetter: { failedAtMs: NOW, source: null, attempts: 0, redrives: 0 } })
   })
@@ -111,7 +111,7 @@ describe('what stands in the topic', () => {
   })
 })
 
-describe('a place', () => {
+describe('a DLQ position', () => {
   test('is named and read back, however large the offset', () => {
     expect(parsePosition(positionName(AT))).toEqual(AT)
   })
@@ -127,7 +127,7 @@ describe('a place', () => {
 describe('a selection', () => {
   const one = deadLetter()
 
-  test('of nothing in particular takes every letter', () => {
+  test('of nothing in particular takes every dead letter', () => {
     expect(isSelected(one, EVERY_DEAD_LETTER)).toBe(true)
   })
 
@@ -136,8 +136,8 @@ describe('a selection', () => {
     ['another reason', { reasons: new Set(['unavailable']) }, false],
     ['its code', { codes: new Set(['TransactionIdInvalid']) }, true],
     ['another code', { codes: new Set(['Transaction']) }, false],
-    ['its place', { positions: new Set([positionName(one)]) }, true],
-    ['another place', { positions: new Set(['1:1']) }, false],
+    ['its position', { positions: new Set([positionName(one)]) }, true],
+    ['another position', { positions: new Set(['1:1']) }, false],
     ['an age it has', { failedBeforeMs: one.failedAtMs + 1 }, true],
     ['an age it has not reached', { failedBeforeMs: one.failedAtMs }, false],
     ['an age it has passed', { failedAfterMs: one.failedAtMs }, false],

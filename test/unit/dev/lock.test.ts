@@ -6,14 +6,14 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { withLock } from '../../../dev/lock.js'
 
-const PATIENT = { timeoutMs: 10_000 }
+const LONG_TIMEOUT = { timeoutMs: 10_000 }
 
 test('only one holds the lock at a time', async () => {
   const file = lockFile()
   let holders = 0
   const results = await Promise.all(
     Array.from({ length: 5 }, async (_, i) =>
-      withLock(file, PATIENT, async () => {
+      withLock(file, LONG_TIMEOUT, async () => {
         expect(++holders).toBe(1)
         await setImmediate()
         holders--
@@ -26,7 +26,7 @@ test('only one holds the lock at a time', async () => {
 
 test('nothing stays behind, even when the work fails', async () => {
   const file = lockFile()
-  const work = withLock(file, PATIENT, () => {
+  const work = withLock(file, LONG_TIMEOUT, () => {
     throw new Error('broken')
   })
   await expect(work).rejects.toThrow('broken')
@@ -39,7 +39,7 @@ test('a lock whose owner is dead is taken over', async () => {
   writeFileSync(file, `${pid} left-behind`)
   let holders = 0
   const attempts = Array.from({ length: 5 }, async () =>
-    withLock(file, PATIENT, async () => {
+    withLock(file, LONG_TIMEOUT, async () => {
       expect(++holders).toBe(1)
       await setImmediate()
       holders--

@@ -27,7 +27,7 @@ describe('probes', () => {
     expect(headers['cache-control']).toBe('no-store')
   })
 
-  test('a failing check is 503 and named in a sentence, the other probe unharmed', async () => {
+  test('a failing check is 503 and named in a message, the other probe unharmed', async () => {
     const reasons = ['Partitions that are not claimed yet: 3.', 'The service is stopping.']
     const address = await start({ health: { ...GOOD.health, ready: () => ({ ok: false, reasons }) } })
     expect(await get(`${address}/readyz`)).toMatchObject({
@@ -129,14 +129,14 @@ describe('trouble', () => {
 })
 
 describe('start and end', () => {
-  test('a port that is taken is told in one sentence', async () => {
+  test('a port that is taken is told in one message', async () => {
     const { port } = new URL(await start())
     await expect(startOps({ ...GOOD, port: Number(port) })).rejects.toThrow(
       `Port ${port} on 127.0.0.1 is taken by another process, for example a second replica on this host or one that is still stopping: stop it, or set OPS_PORT to a free port.`,
     )
   })
 
-  test('an address of another machine is told in one sentence', async () => {
+  test('an address of another machine is told in one message', async () => {
     await expect(startOps({ ...GOOD, host: '192.0.2.1' })).rejects.toThrow(
       '192.0.2.1 is not an address of this machine: set OPS_HOST to one that is, for example 0.0.0.0.',
     )

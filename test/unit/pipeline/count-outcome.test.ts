@@ -54,7 +54,7 @@ test('a record that is not an event is counted by its kind, and as a dead letter
 })
 
 test('whoever wants to know of the commit is told', () => {
-  let told = 0
-  counted(NOW_MS, { ...RESULT, onCommitted: () => void (told += 1) })
-  expect(told).toBe(1)
+  let calls = 0
+  counted(NOW_MS, { ...RESULT, onCommitted: () => void (calls += 1) })
+  expect(calls).toBe(1)
 })

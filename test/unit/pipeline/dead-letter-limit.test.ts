@@ -51,7 +51,7 @@ function limited(share: number | null = 0.5) {
   return { deadLetterLimit, permits, clock, metrics, log, deadLetters, through: () => through }
 }
 
-test('lets half of the last hundred through, then closes the gate and says so once', () => {
+test('lets half of the last hundred through, then opens the circuit breaker and says so once', () => {
   const { permits, metrics, log, through, deadLetters } = limited()
   deadLetters(500)
   expect([through(), permits.openReason]).toEqual([50, 'dead-letter-limit'])
@@ -59,7 +59,7 @@ test('lets half of the last hundred through, then closes the gate and says so on
   expect(log.lines).toHaveLength(1)
 })
 
-test('lets through what is no dead letter, while it holds too', () => {
+test('lets other outcomes than dead letters through, also after it has tripped', () => {
   const { deadLetterLimit, deadLetters } = limited()
   deadLetters(51)
   expect(deadLetterLimit.allows(DEFERRED, () => undefined)).toBe(true)
@@ -79,7 +79,7 @@ test.each<Counts>([
   expect([through(), permits.openReason]).toEqual([50, 'dead-letter-limit'])
 })
 
-test('no call starts while it holds', async () => {
+test('no call starts during the cooldown', async () => {
   const { permits, deadLetters, clock } = limited()
   deadLetters(51)
   let granted = false
@@ -90,7 +90,7 @@ test('no call starts while it holds', async () => {
   expect([granted, permits.openReason]).toEqual([true, null])
 })
 
-test('lets some more through each time it lets go, and all of them once they are few', async () => {
+test('lets some more through after each cooldown, and all of them once they are few', async () => {
   const { clock, through, deadLetters, permits } = limited()
   deadLetters(120)
   expect(through()).toBe(50)
@@ -108,7 +108,7 @@ test('a rebalance meanwhile does not let go', () => {
   expect(permits.openReason).toBe('dead-letter-limit')
 })
 
-test('never holds where it is off', () => {
+test('never trips if it is off', () => {
   const { permits, through, deadLetters } = limited(null)
   deadLetters(1_000)
   expect([through(), permits.openReason]).toEqual([1_000, null])
@@ -125,7 +125,7 @@ describe('a lane', () => {
     expect([permits.openReason, partition.committed]).toEqual([null, 900n])
   })
 
-  test('keeps what the brake holds back, and what is behind it, until it lets go', async () => {
+  test('keeps what the limit holds back, and what is behind it, until the cooldown is over', async () => {
     const { deadLetterLimit, clock } = limited(0.02)
     const { receive, finish, finishAs, partition } = await runningLane(new FakePartition(), {
       deadLetterLimit,

@@ -5,12 +5,12 @@ import { outcomeOf, processing } from '../../support/processing.ts'
 
 const SHA256 = 'a'.repeat(64)
 
-async function settled(changes: Parameters<typeof inputRecord>[1]) {
+async function deadLetterOf(changes: Parameters<typeof inputRecord>[1]) {
   const { run, result, calls } = processing([])
   await run(inputRecord(9, changes))
   const headers = result()?.outputs[0]?.headers ?? []
   return {
-    came: outcomeOf(result()),
+    outcome: outcomeOf(result()),
     calls: calls.length,
     code: headerText(headers, 'checkresult-code'),
     message: headerText(headers, '__connect.errors.exception.message'),
@@ -21,8 +21,8 @@ async function settled(changes: Parameters<typeof inputRecord>[1]) {
 describe('a record that did not come whole becomes a dead letter without a call', () => {
   test('when its value was too large, which is described', async () => {
     const leftOut = [{ field: 'value', bytes: 209_715_200, sha256: SHA256 }] as const
-    const deadLetter = await settled({ value: null, leftOut })
-    expect([deadLetter.came, deadLetter.calls, deadLetter.code]).toEqual([
+    const deadLetter = await deadLetterOf({ value: null, leftOut })
+    expect([deadLetter.outcome, deadLetter.calls, deadLetter.code]).toEqual([
       [['dead'], 'dead-letter'],
       0,
       'value-too-large',
@@ -32,14 +32,16 @@ describe('a record that did not come whole becomes a dead letter without a call'
   })
 
   test.each(['key', 'headers'] as const)('when its %s was too large', async (field) => {
-    const deadLetter = await settled({ leftOut: [{ field, bytes: 2_000_000, sha256: SHA256 }] })
+    const deadLetter = await deadLetterOf({ leftOut: [{ field, bytes: 2_000_000, sha256: SHA256 }] })
     expect([deadLetter.calls, deadLetter.code]).toEqual([0, 'record-too-large'])
   })
 
   test('when its batch is damaged: with all offsets it stands for', async () => {
-    const deadLetter = await settled({ value: null, unreadableFrom: 5n })
+    const deadLetter = await deadLetterOf({ value: null, unreadableFrom: 5n })
     expect([deadLetter.calls, deadLetter.code]).toEqual([0, 'damaged-batch'])
     expect(deadLetter.message).toContain('offsets 5 to 9 cannot be read')
-    expect((await settled({ value: null, unreadableFrom: 9n })).message).toContain('offset 9 cannot be read')
+    expect((await deadLetterOf({ value: null, unreadableFrom: 9n })).message).toContain(
+      'offset 9 cannot be read',
+    )
   })
 })

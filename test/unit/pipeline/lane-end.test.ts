@@ -5,7 +5,7 @@ import { FakePartition } from '../../support/fake-partition.ts'
 import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
 
 describe('a lane whose partition goes', () => {
-  test('waits for the transaction under way and closes its log', async () => {
+  test('waits for the transaction under way and closes its sink', async () => {
     const { lane, receive, finish, partition } = await runningLane()
     await receive(0)
     partition.hold()

@@ -12,7 +12,7 @@ async function fenced() {
 }
 
 describe('a lane that was fenced', () => {
-  test('drops all it has in hand and lets go of its log', async () => {
+  test('drops all it has in hand and closes its sink', async () => {
     const { lane, partition, metrics } = await fenced()
     expect([lane.state, lane.backlog, partition.open]).toEqual(['fenced', 0, 0])
     expect([written(partition), metrics.of('deferred')]).toEqual([[], []])
@@ -132,7 +132,7 @@ describe('a transaction that failed', () => {
     expect([lane.state, begun(), written(partition)]).toEqual(['running', [0, 1], [0]])
   })
 
-  test('drops what another owner has committed meanwhile, also what is still to be delivered', async () => {
+  test('drops what another owner has committed meanwhile, also what has not come yet', async () => {
     const { receive, finish, partition, begun } = await runningLane(new FakePartition(0n))
     await receive(0, 1)
     partition.faults.push('failed')

@@ -93,9 +93,9 @@ describe('a result', () => {
 describe('a retry copy', () => {
   test('has the bytes and the headers of its event, and its history', () => {
     const one = work()
-    const settled = outputsOf().outputs.later(one, 'pending', 'Success')
-    const copy = only(settled)
-    expect([copy.topic, copy.partition, settled.counts]).toEqual([
+    const processed = outputsOf().outputs.later(one, 'pending', 'Success')
+    const copy = only(processed)
+    expect([copy.topic, copy.partition, processed.counts]).toEqual([
       'retry.10s',
       3,
       { kind: 'deferred', reason: 'pending' },
@@ -126,25 +126,25 @@ describe('an event that is too old', () => {
     ['unknown-code', 'unknown-code'],
   ])('and deferred as %s becomes a dead letter %s', (reason, expected) => {
     const { outputs, clock } = outputsOf()
-    const settled = outputs.later(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
-    expect(settled.counts).toMatchObject({ kind: 'dead-letter', reason: expected, code: 'SomeCode' })
-    expect(headerText(only(settled).headers, 'checkresult-code')).toBe('SomeCode')
+    const processed = outputs.later(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
+    expect(processed.counts).toMatchObject({ kind: 'dead-letter', reason: expected, code: 'SomeCode' })
+    expect(headerText(only(processed).headers, 'checkresult-code')).toBe('SomeCode')
   })
 })
 
 describe('a dead letter', () => {
   test('has the key, the value and the headers of its record, byte for byte', () => {
     const { record, history } = work({ key: null, value: null })
-    const settled = outputsOf().outputs.deadLetter(record, history, {
+    const processed = outputsOf().outputs.deadLetter(record, history, {
       reason: 'undecodable',
       code: 'tombstone',
       stage: 'decode',
       message: 'The record has no value.',
     })
-    const deadLetter = only(settled)
+    const deadLetter = only(processed)
     expect([deadLetter.topic, deadLetter.key, deadLetter.value]).toEqual(['dead', null, null])
     expect(deadLetter.headers.slice(0, record.headers.length)).toEqual(record.headers)
-    expect(settled.counts).toEqual({
+    expect(processed.counts).toEqual({
       kind: 'dead-letter',
       reason: 'undecodable',
       code: 'tombstone',
@@ -165,7 +165,7 @@ describe('the partition of an output', () => {
         outputs.later(one, 'pending', 'Success'),
         outputs.deadLetter(one.record, one.history, cause),
       ]
-      expect(all.map((settled) => only(settled).partition)).toEqual([3, 3, 3])
+      expect(all.map((processed) => only(processed).partition)).toEqual([3, 3, 3])
     }
   })
 
@@ -197,10 +197,10 @@ describe('a record that is not an event', () => {
 
   test('is a dead letter with its own bytes where that is wanted', () => {
     const { record, history } = work({ value: null })
-    const settled = outputsOf({}, 'dead-letter').outputs.foreign(record, history, FOREIGN)
-    const deadLetter = only(settled)
+    const processed = outputsOf({}, 'dead-letter').outputs.foreign(record, history, FOREIGN)
+    const deadLetter = only(processed)
     expect([deadLetter.topic, deadLetter.key, deadLetter.value]).toEqual(['dead', record.key, null])
     expect(lastText(deadLetter.headers, 'checkresult-code')).toBe('tombstone')
-    expect(settled.counts).toEqual({ kind: 'foreign', foreign: 'tombstone', deadLettered: true })
+    expect(processed.counts).toEqual({ kind: 'foreign', foreign: 'tombstone', deadLettered: true })
   })
 })

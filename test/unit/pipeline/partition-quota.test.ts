@@ -115,7 +115,7 @@ describe('while the group decides anew', () => {
 })
 
 describe('the lease', () => {
-  test('is over when the last accepted heartbeat was sent too long ago: no permit, and the gate is told why', async () => {
+  test('is over when the last accepted heartbeat was sent too long ago: no permit, and the reason is reported', async () => {
     const { clock, quota: limiter, now, notified } = await assignedFor(5)
     const sent = now()
     await clock.advance(LEASE_MS - 1)
@@ -153,7 +153,7 @@ describe('the lease', () => {
   })
 })
 
-test('a leader that does not say how the quota is split leaves nothing, and the gate is told why', async () => {
+test('a leader that does not say how the quota is split leaves nothing, and the reason is reported', async () => {
   const { assign, rejoin, pass, calls, quota: limiter } = quota()
   assign(1, null)
   await pass(5_000)

@@ -12,8 +12,8 @@ function elsewhere() {
     get unavailable() {
       return state.unavailable
     },
-    onAvailable: (told) => {
-      listener = told
+    onAvailable: (notified) => {
+      listener = notified
     },
     take: (_nowMs, waiting) => {
       asked.push(waiting)
@@ -32,11 +32,11 @@ function elsewhere() {
 }
 
 test('the quota is told once of each permit, when its call starts or is over without having started', async () => {
-  const told: [takenMs: number, nowMs: number][] = []
+  const notified: [takenMs: number, nowMs: number][] = []
   const limiter: RateLimiter = {
     ...UNLIMITED,
     confirm: (takenMs, nowMs) => {
-      told.push([takenMs, nowMs])
+      notified.push([takenMs, nowMs])
       return false
     },
   }
@@ -48,7 +48,7 @@ test('the quota is told once of each permit, when its call starts or is over wit
   const failed = await queue.acquire('fresh', 'in:0', () => true)
   await clock.advance(5)
   failed?.release({ kind: 'unavailable', code: 'timeout', retryAfterMs: null })
-  expect(told).toEqual([
+  expect(notified).toEqual([
     [0, 5],
     [5, 10],
   ])
@@ -74,7 +74,7 @@ describe('a quota that has to ask elsewhere', () => {
     expect(asked).toEqual([1, 2, 3, 3, 3, 3, 2, 1])
   })
 
-  test('closes the gate while no permit can be had at all, and opens it by itself', async () => {
+  test('opens the circuit breaker while no permit can be had at all, and closes it by itself', async () => {
     const { ask, names, change, queue, metrics, log } = elsewhere()
     ask('a')
     change({ unavailable: 'The quota is on holiday.' })

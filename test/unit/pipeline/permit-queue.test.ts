@@ -158,7 +158,7 @@ async function closed() {
   return made
 }
 
-describe('a closed gate', () => {
+describe('an open circuit breaker', () => {
   test('lets nobody through but one probe when its time has come', async () => {
     const { queue, names, clock } = await closed()
     expect([queue.openReason, names()]).toEqual(['credentials', ['a']])
@@ -168,7 +168,7 @@ describe('a closed gate', () => {
     expect(names()).toEqual(['a', 'b'])
   })
 
-  test('opens for all when the probe is answered', async () => {
+  test('closes for all when the probe is answered', async () => {
     const { queue, names, clock, release } = await closed()
     await clock.advance(5_000)
     release(ANSWERED)
@@ -186,7 +186,7 @@ describe('a closed gate', () => {
     expect(names()).toEqual(['a', 'b', 'c'])
   })
 
-  test('is announced once when it closes and once when it opens', async () => {
+  test('is announced once when it opens and once when it closes', async () => {
     const { metrics, log, clock, release } = await closed()
     await clock.advance(5_000)
     release(ANSWERED)

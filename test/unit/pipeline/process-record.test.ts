@@ -7,8 +7,8 @@ import { inputRecord } from '../../support/fakes.ts'
 import { outcomeOf, EVENT, PASSED, refused, processing, TIMEOUT } from '../../support/processing.ts'
 import { headersOf, headerText } from '../../support/headers.ts'
 
-function header(settled: ProcessedRecord | null | undefined, name: string): string | undefined {
-  return headerText(settled?.outputs[0]?.headers ?? [], name)
+function header(processed: ProcessedRecord | null | undefined, name: string): string | undefined {
+  return headerText(processed?.outputs[0]?.headers ?? [], name)
 }
 
 describe('a record', () => {
@@ -115,7 +115,7 @@ describe('what is not the fault of the record', () => {
     expect(metrics.of('wastedCall')).toEqual([['throttled']])
   })
 
-  test('a refusal of the account closes the gate and makes it wait for the probe', async () => {
+  test('a refusal of the account opens the circuit breaker and makes it wait for the probe', async () => {
     const { run, calls, attempts, clock, permits } = processing([
       refused(403, 'Forbidden.NoPermission'),
       PASSED,

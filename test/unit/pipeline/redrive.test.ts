@@ -36,7 +36,7 @@ function sentOf({ groups }: RedriveReport): number {
   return groups.reduce((sum, { sent }) => sum + sent, 0)
 }
 
-/** Spread over both partitions; each letter's value is its number. */
+/** Spread over both partitions; each dead letter's value is its number. */
 function topicOf(deadLetters: number): DeadLetterTopic {
   const topic = new DeadLetterTopic(2)
   for (let at = 0; at < deadLetters; at += 1) topic.add(at % 2, { value: Buffer.from(String(at)) })
@@ -59,7 +59,7 @@ const GROUP = {
 const ALL_OF_250 = Array.from({ length: 250 }, (_, at) => at)
 
 describe('a redrive', () => {
-  test('sends each letter once, as it came, in several transactions', async () => {
+  test('sends each dead letter once, as it came, in several transactions', async () => {
     const topic = topicOf(250)
     const sink = redriveSink(topic)
     const report = await run(topic, { sink })
@@ -115,7 +115,7 @@ describe('a redrive', () => {
     expect([staying.length, groups[0]?.stays]).toEqual([20, 30])
   })
 
-  test('says which of the places it was given hold no letter that waits', async () => {
+  test('says which of the selected positions hold no waiting dead letter', async () => {
     const topic = topicOf(4)
     const report = await run(topic, { selection: { positions: new Set(['0:1', '1:99', '9:0']) } })
     expect([sentOf(report), report.absent]).toEqual([1, ['1:99', '9:0']])
@@ -139,7 +139,7 @@ describe('a redrive', () => {
   })
 })
 
-describe('a letter that cannot be put back', () => {
+describe('a dead letter that cannot be put back', () => {
   const TOO_LARGE = 'MESSAGE_TOO_LARGE'
 
   test.each([[[0]], [[99]], [[0, 1, 98, 99]], [[57, 133, 249]]])(
@@ -192,7 +192,7 @@ describe('a letter that cannot be put back', () => {
   })
 })
 
-describe('a letter of another pipeline', () => {
+describe('a dead letter of another pipeline', () => {
   test('is left alone and named; those of our topics go', async () => {
     const topic = new DeadLetterTopic(2)
     const theirs = [topic.add(0, { sourceTopic: 'theirs' }), topic.add(1, { sourceTopic: 'theirs.too' })]
@@ -210,7 +210,7 @@ describe('a letter of another pipeline', () => {
     })
   })
 
-  test('is not absent when it was selected by its place', async () => {
+  test('is not absent when it was selected by its position', async () => {
     const topic = new DeadLetterTopic(1)
     const at = topic.add(0, { sourceTopic: 'theirs' })
     const report = await run(topic, { selection: { positions: new Set([at]) } })
@@ -245,7 +245,7 @@ describe('a redrive that ends early has put back what it says, and the next one 
     )
   })
 
-  test.each([3, 1_000])('when it is told to stop, with %d letters read at once', async (atOnce) => {
+  test.each([3, 1_000])('when it is told to stop, with %d dead letters read at once', async (atOnce) => {
     const topic = topicOf(600)
     const controller = new AbortController()
     const first = redriveSink(topic)

@@ -9,8 +9,8 @@ import { headerText } from '../../support/headers.ts'
 import { ANSWERED, limited, queueWith, throttled } from '../../support/permit-queue.ts'
 import { outcomeOf, PASSED, refused, processing } from '../../support/processing.ts'
 
-function header(settled: ProcessedRecord | null | undefined, name: string): string | undefined {
-  return headerText(settled?.outputs[0]?.headers ?? [], name)
+function header(processed: ProcessedRecord | null | undefined, name: string): string | undefined {
+  return headerText(processed?.outputs[0]?.headers ?? [], name)
 }
 
 /** Calls of other records, each of them answered, while `made` is under way. */

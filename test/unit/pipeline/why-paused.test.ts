@@ -38,7 +38,7 @@ test('with a clock that is far off a refusal is the fault of the clock, and the 
   expect(log.lines[0]).toContain('reason clock (SignatureDoesNotMatch)')
 })
 
-test('a hold for the clock is a reason of its own', () => {
+test('a pause for the clock is a reason of its own', () => {
   const { queue, metrics } = queueWith()
   queue.pause('clock', 'The brokers refuse the timestamps.')
   expect([queue.openReason, queue.status]).toEqual([

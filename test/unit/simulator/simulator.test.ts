@@ -15,8 +15,8 @@ import { handingOut } from '../../support/credentials.ts'
 
 const KEY: Credentials = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
 /** Long enough for an answer over loopback on a busy machine, short enough to wait for. */
-const IMPATIENT_MS = 150
-const PATIENT_MS = 5_000
+const SHORT_TIMEOUT_MS = 150
+const LONG_TIMEOUT_MS = 5_000
 
 const opened: (() => Promise<void>)[] = []
 
@@ -32,7 +32,7 @@ async function start(options: Partial<SimulatorOptions> = {}): Promise<Simulator
 
 /** The service's own client, signing as it does. */
 function asking(simulator: Simulator, options: { credentials?: Credentials; timeoutMs?: number } = {}) {
-  const { credentials = KEY, timeoutMs = PATIENT_MS } = options
+  const { credentials = KEY, timeoutMs = LONG_TIMEOUT_MS } = options
   const client = createCheckResultClient({
     endpoint: simulator.url,
     credentials: handingOut(() => credentials),
@@ -150,7 +150,7 @@ describe('what is no answer at all', () => {
 
   test.each(['hangx1', 'dripx1'])('%s: the caller has to give up', async (transactionId) => {
     const simulator = await start()
-    expect(inShort(await asking(simulator, { timeoutMs: IMPATIENT_MS })(transactionId))).toBe('timeout')
+    expect(inShort(await asking(simulator, { timeoutMs: SHORT_TIMEOUT_MS })(transactionId))).toBe('timeout')
     expect(inShort(await asking(simulator)(transactionId))).toBe('200 Success')
   })
 })
@@ -205,7 +205,9 @@ describe('account-wide faults', () => {
   test('hang: the caller has to give up', async () => {
     const simulator = await start()
     simulator.setFaults({ all: 'hang' })
-    expect(inShort(await asking(simulator, { timeoutMs: IMPATIENT_MS })('passhkid2018x1'))).toBe('timeout')
+    expect(inShort(await asking(simulator, { timeoutMs: SHORT_TIMEOUT_MS })('passhkid2018x1'))).toBe(
+      'timeout',
+    )
   })
 
   test('are switched over HTTP too', async () => {

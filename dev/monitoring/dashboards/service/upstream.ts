@@ -1,4 +1,4 @@
-/** The API, the quota that guards it, and the gate before it. */
+/** The API, the quota that guards it, and the circuit breaker before it. */
 import type { Row } from '../dashboard.ts'
 import { DASHED, chart, timeline } from '../panels.ts'
 import { metric, quantile, rate, recorded } from '../queries.ts'

@@ -8,7 +8,7 @@ import { handingOut } from '../../../support/credentials.ts'
 const IDS = { transactionId: 'hkstest1', merchantBizId: 'biz1' }
 const KEY = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
 /** Where an answer comes; and where none is to come. */
-const PATIENT_MS = 10_000
+const LONG_TIMEOUT_MS = 10_000
 const TIMEOUT_MS = 150
 const PASSED = JSON.stringify({ RequestId: 'r1', Code: 'Success', Result: { Passed: 'Y', SubCode: '200' } })
 
@@ -30,7 +30,7 @@ function clientFor(endpoint: string, changes: Partial<ClientOptions> = {}) {
   const client = createCheckResultClient({
     endpoint,
     credentials: handingOut(() => KEY),
-    timeoutMs: PATIENT_MS,
+    timeoutMs: LONG_TIMEOUT_MS,
     ...changes,
   })
   closing.push(() => client.close())
@@ -39,7 +39,7 @@ function clientFor(endpoint: string, changes: Partial<ClientOptions> = {}) {
 
 /** One call to a server that answers so. */
 async function ask(answer: RequestListener, changes: Partial<ClientOptions> = {}): Promise<Reply> {
-  const { timeoutMs = PATIENT_MS } = changes
+  const { timeoutMs = LONG_TIMEOUT_MS } = changes
   return clientFor(await listen(createServer(answer)), changes).check(IDS, timeoutMs)
 }
 
@@ -73,7 +73,7 @@ describe('a call', () => {
       }),
     )
     const { check } = clientFor(endpoint)
-    for (let calls = 0; calls < 5; calls += 1) await check(IDS, PATIENT_MS)
+    for (let calls = 0; calls < 5; calls += 1) await check(IDS, LONG_TIMEOUT_MS)
     expect([nonces.size, ports.size]).toEqual([5, 1])
   })
 
@@ -101,8 +101,8 @@ describe('a call', () => {
       Promise.resolve({ ...KEY, securityToken: `token${(renewals += 1)}` }),
     )
     const { check } = clientFor(endpoint, { credentials })
-    await check(IDS, PATIENT_MS)
-    await check(IDS, PATIENT_MS)
+    await check(IDS, LONG_TIMEOUT_MS)
+    await check(IDS, LONG_TIMEOUT_MS)
     expect(tokens).toEqual(['token1', 'token2'])
   })
 })
@@ -168,7 +168,7 @@ async function refusalsAfter(status: number, code: string): Promise<number> {
       response.end(JSON.stringify({ Code: code }))
     }),
   )
-  await clientFor(endpoint, { credentials }).check(IDS, PATIENT_MS)
+  await clientFor(endpoint, { credentials }).check(IDS, LONG_TIMEOUT_MS)
   expect(credentials.refusals.every((one) => one === KEY)).toBe(true)
   return credentials.refusals.length
 }
@@ -201,7 +201,7 @@ describe('no answer', () => {
     const startedMs = performance.now()
     const reply = await ask(() => undefined, { timeoutMs: TIMEOUT_MS })
     expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: null, retryAfterMs: null })
-    expect(performance.now() - startedMs).toBeLessThan(PATIENT_MS)
+    expect(performance.now() - startedMs).toBeLessThan(LONG_TIMEOUT_MS)
   })
 
   test('in full within the time-out is a time-out, however often a byte drips', async () => {
@@ -215,7 +215,7 @@ describe('no answer', () => {
       { timeoutMs: TIMEOUT_MS },
     )
     expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: 200, retryAfterMs: null })
-    expect(performance.now() - startedMs).toBeLessThan(PATIENT_MS)
+    expect(performance.now() - startedMs).toBeLessThan(LONG_TIMEOUT_MS)
   })
 
   test('before the connection broke is a reset', async () => {
@@ -233,7 +233,7 @@ describe('no answer', () => {
 
   test('in HTTP is a fault of the network', async () => {
     const mail = createTcpServer((socket) => void socket.resume().end('220 mail.test ESMTP\r\n'))
-    expect(await clientFor(await listen(mail)).check(IDS, PATIENT_MS)).toEqual({
+    expect(await clientFor(await listen(mail)).check(IDS, LONG_TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'network',
       status: null,
@@ -243,7 +243,7 @@ describe('no answer', () => {
 
   test('over TLS is told from the other faults: it is the same for every record', async () => {
     const plain = await listen(createServer((_, response) => response.end(PASSED)))
-    expect(await clientFor(plain.replace('http:', 'https:')).check(IDS, PATIENT_MS)).toEqual({
+    expect(await clientFor(plain.replace('http:', 'https:')).check(IDS, LONG_TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'tls',
       status: null,
@@ -255,7 +255,7 @@ describe('no answer', () => {
     const server = createTcpServer()
     const endpoint = await listen(server)
     await closing.pop()?.()
-    expect(await clientFor(endpoint).check(IDS, PATIENT_MS)).toEqual({
+    expect(await clientFor(endpoint).check(IDS, LONG_TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
       failure: 'refused',
       status: null,
@@ -300,9 +300,9 @@ test('a call after a failed one goes through', async () => {
     }),
   )
   const { check } = clientFor(endpoint)
-  expect(await check(IDS, PATIENT_MS)).toMatchObject({ failure: 'reset' })
+  expect(await check(IDS, LONG_TIMEOUT_MS)).toMatchObject({ failure: 'reset' })
   expect(await check(IDS, TIMEOUT_MS)).toMatchObject({ failure: 'timeout' })
-  expect(await check(IDS, PATIENT_MS)).toMatchObject({ kind: 'answer' })
+  expect(await check(IDS, LONG_TIMEOUT_MS)).toMatchObject({ kind: 'answer' })
 })
 
 test('calls do not wait for each other', async () => {
@@ -314,13 +314,13 @@ test('calls do not wait for each other', async () => {
     }),
   )
   const { check } = clientFor(endpoint)
-  const replies = await Promise.all(Array.from({ length: 20 }, () => check(IDS, PATIENT_MS)))
+  const replies = await Promise.all(Array.from({ length: 20 }, () => check(IDS, LONG_TIMEOUT_MS)))
   expect(replies.filter(({ kind }) => kind === 'answer')).toHaveLength(20)
 })
 
 test('a reply never holds the ids, the keys or the address', async () => {
   const endpoint = await listen(createServer(({ socket }) => socket.resetAndDestroy()))
-  const reply = JSON.stringify(await clientFor(endpoint).check(IDS, PATIENT_MS))
+  const reply = JSON.stringify(await clientFor(endpoint).check(IDS, LONG_TIMEOUT_MS))
   for (const secret of [IDS.transactionId, IDS.merchantBizId, 'testsecret', '127.0.0.1']) {
     expect(reply).not.toContain(secret)
   }

@@ -67,7 +67,7 @@ test('an output follows its partition to the new leader, and its offset follows 
   expect(noted).toEqual([1n])
 })
 
-test('where no leader is found in time the publish fails with a sentence, and no offset is noted', async () => {
+test('where no leader is found in time the publish fails with a message, and no offset is noted', async () => {
   const { log, clock, noted } = await setUp(Infinity)
   const published = log.publish(outputs, 1n)
   await clock.advance(10_000)

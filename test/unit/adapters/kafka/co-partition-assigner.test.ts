@@ -32,11 +32,11 @@ async function generation(members: readonly Member[]) {
     memberMetadata: partitioning.metadata(),
   }))
   const made = (await leader?.partitioning.assign(joining)) ?? []
-  const told = made.flatMap(({ memberId, memberAssignment }) => {
-    const heard = members.find(({ id }) => id === memberId)?.partitioning.assigned(memberAssignment)
-    return heard === undefined ? [] : [[memberId, { owned: heard.assignment, ...heard }] as const]
+  const assignments = made.flatMap(({ memberId, memberAssignment }) => {
+    const assigned = members.find(({ id }) => id === memberId)?.partitioning.assigned(memberAssignment)
+    return assigned === undefined ? [] : [[memberId, { owned: assigned.assignment, ...assigned }] as const]
   })
-  return new Map(told)
+  return new Map(assignments)
 }
 
 function owned(group: Awaited<ReturnType<typeof generation>>): Record<string, Owned> {

@@ -112,7 +112,7 @@ describe('a missing right on a topic is named by what was about to be done', () 
   })
 })
 
-test('a sentence of ours within an error is told as it is', () => {
+test('a message of ours within an error is told as it is', () => {
   expect(explain(retried(new OperatorError('Do this.')))).toBe('Do this.')
 })
 

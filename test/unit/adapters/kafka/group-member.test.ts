@@ -220,7 +220,7 @@ describe('a member', () => {
     expect(group.seen()).toEqual(['commit 1'])
   })
 
-  test('steps out before it leaves, and then does nothing more', async () => {
+  test('calls onBeforeRejoin before it leaves, and then does nothing more', async () => {
     await group.member.leave()
     expect(group.seen()).toEqual(['before rejoin', 'leave'])
     await group.clock.advance(SESSION_MS)

@@ -60,7 +60,7 @@ describe('a login with a password', () => {
     await expect(connection(PASSWORD)()).rejects.toMatchObject({ retriable: false })
   })
 
-  test('that is refused after one has succeeded is tried again as a broken connection is, with a sentence', async () => {
+  test('that is refused after one has succeeded is tried again as a broken connection is, with a message', async () => {
     const login = connection(PASSWORD)
     await login()
     broker = refuse

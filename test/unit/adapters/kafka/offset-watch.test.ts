@@ -80,7 +80,7 @@ describe('a leader that does not answer', () => {
 
   test('is named once with its partitions, and measured', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/The leader of these partitions does not answer/)])
-    expect(bed.watch.troubles).toEqual(['The leader broker:9092 of in [0 1] does not answer.'])
+    expect(bed.watch.warnings).toEqual(['The leader broker:9092 of in [0 1] does not answer.'])
     expect(bed.silent.get(0)).toBeGreaterThanOrEqual(12)
     expect(bed.silent.has(2)).toBe(false)
   })
@@ -89,7 +89,7 @@ describe('a leader that does not answer', () => {
     bed.isAway = false
     await bed.clock.advance(10_000)
     expect(bed.log.lines.slice(1)).toEqual(['The leader of these partitions answers again.'])
-    expect(bed.watch.troubles).toEqual([])
+    expect(bed.watch.warnings).toEqual([])
     expect(bed.silent.get(0)).toBeNull()
   })
 
@@ -114,7 +114,7 @@ describe('an open transaction', () => {
   test('in front of records is named once, and measured', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/has an open transaction/)])
     expect(bed.open.get(0)).toBeGreaterThanOrEqual(15)
-    expect(bed.watch.troubles).toEqual(['An open transaction of a producer holds up in [0].'])
+    expect(bed.watch.warnings).toEqual(['An open transaction of a producer holds up in [0].'])
   })
 
   test('that ends is named', async () => {

@@ -88,15 +88,15 @@ describe('a token from an endpoint', () => {
     await expect(provider(endpoint.url, 'wrong')()).rejects.toThrow(/invalid_client/)
   })
 
-  test.each(['nobody listens', 'nobody answers'])('where %s is missed in a sentence', async (what) => {
+  test.each(['nobody listens', 'nobody answers'])('where %s is missed in a message', async (what) => {
     const url = what === 'nobody listens' ? 'http://127.0.0.1:1/token' : await blackHole()
-    await expect(provider(url, CLIENT.secret, IMPATIENT_MS)()).rejects.toThrow(
+    await expect(provider(url, CLIENT.secret, SHORT_TIMEOUT_MS)()).rejects.toThrow(
       /does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,
     )
   })
 })
 
-const IMPATIENT_MS = 50
+const SHORT_TIMEOUT_MS = 50
 
 function provider(url = endpoint.url, secret: string = CLIENT.secret, timeoutMs = 5_000): TokenProvider {
   const clientSecret = new Secret(secret)

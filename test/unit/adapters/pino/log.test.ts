@@ -106,7 +106,7 @@ const PERSONAL = [
   'Tëst Persön',
 ] as const
 
-/** In a sentence no name in plain letters can be told from another word: sentences are the caller's to write. */
+/** In a message no name in plain letters can be told from another word: messages are the caller's to write. */
 const TELLABLE = PERSONAL.filter((value) => value !== 'FICTIVE, TEST PERSON')
 
 const FIELDS = [
@@ -139,7 +139,7 @@ describe('personal values do not get into the log', () => {
     }
   })
 
-  test.each(TELLABLE)('in a sentence: %s', (value) => {
+  test.each(TELLABLE)('in a message: %s', (value) => {
     const { log, text } = setUp()
     log.error(`Could not read ${value}.`, { detail: `invalid "int": "${value}"` })
     expect(text()).not.toContain(value)

@@ -247,7 +247,7 @@ describe('calls', () => {
     expect(series.get('request_duration_seconds_bucket{le="0.2",outcome="final"}')).toBe(1)
   })
 
-  test('quota, waiting calls and the gate are as last told', async () => {
+  test('quota, waiting calls and the circuit breaker are as last reported', async () => {
     const { metrics, scrape } = setUp()
     metrics.quota(50, 13)
     metrics.slotsWasted(3)
@@ -274,7 +274,7 @@ describe('calls', () => {
 
 test('nothing throws into the pipeline, whatever it is told', async () => {
   const { metrics, scrape } = setUp()
-  const untyped = metrics as unknown as Record<string, (...told: unknown[]) => void>
+  const untyped = metrics as unknown as Record<string, (...args: unknown[]) => void>
   const amounts = [Number.NaN, -1, Infinity]
   for (const amount of amounts) {
     metrics.consumed('verification.completed', amount)

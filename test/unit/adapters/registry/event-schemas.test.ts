@@ -85,7 +85,7 @@ test('nobody waits any longer once the schemas are stopped, and nothing is asked
   expect([asked, clock.timers, schemas.waiting]).toEqual([[KNOWN, 8], 0, 0])
 })
 
-test('an outage is told in one sentence when it begins, when it changes and when it ends', async () => {
+test('an outage is told in one message when it begins, when it changes and when it ends', async () => {
   away = [FAILED, FAILED, REFUSED, REFUSED, FAILED]
   void schemas.get(KNOWN)
   await clock.advance(30_000)

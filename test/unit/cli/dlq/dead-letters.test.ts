@@ -25,7 +25,7 @@ async function putBack(topic: DeadLetterTopic, position: string): Promise<void> 
   })
 }
 
-describe('the newest letters', () => {
+describe('the newest dead letters', () => {
   test('are found among many, in order, and the rest is counted', async () => {
     const topic = new DeadLetterTopic(2)
     // 37 and 100 have no common factor: each time comes once, in no order.
@@ -38,7 +38,7 @@ describe('the newest letters', () => {
     expect(total).toBe(100)
   })
 
-  test('are those that wait, or those that were put back; a marker is neither', async () => {
+  test('are those that wait, or those that were put back; a redrive receipt is neither', async () => {
     const topic = new DeadLetterTopic(1)
     const positions = [topic.add(0), topic.add(0), topic.add(0)]
     await putBack(topic, positions[1] ?? '')
@@ -58,7 +58,7 @@ describe('the newest letters', () => {
   })
 })
 
-test('letters are counted by reason and code, with those that were put back and what others wrote apart', async () => {
+test('dead letters are counted by reason and code, with those that were put back and what others wrote apart', async () => {
   const topic = new DeadLetterTopic(2)
   topic.add(0, { failedAtMs: FAILED_AT_MS + 7 })
   topic.add(1, { redrives: 3 })
@@ -99,7 +99,7 @@ async function shown(value: Buffer | null, decoded: Reading = UNDECODABLE) {
   return { facts: factLines(found, decoded).join('\n'), personal: personalLines(found, decoded).join('\n') }
 }
 
-describe('a letter that is shown', () => {
+describe('a dead letter that is shown', () => {
   test('says what is wrong with it and how large it is, and nothing personal', async () => {
     const { facts } = await shown(Buffer.from(`{"${MARK}`))
     expect(facts).toMatch(/^code +malformed-json$/m)

@@ -4,7 +4,7 @@ import { findFamily } from '../../../../src/core/normalize/families.ts'
 import type { DocumentFamily } from '../../../../src/core/schema-types.ts'
 import { SAMPLES, sampleOf } from '../../../support/answers.ts'
 
-function told(members: Readonly<Record<string, string>>): unknown {
+function familyOf(members: Readonly<Record<string, string>>): unknown {
   return findFamily(null, members as OcrMembers)
 }
 
@@ -15,7 +15,7 @@ function without(
   return Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)))
 }
 
-const UNTOLD = { family: 'OTHER', familyFrom: 'NONE' }
+const NO_FAMILY = { family: 'OTHER', familyFrom: 'NONE' }
 
 describe('a document type code', () => {
   test.each<[string, DocumentFamily]>([
@@ -55,7 +55,7 @@ describe('a document type code', () => {
     (docType) => {
       const { members, family } = sampleOf('MACAO_IDENTITY_CARD')
       expect(findFamily(docType, members as OcrMembers)).toEqual({ family, familyFrom: 'FIELDS' })
-      expect(findFamily(docType, null)).toEqual(UNTOLD)
+      expect(findFamily(docType, null)).toEqual(NO_FAMILY)
     },
   )
 })
@@ -64,38 +64,40 @@ describe('members without a document type', () => {
   test.each(SAMPLES.filter(({ members }) => !('issueDate' in members)))(
     'tell $family',
     ({ members, family }) => {
-      expect(told(members)).toEqual({ family, familyFrom: 'FIELDS' })
+      expect(familyOf(members)).toEqual({ family, familyFrom: 'FIELDS' })
     },
   )
 
   test.each(SAMPLES.filter(({ members }) => 'issueDate' in members))(
     'do not tell $family, whose members other permits have too',
     ({ members }) => {
-      expect(told(members)).toEqual(UNTOLD)
+      expect(familyOf(members)).toEqual(NO_FAMILY)
     },
   )
 
   test('tell a Macao card without a Chinese name by its place of birth', () => {
     const { members, family } = sampleOf('MACAO_IDENTITY_CARD')
-    expect(told(without(members, 'surnameCN', 'givennameCN'))).toEqual({ family, familyFrom: 'FIELDS' })
+    expect(familyOf(without(members, 'surnameCN', 'givennameCN'))).toEqual({ family, familyFrom: 'FIELDS' })
   })
 
   test('tell a passport that has a place of birth', () => {
     const members = { ...sampleOf('PASSPORT').members, placeOfBirth: 'TESTLAND' }
-    expect(told(members)).toEqual({ family: 'PASSPORT', familyFrom: 'FIELDS' })
+    expect(familyOf(members)).toEqual({ family: 'PASSPORT', familyFrom: 'FIELDS' })
   })
 
   test('in snake_case may be of any document of the world, but for a passport’s number', () => {
-    expect(told({ name: 'CESHI', id_number: '0', ethnicity: 'x', place_of_birth: 'y' })).toEqual(UNTOLD)
-    expect(told({ passport_number: 'X00000000', place_of_birth: 'y' })).toEqual({
+    expect(familyOf({ name: 'CESHI', id_number: '0', ethnicity: 'x', place_of_birth: 'y' })).toEqual(
+      NO_FAMILY,
+    )
+    expect(familyOf({ passport_number: 'X00000000', place_of_birth: 'y' })).toEqual({
       family: 'PASSPORT',
       familyFrom: 'FIELDS',
     })
   })
 
   test('are sought among their own names only', () => {
-    expect(told({ name: 'CESHI' })).toEqual(UNTOLD)
-    expect(told({})).toEqual(UNTOLD)
-    expect(findFamily(null, null)).toEqual(UNTOLD)
+    expect(familyOf({ name: 'CESHI' })).toEqual(NO_FAMILY)
+    expect(familyOf({})).toEqual(NO_FAMILY)
+    expect(findFamily(null, null)).toEqual(NO_FAMILY)
   })
 })

@@ -49,7 +49,7 @@ describe.each(allAlerts)('$alert', (alert) => {
     expect(unknownIn(alert.expr, known)).toEqual([])
   })
 
-  test('has the name, the sentences and the severity of the convention', () => {
+  test('has the name, the messages and the severity of the convention', () => {
     expect(alert.alert).toMatch(/^CheckResult[A-Z][A-Za-z]+$/)
     expect(alert.for).toMatch(/^\d+m$/)
     expect(['critical', 'warning', 'info']).toContain(alert.severity)
@@ -80,7 +80,7 @@ function metrics(text: string): string[] {
   return [...found, ...raw.map((name) => name.replace(/_(bucket|sum|count)$/, ''))]
 }
 
-test('there is an alert for each reason the gate may have', () => {
+test('there is an alert for each reason why the circuit breaker may be open', () => {
   expect(Object.keys(CIRCUIT_ALERTS)).toEqual([...CIRCUIT_REASONS])
 })
 
