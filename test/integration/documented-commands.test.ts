@@ -1,13 +1,16 @@
 /** Commands of the docs, run as they are written but for what is fixed there: a position, a port, the number of brokers. */
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createClient } from '@redis/client'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import { MAIN, runCommand, startCommand, startNode, type Env } from '../../dev/harness/commands.ts'
+import { findJava } from '../../dev/stack/java.ts'
+import { providePrograms } from '../../dev/stack/programs.ts'
 import { commandsOf, inlineCommandsOf, pages } from '../support/docs.ts'
 import { redisForTest } from '../support/redis.ts'
 import { startRun, type Run } from '../support/run.ts'
@@ -19,7 +22,8 @@ const ours = documented.flatMap((command) => {
   const [, words] = /^npm start -- (.+)$/.exec(command) ?? []
   return words === undefined ? [] : [words]
 })
-const inline = [...new Set(pages().flatMap(inlineCommandsOf))].flatMap((command) => {
+const allInline = [...new Set(pages().flatMap(inlineCommandsOf))]
+const inline = allInline.flatMap((command) => {
   const [, words] = /^npm start (?:--silent )?-- (.+)$/.exec(command) ?? []
   return words === undefined ? [] : [words]
 })
@@ -100,6 +104,8 @@ test('the quota commands, redis-cli --eval and HSET work on one Redis', async ()
   }
   expect(said.join('')).toContain('30')
   expect(await redis.hGet('checkresult:quota', 'limit')).toBe('30')
+  for (const command of allInline.filter((one) => one.startsWith('redis-cli HSET')))
+    expect(await redis.sendCommand(command.split(' ').slice(1))).toBe(0)
 })
 
 test('the exported variables of the docs are accepted', async () => {
@@ -122,6 +128,24 @@ test('a profile is written when the program ends', async () => {
   // Without settings it ends at once.
   await promisify(execFile)(process.execPath, words, { cwd: ROOT, env: {} }).catch(() => undefined)
   expect((await readdir(folder)).filter((name) => name.endsWith('.cpuprofile'))).toHaveLength(1)
+})
+
+test('the event that docker compose sends comes out as a result', async () => {
+  const command = documented.find((one) => one.startsWith('echo ')) ?? ''
+  const [, text = '', words = ''] =
+    /^echo '(.+?)' \| docker compose exec .*kafka-console-producer\.sh (.+)$/.exec(command) ?? []
+  const args = words
+    .replace('kafka:19092', inject('brokers').join())
+    .replace('verification.completed', run.topics.input)
+    .replaceAll("'", '')
+    .split(' ')
+  const { kafkaDir } = await providePrograms(() => undefined)
+  const classPath = ['-cp', join(kafkaDir, '*'), 'org.apache.kafka.tools.ConsoleProducer']
+  const producer = execFile(await findJava(), [...classPath, ...args])
+  producer.stdin?.end(`${text}\n`)
+  const [exitCode] = (await once(producer, 'exit')) as [number | null]
+  expect(exitCode).toBe(0)
+  await run.outputs.until(() => run.results().some(({ key }) => String(key) === text.split('|')[0]))
 })
 
 test('`npm run stack` prints the settings to export', async () => {
