@@ -45,6 +45,12 @@ export const RULES: readonly Rule[] = [
     write: 'a subject instead of a clause: "Records that ...", "If a topic ..."',
     cased: true,
   },
+  {
+    reject: String.raw`(?<=\*\* |[.!?] )To be [a-z]+ed\b`,
+    write: '"Call this ...", "Must be ..."',
+    cased: true,
+  },
+  { reject: String.raw`\bthe (?:one|ones) before\b`, write: '"the previous one"' },
   // Words
   { reject: String.raw`\banew\b`, write: '"again"' },
   { reject: String.raw`\bfor ever\b`, write: '"forever"' },

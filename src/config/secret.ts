@@ -1,4 +1,4 @@
-/** A value that must not be shown. Whatever prints, logs or serialises it gets `***`; only {@link reveal} tells. */
+/** A value that must not be shown. Whatever prints, logs or serializes it gets `***`; only {@link reveal} tells. */
 export class Secret {
   /** Path of the file it was read from; null where the environment held it. */
   readonly file: string | null

@@ -21,7 +21,7 @@ export function sourceName({ source }: StoredDeadLetter): string {
   return source === null ? 'unknown' : `${source.topic}:${source.partition}:${source.offset}`
 }
 
-/** Without lines or colours: made to be read, cut and searched. */
+/** Without lines or colors: made to be read, cut and searched. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const made = new Table({
     head: [...head],

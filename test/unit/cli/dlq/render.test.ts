@@ -43,7 +43,7 @@ test.each([
   expect(age(ms)).toBe(text)
 })
 
-test('a table has a line for its head and for each letter, without frames, colours or blanks at the end', () => {
+test('a table has a line for its head and for each letter, without frames, colors or blanks at the end', () => {
   const other = { ...DEAD_LETTER, source: null, redrives: 0 }
   expect(deadLetterTable([DEAD_LETTER, other], DEAD_LETTER.failedAtMs + 90_000).split('\n')).toEqual([
     'AT                  REASON       CODE      AGE  ATTEMPTS  REDRIVES  EVENT',

@@ -19,6 +19,7 @@ test.each([
   ['Write a letter for it.', ['letter']],
   ['toLetter(EVERY_LETTER)', ['LETTER', 'oLetter']],
   ['MOST_ROWS, GROWTH_MOST, LEAST_LENGTH', ['MOST_ROWS', 'GROWTH_MOST', 'LEAST_LENGTH']],
+  ['/** Longer than the one before. To be called once. */', ['To be called', 'the one before']],
   ['It asks again, patiently.', ['patiently', 'asks again']],
   ['A member steps out.', ['steps out']],
   ['Leaves the role of the instance alone.', ['Leaves the role of the instance alone']],
