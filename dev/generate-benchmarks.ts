@@ -106,7 +106,7 @@ function chaosTable(): string {
   }
   const head = ['fault', 'events', 'lost / repeated / called early', 'back after']
   const captions = new Set([...origins.values()].map(caption))
-  return `${[...captions].join('\n')}\n\n${markdownTable(head, [...newest.values()])}`
+  return `${listed(captions)}\n\n${markdownTable(head, [...newest.values()])}`
 }
 
 /** Of each row and mode the newest run. */
@@ -126,7 +126,7 @@ export function quotaTable(runs: readonly QuotaRun[]): string {
     ['', ...head],
     [...rows].map(([title, byMode]) => [title].concat(modes.flatMap((mode) => quotaCells(byMode.get(mode))))),
   )
-  return `${[...origins].join('\n')}\n\n${table}`
+  return `${listed(origins)}\n\n${table}`
 }
 
 function quotaCells(row: QuotaRow | undefined): readonly string[] {
@@ -134,6 +134,11 @@ function quotaCells(row: QuotaRow | undefined): readonly string[] {
   const { maxInASecond, used, waitP99Ms, throttled } = row
   const share = used === null ? `a permit in ${waitP99Ms} ms (p99)` : `${(used * 100).toFixed(1)} %`
   return [String(maxInASecond), share, String(throttled)]
+}
+
+/** One caption as it is, several as a list. */
+function listed(captions: ReadonlySet<string>): string {
+  return captions.size === 1 ? [...captions].join('') : [...captions].map((one) => `- ${one}`).join('\n')
 }
 
 function caption({ command, cores, ...made }: Origin): string {
