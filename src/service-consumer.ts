@@ -75,7 +75,8 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
       },
       onActivity: () => health.alive(),
       onEnd: options.onEnd,
-      onCrash: (message) => options.onFatal(`The Kafka consumer has ended: ${message}`),
+      onCrash: (message) =>
+        options.onFatal(`The Kafka consumer has stopped and the service exits: ${message}`),
       onDefect: options.onDefect,
     },
   })

@@ -88,7 +88,9 @@ export class ServiceHealth {
     if (silentMs < MAX_SILENCE_MS) return { ok: true, reasons: [] }
     return {
       ok: false,
-      reasons: [`The consumer has shown no sign of life for ${Math.floor(silentMs / 1000)} s.`],
+      reasons: [
+        `The Kafka consumer has been inactive for ${Math.floor(silentMs / 1000)} s. Restart this replica.`,
+      ],
     }
   }
 
@@ -97,7 +99,7 @@ export class ServiceHealth {
     if (this.#phase === 'starting') return { ok: false, reasons: [this.#obstacle] }
     const reasons = blockedReasons(this.#options.blocked.all)
     const unclaimed = this.#options.lanes()?.unclaimed ?? 0
-    if (unclaimed > 0) reasons.push(`Partitions that are not claimed yet: ${unclaimed}.`)
+    if (unclaimed > 0) reasons.push(`Partitions not claimed yet: ${unclaimed}.`)
     return { ok: reasons.length === 0, reasons: [...reasons, ...this.#options.warnings()] }
   }
 
@@ -107,11 +109,11 @@ export class ServiceHealth {
     return {
       ...facts,
       phase: this.#phase,
-      'share of the quota': share(),
+      'quota share': share(),
       partitions: lanes?.names.join(', ') ?? '',
-      'records in hand': lanes?.backlog ?? 0,
+      'buffered records': lanes?.backlog ?? 0,
       'calls in flight': permits.inFlight,
-      'waiting for registry': registryWaiting(),
+      'records waiting for registry': registryWaiting(),
       'circuit breaker': permits.status,
     }
   }
@@ -125,8 +127,8 @@ function blockedReasons(blocked: readonly Blocked[]): string[] {
     .slice(0, MAX_NAMED)
     .map(
       ({ topic, partition, offset, failure }) =>
-        `Partition ${partition} of ${topic} waits at offset ${offset}: ${failure.message}`,
+        `Partition ${partition} of ${topic} is waiting at offset ${offset}: ${failure.message}`,
     )
   const rest = blocked.length - reasons.length
-  return rest > 0 ? [...reasons, `${rest} more partitions are blocked.`] : reasons
+  return rest > 0 ? [...reasons, `More blocked partitions: ${rest}.`] : reasons
 }

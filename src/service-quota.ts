@@ -61,7 +61,7 @@ export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
   return {
     ...unsharedQuota(options, { limiter, rate: (nowMs) => limiter.rate(nowMs) }),
     get share() {
-      return `up to ${sharedLimiter.limit} calls per second, counted for all replicas together`
+      return `up to ${sharedLimiter.limit} calls per second, shared by all replicas`
     },
     get perSecond() {
       return sharedLimiter.limit
@@ -126,8 +126,7 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
       metrics.quotaRate(perSecond)
       text = `${perSecond} of ${limit} calls per second`
       logAssignment(log, assignment, text)
-      if (limit < permits)
-        log.warn(DIFFERS, { detail: `${limit} for all replicas; ${permits} are set here.` })
+      if (limit < permits) log.warn(DIFFERS, { detail: `In use: ${limit}. Set on this replica: ${permits}.` })
     },
     heartbeat: (sent) => {
       limiter.heartbeat(sent)
@@ -144,7 +143,8 @@ function leaseMs(sessionTimeoutMs: number): number {
   return sessionTimeoutMs - Math.max(500, sessionTimeoutMs / 10)
 }
 
-const DIFFERS = 'CHECKRESULT_QPS differs between replicas: the smallest counts for all, until they are alike.'
+const DIFFERS =
+  'CHECKRESULT_QPS differs between replicas. All replicas use the smallest value until it is the same everywhere.'
 
 /** One line at each rebalance: the partitions, and permits of how many. */
 function logAssignment(log: Log, assignment: Assignment, share: string | null): void {
@@ -157,4 +157,4 @@ function logAssignment(log: Log, assignment: Assignment, share: string | null): 
 }
 
 const HOT_STANDBY =
-  'No partitions assigned: there are more replicas than partitions or permits. This one stands by, and takes over when another goes.'
+  'No partitions assigned because there are more replicas than partitions or permits. This replica is a hot standby and takes over when another one leaves.'

@@ -50,7 +50,8 @@ export interface Service {
 }
 
 const START_RETRY_MS = { first: 1_000, max: 3_000 } as const
-const DEFECT = 'A defect ends the service; nothing is lost, the records in hand are read again.'
+const DEFECT =
+  'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.'
 
 /** Joins nothing and asks nothing before {@link Service.start}. */
 export function createService(options: ServiceOptions): Service {
@@ -164,7 +165,7 @@ function createBlockedPartitions(
     onCause: (code, isPresent) => {
       if (code !== 'INVALID_TIMESTAMP') return
       if (isPresent)
-        permits.pause('clock', `The brokers refuse the time of our records. ${apiClock.description}`)
+        permits.pause('clock', `The brokers reject the timestamps of this service. ${apiClock.description}`)
       else permits.resume('clock')
     },
   })
@@ -179,13 +180,15 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
     try {
       await start(options, parts)
       parts.health.started()
-      options.log.info('Running.')
+      options.log.info('The service has joined the group and is running.')
       return
     } catch (error) {
-      const { detail, errorType } = safeError(error)
-      const message = detail ?? `An unexpected error (${errorType}) keeps the service from starting.`
+      const { detail, ...fields } = safeError(error)
+      const message =
+        detail ?? `Unexpected error (${fields.errorType}) while starting. Report it with its stack.`
       parts.health.waitingFor(message)
-      if (message !== obstacle) options.log.error(`Not ready: ${message}`)
+      if (message !== obstacle)
+        options.log.error(`Not ready, retrying: ${message}`, detail === undefined ? fields : {})
       obstacle = message
       if (error instanceof OperatorError) pauseMs = Math.max(pauseMs, error.retryAfterMs ?? 0)
     }
@@ -200,7 +203,7 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
  */
 async function restart(options: ServiceOptions, parts: Parts, cause: string): Promise<void> {
   if (parts.health.isStopping) return
-  options.log.error(`The Kafka consumer has ended; starting it again: ${cause}`)
+  options.log.error(`The Kafka consumer has stopped. The service restarts it. Cause: ${cause}`)
   parts.health.interrupted(cause)
   parts.running.lanes?.lost()
   await parts.health.pause(START_RETRY_MS.first)
@@ -252,6 +255,6 @@ function createClient(options: ServiceOptions, { running, apiClock }: Parts): Ch
 }
 
 function consumerOf({ consumer }: Parts['running']): GroupConsumer {
-  if (consumer === undefined) throw new Error('A partition was assigned before there was a consumer.')
+  if (consumer === undefined) throw new Error('A partition was assigned before the consumer was created.')
   return consumer
 }

@@ -61,7 +61,7 @@ export function stopOnSignals({ log, service, serving, deadlineMs }: Stoppable):
 }
 
 const CRASHED =
-  'An unexpected error ends the service. No event is lost: records in hand will be read again. Report the error with its stack.'
+  'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.'
 
 /** The log is written synchronously: the line is out before the process is gone. */
 export function endNow(log: Log, message: string, error?: SafeError): never {
@@ -70,9 +70,9 @@ export function endNow(log: Log, message: string, error?: SafeError): never {
 }
 
 function overdue({ health }: Service, deadlineMs: number): string {
-  const { 'records in hand': records, 'calls in flight': calls } = health.status()
+  const { 'buffered records': records, 'calls in flight': calls } = health.status()
   return (
-    `SHUTDOWN_DEADLINE (${formatDuration(deadlineMs)}) has passed, so the service ends with ${records} records in hand and ` +
+    `SHUTDOWN_DEADLINE (${formatDuration(deadlineMs)}) has passed, so the service ends with ${records} buffered records and ` +
     `${calls} calls in flight. They will be read and made again.`
   )
 }

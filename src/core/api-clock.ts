@@ -38,7 +38,7 @@ export class ApiClock {
   /** How far it is off and in which direction, in one message. */
   get description(): string {
     const { offsetMs } = this
-    if (offsetMs === null) return 'The offset from the clock of the API is not known.'
+    if (offsetMs === null) return 'The offset between the clocks of this machine and the API is unknown.'
     if (Math.abs(offsetMs) < SECOND_MS) return 'The clock of this machine agrees with the clock of the API.'
     const direction = offsetMs > 0 ? 'ahead of' : 'behind'
     return `The clock of this machine is ${duration(Math.abs(offsetMs))} ${direction} the clock of the API.`

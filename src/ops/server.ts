@@ -77,12 +77,12 @@ async function respond(
 }
 
 async function answerTo({ method, url = '/' }: IncomingMessage, options: OpsOptions): Promise<Answer> {
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'Only GET and HEAD are answered.\n' }
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'Use GET or HEAD.\n' }
   try {
     return await page(url.replace(/\?.*$/s, ''), options)
   } catch {
     // The error's text might hold anything, and the prober can do nothing with it.
-    return { status: 500, body: 'This page could not be made.\n' }
+    return { status: 500, body: 'This page could not be created.\n' }
   }
 }
 
@@ -124,17 +124,17 @@ function listen(server: Server, { host, port }: OpsOptions): Promise<void> {
 function explained(code: string | undefined, host: string, port: number): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `Port ${port} on ${host} is taken by another process, for example a second replica on this host or one that is still stopping: stop it, or set OPS_PORT to a free port. The service did not start.`
+      return `Port ${port} on ${host} is in use by another process, for example a second replica on this host or one that is still stopping. Stop it, or set OPS_PORT to a free port. The service did not start.`
     case 'EACCES':
-      return `This user may not listen on port ${port} of ${host}: set OPS_PORT to a port above 1023. The service did not start.`
+      return `The service has no permission to listen on port ${port} of ${host}. Set OPS_PORT to a port above 1023. The service did not start.`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `${host} is not an address of this machine: set OPS_HOST to one that is, for example 0.0.0.0. The service did not start.`
+      return `OPS_HOST is ${host}, which is not an address of this machine. Set it to one that is, for example 0.0.0.0. The service did not start.`
     case 'EAFNOSUPPORT':
-      return `This machine has no IPv6, which ${host} needs: set OPS_HOST to an IPv4 address, for example 0.0.0.0. The service did not start.`
+      return `OPS_HOST is ${host}, but this machine does not support IPv6. Set it to an IPv4 address, for example 0.0.0.0. The service did not start.`
     default:
-      return `Cannot listen on port ${port} of ${host} (${code ?? 'unknown'}): check OPS_HOST and OPS_PORT. The service did not start.`
+      return `Cannot listen on port ${port} of ${host} (${code ?? 'unknown'}). Check OPS_HOST and OPS_PORT. The service did not start.`
   }
 }
 

@@ -55,8 +55,7 @@ export class BlockedPartitions {
   /** It goes on. */
   clear(topic: string, partition: number): void {
     const code = this.#remove(topic, partition)
-    if (code !== null)
-      this.#options.log.info('No partition waits or is blocked for this reason any more.', { code })
+    if (code !== null) this.#options.log.info('No partition is blocked for this reason any more.', { code })
   }
 
   /** It is not ours any more: nothing is known of how it goes on. */
@@ -86,10 +85,14 @@ export class BlockedPartitions {
     this.#options.onCause(code, true)
     const { log } = this.#options
     const fields = { topic, partition, offset: String(offset), code, detail }
-    if (failure.passing) log.warn('A partition waits for the brokers. The service keeps trying.', fields)
+    if (failure.passing)
+      log.warn(
+        'A partition is waiting for the brokers. The service keeps retrying and processes the other partitions.',
+        fields,
+      )
     else
       log.error(
-        'A partition is blocked. The service retries it at least every 30 s and goes on with the others.',
+        'A partition is blocked. The service retries it at least every 30 s and processes the other partitions.',
         fields,
       )
   }
@@ -103,7 +106,7 @@ export class BlockedPartitions {
     })
     unlogged.clear()
     if (partitions.length === 0) return
-    this.#options.log.warn('More partitions wait or are blocked for the same reason.', {
+    this.#options.log.warn('More partitions are waiting or blocked for the same reason.', {
       code,
       count: partitions.length,
       partitions: partitionNames(partitions),

@@ -43,10 +43,13 @@ export class ClaimRetry {
   /** Whose the partition is, only the group can say. */
   fenced(): void {
     const { topic, partition, log } = this.#options
-    log.warn('Another member has claimed a partition; waiting for the group to say whose it is.', {
-      topic,
-      partition,
-    })
+    log.warn(
+      'Another group member has claimed a partition. This replica stops processing it until a heartbeat confirms the assignment.',
+      {
+        topic,
+        partition,
+      },
+    )
   }
 
   /** `offset` is the oldest one without a committed output. */

@@ -89,12 +89,12 @@ function count(codes: Map<string, number>, code: string): void {
 }
 
 function message(reason: DeadLetterReason, total: number, codes: ReadonlyMap<string, number>): string {
-  const look = `Look at ${total === 1 ? 'it' : 'them'} with \`npm start -- dlq list --reason ${reason}\`.`
-  if (total === 1) return `An event became a dead letter. The service goes on with the next one. ${look}`
+  const list = `List ${total === 1 ? 'it' : 'them'} with \`npm start -- dlq list --reason ${reason}\`.`
+  if (total === 1) return `An event became a dead letter. The service continues with the next event. ${list}`
   const named = [...codes].map(([code, times]) => `${code} ${grouped(times)}`).join(', ')
   return (
-    `${grouped(total)} events became dead letters within a minute (${named}); topic, partition and offset are those of the first one. ` +
-    `The service goes on with the next ones. ${look}`
+    `${grouped(total)} events became dead letters within a minute (${named}). Topic, partition and offset are those of the first one. ` +
+    `The service continues with the next events. ${list}`
   )
 }
 

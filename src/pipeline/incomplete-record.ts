@@ -15,7 +15,7 @@ export function incompleteCause(record: InputRecord): DeadLetterCause | null {
   const code = field === 'value' ? 'value-too-large' : 'record-too-large'
   return cause(
     code,
-    `The record's ${field} of ${bytes.toLocaleString('en')} bytes is too large to be kept in memory, and is left out.`,
+    `The record's ${field} (${bytes.toLocaleString('en')} bytes) is too large to keep in memory and was left out.`,
   )
 }
 

@@ -22,7 +22,7 @@ export interface InputNoticesOptions {
 const SILENT_MS = 60 * 60 * 1000
 
 const NEXT = {
-  skip: 'Such records are skipped and counted in checkresult_foreign_records_total; set KAFKA_FOREIGN_RECORDS=dead-letter to keep them.',
+  skip: 'Such records are skipped and counted in checkresult_foreign_records_total. Set KAFKA_FOREIGN_RECORDS=dead-letter to keep them.',
   'dead-letter': 'Such records become dead letters.',
 } as const
 
@@ -38,7 +38,7 @@ export class InputNotices {
     if (!this.#isDue(foreign)) return
     const { log, foreignRecords } = this.#options
     log.warn(
-      `A record on the input topic is not an event: ${message} ${NEXT[foreignRecords]} Check what else writes to the topic.`,
+      `A record on the input topic is not an event: ${message} ${NEXT[foreignRecords]} Check what else writes to this topic.`,
       { ...position(record), reason: foreign },
     )
   }
@@ -50,7 +50,7 @@ export class InputNotices {
     metrics.unkeyed()
     if (!this.#isDue('unkeyed')) return
     log.warn(
-      "The key of an event is not its transactionId. The service processes the event, but a repeat of it on another partition causes another call. Set the producer's key to the transactionId.",
+      "The key of an event is not its transactionId. The service processes the event, but makes a second call if the event is repeated on another partition. Set the producer's key to the transactionId.",
       position(record),
     )
   }
@@ -58,8 +58,8 @@ export class InputNotices {
   setAside(record: InputRecord, { reason, code }: { reason: SetAsideReason; code: string }): void {
     if (!this.#isDue(reason)) return
     this.#options.log.warn(
-      'CheckResult refuses an event while it answers others. The event goes through the retry topics, and becomes a dead letter after DEFER_MAX_AGE. ' +
-        "Look the code up in the vendor's documentation.",
+      'CheckResult rejects an event while it answers others. The event moves through the retry topics and becomes a dead letter after DEFER_MAX_AGE. ' +
+        "Look up the code in the vendor's documentation.",
       { ...position(record), reason, code },
     )
   }

@@ -228,7 +228,7 @@ function unwritable(
     reason: 'unwritable',
     code,
     stage: 'write',
-    message: `The brokers refuse the ${what} on topic ${topic} for good. Check max.message.bytes and the other settings of the topic.`,
+    message: `The brokers permanently reject the ${what} on topic ${topic}. Check max.message.bytes and the other settings of the topic.`,
   }
 }
 
@@ -240,7 +240,7 @@ const NOT_COMPLETED = {
   reason: 'not-completed',
   message: 'The verification was not completed within DEFER_MAX_AGE.',
 } as const
-const REFUSED = 'CheckResult refused this transaction until DEFER_MAX_AGE, while it answered others.'
+const REFUSED = 'CheckResult rejected this transaction until DEFER_MAX_AGE while it answered others.'
 
 const TOO_OLD: Readonly<Record<DeferReason, Pick<DeadLetterCause, 'reason' | 'message'>>> = {
   'not-completed': NOT_COMPLETED,

@@ -126,6 +126,6 @@ export class PartitionQuota implements RateLimiter {
 }
 
 const LEASE_IS_OVER =
-  'The group has accepted no heartbeat of this replica for nearly a session: its share may be another one by now.'
+  'The Kafka group has not accepted a heartbeat of this replica for nearly KAFKA_SESSION_TIMEOUT, so its quota share may have changed. Check the connection to the brokers.'
 const LEADER_IS_SILENT =
-  'The replica that leads the group does not say how the quota is split: it is of an earlier version. Replace all replicas.'
+  'The group leader does not publish how the quota is split because it runs an earlier version. Update all replicas.'

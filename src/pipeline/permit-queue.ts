@@ -101,8 +101,8 @@ export class PermitQueue {
   get status(): string {
     const reason = this.openReason
     if (reason === null) return 'closed'
-    const details = [this.#code(reason), this.#detail(reason)].filter((text) => text !== null)
-    return `open, ${[reason, ...(details.length === 0 ? [] : [details.join('. ')])].join(': ')}`
+    const detail = this.#detail(reason)
+    return `open, reason ${this.#named(reason)}${detail === null ? '' : `: ${detail}`}`
   }
 
   get inFlight(): number {
@@ -238,8 +238,7 @@ export class PermitQueue {
     }
     const code = this.#code(reason)
     const detail = this.#detail(reason)
-    const answer = code === null ? '' : ` (${code})`
-    log.error(`Calls are paused, reason ${reason}${answer}: ${EXPLAINED[reason]}`, {
+    log.error(`The circuit breaker is open, reason ${this.#named(reason)}. ${EXPLAINED[reason]}`, {
       reason,
       ...(code !== null && { code }),
       ...(detail !== null && { detail }),
@@ -250,6 +249,12 @@ export class PermitQueue {
   #code(reason: CircuitReason): string | null {
     const pause = this.#breaker.opened
     return pause?.reason === reason ? printableCode(pause.code) : null
+  }
+
+  /** `credentials (InvalidAccessKeyId.NotFound)`; the code is left out if there is none. */
+  #named(reason: CircuitReason): string {
+    const code = this.#code(reason)
+    return code === null ? reason : `${reason} (${code})`
   }
 
   #detail(reason: CircuitReason): string | null {
@@ -329,17 +334,17 @@ class GrantedPermit implements Permit {
 const REPORTED_PAUSES = ['dead-letter-limit', 'clock'] as const satisfies readonly (PauseReason &
   CircuitReason)[]
 
-const PROBED =
-  'The service makes one call at a time to find out when it can go on; events wait, none is lost.'
+const PROBING = 'Calls are paused except for one probe at a time. Events wait and none is lost.'
+const PAUSED = 'Calls are paused. Events wait and none is lost.'
 const EXPLAINED: Readonly<Record<CircuitReason, string>> = {
-  credentials: `the API refuses the credentials. Check the access key, its secret and its RAM policy. ${PROBED}`,
-  account: `the API refuses the account, or the endpoint is wrong. Check for overdue payments and CHECKRESULT_ENDPOINT. ${PROBED}`,
-  refused: `the API refuses every call with a code that this version does not know. Look the code up in the vendor's documentation, and check the account and its rights. ${PROBED}`,
-  clock: `the clock of this machine is wrong, so the API refuses its calls or the brokers its records. Check the time synchronization (NTP) of the node. ${PROBED}`,
-  throttled: `the API asked to wait before the next call. Check who else uses the quota of the account, and CHECKRESULT_QPS. ${PROBED}`,
-  'upstream-down': `the API does not answer. Check the way to CHECKRESULT_ENDPOINT and the vendor's status. ${PROBED}`,
-  'quota-unavailable': 'no permit can be obtained from the quota. Calls resume as soon as one can.',
+  credentials: `The API rejects the credentials. ${PROBING} Check the access key, its secret and its RAM policy.`,
+  account: `The API rejects calls of this account, or the endpoint is wrong. ${PROBING} Check for overdue payments, whether the product is activated, and CHECKRESULT_ENDPOINT.`,
+  refused: `The API rejects every call with a code that this version does not know. ${PROBING} Look up the code in the vendor's documentation, and check the account and its permissions.`,
+  clock: `The clock of this machine is wrong, so the API rejects its calls or the brokers reject its records. ${PROBING} Check the time synchronization (NTP) of the node.`,
+  throttled: `The API asked the service to wait before the next call. ${PROBING} Check what else uses the quota of the account, and CHECKRESULT_QPS.`,
+  'upstream-down': `The API does not answer. ${PROBING} Check the network path to CHECKRESULT_ENDPOINT and the vendor's status page.`,
+  'quota-unavailable': `The quota cannot be checked, so no call is allowed. ${PAUSED} Calls resume as soon as it can be checked again.`,
   'dead-letter-limit':
-    'too many of the last records would become dead letters. Check the deployed version and the schema of the events. Roll back, or ' +
-    'wait: after DEAD_LETTER_LIMIT_COOLDOWN some more are let through.',
+    `Too many of the last records would become dead letters. ${PAUSED} Check the deployed version and the schema of the events. Roll back, or ` +
+    'wait: after DEAD_LETTER_LIMIT_COOLDOWN the service tries again.',
 }

@@ -258,12 +258,12 @@ function rejected(reason: DeadLetterReason, code: string): DeadLetterCause {
     reason,
     code,
     stage: 'classify',
-    message: REJECTED[reason] ?? 'CheckResult refuses this transaction.',
+    message: REJECTED[reason] ?? 'CheckResult rejected this transaction.',
   }
 }
 
 const REJECTED: Readonly<Partial<Record<DeadLetterReason, string>>> = {
-  rejected: 'CheckResult refuses this transaction for good.',
-  'unknown-code': 'CheckResult answered with a code this version does not know.',
-  'unreadable-answer': 'CheckResult answered, but the verdict cannot be read.',
+  rejected: 'CheckResult permanently rejected this transaction.',
+  'unknown-code': 'CheckResult answered with a code that this version does not know.',
+  'unreadable-answer': 'CheckResult answered, but the answer has no readable verdict.',
 }

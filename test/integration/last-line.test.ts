@@ -73,7 +73,7 @@ describe('what nobody caught', () => {
     replica.signal('SIGWINCH')
     expect(await replica.exited).toBe(1)
     expect(lastLine(replica)).toBe(
-      'An unexpected error ends the service. No event is lost: records in hand will be read again. Report the error with its stack.',
+      'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.',
     )
     expect(fields(replica)).toMatchObject({ level: 'error', errorType })
     expect(replica.output()).not.toContain(PRIVATE)
@@ -108,7 +108,9 @@ test('brokers that take the group away while it runs end the service with 1 and 
   const replica = await run.startReplica()
   await deny('tester', kafkajs.AclResourceTypes.GROUP, run.environment.groupId)
   expect(await replica.exited).toBe(1)
-  expect(lastLine(replica)).toMatch(/^The Kafka consumer has ended: .*grant READ on the group/)
+  expect(lastLine(replica)).toMatch(
+    /^The Kafka consumer has stopped and the service exits: .*grant READ on the group/,
+  )
 })
 
 /** A program as the address of a module. */

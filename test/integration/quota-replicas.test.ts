@@ -58,7 +58,7 @@ test('a replica without a permit stands by, ready, and takes over when another l
   const active = [await run.startReplica(), await run.startReplica()]
   const standby = await run.startReplica()
   await expect.poll(async () => sharesOf([...active, standby])).toEqual([1, 1, 0])
-  expect(standby.output()).toContain('This one stands by')
+  expect(standby.output()).toContain('This replica is a hot standby')
   const sent = await sendTo(run, 4, { name: 'notyet' })
   await run.untilOut(sent)
   expect(await active[0]?.stop()).toBe(0)

@@ -51,7 +51,7 @@ describe('shared by partitions', () => {
   test('a standby says that it is one', () => {
     const { lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '2' })
     assign(1, [], 2)
-    expect(lines).toEqual([expect.stringMatching(/^No partitions assigned: .+ stands by.+0 of 2/)])
+    expect(lines).toEqual([expect.stringMatching(/^No partitions assigned because .+ hot standby.+0 of 2/)])
     expect(last('quota')).toEqual([2, 0])
   })
 
@@ -59,7 +59,7 @@ describe('shared by partitions', () => {
     const { lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' })
     assign(1, [0, 1, 2, 3], 6)
     expect(lines.at(-1)).toMatch(
-      /^CHECKRESULT_QPS differs between replicas.+6 for all replicas; 10 are set here/,
+      /^CHECKRESULT_QPS differs between replicas.+In use: 6\. Set on this replica: 10\./,
     )
     expect(last('quota')).toEqual([6, 6])
   })
@@ -91,7 +91,7 @@ test('counted elsewhere, the whole may be this replica’s, and no partition wai
   expect([quota.permits, quota.perSecond, last('quota')]).toEqual([null, 12, [10, 10]])
   expect(lines).toEqual([`Partitions assigned. | ${INPUT} [2], retry [2] | `])
   expect(quota.limiter.take(0, 1)).toBe(0)
-  expect(quota.share).toBe('up to 12 calls per second, counted for all replicas together')
+  expect(quota.share).toBe('up to 12 calls per second, shared by all replicas')
   quota.stop()
   expect(isStopped).toBe(true)
 })

@@ -165,7 +165,7 @@ describe.concurrent.each(['exactly-once', 'at-least-once'])('delivered %s', (del
     expect(deferred).toEqual([true, true, false])
 
     // Nobody was paused, and the quota was not slowed down.
-    expect(replica.output()).not.toContain('Calls are paused')
+    expect(replica.output()).not.toContain('The circuit breaker is open')
     expect(await replica.stop()).toBe(0)
     expect(await run.tally([...sent, ...odd])).toEqual(EXACTLY_ONCE)
   })
@@ -194,7 +194,7 @@ describe.concurrent('what every event gets', () => {
     answer = unknown
     await untilClosed(replica, 'refused', expect)
     expect(await statusOf(replica)).toContain('refused: SomethingNobodyDocumented')
-    await replica.line(/Calls are paused, reason refused \(SomethingNobodyDocumented\)/)
+    await replica.line(/The circuit breaker is open, reason refused \(SomethingNobodyDocumented\)/)
     expect(run.outputs.records).toEqual([])
     answer = null
     await run.untilOut(sent)
@@ -218,7 +218,7 @@ describe.concurrent('what every event gets', () => {
     const replica = await run.startReplica()
     const sent = await run.sendFresh(20)
     await untilClosed(replica, 'throttled', expect)
-    await replica.line(/Calls are paused, reason throttled \(Throttling\.User\)/)
+    await replica.line(/The circuit breaker is open, reason throttled \(Throttling\.User\)/)
     hint = null
     await run.untilOut(sent)
     hint = HOUR
@@ -241,7 +241,7 @@ describe.concurrent('what every event gets', () => {
     const heartbeatS = async (): Promise<number> => metricSum(await replica.metrics(), HEARTBEAT)
     await expect.poll(heartbeatS).toBeGreaterThan(Date.now() / 1000 + 600)
     const sent = await run.sendFresh(40)
-    await replica.line(/Calls are paused, reason clock \(InvalidTimeStamp\.Expired\)/)
+    await replica.line(/The circuit breaker is open, reason clock \(InvalidTimeStamp\.Expired\)/)
     expect(replica.output()).toContain('The clock of this machine is 20 min ahead of the clock of the API.')
     expect(await statusOf(replica)).toContain('clock: InvalidTimeStamp.Expired')
     replica.signal('SIGWINCH')

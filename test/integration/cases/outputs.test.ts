@@ -148,7 +148,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     expect([ready.status, await ready.text()]).toEqual([
       503,
       expect.stringContaining(
-        `Partition ${partition} of ${input} waits at offset ${offset}: The brokers reject the time`,
+        `Partition ${partition} of ${input} is waiting at offset ${offset}: The brokers reject the time`,
       ),
     ])
     const metrics = await replica.metrics()
@@ -160,7 +160,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     replica.signal('SIGWINCH')
     const more = await run.send(ten(run, 1))
     await run.untilOut([...sent, ...more])
-    await replica.line(/No partition waits or is blocked/)
+    await replica.line(/No partition is blocked for this reason/)
     expect(await replica.stop()).toBe(0)
     expect(isLogged(replica, 'A partition is blocked')).toBe(1)
     expect(await run.tally([...sent, ...more])).toEqual(EXACTLY_ONCE)

@@ -32,7 +32,7 @@ describe('the offset of our clock', () => {
     expect([clock.offsetMs, clock.isOff, clock.description]).toEqual([
       null,
       false,
-      'The offset from the clock of the API is not known.',
+      'The offset between the clocks of this machine and the API is unknown.',
     ])
     clock.saw('yesterday', NOW_MS, NOW_MS)
     expect(clock.offsetMs).toBeNull()

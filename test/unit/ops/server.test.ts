@@ -28,11 +28,11 @@ describe('probes', () => {
   })
 
   test('a failing check is 503 and named in a message, the other probe unharmed', async () => {
-    const reasons = ['Partitions that are not claimed yet: 3.', 'The service is stopping.']
+    const reasons = ['Partitions not claimed yet: 3.', 'The service is stopping.']
     const address = await start({ health: { ...GOOD.health, ready: () => ({ ok: false, reasons }) } })
     expect(await get(`${address}/readyz`)).toMatchObject({
       status: 503,
-      body: 'Partitions that are not claimed yet: 3.\nThe service is stopping.\n',
+      body: 'Partitions not claimed yet: 3.\nThe service is stopping.\n',
     })
     expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
   })
@@ -85,7 +85,7 @@ describe('trouble', () => {
     })
     for (const path of ['/livez', '/', '/metrics']) {
       const { status, body } = await get(`${address}${path}`)
-      expect({ status, body }).toEqual({ status: 500, body: 'This page could not be made.\n' })
+      expect({ status, body }).toEqual({ status: 500, body: 'This page could not be created.\n' })
     }
     expect(await get(`${address}/readyz`)).toMatchObject({ status: 200 })
   })
@@ -132,13 +132,13 @@ describe('start and end', () => {
   test('a port that is taken is told in one message', async () => {
     const { port } = new URL(await start())
     await expect(startOps({ ...GOOD, port: Number(port) })).rejects.toThrow(
-      `Port ${port} on 127.0.0.1 is taken by another process, for example a second replica on this host or one that is still stopping: stop it, or set OPS_PORT to a free port.`,
+      `Port ${port} on 127.0.0.1 is in use by another process, for example a second replica on this host or one that is still stopping. Stop it, or set OPS_PORT to a free port.`,
     )
   })
 
   test('an address of another machine is told in one message', async () => {
     await expect(startOps({ ...GOOD, host: '192.0.2.1' })).rejects.toThrow(
-      '192.0.2.1 is not an address of this machine: set OPS_HOST to one that is, for example 0.0.0.0.',
+      'OPS_HOST is 192.0.2.1, which is not an address of this machine. Set it to one that is, for example 0.0.0.0.',
     )
   })
 

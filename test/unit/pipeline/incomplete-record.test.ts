@@ -27,7 +27,7 @@ describe('a record that did not come whole becomes a dead letter without a call'
       0,
       'value-too-large',
     ])
-    expect(deadLetter.message).toContain("The record's value of 209,715,200 bytes is too large")
+    expect(deadLetter.message).toContain("The record's value (209,715,200 bytes) is too large")
     expect(deadLetter.text('checkresult-left-out-value')).toBe(`209715200 bytes, sha256 ${SHA256}`)
   })
 

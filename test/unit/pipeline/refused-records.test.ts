@@ -88,7 +88,10 @@ describe('a record that is refused when nobody else asks', () => {
     const { run, result, calls, clock, permits } = processing([refused(400, 'SomethingNobodyDocumented')])
     await run(inputRecord(0))
     await clock.advance(3 * 3_600_000)
-    expect([result(), permits.status]).toEqual([undefined, 'open, refused: SomethingNobodyDocumented'])
+    expect([result(), permits.status]).toEqual([
+      undefined,
+      'open, reason refused (SomethingNobodyDocumented)',
+    ])
     expect(calls.length).toBeLessThan(250)
   })
 

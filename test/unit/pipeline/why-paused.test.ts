@@ -9,8 +9,10 @@ test('why calls are paused is told with the code of the API, in the log and on t
   await flushPromises()
   release(REFUSED)
   ask('b')
-  expect(log.lines[0]).toMatch(/^Calls are paused, reason credentials \(Forbidden\): the API refuses the/)
-  expect(queue.status).toBe('open, credentials: Forbidden')
+  expect(log.lines[0]).toMatch(
+    /^The circuit breaker is open, reason credentials \(Forbidden\)\. The API rejects the/,
+  )
+  expect(queue.status).toBe('open, reason credentials (Forbidden)')
   await clock.advance(5_000)
   release(ANSWERED)
   expect(queue.status).toBe('closed')
@@ -21,7 +23,10 @@ test('a code that is none is not passed on', async () => {
   ask('a')
   await flushPromises()
   release({ kind: 'blocked', reason: 'refused', code: 'Dear CESHI, your card A0000000' })
-  expect([queue.status, log.lines.join().includes('CESHI')]).toEqual(['open, refused: unprintable', false])
+  expect([queue.status, log.lines.join().includes('CESHI')]).toEqual([
+    'open, reason refused (unprintable)',
+    false,
+  ])
 })
 
 test('with a clock that is far off a refusal is the fault of the clock, and the message says by how much', async () => {
@@ -34,16 +39,16 @@ test('with a clock that is far off a refusal is the fault of the clock, and the 
   await flushPromises()
   release({ kind: 'blocked', reason: 'credentials', code: 'SignatureDoesNotMatch' })
   expect(queue.openReason).toBe('clock')
-  expect(queue.status).toBe(`open, clock: SignatureDoesNotMatch. ${clock.description}`)
+  expect(queue.status).toBe(`open, reason clock (SignatureDoesNotMatch): ${clock.description}`)
   expect(log.lines[0]).toContain('reason clock (SignatureDoesNotMatch)')
 })
 
 test('a pause for the clock is a reason of its own', () => {
   const { queue, metrics } = queueWith()
-  queue.pause('clock', 'The brokers refuse the timestamps.')
+  queue.pause('clock', 'The brokers reject the timestamps.')
   expect([queue.openReason, queue.status]).toEqual([
     'clock',
-    'open, clock: The brokers refuse the timestamps.',
+    'open, reason clock: The brokers reject the timestamps.',
   ])
   queue.resume('clock')
   expect(metrics.of('circuit')).toEqual([['clock'], [null]])

@@ -81,7 +81,7 @@ describe('a line', () => {
   test('tells of an error its type, its code and its place', () => {
     const { log, lines } = setUp()
     log.error(
-      'A defect ends the service.',
+      'An unexpected error ends the service.',
       safeError(Object.assign(new TypeError('secret'), { code: 'ERR_X' })),
     )
     expect(lines()).toMatchObject([
@@ -183,8 +183,8 @@ describe('personal values do not get into the log', () => {
         url: `https://api.example/?TransactionId=${value}`,
       })
       const { log, text } = setUp()
-      log.error('A defect ends the service.', safeError(error))
-      log.error('A defect ends the service.', error)
+      log.error('An unexpected error ends the service.', safeError(error))
+      log.error('An unexpected error ends the service.', error)
       expect(text()).not.toContain(value)
     }
   })
