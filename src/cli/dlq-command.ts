@@ -19,6 +19,8 @@ export function addDlqCommand(program: Command): void {
   addFilters(dlq.command('list'))
     .description('list the waiting dead letters, newest first')
     .option('--limit <N>', 'maximum number of dead letters to list', integer(1, MAX_LIST_LIMIT), LIST_LIMIT)
+    .option('--transaction-id <id>', 'only dead letters of this transaction; reads the events')
+    .option('--show-transaction-ids', 'add a column with the transaction ids; reads the events')
     .option('--redriven', 'list the dead letters that were redriven instead')
     .option('--json', 'print JSON')
     .action((options: ListOptions) =>
@@ -29,6 +31,7 @@ export function addDlqCommand(program: Command): void {
     .description('show everything about one dead letter except personal data')
     .argument('<partition:offset>', 'its DLQ position, as `dlq list` prints it', position)
     .option('--show-personal', "also print the key, the value and the event's own headers")
+    .option('--json', 'print JSON')
     .action((at: DeadLetterPosition, options: ShowOptions) =>
       withDlqSettings(async (config) => (await import('./dlq/show.ts')).show(config, at, options)),
     )

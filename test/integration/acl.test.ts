@@ -137,7 +137,7 @@ describe('"dlq redrive"', () => {
   test('puts letters back with the rights listed in docs/dead-letters.md', async () => {
     const { code, stdout, stderr } = await redriveAs(REDRIVER)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(/[1-9]\d* letters? put back\./)
+    expect(stdout).toMatch(/[1-9]\d* dead letters? redriven\./)
   })
 })
 

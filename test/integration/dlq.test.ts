@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { runCommand, startCommand, type Finished } from '../../dev/harness/commands.ts'
+import { runCommand, type Finished } from '../../dev/harness/commands.ts'
 import { createEnvironment } from '../../dev/harness/environment.ts'
 import { encodeJson, eventFor } from '../../dev/harness/events.ts'
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { connectTo, readCommitted, type ReadRecord } from '../support/kafka.ts'
-import { decodeResult, header, readToTheEnd, watchCommitted } from '../support/outputs.ts'
+import { decodeResult, header } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 
 /** The fictitious person whose name must not be seen. */
@@ -49,6 +49,11 @@ describe('the dead letters of a service', () => {
     return finished
   }
 
+  /** Its output holds ids on purpose. */
+  async function dlqWithIds(...args: readonly string[]): Promise<Finished> {
+    return runCommand(['dlq', ...args], run.environment.env)
+  }
+
   async function listed(...args: readonly string[]): Promise<{ total: number; deadLetters: Listed[] }> {
     const { code, stdout, stderr } = await dlq('list', '--json', ...args)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -82,9 +87,17 @@ describe('the dead letters of a service', () => {
     async () => {
       const { stdout } = await dlq('list', '--limit', '2')
       const [head = '', ...lines] = stdout.trimEnd().split('\n')
-      expect(head.split(/\s+/)).toEqual(['AT', 'REASON', 'CODE', 'AGE', 'ATTEMPTS', 'REDRIVES', 'EVENT'])
+      expect(head.split(/\s+/)).toEqual([
+        'POSITION',
+        'REASON',
+        'CODE',
+        'AGE',
+        'ATTEMPTS',
+        'REDRIVES',
+        'EVENT',
+      ])
       expect(lines).toHaveLength(3)
-      expect(lines[2]).toBe(`and ${UNAVAILABLE} older ones: --limit shows more.`)
+      expect(lines[2]).toBe(`${UNAVAILABLE} older dead letters not shown: use --limit to show more.`)
     },
   )
 
@@ -103,6 +116,38 @@ describe('the dead letters of a service', () => {
     expect([older.total, newer.total]).toEqual([0, UNAVAILABLE + 2])
   })
 
+  test.concurrent(
+    'are found by transaction id, read with the registry, and shown only if asked for',
+    async () => {
+      const [found, all] = await Promise.all([
+        dlqWithIds('list', '--json', '--transaction-id', 'passpassportx2'),
+        dlqWithIds('list', '--show-transaction-ids'),
+      ])
+      const { total, deadLetters } = JSON.parse(found.stdout) as {
+        total: number
+        deadLetters: ListedWithId[]
+      }
+      expect([total, deadLetters.map(({ transactionId }) => transactionId)]).toEqual([1, ['passpassportx2']])
+      expect(all.stdout).toMatch(/EVENT +TRANSACTION\n/)
+      for (const number of [0, 1, 2, 3]) expect(all.stdout).toContain(`passpassportx${number}`)
+      expect(all.stdout).toContain('The transaction of 2 events cannot be read: 2 invalid.')
+      expect(all.stdout).not.toMatch(MARKED)
+    },
+  )
+
+  test.concurrent(
+    'in Avro are not found by transaction id without a registry, which the command says',
+    async () => {
+      const { SCHEMA_REGISTRY_URL: _, ...env } = run.environment.env
+      const { code, stdout } = await runCommand(['dlq', 'list', '--transaction-id', 'passpassportx2'], env)
+      expect(code).toBe(0)
+      expect(stdout).toBe(
+        'No dead letters of this transaction.\n' +
+          `The transaction of ${UNAVAILABLE + 2} events cannot be read: 2 invalid; ${UNAVAILABLE} in Avro, and SCHEMA_REGISTRY_URL is not set.\n`,
+      )
+    },
+  )
+
   test.concurrent('are counted', async () => {
     const { stdout } = await dlq('stats', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ waiting: UNAVAILABLE + 2, redriven: 0, other: 0 })
@@ -115,9 +160,11 @@ describe('the dead letters of a service', () => {
       const { deadLetters } = await listed('--reason', 'unavailable', '--limit', '1')
       const { stdout } = await dlq('show', deadLetters[0]?.position ?? '')
       expect(stdout).toMatch(/^reason +unavailable$/m)
-      expect(stdout).toMatch(/^decodes +yes$/m)
+      expect(stdout).toMatch(/^readable +yes$/m)
       expect(stdout).toMatch(/^own headers +1 header$/m)
       const personal = await dlq('show', deadLetters[0]?.position ?? '', '--show-personal')
+      const json = await dlq('show', '--json', deadLetters[0]?.position ?? '')
+      expect(JSON.parse(json.stdout)).toMatchObject({ ...deadLetters[0], readable: true, ownHeaders: 1 })
       expect(personal.stdout).toMatch(/^key: ZQXJKVPERSONpasspassportx\d$/m)
       expect(personal.stdout).toMatch(/"transactionId": "passpassportx\d"/)
       expect(personal.stdout).toContain(`"trace-id": ${MARK}`)
@@ -127,7 +174,7 @@ describe('the dead letters of a service', () => {
   test.concurrent('that are not there are not shown, with a message', async () => {
     const { code, stdout, stderr } = await dlq('show', '0:99999')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toBe('No dead letter stands at 0:99999: `dlq list` shows where they are.\n')
+    expect(stderr).toBe('There is no dead letter at 0:99999: run `dlq list` for the positions.\n')
   })
 
   test('are left alone by a dry run, which says what would go', async () => {
@@ -135,7 +182,7 @@ describe('the dead letters of a service', () => {
     const { code, stdout } = await dlq('redrive', '--reason', 'unavailable')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^unavailable +ServiceUnavailable +4 +0$/m)
-    expect(stdout).toContain('4 letters would be put back: --execute does it.')
+    expect(stdout).toContain('Dry run: 4 dead letters would be redriven. Add --execute to redrive them.')
     expect(await topicEnd(run)).toEqual(before)
     expect((await listed()).total).toBe(UNAVAILABLE + 2)
   })
@@ -145,17 +192,17 @@ describe('the dead letters of a service', () => {
     const { code, stdout } = await dlq('redrive', '--reason', 'unavailable', '--execute')
     expect({ code, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
       code: 0,
-      last: `${UNAVAILABLE} letters put back.`,
+      last: `${UNAVAILABLE} dead letters redriven.`,
     })
     await run.outputs.until(() => run.results().length === UNAVAILABLE)
     expect(run.results().map((record) => decodeResult(record).transactionId)).toEqual(
       expect.arrayContaining(['passpassportx0', 'passpassportx1', 'passpassportx2', 'passpassportx3']),
     )
     const again = await dlq('redrive', '--reason', 'unavailable', '--execute')
-    expect(again.stdout).toBe('0 letters put back.\n')
+    expect(again.stdout).toBe('0 dead letters redriven.\n')
     expect((await listed()).total).toBe(2)
     expect((await listed('--redriven')).total).toBe(UNAVAILABLE)
-    expect((await dlq('stats')).stdout).toContain(`2 waiting, ${UNAVAILABLE} put back.`)
+    expect((await dlq('stats')).stdout).toContain(`2 waiting, ${UNAVAILABLE} redriven.`)
     const metrics = await replica.metrics()
     expect(metrics).toMatch(/checkresult_quota_wait_seconds_count\{priority="redriven"\} 4/)
   })
@@ -174,7 +221,7 @@ describe('the dead letters of a service', () => {
   test('that fail each time stay after DEAD_LETTER_MAX_REDRIVES, are named, and go no more', async () => {
     for (let round = 1; round <= MAX_REDRIVES; round += 1) {
       const { stdout } = await dlq('redrive', '--reason', 'undecodable', '--execute')
-      expect(stdout).toContain('2 letters put back.')
+      expect(stdout).toContain('2 dead letters redriven.')
       const failed = (record: ReadRecord): boolean => header(record, 'checkresult-redrives') === String(round)
       await run.outputs.until(() => run.deadLetters().filter(failed).length === 2)
     }
@@ -183,9 +230,9 @@ describe('the dead letters of a service', () => {
     const { deadLetters } = await listed()
     expect(deadLetters.map(({ redrives }) => redrives)).toEqual([MAX_REDRIVES, MAX_REDRIVES])
     expect(code).toBe(0)
-    expect(stdout).toContain('0 letters put back.')
+    expect(stdout).toContain('0 dead letters redriven.')
     for (const { position } of deadLetters)
-      expect(stdout).toMatch(new RegExp(`2 letters stay.*\\b${position}\\b`))
+      expect(stdout).toMatch(new RegExp(`2 dead letters skipped.*\\b${position}\\b`))
     expect(await topicEnd(run)).toEqual(before)
   })
 
@@ -195,6 +242,10 @@ describe('the dead letters of a service', () => {
     expect(said.join('')).not.toMatch(/passpassport/)
   })
 })
+
+interface ListedWithId {
+  readonly transactionId: string
+}
 
 interface Listed {
   readonly position: string
@@ -227,98 +278,4 @@ test.concurrent.each([
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
   expect(stderr).toMatch(message)
   expect(stderr.trimEnd().split('\n')).toHaveLength(1)
-})
-
-describe.concurrent('a redrive of many', () => {
-  const DEAD_LETTERS = 10_000
-
-  interface Many {
-    readonly run: Run
-    /** The redriven events, by what stood where the dead letter came from. */
-    readonly back: () => readonly string[]
-    readonly untilSome: () => Promise<void>
-    readonly toTheEnd: () => Promise<readonly string[]>
-  }
-
-  /** Each event's number is its value. */
-  async function deadLetters(onTestFinished: (close: () => Promise<void>) => void): Promise<Many> {
-    const run = await startRun({ partitions: PARTITIONS, settings: { DEAD_LETTER_LIMIT: 'off' } })
-    onTestFinished(run.close)
-    const sent = await run.send(
-      Array.from({ length: DEAD_LETTERS }, (_, number) => ({ value: `{${number}` })),
-    )
-    const replica = await run.startReplica()
-    await run.untilOut(sent)
-    await replica.stop()
-    const kafka = connectTo()
-    const input = await watchCommitted(kafka, [run.topics.input])
-    onTestFinished(async () => input.close())
-    const producer = kafka.producer()
-    await producer.connect()
-    onTestFinished(async () => producer.disconnect())
-    const back = (): string[] =>
-      input.records
-        .filter((record) => header(record, 'checkresult-redrives') === '1')
-        .map(({ value }) => String(value))
-    return {
-      run,
-      back,
-      untilSome: () => input.until(() => back().length > 0),
-      toTheEnd: async () => {
-        await readToTheEnd(input, producer, new Map([[run.topics.input, PARTITIONS]]))
-        return back()
-      },
-    }
-  }
-
-  const ALL = Array.from({ length: DEAD_LETTERS }, (_, number) => `{${number}`).toSorted()
-
-  test('that is killed midway has lost and repeated nothing when it is run again', async ({
-    onTestFinished,
-  }) => {
-    const { run, back, untilSome, toTheEnd } = await deadLetters(onTestFinished)
-    const killed = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
-    await untilSome()
-    killed.signal('SIGKILL')
-    await killed.exited
-    expect(back().length).toBeLessThan(DEAD_LETTERS)
-    const { code, stdout } = await runCommand(['dlq', 'redrive', '--execute'], run.environment.env)
-    expect(code).toBe(0)
-    expect(stdout).not.toContain(`${DEAD_LETTERS} letters put back.`)
-    expect((await toTheEnd()).toSorted()).toEqual(ALL)
-  })
-
-  test('that is told to stop ends after the transaction in hand and says how far it came', async ({
-    onTestFinished,
-  }) => {
-    const { run, untilSome, toTheEnd } = await deadLetters(onTestFinished)
-    const stopped = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
-    await untilSome()
-    // Twice, as under npm, which hands on what the terminal sends to both.
-    stopped.signal('SIGTERM')
-    expect(await stopped.stop()).toBe(1)
-    expect(stopped.output()).toContain('Interrupted: run it again, and it goes on from there.')
-    const [, count] = /(\d+) letters put back/.exec(stopped.output()) ?? []
-    expect(await toTheEnd()).toHaveLength(Number(count))
-    expect(Number(count)).toBeLessThan(DEAD_LETTERS)
-    await runCommand(['dlq', 'redrive', '--execute'], run.environment.env)
-    expect((await toTheEnd()).toSorted()).toEqual(ALL)
-  })
-
-  test('S19: gives way to a second one that is started meanwhile, also by another group', async ({
-    onTestFinished,
-  }) => {
-    const { run, untilSome, toTheEnd } = await deadLetters(onTestFinished)
-    const first = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
-    await untilSome()
-    // Held in the midst, perhaps with a transaction open, until the second one has done all.
-    first.signal('SIGSTOP')
-    const other = { ...run.environment.env, KAFKA_GROUP_ID: `${run.environment.groupId}.other` }
-    const second = await runCommand(['dlq', 'redrive', '--execute'], other)
-    first.signal('SIGCONT')
-    expect(second.code).toBe(0)
-    expect(await first.exited).toBe(1)
-    expect(first.output()).toContain('Another redrive of this dead-letter topic took over')
-    expect((await toTheEnd()).toSorted()).toEqual(ALL)
-  })
 })

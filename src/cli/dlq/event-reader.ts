@@ -26,7 +26,9 @@ const fleetingTimers: Clock = {
 }
 
 /** Without a registry in the settings it reads JSON only. Once the registry has not answered, it is not asked again. */
-export async function createEventReader({ registry: settings }: DlqConfig): Promise<EventReader> {
+export async function createEventReader({
+  registry: settings,
+}: Pick<DlqConfig, 'registry'>): Promise<EventReader> {
   const [{ createEventDecoder }, { createRegistry }, { registrySettings }, { createLog }, { NAME, VERSION }] =
     await Promise.all([
       import('../../adapters/registry/decode-event.ts'),

@@ -1,5 +1,5 @@
-/** `dlq list`: the newest letters that wait, or those that were put back. */
-import { isSelected, type StoredDeadLetter, type Selection } from '../../core/stored-dead-letter.ts'
+/** `dlq list`: the newest dead letters that wait, or those that were redriven. */
+import { isSelected, type Selection } from '../../core/stored-dead-letter.ts'
 import {
   ForeignDeadLetters,
   scanDeadLetters,
@@ -8,49 +8,62 @@ import {
 } from '../../pipeline/dead-letters.ts'
 import { partitionsOf } from '../../pipeline/redrive.ts'
 import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
+import { createEventReader } from './event-reader.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
-import { count, foreignLines, deadLetterJson, deadLetterTable } from './render.ts'
+import { count, deadLetterJson, deadLetterTable, foreignLines, type ListedDeadLetter } from './render.ts'
+import { TransactionFilter, unreadLines, type Unread } from './transaction-filter.ts'
 
 export interface ListOptions extends FilterOptions {
   readonly limit: number
   readonly redriven?: true
+  readonly transactionId?: string
+  readonly showTransactionIds?: true
   readonly json?: true
 }
 
 export async function list(config: DlqConfig, options: ListOptions): Promise<void> {
   const nowMs = Date.now()
   const selection = selectionOf(options, nowMs)
+  const { limit, redriven = false, transactionId = null, showTransactionIds = false } = options
+  const transactions =
+    transactionId === null && !showTransactionIds
+      ? null
+      : new TransactionFilter(await createEventReader(config), transactionId)
   const found = await withDeadLetters(config, (dlq) =>
-    newestDeadLetters(dlq, selection, { limit: options.limit, redriven: options.redriven === true }),
+    newestDeadLetters(dlq, selection, { limit, redriven, transactions }),
   )
-  process.stdout.write(options.json ? jsonText(found) : text(found, nowMs, options))
+  process.stdout.write(options.json ? jsonText(found) : listText(found, nowMs, options))
 }
 
 export interface Newest {
   /** Newest first. */
-  readonly deadLetters: readonly StoredDeadLetter[]
+  readonly deadLetters: readonly ListedDeadLetter[]
   /** Those that were selected, shown or not. */
   readonly total: number
   /** Those that were selected and belong to other pipelines. */
   readonly foreign: ForeignSummary
+  /** Events that were to be read and cannot be; null if none was to be read. */
+  readonly unread: Unread | null
 }
 
 interface Wanted {
   readonly limit: number
   readonly redriven: boolean
+  /** Null reads no event. */
+  readonly transactions: TransactionFilter | null
 }
 
-/** Keeps twice as many as are wanted, at most. */
+/** Keeps at most twice as many as are wanted in memory. */
 export async function newestDeadLetters(
   dlq: DlqReader,
   selection: Selection,
-  { limit, redriven }: Wanted,
+  { limit, redriven, transactions }: Wanted,
 ): Promise<Newest> {
   const progress = createProgress(process.stderr, Date.now)
   const onRead = (read: number, total: number): void => progress.show({ read, total, note: '' })
   const foreign = new ForeignDeadLetters()
-  let deadLetters: StoredDeadLetter[] = []
+  let deadLetters: ListedDeadLetter[] = []
   let total = 0
   try {
     for await (const found of scanDeadLetters({ ...dlq, partitions: partitionsOf(selection), onRead })) {
@@ -60,17 +73,24 @@ export async function newestDeadLetters(
         foreign.add(found.deadLetter)
         continue
       }
+      const transactionId = await transactions?.read(found.record)
+      if (transactionId === 'another') continue
       total += 1
-      deadLetters.push(found.deadLetter)
+      deadLetters.push(
+        transactionId === undefined
+          ? found.deadLetter
+          : { ...found.deadLetter, transactionId: transactionId.id },
+      )
       if (deadLetters.length >= 2 * limit) deadLetters = newestOf(deadLetters, limit)
     }
   } finally {
     progress.end()
   }
-  return { deadLetters: newestOf(deadLetters, limit), total, foreign: foreign.summary }
+  const unread = transactions?.unread ?? null
+  return { deadLetters: newestOf(deadLetters, limit), total, foreign: foreign.summary, unread }
 }
 
-function newestOf(deadLetters: readonly StoredDeadLetter[], limit: number): StoredDeadLetter[] {
+function newestOf(deadLetters: readonly ListedDeadLetter[], limit: number): ListedDeadLetter[] {
   return deadLetters
     .toSorted(
       (left, right) =>
@@ -81,16 +101,27 @@ function newestOf(deadLetters: readonly StoredDeadLetter[], limit: number): Stor
     .slice(0, limit)
 }
 
-function jsonText({ deadLetters, total, foreign }: Newest): string {
-  return `${JSON.stringify({ total, deadLetters: deadLetters.map(deadLetterJson), foreign }, null, 2)}\n`
+function jsonText({ deadLetters, total, foreign, unread }: Newest): string {
+  const made = {
+    total,
+    deadLetters: deadLetters.map(deadLetterJson),
+    foreign,
+    ...(unread === null ? {} : { unread }),
+  }
+  return `${JSON.stringify(made, null, 2)}\n`
 }
 
-function text({ deadLetters, total, foreign }: Newest, nowMs: number, { redriven }: ListOptions): string {
-  const none = redriven ? 'No letter was put back.' : 'No dead letters.'
+export function listText(
+  { deadLetters, total, foreign, unread }: Newest,
+  nowMs: number,
+  { redriven, transactionId }: Pick<ListOptions, 'redriven' | 'transactionId'>,
+): string {
   const more = total - deadLetters.length
+  const none = `No ${redriven === true ? 'redriven dead letters' : 'dead letters'}${transactionId === undefined ? '' : ' of this transaction'}.`
   return [
     ...(total === 0 ? [none] : [deadLetterTable(deadLetters, nowMs)]),
-    ...(more === 0 ? [] : [`and ${count(more, 'older one')}: --limit shows more.`]),
+    ...(more === 0 ? [] : [`${count(more, 'older dead letter')} not shown: use --limit to show more.`]),
+    ...(unread === null ? [] : unreadLines(unread)),
     ...foreignLines(foreign),
   ]
     .map((line) => `${line}\n`)

@@ -1,4 +1,4 @@
-/** `dlq redrive`: puts letters back into the input topic, or says what it would put back. */
+/** `dlq redrive`: writes dead letters to the input topic again, or prints which ones it would redrive. */
 import { positionName } from '../../core/stored-dead-letter.ts'
 import { redrive, type RedriveTarget } from '../../pipeline/redrive.ts'
 import type { RedriveReport, UnfitDeadLetter } from '../../pipeline/redrive-report.ts'
@@ -14,7 +14,7 @@ export interface RedriveCommandOptions extends FilterOptions {
 }
 
 export async function redriveCommand(config: DlqConfig, options: RedriveCommandOptions): Promise<void> {
-  // Before the topic is read: what the claim fences can commit no more, so all its markers are seen.
+  // Before the topic is read: another redrive can commit nothing more, so all its receipts are seen.
   const target = options.execute ? await claimSink(config) : null
   try {
     const report = await withDeadLetters(config, async (dlq) => {
@@ -27,14 +27,14 @@ export async function redriveCommand(config: DlqConfig, options: RedriveCommandO
           target,
           signal: interruption(),
           onProgress: (read, total, sent) =>
-            progress.show({ read, total, note: target === null ? '' : `${sent} put back` }),
+            progress.show({ read, total, note: target === null ? '' : `${sent} redriven` }),
         })
       } finally {
         progress.end()
       }
     })
     const executed = target !== null
-    process.stdout.write(options.json ? jsonText(report, executed) : reportText(report, config, executed))
+    process.stdout.write(options.json ? redriveJson(report, executed) : reportText(report, config, executed))
     const problem = problemOf(report, executed)
     if (problem === null) return
     process.stderr.write(`${problem}\n`)
@@ -66,10 +66,10 @@ async function claimSink(config: DlqConfig): Promise<RedriveTarget> {
   return { sink, inputTopic, deadLetterTopic }
 }
 
-/** npm hands on what the terminal has sent already: a signal that comes twice at once is one. */
+/** npm forwards a signal that the terminal has sent to this process, too: two within this time are one. */
 const SAME_SIGNAL_MS = 1_000
 
-/** At the first signal; a later one ends the process at once, which loses nothing either. */
+/** Aborts at the first signal. A later one ends the process at once, which loses nothing either. */
 function interruption(): AbortSignal {
   const controller = new AbortController()
   let firstMs: number | null = null
@@ -82,23 +82,23 @@ function interruption(): AbortSignal {
   return controller.signal
 }
 
-/** Null if everything that was selected and is ours went, or would go. */
+/** Null if everything that was selected and is ours was redriven, or would be. */
 export function problemOf({ end, groups }: RedriveReport, executed: boolean): string | null {
   switch (end.kind) {
     case 'done': {
       const refused = groups.reduce((sum, group) => sum + group.refused, 0)
       return refused === 0
         ? null
-        : `${count(refused, 'letter')} could not be put back and ${refused === 1 ? 'stays' : 'stay'} where ${refused === 1 ? 'it is' : 'they are'}; the report says why.`
+        : `${count(refused, 'dead letter')} could not be redriven. The report says why.`
     }
     case 'interrupted':
       return executed
-        ? 'Interrupted: run it again, and it goes on from there.'
-        : 'Interrupted before all letters were read.'
+        ? 'Interrupted. Run the command again to continue.'
+        : 'Interrupted before all dead letters were read.'
     case 'fenced':
-      return 'Another redrive of this dead-letter topic took over: leave the rest to it, or run this again when it has ended.'
+      return 'Another redrive of this dead-letter topic took over. Let it finish, or run the command again afterwards.'
     case 'failed':
-      return `${end.message} What was put back is marked: run it again, and it goes on from there.`
+      return `${end.message} What was redriven is recorded: run the command again to continue.`
   }
 }
 
@@ -113,22 +113,22 @@ export function reportText(
   const lines = [
     ...(groups.length === 0 ? [] : [groupTable(report, executed)]),
     executed
-      ? `${count(sent, 'letter')} put back.`
-      : `${count(sent, 'letter')} would be put back: --execute does it.`,
+      ? `${count(sent, 'dead letter')} redriven.`
+      : `Dry run: ${count(sent, 'dead letter')} would be redriven. Add --execute to redrive ${sent === 1 ? 'it' : 'them'}.`,
   ]
   if (stays > 0) {
     const more = stays - staying.length
     const { maxRedrives } = config.deadLetters
     lines.push(
-      `${count(stays, 'letter stays', 'letters stay')}, put back ${count(maxRedrives, 'time')} already (DEAD_LETTER_MAX_REDRIVES): ` +
+      `${count(stays, 'dead letter')} skipped, because DEAD_LETTER_MAX_REDRIVES allows ${count(maxRedrives, 'redrive')} of each: ` +
         `${staying.map(positionName).join(', ')}${more === 0 ? '' : ` and ${more} more`}.`,
     )
   }
   lines.push(...unfitLines(report), ...foreignLines(foreign))
-  // Of an early end there is nothing to say about those it has not come to.
+  // After an early end the rest of the positions is unknown.
   if (end.kind === 'done' && absent.length > 0) {
     lines.push(
-      `No letter waits at ${absent.join(', ')}: there is none, it was put back, or another filter leaves it out.`,
+      `No dead letter waits at ${absent.join(', ')}: there is none, it was redriven, or another filter excludes it.`,
     )
   }
   return `${lines.join('\n')}\n`
@@ -139,7 +139,7 @@ function unfitLines({ groups, unfit }: RedriveReport): string[] {
   if (all === 0) return []
   const more = all - unfit.length
   return [
-    `${count(all, 'letter')} cannot be put back:`,
+    `${count(all, 'dead letter')} cannot be redriven:`,
     ...unfit.map(
       (one) => `  ${positionName(one.deadLetter)}  event ${sourceName(one.deadLetter)}  ${whyUnfit(one)}`,
     ),
@@ -150,25 +150,31 @@ function unfitLines({ groups, unfit }: RedriveReport): string[] {
 function whyUnfit({ why }: UnfitDeadLetter): string {
   switch (why.kind) {
     case 'incomplete':
-      return `lacks the event's ${why.leftOut.join(' and ')}: send the event again from its source`
+      return `it lacks the event's ${why.leftOut.join(' and ')}: send the event again from its source`
     case 'refused':
-      return `${why.code}: ${REFUSALS[why.code] ?? 'the record cannot be encoded, or the brokers refuse it'}`
+      return `${why.code}: ${REFUSALS[why.code] ?? 'the record cannot be encoded, or the brokers reject it'}`
   }
 }
 
-const TOO_LARGE = 'larger than max.message.bytes of the input topic'
+const TOO_LARGE = 'the event is larger than max.message.bytes of the input topic'
 const REFUSALS: Readonly<Record<string, string>> = {
   MESSAGE_TOO_LARGE: TOO_LARGE,
   RECORD_LIST_TOO_LARGE: TOO_LARGE,
   INVALID_RECORD:
-    'the brokers refuse the record, as they do one without a key where cleanup.policy of the input or dead-letter topic is compact',
+    'the brokers reject the record, for example because it has no key and the input or dead-letter topic is compacted',
 }
 
-/** Most redrives have no letter that cannot be put back, and then no column for them. */
+/** Most redrives have no dead letter that cannot be redriven, and then no column for them. */
 function groupTable({ groups }: RedriveReport, executed: boolean): string {
   const anyUnfit = groups.some(({ refused, incomplete }) => refused + incomplete > 0)
   return table(
-    ['REASON', 'CODE', executed ? 'PUT BACK' : 'WOULD GO', 'STAYING', ...(anyUnfit ? ['UNFIT'] : [])],
+    [
+      'REASON',
+      'CODE',
+      executed ? 'REDRIVEN' : 'WOULD REDRIVE',
+      'AT LIMIT',
+      ...(anyUnfit ? ['CANNOT REDRIVE'] : []),
+    ],
     groups.map(({ reason, code, sent, stays, refused, incomplete }) => [
       reason,
       code,
@@ -179,22 +185,26 @@ function groupTable({ groups }: RedriveReport, executed: boolean): string {
   )
 }
 
-function jsonText(
+export function redriveJson(
   { groups, staying, unfit, foreign, absent, end }: RedriveReport,
   executed: boolean,
 ): string {
   const made = {
     executed,
     end: end.kind,
-    groups,
-    staying: staying.map(positionName),
-    unfit: unfit.map(({ deadLetter, why }) => ({
+    groups: groups.map(({ sent, stays, ...group }) => ({
+      ...group,
+      [executed ? 'redriven' : 'wouldRedrive']: sent,
+      atLimit: stays,
+    })),
+    atLimit: staying.map(positionName),
+    cannotRedrive: unfit.map(({ deadLetter, why }) => ({
       position: positionName(deadLetter),
       source: sourceName(deadLetter),
       why,
     })),
     foreign,
-    absent,
+    notFound: absent,
   }
   return `${JSON.stringify(made, null, 2)}\n`
 }

@@ -1,4 +1,4 @@
-/** Letters in words, tables and JSON. Pure. Keys and values of records are no part of any of it. */
+/** Dead letters as tables, lines and JSON. Pure. Keys and values of records are not part of any of it. */
 import Table from 'cli-table3'
 import { positionName, type StoredDeadLetter } from '../../core/stored-dead-letter.ts'
 import type { ForeignSummary } from '../../pipeline/dead-letters.ts'
@@ -11,7 +11,7 @@ const UNITS = [
   ['s', 1_000],
 ] as const
 
-/** In the largest unit that is not more than it: `3d`, `25m`. */
+/** Rounded down, in the largest unit that fits: `3d`, `25m`. */
 export function age(ms: number): string {
   const [unit, unitMs] = UNITS.find(([, one]) => ms >= one) ?? ['s', 1_000]
   return `${Math.max(0, Math.floor(ms / unitMs))}${unit}`
@@ -21,7 +21,7 @@ export function sourceName({ source }: StoredDeadLetter): string {
   return source === null ? 'unknown' : `${source.topic}:${source.partition}:${source.offset}`
 }
 
-/** Without lines or colors: made to be read, cut and searched. */
+/** Without lines or colors, so that it can be read, cut and searched. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const made = new Table({
     head: [...head],
@@ -46,9 +46,25 @@ const BARE = Object.fromEntries(
     .map((name) => [name, '']),
 )
 
-export function deadLetterTable(deadLetters: readonly StoredDeadLetter[], nowMs: number): string {
+export interface ListedDeadLetter extends StoredDeadLetter {
+  /** Null if the event cannot be read, absent if it was not to be read. */
+  readonly transactionId?: string | null
+}
+
+/** With a column for the transaction if ids were read. */
+export function deadLetterTable(deadLetters: readonly ListedDeadLetter[], nowMs: number): string {
+  const withIds = deadLetters.some(({ transactionId }) => transactionId !== undefined)
   return table(
-    ['AT', 'REASON', 'CODE', 'AGE', 'ATTEMPTS', 'REDRIVES', 'EVENT'],
+    [
+      'POSITION',
+      'REASON',
+      'CODE',
+      'AGE',
+      'ATTEMPTS',
+      'REDRIVES',
+      'EVENT',
+      ...(withIds ? ['TRANSACTION'] : []),
+    ],
     deadLetters.map((deadLetter) => [
       positionName(deadLetter),
       deadLetter.reason,
@@ -57,13 +73,15 @@ export function deadLetterTable(deadLetters: readonly StoredDeadLetter[], nowMs:
       String(deadLetter.attempts),
       String(deadLetter.redrives),
       sourceName(deadLetter),
+      ...(withIds ? [deadLetter.transactionId ?? 'unknown'] : []),
     ]),
   )
 }
 
-/** For programs. Offsets are text: they may be larger than their numbers. */
-export function deadLetterJson(deadLetter: StoredDeadLetter): Readonly<Record<string, unknown>> {
-  const { reason, code, stage, message, service, attempts, redrives, source, leftOut } = deadLetter
+/** Offsets are text, because JavaScript's numbers cannot hold all of them. */
+export function deadLetterJson(deadLetter: ListedDeadLetter): Readonly<Record<string, unknown>> {
+  const { reason, code, stage, message, service, attempts, redrives, source, leftOut, transactionId } =
+    deadLetter
   return {
     position: positionName(deadLetter),
     reason,
@@ -76,6 +94,7 @@ export function deadLetterJson(deadLetter: StoredDeadLetter): Readonly<Record<st
     service,
     source: source === null ? null : { ...source, offset: String(source.offset) },
     leftOut,
+    ...(transactionId === undefined ? {} : { transactionId }),
   }
 }
 
@@ -84,8 +103,8 @@ export function foreignLines({ total, topics, positions }: ForeignSummary): stri
   if (total === 0) return []
   const more = total - positions.length
   return [
-    `${count(total, 'letter')} of another pipeline left alone (${count(topics.length, 'topic')}: ${topics.join(', ')}) at ` +
-      `${positions.join(', ')}${more === 0 ? '' : ` and ${more} more`}: only events of KAFKA_INPUT_TOPIC and our retry topics are ours.`,
+    `${count(total, 'dead letter')} of other pipelines ignored, because the events are not from KAFKA_INPUT_TOPIC or its retry topics ` +
+      `(${topics.join(', ')}): ${positions.join(', ')}${more === 0 ? '' : ` and ${more} more`}.`,
   ]
 }
 

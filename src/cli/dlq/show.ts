@@ -1,31 +1,35 @@
-/** `dlq show`: all there is to say of one letter. Its key, its value and its event's own headers only when asked for. */
+/** `dlq show`: everything about one dead letter. Its key, its value and its event's own headers only if asked for. */
 import { withoutOurs } from '../../core/dead-letter.ts'
 import { nameBytes } from '../../core/headers.ts'
-import {
-  positionName,
-  type StoredDeadLetter,
-  type DeadLetterPosition,
-} from '../../core/stored-dead-letter.ts'
+import { positionName, type DeadLetterPosition } from '../../core/stored-dead-letter.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import { scanDeadLetters, type DlqReader, type Found } from '../../pipeline/dead-letters.ts'
 import type { InputRecord } from '../../ports.ts'
 import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { createEventReader, type Reading } from './event-reader.ts'
-import { count, sourceName } from './render.ts'
+import { count, deadLetterJson, sourceName } from './render.ts'
 
 export interface ShowOptions {
   readonly showPersonal?: true
+  readonly json?: true
 }
 
 export async function show(
   config: DlqConfig,
-  place: DeadLetterPosition,
+  position: DeadLetterPosition,
   options: ShowOptions,
 ): Promise<void> {
-  const found = await withDeadLetters(config, (source) => deadLetterAt(source, place))
-  const decoded = await (await createEventReader(config)).read(found.record)
-  const lines = [...factLines(found, decoded), ...(options.showPersonal ? personalLines(found, decoded) : [])]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  const showPersonal = options.showPersonal === true
+  const found = await withDeadLetters(config, (dlq) => deadLetterAt(dlq, position))
+  const reading = await (await createEventReader(config)).read(found.record)
+  const text = options.json
+    ? JSON.stringify(
+        { ...factsJson(found, reading), ...(showPersonal ? personalJson(found, reading) : {}) },
+        null,
+        2,
+      )
+    : [...factLines(found, reading), ...(showPersonal ? personalLines(found, reading) : [])].join('\n')
+  process.stdout.write(`${text}\n`)
 }
 
 export type FoundDeadLetter = Extract<Found, { kind: 'dead-letter' }>
@@ -35,35 +39,19 @@ export async function deadLetterAt(dlq: DlqReader, position: DeadLetterPosition)
     if (found.kind === 'dead-letter' && found.deadLetter.offset === position.offset) return found
   }
   throw new OperatorError(
-    `No dead letter stands at ${positionName(position)}: \`dlq list\` shows where they are.`,
+    `There is no dead letter at ${positionName(position)}: run \`dlq list\` for the positions.`,
   )
 }
 
 export function factLines(
   { deadLetter, record, redriven, foreign }: FoundDeadLetter,
-  decoded: Reading,
+  reading: Reading,
 ): string[] {
-  const own = withoutOurs(record.headers)
+  const { leftOut } = deadLetter
   const rows: [name: string, value: string][] = [
-    ['at', positionName(deadLetter)],
+    ['position', positionName(deadLetter)],
     ['event', sourceName(deadLetter)],
     ['pipeline', foreign ? 'another one: the event is not from one of our topics' : 'ours'],
-    ...deadLetterRows(deadLetter),
-    ['put back', redriven ? 'yes' : 'no'],
-    ['key', record.key === null ? 'none' : `${count(record.key.length, 'byte')}, --show-personal shows it`],
-    ['value', record.value === null ? 'none' : count(record.value.length, 'byte')],
-    ['decodes', decodes(decoded)],
-    ['own headers', count(own.length, 'header')],
-    ...(deadLetter.leftOut.length === 0
-      ? []
-      : [['left out', `${deadLetter.leftOut.join(', ')}: read the event at its source`] as [string, string]]),
-  ]
-  const width = Math.max(...rows.map(([name]) => name.length)) + 2
-  return rows.map(([name, value]) => `${name.padEnd(width)}${value}`)
-}
-
-function deadLetterRows(deadLetter: StoredDeadLetter): [name: string, value: string][] {
-  return [
     ['reason', deadLetter.reason],
     ['code', deadLetter.code],
     ['stage', deadLetter.stage],
@@ -72,13 +60,30 @@ function deadLetterRows(deadLetter: StoredDeadLetter): [name: string, value: str
     ['redrives', String(deadLetter.redrives)],
     ['failed at', new Date(deadLetter.failedAtMs).toISOString()],
     ['service', deadLetter.service],
+    ['redriven', redriven ? 'yes' : 'no'],
+    ['key', record.key === null ? 'none' : `${count(record.key.length, 'byte')} (--show-personal prints it)`],
+    ['value', record.value === null ? 'none' : count(record.value.length, 'byte')],
+    ['readable', readable(reading)],
+    ['own headers', count(withoutOurs(record.headers).length, 'header')],
+    ...(leftOut.length === 0
+      ? []
+      : [['left out', `${leftOut.join(', ')} (read the event at its source)`] as [string, string]]),
   ]
+  const width = Math.max(...rows.map(([name]) => name.length)) + 2
+  return rows.map(([name, value]) => `${name.padEnd(width)}${value}`)
 }
 
-function decodes(decoded: Reading): string {
-  if (decoded.kind === 'unread') return `unknown: ${UNREAD[decoded.why]}`
-  if (decoded.kind === 'event') return 'yes'
-  return `no (${decoded.kind === 'foreign' ? decoded.foreign : decoded.code}): ${decoded.message}`
+function readable(reading: Reading): string {
+  switch (reading.kind) {
+    case 'unread':
+      return `unknown: ${UNREAD[reading.why]}`
+    case 'event':
+      return 'yes'
+    case 'foreign':
+      return `no (${reading.foreign}): ${reading.message}`
+    case 'undecodable':
+      return `no (${reading.code}): ${reading.message}`
+  }
 }
 
 const UNREAD = {
@@ -86,40 +91,98 @@ const UNREAD = {
   'no-answer': 'the schema registry does not answer',
 } as const
 
-export function personalLines({ record }: Pick<FoundDeadLetter, 'record'>, decoded: Reading): string[] {
-  const headers = withoutOurs(record.headers).map(
-    (header) =>
-      `  ${JSON.stringify(bytesText(nameBytes(header)))}: ${header.value === null ? 'null' : bytesText(header.value)}`,
+/** The same facts as {@link factLines}. */
+export function factsJson(
+  { deadLetter, record, redriven, foreign }: FoundDeadLetter,
+  reading: Reading,
+): Readonly<Record<string, unknown>> {
+  return {
+    ...deadLetterJson(deadLetter),
+    foreign,
+    redriven,
+    keyBytes: record.key?.length ?? null,
+    valueBytes: record.value?.length ?? null,
+    ownHeaders: withoutOurs(record.headers).length,
+    ...readableJson(reading),
+  }
+}
+
+/** `readable` is null if it is not known. */
+function readableJson(reading: Reading): Readonly<Record<string, unknown>> {
+  switch (reading.kind) {
+    case 'unread':
+      return { readable: null, unreadable: { code: reading.why, message: UNREAD[reading.why] } }
+    case 'event':
+      return { readable: true, unreadable: null }
+    case 'foreign':
+      return { readable: false, unreadable: { code: reading.foreign, message: reading.message } }
+    case 'undecodable':
+      return { readable: false, unreadable: { code: reading.code, message: reading.message } }
+  }
+}
+
+export function personalLines({ record }: Pick<FoundDeadLetter, 'record'>, reading: Reading): string[] {
+  const headers = ownHeaders(record).map(
+    ({ name, value }) => `  ${JSON.stringify(shown(name))}: ${value === null ? 'null' : shown(value)}`,
   )
   return [
     '',
-    `key: ${record.key === null ? 'none' : bytesText(record.key)}`,
+    `key: ${record.key === null ? 'none' : shown(bytesText(record.key))}`,
     ...(headers.length === 0 ? [] : ['own headers:', ...headers]),
     'value:',
-    valueText(record, decoded),
+    valueText(record, reading),
   ]
 }
 
-/** JSON as it came; Avro as JSON where it can be read; anything else in base64. */
-function valueText({ value }: InputRecord, decoded: Reading): string {
+/** JSON as it came; Avro as JSON if it can be read; anything else in base64. */
+function valueText({ value }: InputRecord, reading: Reading): string {
   if (value === null) return 'none'
-  if (value[0] !== BRACE && decoded.kind === 'event') return JSON.stringify(decoded.event, null, 2)
-  return value[0] === BRACE ? bytesText(value) : base64(value)
+  if (value[0] !== BRACE && reading.kind === 'event') return JSON.stringify(reading.event, null, 2)
+  return shown(value[0] === BRACE ? bytesText(value) : { base64: value.toString('base64') })
+}
+
+/** What {@link personalLines} prints; bytes that are not plain text are an object with the member `base64`. */
+export function personalJson(
+  { record }: Pick<FoundDeadLetter, 'record'>,
+  reading: Reading,
+): Readonly<Record<string, unknown>> {
+  const { key, value } = record
+  return {
+    key: key === null ? null : bytesText(key),
+    headers: ownHeaders(record),
+    value: value === null ? null : bytesText(value),
+    event: reading.kind === 'event' ? reading.event : null,
+  }
+}
+
+interface OwnHeader {
+  readonly name: Shown
+  readonly value: Shown | null
+}
+
+function ownHeaders({ headers }: InputRecord): OwnHeader[] {
+  return withoutOurs(headers).map((header) => ({
+    name: bytesText(nameBytes(header)),
+    value: header.value === null ? null : bytesText(header.value),
+  }))
 }
 
 const BRACE = 0x7b
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Text where it is nothing but text: a terminal would obey what else it may hold. */
-function bytesText(bytes: Buffer): string {
+type Shown = string | { readonly base64: string }
+
+/** Text only if it has no control characters: a terminal would obey them. */
+function bytesText(bytes: Buffer): Shown {
+  const encoded = { base64: bytes.toString('base64') }
   try {
     const text = utf8.decode(bytes)
-    return /[^\P{C}\n\r\t]/u.test(text) ? base64(bytes) : text
+    return /[^\P{C}\n\r\t]/u.test(text) ? encoded : text
   } catch {
-    return base64(bytes)
+    return encoded
   }
 }
 
-function base64(bytes: Buffer): string {
-  return `base64 ${bytes.toString('base64')}`
+function shown(text: Shown): string {
+  return typeof text === 'string' ? text : `base64 ${text.base64}`
 }

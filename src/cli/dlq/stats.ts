@@ -1,4 +1,4 @@
-/** `dlq stats`: how many letters wait, by reason and code, and how many were put back. */
+/** `dlq stats`: counts the dead letters that wait, by reason and code, and those that were redriven. */
 import { isSelected, type StoredDeadLetter, type Selection } from '../../core/stored-dead-letter.ts'
 import {
   ForeignDeadLetters,
@@ -25,13 +25,13 @@ export async function stats(config: DlqConfig, options: StatsOptions): Promise<v
 }
 
 export interface Stats {
-  /** Most letters first. */
+  /** The largest first. */
   readonly groups: readonly StatsGroup[]
   readonly waiting: number
   readonly redriven: number
-  /** Records in the topic that are neither ours nor markers. */
+  /** Records in the topic that are neither dead letters nor redrive receipts. */
   readonly other: number
-  /** Letters of other pipelines that are selected; part of nothing above. */
+  /** Selected dead letters of other pipelines. They are not counted above. */
   readonly foreign: ForeignSummary
 }
 
@@ -39,8 +39,8 @@ export interface StatsGroup {
   readonly reason: string
   readonly code: string
   readonly waiting: number
-  /** Of those, what failed too often to be put back again. */
-  readonly spent: number
+  /** Those of them that were redriven DEAD_LETTER_MAX_REDRIVES times. */
+  readonly atLimit: number
   readonly oldestMs: number
   readonly newestMs: number
 }
@@ -85,7 +85,7 @@ function add(groups: Map<string, StatsGroup>, deadLetter: StoredDeadLetter, maxR
     reason,
     code,
     waiting: (group?.waiting ?? 0) + 1,
-    spent: (group?.spent ?? 0) + (redrives >= maxRedrives ? 1 : 0),
+    atLimit: (group?.atLimit ?? 0) + (redrives >= maxRedrives ? 1 : 0),
     oldestMs: Math.min(group?.oldestMs ?? Infinity, failedAtMs),
     newestMs: Math.max(group?.newestMs ?? -Infinity, failedAtMs),
   })
@@ -107,15 +107,15 @@ function text({ groups, waiting, redriven, other, foreign }: Stats, nowMs: numbe
     group.reason,
     group.code,
     String(group.waiting),
-    String(group.spent),
+    String(group.atLimit),
     age(nowMs - group.oldestMs),
     age(nowMs - group.newestMs),
   ])
-  const head = ['REASON', 'CODE', 'WAITING', 'STAYING', 'OLDEST', 'NEWEST']
-  const strangers = other === 0 ? '' : `, ${count(other, 'record')} that the service did not write`
+  const head = ['REASON', 'CODE', 'WAITING', 'AT LIMIT', 'OLDEST', 'NEWEST']
+  const others = other === 0 ? '' : `, ${count(other, 'record')} not written by the service`
   return [
     ...(rows.length === 0 ? [] : [table(head, rows)]),
-    `${waiting} waiting, ${redriven} put back${strangers}.`,
+    `${waiting} waiting, ${redriven} redriven${others}.`,
     ...foreignLines(foreign),
   ]
     .map((line) => `${line}\n`)

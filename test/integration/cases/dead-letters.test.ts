@@ -82,18 +82,18 @@ describe('R3 and S11: "dlq redrive"', () => {
     const foreign = { total: 1, topics: ['theirs'], positions: ['0:0'] }
     expect([list.json.foreign, stats.json.foreign, dry.json.foreign]).toEqual([foreign, foreign, foreign])
     expect([list.json.total, stats.json.waiting]).toEqual([GOOD + 3, GOOD + 3])
-    expect(dry.json.groups?.[0]).toMatchObject({ sent: GOOD + 2, incomplete: 1 })
+    expect(dry.json.groups?.[0]).toMatchObject({ wouldRedrive: GOOD + 2, incomplete: 1 })
   })
 
   test('puts all others back, byte for byte and once, and reports those that cannot go', async () => {
-    for (const sent of [GOOD + 1, 0]) {
+    for (const redriven of [GOOD + 1, 0]) {
       const { code, stderr, json } = await dlq('redrive', '--execute')
       expect({ code, stderr }).toEqual({
         code: 1,
-        stderr: expect.stringContaining('1 letter could not be put back'),
+        stderr: expect.stringContaining('1 dead letter could not be redriven'),
       })
-      expect(json.groups?.[0]).toMatchObject({ sent, refused: 1, incomplete: 1 })
-      expect(json.unfit).toEqual(
+      expect(json.groups?.[0]).toMatchObject({ redriven, refused: 1, incomplete: 1 })
+      expect(json.cannotRedrive).toEqual(
         expect.arrayContaining([
           {
             position: `0:${GOOD / 2 + 1}`,
@@ -120,7 +120,7 @@ interface Report {
   readonly total?: number
   readonly waiting?: number
   readonly groups?: readonly object[]
-  readonly unfit?: readonly object[]
+  readonly cannotRedrive?: readonly object[]
   readonly foreign: object
 }
 

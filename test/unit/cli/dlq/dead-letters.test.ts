@@ -2,10 +2,17 @@ import { describe, expect, test } from 'vitest'
 import { textHeader } from '../../../../src/core/headers.ts'
 import { EVERY_DEAD_LETTER, positionName } from '../../../../src/core/stored-dead-letter.ts'
 import { newestDeadLetters } from '../../../../src/cli/dlq/list.ts'
-import { factLines, deadLetterAt, personalLines } from '../../../../src/cli/dlq/show.ts'
+import {
+  deadLetterAt,
+  factLines,
+  factsJson,
+  personalJson,
+  personalLines,
+} from '../../../../src/cli/dlq/show.ts'
 import { countDeadLetters } from '../../../../src/cli/dlq/stats.ts'
 import { redrive } from '../../../../src/pipeline/redrive.ts'
-import type { Reading } from '../../../../src/cli/dlq/event-reader.ts'
+import { createEventReader, type Reading } from '../../../../src/cli/dlq/event-reader.ts'
+import { TransactionFilter, unreadLines } from '../../../../src/cli/dlq/transaction-filter.ts'
 import { DeadLetterTopic, FAILED_AT_MS, redriveSink } from '../../../support/dead-letter-topic.ts'
 import { headersOf } from '../../../support/headers.ts'
 
@@ -25,6 +32,8 @@ async function putBack(topic: DeadLetterTopic, position: string): Promise<void> 
   })
 }
 
+const ALL = { limit: 9, transactions: null }
+
 describe('the newest dead letters', () => {
   test('are found among many, in order, and the rest is counted', async () => {
     const topic = new DeadLetterTopic(2)
@@ -33,6 +42,7 @@ describe('the newest dead letters', () => {
     const { deadLetters, total } = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, {
       limit: 5,
       redriven: false,
+      transactions: null,
     })
     expect(deadLetters.map(({ failedAtMs }) => failedAtMs - FAILED_AT_MS)).toEqual([99, 98, 97, 96, 95])
     expect(total).toBe(100)
@@ -42,8 +52,8 @@ describe('the newest dead letters', () => {
     const topic = new DeadLetterTopic(1)
     const positions = [topic.add(0), topic.add(0), topic.add(0)]
     await putBack(topic, positions[1] ?? '')
-    const waiting = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { limit: 9, redriven: false })
-    const gone = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { limit: 9, redriven: true })
+    const waiting = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { ...ALL, redriven: false })
+    const gone = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { ...ALL, redriven: true })
     expect(waiting.deadLetters.map(positionName)).toEqual(['0:2', '0:0'])
     expect(gone.deadLetters.map(positionName)).toEqual(['0:1'])
   })
@@ -52,13 +62,58 @@ describe('the newest dead letters', () => {
     const topic = new DeadLetterTopic(1)
     topic.add(0)
     const theirs = topic.add(0, { sourceTopic: 'theirs' })
-    const found = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { limit: 9, redriven: false })
+    const found = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, { ...ALL, redriven: false })
     expect([found.total, found.deadLetters.map(positionName)]).toEqual([1, ['0:0']])
     expect(found.foreign).toEqual({ total: 1, topics: ['theirs'], positions: [theirs] })
   })
 })
 
-test('dead letters are counted by reason and code, with those that were put back and what others wrote apart', async () => {
+const event = (transactionId: string): string =>
+  JSON.stringify({ transactionId, merchantBizId: 'biz1', completedAt: FAILED_AT_MS })
+const AVRO = Buffer.from([0, 0, 0, 0, 1, 2])
+
+async function listed(topic: DeadLetterTopic, wanted: string | null) {
+  const reader = await createEventReader({})
+  return newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, {
+    limit: 9,
+    redriven: false,
+    transactions: new TransactionFilter(reader, wanted),
+  })
+}
+
+describe('transaction ids', () => {
+  test('choose the dead letters of one transaction', async () => {
+    const topic = new DeadLetterTopic(1)
+    topic.add(0, { value: Buffer.from(event('id1')) })
+    topic.add(0, { value: Buffer.from(event('id2')) })
+    const { deadLetters, total, unread } = await listed(topic, 'id2')
+    expect(deadLetters.map((one) => [positionName(one), one.transactionId])).toEqual([['0:1', 'id2']])
+    expect([total, unread]).toEqual([1, { invalid: 0, noRegistry: 0, noAnswer: 0 }])
+  })
+
+  test('come from the key of an event that cannot be read; the others are counted by cause', async () => {
+    const topic = new DeadLetterTopic(1)
+    topic.add(0, { key: Buffer.from('id1'), value: Buffer.from('{') })
+    topic.add(0, { key: Buffer.from('id2'), value: Buffer.from('{') })
+    topic.add(0, { value: AVRO })
+    const { deadLetters, unread } = await listed(topic, 'id1')
+    expect(deadLetters.map((one) => [positionName(one), one.transactionId])).toEqual([['0:0', null]])
+    expect(unread).toEqual({ invalid: 1, noRegistry: 1, noAnswer: 0 })
+    expect(unreadLines(unread ?? { invalid: 0, noRegistry: 0, noAnswer: 0 })).toEqual([
+      'The transaction of 2 events cannot be read: 1 invalid; 1 in Avro, and SCHEMA_REGISTRY_URL is not set.',
+    ])
+  })
+
+  test('are shown for all, without what a terminal would obey', async () => {
+    const topic = new DeadLetterTopic(1)
+    topic.add(0, { value: Buffer.from(event('id\u009b2J\u202e')) })
+    topic.add(0, { value: AVRO })
+    const { deadLetters } = await listed(topic, null)
+    expect(deadLetters.map(({ transactionId }) => transactionId)).toEqual([null, 'id?2J?'])
+  })
+})
+
+test('dead letters are counted by reason and code, apart from redriven ones and records of others', async () => {
   const topic = new DeadLetterTopic(2)
   topic.add(0, { failedAtMs: FAILED_AT_MS + 7 })
   topic.add(1, { redrives: 3 })
@@ -72,7 +127,7 @@ test('dead letters are counted by reason and code, with those that were put back
         reason: 'undecodable',
         code: 'malformed-json',
         waiting: 2,
-        spent: 1,
+        atLimit: 1,
         oldestMs: FAILED_AT_MS,
         newestMs: FAILED_AT_MS + 7,
       },
@@ -80,7 +135,7 @@ test('dead letters are counted by reason and code, with those that were put back
         reason: 'rejected',
         code: 'TransactionIdInvalid',
         waiting: 1,
-        spent: 0,
+        atLimit: 0,
         oldestMs: FAILED_AT_MS,
         newestMs: FAILED_AT_MS,
       },
@@ -100,19 +155,19 @@ async function shown(value: Buffer | null, decoded: Reading = UNDECODABLE) {
 }
 
 describe('a dead letter that is shown', () => {
-  test('says what is wrong with it and how large it is, and nothing personal', async () => {
+  test('prints its cause and its size, and nothing personal', async () => {
     const { facts } = await shown(Buffer.from(`{"${MARK}`))
     expect(facts).toMatch(/^code +malformed-json$/m)
-    expect(facts).toMatch(/^decodes +no \(malformed-json\): A sentence of ours\.$/m)
+    expect(facts).toMatch(/^readable +no \(malformed-json\): A sentence of ours\.$/m)
     expect(facts).toMatch(/^value +14 bytes$/m)
     expect(facts).not.toContain(MARK)
   })
 
   test('does not claim to know what the registry did not say', async () => {
     const { facts } = await shown(Buffer.from([0, 0, 0, 0, 1, 2]), NO_ANSWER)
-    expect(facts).toMatch(/^decodes +unknown: the schema registry does not answer$/m)
+    expect(facts).toMatch(/^readable +unknown: the schema registry does not answer$/m)
     const avro = await shown(Buffer.from([0, 0, 0, 0, 1, 2]), { kind: 'unread', why: 'no-registry' })
-    expect(avro.facts).toMatch(/^decodes +unknown: the value is Avro, and SCHEMA_REGISTRY_URL is not set$/m)
+    expect(avro.facts).toMatch(/^readable +unknown: the value is Avro, and SCHEMA_REGISTRY_URL is not set$/m)
   })
 
   test('is shown with key, own headers and JSON as it came, when that is asked for', async () => {
@@ -139,11 +194,44 @@ describe('a dead letter that is shown', () => {
     expect(facts).toMatch(/^left out +value/m)
   })
 
+  test('is the same in JSON', async () => {
+    const topic = new DeadLetterTopic(1)
+    topic.add(0, {
+      key: Buffer.from(MARK),
+      value: Buffer.from([0xff, 1]),
+      own: headersOf({ trace: [MARK, null] }),
+    })
+    const found = await deadLetterAt(topic.source(), { partition: 0, offset: 0n })
+    const facts = factsJson(found, UNDECODABLE)
+    expect(facts).toMatchObject({
+      position: '0:0',
+      reason: 'undecodable',
+      foreign: false,
+      redriven: false,
+      keyBytes: MARK.length,
+      valueBytes: 2,
+      ownHeaders: 2,
+      readable: false,
+      unreadable: { code: 'malformed-json', message: 'A sentence of ours.' },
+    })
+    expect(JSON.stringify(facts)).not.toContain(MARK)
+    expect(factsJson(found, NO_ANSWER)).toMatchObject({ readable: null, unreadable: { code: 'no-answer' } })
+    expect(personalJson(found, UNDECODABLE)).toEqual({
+      key: MARK,
+      headers: [
+        { name: 'trace', value: MARK },
+        { name: 'trace', value: null },
+      ],
+      value: { base64: '/wE=' },
+      event: null,
+    })
+  })
+
   test('has to be there', async () => {
     const topic = new DeadLetterTopic(1)
     topic.append(0, {}, [])
     await expect(deadLetterAt(topic.source(), { partition: 0, offset: 0n })).rejects.toThrow(
-      'No dead letter stands at 0:0: `dlq list` shows where they are.',
+      'There is no dead letter at 0:0: run `dlq list` for the positions.',
     )
   })
 })

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { createProgress } from '../../../../src/cli/dlq/progress.ts'
-import { problemOf, reportText } from '../../../../src/cli/dlq/redrive.ts'
+import { problemOf, redriveJson, reportText } from '../../../../src/cli/dlq/redrive.ts'
 import { age, deadLetterJson, deadLetterTable } from '../../../../src/cli/dlq/render.ts'
 import { selectionOf } from '../../../../src/cli/dlq/options.ts'
 import { EVERY_DEAD_LETTER, type StoredDeadLetter } from '../../../../src/core/stored-dead-letter.ts'
@@ -43,13 +43,25 @@ test.each([
   expect(age(ms)).toBe(text)
 })
 
-test('a table has a line for its head and for each letter, without frames, colors or blanks at the end', () => {
+test('a table has a line for its head and for each dead letter, without frames, colors or trailing blanks', () => {
   const other = { ...DEAD_LETTER, source: null, redrives: 0 }
   expect(deadLetterTable([DEAD_LETTER, other], DEAD_LETTER.failedAtMs + 90_000).split('\n')).toEqual([
-    'AT                  REASON       CODE      AGE  ATTEMPTS  REDRIVES  EVENT',
+    'POSITION            REASON       CODE      AGE  ATTEMPTS  REDRIVES  EVENT',
     '3:9007199254740993  unavailable  HTTP 502  1m   12        1         in:3:17',
     '3:9007199254740993  unavailable  HTTP 502  1m   12        0         unknown',
   ])
+})
+
+test('transaction ids are a column and a member only if they were read', () => {
+  const read = [
+    { ...DEAD_LETTER, transactionId: 'id1' },
+    { ...DEAD_LETTER, transactionId: null },
+  ]
+  const [head, ...rows] = deadLetterTable(read, DEAD_LETTER.failedAtMs).split('\n')
+  expect(head).toMatch(/EVENT +TRANSACTION$/)
+  expect(rows.map((row) => row.split(/ +/).at(-1))).toEqual(['id1', 'unknown'])
+  expect(read.map((one) => deadLetterJson(one)['transactionId'])).toEqual(['id1', null])
+  expect(deadLetterJson(DEAD_LETTER)).not.toHaveProperty('transactionId')
 })
 
 test('JSON has offsets as text and times as dates', () => {
@@ -68,20 +80,37 @@ test('JSON has offsets as text and times as dates', () => {
   })
 })
 
-describe('what a redrive says', () => {
-  test('before: what would go, what stays and why', () => {
+describe('the report of a redrive', () => {
+  test('of a dry run says what would be redriven, what would not and why', () => {
     expect(reportText(REPORT, CONFIG, false).split('\n')).toEqual([
-      'REASON       CODE      WOULD GO  STAYING',
-      'unavailable  HTTP 502  2         3',
-      '2 letters would be put back: --execute does it.',
-      '3 letters stay, put back 3 times already (DEAD_LETTER_MAX_REDRIVES): 3:9007199254740993 and 2 more.',
+      'REASON       CODE      WOULD REDRIVE  AT LIMIT',
+      'unavailable  HTTP 502  2              3',
+      'Dry run: 2 dead letters would be redriven. Add --execute to redrive them.',
+      '3 dead letters skipped, because DEAD_LETTER_MAX_REDRIVES allows 3 redrives of each: 3:9007199254740993 and 2 more.',
       '',
     ])
   })
 
-  test('afterwards: what went', () => {
+  test('in JSON uses another member for what a dry run would redrive', () => {
+    const dry = JSON.parse(redriveJson(REPORT, false)) as unknown
+    expect(dry).toMatchObject({
+      executed: false,
+      end: 'done',
+      groups: [{ reason: 'unavailable', code: 'HTTP 502', wouldRedrive: 2, atLimit: 3 }],
+      atLimit: ['3:9007199254740993'],
+      cannotRedrive: [],
+      notFound: [],
+    })
+    const executed = JSON.parse(redriveJson(REPORT, true)) as unknown
+    expect(executed).toMatchObject({ executed: true, groups: [{ redriven: 2 }] })
+    for (const text of [redriveJson(REPORT, false), reportText(REPORT, CONFIG, false)]) {
+      expect(text).not.toMatch(/sent|"redriven"|letters? redriven/)
+    }
+  })
+
+  test('says how many were redriven', () => {
     const one = { ...REPORT, groups: [{ ...GROUP, sent: 1, stays: 0 }], staying: [] }
-    expect(reportText(one, CONFIG, true)).toContain('1 letter put back.\n')
+    expect(reportText(one, CONFIG, true)).toContain('1 dead letter redriven.\n')
   })
 
   const UNFIT: RedriveReport = {
@@ -97,46 +126,44 @@ describe('what a redrive says', () => {
     ],
   }
 
-  test('of letters that cannot go: which, where their events stood, and why', () => {
+  test('names the dead letters that cannot be redriven, their events, and why', () => {
     expect(reportText(UNFIT, CONFIG, true).split('\n')).toEqual([
-      'REASON       CODE      PUT BACK  STAYING  UNFIT',
-      'unavailable  HTTP 502  2         0        31',
-      '2 letters put back.',
-      '31 letters cannot be put back:',
-      '  3:9007199254740993  event in:3:17  MESSAGE_TOO_LARGE: larger than max.message.bytes of the input topic',
-      expect.stringMatching(/^ {2}3:5 {2}event in:3:17 {2}lacks the event's value and headers/),
+      'REASON       CODE      REDRIVEN  AT LIMIT  CANNOT REDRIVE',
+      'unavailable  HTTP 502  2         0         31',
+      '2 dead letters redriven.',
+      '31 dead letters cannot be redriven:',
+      '  3:9007199254740993  event in:3:17  MESSAGE_TOO_LARGE: the event is larger than max.message.bytes of the input topic',
+      expect.stringMatching(/^ {2}3:5 {2}event in:3:17 {2}it lacks the event's value and headers: /),
       '  and 29 more',
       '',
     ])
-    expect(problemOf(UNFIT, true)).toBe(
-      '1 letter could not be put back and stays where it is; the report says why.',
-    )
+    expect(problemOf(UNFIT, true)).toBe('1 dead letter could not be redriven. The report says why.')
   })
 
-  test('of letters of another pipeline: how many, from where, and which', () => {
+  test('names dead letters of other pipelines', () => {
     const foreign = { total: 3, topics: ['theirs'], positions: ['0:1', '0:2'] }
     const text = reportText({ ...REPORT, foreign }, CONFIG, true)
     expect(text).toContain(
-      '3 letters of another pipeline left alone (1 topic: theirs) at 0:1, 0:2 and 1 more: ',
+      '3 dead letters of other pipelines ignored, because the events are not from KAFKA_INPUT_TOPIC or its retry topics (theirs): 0:1, 0:2 and 1 more.\n',
     )
   })
 
-  test('of places without a letter, but not where it has not come to', () => {
+  test('names positions without a dead letter, but not after an early end', () => {
     const absent = { ...REPORT, absent: ['1:2'] }
-    expect(reportText(absent, CONFIG, true)).toContain('No letter waits at 1:2')
+    expect(reportText(absent, CONFIG, true)).toContain('No dead letter waits at 1:2')
     expect(reportText({ ...absent, end: { kind: 'interrupted' } }, CONFIG, true)).not.toContain('1:2')
   })
 
   test.each([
     [{ kind: 'done' }, null],
-    [{ kind: 'interrupted' }, 'Interrupted: run it again, and it goes on from there.'],
+    [{ kind: 'interrupted' }, 'Interrupted. Run the command again to continue.'],
     [
       { kind: 'fenced' },
-      'Another redrive of this dead-letter topic took over: leave the rest to it, or run this again when it has ended.',
+      'Another redrive of this dead-letter topic took over. Let it finish, or run the command again afterwards.',
     ],
     [
       { kind: 'failed', message: 'A sentence.' },
-      'A sentence. What was put back is marked: run it again, and it goes on from there.',
+      'A sentence. What was redriven is recorded: run the command again to continue.',
     ],
   ] as const)('of an end: %j', (end, expected) => {
     expect(problemOf({ ...REPORT, end }, true)).toBe(expected)
@@ -173,10 +200,10 @@ describe('progress', () => {
     let nowMs = 0
     const progress = createProgress(to, () => nowMs)
     for (nowMs = 1_000; nowMs <= 11_000; nowMs += 1_000) {
-      progress.show({ read: nowMs, total: 20_000, note: `${nowMs / 1_000} put back` })
+      progress.show({ read: nowMs, total: 20_000, note: `${nowMs / 1_000} redriven` })
     }
     progress.end()
-    expect(text()).toBe('25 % read, 5 put back\n50 % read, 10 put back\n')
+    expect(text()).toBe('25 % read, 5 redriven\n50 % read, 10 redriven\n')
   })
 
   test('is a bar on a terminal, once the run is no short one', () => {
@@ -186,9 +213,9 @@ describe('progress', () => {
     progress.show({ read: 1, total: 4, note: '' })
     expect(text()).toBe('')
     nowMs = 1_000
-    progress.show({ read: 3, total: 4, note: '2 put back' })
+    progress.show({ read: 3, total: 4, note: '2 redriven' })
     progress.end()
-    expect(text()).toMatch(/█+░+ 75 %  2 put back/)
+    expect(text()).toMatch(/█+░+ 75 %  2 redriven/)
   })
 
   test.each([true, false])('is nothing of a short run (terminal: %s)', (isTTY) => {
