@@ -75,7 +75,7 @@ export interface Config {
   /** 0 looks for no repeats. */
   readonly dedupeWindowMs: number
   readonly deadLetterLimit: {
-    /** Of the last hundred records; null never brakes. */
+    /** Of the last hundred records; null is no limit. */
     readonly share: number | null
     readonly cooldownMs: number
   }

@@ -73,7 +73,7 @@ describe('the limit', () => {
   test.concurrent('may be set before anybody has asked', async () => {
     const { ask, onKey } = asker()
     await onKey('HSET', 'limit', '30')
-    expect(await ask({ limit: 10 })).toMatchObject({ limit: 30, slots: [], againMs: HOLD_MS })
+    expect(await ask({ limit: 10 })).toMatchObject({ limit: 30, slots: [], retryAfterMs: HOLD_MS })
   })
 
   test.concurrent('counts what was before when it is lowered', async () => {
@@ -165,7 +165,7 @@ test.concurrent('whoever saw the clock jump makes the ring begin anew, once', as
   const { ask } = await running()
   const { ringEpoch } = await ask()
   const anew = await ask({ jumpedIn: ringEpoch })
-  expect(anew).toMatchObject({ slots: [], againMs: HOLD_MS })
+  expect(anew).toMatchObject({ slots: [], retryAfterMs: HOLD_MS })
   expect(anew.ringEpoch).toBeGreaterThan(ringEpoch)
   expect((await ask({ jumpedIn: ringEpoch })).ringEpoch).toBe(anew.ringEpoch)
 })
