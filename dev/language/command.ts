@@ -18,7 +18,15 @@ const CHECKS: Readonly<Record<string, Check>> = {
   spelling: async (files) =>
     run(
       'cspell/bin.mjs',
-      ['lint', '--no-progress', '--no-summary', '--no-color', '--cache', '--file-list', 'stdin'],
+      [
+        'lint',
+        '--config=cspell.config.yaml',
+        '--no-progress',
+        '--no-summary',
+        '--no-color',
+        '--cache',
+        '--file-list=stdin',
+      ],
       files,
     ),
   links: async (files) =>

@@ -22,11 +22,11 @@ const OTHER_VARIABLES: readonly RegExp[] = [
   /^CHECKRESULT_(?:REVISION|CACHE_DIR)$/,
 ]
 
-/**
- * Files that name what does not exist on purpose: history, the check's own examples, tests of misspelled names, and the
- * table from old to new names.
- */
-const EXEMPT = /^CHANGELOG\.md$|^dev\/language\/|^test\/|^src\/config\/variable-names\.ts$/
+/** Files that name what does not exist on purpose: history, this check, and the table from old to new names. */
+const EXEMPT = /^CHANGELOG\.md$|^(?:dev|test\/unit\/dev)\/language\/|^src\/config\/variable-names\.ts$/
+
+/** Tests make up names of all kinds except these. */
+const CHECKED_IN_TESTS: readonly string[] = ['npm script', 'file or section']
 
 interface Kind {
   readonly what: string
@@ -38,7 +38,14 @@ interface Kind {
 const settings: readonly string[] = SETTING_NAMES.flatMap((name) => [name, fileVariant(name) ?? name])
 /** With the prefix that one setting had before there was a release. */
 const prefixes = new Set([...settings, 'DLQ_'].map((name) => name.slice(0, name.indexOf('_') + 1)))
-const metrics: readonly string[] = (await Promise.all(DELIVERIES.map(exposedMetrics))).flat()
+const exposition = (await Promise.all(DELIVERIES.map(exposed))).join('\n')
+const metrics = [...exposition.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
+/** `metric{label="value"` for each label whose values are a closed set, as all of them are exposed from the start. */
+const labels = new Set(
+  [...exposition.matchAll(/^(checkresult_\w+)\{(.*)\} /gm)].flatMap(([, name = '', pairs = '']) =>
+    pairs.split(/,(?=\w+=)/).map((pair) => `${name}{${pair}`),
+  ),
+)
 const recordings = new Set(RECORDINGS.flatMap(({ rules }) => rules.map(({ record }) => record)))
 const alerts = new Set(allAlerts.map(({ alert }) => alert))
 const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { scripts: object }
@@ -59,6 +66,11 @@ const KINDS: readonly Kind[] = [
     exists: (name) => isOneOf(metrics, name) || isOneOf(metrics, name.replace(/_(?:bucket|count|sum)$/, '')),
   },
   {
+    what: 'label value',
+    pattern: /checkresult_\w+\{\w+="[^"$]+"/g,
+    exists: isLabelOfMetric,
+  },
+  {
     what: 'recorded series',
     pattern: /(?<!\w)checkresult:[a-z0-9_]+:[a-z0-9_]+/g,
     exists: (name) => recordings.has(name),
@@ -75,7 +87,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     what: 'npm script',
-    pattern: /npm run (?:-s |--silent )?([a-z][\w:-]*)/g,
+    pattern: /npm run (?:-s |--silent )?([a-z](?:[\w:-]*\w)?)(?![\w:-])/g,
     exists: (name) => name in scripts,
   },
   {
@@ -89,7 +101,8 @@ const KINDS: readonly Kind[] = [
 /** The names in `text` that do not exist. `declared`: what the code itself defines, see `declaredNames`. */
 export function unknownNamesIn({ path, text }: TextFile, declared: ReadonlySet<string>): Hit[] {
   if (EXEMPT.test(path)) return []
-  return KINDS.flatMap(({ what, pattern, exists }) =>
+  const kinds = path.startsWith('test/') ? KINDS.filter(({ what }) => CHECKED_IN_TESTS.includes(what)) : KINDS
+  return kinds.flatMap(({ what, pattern, exists }) =>
     [...text.matchAll(pattern)]
       .map((match) => ({ name: match[1] ?? match[0], index: match.index }))
       .filter(({ name }) => !exists(name, declared))
@@ -108,10 +121,15 @@ function isOneOf(names: readonly string[], name: string): boolean {
   return name.endsWith('_') ? names.some((one) => one.startsWith(name)) : names.includes(name)
 }
 
-async function exposedMetrics(delivery: (typeof DELIVERIES)[number]): Promise<string[]> {
-  const { exposition } = createMetrics({ version: '0', revision: '0', topics: [], delivery })
-  const { body } = await exposition()
-  return [...body.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
+async function exposed(delivery: (typeof DELIVERIES)[number]): Promise<string> {
+  const { body } = await createMetrics({ version: '0', revision: '0', topics: [], delivery }).exposition()
+  return body
+}
+
+/** Whether a metric has a label with this value. Labels without exposed values, such as `topic`, may have any. */
+function isLabelOfMetric(name: string): boolean {
+  const label = name.slice(0, name.indexOf('"'))
+  return labels.has(name) || ![...labels].some((one) => one.startsWith(label))
 }
 
 function isFileOrSection(name: string): boolean {

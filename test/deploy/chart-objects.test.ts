@@ -78,7 +78,7 @@ describe('monitoring', () => {
       }
       const annotations = {
         summary: '{{ $labels.job }} is {{ $value }}',
-        runbook_url: 'docs/runbook.md#test',
+        runbook_url: 'docs/runbook.md',
       }
       const rules = { groups: [{ name: 'test', rules: [{ alert: 'Test', expr: 'up == 0', annotations }] }] }
       const dashboard = '{"title":"Test","panels":[{"legendFormat":"{{ job }}"}]}\n'

@@ -15,6 +15,10 @@ describe('what does not exist is reported', () => {
     ['`checkresult_calls_total` counts', 'no such metric: checkresult_calls_total'],
     ['all of checkresult_calls_*', 'no such metric: checkresult_calls_'],
     ['rate(checkresult_result_total[5m])', 'no such metric: checkresult_result_total'],
+    [
+      'checkresult_results_total{verdict="maybe",topic="x"}',
+      'no such label value: checkresult_results_total{verdict="maybe"',
+    ],
     ['checkresult:calls:rate5m', 'no such recorded series: checkresult:calls:rate5m'],
     ['CheckResultSomethingWrong fires', 'no such alert: CheckResultSomethingWrong'],
     ['dlq list --reason broken', 'no such dead-letter reason: broken'],
