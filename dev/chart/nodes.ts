@@ -1,11 +1,11 @@
-/** The words in which the chart's values are described once; their file, their schema and their table are made of it. */
+/** Building blocks to describe each chart value once. `values.yaml`, its schema and the table of values are generated from them. */
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
 export interface Leaf {
   readonly kind: 'leaf'
   readonly meaning: string
-  /** Undefined where the chart sets nothing by itself and `values.yaml` names the value in a comment only. */
+  /** Undefined if the chart sets no default: `values.yaml` then lists the value in a comment only. */
   readonly default: Json | undefined
   readonly schema: { readonly [keyword: string]: Json }
 }
@@ -16,7 +16,7 @@ export interface Group {
   readonly members: Readonly<Record<string, Node>>
 }
 
-/** Takes what the group of that name at the top takes. */
+/** Accepts the same values as the top-level group with that name. */
 export interface Alike {
   readonly kind: 'alike'
   readonly meaning: string
@@ -49,17 +49,17 @@ export function count(fallback: number, meaning: string, minimum = 1): Leaf {
   return leaf(fallback, meaning, { type: 'integer', minimum })
 }
 
-/** Null leaves the choice to the chart, as `meaning` says. */
+/** Null means that the chart chooses, as `meaning` explains. */
 export function countOrNull(meaning: string, minimum = 0): Leaf {
   return leaf(null, meaning, { type: ['integer', 'null'], minimum })
 }
 
-/** Names and texts of the user's own. */
+/** A map of strings with names that the user chooses. */
 export function texts(meaning: string, fallback: Readonly<Record<string, string>> = {}): Leaf {
   return leaf(fallback, meaning, { type: 'object', additionalProperties: { type: 'string' } })
 }
 
-/** An object of Kubernetes', which the API server checks. */
+/** A Kubernetes object. The API server validates it. */
 export function foreign(meaning: string, fallback: Json = {}): Leaf {
   return leaf(fallback, meaning, { type: 'object' })
 }

@@ -1,6 +1,6 @@
 /**
- * The chart's values for the service's settings, made of their schema: what is text goes under `settings`, secrets under
- * `secrets`, and what is a file's path under `files`, each by its own name. A new setting needs nothing here.
+ * The chart values for the service's settings, derived from their schema: texts under `settings`, secrets under `secrets`,
+ * and paths of files under `files`, each with its own name. A new setting needs no change here.
  */
 import { z } from 'zod'
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../src/config/settings.ts'
 import { group, leaf, type Group, type Json, type Leaf } from './nodes.ts'
 
-/** Of a Secret or ConfigMap: its name, a slash, the key. */
+/** A key in a Secret or ConfigMap, as `NAME/KEY`. */
 const REFERENCE = { type: 'string', pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+$' } as const
 
 const FILE: Leaf['schema'] = {
@@ -25,7 +25,7 @@ const FILE: Leaf['schema'] = {
     configMap: { ...REFERENCE, description: 'Key of a ConfigMap: `NAME/KEY`.' },
     serviceAccountToken: {
       type: 'object',
-      description: 'Token of the ServiceAccount, kept fresh by Kubernetes.',
+      description: 'Token of the ServiceAccount. Kubernetes renews it.',
       additionalProperties: false,
       required: ['audience'],
       properties: {
@@ -33,43 +33,43 @@ const FILE: Leaf['schema'] = {
         expirationSeconds: { type: 'integer', minimum: 600 },
       },
     },
-    path: { type: 'string', pattern: '^/', description: 'A file that `extraVolumes` or the image brings.' },
+    path: { type: 'string', pattern: '^/', description: 'Path of a file in the image or in `extraVolumes`.' },
   },
 }
 
 export const settingsValues: Group = group(
-  "The service's settings, by their names. What is not set has the service's own default.",
+  'Settings of the service, by name. A setting that is not set has the default of the service.',
   members(['text'], (name) => leaf(undefined, textMeaning(name), valueSchema(name))),
 )
 
 export const secretValues: Group = group(
-  "The service's secrets, by their names: each the key of a Secret, as `NAME/KEY`. They are mounted as files.",
+  'Secrets of the service, by name. Each value is a key in a Secret, as `NAME/KEY`. They are mounted as files.',
   members(['secret'], (name) => leaf(undefined, aboutSetting(name).meaning, REFERENCE)),
 )
 
 export const fileValues: Group = group(
-  'Files of the service, by the names of their settings: each `secret: NAME/KEY`, `configMap: NAME/KEY`, ' +
+  'Files of the service, by the name of their setting. Each value is `secret: NAME/KEY`, `configMap: NAME/KEY`, ' +
     '`serviceAccountToken: {audience: …}` or `path: /…`.',
   members(['content', 'path'], (name) => leaf(undefined, aboutSetting(name).meaning, FILE)),
 )
 
 export const externalValues: Group = group(
-  'By the names of secrets and files: what the store has for each. Needs no entry under `secrets` or `files`.',
+  'Remote references, by the name of the secret or file. A name here must not be set under `secrets` or `files`.',
   members(['secret', 'content'], (name) =>
     leaf(undefined, aboutSetting(name).meaning, {
       type: 'object',
       additionalProperties: false,
       required: ['key'],
       properties: {
-        key: { type: 'string', minLength: 1, description: 'Name in the store.' },
-        property: { type: 'string', minLength: 1, description: 'Property of it, where it has several.' },
-        version: { type: 'string', minLength: 1, description: 'Version of it, where it is not the newest.' },
+        key: { type: 'string', minLength: 1, description: 'Name of the entry in the store.' },
+        property: { type: 'string', minLength: 1, description: 'Property of the entry, if it has several.' },
+        version: { type: 'string', minLength: 1, description: 'Version of the entry. Default: the newest.' },
       },
     }),
   ),
 )
 
-/** What templates need to know of the settings beside the values. */
+/** Facts about the settings that the templates need in addition to the values. */
 export function settingsFacts(): Json {
   const required = SETTING_NAMES.filter((name) => aboutSetting(name).otherwise === 'required')
   const defaults = SETTING_NAMES.flatMap((name) => {
@@ -98,10 +98,10 @@ function textMeaning(name: SettingName): string {
   const { meaning, default: fixed, otherwise } = aboutSetting(name)
   const unset = fixed === undefined ? otherwise : `\`${fixed}\``
   if (unset === undefined) return meaning
-  return unset === 'required' ? `${meaning} Required.` : `${meaning} Otherwise ${unset}.`
+  return unset === 'required' ? `${meaning} Required.` : `${meaning} Default: ${unset}.`
 }
 
-/** Whole numbers, yes and no, and lists as YAML has them; everything else as text. */
+/** Integers, booleans and lists have their YAML types. All other settings are strings. */
 function valueSchema(name: SettingName): Leaf['schema'] {
   const { example, pattern } = aboutSetting(name)
   if (pattern !== undefined) return { type: 'string', pattern }

@@ -1,4 +1,4 @@
-/** Every value of the chart: its default, its meaning and what is accepted. */
+/** Every value of the chart with its default, meaning and schema. */
 import {
   alike,
   count,
@@ -21,82 +21,99 @@ const PORTS = {
 const CAPACITY = { type: ['integer', 'string', 'null'], pattern: '^[0-9]+%$', minimum: 0 } as const
 const DURATION = { pattern: '^([0-9]+(ms|s|m|h))*$' } as const
 
-const image = group('Where the image is.', {
-  repository: text('checkresult-stream', 'Registry and name.', { minLength: 1 }),
-  digest: text('', 'Digest of the image, `sha256:…`. It goes before `tag`: what was tested is what runs.', {
-    pattern: '^(sha256:[a-f0-9]{64})?$',
-  }),
-  tag: text('', "Tag, where there is no digest; the chart's `appVersion` where there is none either."),
-  pullPolicy: leaf('IfNotPresent', 'When the image is pulled.', {
+const image = group('Image of the service.', {
+  repository: text('checkresult-stream', 'Registry and name of the image.', { minLength: 1 }),
+  digest: text(
+    '',
+    'Digest of the image, `sha256:…`. It takes precedence over `tag`, so the image that was tested is the one that runs.',
+    {
+      pattern: '^(sha256:[a-f0-9]{64})?$',
+    },
+  ),
+  tag: text('', "Tag of the image if there is no digest. Default: the chart's `appVersion`."),
+  pullPolicy: leaf('IfNotPresent', 'Image pull policy.', {
     type: 'string',
     enum: ['Always', 'IfNotPresent', 'Never'],
   }),
-  pullSecrets: leaf([], 'Names of Secrets to pull it with.', { type: 'array', items: { type: 'string' } }),
+  pullSecrets: leaf([], 'Names of image pull Secrets.', { type: 'array', items: { type: 'string' } }),
 })
 
-const externalSecret = group('A Secret that the External Secrets operator makes of what is in a store.', {
-  enabled: flag(false, 'Whether there is one.'),
-  store: group('The store.', {
-    name: text('', 'Its name.'),
-    kind: leaf('SecretStore', 'Its kind.', { type: 'string', enum: ['SecretStore', 'ClusterSecretStore'] }),
+const externalSecret = group('A Secret that the External Secrets operator creates from an external store.', {
+  enabled: flag(false, 'Create an ExternalSecret.'),
+  store: group('The secret store.', {
+    name: text('', 'Name of the store.'),
+    kind: leaf('SecretStore', 'Kind of the store.', {
+      type: 'string',
+      enum: ['SecretStore', 'ClusterSecretStore'],
+    }),
   }),
-  refreshInterval: text('5m', 'How often the store is looked at.', DURATION),
+  refreshInterval: text('5m', 'How often the operator reads the store.', DURATION),
   annotations: texts('Annotations of the ExternalSecret.'),
   data: externalValues,
 })
 
-const rrsa = group('Role of the pods by RRSA, instead of an access key.', {
+const rrsa = group('RAM role of the pods through RRSA, instead of an access key.', {
   roleName: text(
     '',
-    'Name of the RAM role, where the add-on ack-pod-identity-webhook gives it to the pods. Without the add-on set ' +
+    'Name of the RAM role. Requires the add-on ack-pod-identity-webhook. Without the add-on, set ' +
       '`settings.ALIBABA_CLOUD_ROLE_ARN` and `settings.ALIBABA_CLOUD_OIDC_PROVIDER_ARN` instead.',
   ),
-  tokenExpirationSeconds: count(3_600, 'How long the token lives where the chart mounts it.', 600),
+  tokenExpirationSeconds: count(3_600, 'Lifetime of the OIDC token if the chart mounts it.', 600),
 })
 
-const serviceAccount = group('The ServiceAccount. Its own token is not mounted.', {
-  create: flag(true, 'Whether the chart makes it.'),
-  name: text('', "Its name; the release's where it is empty and the chart makes it."),
-  annotations: texts('Its annotations, for example `eks.amazonaws.com/role-arn` (IRSA).'),
-  labels: texts('Its labels.'),
+const serviceAccount = group('ServiceAccount of the pods. Its API token is not mounted.', {
+  create: flag(true, 'Create the ServiceAccount.'),
+  name: text(
+    '',
+    'Name of the ServiceAccount. Default: the full name of the release if the chart creates it.',
+  ),
+  annotations: texts('Annotations of the ServiceAccount, for example `eks.amazonaws.com/role-arn` (IRSA).'),
+  labels: texts('Labels of the ServiceAccount.'),
 })
 
-const setup = group('Jobs before an install or upgrade. Both leave alone what is there.', {
-  topics: group('`topics create`, with as many `partitions` as above.', {
-    enabled: flag(true, 'Whether it runs.'),
-    replicationFactor: count(3, 'Copies of each partition.'),
-  }),
-  schemas: group('`schemas register`: an incompatible change stops the upgrade.', {
-    enabled: flag(true, 'Whether it runs.'),
-  }),
-  settings: alike('settings', 'Settings that are others for these Jobs, for example another Kafka user.'),
-  secrets: alike('secrets', 'Secrets that are others for these Jobs.'),
-  files: alike('files', 'Files that are others for these Jobs.'),
-  activeDeadlineSeconds: count(600, 'A Job that takes longer has failed.'),
-  resources: foreign('Resources of the Jobs.', {
-    requests: { cpu: '100m', memory: '128Mi' },
-    limits: { cpu: '1', memory: '256Mi' },
-  }),
-})
+const setup = group(
+  'Jobs that run before each install and upgrade. They keep existing topics and schema versions.',
+  {
+    topics: group('Job that runs `topics create` with the number of `partitions` above.', {
+      enabled: flag(true, 'Run this Job.'),
+      replicationFactor: count(3, 'Replication factor of the topics.'),
+    }),
+    schemas: group('Job that runs `schemas register`. An incompatible schema stops the upgrade.', {
+      enabled: flag(true, 'Run this Job.'),
+    }),
+    settings: alike('settings', 'Settings that differ for these Jobs, for example another Kafka user.'),
+    secrets: alike('secrets', 'Secrets that differ for these Jobs.'),
+    files: alike('files', 'Files that differ for these Jobs.'),
+    activeDeadlineSeconds: count(600, 'Deadline of each Job. A Job that takes longer fails.'),
+    resources: foreign('Resources of the Jobs.', {
+      requests: { cpu: '100m', memory: '128Mi' },
+      limits: { cpu: '1', memory: '256Mi' },
+    }),
+  },
+)
 
 const autoscaling = group(
-  'Replicas by the lag. More than `partitions`, or than the quota has permits, are refused.',
+  'Autoscaling by consumer lag. `maxReplicas` must not exceed `partitions` or `CHECKRESULT_QPS`.',
   {
-    type: leaf('none', '`keda` (a ScaledObject), `hpa` (a metric of your adapter) or `none`.', {
-      type: 'string',
-      enum: ['none', 'keda', 'hpa'],
-    }),
-    minReplicas: count(2, 'At least so many.'),
-    maxReplicas: count(4, 'At most so many.'),
-    targetLag: count(1_000, 'Records of lag for each replica.'),
-    stabilizationSeconds: count(600, 'So long the lag must have been low before one pod goes.', 0),
-    keda: group('For KEDA.', {
-      pollingInterval: count(30, 'Seconds between two looks at the lag.'),
+    type: leaf(
+      'none',
+      '`keda` creates a ScaledObject, `hpa` a HorizontalPodAutoscaler for a metric of your metrics adapter, `none` nothing.',
+      {
+        type: 'string',
+        enum: ['none', 'keda', 'hpa'],
+      },
+    ),
+    minReplicas: count(2, 'Minimum number of replicas.'),
+    maxReplicas: count(4, 'Maximum number of replicas.'),
+    targetLag: count(1_000, 'Target lag in records per replica.'),
+    stabilizationSeconds: count(600, 'Seconds for which the lag must be low before one pod is removed.', 0),
+    keda: group('Options for `keda`.', {
+      pollingInterval: count(30, 'Seconds between two lag checks.'),
       authenticationRef: group(
-        'A TriggerAuthentication of your own, instead of one made of the Kafka login.',
+        'Your own TriggerAuthentication. By default the chart creates one from the Kafka login.',
         {
-          name: text('', 'Its name.'),
-          kind: leaf('TriggerAuthentication', 'Its kind.', {
+          name: text('', 'Name of the TriggerAuthentication.'),
+          kind: leaf('TriggerAuthentication', 'Kind of the TriggerAuthentication.', {
             type: 'string',
             enum: ['TriggerAuthentication', 'ClusterTriggerAuthentication'],
           }),
@@ -104,11 +121,11 @@ const autoscaling = group(
       ),
       annotations: texts('Annotations of the ScaledObject.'),
     }),
-    hpa: group('For the HorizontalPodAutoscaler.', {
-      metric: text('checkresult_consumer_lag_records', 'External metric: the sum of the lag.', {
+    hpa: group('Options for `hpa`.', {
+      metric: text('checkresult_consumer_lag_records', 'Name of the external metric with the total lag.', {
         minLength: 1,
       }),
-      selector: texts('Labels of the series.'),
+      selector: texts('Labels that select the series of the metric.'),
     }),
   },
 )
@@ -118,63 +135,69 @@ function probe(
   { period, failures }: { readonly period: number; readonly failures: number },
 ): Group {
   return group(meaning, {
-    periodSeconds: count(period, 'Between two probes.'),
-    timeoutSeconds: count(3, 'For an answer.'),
-    failureThreshold: count(failures, 'So many in a row.'),
+    periodSeconds: count(period, 'Seconds between two probes.'),
+    timeoutSeconds: count(3, 'Seconds to wait for an answer.'),
+    failureThreshold: count(failures, 'Failed probes in a row before Kubernetes acts.'),
   })
 }
 
 const probes = group('Probes of the pods.', {
-  startup: probe('`/livez`, until it answers once.', { period: 2, failures: 60 }),
-  liveness: probe('`/livez`.', { period: 10, failures: 6 }),
-  readiness: probe('`/readyz`.', { period: 5, failures: 3 }),
+  startup: probe('Startup probe: `/livez`.', { period: 2, failures: 60 }),
+  liveness: probe('Liveness probe: `/livez`.', { period: 10, failures: 6 }),
+  readiness: probe('Readiness probe: `/readyz`.', { period: 5, failures: 3 }),
 })
 
-const networkPolicy = group('What may reach the pods, and what they may reach. DNS is always among it.', {
-  enabled: flag(true, 'Whether there is one.'),
-  metricsFrom: leaf([], 'Peers that may reach the port of health and metrics; all where it is empty.', {
-    type: 'array',
-    items: { type: 'object' },
-  }),
-  kafka: egress('The brokers; the ports of `KAFKA_BROKERS` where none are given.'),
-  registry: egress('The schema registry; the port of `SCHEMA_REGISTRY_URL` where none is given.'),
-  redis: egress('Redis, where the quota is counted there; 6379 where no port is given.'),
-  https: egress(
-    'CheckResult and what gives out credentials and tokens; 443 where no port is given, and any address but those of ' +
-      'instance metadata where no peer is.',
-  ),
-  extraEgress: foreignList('Rules beside these.'),
-})
+const networkPolicy = group(
+  'NetworkPolicy: which peers may reach the pods, and which peers the pods may reach. DNS is always allowed.',
+  {
+    enabled: flag(true, 'Create NetworkPolicies.'),
+    metricsFrom: leaf([], 'Peers that may reach the port for health and metrics. Empty allows all.', {
+      type: 'array',
+      items: { type: 'object' },
+    }),
+    kafka: egress('Kafka brokers. Default ports: those in `KAFKA_BROKERS`.'),
+    registry: egress('Schema registry. Default port: the one in `SCHEMA_REGISTRY_URL`.'),
+    redis: egress('Redis, if `CHECKRESULT_QUOTA` is `redis`. Default port: 6379.'),
+    https: egress(
+      'CheckResult, STS and token endpoints. Default ports: 443 and those in the URLs of the settings. Default peers: any address ' +
+        'except the instance metadata.',
+    ),
+    extraEgress: foreignList('Additional egress rules.'),
+  },
+)
 
 function egress(meaning: string): Group {
   return group(meaning, {
-    ports: leaf([], 'TCP ports.', PORTS),
-    to: leaf([], 'Peers; anywhere where it is empty.', { type: 'array', items: { type: 'object' } }),
+    ports: leaf([], 'TCP ports. Empty uses the default.', PORTS),
+    to: leaf([], 'Peers. Empty uses the default: any address.', { type: 'array', items: { type: 'object' } }),
   })
 }
 
 function monitor(kind: string): Group {
   return group(`${kind} of the Prometheus operator.`, {
-    enabled: flag(false, 'Whether there is one. Only one of the two monitors can be.'),
-    interval: text('30s', 'Between two scrapes.', DURATION),
-    scrapeTimeout: text('10s', 'For one scrape.', DURATION),
+    enabled: flag(false, 'Create it. Only one of `podMonitor` and `serviceMonitor` can be enabled.'),
+    interval: text('30s', 'Time between two scrapes.', DURATION),
+    scrapeTimeout: text('10s', 'Timeout of a scrape.', DURATION),
     labels: texts(
       'Labels by which your Prometheus selects it, for example `release: kube-prometheus-stack`.',
     ),
-    annotations: texts('Its annotations.'),
+    annotations: texts('Annotations of the monitor.'),
   })
 }
 
 function monitoringObjects(meaning: string, labels: Readonly<Record<string, string>>): Group {
   return group(meaning, {
-    enabled: flag(false, 'Whether they are there.'),
-    namespace: text('', "Namespace for them; the release's where it is empty."),
-    labels: texts('Labels by which they are selected.', labels),
-    annotations: texts('Their annotations.'),
+    enabled: flag(false, 'Create them.'),
+    namespace: text('', 'Namespace for them. Default: the namespace of the release.'),
+    labels: texts('Labels by which Prometheus or Grafana selects them.', labels),
+    annotations: texts('Annotations for them.'),
   })
 }
 
-const rules = monitoringObjects('Recording rules and alerts, for the Prometheus operator.', {})
+const rules = monitoringObjects(
+  'PrometheusRule with recording rules and alerts, for the Prometheus operator.',
+  {},
+)
 
 export const chartValues: Group = group('', {
   settings: settingsValues,
@@ -185,34 +208,49 @@ export const chartValues: Group = group('', {
   image,
   partitions: count(
     8,
-    'Partitions of the input topic: those of the topics that `setup` makes, and a bound for replicas.',
+    'Partitions of the input topic. `setup.topics` creates topics with this number. At most this many replicas make calls.',
   ),
-  replicas: count(2, 'Pods, where `autoscaling` is off. Those beyond partitions or permits stand by.', 0),
+  replicas: count(
+    2,
+    'Number of pods if `autoscaling.type` is `none`. Replicas in excess of partitions or permits are hot standbys.',
+    0,
+  ),
   autoscaling,
   setup,
   serviceAccount,
-  resources: foreign('Resources of a pod.', {
+  resources: foreign('Resources of each pod.', {
     requests: { cpu: '200m', memory: '192Mi' },
     limits: { cpu: '2', memory: '256Mi' },
   }),
-  heap: group('Heap of Node, in MiB. The memory limit must leave 128 beside it.', {
-    oldSpaceMiB: count(64, 'Give more, and a higher limit, where producers send large batches.', 32),
-    semiSpaceMiB: count(8, 'Smaller is less memory and more work.'),
-  }),
+  heap: group(
+    'Heap of Node.js in MiB. The memory limit must be at least 128 MiB larger than `oldSpaceMiB`.',
+    {
+      oldSpaceMiB: count(
+        64,
+        'Old space. Increase it, and the memory limit, if producers send large batches.',
+        32,
+      ),
+      semiSpaceMiB: count(8, 'Semi-space. A smaller one uses less memory and more CPU.'),
+    },
+  ),
   terminationGracePeriodSeconds: countOrNull(
-    'From SIGTERM to SIGKILL; at least ten seconds above `SHUTDOWN_DEADLINE`, which is also what null gives.',
+    'Seconds from SIGTERM to SIGKILL: at least ten more than `SHUTDOWN_DEADLINE`. Null means exactly that.',
   ),
   probes,
-  podDisruptionBudget: group('Made where there are two replicas or more.', {
-    enabled: flag(true, 'Whether it is made.'),
-    minAvailable: leaf(null, 'Pods, or a share of them.', CAPACITY),
-    maxUnavailable: leaf(null, 'Pods, or a share of them; 1 where neither is set.', CAPACITY),
+  podDisruptionBudget: group('PodDisruptionBudget, created if there are at least two replicas.', {
+    enabled: flag(true, 'Create it.'),
+    minAvailable: leaf(null, 'Minimum number or percentage of available pods.', CAPACITY),
+    maxUnavailable: leaf(
+      null,
+      'Maximum number or percentage of unavailable pods. 1 if neither is set.',
+      CAPACITY,
+    ),
   }),
   networkPolicy,
-  service: group('Headless, for `helm test` and a ServiceMonitor.', {
-    enabled: flag(true, 'Whether there is one.'),
-    annotations: texts('Its annotations.'),
-    labels: texts('Its labels.'),
+  service: group('Headless Service, for `helm test` and a ServiceMonitor.', {
+    enabled: flag(true, 'Create it.'),
+    annotations: texts('Annotations of the Service.'),
+    labels: texts('Labels of the Service.'),
   }),
   podMonitor: monitor('PodMonitor'),
   serviceMonitor: monitor('ServiceMonitor'),
@@ -220,34 +258,39 @@ export const chartValues: Group = group('', {
     ...rules,
     members: {
       ...rules.members,
-      runbook: text('', 'Address of the runbook, where alerts are to lead to yours.'),
+      runbook: text(
+        '',
+        'URL of your copy of the runbook. The `runbook_url` of each alert then points to it.',
+      ),
     },
   },
-  dashboards: monitoringObjects("Dashboards, for the sidecar of Grafana's chart.", {
+  dashboards: monitoringObjects("ConfigMaps with the dashboards, for the sidecar of Grafana's chart.", {
     grafana_dashboard: '1',
   }),
-  runAsUser: leaf(65_532, 'User and group of the pods; null where the platform chooses (OpenShift).', {
+  runAsUser: leaf(65_532, 'User and group id of the pods. Null lets the platform choose (OpenShift).', {
     type: ['integer', 'null'],
     minimum: 1,
   }),
   topologySpreadConstraints: leaf(
     null,
-    'Constraints of your own; null spreads softly over zones and nodes.',
+    'Topology spread constraints. Null prefers to spread over zones and nodes.',
     { type: ['array', 'null'], items: { type: 'object' } },
   ),
-  affinity: leaf(null, 'Affinity of your own; null keeps replicas apart where that is possible.', {
+  affinity: leaf(null, 'Affinity. Null prefers different nodes for the replicas.', {
     type: ['object', 'null'],
   }),
-  nodeSelector: texts('Nodes to run on.'),
-  tolerations: foreignList('Taints to tolerate.'),
-  priorityClassName: text('', 'Priority of the pods.'),
-  extraEnv: texts('Variables that are no settings of the service, for example `TZ`.'),
-  extraVolumes: foreignList('Volumes beside those of the chart.'),
-  extraVolumeMounts: foreignList('Where they are mounted.'),
-  deploymentAnnotations: texts('Annotations of the Deployment, for example of Reloader.'),
+  nodeSelector: texts('Node selector of the pods.'),
+  tolerations: foreignList('Tolerations of the pods.'),
+  priorityClassName: text('', 'Priority class of the pods.'),
+  extraEnv: texts('Environment variables that are not settings of the service, for example `TZ`.'),
+  extraVolumes: foreignList('Additional volumes.'),
+  extraVolumeMounts: foreignList('Additional volume mounts.'),
+  deploymentAnnotations: texts('Annotations of the Deployment, for example for Reloader.'),
   podAnnotations: texts('Annotations of the pods.'),
   podLabels: texts('Labels of the pods.'),
-  commonLabels: texts('Labels of everything.'),
-  nameOverride: text('', "Instead of the chart's name.", { maxLength: 40 }),
-  fullnameOverride: text('', "Instead of the release's name with the chart's.", { maxLength: 40 }),
+  commonLabels: texts('Labels of all objects.'),
+  nameOverride: text('', 'Replaces the name of the chart in object names.', { maxLength: 40 }),
+  fullnameOverride: text('', 'Replaces the full name, which is made of the release and the chart.', {
+    maxLength: 40,
+  }),
 })

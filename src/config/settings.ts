@@ -1,6 +1,6 @@
 /**
- * Every setting of the service: one zod schema over the environment, from which the types, the checks, `config check`
- * and the table in docs/settings.md are made. Each setting carries the words for its table row and for its fault.
+ * Every setting of the service: one zod schema over the environment. The types, the checks, `config check`, the table in
+ * docs/settings.md and the values of the Helm chart are derived from it, including the texts of the table and of the errors.
  */
 import { z } from 'zod'
 import { CODECS } from '../core/compression.ts'
@@ -41,8 +41,8 @@ import {
 } from './values.ts'
 
 /**
- * What the variable holds: `text` the value itself; `secret` the value, or, with `_FILE` behind the name, the path of a
- * file with it; `content` the path of a file that holds the value; `path` the path of a file that others will read.
+ * The kind of value in the variable: `text` is the value itself; `secret` is the value or, with `_FILE` appended to the name,
+ * the path of a file with it; `content` is the path of a file with the value; `path` is the path of a file that a library reads.
  */
 export type Holds = 'text' | 'secret' | 'content' | 'path'
 
@@ -52,9 +52,9 @@ export interface About {
   readonly example: string
   readonly holds: Holds
   readonly pattern?: string
-  /** What an unset variable is read as. */
+  /** The value of an unset variable. */
   readonly default?: string
-  /** For the table: what an unset variable means, where that is no fixed text. */
+  /** For the table: the meaning of an unset variable if there is no fixed default. */
   readonly otherwise?: string
 }
 
@@ -84,17 +84,17 @@ function aboutOf(value: Value<unknown>, metadata: SettingMetadata): About {
 }
 
 export const environment = z.object({
-  KAFKA_BROKERS: required(brokers, { meaning: 'Brokers to start from.' }),
+  KAFKA_BROKERS: required(brokers, { meaning: 'Bootstrap brokers, each as `host:port`.' }),
   KAFKA_CLIENT_ID: withDefault(plainName(200, 'checkresult-stream'), 'checkresult-stream', {
-    meaning: 'Name shown to the brokers and the registry.',
+    meaning: 'Client id that the brokers and the registry see.',
   }),
-  KAFKA_TLS: withDefault(yesOrNo, 'false', { meaning: 'TLS to the brokers.' }),
+  KAFKA_TLS: withDefault(yesOrNo, 'false', { meaning: 'Use TLS for connections to the brokers.' }),
   KAFKA_TLS_CA_FILE: optional(pemCertificates('/etc/kafka-tls/ca.crt'), {
-    meaning: 'Certificate authority of the brokers, where it is no public one (PEM).',
+    meaning: 'CA certificate of the brokers (PEM), if they do not use a public CA.',
     holds: 'content',
   }),
   KAFKA_TLS_CERT_FILE: optional(pemCertificates('/etc/kafka-tls/tls.crt'), {
-    meaning: 'Client certificate (PEM), with `KAFKA_TLS_KEY_FILE`.',
+    meaning: 'Client certificate (PEM). Requires `KAFKA_TLS_KEY_FILE`.',
     holds: 'content',
   }),
   KAFKA_TLS_KEY_FILE: optional(pemKey('/etc/kafka-tls/tls.key'), {
@@ -104,172 +104,180 @@ export const environment = z.object({
   KAFKA_SASL_MECHANISM: optional(
     oneOf(['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'], 'scram-sha-512'),
     {
-      meaning: 'Login at the brokers: `plain`, `scram-sha-256`, `scram-sha-512` or `oauthbearer`.',
+      meaning: 'SASL mechanism for the brokers: `plain`, `scram-sha-256`, `scram-sha-512` or `oauthbearer`.',
       otherwise: 'no login',
     },
   ),
-  KAFKA_SASL_USERNAME: optional(userName, { meaning: 'User for the login with a password.' }),
-  KAFKA_SASL_PASSWORD: optional(secret('…'), { meaning: 'Password for the login.', holds: 'secret' }),
+  KAFKA_SASL_USERNAME: optional(userName, { meaning: 'User name for `plain` and SCRAM.' }),
+  KAFKA_SASL_PASSWORD: optional(secret('…'), { meaning: 'Password for `plain` and SCRAM.', holds: 'secret' }),
   KAFKA_SASL_OAUTH_TOKEN_FILE: optional(tokenFile('/var/run/secrets/kafka/token'), {
-    meaning: 'For `oauthbearer`: file with a token that others keep fresh; read again at every login.',
+    meaning: 'For `oauthbearer`: file with a token that another program renews. It is read at every login.',
     holds: 'content',
   }),
   KAFKA_SASL_OAUTH_TOKEN_URL: optional(tokenUrl, {
-    meaning: 'For `oauthbearer`, instead of the file: token endpoint (client credentials grant).',
+    meaning: 'For `oauthbearer`, instead of a token file: token endpoint (client credentials grant).',
   }),
-  KAFKA_SASL_OAUTH_CLIENT_ID: optional(word('checkresult-stream'), { meaning: 'Client at that endpoint.' }),
+  KAFKA_SASL_OAUTH_CLIENT_ID: optional(word('checkresult-stream'), {
+    meaning: 'Client id for the token endpoint.',
+  }),
   KAFKA_SASL_OAUTH_CLIENT_SECRET: optional(secret('…'), {
-    meaning: 'Secret of the client.',
+    meaning: 'Client secret for the token endpoint.',
     holds: 'secret',
   }),
-  KAFKA_SASL_OAUTH_SCOPE: optional(userName, { meaning: 'Scope to ask for, if any.' }),
+  KAFKA_SASL_OAUTH_SCOPE: optional(userName, {
+    meaning: 'Scope to request from the token endpoint, if any.',
+  }),
   KAFKA_GROUP_ID: withDefault(plainName(200, 'checkresult-stream'), 'checkresult-stream', {
-    meaning: 'Consumer group; transactional ids begin with it.',
+    meaning: 'Consumer group. Transactional ids start with it.',
   }),
   KAFKA_INPUT_TOPIC: withDefault(topic('verification.completed'), 'verification.completed', {
-    meaning: 'Events come from here.',
+    meaning: 'Topic from which the service reads events.',
   }),
   KAFKA_RESULT_TOPIC: withDefault(topic('verification.result'), 'verification.result', {
-    meaning: 'Results go here.',
+    meaning: 'Topic to which the service writes results.',
   }),
   KAFKA_DEAD_LETTER_TOPIC: withDefault(topic('verification.dead-letter'), 'verification.dead-letter', {
-    meaning: 'What can never be settled goes here.',
+    meaning: 'Topic to which the service writes dead letters: events that cannot get a result.',
   }),
   KAFKA_RETRY_TOPIC_PREFIX: withDefault(
     topic('verification.completed.retry'),
     'verification.completed.retry',
     {
-      meaning: 'Retry topics are named after it and each of `DEFER_DELAYS`, joined by a dot.',
+      meaning: 'Prefix of the retry topics. Each name is the prefix, a dot and one of `DEFER_DELAYS`.',
     },
   ),
   KAFKA_DELIVERY: withDefault(oneOf(DELIVERIES, 'exactly-once'), 'exactly-once', {
     meaning:
-      '`exactly-once`, or `at-least-once` for brokers without transactions: results may then come out again after a crash.',
+      '`exactly-once`, or `at-least-once` for brokers without transactions. With `at-least-once`, results may be published twice after a crash.',
   }),
   KAFKA_FOREIGN_RECORDS: withDefault(oneOf(FOREIGN_RECORDS, 'skip'), 'skip', {
     meaning:
-      'Records on the input topic that are not events (tombstones, records with another schema): `skip` counts and skips them, ' +
-      '`dead-letter` keeps them. Neither counts towards the dead-letter limit.',
+      'What to do with records on the input topic that are not events (tombstones, records with another schema): `skip` counts and ' +
+      'skips them, `dead-letter` writes them to the dead-letter topic. Neither counts towards the dead-letter limit.',
   }),
   KAFKA_COMPRESSION: withDefault(oneOf(CODECS, 'none'), 'none', {
     meaning:
-      'Compression of what the service writes: `none`, `gzip`, `snappy`, `lz4` or `zstd`. A record above 64 KiB is always compressed with gzip.',
+      'Compression of the records that the service writes: `none`, `gzip`, `snappy`, `lz4` or `zstd`. Records larger than 64 KiB are always compressed with gzip.',
   }),
   KAFKA_START_OFFSET: withDefault(oneOf(START_OFFSETS, 'earliest'), 'earliest', {
     meaning:
-      'Where the group starts on partitions of the input topic for which it has no committed offset: `earliest` reads everything ' +
-      'that is retained, `latest` only what comes from then on.',
+      'Where the group starts on partitions of the input topic without a committed offset: `earliest` reads all retained events, ' +
+      '`latest` only new ones.',
   }),
   KAFKA_SESSION_TIMEOUT: withDefault(durationBetween('6s', '30m', '10s'), '10s', {
-    meaning: "A killed replica's partitions move to others after this long.",
+    meaning: 'Partitions of a crashed replica move to other replicas after this time.',
   }),
 
   SCHEMA_REGISTRY_URL: required(registryUrl, {
     meaning: 'Schema registry with the Confluent API.',
   }),
-  SCHEMA_REGISTRY_USERNAME: optional(userName, { meaning: 'User for basic authentication.' }),
+  SCHEMA_REGISTRY_USERNAME: optional(userName, {
+    meaning: 'User name for basic authentication at the registry.',
+  }),
   SCHEMA_REGISTRY_PASSWORD: optional(secret('…'), {
-    meaning: 'Password for basic authentication.',
+    meaning: 'Password for basic authentication at the registry.',
     holds: 'secret',
   }),
 
   CHECKRESULT_ENDPOINT: withDefault(endpoint, 'https://cloudauth-intl.cn-hongkong.aliyuncs.com', {
-    meaning: 'CheckResult API: that of the region where the verifications were started.',
+    meaning: 'CheckResult endpoint of the region in which the verifications are started.',
   }),
   CHECKRESULT_QPS: withDefault(callsPerSecond, '10', {
     meaning:
-      "Calls in any second, of all replicas together: the account's limit. `unlimited` switches the limiter off, for a loopback endpoint only.",
+      "Maximum calls in any second, over all replicas: the account's limit. `unlimited` disables the limiter and requires a loopback endpoint.",
   }),
   CHECKRESULT_BURST: optional(wholeNumber(1, 100_000, 2), {
-    meaning: 'Calls a replica may start at once after idling.',
+    meaning: 'Calls that one replica may start at once after an idle period.',
     otherwise: 'a tenth of `CHECKRESULT_QPS`',
   }),
   CHECKRESULT_QPS_GUARD: withDefault(durationBetween('0', '1s', '20ms'), '20ms', {
     meaning:
-      'Added to the second within which calls are counted: as much as the time on the way to the API may vary. A fiftieth of the quota, as set.',
+      'Extra time added to the one-second quota window to absorb network jitter. The default costs about 2 % of the quota.',
   }),
   CHECKRESULT_QUOTA: withDefault(oneOf(QUOTA_MODES, 'partition'), 'partition', {
     meaning:
-      'How replicas share the limit: `partition` splits it over the partitions of the input topic; `redis` counts in Redis, for ' +
-      'skewed load and programs beside this one.',
+      'How replicas share the limit: `partition` splits it by the partitions of the input topic, `redis` counts calls in Redis. ' +
+      'Use `redis` for skewed load, or if other programs call with the same account.',
   }),
   REDIS_URL: optional(redisUrl, {
-    meaning: 'For `CHECKRESULT_QUOTA=redis`: where it is counted.',
+    meaning: 'For `CHECKRESULT_QUOTA=redis`: address of Redis.',
     holds: 'secret',
   }),
   REDIS_TLS_CA_FILE: optional(pemCertificates('/etc/redis-tls/ca.crt'), {
-    meaning: 'Certificate authority of Redis (`rediss://`), where it is no public one (PEM).',
+    meaning: 'CA certificate of Redis (PEM) for a `rediss://` address, if Redis does not use a public CA.',
     holds: 'content',
   }),
   CHECKRESULT_QUOTA_KEY: withDefault(quotaKey, 'checkresult:quota', {
     meaning:
-      'For `CHECKRESULT_QUOTA=redis`: key it is counted under, the same for all who share the account.',
+      'For `CHECKRESULT_QUOTA=redis`: Redis key of the quota. Use the same key in all programs that share the account.',
   }),
   CHECKRESULT_TIMEOUT: withDefault(durationBetween('100ms', '55s', '8s'), '8s', {
-    meaning: 'Deadline of a call, quick retries after a failed one included.',
+    meaning: 'Deadline of a call, including quick retries.',
   }),
   CHECKRESULT_MAX_IN_FLIGHT: withDefault(wholeNumber(1, 10_000, 128), '128', {
-    meaning: 'Calls under way at once, and connections to the API, per replica.',
+    meaning: 'Maximum concurrent calls, and connections to the API, per replica.',
   }),
 
   DEFER_DELAYS: withDefault(ascendingDurations, '10s,1m,10m', {
-    meaning: 'How long an event that cannot be settled yet waits: first, then, and from then on.',
+    meaning:
+      'Delays of the retry topics. An event without an answer waits for each delay in turn; the last one repeats.',
   }),
   DEFER_MAX_AGE: withDefault(duration, '6h', {
-    meaning: 'An event that cannot be settled for this long becomes a dead letter.',
+    meaning: 'An event that has no result after this time becomes a dead letter.',
   }),
   DEDUPE_WINDOW: withDefault(durationOrOff, '10m', {
     meaning:
-      'An event is skipped without a call if another one on its partition had a result for the same transaction within this time; `off` makes a call for each event.',
+      'An event is skipped without a call if its transaction already had a result on the same partition within this time. `off` makes a call for every event.',
   }),
   DEAD_LETTER_LIMIT: withDefault(shareOrOff, '50%', {
     meaning:
-      'When more than this share of the last 100 records would become dead letters, the gate closes instead; `off` lets them all through.',
+      'If more than this share of the last 100 records would become dead letters, the circuit breaker opens instead. `off` disables the limit.',
   }),
   DEAD_LETTER_LIMIT_COOLDOWN: withDefault(duration, '5m', {
-    meaning: 'After this the brake lets go by itself, and holds again if the next records are no better.',
+    meaning:
+      'After this time the circuit breaker closes again. The dead-letter limit trips again if the next records are no better.',
   }),
   DEAD_LETTER_MAX_REDRIVES: withDefault(wholeNumber(1, 1_000, 3), '3', {
-    meaning: 'A dead letter that was put back so often and failed each time is not put back again.',
+    meaning: 'A dead letter that was put back this many times and failed each time is not put back again.',
   }),
   RESULT_PII: withDefault(oneOf(PII_MODES, 'include'), 'include', {
-    meaning: 'Personal fields in results: `include`, `mask` or `omit`.',
+    meaning: 'Personal fields in results: `include`, `mask` or `omit` them.',
   }),
 
-  OPS_HOST: withDefault(host, '0.0.0.0', { meaning: 'Address of the health and metrics server.' }),
+  OPS_HOST: withDefault(host, '0.0.0.0', { meaning: 'Listen address of the health and metrics server.' }),
   OPS_PORT: withDefault(wholeNumber(0, 65_535, 9_464), '9464', {
-    meaning: 'Port of the health and metrics server; 0 takes a free one.',
+    meaning: 'Port of the health and metrics server. 0 picks a free port.',
   }),
   LOG_LEVEL: withDefault(oneOf(['info', 'warn', 'error', 'silent'], 'info'), 'info', {
-    meaning: 'Least level that is logged: `info`, `warn`, `error` or `silent`.',
+    meaning: 'Lowest level that is logged: `info`, `warn`, `error` or `silent`.',
   }),
   SHUTDOWN_DEADLINE: withDefault(durationBetween('1s', '10m', '25s'), '25s', {
     meaning:
-      'Time to settle and commit what is in hand after SIGTERM; at least `CHECKRESULT_TIMEOUT` and 5 seconds.',
+      'Time after SIGTERM to finish and commit buffered records. Must be at least 5 seconds longer than `CHECKRESULT_TIMEOUT`.',
   }),
 
   ALIBABA_CLOUD_ACCESS_KEY_ID: optional(secretWord('…'), {
-    meaning: 'Access key, with its secret.',
+    meaning: 'Access key id. Requires `ALIBABA_CLOUD_ACCESS_KEY_SECRET`.',
     holds: 'secret',
   }),
   ALIBABA_CLOUD_ACCESS_KEY_SECRET: optional(secretWord('…'), {
-    meaning: 'Secret of the access key.',
+    meaning: 'Access key secret.',
     holds: 'secret',
   }),
   ALIBABA_CLOUD_SECURITY_TOKEN: optional(secretWord('…'), {
-    meaning: 'STS token, where the access key is a temporary one.',
+    meaning: 'STS token, if the access key is temporary.',
     holds: 'secret',
   }),
   ALIBABA_CLOUD_ROLE_ARN: optional(word('acs:ram::1234567890123456:role/checkresult'), {
-    meaning: 'Role to assume by OIDC (RRSA).',
+    meaning: 'RAM role to assume with an OIDC token (RRSA).',
   }),
   ALIBABA_CLOUD_OIDC_PROVIDER_ARN: optional(word('acs:ram::1234567890123456:oidc-provider/ack-rrsa'), {
-    meaning: 'Identity provider for it.',
+    meaning: 'OIDC identity provider of the role.',
   }),
   ALIBABA_CLOUD_OIDC_TOKEN_FILE: optional(
     filePath('/var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token'),
     {
-      meaning: 'File with the OIDC token; read again whenever the role is assumed anew.',
+      meaning: 'File with the OIDC token. It is read each time the role is assumed.',
       holds: 'path',
     },
   ),
@@ -277,25 +285,25 @@ export const environment = z.object({
     meaning: 'Session name for the role.',
   }),
   ALIBABA_CLOUD_STS_REGION: optional(plainName(64, 'cn-hongkong'), {
-    meaning: 'Region whose STS is asked for the role.',
+    meaning: 'Region of the STS endpoint that assumes the role.',
   }),
   ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED: withDefault(yesOrNo, 'false', {
-    meaning: "STS by the region's internal address.",
+    meaning: 'Use the VPC endpoint of STS instead of the public one.',
   }),
   ALIBABA_CLOUD_PROFILE: optional(word('production'), {
-    meaning: 'Profile in the files of the Alibaba Cloud CLI.',
+    meaning: 'Profile in the configuration files of the Alibaba Cloud CLI.',
   }),
   ALIBABA_CLOUD_ECS_METADATA: optional(plainName(64, 'checkresult-role'), {
-    meaning: 'Role of the ECS instance.',
+    meaning: 'Name of the RAM role of the ECS instance.',
   }),
   ALIBABA_CLOUD_ECS_METADATA_DISABLED: withDefault(yesOrNo, 'false', {
-    meaning: 'Leaves the role of the instance alone.',
+    meaning: 'Disables credentials from the ECS instance role.',
   }),
   ALIBABA_CLOUD_IMDSV1_DISABLED: withDefault(yesOrNo, 'false', {
-    meaning: "Only the hardened way to the instance's role.",
+    meaning: 'Disables IMDSv1: credentials from the ECS instance role require the hardened metadata service.',
   }),
   ALIBABA_CLOUD_CREDENTIALS_URI: optional(credentialsUri, {
-    meaning: 'Local address that hands out credentials.',
+    meaning: 'Local URI that returns credentials.',
     holds: 'secret',
   }),
 })

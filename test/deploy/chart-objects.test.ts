@@ -131,7 +131,7 @@ test('an image of a digest goes before one of a tag', async () => {
   expect(at(containerOf(await render({ values })), 'image')).toBe(`registry.example/x@${digest}`)
 })
 
-test('the notes say how to look at it, and how many replicas stand by', async () => {
+test('the notes show how to check the release, and how many replicas are hot standbys', async () => {
   const args = [
     'install',
     'r',
@@ -146,7 +146,9 @@ test('the notes say how to look at it, and how many replicas stand by', async ()
   ]
   const notes = (await call(tools.helm, args)).split('NOTES:\n')[1] ?? ''
   expect(notes).toContain('helm test r -n identity')
-  expect(notes).toContain('3 of 11 replicas stand by: there are 8 partitions and 10 permits a second.')
+  expect(notes).toContain(
+    '3 of 11 replicas are hot standbys: there are 8 partitions and 10 permits per second.',
+  )
 })
 
 test('`helm lint --strict` has nothing to say', async () => {

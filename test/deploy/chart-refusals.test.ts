@@ -20,44 +20,44 @@ test('without any values all that is missing is named at once', async () => {
       'for example kafka-1.example:9092,kafka-2.example:9092.',
   )
   expect(said).toContain('settings.SCHEMA_REGISTRY_URL is not set: expected')
-  expect(said).toContain('No Alibaba Cloud credentials are set: expected an access key')
+  expect(said).toContain('No Alibaba Cloud credentials are set. Set an access key')
 })
 
 const REFUSED: readonly (readonly [string, Values, string])[] = [
   [
     'more replicas than partitions',
     { ...KEDA, partitions: 3, 'autoscaling.maxReplicas': 4 },
-    'autoscaling.maxReplicas is 4, but the input topic has 3 partitions: expected no more replicas than partitions, since the others would have nothing to read.',
+    'autoscaling.maxReplicas is 4, but the input topic has 3 partitions. Set it to the number of partitions or less: additional replicas would have nothing to read.',
   ],
   [
     'more replicas than permits',
     { 'autoscaling.type': 'hpa', 'settings.CHECKRESULT_QPS': 3 },
-    'autoscaling.maxReplicas is 4, but settings.CHECKRESULT_QPS is 3: expected no more replicas than the quota has permits, since the others would have none.',
+    'autoscaling.maxReplicas is 4, but settings.CHECKRESULT_QPS is 3. Set it to CHECKRESULT_QPS or less: additional replicas would have no share of the quota.',
   ],
   [
     'more replicas than permits by default',
     { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 11 },
-    'autoscaling.maxReplicas is 11, but settings.CHECKRESULT_QPS is 10: ',
+    'autoscaling.maxReplicas is 11, but settings.CHECKRESULT_QPS is 10. ',
   ],
   [
     'at least more than at most',
     { ...KEDA, 'autoscaling.minReplicas': 5 },
-    'autoscaling.minReplicas is 5, but autoscaling.maxReplicas is 4: ',
+    'autoscaling.minReplicas is 5, but autoscaling.maxReplicas is 4. ',
   ],
   [
     'a grace that ends before the service has',
     { terminationGracePeriodSeconds: 34 },
-    'terminationGracePeriodSeconds is 34, but the service may take SHUTDOWN_DEADLINE=25s to stop: expected at least 35, or null.',
+    'terminationGracePeriodSeconds is 34, but the service may need SHUTDOWN_DEADLINE=25s to stop. Set it to at least 35, or to null.',
   ],
   [
     'a grace that does not follow the deadline',
     { terminationGracePeriodSeconds: 60, 'settings.SHUTDOWN_DEADLINE': '50001ms' },
-    'SHUTDOWN_DEADLINE=50001ms to stop: expected at least 61, or null.',
+    'SHUTDOWN_DEADLINE=50001ms to stop. Set it to at least 61, or to null.',
   ],
   [
     'a heap that does not fit',
     { 'heap.oldSpaceMiB': 200 },
-    'resources.limits.memory is 256Mi, but heap.oldSpaceMiB is 200: expected at least 328Mi, 128 beside the heap.',
+    'resources.limits.memory is 256Mi, but heap.oldSpaceMiB is 200. Set the limit to at least 328Mi: the heap and 128 MiB for everything else.',
   ],
   [
     'both monitors',
@@ -72,9 +72,13 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
   [
     'both bounds of a disruption budget',
     { 'podDisruptionBudget.minAvailable': 1, 'podDisruptionBudget.maxUnavailable': 1 },
-    'podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable are both set: expected one of them.',
+    'podDisruptionBudget.minAvailable and podDisruptionBudget.maxUnavailable are both set. Set only one of them.',
   ],
-  ['the tag latest', { 'image.tag': 'latest' }, 'image.tag is latest, which is another image tomorrow'],
+  [
+    'the tag latest',
+    { 'image.tag': 'latest' },
+    'image.tag is latest, which can be a different image at the next pull.',
+  ],
   [
     'no ServiceAccount',
     { 'serviceAccount.create': false },
@@ -84,22 +88,22 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
   [
     'half an access key',
     { secrets: { ALIBABA_CLOUD_ACCESS_KEY_ID: 'aliyun/id' } },
-    'Of the access key only one half is set',
+    'Only half of the access key is set.',
   ],
   [
     'a key and a role',
     ROLE,
-    'Credentials come by one way only, but an access key and settings.ALIBABA_CLOUD_ROLE_ARN are set',
+    'Several sources of credentials are set: an access key and settings.ALIBABA_CLOUD_ROLE_ARN. Keep only one of them.',
   ],
   [
     'a key and the webhook',
     { 'rrsa.roleName': 'checkresult' },
-    'Credentials come by one way only, but an access key and rrsa.roleName are set',
+    'Several sources of credentials are set: an access key and rrsa.roleName. Keep only one of them.',
   ],
   [
     'half a role',
     { ...NO_KEY, 'settings.ALIBABA_CLOUD_ROLE_ARN': 'acs:ram::1:role/x' },
-    'A role by OIDC needs both',
+    'Only half of the OIDC role is set.',
   ],
   [
     'a store without a name',
@@ -114,7 +118,7 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
   [
     'something wanted of no store',
     { 'externalSecret.data.KAFKA_SASL_PASSWORD.key': 'x' },
-    'externalSecret.data is given, but externalSecret.enabled is false',
+    'externalSecret.data is set, but externalSecret.enabled is false',
   ],
   [
     'a secret twice',
@@ -123,7 +127,7 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
       'externalSecret.store.name': 'vault',
       'externalSecret.data.ALIBABA_CLOUD_ACCESS_KEY_ID.key': 'x',
     },
-    'ALIBABA_CLOUD_ACCESS_KEY_ID is given twice, by secrets and by externalSecret.data',
+    'ALIBABA_CLOUD_ACCESS_KEY_ID is set twice, in secrets and in externalSecret.data',
   ],
   ['a port that nobody knows', { 'settings.OPS_PORT': 0 }, 'settings.OPS_PORT is 0'],
   ['a port that nobody reaches', { 'settings.OPS_HOST': '127.0.0.1' }, 'settings.OPS_HOST is 127.0.0.1'],
@@ -144,12 +148,12 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
       'settings.KAFKA_SASL_MECHANISM': 'oauthbearer',
       'files.KAFKA_SASL_OAUTH_TOKEN_FILE.serviceAccountToken.audience': 'kafka',
     },
-    'KEDA cannot log in at Kafka with a token from a file',
+    'KEDA cannot log in to Kafka with a token from a file',
   ],
   [
     'KEDA with a file of the pod',
     { ...KEDA, 'settings.KAFKA_TLS': true, 'files.KAFKA_TLS_CA_FILE.path': '/ca.crt' },
-    'KEDA cannot read files.KAFKA_TLS_CA_FILE out of the pod',
+    'KEDA cannot read files.KAFKA_TLS_CA_FILE from inside the pod',
   ],
 ]
 
@@ -169,7 +173,7 @@ describe.runIf(SETTINGS.includes('CHECKRESULT_QUOTA'))('a quota counted in Redis
 
   test('needs the address of Redis', async () => {
     expect(await refusal(redis)).toContain(
-      'settings.CHECKRESULT_QUOTA is redis, but its address is not given: expected secrets.REDIS_URL as SECRET/KEY.',
+      'settings.CHECKRESULT_QUOTA is redis, but the address of Redis is not set. Set secrets.REDIS_URL to a key in a Secret, as NAME/KEY.',
     )
   })
 

@@ -1,4 +1,4 @@
-{{/* Call with (dict "root" $ "target" name of the Secret). */}}
+{{/* Spec of an ExternalSecret. Call with (dict "root" $ "target" "name of the Secret"). */}}
 {{- define "checkresult.externalSecretSpec" -}}
 {{- with .root.Values.externalSecret -}}
 refreshInterval: {{ .refreshInterval }}

@@ -4,7 +4,7 @@
 {{- .Values.nameOverride | default .Chart.Name | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* At most 40 letters, so that what is appended fits into the 63 of a label. */}}
+{{/* At most 40 characters, because suffixes are appended and a label has at most 63. */}}
 {{- define "checkresult.fullname" -}}
 {{- $name := .Values.fullnameOverride -}}
 {{- if not $name -}}
@@ -18,7 +18,7 @@
 {{- .Values.serviceAccount.name | default (ternary (include "checkresult.fullname" .) "" .Values.serviceAccount.create) -}}
 {{- end -}}
 
-{{/* What a selector may hold: it cannot be changed later. Call with (dict "root" $ "component" "…"). */}}
+{{/* Labels for selectors, which Kubernetes does not allow to change later. Call with (dict "root" $ "component" "…"). */}}
 {{- define "checkresult.selectorLabels" -}}
 app.kubernetes.io/name: {{ include "checkresult.name" .root }}
 app.kubernetes.io/instance: {{ .root.Release.Name | trunc 63 }}
@@ -36,7 +36,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 
 {{/*
-Metadata of an object. Call with (dict "root" $ "component" "…"), and where wanted "name", "suffix" (of the release's name),
+Metadata of an object. Call with (dict "root" $ "component" "…"). Optional keys: "name", "suffix" (appended to the full name),
 "labels", "annotations", "namespace".
 */}}
 {{- define "checkresult.metadata" -}}
@@ -63,7 +63,7 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{/* What webhooks look for on a ServiceAccount: on that of the service and on that of the setup. */}}
+{{/* Annotations that credential webhooks look for, on the ServiceAccounts of the service and of the setup Jobs. */}}
 {{- define "checkresult.serviceAccountAnnotations" -}}
 {{- with .Values.rrsa.roleName }}
 pod-identity.alibabacloud.com/role-name: {{ . | quote }}

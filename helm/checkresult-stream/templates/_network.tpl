@@ -1,6 +1,6 @@
 {{/* Rules of the NetworkPolicies. */}}
 
-{{/* A rule for TCP ports. Call with (dict "ports" list "to" peers). */}}
+{{/* An egress rule for TCP ports. Call with (dict "ports" list "to" peers). */}}
 {{- define "checkresult.egressRule" -}}
 - ports:
     {{- range .ports | uniq }}
@@ -13,7 +13,7 @@
   {{- end }}
 {{- end -}}
 
-{{/* The port of an address such as https://registry.example:8443/path. */}}
+{{/* The port of a URL such as https://registry.example:8443/path. */}}
 {{- define "checkresult.portOf" -}}
 {{- $url := urlParse . -}}
 {{- trimPrefix ":" (regexFind ":[0-9]+$" $url.host) | default (ternary "80" "443" (eq $url.scheme "http")) -}}
@@ -27,7 +27,7 @@
       protocol: TCP
 {{- end -}}
 
-{{/* What the service and the setup may reach. */}}
+{{/* Egress rules of the service and of the setup Jobs. */}}
 {{- define "checkresult.egress" -}}
 {{- $policy := .Values.networkPolicy -}}
 {{- include "checkresult.dnsRule" . }}

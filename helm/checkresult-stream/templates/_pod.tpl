@@ -1,4 +1,4 @@
-{{/* What the pods of the service, of the setup and of the test share: the restricted profile, and a little more. */}}
+{{/* Parts that the pods of the service, the setup and the test share. They fit the restricted Pod Security Standard. */}}
 
 {{- define "checkresult.podSecurity" -}}
 automountServiceAccountToken: false
@@ -45,7 +45,7 @@ terminationMessagePolicy: FallbackToLogsOnError
 {{- end -}}
 
 {{/*
-Labels of pods: without the chart's version, which must not restart them. Call with (dict "root" $ "component" "…").
+Labels of pods, without the version of the chart: a new chart version alone must not restart pods. Call with (dict "root" $ "component" "…").
 */}}
 {{- define "checkresult.podLabels" -}}
 {{ include "checkresult.selectorLabels" . }}
@@ -55,7 +55,7 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* Node in little memory (docs/operations.md, "Memory"), and whatever else is wanted: entries of `env`. Call with (dict "root" $ "heap" …). */}}
+{{/* Entries of `env`: Node.js with a small heap (docs/operations.md, "Memory") and `extraEnv`. Call with (dict "root" $ "heap" …). */}}
 {{- define "checkresult.nodeEnv" -}}
 {{- $heap := .heap -}}
 {{- $env := dict
@@ -68,7 +68,7 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* Mounts of the service and the setup. Call with (dict "root" $ "setup" true|false). */}}
+{{/* Volume mounts of the service and the setup. Call with (dict "root" $ "setup" true|false). */}}
 {{- define "checkresult.volumeMounts" -}}
 - name: tmp
   mountPath: /tmp
@@ -89,7 +89,7 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- with include "checkresult.projections" . }}
 - name: files
   projected:
-    # 0440, which YAML 1.2 would not read as octal.
+    # 0440 in decimal, because YAML 1.2 does not read it as octal.
     defaultMode: 288
     sources:
       {{- . | trim | nindent 6 }}
@@ -99,7 +99,7 @@ app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* One source for each file that is mounted, its name the setting's. */}}
+{{/* One source per mounted file. The file has the name of its setting. */}}
 {{- define "checkresult.projections" -}}
 {{- range $name, $source := include "checkresult.files" . | fromJson }}
 {{- range $kind := list "secret" "configMap" }}

@@ -1,4 +1,4 @@
-{{/* How either autoscaler goes: one pod at a time, since each is a rebalance. */}}
+{{/* Behavior of both autoscalers: one pod at a time, because each change causes a rebalance. */}}
 {{- define "checkresult.scalingBehavior" -}}
 scaleUp:
   stabilizationWindowSeconds: 60
@@ -14,7 +14,7 @@ scaleDown:
       periodSeconds: 60
 {{- end -}}
 
-{{/* Parameters of KEDA's Kafka trigger, and the settings that hold them. */}}
+{{/* Parameters of KEDA's Kafka trigger and the settings with their values. */}}
 {{- define "checkresult.kedaParameters" -}}
 {{- $oauth := eq (include "checkresult.setting" (dict "root" . "name" "KAFKA_SASL_MECHANISM")) "oauthbearer" -}}
 settings:
@@ -30,7 +30,7 @@ files:
   key: KAFKA_TLS_KEY_FILE
 {{- end -}}
 
-{{/* What the TriggerAuthentication takes from where; nothing where there is no login. */}}
+{{/* References of the TriggerAuthentication. Empty if there is no login. */}}
 {{- define "checkresult.kedaAuthentication" -}}
 {{- $files := include "checkresult.files" (dict "root" . "setup" false) | fromJson -}}
 {{- $parameters := include "checkresult.kedaParameters" . | fromYaml -}}

@@ -1,13 +1,13 @@
 {{/*
-The service's settings. files/settings.json knows the required ones and the defaults; it is generated. Functions that
-answer with more than a text answer in JSON.
+Settings of the service. The required ones and the defaults are in files/settings.json, which is generated. Templates that
+return more than a string return JSON.
 */}}
 
 {{- define "checkresult.facts" -}}
 {{ .Files.Get "files/settings.json" }}
 {{- end -}}
 
-{{/* YAML has lists and numbers; the environment has texts. A whole number comes as a float, which would print as 1e+06. */}}
+{{/* Converts a YAML value to the text of an environment variable. Integers arrive as floats, which would print as 1e+06. */}}
 {{- define "checkresult.text" -}}
 {{- if kindIs "slice" . -}}
 {{- join "," . -}}
@@ -18,7 +18,7 @@ answer with more than a text answer in JSON.
 {{- end -}}
 {{- end -}}
 
-{{/* A setting's value, or its default. Call with (dict "root" $ "name" "…"). */}}
+{{/* The value of a setting or its default. Call with (dict "root" $ "name" "…"). */}}
 {{- define "checkresult.setting" -}}
 {{- $defaults := (include "checkresult.facts" .root | fromJson).defaults -}}
 {{- $given := get .root.Values.settings .name -}}
@@ -26,7 +26,7 @@ answer with more than a text answer in JSON.
 {{- end -}}
 
 {{/*
-Where the files of the pods come from, as {NAME: {secret|configMap: "NAME/KEY"} | {serviceAccountToken: …} | {path: …}}.
+The sources of the files in the pods, as {NAME: {secret|configMap: "NAME/KEY"} | {serviceAccountToken: …} | {path: …}}.
 Call with (dict "root" $ "setup" true|false).
 */}}
 {{- define "checkresult.files" -}}
@@ -54,12 +54,12 @@ Call with (dict "root" $ "setup" true|false).
 {{- toJson $files -}}
 {{- end -}}
 
-{{/* The variable that names the file: of a secret it has _FILE behind. Call with the setting's name. */}}
+{{/* The variable with the path of the file: secrets have the suffix _FILE. Call with the name of the setting. */}}
 {{- define "checkresult.fileVariable" -}}
 {{- if hasSuffix "_FILE" . -}}{{ . }}{{- else -}}{{ . }}_FILE{{- end -}}
 {{- end -}}
 
-{{/* The environment of the pods, without what Node needs: a JSON object. Call with (dict "root" $ "setup" true|false). */}}
+{{/* The settings in the environment of the pods, as a JSON object. Call with (dict "root" $ "setup" true|false). */}}
 {{- define "checkresult.environment" -}}
 {{- $environment := dict -}}
 {{- $values := .root.Values -}}

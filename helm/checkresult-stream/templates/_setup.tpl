@@ -1,6 +1,6 @@
 {{/*
-The setup runs before anything of the release is there, so what its Jobs need is made for them, and goes when they have
-succeeded. Annotations of a hook; call with (dict "weight" n).
+Annotations of a setup hook. Setup runs before the other objects of the release exist, so everything that its Jobs need is
+also a hook, which is deleted when it has succeeded. Call with (dict "weight" n).
 */}}
 {{- define "checkresult.setupHook" -}}
 helm.sh/hook: pre-install,pre-upgrade
@@ -19,7 +19,7 @@ metadata:
 spec:
   backoffLimit: 4
   activeDeadlineSeconds: {{ $values.setup.activeDeadlineSeconds }}
-  # Wrong settings are as wrong the next time.
+  # Exit code 2 means invalid settings: a retry cannot succeed.
   podFailurePolicy:
     rules:
       - action: FailJob

@@ -6,11 +6,9 @@ import { SETTING_NAMES } from '../../../src/config/settings.ts'
 test('the table has a row for every setting, with its default and its meaning', () => {
   const rows = settingsTable().split('\n').slice(2)
   expect(rows).toHaveLength(SETTING_NAMES.length)
-  expect(rows).toContain(
-    '| `CHECKRESULT_TIMEOUT` | `8s` | Deadline of a call, quick retries after a failed one included. |',
-  )
-  expect(rows).toContain('| `KAFKA_BROKERS` | required | Brokers to start from. |')
-  expect(rows).toContain('| `KAFKA_SASL_PASSWORD` or `…_FILE` |  | Password for the login. |')
+  expect(rows).toContain('| `CHECKRESULT_TIMEOUT` | `8s` | Deadline of a call, including quick retries. |')
+  expect(rows).toContain('| `KAFKA_BROKERS` | required | Bootstrap brokers, each as `host:port`. |')
+  expect(rows).toContain('| `KAFKA_SASL_PASSWORD` or `…_FILE` |  | Password for `plain` and SCRAM. |')
   for (const row of rows) expect(row).toMatch(/^\| `[A-Z_1]+`[^|]* \|[^|]*\| \S[^|]*\. \|$/)
 })
 
