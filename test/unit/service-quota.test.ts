@@ -38,8 +38,8 @@ function quotaFor(env: Env, sharedLimiter: SharedLimiter | null = null) {
   }
 }
 
-describe('shared by partitions', () => {
-  test('a replica says its share in the log, on the status page and in the metrics', () => {
+describe('a quota split by partitions', () => {
+  test('reports the share of the replica in the log, on the status page and in the metrics', () => {
     const { quota, lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' })
     expect([quota.permits, quota.perSecond, quota.share, last('quota')]).toEqual([10, 0, 'none yet', [10, 0]])
     assign(1, [0, 3], 10)
@@ -48,14 +48,14 @@ describe('shared by partitions', () => {
     expect([last('quota'), last('quotaRate')]).toEqual([[10, 5], [5]])
   })
 
-  test('a standby says that it is one', () => {
+  test('logs that a replica is a hot standby', () => {
     const { lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '2' })
     assign(1, [], 2)
     expect(lines).toEqual([expect.stringMatching(/^No partitions assigned because .+ hot standby.+0 of 2/)])
     expect(last('quota')).toEqual([2, 0])
   })
 
-  test('a replica with a larger limit than another goes by the smaller one, and says so', () => {
+  test('a replica with a higher limit uses the lowest limit of the group and logs the difference', () => {
     const { lines, assign, last } = quotaFor({ CHECKRESULT_QPS: '10' })
     assign(1, [0, 1, 2, 3], 6)
     expect(lines.at(-1)).toMatch(
@@ -64,7 +64,7 @@ describe('shared by partitions', () => {
     expect(last('quota')).toEqual([6, 6])
   })
 
-  test('no call is made until the group has decided, and the rate is what is left after throttling', async () => {
+  test('makes no call before the first assignment, and reports the rate that throttling leaves', async () => {
     const { quota, assign, clock, sent, last } = quotaFor({ CHECKRESULT_QPS: '8' })
     expect(quota.limiter.take(0, 1)).toBe(Infinity)
     assign(1, [0, 1, 2, 3], 8)
@@ -78,7 +78,7 @@ describe('shared by partitions', () => {
   })
 })
 
-test('counted elsewhere, the whole may be this replica’s, and no partition waits for a permit of its own', () => {
+test('a quota counted in Redis lets one replica use the whole limit and gives partitions no permits of their own', () => {
   let isStopped = false
   const sharedLimiter = {
     ...UNLIMITED,
@@ -96,7 +96,7 @@ test('counted elsewhere, the whole may be this replica’s, and no partition wai
   expect(isStopped).toBe(true)
 })
 
-test('unlimited, nothing is shared', () => {
+test('an unlimited quota is not split', () => {
   const { quota } = quotaFor({ CHECKRESULT_QPS: 'unlimited', CHECKRESULT_ENDPOINT: 'http://127.0.0.1:8080' })
   expect([quota.permits, quota.perSecond, quota.share]).toEqual([null, 0, 'unlimited'])
 })

@@ -8,7 +8,7 @@ function header(name: string, value: unknown): Record<string, string> {
   return { [`__connect.errors.${name}`]: String(value) }
 }
 
-/** A dead letter of an event, as the broker took it. */
+/** A dead letter as the broker stored it. */
 function deadLetter(partition: number, offset: number, timestampMs = 0, topic = 'in'): ReadRecord {
   return {
     topic: TOPICS.deadLetter,
@@ -33,29 +33,29 @@ describe('the tally', () => {
     [1, 1],
   ])
 
-  test('is empty-handed when each event came out once', () => {
+  test('reports nothing if each event came out once', () => {
     const ledger = ledgerOf(deadLetter(0, 0), deadLetter(0, 1), deadLetter(1, 0))
     expect(ledger.tally(ends)).toEqual({ events: 3, lost: 0, repeated: 0, strange: 0 })
   })
 
-  test('counts what never came and what came again', () => {
+  test('counts lost events and duplicates', () => {
     const ledger = ledgerOf(deadLetter(0, 1), deadLetter(0, 1), deadLetter(0, 1))
     expect(ledger.tally(ends)).toEqual({ events: 3, lost: 2, repeated: 2, strange: 0 })
   })
 
-  test('counts what nobody sent: beyond the end, of an unknown partition, of another topic', () => {
+  test('counts outputs of events that were never sent: beyond the end, from an unknown partition or another topic', () => {
     const ledger = ledgerOf(deadLetter(0, 2), deadLetter(9, 0), deadLetter(0, 0, 0, 'other'))
     expect(ledger.tally(ends)).toMatchObject({ strange: 3 })
   })
 
-  test('holds far offsets', () => {
+  test('handles large offsets', () => {
     const ledger = ledgerOf(deadLetter(0, 1_000_000))
     expect(ledger.tally(new Map([[0, 1_000_001]]))).toMatchObject({ events: 1_000_001, lost: 1_000_000 })
   })
 })
 
-describe('work has resumed', () => {
-  test('when the last of the partitions has its first output again', () => {
+describe('the time when work resumed', () => {
+  test('is when the last partition has output again', () => {
     const ledger = ledgerOf(
       deadLetter(0, 0, 90),
       deadLetter(0, 1, 120),
@@ -65,12 +65,12 @@ describe('work has resumed', () => {
     expect(ledger.resumedAfter(100)).toBe(50)
   })
 
-  test('never, when nothing came any more', () => {
+  test('is null if there was no further output', () => {
     expect(ledgerOf(deadLetter(0, 0, 90)).resumedAfter(100)).toBeNull()
   })
 })
 
-test('a deferred event is asked for early when the last call came before its copy was due', () => {
+test('a deferred event counts as early if its last call was made before its copy was due', () => {
   const deferred = ['early', 'in time', 'in time, and once by a former owner'].map((transactionId) => ({
     transactionId,
     timestampMs: 1_000,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { growthOf } from '../../chaos/samples.ts'
 
-test('growth is told from the second fifth of the samples to the last', () => {
+test('growth is measured from the second fifth of the samples to the last', () => {
   const samples = [900, 900, 100, 104, 500, 500, 0, 0, 110, 114].map((memoryMb, at) => ({
     memoryMb,
     descriptors: at,
@@ -9,6 +9,6 @@ test('growth is told from the second fifth of the samples to the last', () => {
   expect(growthOf(samples)).toEqual({ memoryMb: [102, 112], descriptors: [3, 9] })
 })
 
-test('too few samples say nothing', () => {
+test('too few samples give no growth', () => {
   expect(() => growthOf([{ memoryMb: 1, descriptors: 1 }])).toThrow('1 samples are too few')
 })

@@ -4,12 +4,12 @@ import { seeded } from '../../support/random.ts'
 import { holds, type Figures } from '../../chaos/scenario.ts'
 import { chosen, SCENARIOS } from '../../chaos/scenarios.ts'
 
-test('every scenario has a name of its own', () => {
+test('scenario names are unique', () => {
   const names = SCENARIOS.map(({ name }) => name)
   expect(new Set(names).size).toBe(names.length)
 })
 
-test('the short form has the six that matter most', () => {
+test('the short run has the six most important scenarios', () => {
   expect(chosen({ short: true, only: [] }).map(({ name }) => name)).toEqual([
     'replica-killed',
     'replica-frozen',
@@ -20,7 +20,7 @@ test('the short form has the six that matter most', () => {
   ])
 })
 
-test('scenarios are chosen by parts of their names', () => {
+test('scenarios are selected by parts of their names', () => {
   expect(chosen({ short: false, only: ['killed', 'clock'] }).map(({ name }) => name)).toEqual([
     'replica-killed',
     'broker-killed',
@@ -30,7 +30,7 @@ test('scenarios are chosen by parts of their names', () => {
   ])
 })
 
-test('what the command is told reaches the tests', () => {
+test('command-line options are passed on to the tests', () => {
   const options = parseOptions(['--short', '--only', 'a,b', '--seed', '7', '--events', '100', '--slack', '4'])
   expect(options).toEqual({
     short: true,
@@ -52,13 +52,13 @@ function three(seed: number): number[] {
   return [random(), random(), random()]
 }
 
-test('a seed repeats its numbers, another has others', () => {
+test('a seed repeats its numbers, and another seed has others', () => {
   expect(three(1)).toEqual(three(1))
   expect(three(1)).not.toEqual(three(2))
   expect(three(1).every((number) => number >= 0 && number < 1)).toBe(true)
 })
 
-test('a scenario holds when nothing is lost, repeated or early, nobody died, and work went on in time', () => {
+test('a scenario passes if nothing is lost, duplicated or early, no process crashed, and work resumed in time', () => {
   const good: Figures = {
     name: 'x',
     fault: 'x',

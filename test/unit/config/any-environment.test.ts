@@ -5,7 +5,7 @@ import { loadConfig } from '../../../src/config.ts'
 import { SETTING_NAMES, aboutSetting, fileVariant } from '../../../src/config/settings.ts'
 import { COMPLETE } from './environments.ts'
 
-describe('whatever the environment holds', () => {
+describe('any environment', () => {
   const names = SETTING_NAMES.flatMap((name) => {
     const variant = fileVariant(name)
     return variant === null ? [name] : [name, variant]
@@ -21,7 +21,7 @@ describe('whatever the environment holds', () => {
   )
   const environments = fc.dictionary(name, fc.option(text, { nil: undefined }), { maxKeys: 40 })
 
-  test('loading never throws, and every fault is one line', () => {
+  test('loading never throws and reports each error in one line', () => {
     fc.assert(
       fc.property(environments, text, (env, content) => {
         const loaded = loadConfig({ ...env }, () => ({ kind: 'text', text: content }))
@@ -32,7 +32,7 @@ describe('whatever the environment holds', () => {
     )
   })
 
-  test('no secret is ever shown, well-formed or not, in its place or where its path belongs', () => {
+  test('a secret is never shown, valid or not, in its own variable or in the one for its path', () => {
     const mark = 'S3cr3t-Mark'
     const hidden = names.filter(
       (one) => !SETTING_NAMES.some((setting) => setting === one && aboutSetting(setting).holds === 'text'),
@@ -40,7 +40,7 @@ describe('whatever the environment holds', () => {
     const marked = fc
       .tuple(fc.string(), fc.constantFrom(' ', '\n', '@', '?', ''), fc.string())
       .map(([before, sign, after]) => `${before}${sign}${mark}${after}`)
-      // Only what can be nothing but a path is shown.
+      // A value that can only be a path is shown.
       .filter((one) => !one.trim().startsWith('/'))
     const secrets = fc.dictionary(fc.constantFrom(...hidden), marked)
     fc.assert(

@@ -3,7 +3,7 @@ import { loadConfig } from '../../../src/config.ts'
 import { credentialsOrigin } from '../../../src/config/credentials.ts'
 import { COMPLETE, SECRET, configOf, errorOf, type Env } from './environments.ts'
 
-describe('credentials', () => {
+describe('credentials settings', () => {
   const NO_KEY = { ALIBABA_CLOUD_ACCESS_KEY_ID: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined }
   const OIDC = {
     ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r',
@@ -21,11 +21,11 @@ describe('credentials', () => {
     ['uri', { ...NO_KEY, ALIBABA_CLOUD_CREDENTIALS_URI: 'http://127.0.0.1:3000/x' }],
     ['static', { ...OIDC, ALIBABA_CLOUD_PROFILE: 'production' }],
     ['oidc', { ...NO_KEY, ...OIDC, ALIBABA_CLOUD_ECS_METADATA: 'role' }],
-  ])('one way is chosen, in the order of the vendor: %s', (kind, env: Env) => {
+  ])("selects one credential source in the vendor's order: %s", (kind, env: Env) => {
     expect(configOf(env, TOKEN).credentials.kind).toBe(kind)
   })
 
-  test('a role by OIDC takes the path of the token, not its content', () => {
+  test('OIDC keeps the path of the token file, not its content', () => {
     expect(
       configOf({ ...NO_KEY, ...OIDC, ALIBABA_CLOUD_STS_REGION: 'cn-hongkong' }, TOKEN).credentials,
     ).toEqual({
@@ -42,11 +42,11 @@ describe('credentials', () => {
   test.each([
     [{ ALIBABA_CLOUD_SECURITY_TOKEN: SECRET }, /which is not renewed$/],
     [{ ALIBABA_CLOUD_SECURITY_TOKEN_FILE: '/token' }, /read again when its files change$/],
-  ])('a temporary key is said to be renewed or not: %o', (env: Env, words) => {
+  ])('describes whether a temporary key is renewed: %o', (env: Env, words) => {
     expect(credentialsOrigin(configOf(env, TOKEN).credentials)).toMatch(words)
   })
 
-  test('the address that hands out credentials may hold a token: it is never shown', () => {
+  test('never shows the credentials URI, because it may contain a token', () => {
     const text = `//127.0.0.1/?token=${SECRET}`
     expect(errorOf({ ALIBABA_CLOUD_CREDENTIALS_URI: text })).toMatch(
       /^ALIBABA_CLOUD_CREDENTIALS_URI is not well-formed \(not shown\): expected/,
@@ -56,7 +56,7 @@ describe('credentials', () => {
     expect(JSON.stringify(loaded)).not.toContain(SECRET)
   })
 
-  test('without any, all ways are listed', () => {
+  test('lists every credential source if none is set', () => {
     const error = errorOf(NO_KEY)
     expect(error).toMatch(/^No Alibaba Cloud credentials are set: expected one of/)
     for (const way of ['ACCESS_KEY_ID', 'OIDC_TOKEN_FILE', 'PROFILE', 'ECS_METADATA', 'CREDENTIALS_URI']) {
@@ -78,7 +78,7 @@ describe('credentials', () => {
       { ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r' },
       /ROLE_ARN is set, but ALIBABA_CLOUD_OIDC_PROVIDER_ARN and/,
     ],
-  ])('a way begun but not complete names what is missing: %o', (env: Env, message) => {
+  ])('an incomplete credential source reports what is missing: %o', (env: Env, message) => {
     expect(errorOf(env, TOKEN)).toMatch(message)
   })
 })

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config.ts'
 import { COMPLETE, SECRET, configOf, errorOf } from './environments.ts'
 
-describe('files', () => {
-  test('a secret may come from a file, whose last line end is no part of it', () => {
+describe('settings from files', () => {
+  test('reads a secret from a file without its final line break', () => {
     const env = {
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined,
       ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key',
@@ -16,7 +16,7 @@ describe('files', () => {
     expect(credentials.kind === 'static' && credentials.accessKeySecret.reveal()).toBe(SECRET)
   })
 
-  test('a secret knows the file it came from, to be read again; one of the environment knows none', () => {
+  test('a secret from a file knows its path so that it can be read again; one from a variable has no path', () => {
     const env = {
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined,
       ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key',
@@ -34,29 +34,29 @@ describe('files', () => {
     expect(kafka.sasl).toMatchObject({ password: { file: '/run/secrets/password' } })
   })
 
-  test('a secret given twice is refused', () => {
+  test('rejects a secret that is set both as a variable and as a file', () => {
     expect(errorOf({ ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/run/secrets/key' })).toMatch(
       /^ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE are both set/,
     )
   })
 
-  test('a file that cannot be read is named with its path', () => {
+  test('an unreadable file is reported with its path', () => {
     const env = { ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/gone' }
     expect(errorOf(env)).toMatch(/^ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE is "\/gone": .+ it is not there\.$/)
   })
 
-  test('a secret written where its path belongs is not shown', () => {
+  test('a secret value in a variable that expects a path is not shown', () => {
     const env = { ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined, ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: SECRET }
     expect(errorOf(env)).toMatch(/^ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE is no absolute path: expected/)
   })
 
-  test('what is in a file is not shown when it is refused', () => {
+  test('the content of a rejected file is not shown', () => {
     const error = errorOf({ KAFKA_TLS: 'true', KAFKA_TLS_CA_FILE: '/ca' }, { '/ca': SECRET })
     expect(error).toMatch(/^KAFKA_TLS_CA_FILE is "\/ca": expected the path of a PEM file/)
     expect(error).not.toContain(SECRET)
   })
 
-  test('real files are read; missing ones, folders and large ones are refused', () => {
+  test('reads regular files and rejects missing files, directories and large files', () => {
     const folder = mkdtempSync(join(tmpdir(), 'checkresult-config-'))
     try {
       const path = join(folder, 'secret')

@@ -4,7 +4,7 @@ import type { FileText } from '../../../src/config/environment.ts'
 
 export const SECRET = 'correct-horse-battery-staple'
 
-/** The least that is enough. */
+/** The smallest valid environment. */
 export const COMPLETE = {
   KAFKA_BROKERS: 'kafka-1.example:9092, kafka-2.example:9093',
   SCHEMA_REGISTRY_URL: 'http://registry.example:8081/apis/ccompat/v7/',
@@ -14,7 +14,7 @@ export const COMPLETE = {
 
 export type Env = Record<string, string | undefined>
 
-/** Reads from these files and no others. */
+/** Reads only these files. */
 export function files(contents: Record<string, string>): (path: string) => FileText {
   return (path) => {
     const text = contents[path]
@@ -33,7 +33,7 @@ export function errorsOf(env: Env, contents: Record<string, string> = {}): reado
   return loaded.kind === 'errors' ? loaded.errors : []
 }
 
-/** The only error of an otherwise good environment. */
+/** The only error of an otherwise valid environment. */
 export function errorOf(env: Env, contents: Record<string, string> = {}): string {
   const errors = errorsOf(env, contents)
   expect(errors).toHaveLength(1)

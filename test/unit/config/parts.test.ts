@@ -4,7 +4,7 @@ import { PARTS, settingsOf, type Part } from '../../../src/config/parts.ts'
 import { SETTING_NAMES } from '../../../src/config/settings.ts'
 import { COMPLETE, SECRET, type Env } from './environments.ts'
 
-/** Not a default among them. */
+/** Contains no default values. */
 const ENV: Env = {
   ...COMPLETE,
   KAFKA_TLS: 'true',
@@ -29,11 +29,11 @@ const ENV: Env = {
   SHUTDOWN_DEADLINE: '30s',
 }
 
-test('each setting belongs to a part', () => {
+test('every setting belongs to a part', () => {
   expect(settingsOf(PARTS)).toEqual(SETTING_NAMES)
 })
 
-test.each(PARTS)('the part %s is the same by itself as in the whole', (part) => {
+test.each(PARTS)('loading only the part %s gives the same result as loading everything', (part) => {
   const whole = loadConfig(ENV)
   const only = loadParts([part], ENV)
   if (whole.kind !== 'ok' || only.kind !== 'ok') throw new Error('The settings are refused.')
@@ -45,8 +45,8 @@ function errors(parts: readonly Part[], env: Env): readonly string[] {
   return loaded.kind === 'ok' ? [] : loaded.errors.map((error) => error.split(' ', 1)[0] ?? '')
 }
 
-describe('a command with some of the parts', () => {
-  test('requires their settings and no others', () => {
+describe('a command that uses some parts', () => {
+  test('requires only the settings of its parts', () => {
     expect(errors(['kafka', 'topics', 'defer'], {})).toEqual(['KAFKA_BROKERS'])
     expect(errors(['registry', 'topics'], {})).toEqual(['SCHEMA_REGISTRY_URL'])
     expect(errors(['checkresult', 'credentials'], {})).toEqual(['No'])
@@ -54,13 +54,13 @@ describe('a command with some of the parts', () => {
     expect(errors(PARTS, {})).toEqual(['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'No'])
   })
 
-  test('does not mind what is wrong with other settings, or between them and its own', () => {
+  test('ignores invalid settings of other parts and rules that involve them', () => {
     const env = { ...COMPLETE, CHECKRESULT_QPS: '0', SHUTDOWN_DEADLINE: '1s', KAFKA_SASL_USERNAME: 'me' }
     expect(errors(['registry', 'topics'], env)).toEqual([])
     expect(errors(['kafka'], env)).toEqual(['KAFKA_SASL_USERNAME'])
   })
 
-  test('sees its own settings only in the rows of "config check"', () => {
+  test('lists only its own settings in the rows of "config check"', () => {
     const loaded = loadParts(['ops', 'log'], {})
     expect(loaded.kind === 'ok' && loaded.settings.map(({ name }) => name)).toEqual([
       'OPS_HOST',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createAuthority, issue } from '../../support/certificates.ts'
 import { SECRET, configOf, errorOf, type Env } from './environments.ts'
 
-describe('faults between settings', () => {
+describe('rules between settings', () => {
   const SASL = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD: SECRET }
   const GRANT = {
     KAFKA_SASL_MECHANISM: 'oauthbearer',
@@ -11,7 +11,7 @@ describe('faults between settings', () => {
     KAFKA_SASL_OAUTH_CLIENT_SECRET: SECRET,
   }
 
-  test('the limiter can only be switched off against a loopback endpoint', () => {
+  test('CHECKRESULT_QPS can be unlimited only with a loopback endpoint', () => {
     expect(errorOf({ CHECKRESULT_QPS: 'unlimited' })).toMatch(
       /^CHECKRESULT_QPS is "unlimited", but CHECKRESULT_ENDPOINT is "https:.+ loopback/,
     )
@@ -83,11 +83,11 @@ describe('faults between settings', () => {
       { ALIBABA_CLOUD_ECS_METADATA: 'role', ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'TRUE' },
       /^ALIBABA_CLOUD_ECS_METADATA is set, but ALIBABA_CLOUD_ECS_METADATA_DISABLED is true/,
     ],
-  ])('%o is refused', (env: Env, message) => {
+  ])('rejects %o', (env: Env, message) => {
     expect(errorOf(env)).toMatch(message)
   })
 
-  test('TLS files need TLS to be on, and certificate and key go together', async () => {
+  test('TLS files require KAFKA_TLS, and a certificate requires its key', async () => {
     const authority = await createAuthority()
     const { cert, key } = await issue(authority, { name: 'checkresult' })
     const contents = { '/tls/ca.crt': authority.cert, '/tls/tls.crt': cert, '/tls/tls.key': key }
@@ -118,11 +118,11 @@ describe('faults between settings', () => {
     )
   })
 
-  test('a rule is silent about settings that are faulty by themselves', () => {
+  test('a rule does not report settings that are invalid on their own', () => {
     expect(errorOf({ CHECKRESULT_QPS: '0', CHECKRESULT_BURST: '6' })).toMatch(/^CHECKRESULT_QPS is "0"/)
   })
 
-  test('a token comes from a file or from an endpoint, not from both', () => {
+  test('a token comes from either a file or an endpoint, not both', () => {
     const file = { KAFKA_SASL_MECHANISM: 'oauthbearer', KAFKA_SASL_OAUTH_TOKEN_FILE: '/run/token' }
     const contents = { '/run/token': 'a.b.c\n' }
     expect(errorOf({ ...GRANT, ...file }, contents)).toMatch(
@@ -145,7 +145,7 @@ describe('faults between settings', () => {
     })
   })
 
-  test('a complete login is taken', () => {
+  test('accepts a complete login', () => {
     const { sasl } = configOf(SASL).kafka
     expect(sasl).toMatchObject({ mechanism: 'plain', username: 'me' })
     expect(sasl !== null && 'password' in sasl && sasl.password.reveal()).toBe(SECRET)

@@ -3,18 +3,18 @@ import { SECRET, warningsOf } from './environments.ts'
 
 const NO_SECRET = { ALIBABA_CLOUD_ACCESS_KEY_SECRET: undefined }
 
-describe('a secret', () => {
+describe('warnings about secrets', () => {
   test.each([
     [`"${SECRET}"`, 'quotation mark'],
     [`'${SECRET}'`, 'quotation mark'],
-  ])('in quotation marks gives a warning without the secret: %s', (secret, what) => {
+  ])('a secret in quotation marks gives a warning that does not show it: %s', (secret, what) => {
     const [warning, ...others] = warningsOf({ ALIBABA_CLOUD_ACCESS_KEY_SECRET: secret })
     expect(others).toEqual([])
     expect(warning).toContain(`The value of ALIBABA_CLOUD_ACCESS_KEY_SECRET begins and ends with a ${what}`)
     expect(warning).not.toContain(SECRET)
   })
 
-  test('in a file is checked too, and the file is named by its variable', () => {
+  test('a secret from a file is checked as well, and the warning names its variable', () => {
     const env = { ...NO_SECRET, ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/secret' }
     expect(warningsOf(env, { '/secret': `"${SECRET}"\n` })).toEqual([
       expect.stringMatching(
@@ -23,14 +23,17 @@ describe('a secret', () => {
     ])
   })
 
-  test.each([`${SECRET} `, ` ${SECRET}`])('with a blank at an end gives a warning', (secret) => {
-    const login = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me' }
-    expect(warningsOf({ ...login, KAFKA_SASL_PASSWORD: secret })).toEqual([
-      expect.stringMatching(/^The value of KAFKA_SASL_PASSWORD begins or ends with a blank/),
-    ])
-  })
+  test.each([`${SECRET} `, ` ${SECRET}`])(
+    'a secret with leading or trailing whitespace gives a warning',
+    (secret) => {
+      const login = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me' }
+      expect(warningsOf({ ...login, KAFKA_SASL_PASSWORD: secret })).toEqual([
+        expect.stringMatching(/^The value of KAFKA_SASL_PASSWORD begins or ends with a blank/),
+      ])
+    },
+  )
 
-  test('as it should be gives none, with quotation marks inside or one at an end only, too', () => {
+  test('a secret with quotation marks inside or at one end only gives no warning', () => {
     for (const secret of [SECRET, `a"b'c`, `"${SECRET}`, `"${SECRET}'`, '"']) {
       expect(warningsOf({ ALIBABA_CLOUD_ACCESS_KEY_SECRET: secret })).toEqual([])
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { errorOf, errorsOf } from './environments.ts'
 
-describe('faults of one setting', () => {
+describe('errors of a single setting', () => {
   test.each([
     ['KAFKA_BROKERS', undefined],
     ['KAFKA_BROKERS', 'kafka'],
@@ -55,26 +55,26 @@ describe('faults of one setting', () => {
     ['SHUTDOWN_DEADLINE', '10ms'],
     ['ALIBABA_CLOUD_ECS_METADATA', 'a role'],
     ['ALIBABA_CLOUD_IMDSV1_DISABLED', '1'],
-  ])('%s=%s is refused in one sentence with what was found and an example', (name, text) => {
+  ])('%s=%s is rejected in one sentence with the value found and an example', (name, text) => {
     const error = errorOf({ [name]: text })
     expect(error).toContain(text === undefined ? `${name} is not set` : `${name} is "`)
     expect(error).toMatch(new RegExp(`: expected .+, for example ${name}=.+\\.$`))
     expect(error).not.toContain('\n')
   })
 
-  test('a limit of 0 is told how the limiter is switched off', () => {
+  test('rejecting a limit of 0 explains how to disable the limiter', () => {
     const error = errorOf({ CHECKRESULT_QPS: '0' })
     expect(error).toContain('switched off by CHECKRESULT_QPS=unlimited')
     expect(error).toContain('loopback')
   })
 
-  test('http is allowed for every way to write a loopback address', () => {
+  test('accepts http for every notation of a loopback address', () => {
     for (const host of ['localhost', '127.0.0.1', '127.8.9.10', '[::1]', '127.1']) {
       expect(errorsOf({ CHECKRESULT_ENDPOINT: `http://${host}:8080` })).toEqual([])
     }
   })
 
-  test('a value found is quoted in one short line', () => {
+  test('a rejected value is quoted in one short line', () => {
     const error = errorOf({ LOG_LEVEL: `a\nb\u001b[31m${'x'.repeat(500)}` })
     expect(error).toContain(String.raw`"a\nb\u001b[31m`)
     expect(error.length).toBeLessThan(250)

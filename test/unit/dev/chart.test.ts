@@ -12,8 +12,8 @@ function read(path: string, base = CHART): string {
   return readFileSync(new URL(path, base), 'utf8')
 }
 
-describe('generated files', () => {
-  test('are current: run `npm run generate` if this fails', async () => {
+describe('generated chart files', () => {
+  test('are up to date (if this fails, run `npm run generate`)', async () => {
     for (const { url, current } of await chartFiles()) {
       expect(readFileSync(url, 'utf8'), `file ${url.pathname}`).toBe(current)
     }
@@ -29,7 +29,7 @@ describe('generated files', () => {
   }
   const schema = JSON.parse(read('values.schema.json')) as Schema
 
-  test('every value is described, every object whose names are known is closed, and none refers to another file', () => {
+  test('the schema describes every value, closes every object with known members, and refers to no other file', () => {
     const faults: string[] = []
     visit(schema, '', (part, path) => {
       if (path !== '' && !/^[A-Z]/.test(part.description ?? '') && !part.description?.startsWith('`')) {
@@ -42,7 +42,7 @@ describe('generated files', () => {
     expect(faults).toEqual([])
   })
 
-  test('the defaults of the file are those of the schema', () => {
+  test('the defaults in values.yaml match the schema', () => {
     const values: unknown = parse(read('values.yaml'))
     visit(schema, '', (part, path) => {
       if (part.default === undefined || path === '') return
@@ -56,13 +56,13 @@ describe('generated files', () => {
   function visit(part: Schema, path: string, look: (part: Schema, path: string) => void): void {
     look(part, path)
     for (const [name, inner] of Object.entries(part.properties ?? {})) {
-      // Below a file's or a reference's own names there is nothing of the chart's.
+      // The content of files and references is not defined by the chart.
       if (/^(settings|secrets|files|externalSecret\.data)$/.test(path)) continue
       visit(inner, path === '' ? name : `${path}.${name}`, look)
     }
   }
 
-  test('a setting is found by what it holds: texts, secrets and files each have their place', () => {
+  test('plain settings, secrets and file settings each go to the matching chart value', () => {
     for (const name of SETTING_NAMES) {
       const { holds } = aboutSetting(name)
       const place = { text: 'settings', secret: 'secrets', content: 'files', path: 'files' }[holds]
@@ -76,19 +76,19 @@ describe('generated files', () => {
   })
 })
 
-test("the chart's version and the image's are those of the package", () => {
+test('the versions of the chart and its image match package.json', () => {
   const { version, appVersion } = parse(read('Chart.yaml')) as { version: string; appVersion: string }
   expect([version, appVersion]).toEqual([VERSION, VERSION])
 })
 
-describe('settings known everywhere', () => {
+describe('places that list all settings', () => {
   const KNOWN = new Set<string>(
     SETTING_NAMES.flatMap((name) => {
       const variant = fileVariant(name)
       return variant === null ? [name] : [name, variant]
     }),
   )
-  /** Each knows every setting. */
+  /** Each of these lists every setting. */
   const SOURCES: Readonly<Record<string, string>> = {
     'docs/settings.md': tableOf(read('docs/settings.md', ROOT)),
     'values.yaml': read('values.yaml'),
@@ -97,20 +97,20 @@ describe('settings known everywhere', () => {
     "the chart's README.md": read('README.md'),
   }
 
-  test.each(Object.entries(SOURCES))('%s knows every setting', (_, text) => {
+  test.each(Object.entries(SOURCES))('%s lists every setting', (_, text) => {
     expect(SETTING_NAMES.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([])
   })
 
   const OURS =
     /\b(?:KAFKA|SCHEMA_REGISTRY|CHECKRESULT|DEFER|DEDUPE|DEAD_LETTER|DLQ|RESULT|OPS|REDIS|ALIBABA_CLOUD)_[A-Z0-9_]+\b/g
 
-  test.each(Object.entries(SOURCES))('%s knows no other', (_, text) => {
+  test.each(Object.entries(SOURCES))('%s lists no unknown setting', (_, text) => {
     expect([...new Set(text.match(OURS))].filter((name) => !KNOWN.has(name))).toEqual([])
   })
 
   const compose = new URL('docker-compose.yml', ROOT)
 
-  test.runIf(existsSync(compose))('docker-compose.yml gives our containers no other', () => {
+  test.runIf(existsSync(compose))('docker-compose.yml sets only known settings in our containers', () => {
     const { services } = parse(readFileSync(compose, 'utf8'), { merge: true }) as {
       services: Record<string, { image?: string; environment?: Record<string, unknown> | readonly string[] }>
     }

@@ -8,7 +8,7 @@ import { withLock } from '../../../dev/lock.js'
 
 const LONG_TIMEOUT = { timeoutMs: 10_000 }
 
-test('only one holds the lock at a time', async () => {
+test('only one process holds the lock at a time', async () => {
   const file = lockFile()
   let holders = 0
   const results = await Promise.all(
@@ -24,7 +24,7 @@ test('only one holds the lock at a time', async () => {
   expect(results).toEqual([0, 1, 2, 3, 4])
 })
 
-test('nothing stays behind, even when the work fails', async () => {
+test('the lock file is removed even if the work fails', async () => {
   const file = lockFile()
   const work = withLock(file, LONG_TIMEOUT, () => {
     throw new Error('broken')
@@ -33,7 +33,7 @@ test('nothing stays behind, even when the work fails', async () => {
   expect(readdirSync(join(file, '..'))).toEqual([])
 })
 
-test('a lock whose owner is dead is taken over', async () => {
+test('a lock is taken over if its owner is dead', async () => {
   const file = lockFile()
   const { pid } = spawnSync(process.execPath, ['--version'])
   writeFileSync(file, `${pid} left-behind`)
@@ -49,7 +49,7 @@ test('a lock whose owner is dead is taken over', async () => {
   expect(readdirSync(join(file, '..'))).toEqual([])
 })
 
-test('who waits is told for whom, and gives up after a time', async () => {
+test('a waiting process is told who holds the lock, and gives up after a timeout', async () => {
   const file = lockFile()
   writeFileSync(file, `${process.pid} somebody`)
   const waitedFor: number[] = []

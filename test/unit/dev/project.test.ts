@@ -1,4 +1,4 @@
-/** Workflows, CONTRIBUTING.md, .editorconfig and renovate.json against the files and scripts that they name. */
+/** Checks workflows, CONTRIBUTING.md, .editorconfig and renovate.json against the files and scripts that they name. */
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -11,7 +11,7 @@ const { scripts, prettier } = JSON.parse(read('package.json')) as {
   prettier: { readonly printWidth: number }
 }
 
-/** Names of npm scripts that a text runs. */
+/** The npm scripts that a text mentions. */
 function scriptsIn(text: string): string[] {
   return [...text.matchAll(/npm run (?:-s |--silent )?([\w:-]+)/g)].map(([, name = '']) => name)
 }
@@ -37,18 +37,18 @@ interface Suite {
 
 const workflows = globSync('.github/workflows/*.yml', { cwd: ROOT })
 
-describe.each(workflows)('%s', (path) => {
+describe.each(workflows)('workflow %s', (path) => {
   const text = read(path)
   const { permissions, jobs } = parse(text) as Workflow
 
-  test('has only the right to read, and pins each action to a commit', () => {
+  test('has read-only permissions and pins each action to a commit', () => {
     expect(permissions).toEqual({ contents: 'read' })
     const uses = [...text.matchAll(/uses: (.+)$/gm)].map(([, action = '']) => action)
     expect(uses.length).toBeGreaterThan(0)
     for (const action of uses) expect(action).toMatch(/^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/)
   })
 
-  test('runs npm scripts that exist', () => {
+  test('runs only existing npm scripts', () => {
     const steps = Object.values(jobs).flatMap(({ steps: all }) => all.map(({ run = '' }) => run))
     const suites = Object.values(jobs).flatMap(({ strategy }) => strategy?.matrix.include ?? [])
     const named = scriptsIn([...steps, ...suites.map(({ command }) => command)].join('\n'))
@@ -57,14 +57,14 @@ describe.each(workflows)('%s', (path) => {
   })
 })
 
-test('CI runs the checks and .ci/run on every push to main and every pull request', () => {
+test('CI runs the checks and .ci/run on every push to main and on every pull request', () => {
   const { on, jobs } = parse(read('.github/workflows/ci.yml')) as Workflow
   expect(on).toEqual({ push: { branches: ['main'] }, pull_request: null })
   const commands = Object.values(jobs).flatMap(({ steps }) => steps.map(({ run }) => run))
   expect(commands).toEqual(expect.arrayContaining(['npm run check', '.ci/run']))
 })
 
-test('every suite that CI does not run is run at night', () => {
+test('the nightly workflow runs every suite that CI does not run', () => {
   const { jobs } = parse(read('.github/workflows/nightly.yml')) as Workflow
   const suites = Object.values(jobs).flatMap(({ strategy }) => strategy?.matrix.include ?? [])
   for (const { suite, command } of suites) expect(scriptsIn(command)).toEqual([`test:${suite}`])
@@ -72,7 +72,7 @@ test('every suite that CI does not run is run at night', () => {
   expect(suites.map(({ suite }) => `test:${suite}`).toSorted()).toEqual(long.toSorted())
 })
 
-test('CONTRIBUTING.md lists every command for tests and checks, and names files that exist', () => {
+test('CONTRIBUTING.md lists every test and check command and names only existing files', () => {
   const text = read('CONTRIBUTING.md')
   const wanted = Object.keys(scripts).filter((name) => /^(test|check)/.test(name))
   const named = new Set([...scriptsIn(text), ...(text.includes('`npm test`') ? ['test'] : [])])
@@ -96,7 +96,7 @@ test('.editorconfig agrees with prettier', () => {
   })
 })
 
-test('Renovate finds every tool that its patterns are for', () => {
+test('each Renovate pattern matches a tool in the repository', () => {
   interface Manager {
     readonly managerFilePatterns: readonly string[]
     readonly matchStrings: readonly string[]

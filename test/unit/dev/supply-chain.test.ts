@@ -9,19 +9,19 @@ import { NAME, VERSION } from '../../../src/version.ts'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
-/** Older ones make none. */
+/** Older versions of npm cannot create a bill of materials. */
 const OLDEST_NPM = 10
 const [, npm = String(OLDEST_NPM)] = /npm\/(\d+)/.exec(process.env['npm_config_user_agent'] ?? '') ?? []
 
-test('THIRD_PARTY.md is current: run `npm run generate` if this fails', async () => {
+test('THIRD_PARTY.md is up to date (if this fails, run `npm run generate`)', async () => {
   expect(committedList()).toBe(await licenseList())
 })
 
-test('every package that the service needs has a permissive license', () => {
+test('every runtime dependency has a permissive license', () => {
   expect(thirdParties().filter(({ license }) => !ALLOWED_LICENSES.includes(license))).toEqual([])
 })
 
-test('every package has a license file, or a notice in THIRD_PARTY.md', () => {
+test('every package has a license file or a notice in THIRD_PARTY.md', () => {
   const noticed = Object.keys(NOTICES).map((name) => new RegExp(`^${name.replace('*', '.*')}$`))
   const shipped = new Set(thirdParties().map(({ name }) => name))
   const without = lockedPackages()
@@ -31,14 +31,14 @@ test('every package has a license file, or a notice in THIRD_PARTY.md', () => {
   expect(without.filter((name) => shipped.has(name) && !noticed.some((one) => one.test(name)))).toEqual([])
 })
 
-describe('code of others', () => {
+describe('ported code', () => {
   const listed = ADOPTED.flatMap(({ where }) => where)
 
-  test('is where THIRD_PARTY.md says', () => {
+  test('is in the files that THIRD_PARTY.md names', () => {
     expect(listed.filter((path) => !existsSync(`${ROOT}${path}`))).toEqual([])
   })
 
-  test('is listed if a source file says that it was ported', () => {
+  test('is listed in THIRD_PARTY.md if a source file says that it was ported', () => {
     const files = globSync('{src,dev}/**/*.{ts,js,lua}', { cwd: ROOT })
     const ported = files.filter((path) => /\bported (to \w+ )?from\b/i.test(read(path)))
     expect(ported).not.toEqual([])
@@ -53,7 +53,7 @@ test('every package has a checksum and comes from a registry', () => {
   expect(strange).toEqual([])
 })
 
-test('every install script is reviewed, and none is allowed', () => {
+test('every install script was reviewed and none is allowed to run', () => {
   const { allowScripts } = JSON.parse(read('package.json')) as { allowScripts: Record<string, boolean> }
   const withScripts = lockedPackages()
     .filter(([, { hasInstallScript = false }]) => hasInstallScript)
@@ -62,7 +62,7 @@ test('every install script is reviewed, and none is allowed', () => {
 })
 
 test.runIf(Number(npm) >= OLDEST_NPM)(
-  'the bill of materials lists exactly the packages that the service needs',
+  'the bill of materials lists exactly the runtime dependencies',
   async () => {
     const { bomFormat, metadata, components, dependencies } = await makeSbom()
     expect(bomFormat).toBe('CycloneDX')
@@ -79,7 +79,7 @@ test.runIf(Number(npm) >= OLDEST_NPM)(
   },
 )
 
-test('no remaining package depends on one that the bill of materials leaves out', () => {
+test('no package in the bill of materials depends on one that it leaves out', () => {
   const component = { 'bom-ref': 'x@1.0.0', name: 'x', version: '1.0.0' }
   const whole = { ...component, 'bom-ref': 'whole@1.0.0' }
   const bom = {

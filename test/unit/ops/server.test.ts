@@ -19,15 +19,18 @@ function fail(): never {
   throw new Error('FICTIVE, TEST PERSON')
 }
 
-describe('probes', () => {
-  test.each(['/livez', '/readyz', '/readyz?verbose=1'])('%s is ok while it is', async (path) => {
-    const { status, headers, body } = await get(`${await start()}${path}`)
-    expect({ status, body }).toEqual({ status: 200, body: 'ok\n' })
-    expect(headers['content-type']).toBe('text/plain; charset=utf-8')
-    expect(headers['cache-control']).toBe('no-store')
-  })
+describe('probe endpoints', () => {
+  test.each(['/livez', '/readyz', '/readyz?verbose=1'])(
+    'GET %s returns 200 and "ok" while the check passes',
+    async (path) => {
+      const { status, headers, body } = await get(`${await start()}${path}`)
+      expect({ status, body }).toEqual({ status: 200, body: 'ok\n' })
+      expect(headers['content-type']).toBe('text/plain; charset=utf-8')
+      expect(headers['cache-control']).toBe('no-store')
+    },
+  )
 
-  test('a failing check is 503 and named in a message, the other probe unharmed', async () => {
+  test('a failing check returns 503 with its reasons and does not affect the other probe', async () => {
     const reasons = ['Partitions not claimed yet: 3.', 'The service is stopping.']
     const address = await start({ health: { ...GOOD.health, ready: () => ({ ok: false, reasons }) } })
     expect(await get(`${address}/readyz`)).toMatchObject({
@@ -38,14 +41,14 @@ describe('probes', () => {
   })
 })
 
-describe('pages', () => {
-  test('the metrics come as the exposition says', async () => {
+describe('ops pages', () => {
+  test('GET /metrics returns the exposition with its content type', async () => {
     const { status, headers, body } = await get(`${await start()}/metrics`)
     expect({ status, body }).toEqual({ status: 200, body: 'up 1\n' })
     expect(headers['content-type']).toBe('text/plain; version=0.0.4')
   })
 
-  test('the status page is a table for people', async () => {
+  test('GET / returns a human-readable status table', async () => {
     expect((await get(await start())).body).toBe(
       [
         'checkresult-stream',
@@ -59,25 +62,28 @@ describe('pages', () => {
     )
   })
 
-  test('HEAD gets the headers alone', async () => {
+  test('HEAD returns the headers without a body', async () => {
     const { status, headers, body } = await get(`${await start()}/metrics`, 'HEAD')
     expect({ status, body }).toEqual({ status: 200, body: '' })
     expect(headers['content-length']).toBe('5')
   })
 
-  test.each(['/nothing', '//', '/livez/', '/%', '/livezz'])('%s is not there', async (path) => {
+  test.each(['/nothing', '//', '/livez/', '/%', '/livezz'])('GET %s returns 404', async (path) => {
     expect(await get(`${await start()}${path}`)).toMatchObject({ status: 404 })
   })
 
-  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'])('%s is refused', async (method) => {
-    const { status, headers } = await get(`${await start()}/livez`, method)
-    expect(status).toBe(405)
-    expect(headers.allow).toBe('GET, HEAD')
-  })
+  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE'])(
+    '%s returns 405 and the allowed methods',
+    async (method) => {
+      const { status, headers } = await get(`${await start()}/livez`, method)
+      expect(status).toBe(405)
+      expect(headers.allow).toBe('GET, HEAD')
+    },
+  )
 })
 
-describe('trouble', () => {
-  test('callbacks that throw or reject give 500 without their words, and the server goes on', async () => {
+describe('ops server errors', () => {
+  test('a callback that throws or rejects returns 500 without the error text, and the server keeps serving', async () => {
     const address = await start({
       health: { live: fail, ready: () => ({ ok: true, reasons: [] }) },
       status: fail,
@@ -90,7 +96,7 @@ describe('trouble', () => {
     expect(await get(`${address}/readyz`)).toMatchObject({ status: 200 })
   })
 
-  test('what is no HTTP, or too much of it, is cut off, and the server goes on', async () => {
+  test('a malformed request returns 400 and an oversized one 431, and the server keeps serving', async () => {
     const address = await start()
     expect(await send(address, 'not http at all\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
     expect(await send(address, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(
@@ -99,7 +105,7 @@ describe('trouble', () => {
     expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
   })
 
-  test('a prober that goes away before the answer harms nobody', async () => {
+  test('the server keeps serving when a client disconnects before the response', async () => {
     let answer: (() => void) | undefined
     const asked = Promise.withResolvers<void>()
     const address = await start({
@@ -119,7 +125,7 @@ describe('trouble', () => {
     expect(await get(`${address}/livez`)).toMatchObject({ status: 200 })
   })
 
-  test('connections are not kept', async () => {
+  test('the server closes each connection after its response', async () => {
     const received = await send(
       await start(),
       'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n',
@@ -128,21 +134,21 @@ describe('trouble', () => {
   })
 })
 
-describe('start and end', () => {
-  test('a port that is taken is told in one message', async () => {
+describe('ops server startup and shutdown', () => {
+  test('a port that is in use fails the start with one message', async () => {
     const { port } = new URL(await start())
     await expect(startOps({ ...GOOD, port: Number(port) })).rejects.toThrow(
       `Port ${port} on 127.0.0.1 is in use by another process, for example a second replica on this host or one that is still stopping. Stop it, or set OPS_PORT to a free port.`,
     )
   })
 
-  test('an address of another machine is told in one message', async () => {
+  test('an address of another host fails the start with one message', async () => {
     await expect(startOps({ ...GOOD, host: '192.0.2.1' })).rejects.toThrow(
       'OPS_HOST is 192.0.2.1, which is not an address of this machine. Set it to one that is, for example 0.0.0.0.',
     )
   })
 
-  test('closing does not wait for a connection that says nothing', async () => {
+  test('close() does not wait for an idle connection', async () => {
     const ops = await startOps(GOOD)
     const silent = send(ops.address, 'GET /livez HTTP/1.1\r\n')
     await get(`${ops.address}/livez`)

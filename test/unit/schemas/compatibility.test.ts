@@ -28,13 +28,13 @@ function typeOf(json: string): Type {
   return avsc.Type.forSchema(JSON.parse(json) as Schema)
 }
 
-test.each(SCHEMA_NAMES)('every released version of %s is kept, from the first on', (name) => {
+test.each(SCHEMA_NAMES)('every released version of %s is kept', (name) => {
   const versions = releases.filter((release) => release.name === name).map(({ version }) => version)
   expect(versions.toSorted((one, other) => one - other)).toEqual(versions.map((_, index) => index + 1))
   expect(versions.length).toBeGreaterThan(0)
 })
 
-/** Every pair of versions of one schema, in both orders: FULL_TRANSITIVE. The schema of today is version 0. */
+/** Every pair of versions of one schema, in both orders (FULL_TRANSITIVE). The current schema is version 0. */
 const pairs = SCHEMA_NAMES.flatMap((name) => {
   const versions = [
     ...releases.filter((release) => release.name === name),
@@ -45,21 +45,24 @@ const pairs = SCHEMA_NAMES.flatMap((name) => {
   )
 })
 
-test.each(pairs)('$name: a reader of version $as reads what version $from wrote', ({ reader, writer }) => {
-  const [reading, writing] = [typeOf(reader.json), typeOf(writer.json)]
-  expect(whyUnreadable(reader.json, writer.json)).toBe(null)
-  const resolver = reading.createResolver(writing)
-  for (let run = 0; run < 50; run += 1) {
-    expect(reading.isValid(reading.fromBuffer(writing.toBuffer(writing.random()), resolver))).toBe(true)
-  }
-})
+test.each(pairs)(
+  '$name: a reader of version $as reads data written with version $from',
+  ({ reader, writer }) => {
+    const [reading, writing] = [typeOf(reader.json), typeOf(writer.json)]
+    expect(whyUnreadable(reader.json, writer.json)).toBe(null)
+    const resolver = reading.createResolver(writing)
+    for (let run = 0; run < 50; run += 1) {
+      expect(reading.isValid(reading.fromBuffer(writing.toBuffer(writing.random()), resolver))).toBe(true)
+    }
+  },
+)
 
-test.each(releases)('$name: every field of version $version is still there', ({ name, json }) => {
+test.each(releases)('$name: every field of version $version still exists', ({ name, json }) => {
   const today = fieldsOf(JSON.parse(schemaJson(name)))
   expect(fieldsOf(JSON.parse(json)).filter((field) => !today.includes(field))).toEqual([])
 })
 
-/** `record.field` of every record, however deep. */
+/** `record.field` of every record, at any depth. */
 function fieldsOf(schema: unknown): string[] {
   if (typeof schema !== 'object' || schema === null) return []
   const { type, name, fields } = schema as { type?: unknown; name?: string; fields?: { name: string }[] }
@@ -67,8 +70,8 @@ function fieldsOf(schema: unknown): string[] {
   return [...own, ...Object.values(schema).flatMap(fieldsOf)]
 }
 
-/** What the tests above would find. */
-describe('a change that is refused', () => {
+/** Shows that the tests above can fail. */
+describe('a schema change', () => {
   interface Named {
     readonly fields: { readonly name: string; readonly type: unknown }[]
   }
@@ -82,22 +85,22 @@ describe('a change that is refused', () => {
   const isCompatible = (other: string): boolean =>
     whyUnreadable(today, other) === null && whyUnreadable(other, today) === null
 
-  test('is a new field without a default', () => {
+  test('is incompatible if it adds a field without a default', () => {
     expect(isCompatible(changed(({ fields }) => fields.push({ name: 'added', type: 'string' })))).toBe(false)
   })
 
-  test('is a field without a default that is gone: readers of before need it', () => {
+  test('is incompatible if it removes a field without a default, because older readers need it', () => {
     const without = changed(({ fields }) => fields.shift())
     expect(whyUnreadable(without, today)).toBe(null)
     expect(whyUnreadable(today, without)).toMatch(/no matching field/)
   })
 
-  test('is another type', () => {
+  test('is incompatible if it changes a type', () => {
     const other = changed(({ fields }) => fields.splice(0, 1, { name: 'transactionId', type: 'long' }))
     expect(whyUnreadable(other, today)).toBe('field transactionId: cannot read "string" as "long"')
   })
 
-  test('is a field that may be null from now on: readers of before cannot read null', () => {
+  test('is incompatible if a field becomes nullable, because older readers cannot read null', () => {
     const other = changed(({ fields }) =>
       fields.splice(0, 1, { name: 'transactionId', type: ['null', 'string'] }),
     )
@@ -105,12 +108,12 @@ describe('a change that is refused', () => {
     expect(isCompatible(other)).toBe(false)
   })
 
-  test('is not a new field with a default', () => {
+  test('is compatible if it adds a field with a default', () => {
     const added = { name: 'added', type: ['null', 'string'], default: null }
     expect(isCompatible(changed(({ fields }) => fields.push(added)))).toBe(true)
   })
 
-  test('is not a new symbol: who does not know it reads the default', () => {
+  test('is compatible if it adds an enum symbol, because older readers use the default', () => {
     const newerJson = today.replace('"TAMPER"', '"TAMPER", "HOLOGRAM"')
     const [newer, reader] = [typeOf(newerJson), typeOf(today)]
     const random = newer.random() as unknown as object

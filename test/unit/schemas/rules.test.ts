@@ -25,7 +25,7 @@ type Schema =
 type Complex = Exclude<Schema, string | readonly Schema[]>
 
 interface Found {
-  /** With the record they stand in. */
+  /** Fields with the record that contains them. */
   readonly fields: { readonly record: string; readonly field: Field }[]
   readonly enums: Complex[]
   readonly unions: (readonly Schema[])[]
@@ -51,28 +51,28 @@ function isUnion(schema: Schema): schema is readonly Schema[] {
   return Array.isArray(schema)
 }
 
-describe.each(SCHEMA_NAMES)('%s', (name) => {
+describe.each(SCHEMA_NAMES)('schema %s', (name) => {
   const { fields, enums, unions } = find(JSON.parse(schemaJson(name)) as Schema, {
     fields: [],
     enums: [],
     unions: [],
   })
 
-  test('says in one line what each field is', () => {
+  test('describes each field in one line', () => {
     expect(fields.filter(({ field }) => !/^\S.*\.$/.test(field.doc ?? ''))).toEqual([])
   })
 
-  test('has a default in every enum, which is one of its symbols and stands first', () => {
+  test('gives each enum a default, which is its first symbol', () => {
     expect(enums.filter((one) => one.default === undefined || one.symbols?.[0] !== one.default)).toEqual([])
   })
 
-  test('has no union but of null and one other, null first and the default', () => {
+  test('has only unions of null and one other type, with null first and as the default', () => {
     expect(unions.filter((union) => union.length !== 2 || union[0] !== 'null')).toEqual([])
     expect(fields.filter(({ field }) => isUnion(field.type) && field.default !== null)).toEqual([])
   })
 })
 
-test('all that is read off a document is tagged as personal, and nothing else', () => {
+test('tags exactly the fields that come from a document as personal data', () => {
   const { fields } = find(JSON.parse(schemaJson('verification-result')) as Schema, {
     fields: [],
     enums: [],

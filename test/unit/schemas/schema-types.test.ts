@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { committed, generate, typesOf } from '../../../dev/generate-schema-types.ts'
 
-test('the committed types are those of the schemas: else run `node dev/generate-schema-types.ts`', async () => {
+test('the committed types match the schemas (if this fails, run `node dev/generate-schema-types.ts`)', async () => {
   expect(committed()).toBe(await generate())
 })
 
-describe('of a schema', () => {
+describe('generated schema types', () => {
   const record = {
     type: 'record' as const,
     name: 'Sample',
@@ -25,7 +25,7 @@ describe('of a schema', () => {
     ],
   }
 
-  test('records become interfaces, enums their symbols, dates numbers that name their unit', () => {
+  test('records become interfaces, enums become unions of their symbols, and dates become numbers with a unit in the name', () => {
     expect(typesOf([record])).toBe(
       [
         "export const SAMPLE_KIND_SYMBOLS = ['OTHER', 'ONE'] as const",

@@ -9,7 +9,7 @@ function namesOf(seed: number, ids = IDS): string[] {
   return ids.map((id) => pick(id).scenario.name)
 }
 
-describe('a mix', () => {
+describe('a mix of scenarios', () => {
   test.each([
     ['long ids', IDS],
     ['ids that differ in a few digits', Array.from({ length: 2_000 }, (_, number) => `t${number}`)],
@@ -21,25 +21,25 @@ describe('a mix', () => {
     }
   })
 
-  test('is the same for the same seed, and another for another', () => {
+  test('is the same for the same seed and differs for another seed', () => {
     expect(namesOf(7)).toEqual(namesOf(7))
     expect(namesOf(8)).not.toEqual(namesOf(7))
   })
 
-  test('never picks what has no weight', () => {
+  test('never selects a scenario with weight 0', () => {
     const pick = createMix({ passhkid2018: 0, failpassport: 1 }, 1)
     expect(new Set(IDS.map((id) => pick(id).scenario.name))).toEqual(new Set(['failpassport']))
   })
 
-  test('answers for once where a scenario takes a number', () => {
+  test('uses the number 1 for scenarios that take a number', () => {
     expect(createMix({ notyet: 1 }, 1)('anything')).toMatchObject({ calls: 1, scenario: { name: 'notyet' } })
   })
 
-  test('says which name it does not know', () => {
+  test('reports an unknown scenario name', () => {
     expect(() => createMix({ passhkid: 1 }, 1)).toThrow('There is no scenario "passhkid"; --help lists them.')
   })
 
-  test.each([{}, { passhkid2018: 0 }])('needs a weight above 0: %j', (weights) => {
+  test.each([{}, { passhkid2018: 0 }])('requires a weight above 0: %j', (weights) => {
     expect(() => createMix(weights, 1)).toThrow('at least one scenario')
   })
 })

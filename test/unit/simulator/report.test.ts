@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CallLog } from '../../../src/simulator/report.ts'
 
-test('a report of nothing is empty', () => {
+test('the report is empty without calls', () => {
   expect(new CallLog().report()).toEqual({
     calls: 0,
     callsByCode: {},
@@ -11,7 +11,7 @@ test('a report of nothing is empty', () => {
   })
 })
 
-test('calls are counted by code, by transaction and by second, the refused ones apart', () => {
+test('calls are counted by code, transaction and second, and throttled ones separately', () => {
   const log = new CallLog()
   for (const time of [0, 10, 20]) log.arrived(time)
   log.admitted(0)
@@ -27,7 +27,7 @@ test('calls are counted by code, by transaction and by second, the refused ones 
   })
 })
 
-test('a transaction is asked for by its id', () => {
+test('the calls of a transaction are found by its id', () => {
   const log = new CallLog()
   log.called('a')
   log.called('a')

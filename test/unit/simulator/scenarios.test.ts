@@ -16,7 +16,7 @@ import {
 type Made =
   { readonly kind: 'result'; readonly result: VerificationResult } | Exclude<Outcome, { kind: 'final' }>
 
-/** What the service makes of a response: its own parser, table and normalizer. */
+/** What the service makes of a response with its own parser, outcome table and normalizer. */
 function made(response: Response, docType: string | null): Made {
   const outcome = classify(replyOf(response))
   if (outcome.kind !== 'final') return outcome
@@ -51,7 +51,7 @@ function replyOf(response: Response): Parameters<typeof classify>[0] {
 
 const GO_AGAIN = new Set(['deferred', 'throttled', 'unavailable', 'blocked'])
 
-/** Asks until the service would ask no more, and gives what it ends with and how it went on before. */
+/** Repeats the call until the service would stop, and returns the last outcome and the ones before. */
 function inTheEnd({ respond, docType }: Scenario, calls: number, person: number) {
   const before: string[] = []
   for (let call = 1; call <= 20; call += 1) {
@@ -79,20 +79,20 @@ function scenario(name: string): Scenario {
   return found
 }
 
-/** The document the service makes of a scenario, for one person. */
+/** The document that the service makes of a scenario for one person. */
 function documentOf(name: string, person = 3) {
   const { end } = inTheEnd(scenario(name), 1, person)
   return end?.kind === 'result' ? end.result.document : null
 }
 
-describe('what the service makes of a scenario is what the scenario expects:', () => {
+describe('the service handles a scenario as the scenario expects:', () => {
   test.each(SCENARIOS.map((one) => [one.name, one] as const))('%s', (_, one) => {
     const { end, before } = inTheEnd(one, 2, 5)
     expect(before.includes('deferred')).toBe(one.defers)
     expect(asExpected(end)).toEqual(one.expected)
   })
 
-  test('for every person, all seven families come out with sex and date of birth', () => {
+  test('all seven document families are read with sex and date of birth, for every person', () => {
     const families = new Set<string>()
     for (const { family } of SAMPLE_DOCUMENTS) {
       for (const person of people) {
@@ -107,7 +107,7 @@ describe('what the service makes of a scenario is what the scenario expects:', (
     )
   })
 
-  test('however the document is wrapped, the same fields come out', () => {
+  test('a document gives the same fields in every wrapping', () => {
     const usual = documentOf('passhkid2018')
     for (const name of ['doublyencoded', 'plainobject', 'newlines', 'spoofclean', 'code200']) {
       expect(documentOf(name)).toEqual(usual)
@@ -116,7 +116,7 @@ describe('what the service makes of a scenario is what the scenario expects:', (
     expect(documentOf('snakecase')?.fields).toMatchObject({ ...passport, raw: expect.anything() as unknown })
   })
 
-  test('only what the customer changed is edited', () => {
+  test('only fields that the customer changed count as edited', () => {
     const edited = Object.entries(documentOf('edited')?.editedFields ?? {}).filter(
       ([, value]) => value !== null,
     )
@@ -126,14 +126,14 @@ describe('what the service makes of a scenario is what the scenario expects:', (
     ])
   })
 
-  test('members by page come out as one document, without a page lost', () => {
+  test('a document of several pages becomes one document without losing a page', () => {
     expect(documentOf('pages')?.fields).toMatchObject({
       passportNo: documentOf('passpassport')?.fields?.passportNo,
       raw: { page_note: 'TEST' },
     })
   })
 
-  test('of dates nobody can be sure of none is guessed', () => {
+  test('ambiguous dates are not guessed', () => {
     expect(documentOf('odddates')?.fields).toMatchObject({
       birthDate: null,
       issueDate: null,
@@ -141,7 +141,7 @@ describe('what the service makes of a scenario is what the scenario expects:', (
     })
   })
 
-  test('an empty ocrIdInfo leaves a document without fields', () => {
+  test('an empty ocrIdInfo gives a document without fields', () => {
     expect(documentOf('blankocr')).toMatchObject({ ocrPassed: false, fields: null })
   })
 
@@ -150,12 +150,12 @@ describe('what the service makes of a scenario is what the scenario expects:', (
     ['tampered', ['TAMPER', 'PHOTO_COPY']],
     ['newforgery', ['OTHER']],
     ['spoofclean', ['SCREEN_REMARK']],
-  ])('%s names the signs of forgery %j', (name, spoofTypes) => {
+  ])('%s has the forgery signs %j', (name, spoofTypes) => {
     const { end } = inTheEnd(scenario(name), 1, 3)
     expect(end).toMatchObject({ result: { risk: { spoofTypes } } })
   })
 
-  test('members nobody documented are kept as they are', () => {
+  test('undocumented members are kept as they are', () => {
     expect(documentOf('unknownmembers')?.fields?.raw).toMatchObject({
       favoriteColor: 'TEST',
       cardEdition: '7',
@@ -163,7 +163,7 @@ describe('what the service makes of a scenario is what the scenario expects:', (
   })
 })
 
-describe('the number behind the name', () => {
+describe('the number in a scenario name', () => {
   const counting = [
     'notyet',
     'pending',
@@ -177,25 +177,25 @@ describe('the number behind the name', () => {
     'error500',
   ]
 
-  test.each(counting)('of %s says how many calls go wrong at first', (name) => {
+  test.each(counting)('%s gives the number of calls that fail first', (name) => {
     const named = scenarioOf(`${name}3x01`)
     expect(named).toMatchObject({ calls: 3, scenario: { name } })
     expect(inTheEnd(scenario(name), 3, 0).before).toHaveLength(3)
   })
 
-  test('is 1 where there is none', () => {
+  test('defaults to 1', () => {
     expect(scenarioOf('notyetx')?.calls).toBe(1)
     expect(scenarioOf('notyet')?.calls).toBe(1)
     expect(scenarioOf('notyet0')?.calls).toBe(1)
   })
 })
 
-describe('names', () => {
-  test('are letters and digits, short enough to leave room in an id of 32', () => {
+describe('scenario names', () => {
+  test('consist of letters and digits and leave room in a transaction id of 32 characters', () => {
     for (const { name } of SCENARIOS) expect(name).toMatch(/^[a-z0-9]{1,20}$/)
   })
 
-  test('are unlike each other: none begins another', () => {
+  test('are not prefixes of each other', () => {
     const names = SCENARIOS.map(({ name }) => name)
     expect(names.filter((name) => names.some((other) => other !== name && other.startsWith(name)))).toEqual(
       [],
@@ -203,7 +203,7 @@ describe('names', () => {
     expect(new Set(names).size).toBe(names.length)
   })
 
-  test('are found at the beginning of an id, and nowhere else', () => {
+  test('are recognized only at the beginning of a transaction id', () => {
     for (const { name } of SCENARIOS) {
       expect(scenarioOf(`${name}x0001`)?.scenario.name).toBe(name)
       expect(scenarioOf(`x${name}`)).toBeNull()
@@ -211,14 +211,14 @@ describe('names', () => {
   })
 
   test.each(['hksb7ba1b28130d24e015d694361bee4', 'sha0123456789abcdef', '', '42'])(
-    'are not found in the id %j',
+    'are not recognized in the transaction id %j',
     (id) => {
       expect(scenarioOf(id)).toBeNull()
     },
   )
 })
 
-describe('people', () => {
+describe('generated people', () => {
   test('are the same for the same number', () => {
     for (const one of SCENARIOS) {
       expect(one.respond({ call: 9, calls: 1, person: 7 })).toEqual(
@@ -227,7 +227,7 @@ describe('people', () => {
     }
   })
 
-  test('bear names that say they are made up', () => {
+  test('have names that are recognizably fictitious', () => {
     for (const { members } of SAMPLE_DOCUMENTS) {
       for (const person of people) {
         const { name, englishName, surname } = members(personOf(person))
@@ -236,7 +236,7 @@ describe('people', () => {
     }
   })
 
-  test('have document members as the vendor documents them: strings, each by its name', () => {
+  test('have document members as the vendor documents them: strings under their documented names', () => {
     for (const { members } of SAMPLE_DOCUMENTS) {
       for (const [name, value] of Object.entries(members(personOf(0)))) {
         expect(name).toMatch(/^[a-z][A-Za-z]+$/)
@@ -246,7 +246,7 @@ describe('people', () => {
   })
 })
 
-describe('between them, the scenarios show', () => {
+describe('all scenarios together cover', () => {
   const finalBodies = SCENARIOS.flatMap(({ respond }) => {
     const last = respond({ call: 9, calls: 1, person: 4 })
     return last.kind === 'json' ? [last.body] : []

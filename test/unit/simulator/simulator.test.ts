@@ -14,7 +14,7 @@ import {
 import { handingOut } from '../../support/credentials.ts'
 
 const KEY: Credentials = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
-/** Long enough for an answer over loopback on a busy machine, short enough to wait for. */
+/** Long enough for a response over loopback on a busy machine, and short enough to wait for. */
 const SHORT_TIMEOUT_MS = 150
 const LONG_TIMEOUT_MS = 5_000
 
@@ -30,7 +30,7 @@ async function start(options: Partial<SimulatorOptions> = {}): Promise<Simulator
   return simulator
 }
 
-/** The service's own client, signing as it does. */
+/** A caller that uses the service's own client and signature. */
 function asking(simulator: Simulator, options: { credentials?: Credentials; timeoutMs?: number } = {}) {
   const { credentials = KEY, timeoutMs = LONG_TIMEOUT_MS } = options
   const client = createCheckResultClient({
@@ -43,7 +43,7 @@ function asking(simulator: Simulator, options: { credentials?: Credentials; time
     client.check({ transactionId, merchantBizId: 'biz1' }, timeoutMs)
 }
 
-/** A reply in short: the code and the status, or how there was none. */
+/** Short form of a reply: its status and code, or why there was none. */
 function inShort(reply: Reply): string {
   return reply.kind === 'answer' ? `${reply.status} ${reply.code}` : reply.failure
 }
@@ -56,8 +56,8 @@ async function control(simulator: Simulator, path: string, body?: string) {
   return { status: response.status, body: await response.json() }
 }
 
-describe('a call', () => {
-  test('is answered as its transaction id says', async () => {
+describe('a simulated call', () => {
+  test('gets the response that its transaction id names', async () => {
     const ask = asking(await start())
     const replies = await Promise.all(['passhkid2018x1', 'invalididx1', 'notyetx1', 'error500x1'].map(ask))
     expect(replies.map(inShort)).toEqual([
@@ -68,7 +68,7 @@ describe('a call', () => {
     ])
   })
 
-  test('is told of with when it came, what it asked for and what it was answered', async () => {
+  test('is logged with its time, its ids and its outcome', async () => {
     const arrivals: Arrival[] = []
     const before = process.hrtime.bigint()
     const ask = asking(await start({ qps: 1, onArrival: (arrival) => arrivals.push(arrival) }))
@@ -87,7 +87,7 @@ describe('a call', () => {
     ])
   })
 
-  test('has a request id of its own', async () => {
+  test('gets a unique request id', async () => {
     const ask = asking(await start())
     const ids = (await Promise.all([ask('passhkid2018x1'), ask('passhkid2018x1')])).map((reply) =>
       reply.kind === 'answer' ? reply.requestId : null,
@@ -96,18 +96,18 @@ describe('a call', () => {
     expect(ids[1]).not.toBe(ids[0])
   })
 
-  test('goes wrong as often as the id says, then well', async () => {
+  test('fails as often as its transaction id says, then succeeds', async () => {
     const ask = asking(await start())
     const replies = [await ask('flaky2x1'), await ask('flaky2x1'), await ask('flaky2x1')]
     expect(replies.map(inShort)).toEqual(['503 ServiceUnavailable', '503 ServiceUnavailable', '200 Success'])
   })
 
-  test('for an id that names nothing is answered from the mix', async () => {
+  test('gets a response from the mix if its transaction id names no scenario', async () => {
     const ask = asking(await start({ mix: { invalidparameter: 1 } }))
     expect(inShort(await ask('hksb7ba1b28130d24e015d694361bee4'))).toBe('400 InvalidParameter')
   })
 
-  test('that throttles says when to come again, in milliseconds', async () => {
+  test('gets a retry hint in milliseconds when it is throttled', async () => {
     const ask = asking(await start())
     expect(await ask('throttledx1')).toMatchObject({
       status: 400,
@@ -116,47 +116,47 @@ describe('a call', () => {
     })
   })
 
-  test('with the wrong secret is refused', async () => {
+  test('is rejected if it is signed with the wrong secret', async () => {
     const ask = asking(await start(), { credentials: { ...KEY, accessKeySecret: 'other' } })
     expect(inShort(await ask('passhkid2018x1'))).toBe('400 SignatureDoesNotMatch')
   })
 
-  test('with temporary credentials is accepted with their token', async () => {
+  test('is accepted with temporary credentials and their token', async () => {
     const credentials = { ...KEY, securityToken: 'CAIStoken+/==' }
     const simulator = await start({ credentials })
     expect(inShort(await asking(simulator, { credentials })('passhkid2018x1'))).toBe('200 Success')
     expect(inShort(await asking(simulator)('passhkid2018x1'))).toBe('400 MissingSecurityToken')
   })
 
-  test('takes the latency asked for', async () => {
+  test('takes the configured latency', async () => {
     const ask = asking(await start({ latencyMs: 60 }))
     const startedMs = performance.now()
     await ask('passhkid2018x1')
-    // A timer may fire a millisecond early by another clock.
+    // A timer may fire a millisecond early as measured by another clock.
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(59)
   })
 })
 
-describe('what is no answer at all', () => {
+describe('scenarios without a response', () => {
   test.each([
     ['html502x1', 'not-json'],
     ['resetx1', 'reset'],
     ['oversizedx1', 'too-large'],
-  ])('%s: %s', async (transactionId, failure) => {
+  ])('%s fails with %s', async (transactionId, failure) => {
     const ask = asking(await start())
     expect(inShort(await ask(transactionId))).toBe(failure)
     expect(inShort(await ask(transactionId))).toBe('200 Success')
   })
 
-  test.each(['hangx1', 'dripx1'])('%s: the caller has to give up', async (transactionId) => {
+  test.each(['hangx1', 'dripx1'])('%s makes the caller time out', async (transactionId) => {
     const simulator = await start()
     expect(inShort(await asking(simulator, { timeoutMs: SHORT_TIMEOUT_MS })(transactionId))).toBe('timeout')
     expect(inShort(await asking(simulator)(transactionId))).toBe('200 Success')
   })
 })
 
-describe('the quota', () => {
-  test('refuses the N+1st call within a second, whatever it is for', async () => {
+describe('the simulated quota', () => {
+  test('throttles the N+1st call within a second, regardless of its transaction', async () => {
     const simulator = await start({ qps: 5 })
     const ask = asking(simulator)
     const replies = await Promise.all(Array.from({ length: 8 }, (_, number) => ask(`passhkid2018x${number}`)))
@@ -166,13 +166,13 @@ describe('the quota', () => {
     expect(simulator.report()).toMatchObject({ maxCallsInASecond: 8, maxAdmittedInASecond: 5 })
   })
 
-  test('is not spent by calls that are refused before', async () => {
+  test('is not used up by rejected calls', async () => {
     const simulator = await start({ qps: 1 })
     await asking(simulator, { credentials: { ...KEY, accessKeySecret: 'other' } })('passhkid2018x1')
     expect(inShort(await asking(simulator)('passhkid2018x1'))).toBe('200 Success')
   })
 
-  test('does not let a throttled call count for its transaction', async () => {
+  test('a throttled call does not count towards the scenario of its transaction', async () => {
     const simulator = await start({ qps: 1 })
     const ask = asking(simulator)
     await ask('notyetx1')
@@ -193,7 +193,7 @@ describe('account-wide faults', () => {
     [{ all: 'reset' }, 'reset'],
   ]
 
-  test.each(faults)('%j: every call %s, until it is over', async (fault, wanted) => {
+  test.each(faults)('%j: every call gets %s until the fault ends', async (fault, wanted) => {
     const simulator = await start()
     const ask = asking(simulator)
     simulator.setFaults(fault)
@@ -202,7 +202,7 @@ describe('account-wide faults', () => {
     expect(inShort(await ask('passhkid2018x1'))).toBe('200 Success')
   })
 
-  test('hang: the caller has to give up', async () => {
+  test('"hang" makes the caller time out', async () => {
     const simulator = await start()
     simulator.setFaults({ all: 'hang' })
     expect(inShort(await asking(simulator, { timeoutMs: SHORT_TIMEOUT_MS })('passhkid2018x1'))).toBe(
@@ -210,7 +210,7 @@ describe('account-wide faults', () => {
     )
   })
 
-  test('are switched over HTTP too', async () => {
+  test('can be switched over HTTP', async () => {
     const simulator = await start()
     const ask = asking(simulator)
     expect(await control(simulator, 'faults', '{"all":"down"}')).toEqual({
@@ -223,7 +223,7 @@ describe('account-wide faults', () => {
   })
 
   test.each(['{"all":"explode"}', '{"unknown":1}', 'no json', ''])(
-    'that do not exist change nothing: %j',
+    'an unknown fault changes nothing: %j',
     async (body) => {
       const simulator = await start()
       expect(await control(simulator, 'faults', body)).toMatchObject({ status: 400 })
@@ -233,7 +233,7 @@ describe('account-wide faults', () => {
 })
 
 describe('the report', () => {
-  test('counts calls by code and transactions by calls, also over HTTP', async () => {
+  test('counts calls by code and transactions by calls, and is available over HTTP', async () => {
     const simulator = await start()
     const ask = asking(simulator)
     for (const id of ['passhkid2018x1', 'flakyx1', 'flakyx1', 'resetx1']) await ask(id)
@@ -246,7 +246,7 @@ describe('the report', () => {
     expect(await control(simulator, 'report')).toEqual({ status: 200, body: simulator.report() })
   })
 
-  test('begins anew after a reset', async () => {
+  test('starts from zero after a reset', async () => {
     const simulator = await start()
     await asking(simulator)('passhkid2018x1')
     await control(simulator, 'reset')
@@ -254,7 +254,7 @@ describe('the report', () => {
     expect(simulator.callsOf('passhkid2018x1')).toBe(0)
   })
 
-  test('does not count the questions about it', async () => {
+  test('does not count requests for the report itself', async () => {
     const simulator = await start()
     await control(simulator, 'report')
     expect(await control(simulator, 'nothing')).toMatchObject({ status: 404 })
@@ -262,8 +262,8 @@ describe('the report', () => {
   })
 })
 
-describe('the server', () => {
-  test('keeps a connection for the next call', async () => {
+describe("the simulator's server", () => {
+  test('keeps connections alive', async () => {
     const simulator = await start()
     const first = await fetch(`${simulator.url}/`, { method: 'POST' })
     await first.arrayBuffer()
@@ -271,18 +271,18 @@ describe('the server', () => {
     expect(first.headers.get('keep-alive')).toBe('timeout=60')
   })
 
-  test('is on loopback only, each on a port of its own', async () => {
+  test('listens only on loopback, each server on a different port', async () => {
     const [one, other] = await Promise.all([start(), start()])
     expect(one.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
     expect(other.url).not.toBe(one.url)
   })
 
-  test('says that a port is taken', async () => {
+  test('reports a port that is in use', async () => {
     const { url } = await start()
     await expect(start({ port: Number(new URL(url).port) })).rejects.toThrow('EADDRINUSE')
   })
 
-  test('closes with calls still open', async () => {
+  test('closes even with calls in flight', async () => {
     const simulator = await startSimulator({ credentials: KEY, qps: 'unlimited', latencyMs: 0 })
     const pending = asking(simulator)('hangx1')
     while (simulator.report().calls === 0) await new Promise((done) => void setImmediate(done))
@@ -290,19 +290,19 @@ describe('the server', () => {
     expect(inShort(await pending)).toBe('reset')
   })
 
-  test('may be closed twice', async () => {
+  test('can be closed twice', async () => {
     const simulator = await start()
     await simulator.close()
     await simulator.close()
     await expect(fetch(simulator.url)).rejects.toThrow('fetch failed')
   })
 
-  test('outlives a caller that leaves in the middle of the faults it sends', async () => {
+  test('keeps serving when a caller disconnects from a faulty response', async () => {
     const simulator = await start()
     const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1')
     await once(socket, 'connect')
     socket.write('POST /_simulator/faults HTTP/1.1\r\nhost: h\r\ncontent-length: 99\r\n\r\n{"all":')
-    // An answer on another connection: by then the server has begun with the first.
+    // A response on another connection shows that the server has started the first one.
     await control(simulator, 'report')
     socket.resetAndDestroy()
     await once(socket, 'close')
@@ -310,7 +310,7 @@ describe('the server', () => {
     expect(inShort(await asking(simulator)('passhkid2018x1'))).toBe('200 Success')
   })
 
-  test('outlives a caller that leaves in the middle of a call', async () => {
+  test('keeps serving when a caller disconnects during a call', async () => {
     const simulator = await start({ latencyMs: 20 })
     const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1')
     await once(socket, 'connect')

@@ -22,7 +22,7 @@ interface Changes {
 
 let nonces = 0
 
-/** As the service signs it. */
+/** Signed the way the service signs. */
 function signed({ credentials = KEY, ...changes }: Changes = {}): SignedCall {
   const { path, headers } = signCheckResult({
     host: 'simulator.test',
@@ -36,7 +36,7 @@ function signed({ credentials = KEY, ...changes }: Changes = {}): SignedCall {
   return { method: 'POST', url: path, headers }
 }
 
-/** Signed in the general way, so that what the service would never send can be sent. */
+/** Signed with the general algorithm to create requests that the service would never send. */
 function signedWith(
   headers: Record<string, string>,
   parameters: Record<string, string>,
@@ -75,8 +75,8 @@ function verify(call: SignedCall, credentials: Credentials = KEY): Verified {
 
 const refused = (status: number, code: string): Verified => ({ kind: 'refused', refusal: { status, code } })
 
-describe('a call', () => {
-  test('as the service signs it is accepted, and its parameters are read', () => {
+describe('a valid call', () => {
+  test('signed by the service is accepted, and its parameters are read', () => {
     expect(verify(signed())).toEqual({
       kind: 'ok',
       transactionId: 'passhkid2018x1',
@@ -84,31 +84,31 @@ describe('a call', () => {
     })
   })
 
-  test('with parameters nobody documented is accepted', () => {
+  test('with undocumented parameters is accepted', () => {
     const parameters = { TransactionId: 't1', MerchantBizId: 'b1', ExtraImageControlList: "a b*c~(é)!'" }
     expect(verify(signedWith({}, parameters)).kind).toBe('ok')
   })
 
-  test('with headers nobody documented is accepted when they are signed', () => {
+  test('with undocumented headers is accepted if they are signed', () => {
     const call = signedWith({ 'x-acs-retry-attempts': '1' }, { TransactionId: 't1', MerchantBizId: 'b1' })
     expect(verify(call).kind).toBe('ok')
   })
 })
 
-describe('the signature does not match', () => {
+describe('the simulator rejects a signature', () => {
   const mismatch = refused(400, 'SignatureDoesNotMatch')
 
-  test('with another secret', () => {
+  test('made with another secret', () => {
     expect(verify(signed({ credentials: { ...KEY, accessKeySecret: 'other' } }))).toEqual(mismatch)
   })
 
-  test('when a parameter was changed on the way', () => {
+  test('if a parameter was changed after signing', () => {
     const call = signed()
     expect(verify({ ...call, url: call.url.replace('biz1', 'biz2') })).toEqual(mismatch)
   })
 
   test.each(['host', 'x-acs-date', 'x-acs-signature-nonce', 'x-acs-content-sha256'])(
-    'when %s was changed on the way',
+    'if %s was changed after signing',
     (header) => {
       const call = signed()
       const value = header === 'x-acs-date' ? '2026-01-01T00:00:01Z' : 'changed'
@@ -116,17 +116,17 @@ describe('the signature does not match', () => {
     },
   )
 
-  test.each(['x-acs-extra', 'content-type'])('when %s was added and is not signed', (header) => {
+  test.each(['x-acs-extra', 'content-type'])('if %s was added without being signed', (header) => {
     const call = signed()
     expect(verify({ ...call, headers: { ...call.headers, [header]: '1' } })).toEqual(mismatch)
   })
 
-  test('when the host is not among what was signed', () => {
+  test('if the host was not signed', () => {
     const call = signedWith({}, { TransactionId: 't1', MerchantBizId: 'b1' }, ['host'])
     expect(verify(call)).toEqual(mismatch)
   })
 
-  test('and then the nonce is not used up', () => {
+  test('without using up the nonce', () => {
     const verifier = new RequestVerifier(KEY)
     const call = signed()
     expect(verifier.verify({ ...call, url: `${call.url}&More=1` }, NOW_MS)).toEqual(mismatch)
@@ -134,15 +134,15 @@ describe('the signature does not match', () => {
   })
 })
 
-describe('the key', () => {
-  test('that nobody knows is not found', () => {
+describe('the access key', () => {
+  test('is rejected as not found if it is unknown', () => {
     expect(verify(signed({ credentials: { ...KEY, accessKeyId: 'stranger' } }))).toEqual(
       refused(404, 'InvalidAccessKeyId.NotFound'),
     )
   })
 
   test.each([undefined, '', 'Bearer token', 'ACS3-HMAC-SHA256 Credential=testid', 'acs testid:abc='])(
-    'is incomplete in the authorization %j',
+    'is rejected as incomplete in the authorization %j',
     (authorization) => {
       const call = signed()
       expect(verify({ ...call, headers: { ...call.headers, authorization } })).toEqual(
@@ -159,26 +159,26 @@ describe('temporary credentials', () => {
     expect(verify(signed({ credentials: temporary }), temporary).kind).toBe('ok')
   })
 
-  test('are refused without it', () => {
+  test('are rejected without their token', () => {
     expect(verify(signed(), temporary)).toEqual(refused(400, 'MissingSecurityToken'))
   })
 
-  test('are refused with another', () => {
+  test('are rejected with another token', () => {
     const call = signed({ credentials: { ...KEY, securityToken: 'other' } })
     expect(verify(call, temporary)).toEqual(refused(400, 'InvalidSecurityToken.Malformed'))
   })
 
-  test('make a token where none belongs one too many', () => {
+  test('a token is rejected if the key is permanent', () => {
     expect(verify(signed({ credentials: temporary }))).toEqual(refused(400, 'InvalidSecurityToken.Malformed'))
   })
 })
 
-describe('the date', () => {
-  test.each([-15, 15])('may be %d minutes off', (minutes) => {
+describe('the request date', () => {
+  test.each([-15, 15])('may differ by %d minutes', (minutes) => {
     expect(new RequestVerifier(KEY).verify(signed(), NOW_MS + minutes * MINUTE_MS).kind).toBe('ok')
   })
 
-  test.each([-15, 15])('is expired a second beyond %d minutes', (minutes) => {
+  test.each([-15, 15])('is expired one second beyond %d minutes', (minutes) => {
     const epochMs = NOW_MS + minutes * MINUTE_MS + Math.sign(minutes) * 1_000
     expect(new RequestVerifier(KEY).verify(signed(), epochMs)).toEqual(
       refused(400, 'InvalidTimeStamp.Expired'),
@@ -186,14 +186,14 @@ describe('the date', () => {
   })
 
   test.each(['2026-99-99T99:99:99Z', '2026-13-01T00:00:00Z', '2026-01-01T25:00:00Z'])(
-    'is one: %j',
+    'is accepted if it has the required form: %j',
     (date) => {
       expect(verify(signed({ date }))).toEqual(refused(400, 'InvalidTimeStamp.Format'))
     },
   )
 
   test.each(['', 'yesterday', '2026-01-01T00:00:00.000Z', '2026-01-01 00:00:00', '1767225600000'])(
-    'has no other form: %j',
+    'is rejected in any other form: %j',
     (date) => {
       expect(verify(signed({ date }))).toEqual(refused(400, 'InvalidTimeStamp.Format'))
     },
@@ -201,27 +201,27 @@ describe('the date', () => {
 })
 
 describe('the nonce', () => {
-  test('is good for one call', () => {
+  test('is accepted only once', () => {
     const verifier = new RequestVerifier(KEY)
     expect(verifier.verify(signed({ nonce: 'once' }), NOW_MS).kind).toBe('ok')
     expect(verifier.verify(signed({ nonce: 'once' }), NOW_MS)).toEqual(refused(400, 'SignatureNonceUsed'))
   })
 
-  test('must be there', () => {
+  test('is required', () => {
     expect(verify(signed({ nonce: '' }))).toEqual(refused(400, 'MissingSignatureNonce'))
   })
 })
 
 describe('the operation', () => {
-  test('is asked for with POST', () => {
+  test('requires the method POST', () => {
     expect(verify({ ...signed(), method: 'GET' })).toEqual(refused(405, 'UnsupportedHTTPMethod'))
   })
 
-  test.each(['/api', '/CheckResult?TransactionId=t', '//'])('is not found at %s', (url) => {
+  test.each(['/api', '/CheckResult?TransactionId=t', '//'])('is rejected as not found at %s', (url) => {
     expect(verify({ ...signed(), url })).toEqual(refused(404, 'InvalidApi.NotFound'))
   })
 
-  test('is not another', () => {
+  test('is rejected if it has another name', () => {
     const call = signed()
     expect(verify({ ...call, headers: { ...call.headers, 'x-acs-action': 'Initialize' } })).toEqual(
       refused(404, 'InvalidApi.NotFound'),
@@ -229,7 +229,7 @@ describe('the operation', () => {
     expect(verify(without(call, 'x-acs-action'))).toEqual(refused(404, 'InvalidApi.NotFound'))
   })
 
-  test('has one version', () => {
+  test('is rejected in another version', () => {
     const call = signed()
     expect(verify({ ...call, headers: { ...call.headers, 'x-acs-version': '2019-03-07' } })).toEqual(
       refused(404, 'InvalidVersion'),
@@ -245,15 +245,15 @@ describe('the parameters', () => {
     [{ merchantBizId: 'x'.repeat(33) }, 'InvalidParameter'],
     [{ transactionId: 'with-hyphen' }, 'TransactionIdInvalid'],
     [{ transactionId: '测试' }, 'TransactionIdInvalid'],
-  ])('%j: %s', (changes, code) => {
+  ])('%j is rejected with %s', (changes, code) => {
     expect(verify(signed(changes))).toEqual(refused(400, code))
   })
 
-  test('must be there at all', () => {
+  test('are required', () => {
     expect(verify(signedWith({}, {}))).toEqual(refused(400, 'MissingParameter'))
   })
 
-  test('are read only once the signature is right', () => {
+  test('are checked only after the signature', () => {
     const call = signed({ transactionId: '', credentials: { ...KEY, accessKeySecret: 'other' } })
     expect(verify(call)).toEqual(refused(400, 'SignatureDoesNotMatch'))
   })

@@ -4,7 +4,7 @@ import { BusiestSecond, SlidingLimit } from '../../../src/simulator/window.ts'
 
 const SECOND_MS = 1_000
 
-/** Arrivals in order, crowded enough to run into the limit; some of them a second apart but for the last bit. */
+/** Arrivals in order, dense enough to reach the limit; some gaps are one second give or take the last bit. */
 const arrivals = fc
   .tuple(
     fc.double({ min: 0, max: 5_000, noNaN: true }),
@@ -20,7 +20,7 @@ function timesAfter(firstMs: number, gaps: readonly number[]): number[] {
   return gaps.map((gap) => (nowMs += gap))
 }
 
-/** How many of `times` lie in the second that ends with `nowMs`. */
+/** Number of `times` within the second that ends at `nowMs`. */
 function within(times: readonly number[], nowMs: number): number {
   return times.filter((time) => time > nowMs - SECOND_MS && time <= nowMs).length
 }
@@ -34,13 +34,13 @@ function admitted(limit: number, times: readonly number[]): number[] {
   return times.filter((time) => window.admit(time))
 }
 
-describe('the limit', () => {
-  test('admits N calls at once and refuses the one after', () => {
+describe('the sliding window', () => {
+  test('admits N calls at once and refuses the next one', () => {
     const limit = new SlidingLimit(3)
     expect([0, 0, 0, 0].map((time) => limit.admit(time))).toEqual([true, true, true, false])
   })
 
-  test('admits again when the oldest call is a whole second old, not sooner', () => {
+  test('admits another call when the oldest one is a full second old, but not sooner', () => {
     const limit = new SlidingLimit(2)
     limit.admit(0)
     limit.admit(600)
@@ -50,19 +50,19 @@ describe('the limit', () => {
     expect(limit.admit(1_600)).toBe(true)
   })
 
-  test('slides: what a counter per calendar second would let through is refused', () => {
+  test('refuses calls that a counter per calendar second would admit', () => {
     const limit = new SlidingLimit(2)
     expect([900, 950, 1_050, 1_100].map((time) => limit.admit(time))).toEqual([true, true, false, false])
   })
 
-  test('does not count what it refuses', () => {
+  test('does not count refused calls', () => {
     const limit = new SlidingLimit(1)
     limit.admit(0)
     for (let time = 1; time < SECOND_MS; time += 1) limit.admit(time)
     expect(limit.admit(SECOND_MS)).toBe(true)
   })
 
-  test('no second ever holds more than N admitted calls', () => {
+  test('never admits more than N calls in any second', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), arrivals, (limit, times) => {
         expect(max(admitted(limit, times))).toBeLessThanOrEqual(limit)
@@ -70,7 +70,7 @@ describe('the limit', () => {
     )
   })
 
-  test('refuses only where the second that ends with the call is full', () => {
+  test('refuses a call only if the second that ends with it is full', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), arrivals, (limit, times) => {
         const window = new SlidingLimit(limit)
@@ -86,23 +86,23 @@ describe('the limit', () => {
 })
 
 describe('the busiest second', () => {
-  test('is none before the first call', () => {
+  test('is empty before the first call', () => {
     expect(new BusiestSecond().max).toBe(0)
   })
 
-  test('does not hold two calls that are a whole second apart', () => {
+  test('does not include two calls that are a full second apart', () => {
     const busiest = new BusiestSecond()
     for (const time of [0, 500, 1_000]) busiest.arrived(time)
     expect(busiest.max).toBe(2)
   })
 
-  test('is remembered when it is over', () => {
+  test('is kept after it has passed', () => {
     const busiest = new BusiestSecond()
     for (const time of [0, 1, 2, 60_000]) busiest.arrived(time)
     expect(busiest.max).toBe(3)
   })
 
-  test('is what counting every second gives', () => {
+  test('equals the result of counting every second', () => {
     fc.assert(
       fc.property(arrivals, (times) => {
         const busiest = new BusiestSecond()
@@ -112,12 +112,12 @@ describe('the busiest second', () => {
     )
   })
 
-  test('stays right when old arrivals have been dropped', () => {
+  test('stays correct after old arrivals have been dropped', () => {
     const busiest = new BusiestSecond()
     for (let call = 0; call < 50_000; call += 1) busiest.arrived(call * 0.5)
     expect(busiest.max).toBe(2_000)
     for (let call = 0; call < 3_000; call += 1) busiest.arrived(25_000 + call * 0.25)
-    // The new ones, and of the old ones those between 24,750 and 25,000.
+    // The new arrivals, and those old ones between 24,750 and 25,000.
     expect(busiest.max).toBe(3_000 + 500)
   })
 })

@@ -31,18 +31,18 @@ function faultsOf(sent: readonly SentEvent[], outputs: readonly Output[]): strin
   return checkOutputs(matchOutputs(TOPIC, sent, outputs)).flatMap(({ faults }) => faults)
 }
 
-describe('what came out, held against what was sent', () => {
-  test('is without fault when each event came out once as expected', () => {
+describe('the check of demo outputs', () => {
+  test('finds no fault if each event has one expected output', () => {
     const sent = [sentAt(0n), sentAt(3n, REJECTED)]
     expect(faultsOf(sent, [outputOf(3n, REJECTED), outputOf(0n)])).toEqual([])
   })
 
-  test('tells an event that is missing and one that came twice', () => {
+  test('reports a missing event and a duplicate', () => {
     const faults = faultsOf([sentAt(0n), sentAt(1n)], [outputOf(1n), outputOf(1n)])
     expect(faults).toEqual(['event0 has 0 outputs instead of one.', 'event1 has 2 outputs instead of one.'])
   })
 
-  test('tells an output of an event that was not sent', () => {
+  test('reports an output for an event that was not sent', () => {
     expect(faultsOf([sentAt(0n)], [outputOf(0n), outputOf(7n)])).toEqual([
       'There is an output (PASSED, not risky, PASSPORT) for input[2]@7, where no event was sent.',
     ])
@@ -54,14 +54,14 @@ describe('what came out, held against what was sent', () => {
     ['PASSED, risk unknown, PASSPORT', { ...PASSED, risky: null }],
     ['PASSED, not risky, no document', { ...PASSED, family: null }],
     ['dead letter rejected', REJECTED],
-  ])('tells another outcome: %s', (words, outcome) => {
+  ])('reports an unexpected outcome: %s', (words, outcome) => {
     expect(faultsOf([sentAt(0n)], [outputOf(0n, outcome)])).toEqual([
       `event0 should be PASSED, not risky, PASSPORT, but is ${words}.`,
     ])
   })
 
   test.each([Buffer.from('other'), Buffer.alloc(0), null])(
-    'tells a dead letter with other bytes',
+    'reports a dead letter with different bytes',
     (value) => {
       expect(faultsOf([sentAt(0n, REJECTED)], [outputOf(0n, REJECTED, value)])).toEqual([
         'The dead letter of event0 does not have the bytes of its event.',
@@ -70,7 +70,7 @@ describe('what came out, held against what was sent', () => {
   )
 })
 
-describe('the quota', () => {
+describe('the quota check', () => {
   const report = {
     calls: 9,
     callsByCode: {},
@@ -79,11 +79,11 @@ describe('the quota', () => {
     maxAdmittedInASecond: 50,
   }
 
-  test('holds when the busiest second has as many calls as it allows', () => {
+  test('passes if the busiest second has exactly the allowed number of calls', () => {
     expect(checkQuota(report, 50).faults).toEqual([])
   })
 
-  test('does not hold with one call more, or one refused', () => {
+  test('fails with one additional call or one throttled call', () => {
     const more = checkQuota({ ...report, maxCallsInASecond: 51 }, 50)
     expect(more.faults).toEqual(['There were 51 calls in one second; the quota is 50.'])
     const refused = checkQuota({ ...report, callsByCode: { 'Throttling.Api': 2, 'Throttling.User': 1 } }, 50)

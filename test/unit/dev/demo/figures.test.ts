@@ -9,7 +9,7 @@ const report = {
   maxAdmittedInASecond: 5,
 }
 
-test('figures are sums over the series of the metrics', () => {
+test('figures are summed over all series of a metric', () => {
   const metrics = [
     'checkresult_results_total{verdict="PASSED",sub_code="200",family="PASSPORT"} 3',
     'checkresult_results_total{verdict="PASSED",sub_code="200",family="NONE"} 1',
@@ -32,7 +32,7 @@ test('figures are sums over the series of the metrics', () => {
 })
 
 describe('the call rate', () => {
-  test('is what was added in about the last second', () => {
+  test('is measured over about the last second', () => {
     const rate = new CallRate()
     expect([rate.add(0, 0), rate.add(500, 20), rate.add(1000, 40), rate.add(2000, 40)]).toEqual([
       0, 40, 40, 0,

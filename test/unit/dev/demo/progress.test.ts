@@ -25,13 +25,13 @@ const moment: Moment = {
   },
 }
 
-test('a log gets one line with all figures', () => {
+test('without a terminal, progress is one line with all figures', () => {
   expect(line(moment)).toBe(
     '  5 s  sent 200, results 90, dead letters 10, deferrals 7, pass rate 80.0 %, risk rate 5.0 %, calls/s 44 of 50',
   )
 })
 
-test('a terminal gets a bar and a table that fit into 80 columns', () => {
+test('on a terminal, progress is a bar and a table that fit into 80 columns', () => {
   const lines = stripVTControlCharacters(picture(moment)).split('\n')
   expect(lines[0]).toMatch(/^█{11}░{35} {2}100 of 400 settled, 5 s$/)
   expect(lines[4]).toMatch(/200 .* 90 .* 10 .* 7 .* 80\.0 % .* 5\.0 % .* 44 of 50/)

@@ -31,7 +31,7 @@ function outputOf(transactionId: string, result: Partial<VerificationResult>): O
   }
 }
 
-test('a sample says verdict, risk and calls, and kinds that did not come are left out', () => {
+test('a sample shows verdict, risk and calls, and omits kinds without outputs', () => {
   const outputs = [
     outputOf('passtaiwanpermitx1', {}),
     outputOf('riskpassportx2', {

@@ -49,8 +49,8 @@ function summary(outcome: Outcome, check: Check): string {
   return stripVTControlCharacters(text)
 }
 
-describe('the summary', () => {
-  test('counts what was expected and what was seen, with latency and quota', () => {
+describe('the demo summary', () => {
+  test('shows expected and actual counts with latency and quota', () => {
     const text = summary(passed, { promise: 'it holds', faults: [] })
     expect(text).toMatch(/Passed +│ +1 │ +1 │/)
     expect(text).toMatch(/at a steady pace +│ +42 ms \/ 42 ms/)
@@ -58,14 +58,14 @@ describe('the summary', () => {
     expect(text).toMatch(/✔ it holds\nAll checks passed\.$/m)
   })
 
-  test('shows what came out instead', () => {
+  test('shows an unexpected outcome', () => {
     const text = summary(rejected, { promise: 'it holds', faults: ['It does not.'] })
     expect(text).toMatch(/Passed +│ +1 │ +0 │/)
     expect(text).toMatch(/Dead letter: rejected +│ +0 │ +1 │/)
     expect(text).toMatch(/✘ it holds\n {4}It does not\.\nSome checks failed\.$/m)
   })
 
-  test('does not drown the reader in faults', () => {
+  test('limits the number of faults that it lists', () => {
     const faults = Array.from({ length: 25 }, (_, at) => `Fault ${at}.`)
     const text = summary(passed, { promise: 'it holds', faults })
     expect(text).toContain('Fault 9.\n    … and 15 more')

@@ -8,7 +8,7 @@ import {
 
 type Step = readonly [producer: number, what: 'write' | 'abort' | 'commit']
 
-/** A partition as a broker has it after these steps, and what of it is committed. */
+/** A partition as a broker returns it after these steps, and the values that are committed. */
 function partitionOf(steps: readonly Step[]): { fetched: FetchedPartition; committed: string[] } {
   const messages: FetchedRecord[] = []
   const aborted: { producerId: string; firstOffset: string }[] = []
@@ -35,7 +35,7 @@ function partitionOf(steps: readonly Step[]): { fetched: FetchedPartition; commi
     if (what === 'commit') committed.push(...written)
     else aborted.push({ producerId: String(producer), firstOffset: written[0] ?? '' })
   }
-  // What is still open is above the last stable offset: no fetch answer holds it.
+  // Records of open transactions are above the last stable offset, so no response contains them.
   const stable = Math.min(messages.length, ...[...open.values()].map(([first]) => Number(first)))
   const seen = (offset: string): boolean => Number(offset) < stable
   return {
@@ -51,8 +51,8 @@ function offsetsOf(fetched: FetchedPartition): string[] {
   return committedRecords(fetched).map(({ offset }) => offset)
 }
 
-describe('what is committed', () => {
-  test('is seen, and nothing else, however transactions overlap', () => {
+describe('read-committed consumption', () => {
+  test('returns exactly the committed records of overlapping transactions', () => {
     const step = fc.tuple(fc.nat(3), fc.constantFrom('write', 'write', 'abort', 'commit'))
     fc.assert(
       fc.property(fc.array(step as fc.Arbitrary<Step>, { maxLength: 40 }), (steps) => {
@@ -63,7 +63,7 @@ describe('what is committed', () => {
     )
   })
 
-  test('is seen from the midst of transactions that began before', () => {
+  test('returns the committed records if it starts inside a transaction', () => {
     const steps: Step[] = [
       [0, 'write'],
       [1, 'write'],
@@ -80,7 +80,7 @@ describe('what is committed', () => {
     expect(offsetsOf({ ...fetched, messages })).toEqual(['5'])
   })
 
-  test('is what was written without a transaction too, in any format', () => {
+  test('returns records that were written without a transaction, in any format', () => {
     const plain = { timestamp: '0', key: null, value: null }
     const messages = [
       { ...plain, offset: '0' },

@@ -7,7 +7,7 @@ import { isAlive } from '../../../support/processes.ts'
 
 const STARTER = fileURLToPath(new URL('../../../support/start-command.ts', import.meta.url))
 
-test('a program dies with the process that started it, though both were stopped and killed', async () => {
+test('a program dies with its parent process, even if both were stopped and killed', async () => {
   const parent = spawn(process.execPath, [STARTER], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void parent.kill('SIGKILL'))
   const [line] = (await once(parent.stdout, 'data')) as [Buffer]
@@ -18,7 +18,7 @@ test('a program dies with the process that started it, though both were stopped 
   await expect.poll(() => isAlive(pid)).toBe(false)
 })
 
-test('a program has the settings it is given and nothing else of our environment, and says how it ended', async () => {
+test('a program gets only the given environment variables, and its exit is reported', async () => {
   vi.stubEnv('NOT_GIVEN', 'to it')
   onTestFinished(() => void vi.unstubAllEnvs())
   const print = 'console.log(Object.keys(process.env).join()); process.exitCode = 3'

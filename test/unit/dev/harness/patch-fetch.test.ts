@@ -12,7 +12,7 @@ const abortMarker: FetchedRecord = {
 }
 const quiet = { errorCode: 0, messages: [], abortedTransactions: [], preferredReadReplica: -1 }
 
-/** What kafkajs gets to see of topics with these partitions. */
+/** The topics with these partitions as kafkajs receives them. */
 async function seenOf(...topics: AnsweredPartition[][]) {
   const decoded = { throttleTime: 0, responses: topics.map((partitions) => ({ partitions })) }
   const response = { decode: () => Promise.resolve(decoded) }
@@ -23,14 +23,14 @@ async function seenOf(...topics: AnsweredPartition[][]) {
   return seen.responses
 }
 
-describe('an answer to Fetch', () => {
-  test('is left with the partitions that have records', async () => {
+describe('a patched Fetch response', () => {
+  test('contains only partitions that have records', async () => {
     const full = { ...quiet, messages: [record] }
     expect(await seenOf([quiet, full, quiet], [quiet])).toEqual([{ partitions: [full] }])
     expect(await seenOf([quiet], [quiet])).toEqual([])
   })
 
-  test('keeps errors, and where to read from instead', async () => {
+  test('keeps errors and preferred replicas', async () => {
     const failed = { ...quiet, errorCode: 6 }
     const elsewhere = { ...quiet, preferredReadReplica: 2 }
     expect(await seenOf([failed, quiet], [elsewhere])).toEqual([
@@ -39,11 +39,11 @@ describe('an answer to Fetch', () => {
     ])
   })
 
-  test('of before there were preferred replicas has quiet partitions too', async () => {
+  test('omits empty partitions in versions without preferred replicas', async () => {
     expect(await seenOf([{ errorCode: 0, messages: [] }])).toEqual([])
   })
 
-  test('has the records of aborted transactions as control records, which are read past', async () => {
+  test('contains the records of aborted transactions as control records, which the consumer skips', async () => {
     const aborted = [{ producerId: '7', firstOffset: '3' }]
     const [topic] = await seenOf([
       { ...quiet, messages: [{ ...record }, abortMarker], abortedTransactions: aborted },

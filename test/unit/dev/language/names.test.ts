@@ -7,7 +7,7 @@ const declared = declaredNames([
 const unknownIn = (text: string, path = 'docs/some.md'): string[] =>
   unknownNamesIn({ path, text }, declared).map(({ message }) => message)
 
-describe('what does not exist is reported', () => {
+describe('names that do not exist', () => {
   test.each([
     ['Set `KAFKA_BROKER_LIST`.', 'no such setting: KAFKA_BROKER_LIST'],
     ['All `KAFKA_SSL_*` settings', 'no such setting: KAFKA_SSL_'],
@@ -26,12 +26,12 @@ describe('what does not exist is reported', () => {
     ['see docs/nowhere.md', 'no such file or section: docs/nowhere.md'],
     ['see docs/runbook.md#checkresultnothing', 'no such file or section: docs/runbook.md#checkresultnothing'],
     ['see `src/nowhere.ts`', 'no such file or section: src/nowhere.ts'],
-  ])('%s', (text, message) => {
+  ])('reports %s', (text, message) => {
     expect(unknownIn(text)).toEqual([message])
   })
 })
 
-test('what exists is accepted', () => {
+test('accepts names that exist', () => {
   const text = `
     KAFKA_BROKERS, KAFKA_SASL_PASSWORD_FILE, KAFKA_SASL_OAUTH_*, RESULT_PARTITIONS, MESSAGE_TOO_LARGE,
     checkresult_results_total, checkresult_quota_wait_seconds_bucket, checkresult_quota_*,
@@ -41,11 +41,11 @@ test('what exists is accepted', () => {
   expect(unknownIn(text)).toEqual([])
 })
 
-test('the changelog may name what is gone', () => {
+test('accepts removed names in the changelog', () => {
   expect(unknownIn('DLQ_MAX_TRIES was renamed', 'CHANGELOG.md')).toEqual([])
 })
 
-test('a hit names its line', () => {
+test('reports the line of a hit', () => {
   expect(unknownNamesIn({ path: 'docs/a.md', text: 'One.\n\nnpm run nothing\n' }, declared)).toEqual([
     { path: 'docs/a.md', line: 3, message: 'no such npm script: nothing' },
   ])

@@ -27,7 +27,7 @@ test.each([
   ['Who waits for it must go.', ['Who waits for it must']],
   ['/** What the leader decided. */', ['What']],
   ['What cannot be read is passed over.', ['What cannot be read is passed over.']],
-])('"%s" is rejected', (text, phrases) => {
+])('rejects "%s"', (text, phrases) => {
   expect(phrasesIn(text)).toEqual(phrases)
 })
 
@@ -40,22 +40,22 @@ test.each([
   'What is the cause? What to do about it.',
   'A stand-in stands for it. The patch is handed over.',
   'It waits for it, and then for them.',
-])('"%s" is accepted', (text) => {
+])('accepts "%s"', (text) => {
   expect(phrasesIn(text)).toEqual([])
 })
 
-test('a phrase is found across the lines of a comment and of a string', () => {
+test('finds a phrase across the lines of a comment or string', () => {
   expect(phrasesIn(' * An event that is\n * no event of ours.\n')).toEqual(['is no'])
   expect(phrasesIn("'This is ' +\n  'no setting.'")).toHaveLength(1)
   expect(phrasesIn('# It waits for\n# ever.\n')).toEqual(['for ever'])
 })
 
-test('a hit names its line and what to write instead', () => {
+test('reports the line of a hit and what to write instead', () => {
   expect(rejectedIn({ path: 'docs/a.md', text: 'One.\n\nAsk anew.\n' })).toEqual([
     { path: 'docs/a.md', line: 3, message: '"anew": write "again"' },
   ])
 })
 
-test('a file may say what is allowed to it, and nothing else', () => {
+test('accepts exactly the phrases that are allowed in a file', () => {
   expect(phrasesIn('Two sentences, and never anew.', 'CONTRIBUTING.md')).toEqual(['anew'])
 })

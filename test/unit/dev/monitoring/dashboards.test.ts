@@ -1,4 +1,4 @@
-/** The rules of Grafana's dashboard linter, and some of ours. */
+/** The rules of Grafana's dashboard linter and a few of our own. */
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus'
 import { describe, expect, test } from 'vitest'
@@ -19,13 +19,13 @@ function targetsOf(panel: Panel): Dataquery[] {
   return (panel.targets ?? []) as unknown as Dataquery[]
 }
 
-describe.each([businessDashboard(), serviceDashboard()])('the dashboard $uid', (board) => {
+describe.each([businessDashboard(), serviceDashboard()])('dashboard $uid', (board) => {
   const all = (board.panels ?? []) as Panel[]
   const panels = all.filter(({ type }) => type !== 'row')
   const queries = panels.flatMap((panel) => targetsOf(panel).map((target) => ({ panel, target })))
   const variables = (board.templating?.list ?? []) as unknown as Variable[]
 
-  test('is the same wherever it is imported, and not edited there', () => {
+  test('imports identically everywhere and is read-only in Grafana', () => {
     expect(board.uid).toMatch(/^checkresult-[a-z]+$/)
     expect(board.schemaVersion).toBe(42)
     expect(board.editable).toBe(false)
@@ -34,7 +34,7 @@ describe.each([businessDashboard(), serviceDashboard()])('the dashboard $uid', (
     expect(board.description).toMatch(/^[A-Z].+\.$/)
   })
 
-  test('lets data source, job and instance be chosen', () => {
+  test('has variables for data source, job and instance', () => {
     expect(variables.map(({ name }) => name)).toEqual(['datasource', 'job', 'instance'])
     const [datasource, ...chosen] = variables
     expect(datasource).toMatchObject({ type: 'datasource', query: 'prometheus', label: 'Data source' })
@@ -51,7 +51,7 @@ describe.each([businessDashboard(), serviceDashboard()])('the dashboard $uid', (
     }
   })
 
-  test('asks for values of variables that there are', () => {
+  test('queries the values of its variables from existing series', () => {
     const asked = variables.slice(1).map(({ query }) => (typeof query === 'string' ? query : query.query))
     for (const query of asked) {
       const [, series = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(query) ?? []
@@ -59,7 +59,7 @@ describe.each([businessDashboard(), serviceDashboard()])('the dashboard $uid', (
     }
   })
 
-  test('leads to the other dashboards, and shows alerts and starts', () => {
+  test('links to the other dashboards and shows alerts and restarts as annotations', () => {
     expect(board.links).toMatchObject([
       { type: 'dashboards', tags: ['checkresult'], keepTime: true, includeVars: true },
     ])
@@ -71,7 +71,7 @@ describe.each([businessDashboard(), serviceDashboard()])('the dashboard $uid', (
     }
   })
 
-  test('numbers its panels, and none lies on another', () => {
+  test('has unique panel ids and no overlapping panels', () => {
     expect(all.map(({ id }) => id)).toEqual(all.map((_, at) => at + 1))
     const taken = new Set<string>()
     for (const { gridPos: { x, y, w, h } = { x: 0, y: 0, w: 0, h: 0 } } of all) {
@@ -84,7 +84,7 @@ describe.each([businessDashboard(), serviceDashboard()])('the dashboard $uid', (
     }
   })
 
-  test.each(panels)('explains "$title"', (panel) => {
+  test.each(panels)('has a description for the panel "$title"', (panel) => {
     expect(panels.filter(({ title }) => title === panel.title)).toHaveLength(1)
     expect(panel.title).toMatch(/^[A-Z].+[^.]$/)
     expect(panel.description).toMatch(/^[A-Z].+\.$/)
@@ -95,7 +95,7 @@ describe.each([businessDashboard(), serviceDashboard()])('the dashboard $uid', (
     expect(new Set(refIds).size).toBe(refIds.length)
   })
 
-  test.each(queries)('asks for what there is: $panel.title, $target.refId', ({ panel, target }) => {
+  test.each(queries)('queries only existing series in $panel.title, $target.refId', ({ panel, target }) => {
     expect(unknownIn(target.expr, known)).toEqual([])
     expect(target.datasource).toEqual(DATASOURCE)
     expect(panel.type === 'table' || target.legendFormat !== '').toBe(true)
@@ -103,15 +103,15 @@ describe.each([businessDashboard(), serviceDashboard()])('the dashboard $uid', (
   })
 })
 
-/** What Grafana's linter would say of a selector. */
+/** Faults that Grafana's linter would report for a selector. */
 function faults(selector: Selector): string[] {
   const { metric, over, range } = selector
   const has = (label: string): boolean =>
     selector.matchers.some((one) => one.label === label && one.operator === '=~' && one.value === `$${label}`)
-  // A recorded series is the service's: its replicas are added up already.
+  // A recorded series belongs to the service and is already summed over replicas.
   const recorded = metric.startsWith('checkresult:')
   const counter = /_(total|bucket|sum|count)$/.test(metric)
-  // What was counted in the time shown needs no more samples than there are.
+  // An increase over the visible range does not depend on the scrape interval.
   const whole = over === 'increase' && range === '6h'
   return [
     ...(has('job') ? [] : [`${metric} is not held to the chosen job`]),

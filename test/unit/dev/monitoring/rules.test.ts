@@ -13,12 +13,12 @@ const known = await knownMetrics()
 const recordings = RECORDINGS.flatMap(({ rules }) => rules)
 const names = (all: readonly string[]): string[] => all.filter((name, at) => all.indexOf(name) !== at)
 
-test.each(recordings)('$record asks for what there is', ({ expr }) => {
+test.each(recordings)('$record queries only existing series', ({ expr }) => {
   expect(unknownIn(expr, known)).toEqual([])
 })
 
 test.each(recordings)(
-  '$record is named level:metric:operations, and belongs to a service',
+  '$record is named level:metric:operations and is scoped to the service',
   ({ record, expr }) => {
     expect(record).toMatch(/^checkresult:[a-z_]+:[a-z0-9_]+$/)
     const { selectors, grouping } = parseQuery(expr)
@@ -28,28 +28,28 @@ test.each(recordings)(
   },
 )
 
-test('no name is used twice', () => {
+test('recording rule names are unique', () => {
   expect(names(recordings.map(({ record }) => record))).toEqual([])
   expect(names(allAlerts.map(({ alert }) => alert))).toEqual([])
 })
 
-test('the names of the contract are recorded', () => {
+test('records every series name of the monitoring contract', () => {
   const recorded = recordings.map(({ record }) => record)
   expect(recorded).toContain('checkresult:pass_per_settled:ratio_rate5m')
   expect(recorded).toContain('checkresult:risk_per_checked:ratio_rate5m')
 })
 
-test('a bucket ends where an event is no longer fresh', async () => {
+test('the latency histogram has a bucket bound at the freshness limit', async () => {
   const bounds = (await exposed()).get('checkresult_end_to_end_seconds')?.labels.get('le')
   expect([...(bounds ?? [])]).toContain(String(FRESH_SECONDS))
 })
 
-describe.each(allAlerts)('$alert', (alert) => {
-  test('asks for what there is', () => {
+describe.each(allAlerts)('alert $alert', (alert) => {
+  test('queries only existing series', () => {
     expect(unknownIn(alert.expr, known)).toEqual([])
   })
 
-  test('has the name, the messages and the severity of the convention', () => {
+  test('has a conventional name, annotations and severity', () => {
     expect(alert.alert).toMatch(/^CheckResult[A-Z][A-Za-z]+$/)
     expect(alert.for).toMatch(/^\d+m$/)
     expect(['critical', 'warning', 'info']).toContain(alert.severity)
@@ -57,14 +57,14 @@ describe.each(allAlerts)('$alert', (alert) => {
     expect(alert.description).toMatch(/^(?=.*\{\{ \$labels\.job \}\})[A-Z{].*\.$/)
   })
 
-  test('names only labels that its expression leaves', () => {
+  test('uses only labels that its expression keeps', () => {
     const { grouping } = parseQuery(alert.expr)
     const used = [...alert.description.matchAll(/\$labels\.(\w+)/g)].map(([, label = '']) => label)
     const left = new Set(['job', ...grouping])
     expect(used.filter((label) => !left.has(label))).toEqual([])
   })
 
-  test('leads to a panel that shows something it asks for', () => {
+  test('links to a panel that shows one of its metrics', () => {
     const board = alert.dashboard === 'business' ? businessDashboard() : serviceDashboard()
     const panel = board.panels?.find(({ title }) => title === alert.panel)
     const shown = metrics(JSON.stringify(panel ?? {}))
@@ -73,18 +73,18 @@ describe.each(allAlerts)('$alert', (alert) => {
   })
 })
 
-/** Names of metrics, of what recorded ones are made of too, without what a histogram adds. */
+/** Metric names without histogram suffixes, including those that recorded series are made of. */
 function metrics(text: string): string[] {
   const found = recordings.filter(({ record }) => text.includes(record)).flatMap(({ expr }) => metrics(expr))
   const raw = text.match(/\b(?:checkresult|nodejs)_[a-z0-9_]+/g) ?? []
   return [...found, ...raw.map((name) => name.replace(/_(bucket|sum|count)$/, ''))]
 }
 
-test('there is an alert for each reason why the circuit breaker may be open', () => {
+test('each circuit breaker reason has an alert', () => {
   expect(Object.keys(CIRCUIT_ALERTS)).toEqual([...CIRCUIT_REASONS])
 })
 
-test('the rule files hold every rule, with its severity, its texts and where to read on', () => {
+test('the rule files contain every rule with its severity, annotations and runbook link', () => {
   const groups = Object.values(ruleFiles()).flatMap(
     (text) => (parse(text) as { groups: { rules: Record<string, unknown>[] }[] }).groups,
   )

@@ -11,27 +11,27 @@ const sections = new Map(
     .map((section) => [section.split('\n', 1)[0] ?? '', section]),
 )
 
-test('the runbook has a section for each alert, and for nothing else', () => {
+test('the runbook has exactly one section for each alert', () => {
   expect([...sections.keys()].toSorted()).toEqual(allAlerts.map(({ alert }) => alert).toSorted())
 })
 
-describe.each(allAlerts)('$alert', ({ alert, severity, dashboard, panel }) => {
+describe.each(allAlerts)('runbook section of $alert', ({ alert, severity, dashboard, panel }) => {
   const section = sections.get(alert) ?? ''
 
-  test('says how urgent it is and where to look first', () => {
+  test('states the severity and the panel to open first', () => {
     const [, board = '', title = ''] = / · (service|verifications), "(.+)"$/m.exec(section) ?? []
     expect(section).toContain(`\n\n${severity}, `)
     expect(board).toBe(dashboard === 'service' ? 'service' : 'verifications')
     expect(title).toBe(panel)
   })
 
-  test('says what it means, what to look at, what to do and when it clears, in this order', () => {
+  test('has the parts meaning, checks, actions and resolution in this order', () => {
     const found = [...section.matchAll(/^\*\*(\w+)\.?\*\*/gm)].map(([, word]) => word)
     expect(found).toEqual(['Means', 'Look', 'Do', 'Clears'])
   })
 })
 
-test('what is put between quotes is the title of a panel, or what the log says', () => {
+test('quotes only panel titles and log messages', () => {
   const titles = [businessDashboard(), serviceDashboard()].flatMap(({ panels = [] }) =>
     panels.map(({ title = '' }) => title),
   )
@@ -49,7 +49,7 @@ test('what is put between quotes is the title of a panel, or what the log says',
   expect(quoted.filter((text) => !known.has(text))).toEqual([])
 })
 
-test('sections that it links to exist', () => {
+test('links only to existing sections', () => {
   const anchors = new Set([...sections.keys()].map((title) => title.toLowerCase()))
   const within = [...RUNBOOK.matchAll(/\]\(#(\w+)\)/g)].map(([, anchor = '']) => anchor)
   expect(within.filter((anchor) => !anchors.has(anchor))).toEqual([])

@@ -10,14 +10,14 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-test('nothing to wait for is done at once', () => {
+test('no delay passes items on at once', () => {
   const done: number[] = []
   const way = new Delay(0)
   way.pass(() => done.push(1))
   expect(done).toEqual([1])
 })
 
-test('each thing is done up to so much later, and never before one that was passed earlier', () => {
+test('a random delay keeps the order of items and stays within its maximum', () => {
   const chances = vi.spyOn(Math, 'random')
   for (const chance of [0.5, 0, 0.99]) chances.mockReturnValueOnce(chance)
   const done: string[] = []

@@ -7,6 +7,6 @@ test.each([
   [{ CHECKRESULT_CACHE_DIR: '/mine', XDG_CACHE_HOME: '/xdg' }, '/mine'],
   [{ XDG_CACHE_HOME: '/xdg' }, '/xdg/checkresult-stream'],
   [{}, join(homedir(), '.cache', 'checkresult-stream')],
-])('with %j programs are kept in %s', (environment, directory) => {
+])('with %j downloaded programs are stored in %s', (environment, directory) => {
   expect(cacheDir(environment)).toBe(directory)
 })

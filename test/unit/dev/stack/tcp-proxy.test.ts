@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { pickPort } from '../../../../dev/stack/ports.ts'
 import { startTcpProxy, type TcpProxy } from '../../../../dev/stack/tcp-proxy.ts'
 
-/** A server that says everything twice, behind a proxy. */
+/** An echo server that repeats everything twice, behind a proxy. */
 async function proxiedEcho(jitterMs = 0): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -26,7 +26,7 @@ async function proxiedEcho(jitterMs = 0): Promise<TcpProxy> {
   return proxy
 }
 
-/** What the client has heard, and how it ended. */
+/** The bytes that the client received, and how its connection ended. */
 function client({ port }: TcpProxy) {
   const socket = connect({ port, host: '127.0.0.1' })
   const heard: string[] = []
@@ -37,13 +37,13 @@ function client({ port }: TcpProxy) {
   return { say: (text: string) => void socket.write(text), heard: () => heard.join(''), ends }
 }
 
-test('forwards both ways', async () => {
+test('forwards data in both directions', async () => {
   const { say, heard } = client(await proxiedEcho())
   say('ab')
   await expect.poll(heard).toBe('abab')
 })
 
-test('cut, it resets what is open and refuses what comes; healed, it forwards again', async () => {
+test('a cut proxy resets open connections and refuses new ones, and forwards again once restored', async () => {
   const proxy = await proxiedEcho()
   const before = client(proxy)
   before.say('a')
@@ -58,7 +58,7 @@ test('cut, it resets what is open and refuses what comes; healed, it forwards ag
   await expect.poll(after.heard).toBe('bb')
 })
 
-test('black-holed, it keeps everything open and silent; healed, new connections alone are heard', async () => {
+test('a black-holed proxy keeps connections open without forwarding; once restored, only new connections work', async () => {
   const proxy = await proxiedEcho()
   const before = client(proxy)
   before.say('a')
@@ -74,7 +74,7 @@ test('black-holed, it keeps everything open and silent; healed, new connections 
   expect([before.heard(), before.ends]).toEqual(['aa', []])
 })
 
-test('stalled, it holds back what is said; healed, all of it arrives', async () => {
+test('a stalled proxy holds data back and delivers all of it once restored', async () => {
   const proxy = await proxiedEcho()
   const before = client(proxy)
   before.say('a')
@@ -89,7 +89,7 @@ test('stalled, it holds back what is said; healed, all of it arrives', async () 
   await expect.poll(during.heard).toBe('cc')
 })
 
-test('with jitter, all arrives, and in order', async () => {
+test('jitter keeps all data and its order', async () => {
   const { say, heard } = client(await proxiedEcho(20))
   const said = 'abcdefghij'
   for (const letter of said) {
@@ -97,6 +97,6 @@ test('with jitter, all arrives, and in order', async () => {
     await setImmediate()
   }
   await expect.poll(() => heard().length).toBe(2 * said.length)
-  // What arrives together is said twice together.
+  // Chunks that arrive together are echoed together.
   expect([...new Set(heard())].join('')).toBe(said)
 })
