@@ -1,4 +1,4 @@
-/** What the service knows of its topics: looked at before each start, and kept for the outputs. */
+/** Properties of the service's topics: checked before each start and used for the outputs. */
 import { DEFAULT_MAX_MESSAGE_BYTES } from './adapters/kafka/batches.ts'
 import type { KafkaClient } from './adapters/kafka/client.ts'
 import type { Packing } from './adapters/kafka/produce.ts'
@@ -11,7 +11,7 @@ export class KnownTopics {
   readonly #log: Log
   readonly #partitions = new Map<string, number>()
   readonly #maxMessageBytes = new Map<string, number>()
-  /** Messages that are in the log already: the start is retried, and they need not come again. */
+  /** Messages that were logged already. The start is retried, and each message should appear once. */
   readonly #noticed = new Set<string>()
 
   constructor(names: TopicNames, log: Log) {
@@ -32,7 +32,7 @@ export class KnownTopics {
     }
   }
 
-  /** Topics grow while the service runs: each claim says what it finds. */
+  /** Topics can get more partitions while the service runs. Each claim reports the current number. */
   setPartitions(topic: string, partitions: number): void {
     this.#partitions.set(topic, partitions)
   }
@@ -41,7 +41,7 @@ export class KnownTopics {
     return this.#partitions.get(topic) ?? 1
   }
 
-  /** `max.message.bytes` is that of the last start, and the broker's default for a topic whose settings are not known. */
+  /** `max.message.bytes` is read at the start. The broker's default applies if the topic's settings cannot be read. */
   packing(compression: Codec): Packing {
     return {
       compression,

@@ -1,6 +1,6 @@
 /**
- * `node:http`, asked for as CommonJS does. An `import` of it reads every member, and one of them is WebSocket, for which Node
- * loads an undici of its own: 2.7 MB of heap, and 16 MB of memory at the start.
+ * Loads `node:http` the way CommonJS does. An `import` would evaluate every member including WebSocket, for which Node
+ * loads its own copy of undici: 2.7 MB of heap and 16 MB of memory at startup.
  */
 const { createServer, request: httpRequest } = process.getBuiltinModule('node:http')
 

@@ -1,6 +1,7 @@
 /**
- * What the pipeline needs of the world, as types only. Adapters implement these; the pipeline and the service see
- * nothing else of Kafka, the registry, the vendor or Prometheus. Expected failures are values; what throws is a defect.
+ * What the pipeline needs from the outside world, as types only. Adapters implement these types; the pipeline and the
+ * service see nothing else of Kafka, the registry, the vendor or Prometheus. Expected failures are values; an exception
+ * is a defect.
  */
 import type { Reply } from './core/answer.ts'
 import type { DeadLetterReason } from './core/dead-letter.ts'
@@ -11,26 +12,26 @@ import type { LeftOut } from './core/left-out.ts'
 import type { ResultFacts } from './core/normalize/result-facts.ts'
 import type { VerificationCompleted, VerificationResult } from './core/schema-types.ts'
 
-/** One Kafka record as it came, bytes untouched. */
+/** One Kafka record with its bytes unchanged. */
 export interface InputRecord {
   readonly topic: string
   readonly partition: number
   readonly offset: bigint
-  /** Milliseconds since the epoch, as the record carries it. */
+  /** The record's own timestamp, in milliseconds since the epoch. */
   readonly timestampMs: number
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Headers
-  /** The parts that are too large to be kept in memory. They are null (or empty) above. Absent if there are none. */
+  /** The parts that are too large to keep in memory. They are null (or empty) above. Absent if there are none. */
   readonly leftOut?: readonly LeftOut[]
   /**
-   * Set if the stored bytes cannot be read: a damaged batch. The record stands for all offsets from this one to its own;
-   * nothing else of it is known.
+   * Set if the stored bytes are a damaged batch that cannot be read. The record stands for all offsets from this one to
+   * `offset`; nothing else is known about it.
    */
   readonly unreadableFrom?: bigint
 }
 
-/** One record to be written. */
+/** One record to write. */
 export interface OutputRecord {
   readonly topic: string
   readonly partition: number
@@ -39,93 +40,106 @@ export interface OutputRecord {
   readonly headers: Headers
 }
 
-/** Why the brokers did not do what they were asked to do. */
+/** Why the brokers did not carry out a request. */
 export interface Failure {
-  /** The protocol error's name or a system error's code, e.g. `MESSAGE_TOO_LARGE`: the label of `partition_blocked_offset`. */
+  /**
+   * The protocol error's name or a system error's code, for example `MESSAGE_TOO_LARGE`. It is the label of
+   * `partition_blocked_offset`.
+   */
   readonly code: string
-  /** For the operator: what is wrong and what to do. Names no value of a record. */
+  /** For the operator: what is wrong and what to do. Contains no value of a record. */
   readonly message: string
-  /** It ends by itself: the brokers are away, or one takes over from another. */
+  /** It goes away without intervention: the brokers are unreachable, or the partition's leader is changing. */
   readonly passing: boolean
 }
 
-/** What became of one transaction, or of outputs written without one. After anything but `committed` the sink must be closed and claimed again. */
+/**
+ * The outcome of one transaction, or of outputs written without one. After any outcome but `committed` the sink must be
+ * closed and the partition claimed again.
+ */
 export type PublishOutcome =
   | { readonly kind: 'committed' }
-  /** Another member has claimed the partition. Only with transactions. */
+  /** Another group member has claimed the partition. Only with transactions. */
   | { readonly kind: 'fenced' }
-  /** Outcome unknown: the next claim tells whether it was committed. */
+  /** The outcome is unknown. The next claim finds out whether the transaction was committed. */
   | { readonly kind: 'failed'; readonly failure: Failure }
-  /** One of the outputs will never be accepted as it is. With transactions nothing was committed. */
+  /** The brokers will never accept one of the outputs as it is. With transactions, nothing was committed. */
   | { readonly kind: 'refused'; readonly failure: Failure }
 
 /**
- * Where the outputs of one input partition go, together with its offset. Exactly once: all or nothing, one transaction at
- * a time. At least once: the outputs are acknowledged by all in-sync replicas, the offset follows in the background; it
- * never goes before them. Made by {@link ClaimPartition}.
+ * Where the outputs of one input partition are written, together with its offset. Created by {@link ClaimPartition}.
+ *
+ * Exactly once: all or nothing, one transaction at a time. At least once: all in-sync replicas acknowledge the outputs,
+ * then the offset is committed in the background, never before them.
  */
 export interface OutputSink {
-  /** The offset to read next, as committed when the claim fenced the former owner; null where nothing ever was. */
+  /**
+   * The committed offset to read next, as of the claim that fenced the previous owner; null if none was ever committed.
+   */
   readonly committedOffset: bigint | null
-  /** A call has started whose output will need a transaction: opens it meanwhile. Returns at once, never throws. */
+  /**
+   * Opens a transaction early, because a call has started whose output will need one. Returns at once and never throws.
+   */
   prepare(): void
   /** Never rejects. */
   publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome>
   /**
-   * Lets go of the connection. An open transaction is left for the next claim to abort; an offset that is still to follow
-   * its outputs is committed first, if the partition is still ours. Never rejects.
+   * Closes the connection. The next claim aborts a transaction that is still open; an offset that is still pending is
+   * committed first, if this replica still owns the partition. Never rejects.
    */
   close(): Promise<void>
 }
 
-/** Fences the former owner of an input partition (with transactions), then reads what it committed. Never rejects. */
+/**
+ * Fences the previous owner of an input partition (with transactions), then reads its committed offset. Never rejects.
+ */
 export type ClaimPartition = (topic: string, partition: number) => Promise<Claimed>
 
 export type Claimed =
   | { readonly kind: 'claimed'; readonly sink: OutputSink }
   | { readonly kind: 'failed'; readonly failure: Failure }
 
-/** The offsets from `begin` up to, and without, `end`. */
+/** The offsets from `begin` (inclusive) to `end` (exclusive). */
 export interface PartitionRange {
   readonly partition: number
   readonly begin: bigint
   readonly end: bigint
 }
 
-/** A topic as it was when it was opened: what was committed by then, read without a consumer group. */
+/** A snapshot of a topic: everything that was committed when it was opened, read without a consumer group. */
 export interface TopicReader {
   /** One per partition. */
   readonly ranges: readonly PartitionRange[]
   /**
-   * The records of a range in order, some at a time; not more than that is in memory. Rejects with a message when the
-   * brokers refuse.
+   * The records of a range in order, one chunk in memory at a time. Rejects with a message for the operator if the
+   * brokers reject the request.
    */
   read(range: PartitionRange): AsyncIterable<readonly InputRecord[]>
   /** Never rejects. */
   close(): Promise<void>
 }
 
-/** Puts dead letters back: events and redrive receipts, all or nothing. One transaction at a time. */
+/** Writes events and their redrive receipts in one transaction at a time, all or nothing. */
 export interface RedriveSink {
   readonly partitions: PartitionCounts
-  /** Never rejects. After `refused` the sink can be used again, after `fenced` and `failed` it can only be closed. */
+  /** Never rejects. After `refused` the sink can be used again; after `fenced` and `failed` it can only be closed. */
   publish(outputs: readonly OutputRecord[]): Promise<PublishOutcome>
   /** Never rejects. */
   close(): Promise<void>
 }
 
-/** How many partitions a topic has; asked for each output, answered from memory. */
+/** The number of partitions of a topic. Called for each output, so it answers from memory. */
 export type PartitionCounts = (topic: string) => number
 
-/** The lane's hold on the consumer: for one partition. None of these throws. */
+/** How a lane controls the consumer for its partition. None of these methods throws. */
 export interface PartitionFlow {
   pause(): void
   resume(): void
-  /** Reads again from `offset`; null is the beginning of the partition. */
+  /** Continues reading at `offset`; null is the beginning of the partition. */
   seek(offset: bigint | null): void
 }
 
-/** Why an event cannot be read. A closed set: the `checkresult-code` of the dead letter. */
+/** Why an event cannot be decoded. A closed set: the `checkresult-code` of the dead letter. */
 export const UNDECODABLE = [
   'empty-value',
   'value-too-large',
@@ -142,8 +156,8 @@ export const UNDECODABLE = [
 export type Undecodable = (typeof UNDECODABLE)[number]
 
 /**
- * Why a record is not one of our events: no value, another record's Avro schema, a format that is neither Avro nor JSON, JSON
- * without any of our fields. A closed set: the label of the counter, and the code of a dead letter.
+ * Why a record is not one of our events: no value, the Avro schema of another record, a format that is neither Avro nor
+ * JSON, or JSON without any of our fields. A closed set: the label of the counter and the code of a dead letter.
  */
 export const FOREIGN_KINDS = ['tombstone', 'wrong-schema', 'unknown-format', 'unrelated-json'] as const
 export type ForeignKind = (typeof FOREIGN_KINDS)[number]
@@ -155,74 +169,82 @@ export type Decoded =
   | { readonly kind: 'undecodable'; readonly code: Undecodable; readonly message: string }
 
 /**
- * Bytes to event. Waits (and retries) while the registry is unreachable and the schema id is not yet known; null when
- * the service stopped meanwhile.
+ * Decodes an event. Waits and retries while the registry is unreachable and the schema id is unknown. Resolves to null
+ * if the service stops in the meantime.
  */
 export type DecodeEvent = (value: Buffer | null, headers: Headers) => Decoded | Promise<Decoded | null>
 
-/** Result to bytes in the Confluent wire format. Total: `normalize` only makes encodable results. */
+/** Encodes a result in the Confluent wire format. Total, because `normalize` only creates encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
 
 /** The right to make one call. */
 export interface CallTicket {
-  /** Must be called right before the first byte of the call is written. False: it must not be written. */
+  /** Must be called right before the first byte of the call is written. If it returns false, nothing may be written. */
   confirm(): boolean
 }
 
-/** One signed call. Never rejects; answers within `withinMs`, or null if `ticket` was not confirmed. */
+/**
+ * Makes one signed call. Never rejects. Resolves within `withinMs`, or to null if `ticket.confirm()` returned false.
+ */
 export type CheckResult = (
   event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,
   withinMs: number,
   ticket: CallTicket,
 ) => Promise<Reply | null>
 
-/** Permits are granted by priority, each lower one keeping a small floor. */
+/** Permits are granted by priority. Each lower priority keeps a small guaranteed share. */
 export const PRIORITIES = ['fresh', 'deferred', 'redriven'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
 /**
- * The quota, of this replica or shared with others. Synchronous, told the monotonic time; none of these throws. It may
- * have to ask elsewhere, or to wait for something that has no date: then it says by its listener when to come again.
+ * The quota of this replica, or one shared with others. Synchronous; callers pass the monotonic time. None of these
+ * methods throws. If a limiter depends on something with no known time, it calls its listener when a new attempt makes
+ * sense.
  */
 export interface RateLimiter {
   /**
-   * 0: a permit is taken, and {@link confirm} follows. Else the milliseconds until one is due, or Infinity: the
-   * listener will be told. `waiting` is how many permits could be used now, this one included: so many may be asked for
-   * ahead. Only called while somebody waits, and again whenever something happens; who waits may go away again.
+   * Returns 0 if a permit was taken; {@link confirm} must follow. Otherwise returns the milliseconds until a permit is
+   * due, or Infinity if the listener will be called. `waiting` is the number of permits that could be used now,
+   * including this one, so that a limiter can request them ahead. Only called while a record waits, and again after
+   * every change; the waiting record may be dropped in between.
    */
   take(nowMs: number, waiting: number): number
   /**
-   * Once for each permit taken, right before its call's first byte is written: it counts from now on, not from when it was
-   * taken, for a stall or a handshake may lie between. False: it is not good any more; nothing must be written, and another
-   * is needed. A call that came to nothing before it was written is told of as well, when that is known.
+   * Called once for each permit that was taken, right before the first byte of its call is written, because a stall or
+   * a handshake may lie in between: the permit counts from now on. If it returns false, the permit has expired, nothing
+   * may be written, and another permit is needed. Also called for calls that failed before anything was written, if
+   * that is known.
    */
   confirm(takenMs: number, nowMs: number): boolean
-  /** Why no permit can be had at all, for the circuit breaker: a message of our own making; null while they can be. */
+  /** A message for the operator if no permit can be granted at all; null otherwise. It opens the circuit breaker. */
   readonly unavailable: string | null
   /**
-   * Called, not from within {@link take}, when a permit may be due earlier than was last said, or when `unavailable` has
-   * changed. One listener.
+   * Registers the one listener. It is called, but never from within {@link take}, when a permit may be due earlier than
+   * announced or `unavailable` has changed.
    */
   onAvailable(listener: () => void): void
-  /** The API said "too many" all the same: no permit before `retryAfterMs` have passed. */
+  /**
+   * The API answered "too many requests" although a permit was granted: grants no permit before `retryAfterMs` have
+   * passed.
+   */
   throttled(nowMs: number, retryAfterMs: number | null): void
 }
 
-/** Monotonic for intervals, epoch for timestamps; timers run on the monotonic one. */
+/** Monotonic time for intervals, epoch time for timestamps. Timers use the monotonic time. */
 export interface Clock {
   monotonicMs(): number
   epochMs(): number
-  /** Calls back once after `delayMs`; returns what cancels it. */
+  /** Calls `callback` once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, callback: () => void): () => void
 }
 
-/** One moment on both clocks. */
+/** The same moment on both clocks. */
 export interface Moment {
   readonly monotonicMs: number
   readonly epochMs: number
 }
 
-/** Log lines of an allow-listed shape: no text of a record, an answer or a vendor's error ever gets in. */
+/** Writes log lines with allow-listed fields. Texts of records, answers and vendor errors are never logged. */
 export interface Log {
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
@@ -241,83 +263,90 @@ export interface LogFields {
   readonly count?: number
   readonly durationMs?: number
   readonly address?: string
-  /** A message of our own making. */
+  /** A message from our own code. */
   readonly detail?: string
-  /** These two, with `code` and `detail`, come from `safeError`. */
+  /** `errorType`, `stack`, `code` and `detail` come from `safeError`. */
   readonly errorType?: string
   readonly stack?: string
 }
 
-/** What is counted. Labels come from closed sets; implementations never throw. */
+/** Everything that is counted. Labels come from closed sets. Implementations never throw. */
 export interface Metrics {
   consumed(topic: string, records: number): void
-  /** One call has come back; `code` is the body's `Code` or a {@link Reply} failure. */
+  /** One call has returned. `code` is the body's `Code` or the `failure` of a {@link Reply}. */
   called(call: { code: string; outcome: CallOutcome; seconds: number }): void
   /**
-   * A result's transaction has committed; `endToEndSeconds` from the event record's timestamp to the commit, null where that
-   * timestamp cannot be true.
+   * A result's transaction was committed. `endToEndSeconds` is the time from the event's timestamp to the commit, or
+   * null if that timestamp is implausible.
    */
   resultCommitted(result: ResultFacts, endToEndSeconds: number | null): void
-  /** A retry copy's transaction has committed. */
+  /** A retry copy's transaction was committed. */
   deferred(reason: DeferReason): void
-  /** A dead letter's transaction has committed. */
+  /** A dead letter's transaction was committed. */
   deadLettered(reason: DeadLetterReason): void
-  /** The commit is through that passes over an event whose transaction another one of its partition had. */
+  /**
+   * An event was skipped and its offset committed, because another event of its partition had the same transaction id.
+   */
   duplicate(): void
-  /** The commit is through that passes over a record that is not an event, or that puts it on the dead-letter topic. */
+  /** A record that is not an event was skipped or written to the dead-letter topic, and its offset committed. */
   foreign(kind: ForeignKind): void
-  /** An event was read whose key does not contain its transaction. */
+  /** An event was read whose key does not contain its transaction id. */
   unkeyed(): void
-  /** A record was committed whose timestamp is left out of ages and latencies, because it cannot be true. */
+  /** A record was committed whose timestamp is implausible and therefore left out of ages and latencies. */
   implausibleTimestamp(): void
-  /** A record came again after a rebalance and was recognized by its offset: no call, no output. */
+  /** Records were read again after a rebalance and recognized by their offsets: no call, no output. */
   redelivered(records: number): void
-  /** A document answer that could not be read; the result went out without a document. */
+  /** The document of an answer could not be read, so the result was written without one. */
   unreadableDocument(): void
-  /** An OCR member of a result said something that could not be kept; `member` is its name, or `other`. */
+  /** An OCR member with a value could not be kept in a result. `member` is its name, or `other`. */
   droppedMember(member: string): void
   /** One {@link OutputSink.publish}: a transaction, or outputs written without one. */
   transaction(outcome: PublishOutcome['kind'], seconds: number): void
-  /** One request that commits offsets behind their outputs; at-least-once delivery only. */
+  /** One request that commits offsets after their outputs. At-least-once delivery only. */
   offsetCommit(outcome: 'committed' | 'failed'): void
   permitGranted(priority: Priority, waitedSeconds: number): void
   permitsWaiting(waiting: Readonly<Record<Priority, number>>): void
   quota(limitPerSecond: number, sharePerSecond: number): void
-  /** Calls per second this replica lets through now: its share, less what throttling has cost. */
+  /** The calls per second that this replica allows now: its share, reduced after throttling. */
   quotaRate(perSecond: number): void
   wastedCall(reason: WastedCall): void
-  /** Slots of a quota counted in Redis that were reserved and not used in time. */
+  /** Slots that were reserved in Redis but not used in time. */
   slotsWasted(slots: number): void
   inFlight(calls: number): void
   circuit(openReason: CircuitReason | null): void
   laneBacklog(records: number): void
   lag(topic: string, partition: number, records: number): void
-  /** The partition waits: its record at `offset` cannot be written, or the partition cannot be claimed. Null: it goes on. */
+  /**
+   * The partition is blocked because its record at `offset` cannot be written, or because it cannot be claimed. Null:
+   * it continues.
+   */
   blocked(topic: string, partition: number, block: { offset: bigint; code: string } | null): void
-  /** Timestamp of the oldest record of the partition that has no committed output; null when there is none. */
+  /** Timestamp of the partition's oldest record without a committed output; null if there is none. */
   oldestUnsettled(topic: string, partition: number, timestampMs: number | null): void
-  /** So many offsets were deleted before they were read. */
+  /** Offsets were deleted from the partition before they were read. */
   offsetsLost(topic: string, offsets: number): void
-  /** For how long a transaction of another producer has kept records of the partition from being read; null while none does. */
+  /**
+   * How long another producer's open transaction has kept records of the partition from being read; null if none does.
+   */
   openTransaction(topic: string, partition: number, seconds: number | null): void
-  /** For how long the partition's leader has not answered; null while it does. */
+  /** How long the partition's leader has not answered; null if it answers. */
   leaderSilent(topic: string, partition: number, seconds: number | null): void
-  /** The partition is not ours any more: its series go. */
+  /** The partition is no longer assigned to this replica, so its series are removed. */
   partitionLost(topic: string, partition: number): void
   rebalanced(): void
   heartbeat(epochMs: number): void
-  /** The keys calls are signed with are renewed, or were not; those from the environment never are. */
+  /** The access key was renewed, or could not be. Never called for a key from the environment, which is not renewed. */
   credentialRefresh(outcome: CredentialRefresh): void
-  /** When the keys at hand expire; null when that is not known, or never. */
+  /** When the current access key expires; null if it never does or that is unknown. */
   credentialsExpire(epochMs: number | null): void
-  /** Records that wait for the registry to tell their schema. */
+  /** Records that wait for the registry to return their schema. */
   registryWaiting(records: number): void
   registryRequest(operation: 'schema-by-id' | 'id-by-schema', outcome: 'ok' | 'not-found' | 'failed'): void
 }
 
 /**
- * `throttled`: refused for there were too many. `repeated`: answered, but the record went on to be asked for again, by this
- * replica or another, before its output was committed.
+ * Calls that used quota for nothing. `throttled`: the API rejected the call because there were too many. `repeated`:
+ * the API answered, but a call for the same record was made again before its output was committed.
  */
 export const WASTED_CALLS = ['throttled', 'repeated'] as const
 export type WastedCall = (typeof WASTED_CALLS)[number]

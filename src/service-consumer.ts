@@ -1,4 +1,4 @@
-/** What each event of the consumer means to the parts of the service. */
+/** Connects the consumer's events to the other parts of the service. */
 import type { KafkaClient } from './adapters/kafka/client.ts'
 import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
 import type { KafkaDelivery } from './adapters/kafka/delivery.ts'
@@ -19,9 +19,9 @@ export interface ServiceConsumerOptions {
   readonly delivery: KafkaDelivery
   readonly health: ServiceHealth
   readonly lanes: Lanes
-  /** Opens connections for so many calls per second. */
+  /** Opens connections in advance for this many calls per second. */
   readonly warm: (perSecond: number) => void
-  /** The consumer has ended for a reason that passes. */
+  /** The consumer has stopped for a temporary reason. */
   readonly onEnd: (message: string) => void
   readonly onFatal: (message: string) => void
   readonly onDefect: (error: unknown) => void

@@ -1,7 +1,9 @@
 /**
- * What /livez, /readyz and the status page say. Live: the fetch loop turns, whatever the brokers do. Ready: the group is
- * joined, the schemas are found and every partition is claimed; an open circuit breaker leaves it ready, for a restart would not
- * open it.
+ * The state behind /livez, /readyz and the status page.
+ *
+ * Live: the fetch loop makes progress, whatever the brokers do. Ready: the replica has joined the group, found the
+ * schemas and claimed every partition. It stays ready while the circuit breaker is open, because a restart would not
+ * close it.
  */
 import type { Blocked, BlockedPartitions } from './pipeline/blocked-partitions.ts'
 import type { Lanes } from './pipeline/lanes.ts'
@@ -10,26 +12,29 @@ import type { Clock } from './ports.ts'
 
 export interface Check {
   readonly ok: boolean
-  /** One message per reason. */
+  /** One message for each reason. */
   readonly reasons: readonly string[]
 }
 
 export interface ServiceHealthOptions {
   readonly clock: Clock
   readonly lanes: () => Lanes | undefined
-  /** Why partitions stand still for reasons that lie elsewhere; it stays ready. */
+  /** Why partitions do not advance for reasons outside this replica. They do not make it unready. */
   readonly warnings: () => readonly string[]
   readonly permits: PermitQueue
   readonly blocked: Pick<BlockedPartitions, 'all'>
   /** Records that wait for the schema registry. */
   readonly registryWaiting: () => number
-  /** What of the quota is this replica's. */
+  /** This replica's share of the quota. */
   readonly share: () => string
-  /** What never changes while it runs, for the status page. */
+  /** Constant values for the status page. */
   readonly facts: Readonly<Record<string, string | number>>
 }
 
-/** The fetches and the membership show themselves several times a second, also without brokers: this long a silence is a hang. */
+/**
+ * Fetches and heartbeats report activity several times a second, even without brokers. After this long without any, the
+ * consumer hangs.
+ */
 const MAX_SILENCE_MS = 300_000
 
 export class ServiceHealth {
@@ -57,7 +62,7 @@ export class ServiceHealth {
     if (!this.isStopping) this.#phase = 'running'
   }
 
-  /** Not ready any more, until it has been started again. */
+  /** The service is not ready until it has started again. */
   interrupted(obstacle: string): void {
     if (!this.isStopping) this.#phase = 'starting'
     this.waitingFor(obstacle)
@@ -72,7 +77,7 @@ export class ServiceHealth {
     this.#lastAliveMs = this.#options.clock.monotonicMs()
   }
 
-  /** Waits, or returns early when the service stops. */
+  /** Resolves after `delayMs`, or early if the service stops. */
   pause(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(delayMs, resolve)
@@ -119,7 +124,7 @@ export class ServiceHealth {
   }
 }
 
-/** The others are in the metric `partition_blocked_offset`. */
+/** All blocked partitions are in the metric `partition_blocked_offset`. */
 const MAX_NAMED = 5
 
 function blockedReasons(blocked: readonly Blocked[]): string[] {

@@ -1,4 +1,4 @@
-/** Puts together what a record goes through, from its bytes to its outputs. */
+/** Creates the parts of the pipeline, from decoding a record to its outputs. */
 import type { EventDecoder } from './adapters/registry/decode-event.ts'
 import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import type { Config } from './config.ts'
@@ -30,7 +30,7 @@ export interface LanesContext
   readonly topics: Pick<KnownTopics, 'partitions'>
 }
 
-/** Everything a record goes through, put together for each start: the schema of the results is known by then. */
+/** Called for each start, because the id of the result schema is only known then. */
 export function createLanes(options: LanesContext): Lanes {
   const { config, clock, log, metrics, permits, deadLetterLimit, blocked, deadLetterNotices, decoder } =
     options

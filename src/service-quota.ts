@@ -1,6 +1,6 @@
 /**
- * The quota of this replica: the limiter, and what the group's decisions mean for it. Whatever the share, it is said in the
- * log, on the status page and in the metrics.
+ * The quota of this replica: the limiter, and how it reacts to assignments and heartbeats. The current share is logged,
+ * shown on the status page and exported as a metric.
  */
 import type { Assignment, Membership } from './adapters/kafka/consumer.ts'
 import type { Config } from './config.ts'
@@ -11,18 +11,18 @@ import { BackingOff } from './pipeline/backing-off.ts'
 import { PartitionQuota } from './pipeline/partition-quota.ts'
 import type { Clock, Log, Metrics, Moment, RateLimiter } from './ports.ts'
 
-/** A limiter that counts elsewhere, together with others. */
+/** A limiter that counts the calls of all replicas together, outside the process. */
 export interface SharedLimiter extends RateLimiter {
-  /** Calls per second, of all together. */
+  /** Calls per second of all replicas together. */
   readonly limit: number
-  /** Rejects with a message while it cannot count. */
+  /** Rejects with a message for the operator while it cannot count. */
   ready(): Promise<void>
   stop(): void
 }
 
 export interface ServiceQuotaOptions {
   readonly config: Config
-  /** Null: replicas share the quota by partitions. */
+  /** Null if the replicas share the quota by partitions. */
   readonly sharedLimiter: SharedLimiter | null
   readonly clock: Clock
   readonly log: Log
@@ -31,18 +31,18 @@ export interface ServiceQuotaOptions {
 
 export interface ServiceQuota {
   readonly limiter: RateLimiter
-  /** Permits to be shared by partitions; null where they are not. */
+  /** Permits that are split over the partitions; null if they are not split. */
   readonly permits: number | null
   /** For the status page. */
   readonly share: string
-  /** Rejects with a message while what it is counted with cannot be had. */
+  /** Rejects with a message for the operator while calls cannot be counted. */
   ready(): Promise<void>
   stop(): void
-  /** Calls per second this replica may come to make; 0 where nothing is limited, or for a standby. */
+  /** The most calls per second that this replica may make; 0 if there is no limit or it is a hot standby. */
   readonly perSecond: number
-  /** The group may decide without asking again. */
+  /** From now on the group may reassign partitions without notice, so calls must stop. */
   beforeRejoin(): void
-  /** To be told before the lanes are, which begin at once. */
+  /** Must be called before the lanes get the assignment, because they start at once. */
   assigned(membership: Membership, assignment: Assignment): void
   heartbeat(sent: Moment): void
 }
@@ -71,7 +71,7 @@ export function createServiceQuota(options: ServiceQuotaOptions): ServiceQuota {
   }
 }
 
-/** Each replica may use up all of it. */
+/** Each replica may use the whole limit. */
 function unsharedQuota(
   { config, log, metrics, clock }: ServiceQuotaOptions,
   { limiter, rate }: { limiter: RateLimiter; rate: (nowMs: number) => number },
@@ -136,8 +136,8 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
 }
 
 /**
- * For so long after its last accepted heartbeat was sent a replica is sure to be in the group. Less than the session's
- * time-out by what a call may take to be written, and by what two machines' clocks may differ in that time.
+ * How long a replica is certainly still in the group after it sent its last accepted heartbeat. The margin below the
+ * session timeout covers the time to write a call and the difference between two machines' clocks.
  */
 function leaseMs(sessionTimeoutMs: number): number {
   return sessionTimeoutMs - Math.max(500, sessionTimeoutMs / 10)
@@ -146,7 +146,7 @@ function leaseMs(sessionTimeoutMs: number): number {
 const DIFFERS =
   'CHECKRESULT_QPS differs between replicas. All replicas use the smallest value until it is the same everywhere.'
 
-/** One line at each rebalance: the partitions, and permits of how many. */
+/** Writes one line at each rebalance with the partitions and the share of the quota. */
 function logAssignment(log: Log, assignment: Assignment, share: string | null): void {
   const owned = Object.entries(assignment).flatMap(([topic, partitions]) =>
     partitions.map((partition) => ({ topic, partition })),

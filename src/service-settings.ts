@@ -1,4 +1,4 @@
-/** What the parts of the service and the commands need of the settings. */
+/** Derives the settings of each part of the service and of the commands. */
 import type { KafkaSettings } from './adapters/kafka/client.ts'
 import type { TopicNames } from './adapters/kafka/topics.ts'
 import type { RegistrySettings } from './adapters/registry/direct.ts'
@@ -11,7 +11,7 @@ export function topicNames({ topics, defer }: Pick<Config, 'topics' | 'defer'>):
 }
 
 export function kafkaSettings({ kafka }: Pick<Config, 'kafka'>): KafkaSettings {
-  // A member that waits longer for the answer to a heartbeat has been given up meanwhile.
+  // If a heartbeat takes longer than the session timeout, the group has already removed the member.
   return { ...kafka, requestTimeoutMs: kafka.sessionTimeoutMs }
 }
 
@@ -20,7 +20,7 @@ export function registrySettings({ registry }: Pick<Config, 'registry'>, log: Lo
   return { url, clientId, auth: auth === null ? null : registryLogin(auth, log) }
 }
 
-/** Read at each request: the password may have been changed. */
+/** The password is read at each request, because it may have changed. */
 function registryLogin(
   { username, password }: NonNullable<Config['registry']['auth']>,
   log: Log,

@@ -1,6 +1,6 @@
 /**
- * Puts the parts together and runs them: look at the topics and schemas, join the group, process records until told to
- * stop. Nothing here reads the environment or the process's signals.
+ * Creates all parts and runs them: check topics and schemas, join the group, process records until stopped. Does not
+ * read the environment or handle the process's signals.
  */
 import { createCheckResultClient, type CheckResultClient } from './adapters/alibaba/client.ts'
 import type { CredentialProvider } from './adapters/alibaba/credential-provider.ts'
@@ -33,19 +33,22 @@ export interface ServiceOptions {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
-  /** Of `CHECKRESULT_QUOTA=redis`; null where replicas share the quota by partitions. */
+  /** For `CHECKRESULT_QUOTA=redis`; null if the replicas share the quota by partitions. */
   readonly sharedLimiter: SharedLimiter | null
   /** Name and version, for dead letters. */
   readonly service: string
-  /** It cannot go on: the process should end with this message. */
+  /** The service cannot continue. The process should exit with this message. */
   readonly onFatal: (message: string, error?: SafeError) => void
 }
 
 export interface Service {
   readonly health: ServiceHealth
-  /** To be called once. What is missing until the group is joined is in `health` and in the log, and retried. */
+  /**
+   * Must be called once. Until the service has joined the group it retries; what is missing is in `health` and in the
+   * log.
+   */
   start(): void
-  /** Starts nothing further, commits what is in flight, leaves the group. */
+  /** Starts no further records, commits those in progress and leaves the group. */
   stop(): Promise<void>
 }
 
@@ -53,7 +56,7 @@ const START_RETRY_MS = { first: 1_000, max: 3_000 } as const
 const DEFECT =
   'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.'
 
-/** Joins nothing and asks nothing before {@link Service.start}. */
+/** Has no effect on Kafka or the API before {@link Service.start}. */
 export function createService(options: ServiceOptions): Service {
   const parts = createParts(options)
   return {
@@ -79,7 +82,7 @@ interface Parts {
   readonly deadLetterNotices: DeadLetterNotices
   readonly blocked: BlockedPartitions
   readonly health: ServiceHealth
-  /** Filled while starting; what is filled is stopped in reverse order. */
+  /** Filled during the start. The parts are stopped in reverse order. */
   readonly running: {
     starting?: Promise<void>
     consumer?: GroupConsumer
@@ -154,7 +157,7 @@ function createParts(options: ServiceOptions): Parts {
   }
 }
 
-/** With a wrong clock calls would be in vain: no output can be written before it is right. */
+/** Calls are pointless while the clock is wrong, because the brokers reject every output. */
 function createBlockedPartitions(
   options: ServiceOptions,
   permits: PermitQueue,
@@ -171,7 +174,7 @@ function createBlockedPartitions(
   })
 }
 
-/** Tries again until it succeeds or the service stops; each new obstacle is logged once. */
+/** Retries until it succeeds or the service stops. Logs each new error once. */
 async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<void> {
   let delayMs: number = START_RETRY_MS.first
   let obstacle = ''
@@ -198,8 +201,8 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
 }
 
 /**
- * The consumer has ended, as kafkajs's does when every broker is away at once: everything is started anew, by the same
- * way as the first time. What was in hand is read again.
+ * Starts everything again, because the consumer has stopped. kafkajs's consumer does so when all brokers are
+ * unreachable at once. Uncommitted records are read again.
  */
 async function restart(options: ServiceOptions, parts: Parts, cause: string): Promise<void> {
   if (parts.health.isStopping) return
@@ -242,7 +245,7 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   await consumer.start()
 }
 
-/** Once, however often the start is tried: credentials are renewed from here on. */
+/** Created only once, even if the start is repeated: from then on, credentials are renewed in the background. */
 function createClient(options: ServiceOptions, { running, apiClock }: Parts): CheckResultClient {
   const { checkresult, credentials } = options.config
   running.credentials ??= createCredentialProvider({

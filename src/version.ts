@@ -1,4 +1,4 @@
-/** What this is, for logs, metrics and dead letters. */
+/** Name and version of the service, for logs, metrics and dead letters. */
 import { readFileSync } from 'node:fs'
 
 const { name, version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -8,5 +8,5 @@ const { name, version } = JSON.parse(readFileSync(new URL('../package.json', imp
 
 export const NAME = name
 export const VERSION = version
-/** The commit, where the build says it. */
+/** The commit, if the build provides it. */
 export const REVISION = process.env['CHECKRESULT_REVISION'] ?? 'unknown'

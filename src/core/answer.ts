@@ -1,45 +1,48 @@
 /**
- * What one CheckResult call brought back, in our words. Adapters build these values, `classify` judges them,
- * `normalize` turns a final answer into a result. Nothing here throws.
+ * The answer to one CheckResult call in our own terms. Adapters create these values, `classify` decides what follows
+ * from them, and `normalize` turns a final answer into a result. Nothing here throws.
  */
 
-/** A text that may identify a person. Branded so that it cannot slip into a log line or a label as a plain string. */
+/** A text that may identify a person. The brand keeps it from being used as a plain string in a log line or a label. */
 export type Personal = string & { readonly __personal: true }
 
-/** OCR members as the vendor names them (camelCase or snake_case), values as text, empty ones left out. */
+/** OCR members by the vendor's names (camelCase or snake_case), with text values. Empty members are left out. */
 export type OcrMembers = Readonly<Record<string, Personal>>
 
 export interface DocumentAnswer {
-  /** `ocrIdPassed`; null when the vendor left it out. */
+  /** `ocrIdPassed`; null if it is missing. */
   readonly ocrPassed: boolean | null
-  /** `ocrIdInfo`: what was read off the document; null when absent or empty. */
+  /** `ocrIdInfo`: the fields read from the document; null if missing or empty. */
   readonly fields: OcrMembers | null
-  /** `ocrIdEditInfo`: what the customer submitted after editing; null when absent or empty. */
+  /** `ocrIdEditInfo`: the fields as edited by the customer; null if missing or empty. */
   readonly editedFields: OcrMembers | null
 }
 
 export interface CheckAnswer {
   readonly requestId: string | null
-  /** `Result.Passed`: passed, failed, or pending. Null if it is missing or says none of the three. */
+  /** `Result.Passed`: passed, failed, or pending. Null if it is missing or has another value. */
   readonly passed: 'Y' | 'N' | 'P' | null
-  /** `Result.SubCode` as sent, e.g. `200`, `212`; meaning depends on the product. */
+  /** `Result.SubCode` as sent, for example `200` or `212`. Its meaning depends on the product. */
   readonly subCode: string | null
-  /** What ExtIdInfo held. `absent`: not sent. `unreadable`: it, a part of it or ExtFaceInfo was sent but is no JSON. */
+  /**
+   * The content of ExtIdInfo. `absent`: not sent. `unreadable`: it, a part of it or ExtFaceInfo was sent but is not
+   * valid JSON.
+   */
   readonly document: DocumentAnswer | 'absent' | 'unreadable'
-  /** `spoofInfo.spoofResult`: true for `Y`, false for `N`, null when the vendor did not say. */
+  /** `spoofInfo.spoofResult`: true for `Y`, false for `N`, otherwise null. */
   readonly spoofed: boolean | null
-  /** `spoofInfo.spoofType` as sent. May be filled although `spoofed` is false: never a verdict of its own. */
+  /** `spoofInfo.spoofType` as sent. It may be filled although `spoofed` is false, so it is not a verdict. */
   readonly spoofTypes: readonly string[]
-  /** `ExtFaceInfo.faceAttack`: true for `Y`, false for `N`, null when there was no face check. */
+  /** `ExtFaceInfo.faceAttack`: true for `Y`, false for `N`, null if there was no face check. */
   readonly faceAttacked: boolean | null
-  /** OCR members that said something and could not be kept: their names where this version knows them, else `other`. */
+  /** OCR members with a value that could not be kept: the name if this version knows it, otherwise `other`. */
   readonly droppedMembers: readonly string[]
 }
 
-/** An answer that decides the verification. */
+/** An answer with a final decision on the verification. */
 export type FinalAnswer = CheckAnswer & { readonly passed: 'Y' | 'N' }
 
-/** Why a call brought no readable answer. A closed set: also the `code` label of the requests metric. */
+/** Why a call returned no readable answer. A closed set, also used as the `code` label of the requests metric. */
 export const NO_ANSWER = [
   'timeout',
   'reset',
@@ -49,7 +52,7 @@ export const NO_ANSWER = [
   'too-large',
   'not-json',
   'network',
-  /** Not even asked: there was nothing to sign with. */
+  /** The call was not made because there were no credentials to sign it with. */
   'no-credentials',
 ] as const
 export type NoAnswer = (typeof NO_ANSWER)[number]
@@ -58,18 +61,18 @@ export type Reply =
   | {
       readonly kind: 'answer'
       readonly status: number
-      /** The body's `Code`; empty when the body had none. */
+      /** The body's `Code`; empty if the body has none. */
       readonly code: string
       readonly requestId: string | null
-      /** How long the API asks to wait, within bounds; null if it does not say or cannot be understood. */
+      /** How long the API asks to wait, limited to a maximum; null if it does not say or is not understood. */
       readonly retryAfterMs: number | null
-      /** Null when the body had no `Result`. */
+      /** Null if the body has no `Result`. */
       readonly answer: CheckAnswer | null
     }
   | {
       readonly kind: 'no-answer'
       readonly failure: NoAnswer
-      /** Null if the call failed before the status line came. */
+      /** Null if the call failed before a status line was received. */
       readonly status: number | null
       readonly retryAfterMs: number | null
     }

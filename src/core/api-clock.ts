@@ -1,11 +1,12 @@
 /**
- * How far this machine's clock is off, measured against the `Date` header of the API's answers. Pure: it is told our time
- * before and after an answer. The API read its clock in between and wrote whole seconds, so the offset is known as an interval.
+ * Measures how far this machine's clock is off, using the `Date` header of the API's answers. Pure: callers pass our
+ * time before and after a call. The API read its clock in between and sent whole seconds, so the offset is known as an
+ * interval.
  */
 const SECOND_MS = 1_000
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
-/** The API refuses a call whose time is further from its own. */
+/** The API rejects a call whose timestamp differs more than this from its own clock. */
 export const MAX_OFFSET_MS = 15 * MINUTE_MS
 
 export class ApiClock {
@@ -13,14 +14,17 @@ export class ApiClock {
   #askedMs = 0
   #answeredMs = 0
 
-  /** Kept as it came and read only when somebody asks: this is called for every answer. Both times are epoch milliseconds. */
+  /** Stores the header unparsed, because this is called for every answer. Both times are epoch milliseconds. */
   saw(date: string, askedMs: number, answeredMs: number): void {
     this.#date = date
     this.#askedMs = askedMs
     this.#answeredMs = answeredMs
   }
 
-  /** Our clock minus the API's, as little as the latest answer allows for; null before there was one with a date. */
+  /**
+   * Our clock minus the API's: the smallest offset that fits the latest answer; null before the first answer with a
+   * date.
+   */
   get offsetMs(): number | null {
     const dateMs = parseHttpDate(this.#date)
     if (dateMs === null) return null
@@ -30,12 +34,12 @@ export class ApiClock {
     return Math.min(0, max)
   }
 
-  /** The API refuses calls from such a clock. */
+  /** Whether the API rejects calls because of this machine's clock. */
   get isOff(): boolean {
     return Math.abs(this.offsetMs ?? 0) >= MAX_OFFSET_MS - SECOND_MS
   }
 
-  /** How far it is off and in which direction, in one message. */
+  /** How far the clock is off and in which direction, as a sentence for the operator. */
   get description(): string {
     const { offsetMs } = this
     if (offsetMs === null) return 'The offset between the clocks of this machine and the API is unknown.'
@@ -47,14 +51,14 @@ export class ApiClock {
 
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [\w :-]{10,40}$/
 
-/** Epoch milliseconds of the three forms of RFC 9110; null for anything else. */
+/** Epoch milliseconds of any of the three date formats of RFC 9110; null for anything else. */
 export function parseHttpDate(text: string): number | null {
   if (!HTTP_DATE.test(text)) return null
   const ms = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`)
   return Number.isNaN(ms) ? null : ms
 }
 
-/** In the largest units that matter, rounded: `2 h`, `1 h 12 min`, `40 s`. */
+/** Rounded to the largest useful units: `2 h`, `1 h 12 min`, `40 s`. */
 function duration(ms: number): string {
   const minutes = Math.round(ms / MINUTE_MS)
   if (minutes === 0) return `${Math.round(ms / SECOND_MS)} s`

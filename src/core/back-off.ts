@@ -1,30 +1,31 @@
 /**
- * What to do when the API says "too many" all the same, for others share the account: half the rate, then a little more
- * each second until the whole is back. All who do so come to share what there is. Pure, on a monotonic time.
+ * Slows down when the API answers "too many requests" although the quota allowed the call, because others use the
+ * account too. Halves the rate, then raises it gradually until the full share is back, so that all callers converge to
+ * a fair split. Pure, with monotonic times.
  */
 
-/** Without a word from the API how long to wait: the vendor counts by the second. */
+/** The pause if the API gives no hint. The vendor counts calls per second. */
 const PAUSE_MS = 1_000
-/** Refusals so soon after another are answers to calls of before it. */
+/** Further throttled answers within this time belong to calls from before the cut and do not halve the rate again. */
 const ONCE_WITHIN_MS = 1_000
 const RECOVERY_MS = 30_000
 const MIN_FACTOR = 1 / 64
-/** Fewer would not find out that the others have gone. */
+/** A lower rate would not notice that the other callers have stopped. */
 const MIN_PER_SECOND = 0.5
 
 export class BackOff {
   #factor = 1
-  /** Since when it grows. */
+  /** When the recovery began. */
   #sinceMs = -Infinity
   #cutMs = -Infinity
   #notBeforeMs = -Infinity
 
-  /** Milliseconds in which there is to be no call. */
+  /** How long no call may start, in milliseconds. */
   restMs(nowMs: number): number {
     return Math.max(0, this.#notBeforeMs - nowMs)
   }
 
-  /** Calls per second when `share` are allowed. */
+  /** Calls per second if `share` calls per second are allowed. */
   rate(share: number, nowMs: number): number {
     return Math.min(share, Math.max(share * this.#factorAt(nowMs), MIN_PER_SECOND))
   }

@@ -1,19 +1,20 @@
 /**
- * The circuit breaker: closed (calls flow), open with a reason (calls are paused), half-open (one probe). Pure: it is told
- * the time and what each call brought, and says how long to wait. Open, it lets one probe through at a time and closes when
- * a probe gets an answer of any kind that is not a refusal. Probes are a tenth of the time apart that calls have been paused,
- * within bounds: after a short fault calls resume within seconds, and during a long one the API is not asked all the time.
+ * The circuit breaker: closed (calls flow), open with a reason (calls are paused), half-open (one probe). Pure: callers
+ * pass the time and the result of each call. While open, it allows one probe at a time and closes when a probe gets any
+ * answer that is not a rejection. The interval between probes is a tenth of the time since it opened, within bounds, so
+ * calls resume within seconds after a short fault and the API is not flooded during a long one.
  *
- * A refusal that only one record gets does not open it (`refusals.ts`). While few records have been refused, a record that has
- * not been refused yet need not wait for its turn as the probe: it may well be answered.
+ * A rejection that concerns a single record does not open it (`refusals.ts`). While only a few records have been
+ * rejected, a record that has not been rejected yet may call without being the probe, because it will probably be
+ * answered.
  */
 import { Evidence, RefusedRecord, type Blame } from './refusals.ts'
 
-/** Why no calls are made. A closed set: the label of `circuit_open`. */
+/** Why calls are paused. A closed set, used as the label of `circuit_open`. */
 export const CIRCUIT_REASONS = [
   'credentials',
   'account',
-  /** Refused with a code this version does not know. */
+  /** Rejected with a code that this version does not know. */
   'refused',
   'clock',
   'throttled',
@@ -23,33 +24,33 @@ export const CIRCUIT_REASONS = [
 ] as const
 export type CircuitReason = (typeof CIRCUIT_REASONS)[number]
 
-/** What a call brought, as far as the breaker cares. `code` is the vendor's, for the operator. */
+/** The result of a call, as far as the breaker needs it. `code` is the vendor's code, for the operator. */
 export type CallResult =
   | { readonly kind: 'answered' }
   | { readonly kind: 'blocked'; readonly reason: CircuitReason; readonly code: string }
   | { readonly kind: 'unavailable'; readonly code: string; readonly retryAfterMs: number | null }
-  /** It was not made after all: its permit came too late. */
+  /** The call was not made because its permit came too late. */
   | { readonly kind: 'unsent' }
   | { readonly kind: 'throttled'; readonly code: string; readonly retryAfterMs: number | null }
 
 export interface Call {
   readonly isProbe: boolean
   readonly startedMs: number
-  /** Of the record the call was for; null is a record of which nothing else is known. */
+  /** Earlier rejections of the record that the call was for; null if nothing is known about it. */
   readonly record: RefusedRecord | null
 }
 
 /** Why calls are paused. */
 export interface OpenCircuit {
   readonly reason: CircuitReason
-  /** The vendor's code of the latest refusal. */
+  /** The vendor's code of the latest rejection. */
   readonly code: string
 }
 
 const MIN_WAIT_MS = 5_000
 export const MAX_WAIT_MS = 60_000
 const SHARE_OF_TIME_OPEN = 0.1
-/** So many calls in a row without an answer mean the API is down, not one record unlucky. */
+/** This many calls in a row without an answer mean that the API is down and not that one record had bad luck. */
 const UNAVAILABLE_IN_A_ROW = 20
 
 export class CircuitBreaker {
@@ -68,7 +69,7 @@ export class CircuitBreaker {
     return this.#opened?.reason ?? null
   }
 
-  /** Milliseconds until a call for such a record may start: 0 now, Infinity while a probe is out. */
+  /** Milliseconds until a call for such a record may start: 0 is now, Infinity while a probe is in progress. */
   waitMs(nowMs: number, wasRefused = true): number {
     if (this.#opened === null) return 0
     if (this.#probing) return Infinity
@@ -76,15 +77,15 @@ export class CircuitBreaker {
     return Math.max(0, this.#probeAtMs - nowMs)
   }
 
-  /** A call starts. True says that it is the probe, to be handed back to {@link report}. */
+  /** Must be called when a call starts. Returns whether it is the probe, which must be passed to {@link report}. */
   callStarted(): boolean {
     this.#probing = this.#opened !== null
     return this.#probing
   }
 
   /**
-   * A call is back. Those that were under way when calls were paused report too: only the probe may resume them. Says whose
-   * fault a refusal is; of no meaning for other results.
+   * Must be called when a call returns. Calls that were in progress when the breaker opened report too, but only the
+   * probe may close it. The return value says who caused a rejection; it has no meaning for other results.
    */
   report(result: CallResult, call: Call, nowMs: number): Blame {
     if (call.isProbe) this.#probing = false
@@ -113,7 +114,7 @@ export class CircuitBreaker {
   #blocked({ reason, code }: CallResult & { kind: 'blocked' }, call: Call, nowMs: number): Blame {
     const wasOpen = this.#opened !== null
     const blame = this.#evidence.blocked(call.record ?? new RefusedRecord(), nowMs)
-    // While calls are paused there is nobody to compare with.
+    // While calls are paused, no other record's call can serve as a comparison.
     if (!wasOpen && blame !== 'account') return blame
     this.#open({ reason, code }, { nowMs, call, atLeastMs: 0 })
     return 'account'
@@ -125,13 +126,13 @@ export class CircuitBreaker {
     if (blame === 'account' && atLeastMs >= MIN_WAIT_MS) {
       this.#open({ reason: 'throttled', code }, { nowMs, call, atLeastMs })
     } else if (call.isProbe) {
-      // An account that is throttled is an account that is served. Shorter pauses are the quota's.
+      // A throttled account works. The quota handles shorter pauses.
       this.#close()
     }
     return blame
   }
 
-  /** The record that was refused may be the only one that is. */
+  /** Whether the rejected record may be the only one that is rejected. */
   get #mayConcernOneRecord(): boolean {
     const reason = this.openReason
     return this.#evidence.isWeak && reason !== 'throttled' && reason !== 'upstream-down'

@@ -1,9 +1,10 @@
 /**
- * What a reply means: the one table of the vendor's codes. Pure and total: every code has an outcome, also an unknown one.
+ * Decides what follows from a reply, with one table of the vendor's codes. Pure and total: every code has an outcome,
+ * including unknown ones.
  *
- * The body's `Code` decides first, the status second: 404 means "later" only for `ProcessNotCompleted`, and `Throttling.Api`
- * comes with 403 on one page of the vendor's and with 400 on another. A refusal is `blocked` or `throttled` whether the
- * account or only this record gets it: `refusals.ts` tells which, because one answer alone cannot.
+ * The body's `Code` takes precedence over the status: 404 means "later" only for `ProcessNotCompleted`, and
+ * `Throttling.Api` comes with 403 or 400, depending on the vendor's page. Whether a `blocked` or `throttled` answer
+ * concerns the account or only this record is decided in `refusals.ts`, because a single answer cannot show it.
  */
 import type { CheckAnswer, FinalAnswer, Reply } from './answer.ts'
 import type { DeadLetterReason } from './dead-letter.ts'
@@ -13,12 +14,12 @@ import type { CircuitReason } from './circuit-breaker.ts'
 export type Outcome =
   | { readonly kind: 'final'; readonly answer: FinalAnswer }
   | { readonly kind: 'deferred'; readonly reason: DeferReason; readonly code: string }
-  /** Too many calls. The record asks again and uses up no attempt. */
+  /** Too many calls. The record retries, and the call does not count as an attempt. */
   | { readonly kind: 'throttled'; readonly code: string; readonly retryAfterMs: number | null }
-  /** Quick retries first, then deferred. */
+  /** The record retries quickly a few times and is then deferred. */
   | { readonly kind: 'unavailable'; readonly code: string; readonly retryAfterMs: number | null }
   | { readonly kind: 'rejected'; readonly reason: DeadLetterReason; readonly code: string }
-  /** Refused for a reason that most likely holds for the account: calls pause and the record asks again. */
+  /** Rejected for a reason that most likely concerns the account: calls pause and the record retries. */
   | { readonly kind: 'blocked'; readonly reason: CircuitReason; readonly code: string }
 
 type Classification =
@@ -33,23 +34,23 @@ const CREDENTIALS: Classification = { kind: 'blocked', reason: 'credentials' }
 const ACCOUNT: Classification = { kind: 'blocked', reason: 'account' }
 const CLOCK: Classification = { kind: 'blocked', reason: 'clock' }
 
-/** A row matches a whole code, or, ending in `*`, every code that begins so. The first match counts. */
+/** A row matches a whole code or, if it ends in `*`, every code with that prefix. The first match wins. */
 const CODES: readonly (readonly [pattern: string, verdict: Classification])[] = [
-  // The customer is not done: the callback was early, or the flow was left.
+  // The customer has not finished: the callback came early, or the customer left the flow.
   ['ProcessNotCompleted', { kind: 'deferred', reason: 'not-completed' }],
-  // Ours, our neighbors' in the account, or the gateway's own cap.
+  // Our own limit, other users of the account, or the limit of the API gateway.
   ['Throttling*', { kind: 'throttled' }],
   ['InternalError*', { kind: 'unavailable' }],
   ['ServiceUnavailable*', { kind: 'unavailable' }],
-  // A nonce met twice is an accident of one attempt: the next one draws a new nonce.
+  // A nonce collision affects a single attempt. The next attempt uses a new nonce.
   ['SignatureNonceUsed', { kind: 'unavailable' }],
   ['TransactionIdInvalid', REJECTED],
   ['InvalidParameter*', REJECTED],
-  // The event carried an empty id. Other parameters are the client's own, so their absence is no fault of the record.
+  // The event has an empty id. The client itself adds all other parameters, so none of them can be missing.
   ['MissingParameter*', REJECTED],
   ['MissingTransactionId', REJECTED],
   ['MissingMerchantBizId', REJECTED],
-  // Overdue payments: everything is refused until the account is topped up.
+  // Overdue payments: all calls are rejected until the account is topped up.
   ['Forbidden.AccountAccessDenied', ACCOUNT],
   ['Forbidden.InDebt*', ACCOUNT],
   ['Forbidden.Arrears*', ACCOUNT],
@@ -71,11 +72,11 @@ const CODES: readonly (readonly [pattern: string, verdict: Classification])[] = 
   ['InvalidSecurityToken*', CREDENTIALS],
   ['SignatureDoesNotMatch', CREDENTIALS],
   ['IncompleteSignature', CREDENTIALS],
-  // Our clock is more than 15 minutes off.
+  // Our clock is off by more than 15 minutes.
   ['InvalidTimeStamp*', CLOCK],
   ['InvalidTimestamp*', CLOCK],
   ['IllegalTimestamp*', CLOCK],
-  // The endpoint is not this product's: a wrong setting, the same for every record.
+  // The endpoint belongs to another product: a wrong setting that affects every record.
   ['InvalidApi.NotFound', ACCOUNT],
   ['InvalidProduct.NotFound', ACCOUNT],
   ['InvalidProtocol*', ACCOUNT],
@@ -99,7 +100,7 @@ export function classify(reply: Reply): Outcome {
   if (SUCCESS.has(code)) return classifySuccess(code, answer)
   const classification = exact.get(code) ?? prefixes.find(([prefix]) => code.startsWith(prefix))?.[1]
   if (classification === undefined) return classifyUnknown(code, status, retryAfterMs)
-  // A code that is final or names a cause keeps its meaning, whatever status or hint came with it.
+  // A code that is final or names a cause keeps its meaning, whatever status or hint comes with it.
   if (status === TOO_MANY_REQUESTS && classification.kind === 'unavailable') {
     return { kind: 'throttled', code, retryAfterMs }
   }
@@ -108,7 +109,7 @@ export function classify(reply: Reply): Outcome {
     : { ...classification, code }
 }
 
-/** The code of an outcome that says why there is no result. */
+/** The vendor's code of an outcome without a result; empty for a final answer. */
 export function codeOf(outcome: Outcome): string {
   return outcome.kind === 'final' ? '' : outcome.code
 }
@@ -125,21 +126,21 @@ function isFinal(answer: CheckAnswer): answer is FinalAnswer {
   return answer.passed === 'Y' || answer.passed === 'N'
 }
 
-/** A code that nobody documented, or none. Whether the account or the record gets it is for others to tell. */
+/** An undocumented code or none at all. `refusals.ts` decides whether it concerns the account or the record. */
 function classifyUnknown(code: string, status: number, retryAfterMs: number | null): Outcome {
   const named = code === '' ? `HTTP ${status}` : code
   if (status === TOO_MANY_REQUESTS) return { kind: 'throttled', code: named, retryAfterMs }
   if (status >= 500 || status === REQUEST_TIMEOUT) return { kind: 'unavailable', code: named, retryAfterMs }
-  // The vendor's own client takes any refusal with a hint for throttling.
+  // The vendor's own client treats any rejection with a retry hint as throttling.
   if (status >= 400 && retryAfterMs !== null) return { kind: 'throttled', code: named, retryAfterMs }
   return { kind: 'blocked', reason: 'refused', code: named }
 }
 
 function classifyNoAnswer({ failure, status, retryAfterMs }: Reply & { kind: 'no-answer' }): Outcome {
-  // Neither these nor a certificate that does not verify will be better for the next record.
+  // Neither missing credentials nor an invalid certificate will go away with the next record.
   if (failure === 'no-credentials') return { kind: 'blocked', reason: 'credentials', code: failure }
   if (failure === 'tls') return { kind: 'blocked', reason: 'upstream-down', code: failure }
-  // A page of a proxy, a firewall or another server: its status is all that can be read.
+  // A page from a proxy, a firewall or another server. Only its status is usable.
   const isPage = failure === 'not-json' && status !== null && status >= 400 && status < 500
   if (isPage || status === TOO_MANY_REQUESTS) return classifyUnknown('', status, retryAfterMs)
   return { kind: 'unavailable', code: failure, retryAfterMs }

@@ -1,24 +1,25 @@
 /**
- * When so many records become dead letters that the cause is hardly the records: a bad deploy, a changed schema, an answer
- * the vendor has given a new form. Pure: counts the last records that came to an end, as a result or a dead letter, and says
- * when it is too much.
+ * Detects that too many records become dead letters for the records to be the cause: a bad deployment, a changed
+ * schema, or a new form of the vendor's answers. Pure: counts the last records that ended as a result or a dead letter.
  */
 import type { DeadLetterReason } from './dead-letter.ts'
 
-/** Records the share is taken of. */
+/** The number of records that the share is computed over. */
 export const WINDOW_RECORDS = 100
-/** A code this version does not know, so many times in a row, is a change at the vendor's. */
+/** This many unknown codes in a row mean that the vendor has changed something. */
 const UNKNOWN_IN_A_ROW = 20
 
 export class DeadLetterRule {
   readonly #max: number
-  /** 1 for each dead letter among the last records; `#at` is the oldest, the next to be overwritten. */
+  /**
+   * A ring with 1 for each dead letter among the last records. `#at` is the oldest entry, which is overwritten next.
+   */
   readonly #recent = new Uint8Array(WINDOW_RECORDS)
   #at = 0
   #count = 0
   #unknownInARow = 0
 
-  /** `share` of the last hundred records, above 0 and at most 1. */
+  /** `share` is a fraction of the last 100 records, above 0 and at most 1. */
   constructor(share: number) {
     this.#max = share * WINDOW_RECORDS
   }
@@ -28,7 +29,7 @@ export class DeadLetterRule {
     this.#unknownInARow = 0
   }
 
-  /** True when this one makes it too many; counting then begins anew. */
+  /** True if this dead letter exceeds the limit. Counting then starts again. */
   addDeadLetter(reason: DeadLetterReason): boolean {
     this.#note(1)
     this.#unknownInARow = reason === 'unknown-code' ? this.#unknownInARow + 1 : 0

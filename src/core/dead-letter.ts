@@ -1,13 +1,13 @@
 /**
- * A dead letter's headers: ours, plus the Kafka Connect names so that existing viewers understand them. Pure.
+ * The headers of a dead letter: our own, plus those of Kafka Connect so that existing viewers understand them. Pure.
  *
- * The record's own headers stay byte for byte; whatever an earlier trip through the service had added is replaced.
- * Nothing here is taken from an answer's body but its code: no personal value can get in.
+ * The record's own headers are kept byte for byte; headers from an earlier pass through the service are replaced. Only
+ * the code is taken from an answer's body, so no personal value can get in.
  */
 import { NO_HEADERS, textHeader, type Header, type Headers } from './headers.ts'
 import { historyHeaders, redrivesHeader, type History } from './history.ts'
 
-/** Why an event can never be settled. A closed set: header `checkresult-reason` and the label of the counter. */
+/** Why an event gets no result. A closed set: the header `checkresult-reason` and the label of the counter. */
 export const DEAD_LETTER_REASONS = [
   'undecodable',
   'rejected',
@@ -15,9 +15,9 @@ export const DEAD_LETTER_REASONS = [
   'unreadable-answer',
   'not-completed',
   'unavailable',
-  /** Refused for DEFER_MAX_AGE while others were answered. */
+  /** Rejected until DEFER_MAX_AGE while others were answered. */
   'refused',
-  /** The brokers refuse the result or the retry copy for good. */
+  /** The brokers permanently reject the result or the retry copy. */
   'unwritable',
 ] as const
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
@@ -26,14 +26,14 @@ export type Stage = 'decode' | 'check' | 'classify' | 'defer' | 'write'
 
 export interface DeadLetterCause {
   readonly reason: DeadLetterReason
-  /** The vendor's code, or what was wrong with the bytes. */
+  /** The vendor's code, or what is wrong with the bytes. */
   readonly code: string
   readonly stage: Stage
-  /** One message for the operator, without values. */
+  /** A message for the operator, without values of the record. */
   readonly message: string
 }
 
-/** `checkresult-force` is the producer's: it asks for a call whatever was seen of the transaction before. */
+/** Producers set `checkresult-force` to request a call even if the transaction was seen before. */
 export const FORCE_HEADER = 'checkresult-force'
 const OURS = /^(checkresult-(?!force$)|__connect\.errors\.)/
 const MAX_CODE_LENGTH = 100
@@ -68,34 +68,34 @@ export interface DeadLetterFacts {
   readonly service: string
 }
 
-/** The headers of a retry copy: the record's own and its history. */
+/** The headers of a retry copy: the record's own headers and its history. */
 export function retryHeaders(original: Headers, history: History): Headers {
   return [...withoutOurs(original), ...historyHeaders(history)]
 }
 
-/** Tracing headers are all that a result inherits from its event. */
+/** A result inherits only the tracing headers of its event. */
 export function tracingHeaders(original: Headers): Headers {
   return filtered(original, ({ name }) => name === 'traceparent' || name === 'tracestate')
 }
 
-/** Whether the service has added the header, or somebody who uses its names. */
+/** Whether a header has one of the service's own names. */
 export function isOurs({ name }: Header): boolean {
   return OURS.test(name)
 }
 
-/** The headers the record came with, without those the service has added since. */
+/** The record's headers without those that the service added. */
 export function withoutOurs(headers: Headers): Headers {
   return filtered(headers, (header) => !isOurs(header))
 }
 
-/** Most events have no headers at all. */
+/** Avoids an array for the common case of a record without headers. */
 function filtered(headers: Headers, keeps: (header: Header) => boolean): Headers {
   if (headers.length === 0) return NO_HEADERS
   const kept = headers.filter(keeps)
   return kept.length === 0 ? NO_HEADERS : kept
 }
 
-/** A vendor's code is a short word. Anything else in its place is not passed on: it may be personal. */
+/** The vendor's codes are short words. Anything else might be personal, so it is replaced. */
 export function printableCode(code: string): string {
   return /^[\w.\- ]+$/.test(code) && code.length <= MAX_CODE_LENGTH ? code : 'unprintable'
 }

@@ -1,23 +1,26 @@
 /**
- * When an event is asked for again. Pure: the way through the retry topics and its end.
+ * Decides when an event is retried through the retry topics, and when to give up. Pure.
  *
- * An event climbs the delays one by one (first 10 s, then 1 min, then 10 min, again and again) and keeps the time it
- * was first seen, so that its age is known however often it moved.
+ * An event goes through the delays in order (10 s, 1 min, then 10 min repeatedly) and keeps the time it was first seen,
+ * so its age is known however often it moved.
  */
 
-/** Why an event is asked for again later. A closed set: the label of `deferred_total`. */
+/** Why an event is retried later. A closed set: the label of `deferred_total`. */
 export const DEFER_REASONS = [
   'not-completed',
   'pending',
   'unavailable',
-  /** Refused while others were answered, so it is this record's own: with a known code, an unknown one, as too many. */
+  /**
+   * This and the next two: rejected while others were answered, so the record itself is the cause. With a known code,
+   * an unknown code, and as too many requests.
+   */
   'refused',
   'unknown-code',
   'throttled',
 ] as const
 export type DeferReason = (typeof DEFER_REASONS)[number]
 
-/** One of the retry topics. A record in it is due `delayMs` after its own timestamp. */
+/** A retry topic. A record in it is due `delayMs` after its own timestamp. */
 export interface RetryTopic {
   readonly topic: string
   readonly delayMs: number
@@ -26,7 +29,7 @@ export interface RetryTopic {
 export type Deferral = { readonly kind: 'later'; readonly topic: string } | { readonly kind: 'too-old' }
 
 export interface DeferralQuestion {
-  /** The topic the event came from this time: the input topic or a retry topic. */
+  /** The topic that the record was read from: the input topic or a retry topic. */
   readonly topic: string
   readonly retryTopics: readonly RetryTopic[]
   readonly firstSeenMs: number

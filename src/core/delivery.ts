@@ -1,7 +1,7 @@
-/** What the service promises of its outputs. */
+/** The delivery guarantee for outputs. */
 export const DELIVERIES = ['exactly-once', 'at-least-once'] as const
 /**
- * `exactly-once`: outputs and offset in one transaction. `at-least-once`: for brokers without transactions; outputs first,
- * the offset behind them, so that what was in hand at a crash comes out again.
+ * `exactly-once`: outputs and offset are committed in one transaction. `at-least-once`, for brokers without
+ * transactions: the offset is committed after the outputs, so outputs may repeat after a crash.
  */
 export type Delivery = (typeof DELIVERIES)[number]

@@ -1,9 +1,9 @@
 /**
- * The headers of a record as Kafka has them: an ordered list of names and values. A name may repeat, a value may be null,
- * and both survive every copy byte for byte. Pure.
+ * Record headers as in Kafka: an ordered list of names and values. Names may repeat and values may be null. Copies
+ * preserve both byte for byte. Pure.
  *
- * A name holds one character per byte (latin1), because Kafka does not check that a name is valid UTF-8. Our own names are
- * ASCII and need no conversion; {@link nameBytes} gives the bytes of any name.
+ * A name holds one character per byte (latin1), because Kafka does not check that names are valid UTF-8. Our own names
+ * are ASCII and need no conversion; {@link nameBytes} returns the bytes of any name.
  */
 
 export interface Header {
@@ -16,7 +16,7 @@ export type Headers = readonly Header[]
 /** Shared by all records without headers. */
 export const NO_HEADERS: Headers = Object.freeze([])
 
-/** A header of ours: the name is ASCII. */
+/** Creates one of our own headers, whose names are ASCII. */
 export function textHeader(name: string, text: string): Header {
   return { name, value: Buffer.from(text) }
 }
@@ -25,7 +25,7 @@ export function hasHeader(headers: Headers, name: string): boolean {
   return headers.some((header) => header.name === name)
 }
 
-/** The value of the last header with this name, as Kafka's clients read it; null if there is none. */
+/** The value of the last header with this name, like Kafka's own clients; null if there is none. */
 export function lastValue(headers: Headers, name: string): Buffer | null {
   return headers.findLast((header) => header.name === name)?.value ?? null
 }
@@ -35,7 +35,10 @@ export function lastText(headers: Headers, name: string): string {
   return lastValue(headers, name)?.toString('utf8') ?? ''
 }
 
-/** As a record holds them: their number, then each name and value with its length; a null value has the length -1. */
+/**
+ * Encodes headers as in a record: their number, then each name and value with its length. A null value has the length
+ * -1.
+ */
 export function encodedHeaders(headers: Headers): Buffer {
   const parts = [varint(headers.length)]
   for (const header of headers) {
@@ -47,7 +50,7 @@ export function encodedHeaders(headers: Headers): Buffer {
 
 const NO_BYTES = Buffer.alloc(0)
 
-/** Zigzag: 0, -1, 1, -2 are 0, 1, 2, 3. */
+/** Zigzag encoding: 0, -1, 1, -2 become 0, 1, 2, 3. */
 function varint(value: number): Buffer {
   const bytes: number[] = []
   let left = value < 0 ? -2 * value - 1 : 2 * value
@@ -58,10 +61,10 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, left])
 }
 
-/** Of what a header takes beside its bytes: objects for it and for its value.. */
+/** Memory per header in addition to its bytes: one object for the header and one for its value. */
 const OBJECT_BYTES = 180
 
-/** What headers take in memory, about: thousands of empty ones fit into a few bytes of a compressed batch. */
+/** The approximate memory that headers use. Thousands of empty ones fit into a few bytes of a compressed batch. */
 export function headersMemory(headers: Headers): number {
   let bytes = headers.length * OBJECT_BYTES
   for (const { name, value } of headers) bytes += name.length + (value?.length ?? 0)

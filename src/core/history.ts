@@ -1,7 +1,7 @@
 /**
- * What a retry copy remembers of the event it was made from, in its headers. Read from retry topics only: on the input
- * topic anybody may write such headers, and they are not believed there, but for the number of redrives, which can only
- * lower the event's priority. Pure; unreadable headers count as absent.
+ * The history of an event in the headers of its retry copies. It is read on retry topics only, because anybody may
+ * write these headers to the input topic. The exception is the number of redrives, which can only lower the event's
+ * priority. Pure; unreadable headers count as missing.
  */
 import { lastText, textHeader, type Header, type Headers } from './headers.ts'
 
@@ -12,13 +12,13 @@ export interface SourceCoordinates {
 }
 
 export interface History {
-  /** CheckResult calls made so far that counted: throttled and blocked ones do not. */
+  /** CheckResult calls so far, without throttled and blocked ones. */
   readonly attempts: number
   /** Milliseconds since the epoch. */
   readonly firstSeenMs: number
-  /** Where the event stood on the input topic. */
+  /** The event's position on the input topic. */
   readonly source: SourceCoordinates
-  /** How often the event was a dead letter and was put back. */
+  /** How often the event was redriven from the dead-letter topic. */
   readonly redrives: number
 }
 
@@ -38,17 +38,17 @@ export function historyHeaders(history: History): Header[] {
   ]
 }
 
-/** None for an event that was never put back. */
+/** Empty for an event that was never redriven. */
 export function redrivesHeader(redrives: number): Header[] {
   return redrives === 0 ? [] : [textHeader(REDRIVES, String(redrives))]
 }
 
-/** 0 where the header is missing or unreadable. */
+/** 0 if the header is missing or unreadable. */
 export function readRedrives(headers: Headers): number {
   return countIn(headers, REDRIVES) ?? 0
 }
 
-/** `fresh` is what holds where a header is missing or unreadable. */
+/** `fresh` provides the values for headers that are missing or unreadable. */
 export function readHistory(headers: Headers, fresh: History): History {
   const [, topic, partition, offset] = SOURCE_PATTERN.exec(lastText(headers, SOURCE)) ?? []
   return {

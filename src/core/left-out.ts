@@ -1,6 +1,6 @@
 /**
- * What a record or a dead letter lacks because it was too large, or was refused by the brokers: named in headers of the dead
- * dead letter, so that nobody takes it for the whole. Pure.
+ * Parts of a record or dead letter that were left out because they were too large or the brokers rejected them. Headers
+ * of the dead letter name them, so that nobody mistakes it for the complete event. Pure.
  */
 import { hasHeader, textHeader, type Header, type Headers } from './headers.ts'
 
@@ -10,7 +10,7 @@ export type LeftOutField = (typeof LEFT_OUT_FIELDS)[number]
 export interface LeftOut {
   readonly field: LeftOutField
   readonly bytes: number
-  /** Of the bytes that were left out, in hexadecimal; headers count as a record holds them (`encodedHeaders`). */
+  /** SHA-256 of the bytes that were left out, in hexadecimal. Headers are hashed as encoded by `encodedHeaders`. */
   readonly sha256: string
 }
 
@@ -21,7 +21,7 @@ export function leftOutHeader({ field, bytes, sha256 }: LeftOut): Header {
   return textHeader(`${PREFIX}${field}`, `${bytes} bytes, sha256 ${sha256}`)
 }
 
-/** What the headers of a dead letter say that it lacks. */
+/** The parts that are missing according to the headers of a dead letter. */
 export function leftOutFields(headers: Headers): LeftOutField[] {
   return LEFT_OUT_FIELDS.filter((field) => hasHeader(headers, `${PREFIX}${field}`))
 }

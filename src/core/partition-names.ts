@@ -1,4 +1,6 @@
-/** Partitions in one text, in the form that the log passes on: `verification.completed [0 1 2], other [5]`. Pure. */
+/**
+ * Formats partitions for the log, which lets only this form through: `verification.completed [0 1 2], other [5]`. Pure.
+ */
 export function partitionNames(
   partitions: readonly { readonly topic: string; readonly partition: number }[],
 ): string {

@@ -1,17 +1,17 @@
 /**
- * The partition of a keyed record: murmur2 of the key, as in the Java client and every compatible one. Pure.
+ * Chooses the partition of a record by the murmur2 hash of its key, like the Java client and compatible ones. Pure.
  * Ported to TypeScript from `org.apache.kafka.common.utils.Utils.murmur2` (Apache Kafka, Copyright The Apache Software
  * Foundation, Apache License 2.0).
  */
 
-/** A record without a key goes to partition 0: there is nothing to spread by, and the choice must be repeatable. */
+/** A record without a key goes to partition 0, because the choice must be repeatable. */
 export function outputPartition(key: Buffer | null, partitions: number): number {
   return key === null ? 0 : (murmur2(key) & 0x7fffffff) % partitions
 }
 
 /**
- * The partition of an output: that of its event where the topic has one of that number, so that order within a key is kept and
- * one replica owns both. Otherwise by the key, and without a key spread by the event's partition.
+ * The partition of an output. It is the number of the event's partition if the topic has it, so that order within a key
+ * is kept and one replica owns both. Otherwise it depends on the key, or without a key on the event's partition.
  */
 export function partitionLike(eventPartition: number, key: Buffer | null, partitions: number): number {
   if (eventPartition < partitions) return eventPartition

@@ -1,11 +1,11 @@
 /**
- * Which times can be true for an event. Anything else comes from a wrong unit, a field that was never set or a clock that
- * is wrong. Pure; all times are milliseconds since the epoch.
+ * Checks whether a timestamp can be true. Implausible ones come from a wrong unit, an unset field or a wrong clock.
+ * Pure; all times are milliseconds since the epoch.
  */
 
-/** The product did not exist before. */
+/** The vendor's product did not exist before. */
 const EARLIEST_MS = Date.UTC(2015, 0, 1)
-/** Clocks differ, but not by more than this. */
+/** The largest clock difference to accept. */
 const MAX_AHEAD_MS = 24 * 60 * 60 * 1000
 
 export type TimeCheck = 'plausible' | 'too-early' | 'too-late'

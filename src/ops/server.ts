@@ -1,7 +1,7 @@
 /**
- * The HTTP server for probes, Prometheus and people: `/livez`, `/readyz`, `/metrics` and a status page at `/`. Plain text,
- * GET and HEAD only, one request a connection. Whatever it is asked, and whatever the callbacks do, it answers and goes
- * on; only the start can fail.
+ * The HTTP server for probes, Prometheus and people: `/livez`, `/readyz`, `/metrics` and a status page at `/`. Plain
+ * text, GET and HEAD only, one request per connection. It survives every request and every exception of a callback;
+ * only its start can fail.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -11,13 +11,13 @@ import { statusPage, type Status } from './status-page.ts'
 
 export interface HealthCheck {
   readonly ok: boolean
-  /** Sentences that name what is amiss; shown where it is not ok. */
+  /** Messages that name each problem; the response contains them if the check fails. */
   readonly reasons: readonly string[]
 }
 
 export interface OpsOptions {
   readonly host: string
-  /** 0 takes a free port. */
+  /** 0 picks a free port. */
   readonly port: number
   readonly health: { live(): HealthCheck; ready(): HealthCheck }
   readonly exposition: () => Promise<{ readonly contentType: string; readonly body: string }>
@@ -25,13 +25,13 @@ export interface OpsOptions {
 }
 
 export interface Ops {
-  /** Where it listens, for a log line and for tests: `http://host:port`. */
+  /** The address it listens on, for a log line and for tests: `http://host:port`. */
   readonly address: string
-  /** Lets answers under way end for a moment. Never rejects. */
+  /** Waits briefly for responses in progress. Never rejects. */
   close(): Promise<void>
 }
 
-/** Enough for a probe or a scraper; more than this is neither. */
+/** Enough for probes and scrapers. */
 const LIMITS = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5_000,
@@ -49,7 +49,7 @@ interface Answer {
   readonly contentType?: string
 }
 
-/** Rejects with an {@link OperatorError} when the address cannot be listened on. */
+/** Rejects with an {@link OperatorError} if the server cannot listen on the address. */
 export async function startOps(options: OpsOptions): Promise<Ops> {
   const server = createServer(LIMITS, (request, response) => void respond(request, response, options))
   server.maxConnections = MAX_CONNECTIONS
@@ -68,11 +68,11 @@ async function respond(
     'content-length': Buffer.byteLength(answer.body),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    // A prober that keeps its connection would hold up the shutdown.
+    // A client that keeps its connection open would delay the shutdown.
     connection: 'close',
     ...(answer.status === 405 ? { allow: 'GET, HEAD' } : {}),
   })
-  // Node leaves the body out for HEAD.
+  // Node omits the body for HEAD.
   response.end(answer.body)
 }
 
@@ -81,7 +81,7 @@ async function answerTo({ method, url = '/' }: IncomingMessage, options: OpsOpti
   try {
     return await page(url.replace(/\?.*$/s, ''), options)
   } catch {
-    // The error's text might hold anything, and the prober can do nothing with it.
+    // The error's text could contain anything, and the client cannot act on it.
     return { status: 500, body: 'This page could not be created.\n' }
   }
 }
@@ -114,7 +114,7 @@ function listen(server: Server, { host, port }: OpsOptions): Promise<void> {
     )
     server.listen({ host, port }, () => {
       server.removeAllListeners('error')
-      // After the start an error concerns one connection that could not be accepted; its prober comes again.
+      // After the start, an error concerns a single connection that could not be accepted. Its client retries.
       server.on('error', () => undefined)
       resolve()
     })

@@ -1,6 +1,6 @@
-/** What one replica is doing, for a person to read. */
+/** The status page: what one replica is doing, as plain text. */
 
-/** Titles and values: numbers and names of ours, nothing of any record. */
+/** Titles and values. Only our own numbers and names, nothing from a record. */
 export type Status = Readonly<Record<string, string | number>>
 
 export function statusPage(status: Status): string {
