@@ -334,7 +334,7 @@ export class Lane {
   }
 
   #flow(): void {
-    this.#share.holds({ records: this.#tracker.size, bytes: this.#tracker.weight })
+    this.#share.holds({ records: this.#tracker.size, bytes: this.#tracker.bytes })
     this.#lag.measure(this.#tracker.oldest)
   }
 

@@ -25,13 +25,13 @@ export interface Prefix<Item, Result> {
 }
 
 export class OffsetTracker<Item, Result> {
-  readonly #weigh: (item: Item) => number
+  readonly #sizeOf: (item: Item) => number
   #entries: Tracked<Item, Result>[] = []
   #started = 0
-  #weight = 0
+  #bytes = 0
 
-  constructor(weigh: (item: Item) => number) {
-    this.#weigh = weigh
+  constructor(sizeOf: (item: Item) => number) {
+    this.#sizeOf = sizeOf
   }
 
   /** Records added and not yet committed. */
@@ -45,8 +45,8 @@ export class OffsetTracker<Item, Result> {
   }
 
   /** What the records in hand weigh together. */
-  get weight(): number {
-    return this.#weight
+  get bytes(): number {
+    return this.#bytes
   }
 
   get oldest(): Tracked<Item, Result> | undefined {
@@ -60,7 +60,7 @@ export class OffsetTracker<Item, Result> {
 
   add(offset: bigint, item: Item): void {
     this.#entries.push({ offset, item, result: null, passed: false })
-    this.#weight += this.#weigh(item)
+    this.#bytes += this.#sizeOf(item)
   }
 
   /** The next record whose work has not begun, left where it is. */
@@ -90,14 +90,14 @@ export class OffsetTracker<Item, Result> {
   committed(nextOffset: bigint): void {
     const at = this.#entries.findIndex((entry) => entry.offset >= nextOffset)
     const count = at === -1 ? this.#entries.length : at
-    for (const entry of this.#entries.splice(0, count)) this.#weight -= this.#weigh(entry.item)
+    for (const entry of this.#entries.splice(0, count)) this.#bytes -= this.#sizeOf(entry.item)
     this.#started = Math.max(0, this.#started - count)
   }
 
   clear(): void {
     this.#entries = []
     this.#started = 0
-    this.#weight = 0
+    this.#bytes = 0
   }
 }
 

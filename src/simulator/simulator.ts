@@ -148,8 +148,8 @@ interface Decision {
 
 function decide(state: State, request: IncomingMessage, nowMs: number): Decision {
   const { method = '', url = '', headers } = request
-  const trouble = accountTrouble(state.faults)
-  if (trouble !== null) return { answer: trouble }
+  const refusal = accountRefusal(state.faults)
+  if (refusal !== null) return { answer: refusal }
   const verified = state.verifier.verify({ method, url, headers }, Date.now())
   if (verified.kind === 'refused') return { answer: { kind: 'error', ...verified.refusal } }
   const { transactionId } = verified
@@ -172,7 +172,7 @@ function codeOf(answer: Response): string {
   return answer.kind === 'error' ? answer.code : answer.kind
 }
 
-function accountTrouble({ forbid, all }: Faults): Response | null {
+function accountRefusal({ forbid, all }: Faults): Response | null {
   if (forbid !== undefined) return { kind: 'error', status: FORBID_STATUS[forbid], code: forbid }
   switch (all) {
     case undefined:

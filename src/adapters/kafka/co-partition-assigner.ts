@@ -16,9 +16,9 @@ const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 const NAME = 'CheckresultCoPartition'
 const VERSION = 0
 
-/** What a member says when it joins. `place` is the one it had, so that it may keep it. */
+/** What a member says when it joins. `place` is its member index of before, so that it may keep that. */
 const MemberUserData = z.object({ permits: z.int().min(1).nullable(), place: z.int().min(0).nullable() })
-/** What the leader says to a member; no place for a standby. */
+/** What the leader says to a member. `place` is the member's index, null for a hot standby. */
 const LeaderUserData = z.object({
   partitions: z.int().min(0),
   permits: z.int().min(1).nullable(),

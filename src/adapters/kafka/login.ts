@@ -29,7 +29,8 @@ function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
   }
   const { mechanism, username } = config
   const password = renewedSecret(config.password, 'KAFKA_SASL_PASSWORD', log)
-  return (args) => tellingBreaksApart(args, PASSWORD_LOGINS[mechanism]({ username, password: password() }))
+  return (args) =>
+    distinguishBrokenConnections(args, PASSWORD_LOGINS[mechanism]({ username, password: password() }))
 }
 
 /**
@@ -53,7 +54,7 @@ function withRetries(login: Login): Login {
 }
 
 /** kafkajs makes "authentication failed" of whatever happens meanwhile. */
-function tellingBreaksApart(args: AuthenticationProviderArgs, login: Login): Authenticator {
+function distinguishBrokenConnections(args: AuthenticationProviderArgs, login: Login): Authenticator {
   let failure: unknown
   const { authenticate } = login({
     ...args,

@@ -32,7 +32,7 @@ const SILENT_AFTER_MS = 12_000
 /** Transactions of producers that work end within seconds. */
 const OPEN_AFTER_MS = 15_000
 
-interface Trouble extends TopicPartition {
+interface PartitionProblem extends TopicPartition {
   readonly address: string
 }
 
@@ -46,7 +46,7 @@ export class OffsetWatch {
   /** When the leader answered last, by {@link id}. */
   readonly #heardMs = new Map<string, number>()
   readonly #standing = new Map<string, Standing>()
-  readonly #silent = new Map<string, Trouble>()
+  readonly #silent = new Map<string, PartitionProblem>()
   readonly #open = new Map<string, TopicPartition>()
   /** Brokers that are being asked. */
   readonly #asking = new Set<number>()
@@ -135,14 +135,14 @@ export class OffsetWatch {
   #lookAtLeaders(all: readonly FetchedPartition[], nowMs: number): void {
     const { addressOf, onLeaderSilent, log } = this.#options
     const silent = all.filter((one) => nowMs - this.#heard(one, nowMs) >= SILENT_AFTER_MS)
-    const begun: Trouble[] = []
+    const begun: PartitionProblem[] = []
     for (const one of silent) {
       const { topic, partition, key } = one
       onLeaderSilent(one, (nowMs - this.#heard(one, nowMs)) / 1000)
       if (this.#silent.has(key)) continue
-      const trouble = { topic, partition, address: addressOf(one.leader) }
-      this.#silent.set(key, trouble)
-      begun.push(trouble)
+      const problem = { topic, partition, address: addressOf(one.leader) }
+      this.#silent.set(key, problem)
+      begun.push(problem)
     }
     for (const [address, of] of Map.groupBy(begun, (one) => one.address)) {
       log.warn(SILENT, { address, partitions: partitionNames(of), durationMs: SILENT_AFTER_MS })

@@ -16,7 +16,7 @@ const TIMEOUT_MS = 5_000
 const NO_REGISTRY: Pick<Registry, 'schemaById'> = { schemaById: () => Promise.resolve({ kind: 'failed' }) }
 
 /** Timers that do not keep the process alive, whatever the decoder still waits for. */
-const fleetingTimers: Clock = {
+const unrefTimers: Clock = {
   monotonicMs: () => performance.now(),
   epochMs: () => Date.now(),
   after: (delayMs, callback) => {
@@ -43,7 +43,7 @@ export async function createEventReader({
       ? NO_REGISTRY
       : createRegistry(registrySettings({ registry: settings }, log), { registryRequest: () => undefined })
   const metrics = { registryWaiting: () => undefined }
-  const decoder = createEventDecoder({ registry, clock: fleetingTimers, log, metrics })
+  const decoder = createEventDecoder({ registry, clock: unrefTimers, log, metrics })
   if (settings === undefined) decoder.stop()
   return {
     async read({ value, headers }) {

@@ -151,7 +151,7 @@ test('the tracker equals a naive model, whatever happens in whatever order', () 
       for (const one of steps) {
         model.apply(one)
         expect(tracker.size).toBe(model.records.length)
-        expect(tracker.weight).toBe(model.records.reduce((sum, { weight }) => sum + weight, 0))
+        expect(tracker.bytes).toBe(model.records.reduce((sum, { weight }) => sum + weight, 0))
         expect(tracker.oldest?.offset).toBe(offsetOf(model.records[0]?.offset))
         const prefix = tracker.prefix(limit, ALL)
         expect(prefix?.finished.map(({ offset }) => Number(offset)) ?? []).toEqual(model.prefix(limit))

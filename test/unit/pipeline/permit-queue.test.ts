@@ -147,7 +147,7 @@ describe('a held queue', () => {
   })
 })
 
-async function closed() {
+async function pausedQueue() {
   const made = queueWith()
   made.ask('a')
   await flushPromises()
@@ -160,7 +160,7 @@ async function closed() {
 
 describe('an open circuit breaker', () => {
   test('lets nobody through but one probe when its time has come', async () => {
-    const { queue, names, clock } = await closed()
+    const { queue, names, clock } = await pausedQueue()
     expect([queue.openReason, names()]).toEqual(['credentials', ['a']])
     await clock.advance(4_999)
     expect(names()).toEqual(['a'])
@@ -169,7 +169,7 @@ describe('an open circuit breaker', () => {
   })
 
   test('closes for all when the probe is answered', async () => {
-    const { queue, names, clock, release } = await closed()
+    const { queue, names, clock, release } = await pausedQueue()
     await clock.advance(5_000)
     release(ANSWERED)
     await flushPromises()
@@ -177,7 +177,7 @@ describe('an open circuit breaker', () => {
   })
 
   test('makes the next probe wait its time when one fails', async () => {
-    const { names, clock, release } = await closed()
+    const { names, clock, release } = await pausedQueue()
     await clock.advance(5_000)
     release(REFUSED)
     await clock.advance(4_999)
@@ -187,7 +187,7 @@ describe('an open circuit breaker', () => {
   })
 
   test('is announced once when it opens and once when it closes', async () => {
-    const { metrics, log, clock, release } = await closed()
+    const { metrics, log, clock, release } = await pausedQueue()
     await clock.advance(5_000)
     release(ANSWERED)
     expect(metrics.of('circuit')).toEqual([['credentials'], [null]])
@@ -197,14 +197,14 @@ describe('an open circuit breaker', () => {
 
 describe('the probe', () => {
   test('is a record that was not refused yet, of whatever priority and place, and need not wait for its turn', async () => {
-    const { ask, names, clock } = await closed()
+    const { ask, names, clock } = await pausedQueue()
     ask('d', 'redriven')
     await clock.advance(0)
     expect(names()).toEqual(['a', 'd'])
   })
 
   test('goes round among the records that were refused when there is no other', async () => {
-    const { ask, names, clock, release } = await closed()
+    const { ask, names, clock, release } = await pausedQueue()
     await clock.advance(5_000)
     release(REFUSED)
     ask('b', 'fresh', () => true, true)
