@@ -6,6 +6,7 @@ import type { Codec } from './core/compression.ts'
 import type { Delivery } from './core/delivery.ts'
 import type { RetryTopic } from './core/defer.ts'
 import type { ForeignRecords } from './core/foreign-records.ts'
+import type { LogLevel } from './core/log-level.ts'
 import type { PiiMode } from './core/normalize/privacy.ts'
 import type { StartOffset } from './core/start-offset.ts'
 import { chooseCredentials, credentialErrors, type CredentialsConfig } from './config/credentials.ts'
@@ -82,7 +83,7 @@ export interface Config {
   readonly deadLetters: { readonly maxRedrives: number }
   readonly result: { readonly pii: PiiMode }
   readonly ops: { readonly host: string; readonly port: number }
-  readonly log: { readonly level: 'info' | 'warn' | 'error' | 'silent' }
+  readonly log: { readonly level: LogLevel }
   readonly shutdownDeadlineMs: number
 }
 

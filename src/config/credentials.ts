@@ -1,7 +1,6 @@
 /**
- * Which way the credentials come. The vendor's own chain tries one way after the other and sticks to whichever it tried
- * last, even one that failed: here exactly one is chosen, by what is set, before anything is asked. In the order of that
- * chain, so that the variables mean what they mean elsewhere.
+ * Chooses the only credential source that the service uses, by what is set. The vendor's own chain tries one source after the other
+ * and keeps the last one, even if it failed. The order is the same as there, so that the variables mean the same.
  */
 import { onlySomeSet } from './errors.ts'
 import type { Secret } from './secret.ts'
@@ -31,7 +30,7 @@ export type CredentialsConfig =
 interface CredentialKind {
   readonly title: string
   readonly needs: readonly SettingName[]
-  /** Set without the others, it shows that this way was meant. */
+  /** If one of them is set without the others, this source was meant. */
   readonly hints?: readonly SettingName[]
 }
 
@@ -42,26 +41,26 @@ const CREDENTIAL_KINDS: readonly CredentialKind[] = [
     hints: ['ALIBABA_CLOUD_SECURITY_TOKEN'],
   },
   {
-    title: 'a role by OIDC',
+    title: 'a RAM role by OIDC (RRSA)',
     needs: ['ALIBABA_CLOUD_ROLE_ARN', 'ALIBABA_CLOUD_OIDC_PROVIDER_ARN', 'ALIBABA_CLOUD_OIDC_TOKEN_FILE'],
   },
   { title: 'a profile of the Alibaba Cloud CLI', needs: ['ALIBABA_CLOUD_PROFILE'] },
-  { title: 'the role of the ECS instance', needs: ['ALIBABA_CLOUD_ECS_METADATA'] },
-  { title: 'an address that hands out credentials', needs: ['ALIBABA_CLOUD_CREDENTIALS_URI'] },
+  { title: 'the RAM role of the ECS instance', needs: ['ALIBABA_CLOUD_ECS_METADATA'] },
+  { title: 'a credentials URI', needs: ['ALIBABA_CLOUD_CREDENTIALS_URI'] },
 ]
 
-/** Ways begun but not complete, or no way at all. `isSet` also holds for what is set but faulty. */
+/** Reports sources that are only set in part, or that there is none. `isSet` also holds for invalid values. */
 export function credentialErrors(isSet: (name: SettingName) => boolean): string[] {
   const partial = CREDENTIAL_KINDS.flatMap((kind) => {
     const begun = [...kind.needs, ...(kind.hints ?? [])].filter(isSet)
     const lacking = kind.needs.filter((name) => !isSet(name))
     return begun.length === 0 || lacking.length === 0
       ? []
-      : [onlySomeSet(begun, lacking, `all that ${kind.title} needs, or none of it`)]
+      : [onlySomeSet(begun, lacking, `all settings for ${kind.title}, or none of them`)]
   })
   if (partial.length > 0 || CREDENTIAL_KINDS.some((kind) => kind.needs.some(isSet))) return partial
   const kinds = CREDENTIAL_KINDS.map(({ title, needs }) => `${title} (${needs.join(' and ')})`)
-  return [`No Alibaba Cloud credentials are set: expected one of these ways: ${kinds.join(', ')}.`]
+  return [`No Alibaba Cloud credentials are set. Expected one of these: ${kinds.join(', ')}.`]
 }
 
 /** Only for settings of which {@link credentialErrors} has nothing to say. */
@@ -114,15 +113,15 @@ export function credentialsOrigin(credentials: CredentialsConfig): string {
       return 'access key'
     case 'sts':
       return credentials.securityToken.file === null
-        ? 'temporary access key (STS), which is not renewed'
+        ? 'temporary access key (STS), not renewed when it expires'
         : 'temporary access key (STS), read again when its files change'
     case 'oidc':
-      return `role ${credentials.roleArn}, assumed by OIDC`
+      return `RAM role ${credentials.roleArn}, assumed by OIDC`
     case 'profile':
       return `profile ${credentials.name} of the Alibaba Cloud CLI`
     case 'ecs-role':
-      return `role ${credentials.roleName} of the ECS instance`
+      return `RAM role ${credentials.roleName} of the ECS instance`
     case 'uri':
-      return 'address ALIBABA_CLOUD_CREDENTIALS_URI'
+      return 'credentials URI (ALIBABA_CLOUD_CREDENTIALS_URI)'
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the environment gives for each setting, files read. An empty variable counts as unset: templates leave such ones
- * behind. Secrets are taken as they are (but for a file's last line end), everything else is trimmed.
+ * Reads the value of each setting from the environment, and from files. An empty variable counts as not set, because templates
+ * leave such ones behind. Secrets are not trimmed, except for the last line end of a file. Everything else is.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { setTwice, unreadable, type EnvironmentValue } from './errors.ts'
@@ -99,15 +99,20 @@ function isFromFile(name: SettingName, { variable }: EnvironmentValue): boolean 
 
 const MAX_FILE_BYTES = 64 * 1024
 
-/** Never throws. Anything but a plain file is refused: reading it might not end. */
+/** Never throws. Refuses anything but a regular file, because reading it may never end. */
 export function readTextFile(path: string): FileText {
   try {
     const file = statSync(path)
-    if (!file.isFile()) return { kind: 'unreadable', problem: 'that is no plain file' }
-    if (file.size > MAX_FILE_BYTES) return { kind: 'unreadable', problem: 'that file is larger than 64 KiB' }
+    if (!file.isFile()) return { kind: 'unreadable', problem: 'it is not a regular file' }
+    if (file.size > MAX_FILE_BYTES) return { kind: 'unreadable', problem: 'it is larger than 64 KiB' }
     return { kind: 'text', text: readFileSync(path, 'utf8') }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    return { kind: 'unreadable', problem: `reading it failed (${code})` }
+    return { kind: 'unreadable', problem: PROBLEMS[code] ?? `reading it failed (${code})` }
   }
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist (ENOENT)',
+  EACCES: 'this user may not read it (EACCES)',
 }

@@ -1,29 +1,29 @@
-/** The messages about faulty settings. Each names the variable, what was found and what is expected; never a secret. */
+/** The messages about invalid settings. Each names the variable, what was found and what is expected, and never a secret. */
 import { aboutSetting, type SettingName } from './settings.ts'
 
 export function missing(name: SettingName): string {
-  return `${name} is not set: ${expected(name)}`
+  return `${name} is not set. ${expected(name)}`
 }
 
 export function refused(name: SettingName, environmentValue: EnvironmentValue): string {
-  return `${environmentValue.variable} ${found(name, environmentValue)}: ${expected(name)}`
+  return `${environmentValue.variable} ${found(name, environmentValue)}. ${hintFor(name, environmentValue)}${expected(name)}`
 }
 
 export function unreadable(variable: string, path: string, problem: string): string {
-  return `${variable} is ${shownPath(path)}: expected the path of a readable text file, but ${problem}.`
+  return `${variable} is ${shownPath(path)}. Expected the path of a readable text file, but ${problem}.`
 }
 
 export function setTwice(name: SettingName, variant: string): string {
-  return `${name} and ${variant} are both set: expected only one of them, for example ${variant}=/run/secrets/${name.toLowerCase()}.`
+  return `${name} and ${variant} are both set. Expected only one of them, for example ${variant}=/run/secrets/${name.toLowerCase()}.`
 }
 
-/** "A and B are set, but C is not: expected …" */
+/** "A and B are set, but C is not. Expected …" */
 export function onlySomeSet(
   set: readonly SettingName[],
   unset: readonly SettingName[],
   expectation: string,
 ): string {
-  return `${joined(set)} set, but ${joined(unset)} not: expected ${expectation}.`
+  return `${joined(set)} set, but ${joined(unset)} not. Expected ${expectation}.`
 }
 
 function joined(names: readonly SettingName[]): string {
@@ -32,15 +32,15 @@ function joined(names: readonly SettingName[]): string {
 
 /** One setting as the environment gives it. */
 export interface EnvironmentValue {
-  /** The variable it came by: the setting's own name, or that with `_FILE`. */
+  /** The variable that holds it: the setting's own name, or that name with `_FILE`. */
   readonly variable: string
-  /** The value, read from the file where there is one. */
+  /** The value, read from the file if there is one. */
   readonly text: string
-  /** What the variable itself held: the value or the path. */
+  /** What the variable itself holds: the value or the path. */
   readonly raw: string
 }
 
-/** For a message: quoted, in one short line, without what may be a login or a token in an address. */
+/** For a message: quoted, in one short line, without a login or a token that an address may hold. */
 export function shown(raw: string): string {
   const harmless = raw
     .replace(/^.*@/su, '***@')
@@ -51,17 +51,17 @@ export function shown(raw: string): string {
 
 const MAX_SHOWN = 80
 
-/** A secret given where its path belongs must not be shown: only what can be nothing but a path is. */
+/** Shows only absolute paths, because a secret may have been set where its path belongs. */
 function shownPath(path: string): string {
-  return path.startsWith('/') ? shown(path) : 'no absolute path'
+  return path.startsWith('/') ? shown(path) : 'not an absolute path'
 }
 
 function found(name: SettingName, { variable, raw }: EnvironmentValue): string {
   switch (aboutSetting(name).holds) {
     case 'secret':
       return variable === name
-        ? 'is not well-formed (not shown)'
-        : `leads to ${shownPath(raw)}, which is not well-formed`
+        ? 'is invalid (value not shown)'
+        : `is ${shownPath(raw)}, and the content of this file is invalid (not shown)`
     case 'content':
     case 'path':
       return `is ${shownPath(raw)}`
@@ -72,5 +72,16 @@ function found(name: SettingName, { variable, raw }: EnvironmentValue): string {
 
 function expected(name: SettingName): string {
   const about = aboutSetting(name)
-  return `expected ${about.expected}, for example ${name}=${about.example}.`
+  return `Expected ${about.expected}, for example ${name}=${about.example}.`
+}
+
+/** Quotation marks are the most common reason why a value that looks right is refused. */
+function hintFor(name: SettingName, { raw }: EnvironmentValue): string {
+  const isSecret = aboutSetting(name).holds === 'secret'
+  return !isSecret && isQuoted(raw) ? 'The quotation marks are part of the value: remove them. ' : ''
+}
+
+/** `"…"` or `'…'`. */
+export function isQuoted(text: string): boolean {
+  return text.length > 1 && /^(["']).*\1$/su.test(text)
 }

@@ -1,6 +1,6 @@
 /**
- * How the service logs in at the brokers: with a password, or with a token that lies in a file or is had from a token
- * endpoint. Which settings belong to which way, and what is said where they are mixed or incomplete.
+ * How the service logs in to the brokers: with a password, with a token from a file, or with a token from a token endpoint. Says
+ * which settings belong together, and what is wrong if they are mixed or incomplete.
  */
 import { onlySomeSet } from './errors.ts'
 import type { Secret } from './secret.ts'
@@ -50,7 +50,7 @@ function loginError(mechanism: Values['KAFKA_SASL_MECHANISM'], isSet: IsSet): st
   const foreign = TOKEN.filter(isSet)
   if (foreign.length > 0) {
     const found = mechanism === undefined ? 'is not set' : `is ${mechanism}`
-    return `${listed(foreign)} set, but ${MECHANISM} ${found}: expected ${MECHANISM}=oauthbearer where a token logs in.`
+    return `${listed(foreign)} set, but ${MECHANISM} ${found}. Expected ${MECHANISM}=oauthbearer for a login with a token.`
   }
   const all = [MECHANISM, ...PASSWORD] as const
   return incomplete(all, (name) => (name === MECHANISM ? mechanism !== undefined : isSet(name)))
@@ -59,16 +59,16 @@ function loginError(mechanism: Values['KAFKA_SASL_MECHANISM'], isSet: IsSet): st
 function tokenError(isSet: IsSet): string | null {
   const foreign = PASSWORD.filter(isSet)
   if (foreign.length > 0) {
-    return `${listed(foreign)} set, but ${MECHANISM} is oauthbearer: expected ${MECHANISM}=scram-sha-512 (or another) where a password logs in.`
+    return `${listed(foreign)} set, but ${MECHANISM} is oauthbearer. Expected ${MECHANISM}=scram-sha-512, scram-sha-256 or plain for a login with a password.`
   }
   const forGrant = FOR_GRANT.filter(isSet)
   if (isSet(TOKEN_FILE)) {
     return forGrant.length === 0
       ? null
-      : `${TOKEN_FILE} and ${listed(forGrant)} set: expected the token from one of them, a file or a token endpoint.`
+      : `${TOKEN_FILE} and ${listed(forGrant)} set. Expected only one source of the token, a file or a token endpoint.`
   }
   if (forGrant.length === 0) {
-    return `${MECHANISM} is oauthbearer, but there is no token: expected ${TOKEN_FILE}, or ${GRANT.join(' and ')}.`
+    return `${MECHANISM} is oauthbearer, but there is no token. Expected ${TOKEN_FILE}, or ${GRANT.join(' and ')}.`
   }
   return incomplete(GRANT, isSet)
 }

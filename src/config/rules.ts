@@ -1,6 +1,6 @@
 /**
- * What must hold between settings. Each rule names those it looks at and is skipped when one of them is faulty by
- * itself: one mistake, one message.
+ * What must hold between settings. Each rule names the settings it looks at, and is skipped if one of them is invalid by
+ * itself or not in scope, so that one mistake gives one message.
  */
 import { formatDuration } from './duration.ts'
 import { onlySomeSet, shown } from './errors.ts'
@@ -15,54 +15,54 @@ const TOPICS = ['KAFKA_INPUT_TOPIC', 'KAFKA_RESULT_TOPIC', 'KAFKA_DEAD_LETTER_TO
 type TopicSetting = (typeof TOPICS)[number]
 type RetrySetting = 'KAFKA_RETRY_TOPIC_PREFIX' | 'DEFER_DELAYS'
 
-/** After the last call has come back: its result written, its transaction committed, the group left. */
+/** What the service needs after the last answer: write the result, commit the transaction, leave the group. */
 const AFTER_LAST_CALL_MS = 5_000
 
 const RULES: readonly Rule[] = [
   rule(['CHECKRESULT_QPS', 'CHECKRESULT_ENDPOINT'], (values) =>
     values.CHECKRESULT_QPS === 'unlimited' && !isLoopback(values.CHECKRESULT_ENDPOINT)
-      ? `CHECKRESULT_QPS is "unlimited", but CHECKRESULT_ENDPOINT is ${shown(values.CHECKRESULT_ENDPOINT)}: ` +
-        'expected a loopback endpoint where the limiter is off, for example CHECKRESULT_ENDPOINT=http://127.0.0.1:8080.'
+      ? `CHECKRESULT_QPS is "unlimited", but CHECKRESULT_ENDPOINT is ${shown(values.CHECKRESULT_ENDPOINT)}. ` +
+        'Expected a loopback endpoint if calls are not limited, for example CHECKRESULT_ENDPOINT=http://127.0.0.1:8080.'
       : null,
   ),
   rule(['CHECKRESULT_QPS', 'CHECKRESULT_BURST'], ({ CHECKRESULT_QPS: qps, CHECKRESULT_BURST: burst }) =>
     burst !== undefined && qps !== 'unlimited' && burst > qps
-      ? `CHECKRESULT_BURST is ${burst}, but CHECKRESULT_QPS is ${qps}: expected no larger burst than the limit, ` +
+      ? `CHECKRESULT_BURST is ${burst}, but CHECKRESULT_QPS is ${qps}. Expected a burst that is not larger than the limit, ` +
         `for example CHECKRESULT_BURST=${defaultBurst(qps)}.`
       : null,
   ),
   rule(['CHECKRESULT_QUOTA', 'REDIS_URL'], ({ CHECKRESULT_QUOTA: mode, REDIS_URL: url }) =>
     mode === 'redis' && url === undefined
-      ? 'CHECKRESULT_QUOTA is redis, but REDIS_URL is not set: expected the Redis that counts the calls of all replicas, ' +
+      ? 'CHECKRESULT_QUOTA is redis, but REDIS_URL is not set. Expected the URL of the Redis that counts the calls of all replicas, ' +
         'for example REDIS_URL=rediss://redis.example:6380/0.'
       : null,
   ),
   rule(['REDIS_URL', 'REDIS_TLS_CA_FILE'], ({ REDIS_URL: url, REDIS_TLS_CA_FILE: ca }) =>
     ca !== undefined && url?.reveal().startsWith('rediss:') !== true
-      ? 'REDIS_TLS_CA_FILE is set, but REDIS_URL does not ask for TLS: expected a rediss:// address where there is a ' +
-        'certificate authority for it, for example REDIS_URL=rediss://redis.example:6380/0.'
+      ? 'REDIS_TLS_CA_FILE is set, but REDIS_URL does not use TLS. Expected a rediss:// URL with a certificate authority, ' +
+        'for example REDIS_URL=rediss://redis.example:6380/0.'
       : null,
   ),
   rule(['CHECKRESULT_TIMEOUT', 'SHUTDOWN_DEADLINE'], (values) => {
     const minMs = values.CHECKRESULT_TIMEOUT + AFTER_LAST_CALL_MS
     return values.SHUTDOWN_DEADLINE < minMs
       ? `SHUTDOWN_DEADLINE is ${formatDuration(values.SHUTDOWN_DEADLINE)}, but CHECKRESULT_TIMEOUT is ` +
-          `${formatDuration(values.CHECKRESULT_TIMEOUT)}: expected at least ${formatDuration(AFTER_LAST_CALL_MS)} more than ` +
+          `${formatDuration(values.CHECKRESULT_TIMEOUT)}. Expected at least ${formatDuration(AFTER_LAST_CALL_MS)} more than ` +
           `one call may take, for example SHUTDOWN_DEADLINE=${formatDuration(minMs)}.`
       : null
   }),
   rule(['DEFER_DELAYS', 'DEFER_MAX_AGE'], ({ DEFER_DELAYS: delays, DEFER_MAX_AGE: maxAgeMs }) => {
     const longest = delays.at(-1)
     return longest !== undefined && maxAgeMs < longest.ms
-      ? `DEFER_MAX_AGE is ${formatDuration(maxAgeMs)}, but DEFER_DELAYS ends with ${longest.text}: ` +
-          'expected an age no shorter than the longest delay, for example DEFER_MAX_AGE=6h.'
+      ? `DEFER_MAX_AGE is ${formatDuration(maxAgeMs)}, but DEFER_DELAYS ends with ${longest.text}. ` +
+          'Expected an age that is not shorter than the longest delay, for example DEFER_MAX_AGE=6h.'
       : null
   }),
   rule(['KAFKA_RETRY_TOPIC_PREFIX', 'DEFER_DELAYS'], (values) => {
     const tooLong = retryTopicNames(values).find((topic) => topic.length > MAX_TOPIC_LENGTH)
     return tooLong === undefined
       ? null
-      : `KAFKA_RETRY_TOPIC_PREFIX makes topic names of ${tooLong.length} letters with DEFER_DELAYS: expected at most ` +
+      : `KAFKA_RETRY_TOPIC_PREFIX and DEFER_DELAYS make topic names of ${tooLong.length} characters. Expected at most ` +
           `${MAX_TOPIC_LENGTH}, for example KAFKA_RETRY_TOPIC_PREFIX=verification.completed.retry.`
   }),
   rule([...TOPICS, 'KAFKA_RETRY_TOPIC_PREFIX', 'DEFER_DELAYS'], sameTopicTwice),
@@ -74,20 +74,19 @@ const RULES: readonly Rule[] = [
     ({ KAFKA_TLS_CERT_FILE: cert, KAFKA_TLS_KEY_FILE: key }) =>
       cert === undefined || key === undefined || belongTogether(cert.reveal(), key.reveal())
         ? null
-        : 'KAFKA_TLS_KEY_FILE does not fit KAFKA_TLS_CERT_FILE: expected the private key of that certificate, not ' +
+        : 'KAFKA_TLS_KEY_FILE does not belong to KAFKA_TLS_CERT_FILE. Expected the private key of that certificate, not ' +
           'encrypted, for example KAFKA_TLS_KEY_FILE=/etc/kafka-tls/tls.key.',
   ),
   ...(['KAFKA_TLS_CA_FILE', 'KAFKA_TLS_CERT_FILE', 'KAFKA_TLS_KEY_FILE'] as const).map((file) =>
     rule(['KAFKA_TLS', file], (values) =>
       values[file] !== undefined && !values.KAFKA_TLS
-        ? `${file} is set, but KAFKA_TLS is false: expected TLS to be on where there are files for it, ` +
-          'for example KAFKA_TLS=true.'
+        ? `${file} is set, but KAFKA_TLS is false. Set KAFKA_TLS=true, or remove ${file}.`
         : null,
     ),
   ),
   rule(['ALIBABA_CLOUD_ECS_METADATA', 'ALIBABA_CLOUD_ECS_METADATA_DISABLED'], (values) =>
     values.ALIBABA_CLOUD_ECS_METADATA !== undefined && values.ALIBABA_CLOUD_ECS_METADATA_DISABLED
-      ? 'ALIBABA_CLOUD_ECS_METADATA is set, but ALIBABA_CLOUD_ECS_METADATA_DISABLED is true: expected only one of ' +
+      ? 'ALIBABA_CLOUD_ECS_METADATA is set, but ALIBABA_CLOUD_ECS_METADATA_DISABLED is true. Expected only one of ' +
         'them, for example ALIBABA_CLOUD_ECS_METADATA_DISABLED=false.'
       : null,
   ),
@@ -95,7 +94,7 @@ const RULES: readonly Rule[] = [
 
 export const ruleErrors: Rule = (values, invalid) => RULES.flatMap((check) => check(values, invalid))
 
-/** A tenth of the limit: the vendor's window has no known shape, so no more than that at once. */
+/** A tenth of the limit, because it is not known how the vendor counts within a second. */
 export function defaultBurst(qps: number): number {
   return Math.max(1, Math.ceil(qps / 10))
 }
@@ -111,13 +110,13 @@ function sameTopicTwice(values: Pick<Values, TopicSetting | RetrySetting>): stri
   ]
   const seen = new Map<string, string>()
   for (const [name, topic] of named) {
-    // Kafka refuses two topics that differ in dots and underscores only: their metric names would collide.
+    // Kafka refuses two topics that differ only in dots and underscores, because the names of their metrics collide.
     const canonical = topic.replaceAll('.', '_')
     const earlier = seen.get(canonical)
     if (earlier !== undefined) {
       return (
-        `${name} leads to the topic ${shown(topic)}, as ${earlier} does: ` +
-        'expected different topics (dots and underscores count as the same), for example KAFKA_RESULT_TOPIC=verification.result.'
+        `${name} gives the topic ${shown(topic)}, which ${earlier} gives, too. ` +
+        'Expected different topics (dots and underscores count as the same), for example KAFKA_RESULT_TOPIC=verification.result.'
       )
     }
     seen.set(canonical, name)
@@ -139,7 +138,7 @@ function rule<K extends SettingName>(
 ): Rule {
   return (values, invalid) => {
     if (names.some(invalid)) return []
-    // None of them is faulty, so each has been read, or is optional.
+    // None of them is invalid, so each has been read, or is optional.
     const error = check(values as Pick<Values, K>)
     return error === null ? [] : [error]
   }

@@ -1,5 +1,5 @@
 /** Secrets that were most likely changed on the way into the environment. Messages never hold a part of one. */
-import type { EnvironmentValue } from './errors.ts'
+import { isQuoted, type EnvironmentValue } from './errors.ts'
 import { aboutSetting, type SettingName } from './settings.ts'
 
 export function secretWarnings(environmentValues: ReadonlyMap<SettingName, EnvironmentValue>): string[] {
@@ -18,9 +18,4 @@ export function secretWarnings(environmentValues: ReadonlyMap<SettingName, Envir
     }
     return []
   })
-}
-
-/** `"…"` or `'…'`. */
-export function isQuoted(text: string): boolean {
-  return /^(["']).*\1$/s.test(text) && text.length > 1
 }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { CODECS } from '../core/compression.ts'
 import { DELIVERIES } from '../core/delivery.ts'
 import { FOREIGN_RECORDS } from '../core/foreign-records.ts'
+import { LOG_LEVELS } from '../core/log-level.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
 import { QUOTA_MODES } from '../core/quota-mode.ts'
 import { START_OFFSETS } from '../core/start-offset.ts'
@@ -248,8 +249,8 @@ export const environment = z.object({
   OPS_PORT: withDefault(wholeNumber(0, 65_535, 9_464), '9464', {
     meaning: 'Port of the health and metrics server. 0 picks a free port.',
   }),
-  LOG_LEVEL: withDefault(oneOf(['info', 'warn', 'error', 'silent'], 'info'), 'info', {
-    meaning: 'Lowest level that is logged: `info`, `warn`, `error` or `silent`.',
+  LOG_LEVEL: withDefault(oneOf(LOG_LEVELS, 'info'), 'info', {
+    meaning: 'Lowest level that is logged: `debug`, `info`, `warn`, `error` or `silent`.',
   }),
   SHUTDOWN_DEADLINE: withDefault(durationBetween('1s', '10m', '25s'), '25s', {
     meaning:

@@ -1,6 +1,6 @@
 /**
- * The kinds of values a setting can have: how its text is read, and the words for what is expected. Reading never
- * throws: a text that is refused gives a zod issue, and the message about it is made of `expected` and `example`.
+ * The kinds of values that a setting can have: how its text is read, and what is expected. Reading never throws: an invalid
+ * text gives a zod issue, and its message is made of `expected` and `example`.
  */
 import { z } from 'zod'
 import { DURATION, durationMs, parseDuration, type Duration } from './duration.ts'
@@ -9,7 +9,7 @@ import { Secret } from './secret.ts'
 
 export interface Value<T> {
   readonly schema: z.ZodType<T, string>
-  /** Completes the message "expected …". */
+  /** Completes "Expected …". */
   readonly expected: string
   readonly example: string
   /** Regular expression for the chart's schema, if its form is not clear from the type of the value. */
@@ -21,7 +21,7 @@ export const MAX_TOPIC_LENGTH = 249
 export function wholeNumber(min: number, max: number, example: number): Value<number> {
   return {
     schema: digits.pipe(z.int().min(min).max(max)),
-    expected: `a whole number from ${min} to ${max}`,
+    expected: `an integer from ${min} to ${max}`,
     example: String(example),
   }
 }
@@ -30,7 +30,7 @@ export function oneOf<const T extends string>(options: readonly [T, ...T[]], exa
   return { schema: z.enum(options), expected: `one of ${options.join(', ')}`, example }
 }
 
-/** A name of Kafka's or ours. */
+/** A name of Kafka, or one of ours. */
 export function plainName(maxLength: number, example: string): Value<string> {
   return {
     schema: z
@@ -50,14 +50,14 @@ export function topic(example: string): Value<string> {
   }
 }
 
-/** A name of the vendor's or of an operator's making. */
+/** A name that the vendor or an operator has chosen. */
 export function word(example: string): Value<string> {
   return {
     schema: z
       .string()
       .max(8_192)
       .regex(/^[\x21-\x7e]+$/),
-    expected: 'a text without spaces',
+    expected: 'text without spaces',
     example,
   }
 }
@@ -66,7 +66,7 @@ export function filePath(example: string): Value<string> {
   return { schema: z.string().min(1), expected: 'the path of a readable file', example }
 }
 
-/** Certificates are no secrets, but come from files that are renewed as theirs are. */
+/** Certificates are not secret, but their files are renewed like those of secrets. */
 export function pemCertificates(example: string): Value<Secret> {
   return {
     schema: read((text) => (areCertificates(text) ? new Secret(text) : undefined)),
@@ -89,16 +89,16 @@ export function secret(example: string): Value<Secret> {
       .string()
       .regex(/^[^\p{Cc}]+$/u)
       .transform((text) => new Secret(text)),
-    expected: 'a text of one line',
+    expected: 'one line of text',
     example,
   }
 }
 
-/** An access key or a token: a space in it is a slip of the pasting hand. */
+/** An access key or a token: a space in it is a copy-and-paste mistake. */
 export function secretWord(example: string): Value<Secret> {
   return {
     schema: word(example).schema.transform((text) => new Secret(text)),
-    expected: 'a text without spaces',
+    expected: 'text without spaces',
     example,
   }
 }
@@ -121,7 +121,7 @@ export const yesOrNo: Value<boolean> = {
 
 export const userName: Value<string> = {
   schema: z.string().regex(/^[^\p{Cc}]+$/u),
-  expected: 'a text of one line',
+  expected: 'one line of text',
   example: 'checkresult',
 }
 
@@ -134,7 +134,7 @@ export const host: Value<string> = {
   example: '0.0.0.0',
 }
 
-/** kafkajs splits at the first colon: an IPv6 literal would be taken for something else. */
+/** No IPv6 literals, because kafkajs splits at the first colon. */
 export const brokers: Value<readonly string[]> = {
   schema: read((text) => {
     const all = list(text)
@@ -150,13 +150,13 @@ export const endpoint: Value<string> = {
     if (url === undefined || url.pathname !== '/') return undefined
     return url.protocol === 'https:' || isLoopback(url.origin) ? url.origin : undefined
   }),
-  expected: 'an https:// address without path, user or query (http:// only for a loopback address)',
+  expected: 'an https:// URL without path, user or query (http:// only for a loopback address)',
   example: 'https://cloudauth-intl.cn-hongkong.aliyuncs.com',
 }
 
 export const registryUrl: Value<string> = {
   schema: read((text) => parseHttpUrl(text)?.href.replace(/\/+$/, '')),
-  expected: 'an http:// or https:// address without user, password or query',
+  expected: 'an http:// or https:// URL without user, password or query',
   example: 'https://registry.example/apis/ccompat/v7',
 }
 
@@ -166,7 +166,7 @@ export const tokenUrl: Value<string> = {
     if (url === undefined) return undefined
     return url.protocol === 'https:' || isLoopback(url.origin) ? url.href : undefined
   }),
-  expected: 'an https:// address without user, password or query (http:// only for a loopback address)',
+  expected: 'an https:// URL without user, password or query (http:// only for a loopback address)',
   example: 'https://login.example/oauth2/token',
 }
 
@@ -179,35 +179,35 @@ export const quotaKey: Value<string> = {
   example: 'checkresult:quota',
 }
 
-/** May hold a password. A path is the number of a database. */
+/** May hold a password. Its path is the number of a database. */
 export const redisUrl: Value<Secret> = {
   schema: read((text) => {
     const url = /^rediss?:\/\//.test(text) ? URL.parse(text) : null
     const fits = url !== null && url.hostname !== '' && /^(\/\d{0,3})?$/.test(url.pathname)
     return fits && url.search === '' && url.hash === '' ? new Secret(text) : undefined
   }),
-  expected: 'a redis:// or rediss:// address, with user, password and number of the database where needed',
+  expected: 'a redis:// or rediss:// URL, with user, password and database number if needed',
   example: 'rediss://redis.example:6380/0',
 }
 
-/** The token in a file that others keep fresh. */
+/** The token in a file that another program keeps fresh. */
 export function tokenFile(example: string): Value<Secret> {
   return { ...secretWord(example), expected: 'the path of a file with a token' }
 }
 
-/** What it is asked for is a credential: the address may hold a token. */
+/** A secret, because the URL may hold a token. */
 export const credentialsUri: Value<Secret> = {
   schema: read((text) => (/^https?:\/\//.test(text) && URL.canParse(text) ? new Secret(text) : undefined)),
-  expected: 'an http:// or https:// address',
+  expected: 'an http:// or https:// URL',
   example: 'http://127.0.0.1:3000/credentials',
 }
 
-/** Zero is refused: who writes it means "off", and would get a service that never calls. */
+/** Zero is invalid, because it would stop all calls although whoever writes it probably means "no limit". */
 export const callsPerSecond: Value<number | 'unlimited'> = {
   schema: z.union([z.literal('unlimited'), digits.pipe(z.int().min(1).max(100_000))]),
   expected:
-    'a whole number from 1 to 100000 (0 is not "off": the limiter is switched off by CHECKRESULT_QPS=unlimited, ' +
-    'which needs a loopback CHECKRESULT_ENDPOINT)',
+    'an integer from 1 to 100000 (to call without a limit, set CHECKRESULT_QPS=unlimited with a loopback ' +
+    'CHECKRESULT_ENDPOINT)',
   example: '10',
 }
 
@@ -253,7 +253,7 @@ export const ascendingDurations: Value<readonly Duration[]> = {
     if (all.length > MAX_DELAYS || !all.every((one) => one !== undefined)) return undefined
     return all.every(({ ms }, at) => ms > (all[at - 1]?.ms ?? 0) && ms <= MAX_DELAY_MS) ? all : undefined
   }),
-  expected: 'one to eight durations, each longer than the one before and none over 1d',
+  expected: 'one to eight durations, separated by commas, each longer than the one before and at most 1d',
   example: '10s,1m,10m',
 }
 
@@ -265,7 +265,7 @@ export function isLoopback(origin: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
-/** User and password have settings of their own, and a query or fragment would be lost: such addresses are refused. */
+/** Refuses user and password, which have their own settings, and query and fragment, which would be lost. */
 function parseHttpUrl(text: string): URL | undefined {
   const url = /^https?:\/\//.test(text) ? URL.parse(text) : null
   if (url === null || /[?#@]/.test(text)) return undefined

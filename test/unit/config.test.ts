@@ -68,7 +68,7 @@ describe('defaults', () => {
     'redis://',
   ])('an address of Redis such as %s is refused, and never shown', (url) => {
     expect(errorOf({ REDIS_URL: url })).toMatch(
-      /^REDIS_URL is not well-formed \(not shown\): expected a redis:/,
+      /^REDIS_URL is invalid \(value not shown\)\. Expected a redis:/,
     )
   })
 

@@ -5,12 +5,13 @@
  * Written synchronously: nothing is lost when the process ends, and there are few lines.
  */
 import pino from 'pino'
+import type { LogLevel } from '../../core/log-level.ts'
 import { isStack } from '../../core/safe-error.ts'
 import type { Log, LogFields } from '../../ports.ts'
 import { createScrub } from './scrub.ts'
 
 export interface LogOptions {
-  readonly level: 'info' | 'warn' | 'error' | 'silent'
+  readonly level: LogLevel
   /** Name and version of the service, on every line. */
   readonly name: string
   readonly version: string

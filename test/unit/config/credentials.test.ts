@@ -40,7 +40,7 @@ describe('credentials settings', () => {
   })
 
   test.each([
-    [{ ALIBABA_CLOUD_SECURITY_TOKEN: SECRET }, /which is not renewed$/],
+    [{ ALIBABA_CLOUD_SECURITY_TOKEN: SECRET }, /not renewed when it expires$/],
     [{ ALIBABA_CLOUD_SECURITY_TOKEN_FILE: '/token' }, /read again when its files change$/],
   ])('describes whether a temporary key is renewed: %o', (env: Env, words) => {
     expect(credentialsOrigin(configOf(env, TOKEN).credentials)).toMatch(words)
@@ -49,7 +49,7 @@ describe('credentials settings', () => {
   test('never shows the credentials URI, because it may contain a token', () => {
     const text = `//127.0.0.1/?token=${SECRET}`
     expect(errorOf({ ALIBABA_CLOUD_CREDENTIALS_URI: text })).toMatch(
-      /^ALIBABA_CLOUD_CREDENTIALS_URI is not well-formed \(not shown\): expected/,
+      /^ALIBABA_CLOUD_CREDENTIALS_URI is invalid \(value not shown\)\. Expected/,
     )
     const loaded = loadConfig({ ...COMPLETE, ALIBABA_CLOUD_CREDENTIALS_URI: `http:${text}` })
     expect(loaded.kind).toBe('ok')
@@ -58,7 +58,7 @@ describe('credentials settings', () => {
 
   test('lists every credential source if none is set', () => {
     const error = errorOf(NO_KEY)
-    expect(error).toMatch(/^No Alibaba Cloud credentials are set: expected one of/)
+    expect(error).toMatch(/^No Alibaba Cloud credentials are set\. Expected one of/)
     for (const way of ['ACCESS_KEY_ID', 'OIDC_TOKEN_FILE', 'PROFILE', 'ECS_METADATA', 'CREDENTIALS_URI']) {
       expect(error).toContain(`ALIBABA_CLOUD_${way}`)
     }

@@ -58,13 +58,21 @@ describe('errors of a single setting', () => {
   ])('%s=%s is rejected in one sentence with the value found and an example', (name, text) => {
     const error = errorOf({ [name]: text })
     expect(error).toContain(text === undefined ? `${name} is not set` : `${name} is "`)
-    expect(error).toMatch(new RegExp(`: expected .+, for example ${name}=.+\\.$`))
+    expect(error).toMatch(new RegExp(`\\. (The quotation marks .+ )?Expected .+, for example ${name}=.+\\.$`))
     expect(error).not.toContain('\n')
   })
 
-  test('rejecting a limit of 0 explains how to disable the limiter', () => {
+  test('quotation marks around a value are named as the cause', () => {
+    expect(errorOf({ CHECKRESULT_QPS: '"10"' })).toBe(
+      String.raw`CHECKRESULT_QPS is "\"10\"". The quotation marks are part of the value: remove them. ` +
+        'Expected an integer from 1 to 100000 (to call without a limit, set CHECKRESULT_QPS=unlimited with a loopback ' +
+        'CHECKRESULT_ENDPOINT), for example CHECKRESULT_QPS=10.',
+    )
+  })
+
+  test('the error about a limit of 0 says how to call without a limit', () => {
     const error = errorOf({ CHECKRESULT_QPS: '0' })
-    expect(error).toContain('switched off by CHECKRESULT_QPS=unlimited')
+    expect(error).toContain('to call without a limit, set CHECKRESULT_QPS=unlimited')
     expect(error).toContain('loopback')
   })
 
