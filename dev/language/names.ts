@@ -26,7 +26,7 @@ const OTHER_VARIABLES: readonly RegExp[] = [
 const EXEMPT = /^CHANGELOG\.md$|^(?:dev|test\/unit\/dev)\/language\/|^src\/config\/variable-names\.ts$/
 
 /** Tests make up names of all kinds except these. */
-const CHECKED_IN_TESTS: readonly string[] = ['npm script', 'file or section']
+const CHECKED_IN_TESTS = new Set(['npm script', 'file or section'])
 
 interface Kind {
   readonly what: string
@@ -101,7 +101,7 @@ const KINDS: readonly Kind[] = [
 /** The names in `text` that do not exist. `declared`: what the code itself defines, see `declaredNames`. */
 export function unknownNamesIn({ path, text }: TextFile, declared: ReadonlySet<string>): Hit[] {
   if (EXEMPT.test(path)) return []
-  const kinds = path.startsWith('test/') ? KINDS.filter(({ what }) => CHECKED_IN_TESTS.includes(what)) : KINDS
+  const kinds = path.startsWith('test/') ? KINDS.filter(({ what }) => CHECKED_IN_TESTS.has(what)) : KINDS
   return kinds.flatMap(({ what, pattern, exists }) =>
     [...text.matchAll(pattern)]
       .map((match) => ({ name: match[1] ?? match[0], index: match.index }))
