@@ -4,8 +4,8 @@ import { loadConfig } from '../../src/config.ts'
 import { SETTING_NAMES, aboutSetting } from '../../src/config/settings.ts'
 import { COMPLETE, SECRET, configOf, errorOf, errorsOf, files } from './config/environments.ts'
 
-describe('defaults', () => {
-  test('three settings and a way to credentials are all it needs', () => {
+describe('default settings', () => {
+  test('three settings and a credential source are sufficient', () => {
     expect(configOf({})).toMatchObject({
       kafka: {
         brokers: ['kafka-1.example:9092', 'kafka-2.example:9093'],
@@ -46,13 +46,13 @@ describe('defaults', () => {
     })
   })
 
-  test('the burst is a tenth of the limit, and at least one', () => {
+  test('the burst is a tenth of the limit, but at least one', () => {
     expect(configOf({ CHECKRESULT_QPS: '3' }).checkresult.burst).toBe(1)
     expect(configOf({ CHECKRESULT_QPS: '95' }).checkresult.burst).toBe(10)
     expect(configOf({ CHECKRESULT_QPS: '95', CHECKRESULT_BURST: '95' }).checkresult.burst).toBe(95)
   })
 
-  test('the quota is split over partitions, or counted in a Redis whose address may hold a password', () => {
+  test('the quota is split over partitions, or counted in a Redis whose URL may contain a password', () => {
     expect(configOf({ REDIS_URL: 'redis://cache.example' }).quota).toEqual({ mode: 'partition' })
     const url = `rediss://me:${SECRET}@cache.example:6380/3`
     const { quota } = configOf({ CHECKRESULT_QUOTA: 'redis', REDIS_URL: url })
@@ -66,17 +66,17 @@ describe('defaults', () => {
     'redis://cache.example/0?protocol=3',
     'redis://cache.example/name',
     'redis://',
-  ])('an address of Redis such as %s is refused, and never shown', (url) => {
+  ])('a Redis URL such as %s is rejected without showing it', (url) => {
     expect(errorOf({ REDIS_URL: url })).toMatch(
       /^REDIS_URL is invalid \(value not shown\)\. Expected a redis:/,
     )
   })
 
-  test('an empty variable counts as unset', () => {
+  test('an empty variable counts as not set', () => {
     expect(configOf({ CHECKRESULT_QPS: '', KAFKA_SASL_MECHANISM: ' ' }).checkresult.qps).toBe(10)
   })
 
-  test('every default and every example is one its own setting accepts', () => {
+  test('every default and every example is a valid value of its setting', () => {
     for (const name of SETTING_NAMES) {
       const { default: fixed, example, holds } = aboutSetting(name)
       if (holds !== 'text') continue
@@ -89,8 +89,8 @@ describe('defaults', () => {
   })
 })
 
-describe('all of it', () => {
-  test('every fault is named at once', () => {
+describe('the complete configuration', () => {
+  test('reports all errors at once', () => {
     const loaded = loadConfig({
       KAFKA_BROKER: 'kafka:9092',
       CHECKRESULT_QPS: '0',
@@ -114,7 +114,7 @@ describe('all of it', () => {
     ])
   })
 
-  test('the settings in force are told with where they come from, secrets masked', () => {
+  test('lists the effective settings with their sources and masks secrets', () => {
     const loaded = loadConfig(
       {
         ...COMPLETE,
@@ -138,7 +138,7 @@ describe('all of it', () => {
     expect(rows.map(({ name }) => name)).not.toContain('KAFKA_TLS_CA_FILE')
   })
 
-  test('no way of printing a configuration shows a secret', () => {
+  test('never shows a secret in any textual representation', () => {
     const loaded = loadConfig({ ...COMPLETE, ALIBABA_CLOUD_SECURITY_TOKEN: `token-${SECRET}` })
     const credentials = loaded.kind === 'ok' ? loaded.config.credentials : null
     const printed = [
@@ -152,7 +152,7 @@ describe('all of it', () => {
     expect(printed).not.toContain('fictitious-key-id')
   })
 
-  test('an address with a login or a token in it is refused without showing them', () => {
+  test('rejects a URL with a login or token without showing them', () => {
     for (const [name, text] of [
       ['SCHEMA_REGISTRY_URL', `https://me:${SECRET}@registry.example`],
       ['SCHEMA_REGISTRY_URL', `https://registry.example?apikey=${SECRET}`],

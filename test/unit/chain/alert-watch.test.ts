@@ -4,7 +4,7 @@ import type { AlertState, Rule } from '../../chain/prometheus-api.ts'
 
 const POLL_MS = 1
 
-/** A Prometheus whose alerts stand as told. */
+/** A Prometheus whose alert states are set by the test. */
 function watched(): { watch: AlertWatch; tell: (states: readonly [string, AlertState][]) => void } {
   const served: { rules: readonly Rule[] } = { rules: [] }
   const watch = new AlertWatch({ rules: () => Promise.resolve(served.rules) }, POLL_MS)
@@ -24,7 +24,7 @@ function watched(): { watch: AlertWatch; tell: (states: readonly [string, AlertS
   }
 }
 
-test('an alert that fired before is silent until it fires again', async () => {
+test('an alert that fired before the start is reported only when it fires again', async () => {
   const { watch, tell } = watched()
   tell([['Down', 'firing']])
   await expect.poll(() => watch.firing).toEqual(['Down'])
@@ -38,7 +38,7 @@ test('an alert that fired before is silent until it fires again', async () => {
   expect(watch.story().split('\n')).toHaveLength(3)
 })
 
-test('of several rules with one name the worst counts', async () => {
+test('the highest state counts if several rules have the same name', async () => {
   const { watch, tell } = watched()
   tell([
     ['Burn', 'firing'],
@@ -48,7 +48,7 @@ test('of several rules with one name the worst counts', async () => {
   await expect.poll(() => watch.firing).toEqual(['Burn'])
 })
 
-test('it is quiet when nothing has fired for as long as is asked', async () => {
+test('the watch is quiet when no alert has fired for the requested time', async () => {
   const { watch, tell } = watched()
   tell([['Down', 'firing']])
   await expect.poll(() => watch.firing).toEqual(['Down'])

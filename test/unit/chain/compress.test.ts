@@ -16,19 +16,19 @@ test.each([
   ['a > 60 unless on (job) max(time() - b) > 120', 'a > 60 unless on (job) max(time() - b) > 12'],
   ['lag > 60 and x_age_seconds:max > 900', 'lag > 60 and x_age_seconds:max > 90'],
   ['max(checkresult_open_transaction_seconds) > 120', 'max(checkresult_open_transaction_seconds) > 12'],
-])('%s becomes %s', (query, compressed) => {
+])('the query %s becomes %s', (query, compressed) => {
   expect(compressQuery(query, MINUTES_AS_SECONDS)).toBe(compressed)
 })
 
-test('a window that would hold fewer than four scrapes is refused', () => {
+test('rejects a window that would contain fewer than four scrapes', () => {
   expect(() => compressQuery('rate(a[59s])', MINUTES_AS_SECONDS)).toThrow('too few scrapes: rate(a[59s])')
 })
 
-test('what is no PromQL is refused', () => {
+test('rejects invalid PromQL', () => {
   expect(() => compressQuery('rate(a[5m]', MINUTES_AS_SECONDS)).toThrow('This is no PromQL')
 })
 
-test('in a file of rules waiting times and intervals are divided too, and nothing else changes', () => {
+test('divides "for" durations and intervals in a rule file and changes nothing else', () => {
   const rule = { alert: 'A', labels: { severity: 'critical' }, annotations: { summary: 'For 5m.' } }
   const record = { record: 'a:ratio_rate5m', expr: 'rate(a[5m])' }
   const before = {
@@ -59,10 +59,10 @@ test.each([
   ['1h30m', 5_400],
   ['250ms', 0.25],
   ['90', 90],
-])('%s are %d seconds', (text, seconds) => {
+])('%s is read as %d seconds', (text, seconds) => {
   expect(secondsOf(text)).toBe(seconds)
 })
 
-test('a unit nobody knows is refused', () => {
+test('rejects an unknown time unit', () => {
   expect(() => secondsOf('5 min')).toThrow('5 min is no duration.')
 })

@@ -5,11 +5,11 @@ test.each([
   ['rate(x{job=~"$job"}[$__rate_interval])', 'rate(x{job=~".+"}[5m])'],
   ['x{job=~"${job}", instance=~"${instance:regex}"}', 'x{job=~".+", instance=~".+"}'],
   ['increase(x[$__range])', 'increase(x[1h])'],
-])('%s becomes %s', (expr, query) => {
+])('the query %s becomes %s', (expr, query) => {
   expect(substituted(expr)).toBe(query)
 })
 
-test('queries of folded rows are found too', () => {
+test('finds queries in collapsed rows', () => {
   const panels = [
     { title: 'Rate', targets: [{ expr: 'a' }, { expr: 'b' }] },
     { title: 'Row', panels: [{ title: 'Folded', targets: [{ expr: 'c' }] }] },
@@ -21,7 +21,7 @@ test('queries of folded rows are found too', () => {
   ])
 })
 
-test('of the variables those that ask Prometheus are found', () => {
+test('finds the variables that query Prometheus', () => {
   const list = [
     { name: 'datasource', type: 'datasource', query: 'prometheus' },
     { name: 'job', type: 'query', query: 'label_values(up, job)' },
@@ -33,7 +33,7 @@ test('of the variables those that ask Prometheus are found', () => {
   ])
 })
 
-test('a variable whose query nobody understands is an error', () => {
+test('a variable with an unsupported query is an error', () => {
   const list = [{ name: 'x', type: 'query', query: 'query_result(up)' }]
   expect(() => variableQueries({ title: 'Service', panels: [], templating: { list } })).toThrow(
     'The variable x of Service has a query of an unknown kind: query_result(up)',

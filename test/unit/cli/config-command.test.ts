@@ -22,7 +22,7 @@ function check(env: Env, ...options: string[]): Run {
   return { exitCode, out, err }
 }
 
-test('good settings are printed in columns, with where they come from and the way to credentials', () => {
+test('prints valid settings in columns with their sources and the credential source', () => {
   const { exitCode, out, err } = check({ ...COMPLETE, CHECKRESULT_QPS: '50' })
   expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
   expect(out).toMatch(/^CHECKRESULT_QPS +50 +environment$/m)
@@ -36,7 +36,7 @@ test('good settings are printed in columns, with where they come from and the wa
   expect(new Set(columns).size).toBe(1)
 })
 
-test('every error is printed, and the exit code is 2', () => {
+test('prints every error and exits with code 2', () => {
   const { exitCode, out, err } = check({
     ...COMPLETE,
     CHECKRESULT_QPS: '0',
@@ -51,8 +51,8 @@ test('every error is printed, and the exit code is 2', () => {
   ])
 })
 
-describe('--json', () => {
-  test('prints the settings, where credentials come from, and warnings', () => {
+describe('config check --json', () => {
+  test('prints the settings, their sources and warnings', () => {
     const { exitCode, out, err } = check({ ...COMPLETE, LOGLEVEL: 'warn' }, '--json')
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' })
     expect(JSON.parse(out)).toMatchObject({
@@ -67,7 +67,7 @@ describe('--json', () => {
     })
   })
 
-  test('prints the errors, with exit code 2', () => {
+  test('prints the errors and exits with code 2', () => {
     const { exitCode, out, err } = check({ ...COMPLETE, LOG_LEVEL: 'loud', DLQ_MAX_REDRIVES: '3' }, '--json')
     expect({ exitCode, err }).toEqual({ exitCode: 2, err: '' })
     expect(JSON.parse(out)).toEqual({
@@ -83,7 +83,7 @@ describe('--json', () => {
   })
 })
 
-test('warnings are printed beside good settings', () => {
+test('prints warnings in addition to valid settings', () => {
   const { exitCode, out, err } = check({ ...COMPLETE, ALIBABA_CLOUD_ACCESS_KEY_SECRET: `"${SECRET}"` })
   expect(exitCode).toBe(0)
   expect(out).toMatch(/^LOG_LEVEL /m)
@@ -92,7 +92,7 @@ test('warnings are printed beside good settings', () => {
   )
 })
 
-test('no secret is printed, whether the settings are good or not', () => {
+test('prints no secret for valid or invalid settings', () => {
   expect(check(COMPLETE).out).not.toContain(SECRET)
   expect(check({ ...COMPLETE, KAFKA_BROKERS: '' }).err).not.toContain(SECRET)
 })

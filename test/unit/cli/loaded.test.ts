@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 const SOURCES = new URL('../../../src/', import.meta.url)
-/** Everything `run` has loaded once the service is under way, where no setting asks for more. */
+/** Modules that `run` has loaded once the service is running, with default settings. */
 const RUN = ['cli/run-command.ts', 'cli/simulate-command.ts', 'service.ts', 'ops/server.ts']
 
 async function loadedBy(files: readonly string[]): Promise<string[]> {
@@ -16,7 +16,7 @@ async function loadedBy(files: readonly string[]): Promise<string[]> {
   return JSON.parse(stdout) as string[]
 }
 
-test('the service does not load what only takes memory: a second undici, all of the first, JSON Schema and Protobuf, the client of Redis', async () => {
+test("the service does not load modules that it does not need: a second copy of undici, undici's index, JSON Schema, Protobuf, the Redis client", async () => {
   const loaded = await loadedBy(RUN)
 
   expect(loaded).toContainEqual(expect.stringMatching(/node_modules\/undici\/lib\/dispatcher\/client\.js$/))

@@ -8,7 +8,7 @@ interface Said {
   readonly err: string
 }
 
-/** What the command line prints and ends with before any command runs. */
+/** The output and exit code of the command line before a command runs. */
 async function said(...words: string[]): Promise<Said> {
   let out = ''
   let err = ''
@@ -27,7 +27,7 @@ function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)]
 }
 
-describe('what is not known', () => {
+describe('an unknown command or option', () => {
   test.each([
     [['topic', 'create'], "error: unknown command 'topic'\n(Did you mean topics?)"],
     [['rnu'], "error: unknown command 'rnu'\n(Did you mean run?)"],
@@ -45,19 +45,19 @@ describe('what is not known', () => {
     expect(err).toContain('(add --help for the options)')
   })
 
-  test('a word too much after a command is named', async () => {
+  test('an excess argument is named', async () => {
     const { code, err } = await said('run', 'now')
     expect(code).toBe(1)
     expect(err).toContain("error: too many arguments for 'run'")
   })
 })
 
-test('without arguments the service runs', () => {
+test('runs the service if there are no arguments', () => {
   expect(argumentsOf([])).toEqual(['run'])
   expect(argumentsOf(['--help'])).toEqual(['--help'])
 })
 
-test('the help lists every command in one line each, and the exit codes', async () => {
+test('--help lists every command in one line and the exit codes', async () => {
   const { code, out } = await said('--help')
   expect(code).toBe(0)
   for (const name of ['run', 'config', 'topics', 'schemas', 'dlq', 'lookup', 'quota', 'simulate']) {
@@ -66,7 +66,7 @@ test('the help lists every command in one line each, and the exit codes', async 
   expect(out).toContain('Exit codes: 0 done, 1 failed')
 })
 
-describe('values of options', () => {
+describe('an invalid option value', () => {
   test.each([
     [['topics', 'create', '--partitions', '0', '--replication-factor', '3'], 'Expected an integer >= 1.'],
     [['topics', 'create', '--partitions', '1e3', '--replication-factor', '3'], 'Expected an integer >= 1.'],
@@ -76,7 +76,7 @@ describe('values of options', () => {
     [['dlq', 'list', '--reason', 'broken'], 'Expected one of undecodable, rejected,'],
     [['dlq', 'show', '17'], 'Expected a DLQ position, partition:offset, as `dlq list` prints it.'],
     [['dlq', 'list', '--at', '17'], 'Expected a DLQ position, partition:offset, as `dlq list` prints it.'],
-  ])('%j says what was expected', async (words, message) => {
+  ])('%j reports the expected value', async (words, message) => {
     const { code, err } = await said(...words)
     expect(code).toBe(1)
     expect(err).toContain(message)

@@ -8,7 +8,7 @@ import { createCheckResultClient } from '../../../src/adapters/alibaba/client.ts
 import { addSimulateCommand } from '../../../src/cli/simulate-command.ts'
 import { handingOut } from '../../support/credentials.ts'
 
-/** The command as a process of its own, which ends with the test. */
+/** Runs the command as a separate process that ends with the test. */
 function simulate(...options: string[]): Running {
   const running = startCommand(['simulate', ...options], {})
   onTestFinished(async () => {
@@ -18,7 +18,7 @@ function simulate(...options: string[]): Running {
   return running
 }
 
-/** What the command line says and ends with before anything is started. */
+/** The output and exit code of the command line if nothing is started. */
 async function parsed(...options: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const said = { stdout: '', stderr: '' }
   const program = new Command().exitOverride().configureOutput({
@@ -33,7 +33,7 @@ async function parsed(...options: string[]): Promise<{ code: number; stdout: str
   return { code: end.exitCode, ...said }
 }
 
-test('prints the settings a service needs to call it, logs arrivals, and prints the report when it is stopped', async () => {
+test('simulate prints the settings for a service, logs calls, and prints a report when it stops', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'simulate-'))
   onTestFinished(async () => rm(folder, { recursive: true }))
   const arrivals = join(folder, 'arrivals')
@@ -64,7 +64,7 @@ test('prints the settings a service needs to call it, logs arrivals, and prints 
   expect(await readFile(arrivals, 'utf8')).toMatch(/^\d+ passhkid2018 Success\n$/)
 })
 
-test('--help lists every scenario', async () => {
+test('simulate --help lists every scenario', async () => {
   const { code, stdout } = await parsed('--help')
   expect(code).toBe(0)
   for (const name of ['passhkid2018', 'riskpassport', 'notyet', 'brokencomma']) {
@@ -76,7 +76,7 @@ test.each([
   [['--qps', '0'], 'Expected an integer >= 1, or unlimited.'],
   [['--latency', 'long'], 'Expected an integer >= 0.'],
   [['--mix', 'passhkid2018=-1'], 'Expected weights >= 0, for example passpassport=3,notyet=1.'],
-])('%j is refused with a sentence', async (options, message) => {
+])('simulate %j is rejected with a message', async (options, message) => {
   const { code, stderr } = await parsed('--port', '0', ...options)
   expect(code).toBe(1)
   expect(stderr).toContain(message)
@@ -85,7 +85,7 @@ test.each([
 test.each([
   [['--mix', 'nosuchthing=1'], /There is no scenario "nosuchthing"; --help lists them\./],
   [['--arrivals', '/nowhere/arrivals'], /^Cannot write to \/nowhere\/arrivals \(ENOENT\): choose another/],
-])('%j ends it with a sentence', async (options, message) => {
+])('simulate %j fails with a message', async (options, message) => {
   const running = simulate('--port', '0', ...options)
   await running.line(message)
   expect(await running.exited).toBe(1)

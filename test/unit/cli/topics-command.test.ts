@@ -9,7 +9,7 @@ function report(requested: number, ...outcomes: TopicOutcome[]): Report {
 const exists = (topic: string, partitions: number): TopicOutcome => ({ kind: 'exists', topic, partitions })
 
 describe('the report of "topics create"', () => {
-  test('has one line per topic and no warning if the number of partitions is the requested one', () => {
+  test('has one line per topic and no warning if the partition count is the requested one', () => {
     expect(report(8, { kind: 'created', topic: 'in', partitions: 8 }, exists('out', 8))).toEqual({
       lines: ['created  in  8 partitions', 'exists   out  8 partitions'],
       warnings: [],
@@ -18,7 +18,7 @@ describe('the report of "topics create"', () => {
     expect(report(1, exists('in', 1)).lines).toEqual(['exists   in  1 partition'])
   })
 
-  test('says which topics have fewer partitions than requested, and how to add some', () => {
+  test('names topics with fewer partitions than requested and says how to add partitions', () => {
     const { lines, warnings, error } = report(
       12,
       exists('in', 8),

@@ -12,22 +12,22 @@ function seen(offsetMs: number, latencyMs = 100): ApiClock {
   return clock
 }
 
-describe('the offset of our clock', () => {
+describe('the clock offset to the API', () => {
   test.each([
     [2 * HOUR_MS, 'The clock of this machine is 2 h ahead of the clock of the API.'],
     [-2 * HOUR_MS, 'The clock of this machine is 2 h behind the clock of the API.'],
     [72 * 60_000, 'The clock of this machine is 1 h 12 min ahead of the clock of the API.'],
     [-16 * 60_000, 'The clock of this machine is 16 min behind the clock of the API.'],
-  ])('of %i ms is far off, and told with its direction', (offsetMs, description) => {
+  ])('of %i ms is too large and is described with its direction', (offsetMs, description) => {
     const clock = seen(offsetMs)
     expect([clock.isOff, clock.description]).toEqual([true, description])
   })
 
-  test.each([0, 500, -500, 14 * 60_000, -14 * 60_000])('of %i ms is one the API accepts', (offsetMs) => {
+  test.each([0, 500, -500, 14 * 60_000, -14 * 60_000])('is acceptable to the API at %i ms', (offsetMs) => {
     expect(seen(offsetMs).isOff).toBe(false)
   })
 
-  test('is not known before an answer with a date', () => {
+  test('is unknown before a response with a date', () => {
     const clock = new ApiClock()
     expect([clock.offsetMs, clock.isOff, clock.description]).toEqual([
       null,
@@ -38,7 +38,7 @@ describe('the offset of our clock', () => {
     expect(clock.offsetMs).toBeNull()
   })
 
-  test('is never told larger than it is, however long the answer took, and only that much smaller', () => {
+  test('is never overestimated, however long the response took, and underestimated at most by that time', () => {
     const offsets = fc.integer({ min: -86_400_000, max: 86_400_000 })
     fc.assert(
       fc.property(
@@ -67,6 +67,6 @@ test.each([
   ['Sun, 99 Foo 1994 08:49:37 GMT', null],
   ['7', null],
   ['', null],
-])('of the date %j is read %j', (text, ms) => {
+])('parses the HTTP date %j as %j', (text, ms) => {
   expect(parseHttpDate(text)).toBe(ms)
 })

@@ -13,7 +13,7 @@ function throttled(retryAfterMs: number | null): CallResult {
   return { kind: 'throttled', code: 'Throttling.User', retryAfterMs }
 }
 
-/** A call that was under way when calls were paused. */
+/** A call that was in flight when calls were paused. */
 function straggler(startedMs = 0): Call {
   return { isProbe: false, startedMs, record: null }
 }
@@ -36,18 +36,18 @@ function openBreaker(): CircuitBreaker {
 }
 
 describe('a closed circuit breaker', () => {
-  test('lets every call through', () => {
+  test('allows every call', () => {
     const breaker = new CircuitBreaker()
     expect(breaker.openReason).toBeNull()
     expect(breaker.waitMs(0)).toBe(0)
     expect(breaker.callStarted()).toBe(false)
   })
 
-  test('opens at the first refusal, with its reason', () => {
+  test('opens at the first account rejection with its reason', () => {
     expect(openBreaker().openReason).toBe('credentials')
   })
 
-  test('opens when twenty calls in a row get no answer, not at the nineteenth', () => {
+  test('opens after twenty consecutive unanswered calls, not after nineteen', () => {
     const breaker = new CircuitBreaker()
     for (let calls = 0; calls < 19; calls += 1) call(breaker, UNAVAILABLE, 0)
     expect(breaker.openReason).toBeNull()
@@ -55,7 +55,7 @@ describe('a closed circuit breaker', () => {
     expect(breaker.openReason).toBe('upstream-down')
   })
 
-  test('forgets those without an answer when one is answered', () => {
+  test('resets its count of unanswered calls when a call is answered', () => {
     const breaker = new CircuitBreaker()
     for (let calls = 0; calls < 100; calls += 1) call(breaker, calls % 19 === 18 ? ANSWERED : UNAVAILABLE, 0)
     expect(breaker.openReason).toBeNull()
@@ -69,7 +69,7 @@ describe('a closed circuit breaker', () => {
 })
 
 describe('an open circuit breaker', () => {
-  test('lets another probe through at once when one was not sent after all', () => {
+  test('allows another probe at once if the previous probe was not sent', () => {
     const breaker = openBreaker()
     expect(breaker.callStarted()).toBe(true)
     expect(breaker.waitMs(5_000)).toBe(Infinity)
@@ -77,20 +77,20 @@ describe('an open circuit breaker', () => {
     expect([breaker.openReason, breaker.waitMs(5_000)]).toEqual(['credentials', 0])
   })
 
-  test('lets a probe through after five seconds', () => {
+  test('allows a probe after five seconds', () => {
     const breaker = openBreaker()
     expect(breaker.waitMs(1_000)).toBe(4_000)
     expect(breaker.waitMs(5_000)).toBe(0)
     expect(breaker.callStarted()).toBe(true)
   })
 
-  test('lets one probe through at a time', () => {
+  test('allows one probe at a time', () => {
     const breaker = openBreaker()
     breaker.callStarted()
     expect(breaker.waitMs(1_000_000)).toBe(Infinity)
   })
 
-  test('probes every five seconds at first, then at intervals of a tenth of the time that it has been open, at most a minute', () => {
+  test('probes every five seconds first, then at a tenth of the time it has been open, up to one minute', () => {
     const breaker = openBreaker()
     const waits = new Map<number, number>()
     let nowMs = 0
@@ -107,14 +107,14 @@ describe('an open circuit breaker', () => {
     expect(waitAfter(15 * 60_000)).toBe(60_000)
   })
 
-  test.each([ANSWERED, THROTTLED])('closes when the probe is $kind', (result) => {
+  test.each([ANSWERED, THROTTLED])('closes if the result of the probe is $kind', (result) => {
     const breaker = openBreaker()
     expect(call(breaker, result, 5_000)).toBe(true)
     expect(breaker.openReason).toBeNull()
     expect(breaker.waitMs(5_000)).toBe(0)
   })
 
-  test('begins with the shortest wait when it opens again', () => {
+  test('starts with the shortest interval when it opens again', () => {
     const breaker = openBreaker()
     call(breaker, REFUSED, 5_000)
     call(breaker, ANSWERED, 15_000)
@@ -136,28 +136,28 @@ describe('an open circuit breaker', () => {
     expect(breaker.openReason).toBe('credentials')
   })
 
-  test('keeps its reason and its wait when a call from before it opened is refused too', () => {
+  test('keeps its reason and interval when a call from before it opened is rejected', () => {
     const breaker = openBreaker()
     breaker.report(OTHER_REFUSAL, straggler(), 100)
     expect(breaker.openReason).toBe('credentials')
     expect(breaker.waitMs(100)).toBe(4_900)
   })
 
-  test('takes the new reason when the probe meets another', () => {
+  test('adopts a new reason from a probe', () => {
     const breaker = openBreaker()
     call(breaker, OTHER_REFUSAL, 5_000)
     expect(breaker.openReason).toBe('account')
   })
 
-  test('stays open when the probe gets no answer', () => {
+  test('stays open if the probe is not answered', () => {
     const breaker = openBreaker()
     call(breaker, UNAVAILABLE, 5_000)
     expect(breaker.openReason).toBe('upstream-down')
   })
 })
 
-describe('a record that is refused while others are answered', () => {
-  test('pauses nobody: it is undecided at first, and its own once another was answered in between', () => {
+describe('a record that is rejected while others are answered', () => {
+  test('does not pause calls: it is undecided first, and blamed itself once another record was answered', () => {
     const breaker = new CircuitBreaker()
     const record = new RefusedRecord()
     call(breaker, ANSWERED, 0)
@@ -167,7 +167,7 @@ describe('a record that is refused while others are answered', () => {
     expect(breaker.openReason).toBeNull()
   })
 
-  test('lets another record probe at once when it was the only one to ask, and is its own after that', () => {
+  test('yields the probe to another record if it was the only one calling, and is blamed itself after that', () => {
     const breaker = new CircuitBreaker()
     const record = new RefusedRecord()
     call(breaker, REFUSED, 0, record)
@@ -182,7 +182,7 @@ describe('a record that is refused while others are answered', () => {
     expect(breaker.openReason).toBeNull()
   })
 
-  test('is one of three that may be refused before everybody has to wait', () => {
+  test('is blamed only after three rejections, so that up to three records may fail before calls pause', () => {
     const breaker = openBreaker()
     const waits = [1, 2, 3].map((nowMs) => {
       const waitMs = breaker.waitMs(nowMs, false)
@@ -193,8 +193,8 @@ describe('a record that is refused while others are answered', () => {
   })
 })
 
-describe('an account that is refused while calls flow', () => {
-  test('is found out by twenty records in a row', () => {
+describe('an account that is rejected while calls flow', () => {
+  test('is detected by twenty rejected records in a row', () => {
     const breaker = new CircuitBreaker()
     call(breaker, ANSWERED, 0)
     for (let calls = 0; calls < 19; calls += 1) call(breaker, REFUSED, 10)
@@ -203,7 +203,7 @@ describe('an account that is refused while calls flow', () => {
     expect(breaker.openReason).toBe('credentials')
   })
 
-  test('is found out by one record when nobody was answered for ten seconds', () => {
+  test('is detected by one record if no call was answered for ten seconds', () => {
     const breaker = new CircuitBreaker()
     const record = new RefusedRecord()
     call(breaker, ANSWERED, 0)
@@ -213,7 +213,7 @@ describe('an account that is refused while calls flow', () => {
     expect(breaker.openReason).toBe('credentials')
   })
 
-  test('is not taken for the fault of the record that asks while calls are paused', () => {
+  test('is not blamed on the record that probes while calls are paused', () => {
     const breaker = new CircuitBreaker()
     const record = new RefusedRecord()
     call(breaker, ANSWERED, 0)
@@ -226,15 +226,15 @@ describe('an account that is refused while calls flow', () => {
     expect(breaker.opened).toEqual({ reason: 'credentials', code: 'Forbidden' })
   })
 
-  test('names the code of the latest refusal', () => {
+  test('reports the code of the latest rejection', () => {
     const breaker = openBreaker()
     call(breaker, OTHER_REFUSAL, 5_000)
     expect(breaker.opened).toEqual({ reason: 'account', code: 'InsufficientBalance' })
   })
 })
 
-describe('how long the API asks to wait', () => {
-  test('pauses calls for that long, with a reason, then lets one probe through', () => {
+describe('a retry hint from the API', () => {
+  test('pauses calls for that time with a reason, then allows one probe', () => {
     const breaker = new CircuitBreaker()
     call(breaker, throttled(30_000), 0)
     expect([breaker.openReason, breaker.waitMs(0), breaker.waitMs(0, false)]).toEqual([
@@ -246,27 +246,27 @@ describe('how long the API asks to wait', () => {
     expect(breaker.openReason).toBeNull()
   })
 
-  test('pauses calls again when the probe is told the same', () => {
+  test('pauses calls again if the probe gets another hint', () => {
     const breaker = new CircuitBreaker()
     call(breaker, throttled(60_000), 0)
     call(breaker, throttled(60_000), 60_000)
     expect([breaker.openReason, breaker.waitMs(60_000)]).toEqual(['throttled', 60_000])
   })
 
-  test('is left to the quota when it is short', () => {
+  test('is left to the quota if it is short', () => {
     const breaker = new CircuitBreaker()
     call(breaker, throttled(4_999), 0)
     expect(breaker.openReason).toBeNull()
   })
 
-  test('puts off the first probe of an API that is down', () => {
+  test('delays the first probe of an unavailable API', () => {
     const breaker = new CircuitBreaker()
     for (let calls = 0; calls < 20; calls += 1) call(breaker, { ...UNAVAILABLE, retryAfterMs: 20_000 }, 0)
     expect([breaker.openReason, breaker.waitMs(0)]).toEqual(['upstream-down', 20_000])
   })
 })
 
-test('only a probe ever closes the circuit breaker, and an open one always names the time of its next probe', () => {
+test('only a probe closes the circuit breaker, and an open one always knows when its next probe is due', () => {
   const result = fc.constantFrom(
     ANSWERED,
     UNAVAILABLE,

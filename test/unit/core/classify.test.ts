@@ -45,23 +45,23 @@ function noAnswer(
 }
 
 describe('an answer with a verdict', () => {
-  test.each(['Success', '200'])('is final when the code is %s', (code) => {
+  test.each(['Success', '200'])('is final with the code %s', (code) => {
     expect(classify(answered({ code, answer: PASSED }))).toEqual({ kind: 'final', answer: PASSED })
   })
 
-  test.each(['Y', 'N'] as const)('is final when Passed is %s', (passed) => {
+  test.each(['Y', 'N'] as const)('is final with Passed %s', (passed) => {
     expect(classify(answered({ answer: { ...PASSED, passed } })).kind).toBe('final')
   })
 
-  test('is final when its document cannot be read', () => {
+  test('is final if its document cannot be read', () => {
     expect(classify(answered({ answer: { ...PASSED, document: 'unreadable' } })).kind).toBe('final')
   })
 
-  test('is final even when a retry-after header came with it', () => {
+  test('is final even with a retry-after header', () => {
     expect(classify(answered({ retryAfterMs: 100, answer: PASSED })).kind).toBe('final')
   })
 
-  test('is asked for again when Passed is P', () => {
+  test('is retried with Passed P', () => {
     expect(classify(answered({ answer: { ...PASSED, passed: 'P' } }))).toEqual({
       kind: 'deferred',
       reason: 'pending',
@@ -72,7 +72,7 @@ describe('an answer with a verdict', () => {
   test.each([
     ['no Result', null],
     ['no Passed', { ...PASSED, passed: null }],
-  ])('cannot be read when there is %s', (_, answer) => {
+  ])('is unreadable with %s', (_, answer) => {
     expect(classify(answered({ answer }))).toEqual({
       kind: 'rejected',
       reason: 'unreadable-answer',
@@ -81,8 +81,8 @@ describe('an answer with a verdict', () => {
   })
 })
 
-describe('a 404', () => {
-  test('means later for ProcessNotCompleted', () => {
+describe('status 404', () => {
+  test('with ProcessNotCompleted means that the event is deferred', () => {
     expect(classify(refused(404, 'ProcessNotCompleted'))).toEqual({
       kind: 'deferred',
       reason: 'not-completed',
@@ -91,13 +91,13 @@ describe('a 404', () => {
   })
 
   test.each(['InvalidApi.NotFound', 'InvalidProduct.NotFound', 'InvalidProtocol.NeedSsl'])(
-    'stops all calls for %s',
+    'with %s pauses all calls',
     (code) => {
       expect(classify(refused(404, code))).toEqual({ kind: 'blocked', reason: 'account', code })
     },
   )
 
-  test('pauses calls without a code, as a page does', () => {
+  test('without a code pauses calls, because it may come from a gateway', () => {
     const paused = { kind: 'blocked', reason: 'refused', code: 'HTTP 404' }
     expect(classify(refused(404, ''))).toEqual(paused)
     expect(classify(noAnswer('not-json', 404))).toEqual(paused)
@@ -112,19 +112,22 @@ describe('throttling', () => {
     [403, 'Throttling.Api'],
     [503, 'Throttling.Api'],
     [200, 'Throttling.User'],
-  ])('is told by the code, not by the status: %i %s', (status, code) => {
+  ])('is recognized by its code for any status: %i %s', (status, code) => {
     expect(classify(refused(status, code))).toEqual({ kind: 'throttled', code, retryAfterMs: null })
   })
 
-  test('passes on how long to wait', () => {
+  test('keeps the retry hint', () => {
     const reply = answered({ status: 400, code: 'Throttling.User', retryAfterMs: 1_250 })
     expect(classify(reply)).toEqual({ kind: 'throttled', code: 'Throttling.User', retryAfterMs: 1_250 })
   })
 
-  test.each([400, 403])('is an unknown refusal of status %i that says when to come again', (status) => {
-    const reply = answered({ status, code: 'SomethingElse', retryAfterMs: 500 })
-    expect(classify(reply)).toEqual({ kind: 'throttled', code: 'SomethingElse', retryAfterMs: 500 })
-  })
+  test.each([400, 403])(
+    'is not assumed for an unknown rejection with status %i and a retry hint',
+    (status) => {
+      const reply = answered({ status, code: 'SomethingElse', retryAfterMs: 500 })
+      expect(classify(reply)).toEqual({ kind: 'throttled', code: 'SomethingElse', retryAfterMs: 500 })
+    },
+  )
 
   test.each([
     'TransactionIdInvalid',
@@ -133,7 +136,7 @@ describe('throttling', () => {
     'Forbidden.RAMUserAccessDenied',
     'InvalidTimeStamp.Expired',
     'Success',
-  ])('is not %s, whatever hint or status comes with it', (code) => {
+  ])('is not assumed for %s, whatever its status or retry hint', (code) => {
     for (const status of [400, 404, 429]) {
       const plain = classify(answered({ status, code, answer: PASSED }))
       expect(classify(answered({ status, code, answer: PASSED, retryAfterMs: 3_000 }))).toEqual(plain)
@@ -149,7 +152,7 @@ describe('throttling', () => {
     },
   )
 
-  test('is a 429 whose body is no JSON', () => {
+  test('is a 429 whose body is not JSON', () => {
     expect(classify(noAnswer('not-json', 429, 7_000))).toEqual({
       kind: 'throttled',
       code: 'HTTP 429',
@@ -158,18 +161,18 @@ describe('throttling', () => {
   })
 })
 
-describe('an API that does not do its work', () => {
+describe('an unavailable API', () => {
   test.each([
     [500, 'InternalError'],
     [503, 'ServiceUnavailable'],
     [500, 'SomethingNobodyDocumented'],
     [400, 'SignatureNonceUsed'],
     [200, 'InternalError'],
-  ])('is unavailable: %i %s', (status, code) => {
+  ])('is recognized by %i %s', (status, code) => {
     expect(classify(refused(status, code))).toEqual({ kind: 'unavailable', code, retryAfterMs: null })
   })
 
-  test('says when to come again', () => {
+  test('keeps the retry hint', () => {
     const reply = answered({ status: 503, code: 'ServiceUnavailable', retryAfterMs: 9_000 })
     expect(classify(reply)).toEqual({ kind: 'unavailable', code: 'ServiceUnavailable', retryAfterMs: 9_000 })
     expect(classify(noAnswer('not-json', 503, 9_000))).toEqual({
@@ -179,18 +182,18 @@ describe('an API that does not do its work', () => {
     })
   })
 
-  test('is named by its status when the body has no code', () => {
+  test('is reported by its status if the body has no code', () => {
     expect(classify(refused(502, ''))).toEqual({ kind: 'unavailable', code: 'HTTP 502', retryAfterMs: null })
   })
 
   test.each(['timeout', 'reset', 'refused', 'dns', 'too-large', 'not-json', 'network'] as const)(
-    'is unavailable when a call ends with %s',
+    'is recognized if a call fails with %s',
     (failure) => {
       expect(classify(noAnswer(failure))).toEqual({ kind: 'unavailable', code: failure, retryAfterMs: null })
     },
   )
 
-  test('opens the circuit breaker when its certificate does not verify', () => {
+  test('opens the circuit breaker if its certificate is invalid', () => {
     expect(classify(noAnswer('tls'))).toMatchObject({
       kind: 'blocked',
       reason: 'upstream-down',
@@ -198,14 +201,14 @@ describe('an API that does not do its work', () => {
   })
 })
 
-describe('a transaction that is refused', () => {
+describe('a rejected transaction', () => {
   test.each([
     'TransactionIdInvalid',
     'InvalidParameter',
     'InvalidParameter.TransactionId',
     'MissingParameter',
     'MissingTransactionId',
-  ])('is rejected for good: %s', (code) => {
+  ])('is rejected for good with %s', (code) => {
     expect(classify(refused(400, code))).toEqual({ kind: 'rejected', reason: 'rejected', code })
   })
 
@@ -216,12 +219,12 @@ describe('a transaction that is refused', () => {
     [403, '', 'HTTP 403'],
     [200, '', 'HTTP 200'],
     [400, 'MissingTimestamp', 'MissingTimestamp'],
-  ])('is never rejected for what nobody documented: %i "%s" pauses calls', (status, code, named) => {
+  ])('is never assumed for an undocumented code: %i "%s" pauses calls', (status, code, named) => {
     expect(classify(refused(status, code))).toEqual({ kind: 'blocked', reason: 'refused', code: named })
   })
 })
 
-describe('an account that is refused', () => {
+describe('a rejected account', () => {
   test.each([
     'Forbidden.RAMUserAccessDenied',
     'Forbidden.NoPermission',
@@ -238,27 +241,27 @@ describe('an account that is refused', () => {
     'AccessDenied',
     'MissingAccessKeyId',
     'MissingSecurityToken',
-  ])('stops all calls, whatever the status: %s', (code) => {
+  ])('pauses all calls for any status: %s', (code) => {
     for (const status of [200, 400, 403, 404]) {
       expect(classify(refused(status, code))).toEqual({ kind: 'blocked', reason: 'credentials', code })
     }
   })
 
   test.each(['Forbidden.AccountAccessDenied', 'InsufficientBalance', 'Forbidden.InDebt', 'ServiceNotOpened'])(
-    'stops all calls when payments are overdue or the product is not activated: %s',
+    'pauses all calls if payment is overdue or the product is not activated: %s',
     (code) => {
       expect(classify(refused(403, code))).toEqual({ kind: 'blocked', reason: 'account', code })
     },
   )
 
   test.each(['InvalidTimeStamp.Expired', 'InvalidTimeStamp.Format', 'IllegalTimestamp'])(
-    'stops all calls for the clock when it is %s',
+    'pauses all calls and blames the clock for %s',
     (code) => {
       expect(classify(refused(400, code))).toEqual({ kind: 'blocked', reason: 'clock', code })
     },
   )
 
-  test('stops all calls when there is nothing to sign with', () => {
+  test('pauses all calls if there are no credentials', () => {
     expect(classify(noAnswer('no-credentials'))).toMatchObject({
       kind: 'blocked',
       reason: 'credentials',
@@ -310,7 +313,7 @@ function reasonsOf(kind: Outcome['kind']): readonly (string | null)[] {
   return kind === 'rejected' ? DEAD_LETTER_REASONS : [null]
 }
 
-test('every reply has an outcome, and every outcome a reason of a closed set', () => {
+test('every reply has an outcome, and every outcome has a reason from a fixed set', () => {
   fc.assert(
     fc.property(reply, (one) => {
       const outcome = classify(one)

@@ -44,8 +44,8 @@ const headers = fc.array(
   }),
 )
 
-describe('the headers of a dead letter', () => {
-  test('say why, where, when and by whom, under our names and those of Kafka Connect', () => {
+describe('dead-letter headers', () => {
+  test('contain reason, position, time and service under our names and those of Kafka Connect', () => {
     expect(headerTexts(deadLetterHeaders([], FACTS))).toEqual({
       'checkresult-reason': 'rejected',
       'checkresult-code': 'TransactionIdInvalid',
@@ -62,19 +62,19 @@ describe('the headers of a dead letter', () => {
     })
   })
 
-  test('say how often the event was put back, where it was', () => {
+  test('contain the redrive count after a redrive', () => {
     const history = { ...FACTS.history, redrives: 2 }
     expect(headerText(deadLetterHeaders([], { ...FACTS, history }), 'checkresult-redrives')).toBe('2')
     expect(headerText(retryHeaders([], history), 'checkresult-redrives')).toBe('2')
   })
 
-  test("keep the producer's wish for a call, which a deferred event still has", () => {
+  test("keep the producer's force header, which a deferred event still has", () => {
     const force = { name: 'checkresult-force', value: null }
     expect(retryHeaders([force], FACTS.history)[0]).toEqual(force)
     expect(deadLetterHeaders([force], FACTS)[0]).toEqual(force)
   })
 
-  test('begin with those the record came with: in their order, with nulls and repeats', () => {
+  test("start with the record's own headers in their order, including null values and repeated names", () => {
     fc.assert(
       fc.property(headers, (original) => {
         const made = deadLetterHeaders(original, FACTS)
@@ -84,7 +84,7 @@ describe('the headers of a dead letter', () => {
     )
   })
 
-  test('replace those of an earlier trip, none is left over', () => {
+  test('replace all headers of an earlier dead letter', () => {
     const earlier = [
       ...retryHeaders([], FACTS.history),
       ...deadLetterHeaders([], FACTS),
@@ -94,20 +94,20 @@ describe('the headers of a dead letter', () => {
   })
 
   test.each(['ProcessNotCompleted', 'Throttling.User', 'HTTP 502', 'not-json', 'a'.repeat(100)])(
-    'pass on a code that looks like one: %s',
+    'include a code that looks like one: %s',
     (code) => {
       expect(withCode(code)).toBe(code)
     },
   )
 
   test.each(['', '测试人', 'TEST, PERSON', '{"name":"TEST"}', 'a\nb', 'a'.repeat(101)])(
-    'pass on nothing that does not look like a code: %j',
+    'omit a code that does not look like one: %j',
     (code) => {
       expect(withCode(code)).toBe('unprintable')
     },
   )
 
-  test('never hold a value of an answer, whatever stands in the place of the code', () => {
+  test('never contain a value from an answer, even in place of the code', () => {
     const value = fc.constantFrom('TEST, PERSON', '测试人', 'Z683365(5)', '1990/01/02', 'TESTPERSON<<A')
     fc.assert(
       fc.property(
@@ -125,8 +125,8 @@ describe('the headers of a dead letter', () => {
   })
 })
 
-describe('the headers of a retry copy', () => {
-  test("are the record's own and its history", () => {
+describe('retry-copy headers', () => {
+  test("are the record's own headers and its history", () => {
     const own = headersOf({ 'content-type': 'avro', traceparent: '00-1-2-01' })
     expect(headerTexts(retryHeaders(own, FACTS.history))).toEqual({
       'content-type': 'avro',
@@ -137,7 +137,7 @@ describe('the headers of a retry copy', () => {
     })
   })
 
-  test('drop the reason of a dead letter that was put back', () => {
+  test('omit the reason of a redriven dead letter', () => {
     const redriven = deadLetterHeaders([], FACTS)
     expect(retryHeaders(redriven, FACTS.history).map(({ name }) => name)).toEqual([
       'checkresult-attempts',
@@ -147,7 +147,7 @@ describe('the headers of a retry copy', () => {
   })
 })
 
-test('a result inherits tracing headers and nothing else', () => {
+test('a result inherits only tracing headers', () => {
   const tracing = headersOf({ traceparent: null, tracestate: ['2', null, '3'] })
   const others = headersOf({ 'content-type': 'avro', 'checkresult-attempts': '4' })
   expect(tracingHeaders([...tracing, ...others])).toEqual(tracing)

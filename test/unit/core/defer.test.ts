@@ -9,30 +9,30 @@ const RETRY = [
 ]
 const QUESTION = { topic: 'input', retryTopics: RETRY, firstSeenMs: 1_000, nowMs: 2_000, maxAgeMs: 10_000 }
 
-describe('an event that is asked for again', () => {
+describe('a deferred event', () => {
   test.each([
     ['input', 'retry.10s'],
     ['retry.10s', 'retry.1m'],
     ['retry.1m', 'retry.10m'],
     ['retry.10m', 'retry.10m'],
-  ])('climbs from %s to %s', (topic, next) => {
+  ])('goes from %s to %s', (topic, next) => {
     expect(deferral({ ...QUESTION, topic })).toEqual({ kind: 'later', topic: next })
   })
 
-  test('begins at the first delay when it comes from a topic that is none of ours any more', () => {
+  test('starts with the first delay if it comes from an unknown topic', () => {
     expect(deferral({ ...QUESTION, topic: 'retry.5m' })).toEqual({ kind: 'later', topic: 'retry.10s' })
   })
 
-  test('is given up at its greatest age, and not a millisecond before', () => {
+  test('is given up at its maximum age, and not a millisecond earlier', () => {
     expect(deferral({ ...QUESTION, nowMs: 10_999 }).kind).toBe('later')
     expect(deferral({ ...QUESTION, nowMs: 11_000 }).kind).toBe('too-old')
   })
 
-  test('is given up at once when there is no retry topic', () => {
+  test('is given up at once if there is no retry topic', () => {
     expect(deferral({ ...QUESTION, retryTopics: [] }).kind).toBe('too-old')
   })
 
-  test('ends in the end, however often it is deferred', () => {
+  test('always ends, however often it is deferred', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100_000_000 }), (maxAgeMs) => {
         let topic = 'input'

@@ -21,8 +21,8 @@ const history = fc.record({
   redrives: fc.nat(1_000),
 })
 
-describe('a history', () => {
-  test('comes back from its headers as it was', () => {
+describe('the history of an event', () => {
+  test('is read from its headers unchanged', () => {
     fc.assert(
       fc.property(history, (one) => {
         expect(readHistory(historyHeaders(one), FRESH)).toEqual(one)
@@ -30,7 +30,7 @@ describe('a history', () => {
     )
   })
 
-  test('is the fresh one without headers', () => {
+  test('is new without headers', () => {
     expect(readHistory([], FRESH)).toEqual(FRESH)
   })
 
@@ -48,16 +48,16 @@ describe('a history', () => {
     ['checkresult-source', 'in:one:2'],
     ['checkresult-source', 'in:1:-2'],
     ['checkresult-source', 'in put:1:2'],
-  ])('takes %s "%s" for absent', (name, text) => {
+  ])('ignores the invalid header %s "%s"', (name, text) => {
     expect(readHistory(headersOf({ [name]: text }), FRESH)).toEqual(FRESH)
   })
 
-  test('has the last value of a header that repeats', () => {
+  test('uses the last value of a repeated header', () => {
     const twice = headersOf({ 'checkresult-attempts': ['3', '4'] })
     expect(readHistory(twice, FRESH)).toEqual({ ...FRESH, attempts: 4 })
   })
 
-  test('is read from any headers without a throw', () => {
+  test('is read from any headers without throwing', () => {
     const bytes = fc.uint8Array().map((value) => Buffer.from(value))
     const value = fc.option(bytes)
     const name = fc.constantFrom('checkresult-attempts', 'checkresult-first-seen', 'checkresult-source')

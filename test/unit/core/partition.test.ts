@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
 import { murmur2, outputPartition } from '../../../src/core/partition.ts'
 
-// The vectors of Apache Kafka's own test, UtilsTest.testMurmur2.
+// Vectors from Apache Kafka's UtilsTest.testMurmur2.
 test.each([
   ['21', -973932308],
   ['foobar', -790332482],
@@ -11,11 +11,11 @@ test.each([
   ['a-little-bit-longer-string', -1486304829],
   ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
   ['abc', 479470107],
-])('murmur2 of "%s" is what Apache Kafka says', (text, hash) => {
+])('murmur2 of "%s" equals Apache Kafka\'s value', (text, hash) => {
   expect(murmur2(Buffer.from(text))).toBe(hash)
 })
 
-test('a key goes where the default partitioner of kafkajs sends it', () => {
+test('a key goes to the partition that the default partitioner of kafkajs chooses', () => {
   const partitioner = kafkajs.Partitioners.DefaultPartitioner()
   const key = fc.uint8Array({ maxLength: 70 }).map((bytes) => Buffer.from(bytes))
   fc.assert(

@@ -15,7 +15,7 @@ test.each([
   [1, 'too-early'],
   [Number.NaN, 'too-early'],
   [Number.MAX_VALUE, 'too-late'],
-])('%d is %s', (timeMs, expected) => {
+])('the time %d is %s', (timeMs, expected) => {
   expect(checkTime(timeMs, NOW_MS)).toBe(expected)
   expect(isPlausibleTime(timeMs, NOW_MS)).toBe(expected === 'plausible')
 })

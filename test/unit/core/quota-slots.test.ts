@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { AHEAD_MS, QuotaSlots, type SlotAnswer, type SlotRequest } from '../../../src/core/quota-slots.ts'
 
-/** The counter's clock is a million ahead of ours. */
+/** The Redis clock is a million milliseconds ahead of the local clock. */
 const OFFSET_MS = 1_000_000
-/** What is certain a second after a round trip of one millisecond. */
+/** The uncertainty one second after a round trip of one millisecond. */
 const DRIFT_MS = 1
 
 function answer(nowMs: number, changes: Partial<SlotAnswer> = {}): SlotAnswer {
@@ -20,13 +20,13 @@ function answer(nowMs: number, changes: Partial<SlotAnswer> = {}): SlotAnswer {
   }
 }
 
-/** Connected at 0, with nothing to wait for any more from `READY_MS` on. */
+/** Connected at time 0 and allowed to request slots from `READY_MS` on. */
 function connected(options: { guardMs?: number; burst?: number; limit?: number } = {}) {
   const { guardMs = 20, burst = 1, limit = 10 } = options
   const wasted: number[] = []
   const slots = new QuotaSlots({ guardMs, burst, random: () => 0.5, onWasted: (count) => wasted.push(count) })
   slots.connected(0, answer(0.5, { limit }), { askedMs: 0, answeredMs: 1 })
-  /** Asked and answered at `nowMs`, within a tenth of a millisecond. */
+  /** Requests slots at `nowMs` and gets the response within a tenth of a millisecond. */
   const fetch = (nowMs: number, waiting: number, changes: Partial<SlotAnswer>): SlotRequest | null => {
     const request = slots.request(nowMs, waiting)
     if (request === null) return null
@@ -38,8 +38,8 @@ function connected(options: { guardMs?: number; burst?: number; limit?: number }
 
 const READY_MS = 2_000
 
-describe('after a connection was made', () => {
-  test('nothing is asked for until whatever was handed out before is over', () => {
+describe('after a new connection', () => {
+  test('requests no slots until all earlier ones have expired', () => {
     const { slots } = connected()
     const overMs = AHEAD_MS + 1_020
     expect(slots.request(overMs, 5)).toBeNull()
@@ -47,7 +47,7 @@ describe('after a connection was made', () => {
     expect(slots.request(READY_MS, 5)).not.toBeNull()
   })
 
-  test('slots of the connection before are used up', () => {
+  test('slots of the previous connection are not used', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 2, { slotsMs: [READY_MS + 50] })
     slots.disconnected()
@@ -56,8 +56,8 @@ describe('after a connection was made', () => {
   })
 })
 
-describe('a slot', () => {
-  test('is used when its time has surely come, and not before', () => {
+describe('a quota slot', () => {
+  test('is used when its time has certainly come, and not before', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 100] })
     expect(slots.take(READY_MS)).toBeCloseTo(100)
@@ -65,21 +65,21 @@ describe('a slot', () => {
     expect(slots.take(READY_MS + 100)).toBe(0)
   })
 
-  test('serves one call', () => {
+  test('allows one call', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 2, { slotsMs: [READY_MS] })
     expect(slots.take(READY_MS + DRIFT_MS)).toBe(0)
     expect(slots.take(READY_MS + DRIFT_MS)).not.toBe(0)
   })
 
-  test('is counted for a second and the guard, and for as long as the call that uses it may be late', () => {
+  test('is counted for one second plus guard plus the allowed delay of its call', () => {
     const { slots } = connected({ guardMs: 20 })
     const request = slots.request(READY_MS, 1)
     expect(request?.lateMs).toBeGreaterThan(50)
     expect(request?.holdMs).toBe(1_020)
   })
 
-  test('is counted no longer than from its call on, which the counter is told with the next request, once', () => {
+  test('is counted from its call on at the latest, which the next request reports once', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstRingIndex: 42 })
     expect(slots.take(READY_MS + 12)).toBe(0)
@@ -87,13 +87,13 @@ describe('a slot', () => {
     const [made, ...others] = fetch(READY_MS + 40, 1, {})?.made ?? []
     expect(others).toEqual([])
     expect(made?.ringIndex).toBe(42)
-    // Never earlier than it was, by whatever the clocks may be apart.
+    // The report is never earlier than the call, given the uncertainty of the clocks.
     expect(made?.atMs).toBeGreaterThanOrEqual(OFFSET_MS + READY_MS + 31)
     expect(made?.atMs).toBeLessThan(OFFSET_MS + READY_MS + 31 + 2 * DRIFT_MS)
     expect(fetch(READY_MS + 50, 1, {})?.made).toEqual([])
   })
 
-  test('whose call has not gone out is not told of as one that has', () => {
+  test('whose call was not sent is not reported as used', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstRingIndex: 42 })
     slots.take(READY_MS + 12)
@@ -101,13 +101,13 @@ describe('a slot', () => {
     expect(fetch(READY_MS + 80, 1, { movedMs: [READY_MS + 80] })).toMatchObject({ moved: [42], made: [] })
   })
 
-  test('is not used when it has passed by more than that', () => {
+  test('is not used after the allowed delay has passed', () => {
     const { slots, fetch } = connected()
     const request = fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
     expect(slots.take(READY_MS + 10 + (request?.lateMs ?? 0) + 0.1)).toBe(Infinity)
   })
 
-  test('is not used either when it passes between the permit and the first byte of the call', () => {
+  test('is not used if it expires between the permit and the first byte of the call', () => {
     const { slots, fetch } = connected()
     const request = fetch(READY_MS, 2, { slotsMs: [READY_MS + 10, READY_MS + 10] })
     const takenMs = READY_MS + 11
@@ -117,8 +117,8 @@ describe('a slot', () => {
   })
 })
 
-describe('a slot that has passed', () => {
-  test('is moved, when somebody waits for it', () => {
+describe('an expired quota slot', () => {
+  test('is moved if a record waits for it', () => {
     const { slots, fetch, wasted } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstRingIndex: 42 })
     const nowMs = READY_MS + 70
@@ -128,7 +128,7 @@ describe('a slot that has passed', () => {
     expect(wasted()).toBe(0)
   })
 
-  test('is wasted when the counter does not move it', () => {
+  test('is wasted if Redis does not move it', () => {
     const { slots, fetch, wasted } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
     fetch(READY_MS + 70, 1, { movedMs: [0] })
@@ -136,14 +136,14 @@ describe('a slot that has passed', () => {
     expect(wasted()).toBe(1)
   })
 
-  test('is wasted when nobody wanted it for long', () => {
+  test('is wasted if no record has waited for a while', () => {
     const { fetch, wasted } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
     expect(fetch(READY_MS + 5_000, 1, { slotsMs: [READY_MS + 5_000] })).toMatchObject({ want: 1, moved: [] })
     expect(wasted()).toBe(1)
   })
 
-  test('goes with no more others at once than the burst', () => {
+  test('is moved in batches of at most the burst', () => {
     const { fetch, wasted } = connected({ burst: 2, limit: 50 })
     fetch(READY_MS, 9, { slotsMs: [1, 2, 3, 4].map((ms) => READY_MS + ms) })
     expect(fetch(READY_MS + 90, 9, { movedMs: [READY_MS + 90, READY_MS + 90] })?.moved).toEqual([102, 103])
@@ -151,18 +151,18 @@ describe('a slot that has passed', () => {
   })
 })
 
-describe('what is asked for', () => {
-  test('is nothing while nobody waits', () => {
+describe('a slot request', () => {
+  test('is not sent while no record waits', () => {
     expect(connected().slots.request(READY_MS, 0)).toBeNull()
   })
 
-  test('is no more than wait', () => {
+  test('asks for at most the number of waiting records', () => {
     const { fetch } = connected({ limit: 1_000 })
     expect(fetch(READY_MS, 3, { slotsMs: [READY_MS + 1, READY_MS + 2] })?.want).toBe(3)
     expect(fetch(READY_MS, 3, {})?.want).toBe(1)
   })
 
-  test('is for the next calls too, where they come often', () => {
+  test('also asks for upcoming calls if calls are frequent', () => {
     const { slots, fetch } = connected({ limit: 200 })
     const takeAt = (nowMs: number): void => {
       fetch(nowMs, 1, { slotsMs: [nowMs] })
@@ -179,19 +179,19 @@ describe('what is asked for', () => {
     expect(slots.request(READY_MS + 51, 0)?.want).toBe(2)
   })
 
-  test('reaches a tenth of a second ahead, at the limit there is', () => {
+  test('reaches a tenth of a second ahead at the current limit', () => {
     expect(connected({ limit: 100 }).slots.request(READY_MS, 500)?.want).toBe(10)
     expect(connected({ limit: 1 }).slots.request(READY_MS, 500)?.want).toBe(1)
   })
 
-  test('is nothing while what is at hand reaches far enough', () => {
+  test('is not sent while the available slots reach far enough', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 9, { slotsMs: [READY_MS + 90] })
     expect(slots.request(READY_MS + 20, 9)).toBeNull()
     expect(slots.request(READY_MS + 60, 9)).not.toBeNull()
   })
 
-  test('waits as long as the counter says it is no use, and a little more, not like everybody else', () => {
+  test('is delayed as long as Redis asks, plus a random time', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 1, { retryAfterMs: 300 })
     expect(slots.request(READY_MS + 300, 1)).toBeNull()
@@ -200,7 +200,7 @@ describe('what is asked for', () => {
   })
 })
 
-test("when the counter's clock has jumped, what it gave is not used, and it is told to begin anew, once", () => {
+test('resets Redis once if its clock jumped, and uses none of its earlier slots', () => {
   const { slots, fetch, wasted } = connected()
   fetch(READY_MS, 1, { slotsMs: [READY_MS] })
   slots.take(READY_MS + DRIFT_MS)
@@ -217,7 +217,7 @@ test("when the counter's clock has jumped, what it gave is not used, and it is t
   expect(slots.request(nowMs + 1, 1)?.jumpedIn).toBeNull()
 })
 
-test('an answer that never comes wastes the slots that were to be moved', () => {
+test('a missing response wastes the slots that were to be moved', () => {
   const { slots, fetch, wasted } = connected()
   fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
   const request = slots.request(READY_MS + 70, 1)

@@ -5,7 +5,7 @@ import { RecentTransactions, type TransactionOwner } from '../../../src/core/rec
 const WINDOW_MS = 60_000
 const LIVE: TransactionOwner = { isWanted: () => true }
 
-/** The place of one that is not a repeat. */
+/** Begins a transaction that is not a repeat. */
 function begun(
   recent: RecentTransactions,
   id: string,
@@ -24,8 +24,8 @@ function repeats(
   return recent.begin(partition, id, owner, nowMs) === null
 }
 
-describe('a transaction that is seen again is a repeat', () => {
-  test('within the window, and not after it', () => {
+describe('a repeated transaction', () => {
+  test('is recognized within the window and not after it', () => {
     const recent = new RecentTransactions(WINDOW_MS)
     begun(recent, 'a')
     expect(repeats(recent, 'a', { nowMs: WINDOW_MS - 1 })).toBe(true)
@@ -33,7 +33,7 @@ describe('a transaction that is seen again is a repeat', () => {
     expect(repeats(recent, 'a', { nowMs: WINDOW_MS + 1 })).toBe(true)
   })
 
-  test('on the same partition only', () => {
+  test('is recognized only on the same partition', () => {
     const recent = new RecentTransactions(WINDOW_MS)
     begun(recent, 'a', { partition: 1 })
     expect([repeats(recent, 'a', { partition: 2 }), repeats(recent, 'b', { partition: 1 })]).toEqual([
@@ -42,13 +42,13 @@ describe('a transaction that is seen again is a repeat', () => {
     ])
   })
 
-  test('not when the one before ended without a result', () => {
+  test('is not recognized if the previous event ended without a result', () => {
     const recent = new RecentTransactions(WINDOW_MS)
     recent.forget(begun(recent, 'a'))
     expect(repeats(recent, 'a')).toBe(false)
   })
 
-  test('not when the lane of the one before dropped it, unless its result is committed', () => {
+  test('is not recognized if the lane dropped the previous event before its result was committed', () => {
     const recent = new RecentTransactions(WINDOW_MS)
     const over = { isOver: false }
     const owner = { isWanted: () => !over.isOver }
@@ -58,7 +58,7 @@ describe('a transaction that is seen again is a repeat', () => {
     expect([repeats(recent, 'a'), repeats(recent, 'b')]).toEqual([false, true])
   })
 
-  test('of whoever stands for it now: what an earlier one does late changes nothing', () => {
+  test('is compared with the latest event, and a late outcome of an earlier event changes nothing', () => {
     const recent = new RecentTransactions(WINDOW_MS)
     const first = begun(recent, 'a')
     recent.forget(first)
@@ -68,13 +68,13 @@ describe('a transaction that is seen again is a repeat', () => {
     expect(repeats(recent, 'a')).toBe(true)
   })
 
-  test('not with a window of 0', () => {
+  test('is never recognized with a window of 0', () => {
     const recent = new RecentTransactions(0)
     expect([repeats(recent, 'a'), repeats(recent, 'a')]).toEqual([false, false])
   })
 })
 
-test('the oldest are forgotten where there are too many, over all partitions together', () => {
+test('the oldest transactions are forgotten if there are too many over all partitions', () => {
   const recent = new RecentTransactions(WINDOW_MS, 100)
   for (let number = 0; number < 500; number += 1) begun(recent, `id${number}`, { partition: number % 7 })
   expect(repeats(recent, 'id499', { partition: 499 % 7 })).toBe(true)
@@ -92,7 +92,7 @@ interface Entry {
   entryId: number
 }
 
-/** Two topics of one partition, as lanes work them off: begun in order, ended in any, committed as a prefix, dropped at any time. */
+/** Two topics of one partition as lanes process them: started in order, finished in any order, committed as a prefix, dropped at any time. */
 class Model {
   readonly results: string[] = []
   readonly deadLetters: string[] = []
@@ -141,7 +141,7 @@ class Model {
     }
   }
 
-  /** Everything uncommitted is read again. */
+  /** Everything that is not committed is read again. */
   drop(lane: LaneName): void {
     this.#owners[lane].isOver = true
     this.#owners[lane] = { isOver: false }
@@ -195,8 +195,8 @@ const failing: Arbitrary<Step> = oneof(
   ),
 )
 
-/** Whatever is begun, committed, dropped and read again, in whichever order, on three topics. */
-test('every transaction that arrived comes out', () => {
+/** For any order of starts, commits, drops and repeated reads on three topics. */
+test('every transaction gets an outcome', () => {
   assert(
     property(array(failing, { maxLength: 60 }), (steps) => {
       const model = new Model()
@@ -209,7 +209,7 @@ test('every transaction that arrived comes out', () => {
   )
 })
 
-test('while nothing is dropped, no transaction has two results without a dead letter between them', () => {
+test('without drops, a transaction gets a second result only if a dead letter comes between the two', () => {
   assert(
     property(array(going, { maxLength: 60 }), (steps) => {
       const model = new Model()

@@ -9,18 +9,18 @@ function servedAt(...times: readonly number[]): Evidence {
   return evidence
 }
 
-describe('a record that is blocked', () => {
-  test("is the account's while nobody was answered", () => {
+describe('blame for a blocked record', () => {
+  test('is on the account while no call was answered', () => {
     expect(new Evidence().blocked(new RefusedRecord(), 0)).toBe('account')
   })
 
-  test('is undecided as long as nobody was answered since its last refusal', () => {
+  test('is undecided while no call was answered since its last rejection', () => {
     const evidence = servedAt(0)
     const record = new RefusedRecord()
     expect([1, 2, 3].map((nowMs) => evidence.blocked(record, nowMs))).toEqual(Array(3).fill('undecided'))
   })
 
-  test('is not contradicted by an answer to a call that was under way when it was refused', () => {
+  test('is not changed by an answer to a call that was in flight when the record was rejected', () => {
     const evidence = servedAt(0)
     const record = new RefusedRecord()
     evidence.blocked(record, 100)
@@ -30,7 +30,7 @@ describe('a record that is blocked', () => {
     expect(evidence.blocked(record, 300)).toBe('record')
   })
 
-  test('is found out among others that are refused too, by one answer to all of them', () => {
+  test('is on each of several rejected records after a single answer', () => {
     const evidence = servedAt(0)
     const records = Array.from({ length: 10 }, () => new RefusedRecord())
     for (const record of records) expect(evidence.blocked(record, 10)).toBe('undecided')
@@ -38,7 +38,7 @@ describe('a record that is blocked', () => {
     for (const record of records) expect(evidence.blocked(record, 30)).toBe('record')
   })
 
-  test('is found out although three in ten are refused, and nobody has to wait for it', () => {
+  test('is on the record although three in ten are rejected, and other records do not wait', () => {
     const evidence = servedAt(0)
     const own = Array.from({ length: 30 }, () => new RefusedRecord())
     const blames = new Map<string, number>()
@@ -60,15 +60,15 @@ describe('a record that is blocked', () => {
   })
 })
 
-describe('a record that is throttled', () => {
-  test("is the account's while nobody was answered, and when another one is throttled too", () => {
+describe('blame for a throttled record', () => {
+  test('is on the account while no call was answered or if another record is throttled, too', () => {
     expect(new Evidence().throttled(new RefusedRecord(), 0)).toBe('account')
     const evidence = servedAt(0)
     expect(evidence.throttled(new RefusedRecord(), 1)).toBe('undecided')
     expect(evidence.throttled(new RefusedRecord(), 2)).toBe('account')
   })
 
-  test('is found out among a few that are always throttled, and asked more often than others are answered', () => {
+  test('is on the record if only a few are always throttled, even if they call more often than others are answered', () => {
     const evidence = servedAt(0)
     const own = Array.from({ length: 5 }, () => new RefusedRecord())
     const found = new Set<RefusedRecord>()
@@ -81,7 +81,7 @@ describe('a record that is throttled', () => {
     expect(found.size).toBe(own.length)
   })
 
-  test('is never its own where most others are throttled too', () => {
+  test('is never on the record if most others are throttled, too', () => {
     const evidence = servedAt(0)
     const record = new RefusedRecord()
     for (let round = 1; round < 100; round += 1) {
@@ -92,7 +92,7 @@ describe('a record that is throttled', () => {
   })
 })
 
-test('when every record is refused, the account is to blame and none of the records', () => {
+test('blame is on the account and not on the records if every record is rejected', () => {
   const refusals = fc.array(fc.tuple(fc.nat(4), fc.boolean(), fc.nat(5_000)), { minLength: 1 })
   fc.assert(
     fc.property(refusals, fc.boolean(), (steps, servedBefore) => {
@@ -110,7 +110,7 @@ test('when every record is refused, the account is to blame and none of the reco
   )
 })
 
-test('a record that is always refused among others that are answered is its own before long, and only that one', () => {
+test('blame is soon on a record that is always rejected while others are answered, and only on that one', () => {
   const kinds = fc.constantFrom('blocked' as const, 'throttled' as const)
   fc.assert(
     fc.property(

@@ -13,7 +13,7 @@ function thrown(act: () => unknown): unknown {
   throw new Error('Nothing was thrown.')
 }
 
-test('of a foreign error only the type, the code and the place are told', () => {
+test('an external error is reduced to its type, code and stack position', () => {
   const error = Object.assign(new TypeError(`invalid "int": ${SECRET}`), {
     code: 'ERR_INVALID',
     record: SECRET,
@@ -25,38 +25,38 @@ test('of a foreign error only the type, the code and the place are told', () => 
   expect(JSON.stringify(safe)).not.toContain('Z683365')
 })
 
-test('an error for the operator keeps its message', () => {
+test('an operator error keeps its message', () => {
   expect(safeError(new OperatorError('Port 9464 is taken.'))).toMatchObject({
     errorType: 'OperatorError',
     detail: 'Port 9464 is taken.',
   })
 })
 
-describe('the code', () => {
-  test('is the protocol error where kafkajs names one', () => {
+describe('the code of an error', () => {
+  test('is the protocol error that kafkajs names', () => {
     const error = Object.assign(new Error(SECRET), { type: 'INVALID_PRODUCER_EPOCH', code: 47 })
     expect(safeError(error).code).toBe('INVALID_PRODUCER_EPOCH')
   })
 
-  test('is that of the cause where the error has none', () => {
+  test('is taken from the cause if the error has none', () => {
     const cause = Object.assign(new Error(SECRET), { code: 'ECONNREFUSED' })
     const error = new Error('fetch failed', { cause: new Error('again', { cause }) })
     expect(safeError(error).code).toBe('ECONNREFUSED')
   })
 
-  test('is left out where it is no code', () => {
+  test('is omitted if it does not look like a code', () => {
     expect(safeError(Object.assign(new Error('x'), { code: SECRET }))).not.toHaveProperty('code')
   })
 
-  test('is looked for in a ring of causes, but not for ever', () => {
+  test('is searched in circular causes without looping forever', () => {
     const error: Error & { cause?: unknown } = new Error('x')
     error.cause = error
     expect(safeError(error)).not.toHaveProperty('code')
   })
 })
 
-describe('the stack', () => {
-  test('has no line of the message, not even one that looks like a frame', () => {
+describe('the stack of an error', () => {
+  test('contains no line of the message, not even one that looks like a frame', () => {
     const error = new Error('first\n    at CHAN (file:///secret.ts:1:1)\nlast')
     const { stack = '' } = safeError(error)
     expect(stack).not.toContain('secret')
@@ -64,13 +64,13 @@ describe('the stack', () => {
     expect(isStack(stack)).toBe(true)
   })
 
-  test('keeps only frames where the message was changed afterwards', () => {
+  test('contains only frames if the message was changed afterwards', () => {
     const error = new Error(`${SECRET}\n${SECRET}`)
     error.message = 'other'
     expect(safeError(error).stack).not.toContain('Z683365')
   })
 
-  test('of an engine error leads to the line', () => {
+  test('of an engine error contains the source line', () => {
     const safe = safeError(thrown(() => JSON.parse(SECRET)))
     expect(safe.errorType).toBe('SyntaxError')
     expect(JSON.stringify(safe)).not.toContain('CHAN')
@@ -79,13 +79,13 @@ describe('the stack', () => {
 })
 
 test.each([undefined, null, 0, 'text', Symbol('x'), () => 1, {}, [], Object.create(null)])(
-  'anything may be thrown: %o',
+  'accepts any thrown value: %o',
   (value) => {
     expect(typeof safeError(value).errorType).toBe('string')
   },
 )
 
-test('members that throw when read are passed over', () => {
+test('skips members that throw when they are read', () => {
   const hostile = new Proxy(
     {},
     {
@@ -97,7 +97,7 @@ test('members that throw when read are passed over', () => {
   expect(safeError(hostile)).toEqual({ errorType: 'object' })
 })
 
-test('whatever is thrown, no text of it gets out but its type and code', () => {
+test('exposes only type and code of any thrown value', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (before, after) => {
       const mark = 'F1ctit1ous Mark'

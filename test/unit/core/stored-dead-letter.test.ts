@@ -44,14 +44,14 @@ function deadLetter(changes: Partial<StoredDeadLetter> = {}): StoredDeadLetter {
   return { ...found.deadLetter, ...changes }
 }
 
-describe('what stands in the topic', () => {
-  test('is a dead letter that says what it lacks of its event', () => {
+describe('a record in the dead-letter topic', () => {
+  test('is a dead letter with the missing parts of its event', () => {
     const headers = ['value', 'headers'].map((part) => textHeader(`checkresult-left-out-${part}`, '9 bytes'))
     const found = stored([...deadLetterHeaders([], FACTS), ...headers])
     expect(found).toMatchObject({ kind: 'dead-letter', deadLetter: { leftOut: ['value', 'headers'] } })
   })
 
-  test('is a dead letter with all that its headers say', () => {
+  test('is a dead letter with everything that its headers contain', () => {
     expect(stored(deadLetterHeaders(headersOf({ own: 'x' }), FACTS))).toEqual({
       kind: 'dead-letter',
       deadLetter: {
@@ -70,33 +70,33 @@ describe('what stands in the topic', () => {
     })
   })
 
-  test('is a redrive receipt, and then never a dead letter', () => {
+  test('is a redrive receipt if it has the header, and then never a dead letter', () => {
     expect(stored(receiptHeaders(AT))).toEqual({ kind: 'redrive-receipt', of: AT })
     expect(stored([...deadLetterHeaders([], FACTS), ...receiptHeaders(AT)]).kind).toBe('redrive-receipt')
   })
 
-  test('is something else without a reason', () => {
+  test('is foreign if it has no reason', () => {
     expect(stored([textHeader('content-type', 'avro')])).toEqual({ kind: 'other' })
   })
 
-  test('is a dead letter of its record time and of no known event where its headers do not say', () => {
+  test("is a dead letter with the record's time and an unknown event if its headers are incomplete", () => {
     const found = stored([textHeader('checkresult-reason', 'rejected')])
     expect(found).toMatchObject({ deadLetter: { failedAtMs: NOW, source: null, attempts: 0, redrives: 0 } })
   })
 
-  test('has a time that is a date, whatever its record says', () => {
+  test('has a valid date even if its timestamp is invalid', () => {
     const headers = [textHeader('checkresult-reason', 'rejected')]
     expect(readDlqRecord({ ...AT, timestampMs: 9e15, headers })).toMatchObject({
       deadLetter: { failedAtMs: 0 },
     })
   })
 
-  test('cannot move a cursor, whoever wrote it', () => {
+  test('cannot contain terminal control characters, whoever wrote it', () => {
     const reason = textHeader('checkresult-reason', 'a\u001b[2Jb\nc\u202ed')
     expect(stored([reason])).toMatchObject({ deadLetter: { reason: 'a?[2Jb?c?d' } })
   })
 
-  test('is read from any headers without a throw', () => {
+  test('is read from any headers without throwing', () => {
     const bytes = fc.uint8Array().map((value) => Buffer.from(value))
     const name = fc.constantFrom(
       ...deadLetterHeaders([], FACTS).map((header) => header.name),
@@ -112,22 +112,22 @@ describe('what stands in the topic', () => {
 })
 
 describe('a DLQ position', () => {
-  test('is named and read back, however large the offset', () => {
+  test('is formatted and parsed for any offset size', () => {
     expect(parsePosition(positionName(AT))).toEqual(AT)
   })
 
   test.each(['', '1', '1:', ':1', '1:-1', '-1:1', '1:1:1', 'a:1', '1.5:1', ' 1:1', '1:12345678901234567890'])(
-    'is not "%s"',
+    'is not parsed from "%s"',
     (name) => {
       expect(parsePosition(name)).toBeNull()
     },
   )
 })
 
-describe('a selection', () => {
+describe('a selection of dead letters', () => {
   const one = deadLetter()
 
-  test('of nothing in particular takes every dead letter', () => {
+  test('without filters contains every dead letter', () => {
     expect(isSelected(one, EVERY_DEAD_LETTER)).toBe(true)
   })
 
@@ -142,12 +142,12 @@ describe('a selection', () => {
     ['an age it has not reached', { failedBeforeMs: one.failedAtMs }, false],
     ['an age it has passed', { failedAfterMs: one.failedAtMs }, false],
     ['its reason and another code', { reasons: new Set(['rejected']), codes: new Set(['x']) }, false],
-  ])('by %s', (_, changes, selected) => {
+  ])('by %s has the expected result', (_, changes, selected) => {
     expect(isSelected(one, { ...EVERY_DEAD_LETTER, ...changes })).toBe(selected)
   })
 })
 
-test('an event is put back with its own headers and one redrive more, and with nothing else', () => {
+test('an event is put back with its own headers and an increased redrive count, and nothing else', () => {
   const own = headersOf({ 'content-type': 'avro', twice: ['1', null, '2'], ['__proto__']: null })
   const headers = redrivenHeaders(deadLetterHeaders(own, FACTS), deadLetter())
   expect(headers).toEqual([...own, textHeader('checkresult-redrives', '3')])

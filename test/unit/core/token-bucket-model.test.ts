@@ -5,10 +5,10 @@ import { maxWithin, VirtualTime } from '../../support/virtual-time.ts'
 
 const WINDOW_MS = 1_020
 const MAX = 24
-/** Times that are sums of fractions are not exact to the last bit. */
+/** Sums of fractions are not exact to the last bit. */
 const ROUNDING_MS = 1e-6
 
-/** What may happen, one after the other. */
+/** One step of a schedule. */
 const happening = fc.oneof(
   {
     weight: 5,
@@ -23,7 +23,7 @@ const schedule = fc.array(fc.tuple(fc.oneof(fc.nat(60), fc.nat(1_500)), happenin
   maxLength: 80,
 })
 
-/** A process: calls wait, timers and writes come late, and in a stall nothing happens at all. */
+/** Simulates a process with waiting calls, late timers, late writes, and stalls during which nothing runs. */
 class Process {
   readonly #time = new VirtualTime()
   readonly #bucket: TokenBucket
@@ -58,7 +58,7 @@ class Process {
     this.#then(0, () => this.#serve())
   }
 
-  /** As a new assignment does: what is granted and not written yet is not written any more. */
+  /** Like a new assignment: calls that were granted but not sent are canceled. */
   resize(permits: number): void {
     for (; this.#pending > 0; this.#pending -= 1) this.#bucket.dropped()
     this.#bucket.resize(permits, this.#time.nowMs)
@@ -117,7 +117,7 @@ class Process {
 
 const late = fc.array(fc.nat(40), { minLength: 1, maxLength: 7 })
 
-test('no window holds more calls than the limit at its beginning, whatever comes, changes, stalls or is throttled', () => {
+test('no window contains more calls than the limit at its start, for any arrivals, limit changes, stalls and throttling', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: MAX }),
@@ -139,7 +139,7 @@ test('no window holds more calls than the limit at its beginning, whatever comes
         process.run(atMs + 30_000)
         for (const [at, { sinceMs, permits: limit }] of process.limits.entries()) {
           const untilMs = process.limits[at + 1]?.sinceMs ?? Infinity
-          // Windows that begin while this limit counts; the first call in each is where it may as well begin.
+          // Windows that begin while this limit applies. It is sufficient to check those that begin with a call.
           const begun = process.written.filter((ms) => ms >= sinceMs && ms < untilMs)
           for (const first of begun) {
             const within = process.written.filter((ms) => ms >= first && ms < first + WINDOW_MS - ROUNDING_MS)
@@ -152,7 +152,7 @@ test('no window holds more calls than the limit at its beginning, whatever comes
   )
 })
 
-test('with work waiting every window is full again one window after a change, a stall or a late timer', () => {
+test('with waiting calls, each window is full again one window after a limit change or a stall', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: MAX }),
@@ -176,9 +176,9 @@ test('with work waiting every window is full again one window after a change, a 
   )
 })
 
-describe('of the share', () => {
+describe('the quota usage', () => {
   test.each([1, 5, 10, 50, 200, 1_000])(
-    '%i a second at least 97 in 100 are used, however late timers are',
+    'at %i calls per second is at least 97 % with late timers',
     (permits) => {
       const bucket = new TokenBucket({ permits, windowMs: WINDOW_MS, burst: Math.ceil(permits / 10) })
       const lateMs = [0.3, 1.2, 0.9, 4, 1.1, 0.2, 2.5, 0.8, 1.4, 9]
@@ -194,17 +194,17 @@ describe('of the share', () => {
       }
       expect(written.length / 100 / permits).toBeGreaterThanOrEqual(0.97)
       expect(maxWithin(written, WINDOW_MS - ROUNDING_MS)).toBe(permits)
-      // A late timer is made up for, but not all at once.
+      // A late timer is compensated, but not all at once.
       expect(maxWithin(written, 10)).toBeLessThanOrEqual(Math.ceil(permits * 0.22) + 1)
     },
   )
 
   test.each([5, 10, 50, 200])(
-    '%i a second half are used without a wait of more than one permit takes',
+    'at %i calls per second allows half the rate without waiting longer than one permit takes',
     (permits) => {
       const bucket = new TokenBucket({ permits, windowMs: WINDOW_MS, burst: Math.ceil(permits / 10) })
       for (let call = 0; call < 20 * permits; call += 1) {
-        // Not quite evenly, as records come.
+        // Slightly uneven, like real records.
         const nowMs = (call + 0.4 * Math.sin(call)) * (2_000 / permits)
         const waitMs = bucket.take(nowMs)
         expect(waitMs).toBeLessThanOrEqual(1_000 / permits)

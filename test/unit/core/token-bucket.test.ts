@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { TokenBucket, UNLIMITED, type TokenBucketOptions } from '../../../src/core/token-bucket.ts'
 
 const WINDOW_MS = 1_020
-/** Times that are sums of fractions are not exact to the last bit. */
+/** Sums of fractions are not exact to the last bit. */
 const ROUNDING_MS = 1e-6
 
 const options: fc.Arbitrary<TokenBucketOptions> = fc
@@ -12,14 +12,14 @@ const options: fc.Arbitrary<TokenBucketOptions> = fc
     fc.integer({ min: 1, max: permits }).map((burst) => ({ permits, windowMs, burst })),
   )
 
-/** A call that is written at once when it has its permit. */
+/** A call that is sent at once when its permit is granted. */
 function call(bucket: TokenBucket, nowMs: number): number {
   const waitMs = bucket.take(nowMs)
   if (waitMs === 0) bucket.confirm(nowMs, nowMs)
   return waitMs
 }
 
-/** Somebody who always has work, and asks again at the time he was told. */
+/** A caller that always has work and retries at the time that the bucket names. */
 function greedy(bucket: TokenBucket, untilMs: number): number[] {
   const grants: number[] = []
   let nowMs = 0
@@ -38,7 +38,7 @@ function maxInAWindow(grants: readonly number[], windowMs: number): number {
 }
 
 describe('any schedule of requests', () => {
-  test('never gets more than the permits into any window', () => {
+  test('never gets more permits than the limit in any window', () => {
     const gaps = fc.array(fc.oneof(fc.constant(0), fc.nat(50), fc.nat(3_000)), { maxLength: 300 })
     fc.assert(
       fc.property(options, gaps, (option, schedule) => {
@@ -55,7 +55,7 @@ describe('any schedule of requests', () => {
     )
   })
 
-  test('never gets more than the burst at one moment', () => {
+  test('never gets more permits than the burst at one moment', () => {
     fc.assert(
       fc.property(options, fc.nat(100_000), (option, nowMs) => {
         const bucket = new TokenBucket(option)
@@ -66,7 +66,7 @@ describe('any schedule of requests', () => {
     )
   })
 
-  test('is granted what was promised at the time that was named', () => {
+  test('gets a promised permit at the named time', () => {
     fc.assert(
       fc.property(options, fc.array(fc.nat(200), { maxLength: 100 }), (option, gaps) => {
         const bucket = new TokenBucket(option)
@@ -83,8 +83,8 @@ describe('any schedule of requests', () => {
   })
 })
 
-describe('with work waiting', () => {
-  test('nothing is left unused: every window brings all its permits, evenly after the burst', () => {
+describe('continuous demand', () => {
+  test('uses all permits of every window, evenly after the burst', () => {
     fc.assert(
       fc.property(options, (option) => {
         const { permits, windowMs, burst } = option
@@ -101,22 +101,22 @@ describe('with work waiting', () => {
   })
 })
 
-describe('throttled by the API', () => {
-  test('nothing is granted for the time it asked for', () => {
+describe('throttling by the API', () => {
+  test('stops permits for the retry hint', () => {
     const bucket = new TokenBucket({ permits: 10, windowMs: WINDOW_MS, burst: 2 })
     bucket.throttled(100, 2_500)
     expect(call(bucket, 100)).toBe(2_500)
     expect(call(bucket, 2_600)).toBe(0)
   })
 
-  test('nothing is granted for a second when it did not say', () => {
+  test('stops permits for one second without a retry hint', () => {
     const bucket = new TokenBucket({ permits: 10, windowMs: WINDOW_MS, burst: 2 })
     bucket.throttled(100, null)
     expect(call(bucket, 1_099)).toBe(1)
     expect(call(bucket, 1_100)).toBe(0)
   })
 
-  test('the longest of several times counts', () => {
+  test('uses the longest of several retry hints', () => {
     const bucket = new TokenBucket({ permits: 10, windowMs: WINDOW_MS, burst: 2 })
     bucket.throttled(0, 5_000)
     bucket.throttled(100, 10)
@@ -124,13 +124,13 @@ describe('throttled by the API', () => {
   })
 })
 
-test('a clock that steps back grants nothing extra', () => {
+test('a clock that steps back grants no extra permits', () => {
   const bucket = new TokenBucket({ permits: 2, windowMs: 1_000, burst: 1 })
   expect(call(bucket, 10_000)).toBe(0)
   expect(call(bucket, 5_000)).toBeGreaterThan(0)
   expect(call(bucket, 10_499)).toBeGreaterThan(0)
 })
 
-test('unlimited always grants', () => {
+test('an unlimited limiter always grants permits', () => {
   expect(UNLIMITED.take()).toBe(0)
 })

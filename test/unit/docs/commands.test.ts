@@ -1,5 +1,5 @@
 /**
- * Every command in the docs is run by a test. `RUN_BY` says by which one; commands of the service itself are run as they are written by
+ * Every command in the docs is run by a test. `RUN_BY` names that test; commands of the service itself are run as they are written by
  * test/integration/documented-commands.test.ts.
  */
 import { existsSync, readFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { commandsOf, inlineCommandsOf, pages } from '../../support/docs.ts'
 
 interface RunBy {
   readonly command: RegExp
-  /** The test file or script that runs it, and a text in there that shows it. */
+  /** The test file or script that runs the command, and a text in it that proves it. */
   readonly by: string
   readonly text: string
 }
@@ -52,7 +52,7 @@ const RUN_BY: readonly RunBy[] = [
   },
 ]
 
-/** No test runs these. */
+/** Commands that no test runs. */
 const NOT_RUN: readonly { readonly command: RegExp; readonly because: string }[] = [
   { command: /^git clone /, because: 'a test runs in a clone' },
   { command: /^docker push /, because: 'it publishes' },
@@ -66,17 +66,17 @@ const inline = pages().flatMap((page) =>
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
 
-test.each(commands.filter(([, command]) => isRun(command)))('%s: `%s` is run by a test', (_, command) => {
+test.each(commands.filter(([, command]) => isRun(command)))('%s: a test runs `%s`', (_, command) => {
   const runs = RUN_BY.filter((one) => one.command.test(command))
   expect(runs).not.toEqual([])
   for (const { by, text } of runs) expect(read(by)).toContain(text)
 })
 
-test.each(NOT_RUN)('$command is not run by a test, because $because', ({ command }) => {
+test.each(NOT_RUN)('$command is not run by a test because $because', ({ command }) => {
   expect(commands.filter(([, found]) => command.test(found))).toHaveLength(1)
 })
 
-/** The values of `--only` in the commands of a suite. */
+/** The values of `--only` in the documented commands of a suite. */
 function chosenBy(suite: string): readonly string[] {
   return [...commands, ...inline].flatMap(([, command]) => {
     const [, only] = new RegExp(`^npm run test:${suite} .*--only (\\S+)`).exec(command) ?? []
@@ -84,10 +84,10 @@ function chosenBy(suite: string): readonly string[] {
   })
 }
 
-describe('scripts of package.json', () => {
+describe('npm scripts in the docs', () => {
   const named = [...commands, ...inline].filter(([, command]) => /^npm (run \S|start|test)/.test(command))
 
-  test.each(named)('%s: `%s` exists', (_, command) => {
+  test.each(named)('%s: `%s` exists in package.json', (_, command) => {
     const name = /^npm (?:run )?(\S+)/.exec(command)?.[1] ?? ''
     expect(Object.keys(scripts)).toContain(name)
   })
@@ -95,7 +95,7 @@ describe('scripts of package.json', () => {
   const suites = { chaos: chaosOptions, soak: chaosOptions, quota: quotaOptions, fuzz: fuzzOptions }
 
   test.each(named.filter(([, command]) => /^npm run test:(chaos|soak|quota|fuzz) -- /.test(command)))(
-    '%s: the options of `%s` are accepted',
+    '%s: the suite accepts the options of `%s`',
     (_, command) => {
       const [, suite = '', words = ''] = /^npm run test:(\w+) -- (.*)$/.exec(command) ?? []
       const parse = suites[suite as keyof typeof suites]
@@ -104,7 +104,7 @@ describe('scripts of package.json', () => {
     },
   )
 
-  test('what is chosen by name exists', () => {
+  test('cases and scenarios that the docs select by name exist', () => {
     for (const only of chosenBy('chaos'))
       expect(chosenScenarios({ short: false, only: [only] }).length).toBeGreaterThan(0)
     for (const only of chosenBy('quota'))

@@ -7,7 +7,7 @@ const MAX_README_BYTES = 10_000
 const all = new Map(pages().map((page) => [page.path, page]))
 const readme = readPage('README.md')
 
-/** Links to pages of documentation, relative to the checkout, with their anchors. */
+/** Links to documentation pages, relative to the repository root, with their anchors. */
 function linksOf({ path, text }: Page): readonly { readonly to: string; readonly anchor: string }[] {
   return [...text.matchAll(/\]\(([^)\s]*?)(?:#([^)\s]*))?\)/g)].flatMap(([, target = '', anchor = '']) => {
     if (/^[a-z]+:/.test(target)) return []
@@ -36,15 +36,15 @@ test.each([...all.values()])('anchors that $path links to exist', (page) => {
   expect(dead).toEqual([])
 })
 
-describe('the settings in the README', () => {
+describe('the settings table in the README', () => {
   const rows = [...readme.text.matchAll(/^\| `([A-Z_]+)` +\| (.*?) +\|/gm)]
 
-  test('are ten', () => {
+  test('has ten rows', () => {
     expect(rows).toHaveLength(10)
   })
 
   test.each(rows.map(([, name = '', shown = '']) => [name, shown.replaceAll('`', '').trim()]))(
-    '%s has the default that is shown: %s',
+    'shows the correct default of %s: %s',
     (name, shown) => {
       const known = SETTING_NAMES.find((one) => one === name)
       if (known === undefined) throw new Error(`There is no setting ${name}.`)

@@ -1,4 +1,4 @@
-/** The fuzz suite is only worth something if it notices: each fault it is made for must be reported. */
+/** Each kind of fault that the fuzz suite looks for must be detected. */
 import avsc from 'avsc'
 import { beforeEach, expect, test } from 'vitest'
 import { schemaJson } from '../../../src/adapters/registry/schemas.ts'
@@ -40,7 +40,7 @@ beforeEach(() => {
   })
 })
 
-/** The first record of the kind that the next one does not repeat. */
+/** The first record of a kind that is not followed by a duplicate of it. */
 function first(kind: Kind): FuzzRecord {
   for (let number = 0; ; number += 1)
     if (kindOf(SEED, number) === kind && kindOf(SEED, number + 1) !== 'duplicate')
@@ -84,7 +84,7 @@ function kinds(): string[] {
   return ledger.problems.map(({ kind }) => kind)
 }
 
-test('a record that comes out as it must is no problem', () => {
+test('reports no problem if a record has the expected outcome', () => {
   const good = first('good')
   ledger.noteSent(good, 0, 7n)
   ledger.noteOutput('out', resultOf(good), performance.now())
@@ -92,7 +92,7 @@ test('a record that comes out as it must is no problem', () => {
   expect(kinds()).toEqual([])
 })
 
-test('an output that is read before the write of its record is acknowledged is that record', () => {
+test('matches an output that is read before the write of its record is acknowledged', () => {
   const good = first('good')
   ledger.noteOutput('out', resultOf(good), performance.now())
   ledger.noteSent(good, 0, 7n)
@@ -100,19 +100,19 @@ test('an output that is read before the write of its record is acknowledged is t
   expect(kinds()).toEqual([])
 })
 
-test('a record that never comes out is lost', () => {
+test('reports a record without an outcome as lost', () => {
   ledger.noteSent(first('good'), 0, 7n)
   ledger.close(1)
   expect(kinds()).toEqual(['lost'])
 })
 
-test('a skipped record that the service does not count is lost', () => {
+test('reports a skipped record that the service did not count as lost', () => {
   ledger.noteSent(first('tombstone'), 0, 7n)
   ledger.close(0)
   expect(kinds()).toEqual(['lost'])
 })
 
-test('a second output is a repeat, and a late one of a good record is late', () => {
+test('reports a second output as a repeat, and a late output of a valid record as late', () => {
   const good = first('good')
   ledger.noteSent(good, 0, 7n)
   ledger.noteOutput('out', resultOf(good), performance.now() + 2_000)
@@ -120,7 +120,7 @@ test('a second output is a repeat, and a late one of a good record is late', () 
   expect(kinds()).toEqual(['late', 'repeated'])
 })
 
-test('an output of an aborted record, or of none, is strange', () => {
+test('reports an output of an aborted or unknown record as strange', () => {
   const good = first('good')
   ledger.noteAborted(good, 0, 7n)
   ledger.noteOutput('out', resultOf(good), performance.now())
@@ -133,7 +133,7 @@ test('an output of an aborted record, or of none, is strange', () => {
   expect(kinds()).toEqual(['strange', 'strange'])
 })
 
-test('a dead letter for a good event, another key and another verdict are wrong', () => {
+test('reports a dead letter for a valid event, a wrong key and a wrong verdict', () => {
   const good = first('good')
   const other = good.plan.verdict === 'PASSED' ? 'FAILED' : 'PASSED'
   ledger.noteSent(good, 0, 7n)
@@ -155,14 +155,14 @@ test('a dead letter for a good event, another key and another verdict are wrong'
 test.each<[about: string, change: (deadLetter: StoredRecord) => Partial<StoredRecord>, problem: string]>([
   ['a key', () => ({ key: Buffer.from('other') }), 'changed'],
   ['a value', () => ({ value: Buffer.from('other') }), 'changed'],
-  ['a value that is left out without a word', () => ({ value: null }), 'changed'],
+  ['a value that is missing without an explanation', () => ({ value: null }), 'changed'],
   ['a header', ({ headers }) => ({ headers: [['added', null], ...headers] }), 'changed'],
   [
     'a header of ours that holds a value of the event',
     ({ headers }) => ({ headers: [...headers, ['checkresult-code', Buffer.from(CANARY)]] }),
     'leaked',
   ],
-])('a dead letter with another copy is a problem: %s', (_, change, problem) => {
+])('reports a dead letter that is not an exact copy: %s', (_, change, problem) => {
   const mutated = first('mutated')
   ledger.noteSent(mutated, 0, 7n)
   const deadLetter = deadLetterOf(mutated)

@@ -15,13 +15,13 @@ function slowed() {
   return { limiter: new BackingOff(counted), counted, waiting }
 }
 
-test('a quota counted elsewhere is left alone while nothing is throttled', () => {
+test('a quota counted in Redis is not slowed down without throttling', () => {
   const { limiter, waiting } = slowed()
   for (let calls = 0; calls < 50; calls += 1) expect(limiter.take(0, 7)).toBe(0)
   expect(new Set(waiting)).toEqual(new Set([7]))
 })
 
-test('throttled, it is asked for one permit at a time, at half the rate, until the whole is back', () => {
+test('after throttling, a quota counted in Redis gets one request at a time at half the rate until it has recovered', () => {
   const { limiter, waiting } = slowed()
   limiter.throttled(0, 1_000)
   expect(limiter.take(0, 7)).toBe(1_000)
@@ -32,7 +32,7 @@ test('throttled, it is asked for one permit at a time, at half the rate, until t
   for (let calls = 0; calls < 9; calls += 1) expect(limiter.take(17_000, 7)).toBe(0)
 })
 
-test('its rate is a part of the limit as it is now', () => {
+test('the reduced rate follows a change of the limit', () => {
   const { limiter, counted } = slowed()
   limiter.throttled(0, 0)
   counted.limit = 200

@@ -22,7 +22,7 @@ function setUp() {
 }
 
 describe('blocked partitions', () => {
-  test('the first is logged at once, those that follow within a second in one line', async () => {
+  test('are logged at once for the first one, and in one line for others within a second', async () => {
     const { block, clock, log } = setUp()
     for (let partition = 0; partition < 64; partition += 1) block(partition)
     expect(log.lines).toHaveLength(1)
@@ -30,14 +30,14 @@ describe('blocked partitions', () => {
     expect(log.lines).toHaveLength(2)
   })
 
-  test('a failure that repeats is not logged again', async () => {
+  test('are not logged again if the same failure repeats', async () => {
     const { block, clock, log } = setUp()
     for (let again = 0; again < 1_000; again += 1) block(3)
     await clock.advance(60_000)
     expect(log.lines).toHaveLength(1)
   })
 
-  test('another cause is logged, and the end of a cause once its last partition goes on', () => {
+  test('are logged again for another cause, and once more when the last partition of a cause resumes', () => {
     const { partitions, block, log } = setUp()
     block(0)
     block(1, AWAY)
@@ -49,7 +49,7 @@ describe('blocked partitions', () => {
     expect(log.lines).toHaveLength(4)
   })
 
-  test('a partition that is not ours any more is forgotten without a word about the cause', () => {
+  test('are forgotten without a log line if they are revoked', () => {
     const { partitions, block, log, metrics, causes } = setUp()
     block(0)
     partitions.forget('in', 0)
@@ -57,7 +57,7 @@ describe('blocked partitions', () => {
     expect(causes).toEqual(['TOPIC_AUTHORIZATION_FAILED begins', 'TOPIC_AUTHORIZATION_FAILED ends'])
   })
 
-  test('a partition that goes on before the second is over is not in the line for the others', async () => {
+  test('are not in the summary if they resume before it is written', async () => {
     const { partitions, block, clock, log } = setUp()
     block(0)
     block(1)
@@ -66,7 +66,7 @@ describe('blocked partitions', () => {
     expect(log.lines).toHaveLength(1)
   })
 
-  test('tells when a cause begins and ends, not for each partition', () => {
+  test('are reported by the start and end of a cause, not for each partition', () => {
     const { partitions, block, causes } = setUp()
     block(0)
     block(1)
@@ -76,7 +76,7 @@ describe('blocked partitions', () => {
     expect(causes).toEqual(['TOPIC_AUTHORIZATION_FAILED begins', 'TOPIC_AUTHORIZATION_FAILED ends'])
   })
 
-  test('the metric names partition, offset and cause, and ends with the block', () => {
+  test('have a metric with partition, offset and cause until they resume', () => {
     const { partitions, block, metrics } = setUp()
     block(2, DENIED, 7n)
     partitions.clear('in', 2)

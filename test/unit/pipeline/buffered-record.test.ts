@@ -11,17 +11,17 @@ function dueIn(timestampMs: (nowMs: number) => number): number {
   return untilDueMs(bufferedRecord(record, { delayMs: DELAY_MS, clock }), clock)
 }
 
-test('a record of a retry topic is due its delay after its own timestamp, and never later than that from now on', () => {
+test('a record of a retry topic is due its delay after its timestamp, and never later than its delay from now', () => {
   expect(dueIn((nowMs) => nowMs - 4_000)).toBe(DELAY_MS - 4_000)
   expect(dueIn((nowMs) => nowMs - 60_000)).toBeLessThanOrEqual(0)
   expect(dueIn((nowMs) => nowMs + 60_000)).toBe(DELAY_MS)
 })
 
-test.each([-1, 0, 1])('a timestamp of %d neither makes it due at once nor keeps it', (timestampMs) => {
+test.each([-1, 0, 1])('a record with the timestamp %d is due after its delay from now', (timestampMs) => {
   expect(dueIn(() => timestampMs)).toBe(DELAY_MS)
 })
 
-test('headers weigh more than their bytes, because an empty one takes memory too', () => {
+test('headers count for more than their bytes because even an empty one uses memory', () => {
   const headers = Array.from({ length: 10_000 }, () => ({ name: '', value: null }))
   expect(sizeBytes(inputRecord(0, { key: null, value: null, headers }))).toBeGreaterThan(1_000_000)
   expect(sizeBytes(inputRecord(0, { key: Buffer.from('k'), value: Buffer.from('v'), headers: [] }))).toBe(2)

@@ -30,7 +30,7 @@ test('a result is counted with the time since its event was written', () => {
 })
 
 test.each([-1, 0, 1, NOW_MS + 86_400_001])(
-  'a record timestamp of %d is left out of the latency, and counted',
+  'a record timestamp of %d is excluded from the latency and counted',
   (timestampMs) => {
     expect(counted(timestampMs).metrics.calls).toEqual([
       ['implausibleTimestamp'],
@@ -43,7 +43,7 @@ function foreign(deadLettered: boolean): ProcessedRecord {
   return { outputs: [], counts: { kind: 'foreign', foreign: 'tombstone', deadLettered } }
 }
 
-test('a record that is not an event is counted by its kind, and as a dead letter where it became one', () => {
+test('a record that is not an event is counted by its kind, and as a dead letter if it became one', () => {
   expect(counted(NOW_MS, foreign(false)).metrics.calls).toEqual([['foreign', 'tombstone']])
   const deadLetter = counted(NOW_MS, foreign(true))
   expect(deadLetter.metrics.calls).toEqual([
@@ -53,7 +53,7 @@ test('a record that is not an event is counted by its kind, and as a dead letter
   expect(deadLetter.deadLetters).toEqual([])
 })
 
-test('whoever wants to know of the commit is told', () => {
+test('the commit callback of a record is called', () => {
   let calls = 0
   counted(NOW_MS, { ...RESULT, onCommitted: () => void (calls += 1) })
   expect(calls).toBe(1)

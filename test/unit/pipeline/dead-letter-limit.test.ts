@@ -15,7 +15,7 @@ const DEAD: Counts = {
   code: 'malformed-json',
   source: { topic: 'in', partition: 0, offset: 0n },
 }
-/** One in ten. */
+/** Every tenth offset. */
 const isBad = (offset: number): boolean => offset % 10 === 0
 const DEFERRED: Counts = { kind: 'deferred', reason: 'pending' }
 const RESULT: Counts = {
@@ -51,7 +51,7 @@ function limited(share: number | null = 0.5) {
   return { deadLetterLimit, permits, clock, metrics, log, deadLetters, through: () => through }
 }
 
-test('lets half of the last hundred through, then opens the circuit breaker and says so once', () => {
+test('the dead-letter limit allows half of the last hundred records, then opens the circuit breaker and logs it once', () => {
   const { permits, metrics, log, through, deadLetters } = limited()
   deadLetters(500)
   expect([through(), permits.openReason]).toEqual([50, 'dead-letter-limit'])
@@ -59,7 +59,7 @@ test('lets half of the last hundred through, then opens the circuit breaker and 
   expect(log.lines).toHaveLength(1)
 })
 
-test('lets other outcomes than dead letters through, also after it has tripped', () => {
+test('the dead-letter limit allows other outcomes even after it has tripped', () => {
   const { deadLetterLimit, deadLetters } = limited()
   deadLetters(51)
   expect(deadLetterLimit.allows(DEFERRED, () => undefined)).toBe(true)
@@ -70,7 +70,7 @@ test.each<Counts>([
   DEFERRED,
   { kind: 'foreign', foreign: 'tombstone', deadLettered: false },
   { kind: 'foreign', foreign: 'wrong-schema', deadLettered: true },
-])('counts neither as success nor as failure: what is no end of a record, such as $kind', (counts) => {
+])('an outcome that does not end a record counts neither as success nor as failure: $kind', (counts) => {
   const { deadLetterLimit, through, deadLetters, permits } = limited()
   for (let record = 0; record < 200; record += 1) {
     deadLetters(1)
@@ -79,7 +79,7 @@ test.each<Counts>([
   expect([through(), permits.openReason]).toEqual([50, 'dead-letter-limit'])
 })
 
-test('no call starts during the cooldown', async () => {
+test('no call starts during the cooldown of the dead-letter limit', async () => {
   const { permits, deadLetters, clock } = limited()
   deadLetters(51)
   let granted = false
@@ -90,7 +90,7 @@ test('no call starts during the cooldown', async () => {
   expect([granted, permits.openReason]).toEqual([true, null])
 })
 
-test('lets some more through after each cooldown, and all of them once they are few', async () => {
+test('the dead-letter limit allows a few more after each cooldown, and all of them once they are rare', async () => {
   const { clock, through, deadLetters, permits } = limited()
   deadLetters(120)
   expect(through()).toBe(50)
@@ -100,7 +100,7 @@ test('lets some more through after each cooldown, and all of them once they are 
   expect([through(), permits.openReason]).toEqual([120, null])
 })
 
-test('a rebalance meanwhile does not let go', () => {
+test('a rebalance does not end the cooldown', () => {
   const { permits, deadLetters } = limited()
   deadLetters(51)
   permits.pause('rebalance')
@@ -108,14 +108,14 @@ test('a rebalance meanwhile does not let go', () => {
   expect(permits.openReason).toBe('dead-letter-limit')
 })
 
-test('never trips if it is off', () => {
+test('the dead-letter limit never trips if it is off', () => {
   const { permits, through, deadLetters } = limited(null)
   deadLetters(1_000)
   expect([through(), permits.openReason]).toEqual([1_000, null])
 })
 
-describe('a lane', () => {
-  test('may have finished all its dead letters first: they count in the order of their records', async () => {
+describe('a lane under the dead-letter limit', () => {
+  test('counts dead letters in record order even if they finish first', async () => {
     const { deadLetterLimit, permits } = limited()
     const { receive, finishAs, partition } = await runningLane(new FakePartition(), { deadLetterLimit })
     const records = firstOffsets(900)
@@ -125,7 +125,7 @@ describe('a lane', () => {
     expect([permits.openReason, partition.committed]).toEqual([null, 900n])
   })
 
-  test('keeps what the limit holds back, and what is behind it, until the cooldown is over', async () => {
+  test('keeps the records from the first held-back dead letter on until the cooldown is over', async () => {
     const { deadLetterLimit, clock } = limited(0.02)
     const { receive, finish, finishAs, partition } = await runningLane(new FakePartition(), {
       deadLetterLimit,
@@ -138,7 +138,7 @@ describe('a lane', () => {
     expect([written(partition), partition.committed]).toEqual([[0, 1, 2, 3, 4], 5n])
   })
 
-  test('drains all the same, and leaves it to whoever comes next', async () => {
+  test('can still drain, and leaves those records to the next owner', async () => {
     const { deadLetterLimit } = limited(0.01)
     const { lane, receive, finish, finishAs, partition } = await runningLane(new FakePartition(), {
       deadLetterLimit,

@@ -24,8 +24,8 @@ function deadLetter(offset: number, changes: Partial<NoticedDeadLetter> = {}): N
   }
 }
 
-describe('dead letters in the log', () => {
-  test('are said at once when one is the first of its reason, with where it stood and what to do', async () => {
+describe('notices about dead letters', () => {
+  test('log the first dead letter of a reason at once, with its position and what to do', async () => {
     const { log, notices } = noticesOn()
     notices.add(deadLetter(7))
     expect(log.lines).toEqual([
@@ -44,7 +44,7 @@ describe('dead letters in the log', () => {
     ])
   })
 
-  test('are one line for each reason and minute after that, with their number and the first position', async () => {
+  test('log later dead letters in one line per reason and minute, with their number and the first position', async () => {
     const { clock, log, notices, counts } = noticesOn()
     for (let offset = 0; offset < 2_000; offset += 1) notices.add(deadLetter(offset))
     notices.add(deadLetter(9, { reason: 'undecodable', code: 'malformed-json' }))
@@ -63,7 +63,7 @@ describe('dead letters in the log', () => {
     expect(counts().slice(3)).toEqual([['rejected', 1]])
   })
 
-  test('are said at once again after a quiet minute', async () => {
+  test('log a dead letter at once again after a minute without any', async () => {
     const { clock, notices, counts } = noticesOn()
     notices.add(deadLetter(1))
     await clock.advance(2 * MINUTE_MS)
@@ -71,14 +71,14 @@ describe('dead letters in the log', () => {
     expect(counts()).toHaveLength(2)
   })
 
-  test('name a few codes and count the rest', async () => {
+  test('name a few codes and count the others', async () => {
     const { clock, log, notices } = noticesOn()
     for (let number = 0; number < 10; number += 1) notices.add(deadLetter(number, { code: `Code${number}` }))
     await clock.advance(MINUTE_MS)
     expect(log.lines[1]?.message).toContain('(Code1 1, Code2 1, Code3 1, Code4 1, Code5 1, others 4)')
   })
 
-  test('that were gathered are said when the service stops, and nothing is said afterwards', async () => {
+  test('log the pending summary when the service stops, and nothing afterwards', async () => {
     const { clock, notices, counts } = noticesOn()
     for (const offset of [1, 2, 3]) notices.add(deadLetter(offset))
     notices.close()
@@ -90,7 +90,7 @@ describe('dead letters in the log', () => {
     expect(counts()).toHaveLength(2)
   })
 
-  test('pass the log whole, long numbers too', async () => {
+  test("keep long numbers that the log's redaction would otherwise remove", async () => {
     const lines: string[] = []
     const destination = { write: (line: string) => void lines.push(line) }
     const clock = new FakeClock()
@@ -108,7 +108,7 @@ describe('dead letters in the log', () => {
   })
 })
 
-test('a dead letter is said when its transaction has committed, not before', async () => {
+test('a dead letter is logged after its transaction has committed, not before', async () => {
   const added: NoticedDeadLetter[] = []
   const partition = new FakePartition()
   const { receive, finishAs } = await runningLane(partition, {

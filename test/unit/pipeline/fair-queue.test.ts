@@ -14,31 +14,31 @@ function drained(queue: FairQueue<string>): string[] {
   return items
 }
 
-test('each source has its turn, and within one the first comes first', () => {
+test('each source gets its turn, and entries of one source keep their order', () => {
   expect(drained(filled('a1', 'a2', 'a3', 'b1', 'c1', 'b2'))).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
 })
 
-test('who comes back goes behind the others', () => {
+test('an entry that is added again goes behind the others', () => {
   const queue = filled('a1', 'b1')
   expect([queue.peek(), queue.shift()]).toEqual(['a1', 'a1'])
   queue.push('a', 'a2')
   expect(drained(queue)).toEqual(['b1', 'a2'])
 })
 
-test('some are taken out wherever they stand', () => {
+test('entries are removed from any position', () => {
   const queue = filled('a1', 'a2', 'b1', 'c2')
   expect(queue.remove((item) => item.endsWith('2'))).toEqual(['a2', 'c2'])
   expect([queue.length, drained(queue)]).toEqual([2, ['a1', 'b1']])
 })
 
-test('one is brought forward wherever it stands, and the others keep their order', () => {
+test('an entry is moved to the front from any position, and the others keep their order', () => {
   const queue = filled('a1', 'b1', 'b2', 'c1')
   expect(queue.prefer((item) => item === 'b2')).toBe(true)
   expect(drained(queue)).toEqual(['b2', 'a1', 'c1', 'b1'])
   expect(filled('a1').prefer(() => false)).toBe(false)
 })
 
-test('whatever comes goes once, and the length is right all the time', () => {
+test('every entry leaves the queue once, and the length is always correct', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.constantFrom('a', 'b', 'c')), { maxLength: 60 }), (steps) => {
       const queue = new FairQueue<number>()

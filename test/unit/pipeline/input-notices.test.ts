@@ -22,8 +22,8 @@ function noticesOf(foreignRecords: 'skip' | 'dead-letter' = 'skip'): InputNotice
   return new InputNotices({ foreignRecords, clock, metrics, log })
 }
 
-describe('records that are not events', () => {
-  test('get one line per kind and hour, with the position of the first', async () => {
+describe('notices about records that are not events', () => {
+  test('are logged once per kind and hour with the position of the first record', async () => {
     const notices = noticesOf()
     for (const offset of [5, 6, 7]) notices.foreign(inputRecord(offset), TOMBSTONE)
     notices.foreign(inputRecord(8), TEXT)
@@ -39,20 +39,20 @@ describe('records that are not events', () => {
   test.each([
     ['skip', /has no value\. Such records are skipped and counted/],
     ['dead-letter', /has no value\. Such records become dead letters/],
-  ] as const)('with what becomes of them: %s', (mode, expected) => {
+  ] as const)('name the outcome of these records: %s', (mode, expected) => {
     noticesOf(mode).foreign(inputRecord(5), TOMBSTONE)
     expect(log.lines[0]?.message).toMatch(expected)
   })
 })
 
-describe('events', () => {
+describe('notices about event keys', () => {
   const event = { transactionId: 'hkstest1' }
 
   test.each([
     ['their transaction', 'hkstest1'],
     ['their transaction in quotes', '"hkstest1"'],
     ['their transaction as Avro', '\0\0\0\0\u0007\u0010hkstest1'],
-  ])('keyed by %s are neither counted nor logged', (_, key) => {
+  ])('ignore events keyed by %s', (_, key) => {
     noticesOf().event(inputRecord(5, { key: Buffer.from(key) }), event)
     expect([metrics.of('unkeyed'), log.lines]).toEqual([[], []])
   })
@@ -61,7 +61,7 @@ describe('events', () => {
     ['no key', null],
     ['an empty key', Buffer.alloc(0)],
     ['another key', Buffer.from('biz1')],
-  ])('with %s are counted, with one line an hour that does not name the transaction', async (_, key) => {
+  ])('count events with %s and log once an hour without the transaction id', async (_, key) => {
     const notices = noticesOf()
     for (const offset of [5, 6, 7]) notices.event(inputRecord(offset, { key }), event)
     await clock.advance(HOUR_MS)
@@ -72,7 +72,7 @@ describe('events', () => {
   })
 })
 
-test('events that CheckResult refuses while it answers others get one line per reason and hour, with the code', () => {
+test('notices about events that CheckResult rejects while it accepts others are logged once per reason and hour with the code', () => {
   const notices = noticesOf()
   for (const offset of [5, 6])
     notices.setAside(inputRecord(offset), { reason: 'refused', code: 'Forbidden.X' })

@@ -4,8 +4,8 @@ import { flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
 
-describe('a lane whose partition goes', () => {
-  test('waits for the transaction under way and closes its sink', async () => {
+describe('a lane whose partition is revoked', () => {
+  test('waits for its current transaction and closes its sink', async () => {
     const { lane, receive, finish, partition } = await runningLane()
     await receive(0)
     partition.hold()
@@ -16,7 +16,7 @@ describe('a lane whose partition goes', () => {
     expect([written(partition), partition.open, lane.state]).toEqual([[0], 0, 'closed'])
   })
 
-  test('commits nothing that finishes afterwards and takes no record', async () => {
+  test('commits nothing that finishes later and accepts no more records', async () => {
     const { lane, receive, finish, partition, begun } = await runningLane()
     await receive(0)
     await lane.revoke()
@@ -25,14 +25,14 @@ describe('a lane whose partition goes', () => {
     expect([written(partition), begun()]).toEqual([[], [0]])
   })
 
-  test('does not want its work any more', async () => {
+  test('cancels its work', async () => {
     const { lane, receive, started } = await runningLane()
     await receive(0)
     await lane.revoke()
     expect(started[0]?.context.isWanted()).toBe(false)
   })
 
-  test('leaves neither timers, nor a paused partition, nor series behind', async () => {
+  test('leaves no timers, paused partition or metric series behind', async () => {
     const { lane, receive, finish, clock, flow, metrics } = await runningLane()
     await receive(...firstOffsets(2_000))
     await finish(0)
@@ -41,7 +41,7 @@ describe('a lane whose partition goes', () => {
     expect(metrics.of('partitionLost')).toEqual([['in', 0]])
   })
 
-  test('holds nothing of the budget and says nothing of the partition once its last transaction is through', async () => {
+  test('frees its budget and stops reporting the partition once its last transaction has ended', async () => {
     const budget = new RecordBudget({ records: 256, bytes: 1024 })
     const whole = budget.limit
     const { lane, receive, finish, flow, metrics, partition } = await runningLane(new FakePartition(), {
@@ -61,8 +61,8 @@ describe('a lane whose partition goes', () => {
   })
 })
 
-describe('a lane that drains', () => {
-  test('starts nothing further, commits what is in flight, and gives up what waits for a permit', async () => {
+describe('a draining lane', () => {
+  test('starts no more records, commits calls in flight, and drops records that wait for a permit', async () => {
     const { lane, receive, finish, giveUp, partition, begun, started } = await runningLane()
     await receive(0, 1, 2)
     const drained = lane.drain()
@@ -77,7 +77,7 @@ describe('a lane that drains', () => {
     expect([partition.committed, partition.open]).toEqual([2n, 0])
   })
 
-  test('waits for calls in flight behind a record that gave up, though they cannot be committed', async () => {
+  test('waits for calls in flight behind a dropped record although they cannot be committed', async () => {
     const { lane, receive, finish, giveUp, partition } = await runningLane()
     await receive(0, 1)
     const drained = lane.drain()
@@ -89,13 +89,13 @@ describe('a lane that drains', () => {
     expect([written(partition), partition.committed]).toEqual([[], null])
   })
 
-  test('is done at once when it has nothing in hand', async () => {
+  test('is done at once if it has no buffered records', async () => {
     const { lane, partition } = await runningLane()
     await lane.drain()
     expect([lane.state, partition.open]).toEqual(['closed', 0])
   })
 
-  test('does not linger for more', async () => {
+  test('commits without waiting for more records', async () => {
     const { lane, receive, finish, giveUp, partition, clock } = await runningLane()
     await receive(...firstOffsets(20))
     await finish(0)
@@ -105,7 +105,7 @@ describe('a lane that drains', () => {
     expect([written(partition), clock.monotonicMs()]).toEqual([[0], 0])
   })
 
-  test('is done at once while it has no claim', async () => {
+  test('is done at once if it has no claim', async () => {
     const partition = new FakePartition()
     partition.hold()
     const { lane } = laneOn(partition)

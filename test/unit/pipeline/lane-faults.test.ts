@@ -11,26 +11,26 @@ async function fenced() {
   return made
 }
 
-describe('a lane that was fenced', () => {
-  test('drops all it has in hand and closes its sink', async () => {
+describe('a fenced lane', () => {
+  test('drops its buffered records and closes its sink', async () => {
     const { lane, partition, metrics } = await fenced()
     expect([lane.state, lane.backlog, partition.open]).toEqual(['fenced', 0, 0])
     expect([written(partition), metrics.of('deferred')]).toEqual([[], []])
   })
 
-  test('does not want the work any more that is under way', async () => {
+  test('cancels the work in progress', async () => {
     const { started } = await fenced()
     expect(started.map(({ context }) => context.isWanted())).toEqual([false, false])
   })
 
-  test('neither claims nor takes records until a heartbeat is accepted', async () => {
+  test('neither claims nor takes records until a heartbeat succeeds', async () => {
     const { lane, clock, receive, partition, begun } = await fenced()
     await clock.advance(60_000)
     await receive(2)
     expect([lane.state, partition.claims, begun()]).toEqual(['fenced', 1, [0, 1]])
   })
 
-  test('claims again after a heartbeat and reads from what the other has committed', async () => {
+  test('claims again after a heartbeat and reads from the offset that the other owner committed', async () => {
     const { lane, receive, partition, begun, flow } = await fenced()
     partition.committed = 1n
     lane.heartbeat()
@@ -40,7 +40,7 @@ describe('a lane that was fenced', () => {
     expect(begun()).toEqual([0, 1, 1, 2])
   })
 
-  test('reads from the beginning when nothing was ever committed', async () => {
+  test('reads from the beginning if nothing was ever committed', async () => {
     const { lane, partition, flow, receive, begun } = await fenced()
     partition.committed = null
     lane.heartbeat()
@@ -49,7 +49,7 @@ describe('a lane that was fenced', () => {
     expect([flow, begun()]).toEqual([['seek null'], [0, 1, 0]])
   })
 
-  test('does not write what work from before the fence brings', async () => {
+  test('does not write outputs of work that started before it was fenced', async () => {
     const { lane, partition, finish } = await fenced()
     lane.heartbeat()
     await flushPromises()
@@ -57,14 +57,14 @@ describe('a lane that was fenced', () => {
     expect(written(partition)).toEqual([])
   })
 
-  test('counts the calls that were for nothing: of what had been answered, and of what is answered later', async () => {
+  test('counts wasted calls, including those that are answered later', async () => {
     const { metrics, finish } = await fenced()
     expect(metrics.of('wastedCall')).toEqual([['repeated']])
     await finish(1)
     expect(metrics.of('wastedCall')).toEqual([['repeated'], ['repeated']])
   })
 
-  test('is done at once when it was draining', async () => {
+  test('finishes draining at once', async () => {
     const made = await runningLane(new FakePartition(0n))
     await made.receive(0)
     made.partition.faults.push('fenced')
@@ -75,8 +75,8 @@ describe('a lane that was fenced', () => {
   })
 })
 
-describe('a transaction that failed', () => {
-  test('is made again after a new claim, and no finished record is called again', async () => {
+describe('after a failed transaction, a lane', () => {
+  test('claims again and commits its finished records without calling again', async () => {
     const { receive, finish, partition, begun, flow } = await runningLane(new FakePartition(0n))
     await receive(0, 1)
     partition.faults.push('failed')
@@ -85,7 +85,7 @@ describe('a transaction that failed', () => {
     expect([begun(), written(partition), flow]).toEqual([[0, 1], [0, 1], []])
   })
 
-  test('makes no record go again although the first in hand stands after a gap', async () => {
+  test('does not restart records even if its first buffered record follows an offset gap', async () => {
     const { receive, finish, partition, begun, flow } = await runningLane(new FakePartition(0n))
     await receive(0)
     await finish(0)
@@ -96,7 +96,7 @@ describe('a transaction that failed', () => {
     expect([written(partition), partition.committed]).toEqual([[0, 5], 6n])
   })
 
-  test('leaves the work under way wanted', async () => {
+  test('does not cancel work in progress', async () => {
     const { receive, finish, partition, started } = await runningLane()
     await receive(0, 1)
     partition.faults.push('failed')
@@ -106,7 +106,7 @@ describe('a transaction that failed', () => {
     expect(written(partition)).toEqual([0, 1])
   })
 
-  test('is counted once and not made again when it had committed after all', async () => {
+  test('counts records once and does not commit them again if the transaction had committed', async () => {
     const { receive, finish, partition, metrics, begun } = await runningLane(new FakePartition(0n))
     await receive(0, 1, 2)
     partition.faults.push('lost')
@@ -120,7 +120,7 @@ describe('a transaction that failed', () => {
     expect([written(partition), metrics.of('deferred').length]).toEqual([[0, 1, 2], 3])
   })
 
-  test('starts nothing until the new claim is through', async () => {
+  test('starts no record until the new claim succeeds', async () => {
     const { receive, finish, partition, begun, lane, clock } = await runningLane()
     await receive(0)
     partition.faults.push('failed')
@@ -132,7 +132,7 @@ describe('a transaction that failed', () => {
     expect([lane.state, begun(), written(partition)]).toEqual(['running', [0, 1], [0]])
   })
 
-  test('drops what another owner has committed meanwhile, also what has not come yet', async () => {
+  test('drops records that another owner has committed, including ones not fetched yet', async () => {
     const { receive, finish, partition, begun } = await runningLane(new FakePartition(0n))
     await receive(0, 1)
     partition.faults.push('failed')

@@ -4,8 +4,8 @@ import { FakePartition } from '../../support/fake-partition.ts'
 import { inputRecord } from '../../support/fakes.ts'
 import { firstOffsets, runningLane } from '../../support/lane.ts'
 
-describe('backpressure', () => {
-  test('pauses the partition at the limit of records and resumes it at three quarters', async () => {
+describe('backpressure of a lane', () => {
+  test('pauses the partition at its record limit and resumes it at three quarters', async () => {
     const { lane, receive, finish, flow, clock } = await runningLane()
     let received = 0
     while (flow.length === 0) {
@@ -20,7 +20,7 @@ describe('backpressure', () => {
     expect([flow, lane.backlog]).toEqual([['pause', 'resume'], (received * 3) / 4])
   })
 
-  test('pauses the partition at the limit of bytes', async () => {
+  test('pauses the partition at its byte limit', async () => {
     const { lane, flow } = await runningLane()
     const value = Buffer.alloc(1024 * 1024)
     for (let offset = 0; flow.length === 0; offset += 1) lane.receive([inputRecord(offset, { value })])
@@ -29,8 +29,8 @@ describe('backpressure', () => {
   })
 })
 
-describe('while many wait for a permit', () => {
-  test('a lane has only some of its records under way, and begins one more for each that finishes', async () => {
+describe('a lane with many records waiting for a permit', () => {
+  test('starts only some of its records and one more for each that finishes', async () => {
     const { receive, finish, begun } = await runningLane(new FakePartition(), { mayStartMore: () => false })
     await receive(...firstOffsets(40))
     const atOnce = begun().length
@@ -39,7 +39,7 @@ describe('while many wait for a permit', () => {
     expect(begun()).toHaveLength(atOnce + 1)
   })
 
-  test('a lane still comes to the end of what it has', async () => {
+  test('still processes all its records', async () => {
     const { receive, finish, begun, partition, clock } = await runningLane(new FakePartition(), {
       mayStartMore: () => false,
     })
@@ -51,7 +51,7 @@ describe('while many wait for a permit', () => {
 })
 
 describe('a lane of a retry topic', () => {
-  test('starts a record when its delay after its own timestamp is over', async () => {
+  test('starts a record when the delay after its timestamp has passed', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
     lane.receive([
       inputRecord(0, { timestampMs: clock.epochMs() - 9_000 }),
@@ -65,7 +65,7 @@ describe('a lane of a retry topic', () => {
     expect(begun()).toEqual([0, 1])
   })
 
-  test('keeps to the time a record is due when the clock jumps, either way', async () => {
+  test('starts a record after its delay even if the wall clock jumps forward or back', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
     lane.receive([inputRecord(0, { timestampMs: clock.epochMs() })])
     clock.jump(3_600_000)
@@ -76,7 +76,7 @@ describe('a lane of a retry topic', () => {
     expect(begun()).toEqual([0])
   })
 
-  test('waits no longer than the delay for a record whose writer has a clock that is ahead', async () => {
+  test('waits at most the delay if the timestamp is ahead of the local clock', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
     lane.receive([inputRecord(0, { timestampMs: clock.epochMs() + 3_600_000 })])
     await clock.advance(9_999)
@@ -85,14 +85,14 @@ describe('a lane of a retry topic', () => {
     expect(begun()).toEqual([0])
   })
 
-  test('starts at once what is overdue', async () => {
+  test('starts an overdue record at once', async () => {
     const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
     lane.receive([inputRecord(0, { timestampMs: clock.epochMs() - 60_000 })])
     expect(begun()).toEqual([0])
   })
 })
 
-test('a defect in a step is passed on', async () => {
+test('an unexpected exception in a step is reported as a defect', async () => {
   const { receive, started, defects } = await runningLane()
   await receive(0)
   const defect = new TypeError('a defect')
@@ -101,14 +101,14 @@ test('a defect in a step is passed on', async () => {
   expect(defects).toEqual([defect])
 })
 
-test('a call that starts opens the transaction meanwhile', async () => {
+test('a lane opens its transaction while the first call is in progress', async () => {
   const { receive, started, partition } = await runningLane()
   await receive(0)
   started[0]?.context.onCallStarting()
   expect(partition.prepared).toBe(1)
 })
 
-test('the lag goes from the oldest record in hand to the end of the partition', async () => {
+test('the lag is counted from the oldest buffered record to the end of the partition', async () => {
   const { lane, receive, finish, metrics } = await runningLane()
   await receive(10, 11)
   lane.progress(12n, 20n)

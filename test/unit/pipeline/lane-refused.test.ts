@@ -4,7 +4,7 @@ import { FakePartition } from '../../support/fake-partition.ts'
 import { flushPromises } from '../../support/fake-clock.ts'
 import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
 
-/** Refuses these values for good; a dead letter in their place is taken. */
+/** The sink rejects these values for good and accepts a dead letter instead. */
 function refusing(...values: number[]): FakePartition {
   const partition = new FakePartition(0n)
   partition.refuses = ({ value }) => values.includes(Number(String(value)))
@@ -25,8 +25,8 @@ const replacing: Pick<Outputs, 'replacement'> = {
   }),
 }
 
-describe('an output that is refused for good', () => {
-  test('is found among many and replaced; everything else goes out, each once and in order', async () => {
+describe('an output that the brokers reject for good', () => {
+  test('is found in a large batch and replaced, while all others are written once and in order', async () => {
     const { receive, finish, partition, clock, metrics } = await runningLane(refusing(17, 63), {
       outputs: replacing,
     })
@@ -41,7 +41,7 @@ describe('an output that is refused for good', () => {
     expect(metrics.of('deadLettered')).toEqual([['unwritable'], ['unwritable']])
   })
 
-  test('costs a number of claims that grows with the logarithm of the batch', async () => {
+  test('needs a number of claims that grows with the logarithm of the batch size', async () => {
     const { receive, finish, partition, clock } = await runningLane(refusing(17), { outputs: replacing })
     await receive(...firstOffsets(128))
     await finish(...firstOffsets(128))
@@ -50,7 +50,7 @@ describe('an output that is refused for good', () => {
     expect(partition.claims).toBeLessThan(12)
   })
 
-  test('blocks its partition if nothing smaller is left, with a delay that grows to 30 s', async () => {
+  test('blocks its partition if there is no smaller form, with a delay that grows to 30 s', async () => {
     const { receive, finish, partition, clock, blocks } = await runningLane(refusing(0))
     await receive(0)
     await finish(0)
@@ -63,7 +63,7 @@ describe('an output that is refused for good', () => {
     expect([written(partition), blocks.at(-1)]).toEqual([[0], null])
   })
 
-  test('counts towards the dead-letter limit only from then on', async () => {
+  test('counts towards the dead-letter limit only after it is replaced', async () => {
     const asked: string[] = []
     const { receive, finish, clock } = await runningLane(refusing(1), {
       outputs: replacing,
@@ -76,8 +76,8 @@ describe('an output that is refused for good', () => {
   })
 })
 
-describe('a publish that fails again and again', () => {
-  test('is not repeated without a delay, and the partition is blocked from the second failure on', async () => {
+describe('a publish that keeps failing', () => {
+  test('is retried with a growing delay and blocks the partition from the second failure on', async () => {
     const partition = new FakePartition(0n)
     partition.faults.push(...Array.from({ length: 1_000 }, () => 'denied' as const))
     const { receive, finish, clock, blocks } = await runningLane(partition)
@@ -91,7 +91,7 @@ describe('a publish that fails again and again', () => {
     expect([written(partition), blocks.at(-1)]).toEqual([[0], null])
   })
 
-  test('does not hold up the end of a lane that drains', async () => {
+  test('does not delay the end of a draining lane', async () => {
     const partition = new FakePartition(0n)
     partition.faults.push('denied', 'denied')
     const { lane, receive, finish } = await runningLane(partition)
@@ -103,7 +103,7 @@ describe('a publish that fails again and again', () => {
     expect([lane.state, partition.open]).toEqual(['closed', 0])
   })
 
-  test('waits a second at most while brokers are away', async () => {
+  test('is retried after at most one second while brokers are unreachable', async () => {
     const partition = new FakePartition(0n)
     partition.refusals = 100
     const { lane, clock } = laneOn(partition)

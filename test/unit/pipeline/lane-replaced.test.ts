@@ -3,7 +3,7 @@ import { flushPromises } from '../../support/fake-clock.ts'
 import { FakePartition } from '../../support/fake-partition.ts'
 import { laneOn, runningLane, written } from '../../support/lane.ts'
 
-/** The log is another one, which begins at 0. */
+/** The partition was recreated and starts at offset 0 again. */
 async function replaced() {
   const partition = new FakePartition()
   partition.committed = 5n
@@ -15,7 +15,7 @@ async function replaced() {
   return made
 }
 
-test('a log that was replaced is read from its beginning: nothing of it is taken for a record that came before', async () => {
+test('a recreated partition is read from its beginning, and its offsets are not mistaken for earlier records', async () => {
   const { lane, receive, finish, begun, partition } = await replaced()
   await receive(0, 1)
   expect(begun().slice(-2)).toEqual([0, 1])
@@ -26,13 +26,13 @@ test('a log that was replaced is read from its beginning: nothing of it is taken
   expect(lane.backlog).toBe(0)
 })
 
-test('the offset of the log before does not stand for the new one, even before a record has come', async () => {
+test('the committed offset of the old partition is replaced before a record arrives', async () => {
   const { partition, lane } = await replaced()
   expect(partition.committed).toBe(0n)
   expect(lane.state).toBe('running')
 })
 
-test('a transaction that was open for the log before is fenced by a claim', async () => {
+test('a claim fences a transaction that was open for the old partition', async () => {
   const partition = new FakePartition()
   const { lane } = await runningLane(partition)
   const before = partition.claims
@@ -41,13 +41,13 @@ test('a transaction that was open for the log before is fenced by a claim', asyn
   expect(partition.claims).toBe(before + 1)
 })
 
-test('what was in hand comes to nothing, also when its work ends later', async () => {
+test('buffered records of the old partition are dropped even if their work finishes later', async () => {
   const { finish, partition } = await replaced()
   await finish(6, 7)
   expect(written(partition)).toEqual([5])
 })
 
-test('a lane that is claiming starts with the new log', async () => {
+test('a lane that is claiming starts with the new partition', async () => {
   const partition = new FakePartition()
   partition.committed = 5n
   const { lane, receive, begun } = laneOn(partition)

@@ -4,7 +4,7 @@ import { FakePartition } from '../../support/fake-partition.ts'
 import { firstOffsets, laneOn, runningLane, written } from '../../support/lane.ts'
 
 describe('a lane that claims its partition', () => {
-  test('starts nothing before the claim has gone through', async () => {
+  test('starts no record before the claim succeeds', async () => {
     const partition = new FakePartition()
     partition.hold()
     const { lane, receive, begun } = laneOn(partition)
@@ -21,7 +21,7 @@ describe('a lane that claims its partition', () => {
     expect(partition.claims).toBe(1)
   })
 
-  test('tries again with growing pauses when the brokers refuse', async () => {
+  test('retries with growing delays if the brokers reject the claim', async () => {
     const partition = new FakePartition()
     partition.refusals = 3
     const { lane, clock } = laneOn(partition)
@@ -32,7 +32,7 @@ describe('a lane that claims its partition', () => {
     expect(lane.state).toBe('running')
   })
 
-  test('lets go of a claim that comes when the partition has gone', async () => {
+  test('closes the sink of a claim that succeeds after the partition was revoked', async () => {
     const partition = new FakePartition()
     partition.hold()
     const { lane } = laneOn(partition)
@@ -43,7 +43,7 @@ describe('a lane that claims its partition', () => {
     expect([lane.state, partition.claims, partition.open]).toEqual(['closed', 1, 0])
   })
 
-  test('does not try again when the partition has gone', async () => {
+  test('does not retry after the partition was revoked', async () => {
     const partition = new FakePartition()
     partition.refusals = 1
     const { lane, clock } = laneOn(partition)
@@ -54,8 +54,8 @@ describe('a lane that claims its partition', () => {
   })
 })
 
-describe('what the former owner has committed', () => {
-  test('is dropped when it was delivered before the claim', async () => {
+describe('records that the previous owner has committed', () => {
+  test('are dropped if they were buffered before the claim', async () => {
     const partition = new FakePartition(2n)
     partition.hold()
     const { lane, receive, begun, flow } = laneOn(partition)
@@ -66,14 +66,14 @@ describe('what the former owner has committed', () => {
     expect([begun(), flow]).toEqual([[2, 3], []])
   })
 
-  test('is dropped when it is delivered after the claim', async () => {
+  test('are dropped if they arrive after the claim', async () => {
     const { receive, begun, flow, metrics } = await runningLane(new FakePartition(2n))
     await receive(0, 1, 2, 3)
     expect([begun(), flow]).toEqual([[2, 3], []])
     expect(metrics.of('redelivered')).toEqual([[2]])
   })
 
-  test('is read again from its end when the first delivery begins above it', async () => {
+  test('a lane seeks to the committed offset if its first batch starts after it', async () => {
     const { receive, begun, flow, lane } = await runningLane(new FakePartition(5n))
     await receive(8, 9)
     expect([begun(), flow, lane.backlog]).toEqual([[], ['seek 5'], 0])
@@ -81,7 +81,7 @@ describe('what the former owner has committed', () => {
     expect(begun()).toEqual([5, 6, 7, 8])
   })
 
-  test('is read again from its end when that delivery came before the claim', async () => {
+  test('a lane seeks to the committed offset if its first batch started after it and came before the claim', async () => {
     const partition = new FakePartition(5n)
     partition.hold()
     const { lane, receive, begun, flow } = laneOn(partition)
@@ -92,14 +92,14 @@ describe('what the former owner has committed', () => {
     expect([begun(), flow]).toEqual([[], ['seek 5']])
   })
 
-  test('is sought once only: after a gap the records are taken as they come', async () => {
+  test('a lane seeks only once, and accepts a gap afterwards', async () => {
     const { receive, begun, flow } = await runningLane(new FakePartition(5n))
     await receive(8)
     await receive(8, 9)
     expect([begun(), flow]).toEqual([[8, 9], ['seek 5']])
   })
 
-  test('is not sought when the delivery begins below it and goes on after a gap', async () => {
+  test('a lane does not seek if its first batch starts before the committed offset and a gap follows', async () => {
     const { receive, begun, flow } = await runningLane(new FakePartition(5n))
     await receive(3, 4)
     await receive(8)
@@ -108,7 +108,7 @@ describe('what the former owner has committed', () => {
 })
 
 describe('a commit', () => {
-  test('holds the longest finished prefix only', async () => {
+  test('contains only the longest finished prefix', async () => {
     const { receive, finish, partition } = await runningLane()
     await receive(0, 1, 2, 3)
     await finish(2, 1)
@@ -117,14 +117,14 @@ describe('a commit', () => {
     expect([written(partition), partition.committed]).toEqual([[0, 1, 2], 3n])
   })
 
-  test('goes over offsets that were never delivered', async () => {
+  test('skips offsets that do not exist in the partition', async () => {
     const { receive, finish, partition } = await runningLane()
     await receive(3, 4, 7, 9)
     await finish(9, 7, 4, 3)
     expect(partition.transactions).toEqual([[4, 10n]])
   })
 
-  test('takes one transaction at a time, and what finishes meanwhile goes into the next', async () => {
+  test('waits for the previous transaction and then contains everything that finished meanwhile', async () => {
     const { receive, finish, partition } = await runningLane()
     await receive(0, 1, 2)
     partition.hold()
@@ -138,7 +138,7 @@ describe('a commit', () => {
     ])
   })
 
-  test('waits a little while the lane is busy, so that more goes into it', async () => {
+  test('waits briefly while the lane is busy, so that it contains more records', async () => {
     const { receive, finish, partition, clock } = await runningLane()
     await receive(...firstOffsets(20))
     await finish(0)
@@ -149,7 +149,7 @@ describe('a commit', () => {
     expect(partition.transactions).toEqual([[3, 3n]])
   })
 
-  test('waits longer while there are records still to start, for then much more goes into it', async () => {
+  test('waits longer while there are records to start, because it then contains many more records', async () => {
     const { receive, finish, partition, clock } = await runningLane(new FakePartition(), {
       mayStartMore: () => false,
     })
@@ -162,7 +162,7 @@ describe('a commit', () => {
     expect(partition.transactions).toEqual([[3, 3n]])
   })
 
-  test('does not wait where little more can come', async () => {
+  test('does not wait if few more records can be added', async () => {
     const { receive, finish, partition } = await runningLane()
     await receive(...firstOffsets(20))
     await finish(...firstOffsets(20))
@@ -172,7 +172,7 @@ describe('a commit', () => {
     ])
   })
 
-  test('holds five hundred records at most', async () => {
+  test('contains at most 500 records', async () => {
     const { receive, finish, partition, clock } = await runningLane()
     const offsets = firstOffsets(700)
     await receive(...offsets)
@@ -184,7 +184,7 @@ describe('a commit', () => {
     ])
   })
 
-  test('counts each record when its transaction is through, not before', async () => {
+  test('counts each record after its transaction, not before', async () => {
     const { receive, finish, partition, metrics } = await runningLane()
     await receive(0)
     partition.hold()
@@ -196,7 +196,7 @@ describe('a commit', () => {
   })
 })
 
-describe('a record delivered again', () => {
+describe('a record that is fetched twice', () => {
   test('is recognized by its offset and dropped', async () => {
     const { receive, begun, metrics } = await runningLane()
     await receive(0, 1)
@@ -209,7 +209,7 @@ describe('a record delivered again', () => {
     ])
   })
 
-  test('is recognized after its commit too', async () => {
+  test('is recognized after its commit, too', async () => {
     const { receive, finish, begun } = await runningLane()
     await receive(0)
     await finish(0)

@@ -16,11 +16,11 @@ const SECONDS = 6
 interface Backlog {
   readonly inputs: number
   readonly retries: number
-  /** Of each input partition, the first so many were put back from the dead letters. */
+  /** The first records of each input partition, up to this number, were redriven. */
   readonly redriven: number
 }
 
-/** Calls by priority, in all after `SECONDS`, of partitions that are all full of work; calls take half a second. */
+/** Number of calls by priority after `SECONDS`. All partitions are full of work, and each call takes half a second. */
 async function drained({
   inputs,
   retries,
@@ -86,28 +86,28 @@ async function drained({
   return { ...calls, byPartition }
 }
 
-test('across many lanes new work comes first, and old work keeps its floor', async () => {
+test('across many lanes, fresh work comes first and older work keeps its minimum share', async () => {
   const calls = await drained({ inputs: 4, retries: 24, redriven: 0 })
   const all = PRIORITIES.reduce((sum, priority) => sum + calls[priority], 0)
   expect(all).toBeGreaterThanOrEqual(SECONDS * 100)
   expect(calls.deferred / all).toBeCloseTo(3 / 20, 1)
 })
 
-test('one lane with new work is not held back by many with old work', async () => {
+test('many lanes with old work do not delay one lane with fresh work', async () => {
   const { fresh } = await drained({ inputs: 1, retries: 24, redriven: 0 })
   expect(fresh / SECONDS).toBeGreaterThanOrEqual(80)
 })
 
-test('new work is not held back by what was put back before it in the same partition', async () => {
+test('redriven records do not delay fresh records behind them in the same partition', async () => {
   const { fresh, redriven } = await drained({ inputs: 2, retries: 0, redriven: 100 })
   expect(fresh / SECONDS).toBeGreaterThanOrEqual(80)
   expect(redriven).toBeGreaterThanOrEqual(SECONDS * 4)
 })
 
-test('partitions that all have work are served alike, also those whose records came later', async () => {
+test('busy partitions get equal service, including those whose records came later', async () => {
   const { byPartition } = await drained({ inputs: 8, retries: 0, redriven: 0 })
   expect(byPartition.size).toBe(8)
   const counts = [...byPartition.values()]
-  // The first to come had all of the burst.
+  // The first partition got the whole burst.
   expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(12)
 })

@@ -9,7 +9,7 @@ import { FakePartition } from '../../support/fake-partition.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
 import { firstOffsets } from '../../support/lane.ts'
 
-/** Lanes over fake partitions; a record calls as soon as it has a permit and comes back when the test says so. */
+/** Lanes over fake partitions. Each record starts one call when it has a permit, and the test decides when the call returns. */
 function lanesOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
@@ -75,7 +75,7 @@ function done(permit: Permit) {
   return { outputs: [output], counts: { kind: 'deferred', reason: 'pending' } } as const
 }
 
-test('with the consumer every partition is lost: nothing further is called or committed', async () => {
+test('losing the group membership stops new calls and commits on every partition', async () => {
   const { lanes, calls, partitionOf, positions } = lanesOver({ maxInFlight: 1 })
   lanes.assigned('member', { in: [0] })
   await flushPromises()
@@ -88,7 +88,7 @@ test('with the consumer every partition is lost: nothing further is called or co
   expect([lanes.names, partitionOf('in:0').open, partitionOf('in:0').committed]).toEqual([[], 0, null])
 })
 
-test('while records wait for the registry, a lane takes up no more than its own few', async () => {
+test('a lane starts only its small reserve of records while records wait for the registry', async () => {
   let waiting = 1
   const { lanes, positions, calls } = lanesOver({ registryWaiting: () => waiting })
   lanes.assigned('member', { in: [0] })
@@ -106,8 +106,8 @@ test('while records wait for the registry, a lane takes up no more than its own 
   expect(positions()).toHaveLength(50)
 })
 
-describe('an assignment', () => {
-  test('opens a lane for each partition and claims it at once', async () => {
+describe('lanes at an assignment', () => {
+  test('are opened for each partition and claim it at once', async () => {
     const { lanes, claims } = lanesOver()
     lanes.assigned('member', { in: [0, 1], retry: [0] })
     expect(lanes.unclaimed).toBe(3)
@@ -115,7 +115,7 @@ describe('an assignment', () => {
     expect([lanes.names.length, lanes.unclaimed, claims]).toEqual([3, 0, ['in:0', 'in:1', 'retry:0']])
   })
 
-  test('leaves the lanes alone that stay, closes those that go and opens those that come', async () => {
+  test('are kept for retained partitions, closed for revoked ones and opened for new ones', async () => {
     const { lanes, claims, partitionOf } = lanesOver()
     lanes.assigned('member', { in: [0, 1] })
     await flushPromises()
@@ -126,7 +126,7 @@ describe('an assignment', () => {
     expect([0, 1, 2].map((number) => partitionOf(`in:${number}`).open)).toEqual([0, 1, 1])
   })
 
-  test('claims every partition anew for a new member id: it has missed a generation', async () => {
+  test('claim every partition again with a new member id, because a generation was missed', async () => {
     const { lanes, claims, partitionOf } = lanesOver()
     lanes.assigned('member', { in: [0] })
     await flushPromises()
@@ -135,7 +135,7 @@ describe('an assignment', () => {
     expect([claims, partitionOf('in:0').open, lanes.names.length]).toEqual([['in:0', 'in:0'], 1, 1])
   })
 
-  test('keeps what is in flight on a partition that stays', async () => {
+  test('keep calls in flight on a retained partition', async () => {
     const { lanes, calls, partitionOf } = lanesOver()
     lanes.assigned('member', { in: [0] })
     await flushPromises()
@@ -149,8 +149,8 @@ describe('an assignment', () => {
   })
 })
 
-describe('while the group decides', () => {
-  test('no call starts, and what is in flight is committed', async () => {
+describe('lanes during a rebalance', () => {
+  test('start no call and commit calls that were in flight', async () => {
     const { lanes, calls, positions, partitionOf } = lanesOver()
     lanes.assigned('member', { in: [0] })
     await flushPromises()
@@ -166,7 +166,7 @@ describe('while the group decides', () => {
     expect(positions()).toEqual(['in:0:0', 'in:0:1'])
   })
 
-  test('a record of a partition that went gives up its place in the queue', async () => {
+  test("drop a revoked partition's record from the permit queue", async () => {
     const { lanes, positions, metrics } = lanesOver()
     lanes.assigned('member', { in: [0, 1] })
     await flushPromises()
@@ -180,7 +180,7 @@ describe('while the group decides', () => {
   })
 })
 
-test('a record of a partition that went does not wait for a place to be free', async () => {
+test('a queued record of a revoked partition is dropped even if all concurrent calls are in use', async () => {
   const { lanes, positions, metrics } = lanesOver({ maxInFlight: 1 })
   lanes.assigned('member', { in: [0, 1] })
   await flushPromises()
@@ -193,7 +193,7 @@ test('a record of a partition that went does not wait for a place to be free', a
   expect(positions()).toEqual(['in:0:0'])
 })
 
-test('records of a partition that is not ours are dropped', async () => {
+test('records of a partition that is not assigned are dropped', async () => {
   const { lanes, positions } = lanesOver()
   lanes.assigned('member', { in: [0] })
   await flushPromises()
@@ -203,7 +203,7 @@ test('records of a partition that is not ours are dropped', async () => {
   expect([positions(), lanes.backlog]).toEqual([[], 0])
 })
 
-test('records of a retry topic wait for their delay', async () => {
+test('records of a retry topic wait for the delay of the topic', async () => {
   const { lanes, positions, clock } = lanesOver()
   lanes.assigned('member', { retry: [0] })
   await flushPromises()
@@ -214,7 +214,7 @@ test('records of a retry topic wait for their delay', async () => {
   expect(positions()).toEqual(['retry:0:0'])
 })
 
-test('a heartbeat reaches the lanes that were fenced', async () => {
+test('a heartbeat makes fenced lanes claim again', async () => {
   const { lanes, calls, partitionOf } = lanesOver()
   lanes.assigned('member', { in: [0] })
   await flushPromises()
@@ -229,8 +229,8 @@ test('a heartbeat reaches the lanes that were fenced', async () => {
   expect([lanes.unclaimed, partitionOf('in:0').claims]).toEqual([0, 2])
 })
 
-describe('draining', () => {
-  test('commits what is in flight on every lane and gives up what waits for a permit', async () => {
+describe('draining all lanes', () => {
+  test('commits calls in flight on every lane and drops records that wait for a permit', async () => {
     const { lanes, calls, positions, partitionOf } = lanesOver({ maxInFlight: 2 })
     lanes.assigned('member', { in: [0, 1] })
     await flushPromises()
@@ -245,7 +245,7 @@ describe('draining', () => {
     expect([lanes.names.length, partitionOf('in:0').open, partitionOf('in:1').open]).toEqual([0, 0, 0])
   })
 
-  test('does not wait for permits that nobody grants', async () => {
+  test('does not wait for permits while permits are paused', async () => {
     const { lanes, permits, positions } = lanesOver()
     lanes.assigned('member', { in: [0] })
     await flushPromises()
@@ -255,7 +255,7 @@ describe('draining', () => {
     expect([lanes.names, positions()]).toEqual([[], []])
   })
 
-  test('opens no lane for what is assigned afterwards', async () => {
+  test('opens no lane for partitions that are assigned afterwards', async () => {
     const { lanes, claims } = lanesOver()
     await lanes.drain()
     lanes.assigned('member', { in: [0] })

@@ -10,7 +10,7 @@ function tracking(...offsets: number[]): OffsetTracker<string, string> {
   return tracker
 }
 
-/** Begins every record and finishes those named. */
+/** Starts every record and finishes the given ones. */
 function finish(tracker: OffsetTracker<string, string>, ...offsets: number[]): void {
   for (let entry = tracker.peek(); entry !== undefined; entry = tracker.peek()) {
     if (offsets.includes(Number(entry.offset))) entry.result = 'done'
@@ -19,13 +19,13 @@ function finish(tracker: OffsetTracker<string, string>, ...offsets: number[]): v
 }
 
 describe('the finished prefix', () => {
-  test('is none while the oldest record is not finished', () => {
+  test('is empty while the oldest record is not finished', () => {
     const tracker = tracking(3, 4, 7)
     finish(tracker, 4, 7)
     expect(tracker.prefix(10, ALL)).toBeNull()
   })
 
-  test('ends before the first record that is not finished', () => {
+  test('ends before the first unfinished record', () => {
     const tracker = tracking(3, 4, 7, 9)
     finish(tracker, 3, 4, 9)
     expect(tracker.prefix(10, ALL)).toMatchObject({
@@ -34,19 +34,19 @@ describe('the finished prefix', () => {
     })
   })
 
-  test('goes over gaps, and names the offset after its last record', () => {
+  test('skips offset gaps and returns the offset after its last record', () => {
     const tracker = tracking(3, 900)
     finish(tracker, 3, 900)
     expect(tracker.prefix(10, ALL)?.nextOffset).toBe(901n)
   })
 
-  test('is no longer than it may be', () => {
+  test('is not longer than the requested maximum', () => {
     const tracker = tracking(1, 2, 3)
     finish(tracker, 1, 2, 3)
     expect(tracker.prefix(2, ALL)).toMatchObject({ finished: { length: 2 }, nextOffset: 3n })
   })
 
-  test('ends before the first record that does not pass; what has passed is not asked about again', () => {
+  test('ends before the first record that the predicate rejects, and does not check accepted records twice', () => {
     const tracker = tracking(1, 2, 3, 4)
     finish(tracker, 1, 2, 3)
     const asked: string[] = []
@@ -62,7 +62,7 @@ describe('the finished prefix', () => {
 })
 
 describe('a commit', () => {
-  test('forgets what is below it and keeps what is begun begun', () => {
+  test('removes the records below it and keeps the others started', () => {
     const tracker = tracking(1, 2, 3)
     tracker.begin()
     tracker.begin()
@@ -70,7 +70,7 @@ describe('a commit', () => {
     expect([tracker.size, tracker.oldest?.offset, tracker.peek()?.offset]).toEqual([2, 2n, 3n])
   })
 
-  test('beyond all that was delivered leaves nothing, and nothing begun', () => {
+  test('beyond the last buffered record removes everything', () => {
     const tracker = tracking(1, 2)
     tracker.committed(100n)
     tracker.add(100n, 'new')
@@ -81,7 +81,7 @@ describe('a commit', () => {
 interface Modeled {
   readonly offset: number
   readonly weight: number
-  /** What the tracker handed out when the work began: the lane's closures hold on to it too. */
+  /** The value that the tracker returned when the work started; closures of the lane keep a reference to it. */
   entry: Tracked<number, string> | null
 }
 
@@ -92,7 +92,7 @@ const step: fc.Arbitrary<Step> = fc.tuple(
   fc.nat(9),
 )
 
-/** The plainest thing that could work: a list that is searched every time. */
+/** The simplest possible implementation: a list that is searched every time. */
 class Model {
   readonly tracker = new OffsetTracker<number, string>((weight) => weight)
   records: Modeled[] = []
@@ -143,7 +143,7 @@ class Model {
   }
 }
 
-test('the tracker equals a naive model, whatever happens in whatever order', () => {
+test('the tracker behaves like a naive model for any sequence of operations', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), fc.integer({ min: 1, max: 6 }), (steps, limit) => {
       const model = new Model()

@@ -69,7 +69,7 @@ function only({ outputs }: ProcessedRecord): OutputRecord {
 }
 
 describe('a result', () => {
-  test('has its transaction as key, the encoded value, and of its headers those for tracing', () => {
+  test('has its transaction id as key, the encoded value, and only the tracing headers of its event', () => {
     const one = work()
     expect(only(outputsOf().outputs.result(one, ANSWER))).toEqual({
       topic: 'result',
@@ -80,7 +80,7 @@ describe('a result', () => {
     })
   })
 
-  test('counts with its verdict and its risk, and as unreadable when its document was', () => {
+  test('is counted with its verdict and risk, and as unreadable if its document was', () => {
     expect(outputsOf().outputs.result(work(), ANSWER).counts).toMatchObject({
       kind: 'result',
       unreadable: true,
@@ -91,7 +91,7 @@ describe('a result', () => {
 })
 
 describe('a retry copy', () => {
-  test('has the bytes and the headers of its event, and its history', () => {
+  test('has the bytes and headers of its event, and its history', () => {
     const one = work()
     const processed = outputsOf().outputs.later(one, 'pending', 'Success')
     const copy = only(processed)
@@ -110,7 +110,7 @@ describe('a retry copy', () => {
     ])
   })
 
-  test('climbs to the next topic from a retry topic', () => {
+  test('goes to the next retry topic if its record comes from a retry topic', () => {
     const one = work({ topic: 'retry.10s' })
     expect(only(outputsOf().outputs.later(one, 'pending', 'Success')).topic).toBe('retry.1m')
   })
@@ -124,7 +124,7 @@ describe('an event that is too old', () => {
     ['refused', 'refused'],
     ['throttled', 'refused'],
     ['unknown-code', 'unknown-code'],
-  ])('and deferred as %s becomes a dead letter %s', (reason, expected) => {
+  ])('to be deferred as %s becomes a dead letter %s', (reason, expected) => {
     const { outputs, clock } = outputsOf()
     const processed = outputs.later(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
     expect(processed.counts).toMatchObject({ kind: 'dead-letter', reason: expected, code: 'SomeCode' })
@@ -133,7 +133,7 @@ describe('an event that is too old', () => {
 })
 
 describe('a dead letter', () => {
-  test('has the key, the value and the headers of its record, byte for byte', () => {
+  test('has the exact key, value and headers of its record', () => {
     const { record, history } = work({ key: null, value: null })
     const processed = outputsOf().outputs.deadLetter(record, history, {
       reason: 'undecodable',
@@ -156,7 +156,7 @@ describe('a dead letter', () => {
 describe('the partition of an output', () => {
   const cause = { reason: 'undecodable', code: 'empty-value', stage: 'decode', message: '' } as const
 
-  test('is that of the event where the topic has it, whatever the widths and the topic it came from this time', () => {
+  test('is the partition of the original event if the output topic has it, also for a record from a retry topic', () => {
     const one = work({ topic: 'retry.10s', partition: 1 })
     for (const width of [4, 6, 64]) {
       const { outputs } = outputsOf({ in: 4, 'retry.10s': 2, result: width, 'retry.1m': width, dead: width })
@@ -169,7 +169,7 @@ describe('the partition of an output', () => {
     }
   })
 
-  test('is found by the transaction of a result, else by the key, where it does not', () => {
+  test('depends on the transaction id for a result and on the key otherwise, if the output topic lacks it', () => {
     const one = work()
     const { outputs } = outputsOf({ in: 4, result: 3, dead: 3 })
     expect(only(outputs.result(one, ANSWER)).partition).toBe(outputPartition(Buffer.from('t1'), 3))
@@ -177,7 +177,7 @@ describe('the partition of an output', () => {
     expect(deadLetter.partition).toBe(outputPartition(one.record.key, 3))
   })
 
-  test('is spread by the partition of the event where there is no key', () => {
+  test('depends on the partition of the event if there is no key', () => {
     const one = work({ key: null })
     const { outputs } = outputsOf({ in: 4, dead: 2 })
     expect(only(outputs.deadLetter(one.record, one.history, cause)).partition).toBe(1)
@@ -187,7 +187,7 @@ describe('the partition of an output', () => {
 describe('a record that is not an event', () => {
   const FOREIGN = { foreign: 'tombstone', message: 'The record has no value.' } as const
 
-  test('is passed over', () => {
+  test('has no output by default', () => {
     const { record, history } = work({ value: null })
     expect(outputsOf().outputs.foreign(record, history, FOREIGN)).toEqual({
       outputs: [],
@@ -195,7 +195,7 @@ describe('a record that is not an event', () => {
     })
   })
 
-  test('is a dead letter with its own bytes where that is wanted', () => {
+  test('becomes a dead letter with its own bytes if configured', () => {
     const { record, history } = work({ value: null })
     const processed = outputsOf({}, 'dead-letter').outputs.foreign(record, history, FOREIGN)
     const deadLetter = only(processed)

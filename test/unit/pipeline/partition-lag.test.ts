@@ -12,11 +12,14 @@ function oldestOf(timestampMs: number): unknown {
   return metrics.of('oldestUnsettled')[0]?.[2]
 }
 
-test('the oldest record is as old as its timestamp says', () => {
+test('the age of the oldest record is based on its timestamp', () => {
   const timestampMs = Date.UTC(2025, 11, 31)
   expect(oldestOf(timestampMs)).toBe(timestampMs)
 })
 
-test.each([-1, 0, 1, Date.UTC(2100, 0, 1)])('a timestamp of %d is left out of ages', (timestampMs) => {
-  expect(oldestOf(timestampMs)).toBeNull()
-})
+test.each([-1, 0, 1, Date.UTC(2100, 0, 1)])(
+  'a record with the timestamp %d is excluded from the age metric',
+  (timestampMs) => {
+    expect(oldestOf(timestampMs)).toBeNull()
+  },
+)

@@ -12,7 +12,7 @@ function quota(permits = 10) {
   let notified = 0
   made.onAvailable(() => (notified += 1))
   const now = (): Moment => ({ monotonicMs: clock.monotonicMs(), epochMs: clock.epochMs() })
-  /** As many calls as may be made now, each written at once. */
+  /** Makes as many calls as are allowed now, each sent at once. */
   const calls = (): number => {
     let made_ = 0
     for (const nowMs = clock.monotonicMs(); made.take(nowMs) === 0; made_ += 1) made.confirm(nowMs, nowMs)
@@ -20,7 +20,7 @@ function quota(permits = 10) {
   }
   const assign = (generation: number, share: number | null): void =>
     made.assigned({ generation, share, sent: now() })
-  /** A window passes, with heartbeats. */
+  /** Time passes and then a heartbeat succeeds. */
   const pass = async (ms: number): Promise<void> => {
     await clock.advance(ms)
     made.heartbeat(now())
@@ -40,8 +40,8 @@ async function assignedFor(share: number) {
   return made
 }
 
-describe('a share', () => {
-  test('counts one window after the group gave it to a replica that had none: its former life may have called', async () => {
+describe('a share of the quota', () => {
+  test('is usable one window after a replica without a share gets it, because its predecessor may have made calls', async () => {
     const { assign, calls, pass, quota: limiter } = quota()
     expect([calls(), limiter.take(0)]).toEqual([0, Infinity])
     assign(1, 4)
@@ -50,7 +50,7 @@ describe('a share', () => {
     expect(calls()).toBe(4)
   })
 
-  test('that grew counts one window later, the old one at once', async () => {
+  test('that grew is usable one window later, and the old share meanwhile', async () => {
     const { rejoin, calls, pass } = await assignedFor(3)
     await rejoin(2, 8)
     expect(calls()).toBe(3)
@@ -60,7 +60,7 @@ describe('a share', () => {
     expect(calls()).toBe(8)
   })
 
-  test('that shrank counts at once, with the calls that were made before', async () => {
+  test('that shrank applies at once, including calls that were already made', async () => {
     const { rejoin, calls, pass } = await assignedFor(8)
     expect(calls()).toBe(8)
     await pass(WINDOW_MS / 2)
@@ -70,7 +70,7 @@ describe('a share', () => {
     expect(calls()).toBe(3)
   })
 
-  test('of before does not count when a generation was missed', async () => {
+  test('is not carried over if a generation was missed', async () => {
     const { rejoin, calls, pass } = await assignedFor(8)
     await rejoin(3, 8)
     expect(calls()).toBe(0)
@@ -78,7 +78,7 @@ describe('a share', () => {
     expect(calls()).toBe(8)
   })
 
-  test('that changes twice within a window counts as the least it was', async () => {
+  test('that changes twice within a window is limited to its minimum', async () => {
     const { rejoin, calls, pass } = await assignedFor(8)
     await rejoin(2, 1)
     await pass(500)
@@ -86,7 +86,7 @@ describe('a share', () => {
     expect(calls()).toBe(1)
   })
 
-  test('of nothing grants nothing, and asks for no timer: a standby', async () => {
+  test('of zero grants nothing and needs no timer (hot standby)', async () => {
     const { assign, pass, quota: limiter, clock } = quota()
     assign(1, 0)
     await pass(5_000)
@@ -94,8 +94,8 @@ describe('a share', () => {
   })
 })
 
-describe('while the group decides anew', () => {
-  test('nothing is granted, and what was granted does not start', async () => {
+describe('the quota during a rebalance', () => {
+  test('grants no permits and rejects those that have not started', async () => {
     const { assign, quota: limiter, clock, calls } = await assignedFor(5)
     const takenMs = clock.monotonicMs()
     expect(limiter.take(takenMs)).toBe(0)
@@ -107,15 +107,15 @@ describe('while the group decides anew', () => {
     expect(calls()).toBe(5)
   })
 
-  test('the queue is told when it has decided', () => {
+  test('notifies the queue after the assignment', () => {
     const { assign, notified } = quota()
     assign(1, 5)
     expect(notified()).toBe(1)
   })
 })
 
-describe('the lease', () => {
-  test('is over when the last accepted heartbeat was sent too long ago: no permit, and the reason is reported', async () => {
+describe('the quota lease', () => {
+  test('ends when the last successful heartbeat was sent too long ago: no permit is granted and the reason is reported', async () => {
     const { clock, quota: limiter, now, notified } = await assignedFor(5)
     const sent = now()
     await clock.advance(LEASE_MS - 1)
@@ -138,7 +138,7 @@ describe('the lease', () => {
     ])
   })
 
-  test('is over, too, when the wall clock says so: the monotonic one stands still while a machine is suspended', async () => {
+  test('also ends by the wall clock, because the monotonic clock stops while a machine is suspended', async () => {
     const { clock, quota: limiter, calls, pass } = await assignedFor(5)
     clock.jump(LEASE_MS)
     expect([calls(), limiter.unavailable === null]).toEqual([0, false])
@@ -146,14 +146,14 @@ describe('the lease', () => {
     expect(calls()).toBe(5)
   })
 
-  test('goes on when the wall clock is put back', async () => {
+  test('continues when the wall clock is set back', async () => {
     const { clock, calls } = await assignedFor(5)
     clock.jump(-3_600_000)
     expect(calls()).toBe(5)
   })
 })
 
-test('a leader that does not say how the quota is split leaves nothing, and the reason is reported', async () => {
+test('a leader without a quota plan gives the replica no permits, and the reason is reported', async () => {
   const { assign, rejoin, pass, calls, quota: limiter } = quota()
   assign(1, null)
   await pass(5_000)

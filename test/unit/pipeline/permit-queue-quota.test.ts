@@ -31,7 +31,7 @@ function elsewhere() {
   return { ...queueWith({ limiter, maxInFlight: 3 }), asked, change }
 }
 
-test('the quota is told once of each permit, when its call starts or is over without having started', async () => {
+test('the limiter is notified once per permit, when its call starts or is given up without starting', async () => {
   const notified: [takenMs: number, nowMs: number][] = []
   const limiter: RateLimiter = {
     ...UNLIMITED,
@@ -54,8 +54,8 @@ test('the quota is told once of each permit, when its call starts or is over wit
   ])
 })
 
-describe('a quota that has to ask elsewhere', () => {
-  test('serves when it says so, without a timer meanwhile', async () => {
+describe('a permit queue with a remote quota', () => {
+  test('grants permits when the quota becomes available, without a timer', async () => {
     const { ask, names, clock, change } = elsewhere()
     ask('a')
     ask('b')
@@ -66,7 +66,7 @@ describe('a quota that has to ask elsewhere', () => {
     expect(names()).toEqual(['a'])
   })
 
-  test('is told how many permits could be used, no more than may call at once', async () => {
+  test('reports how many permits it could use, limited by the maximum number of concurrent calls', async () => {
     const { ask, asked, change } = elsewhere()
     for (const name of ['a', 'b', 'c', 'd', 'e']) ask(name)
     change({ permits: 2 })
@@ -74,7 +74,7 @@ describe('a quota that has to ask elsewhere', () => {
     expect(asked).toEqual([1, 2, 3, 3, 3, 3, 2, 1])
   })
 
-  test('opens the circuit breaker while no permit can be had at all, and closes it by itself', async () => {
+  test('opens the circuit breaker while the quota is unavailable and closes it when the quota returns', async () => {
     const { ask, names, change, queue, metrics, log } = elsewhere()
     ask('a')
     change({ unavailable: 'The quota is on holiday.' })

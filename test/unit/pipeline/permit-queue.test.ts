@@ -6,14 +6,14 @@ import { flushPromises } from '../../support/fake-clock.ts'
 import { ANSWERED, REFUSED, limited, queueWith, throttled } from '../../support/permit-queue.ts'
 
 describe('a permit', () => {
-  test('is granted at once when nothing is in the way', async () => {
+  test('is granted at once if nothing blocks it', async () => {
     const { ask, names, queue } = queueWith()
     ask('a')
     await flushPromises()
     expect([names(), queue.inFlight]).toEqual([['a'], 1])
   })
 
-  test('waits for a free place among the calls in flight', async () => {
+  test('waits until fewer than the maximum number of calls are in flight', async () => {
     const { ask, names, release, queue } = queueWith({ maxInFlight: 1 })
     ask('a')
     ask('b')
@@ -24,7 +24,7 @@ describe('a permit', () => {
     expect([names(), queue.inFlight]).toEqual([['a', 'b'], 1])
   })
 
-  test('waits for the quota, and no timer runs when nobody waits', async () => {
+  test('waits for the quota, with a timer only while there are waiters', async () => {
     const { ask, granted, clock } = queueWith({ limiter: limited() })
     for (const name of ['a', 'b', 'c']) ask(name)
     await clock.advance(1_000)
@@ -32,7 +32,7 @@ describe('a permit', () => {
     expect(clock.timers).toBe(0)
   })
 
-  test('takes nothing of the quota while all places are taken', async () => {
+  test('uses no quota while the maximum number of calls is in flight', async () => {
     const limiter = limited()
     const { ask, clock } = queueWith({ limiter, maxInFlight: 1 })
     ask('a')
@@ -41,7 +41,7 @@ describe('a permit', () => {
     expect(limiter.take(10_000)).toBe(0)
   })
 
-  test('reports how long it was waited for', async () => {
+  test('reports how long its record waited', async () => {
     const { ask, clock, metrics } = queueWith({ limiter: limited() })
     ask('a')
     ask('b')
@@ -67,18 +67,18 @@ async function order(count: number): Promise<string[]> {
   return made.names().slice(1)
 }
 
-describe('priorities', () => {
+describe('permit priorities', () => {
   test('serve fresh work first, then deferred, then redriven', async () => {
     expect(await order(2)).toEqual(['fresh', 'fresh', 'deferred', 'deferred', 'redriven', 'redriven'])
   })
 
-  test('keep a floor for each lower one', async () => {
+  test('guarantee a minimum share to each lower priority', async () => {
     const served = (await order(40)).slice(0, 40)
     const count = (priority: string) => served.filter((name) => name === priority).length
     expect([count('deferred'), count('redriven')]).toEqual([4, 2])
   })
 
-  test('serve those of one priority in the order they came', async () => {
+  test('serve waiters of the same priority in order of arrival', async () => {
     const { ask, release, names } = queueWith({ maxInFlight: 1 })
     for (const name of ['a', 'b', 'c']) ask(name)
     await flushPromises()
@@ -90,8 +90,8 @@ describe('priorities', () => {
   })
 })
 
-describe('a waiter nobody wants any more', () => {
-  test('gets null when its turn comes, and costs nothing of the quota', async () => {
+describe('a canceled waiter', () => {
+  test('gets null when its turn comes and uses no quota', async () => {
     let isWanted = true
     const { ask, granted, clock } = queueWith({ limiter: limited() })
     ask('a')
@@ -106,7 +106,7 @@ describe('a waiter nobody wants any more', () => {
     ])
   })
 
-  test('is sent away by a sweep without waiting for its turn', async () => {
+  test('is removed by a sweep before its turn', async () => {
     let isWanted = true
     const { ask, granted, queue } = queueWith()
     queue.pause('rebalance')
@@ -122,8 +122,8 @@ describe('a waiter nobody wants any more', () => {
   })
 })
 
-describe('a held queue', () => {
-  test('grants nothing, also when calls come back, until it is resumed', async () => {
+describe('a paused permit queue', () => {
+  test('grants no permits when calls finish until it is resumed', async () => {
     const { ask, queue, names, release } = queueWith()
     ask('a')
     await flushPromises()
@@ -137,7 +137,7 @@ describe('a held queue', () => {
     expect(names()).toEqual(['a', 'b'])
   })
 
-  test('grants nothing when the time of the quota comes', async () => {
+  test('grants no permits when the quota allows more', async () => {
     const { ask, queue, names, clock } = queueWith({ limiter: limited() })
     ask('a')
     ask('b')
@@ -158,8 +158,8 @@ async function pausedQueue() {
   return made
 }
 
-describe('an open circuit breaker', () => {
-  test('lets nobody through but one probe when its time has come', async () => {
+describe('an open circuit breaker in the permit queue', () => {
+  test('grants a permit only to one probe when the next probe is due', async () => {
     const { queue, names, clock } = await pausedQueue()
     expect([queue.openReason, names()]).toEqual(['credentials', ['a']])
     await clock.advance(4_999)
@@ -168,7 +168,7 @@ describe('an open circuit breaker', () => {
     expect(names()).toEqual(['a', 'b'])
   })
 
-  test('closes for all when the probe is answered', async () => {
+  test('closes for all waiters when the probe succeeds', async () => {
     const { queue, names, clock, release } = await pausedQueue()
     await clock.advance(5_000)
     release(ANSWERED)
@@ -176,7 +176,7 @@ describe('an open circuit breaker', () => {
     expect([queue.openReason, names()]).toEqual([null, ['a', 'b', 'c']])
   })
 
-  test('makes the next probe wait its time when one fails', async () => {
+  test('delays the next probe when a probe fails', async () => {
     const { names, clock, release } = await pausedQueue()
     await clock.advance(5_000)
     release(REFUSED)
@@ -186,7 +186,7 @@ describe('an open circuit breaker', () => {
     expect(names()).toEqual(['a', 'b', 'c'])
   })
 
-  test('is announced once when it opens and once when it closes', async () => {
+  test('is reported once when it opens and once when it closes', async () => {
     const { metrics, log, clock, release } = await pausedQueue()
     await clock.advance(5_000)
     release(ANSWERED)
@@ -195,15 +195,15 @@ describe('an open circuit breaker', () => {
   })
 })
 
-describe('the probe', () => {
-  test('is a record that was not refused yet, of whatever priority and place, and need not wait for its turn', async () => {
+describe('the probe of an open circuit breaker', () => {
+  test('prefers a record that was not rejected yet, regardless of its priority and position in the queue', async () => {
     const { ask, names, clock } = await pausedQueue()
     ask('d', 'redriven')
     await clock.advance(0)
     expect(names()).toEqual(['a', 'd'])
   })
 
-  test('goes round among the records that were refused when there is no other', async () => {
+  test('rotates among rejected records if there are no others', async () => {
     const { ask, names, clock, release } = await pausedQueue()
     await clock.advance(5_000)
     release(REFUSED)
@@ -215,7 +215,7 @@ describe('the probe', () => {
   })
 })
 
-test('throttling slows the quota by what the API asked for', async () => {
+test('throttling slows the quota down for as long as the API asked', async () => {
   const { ask, release, granted, clock } = queueWith({ limiter: limited() })
   ask('a')
   await flushPromises()
@@ -225,7 +225,7 @@ test('throttling slows the quota by what the API asked for', async () => {
   expect(granted.map(({ atMs }) => atMs)).toEqual([0, 2_500])
 })
 
-test('the queue is crowded when as many wait ahead as may call at once, or many times as many in all', () => {
+test('the queue is saturated if the waiters ahead equal the concurrent calls, or all waiters equal many times that', () => {
   const { ask, queue } = queueWith({ maxInFlight: 2 })
   const saturated = () => (['fresh', 'deferred', 'redriven'] as const).filter((one) => queue.isSaturated(one))
   const askAll = (priority: Priority, count: number): void => {
@@ -241,7 +241,7 @@ test('the queue is crowded when as many wait ahead as may call at once, or many 
   expect(saturated()).toEqual(['fresh', 'deferred', 'redriven'])
 })
 
-test('who is not wanted any more is sent away at once, also while nothing is granted', async () => {
+test('a canceled waiter is removed at once even while no permits are granted', async () => {
   const { queue, clock, granted, ask } = queueWith({})
   queue.pause('stopping')
   ask('late', 'fresh', () => false)
@@ -249,7 +249,7 @@ test('who is not wanted any more is sent away at once, also while nothing is gra
   expect(granted).toMatchObject([{ name: 'late', permit: null }])
 })
 
-test('no second holds more calls than the quota, whatever the calls bring', async () => {
+test('no second contains more calls than the quota, whatever the calls return', async () => {
   const made = queueWith({ limiter: new TokenBucket({ permits: 5, windowMs: 1_020, burst: 2 }) })
   const unavailable: CallResult = { kind: 'unavailable', code: 'timeout', retryAfterMs: null }
   const results: CallResult[] = [ANSWERED, throttled(), unavailable, throttled(200)]

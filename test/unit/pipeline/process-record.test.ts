@@ -12,14 +12,14 @@ function header(processed: ProcessedRecord | null | undefined, name: string): st
 }
 
 describe('a record', () => {
-  test('becomes a result with one call when it is answered', async () => {
+  test('becomes a result with one call if the API answers', async () => {
     const { run, result, calls, permits, attempts } = processing([PASSED])
     await run(inputRecord(0))
     expect([outcomeOf(result()), attempts]).toEqual([[['result'], 'result'], [1]])
     expect([calls, permits.inFlight]).toEqual([[{ atMs: 0, inFlight: 1, withinMs: 8_000 }], 0])
   })
 
-  test('becomes a dead letter without a call when its bytes are no event', async () => {
+  test('becomes a dead letter without a call if its bytes are not an event', async () => {
     const { run, result, calls } = processing([], {
       kind: 'undecodable',
       code: 'empty-value',
@@ -41,7 +41,7 @@ describe('a record', () => {
     expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining(said)])
   })
 
-  test('with another key than its transaction is counted on the input topic, and not again on a retry topic', async () => {
+  test('whose key is not its transaction id is counted on the input topic but not again on a retry topic', async () => {
     const { run, metrics } = processing([PASSED])
     await run(inputRecord(0))
     await run(inputRecord(0, { topic: 'retry' }))
@@ -58,20 +58,20 @@ describe('a record', () => {
     expect(outcomeOf(result())).toEqual([['result'], 'result'])
   })
 
-  test('comes to nothing, without a call, when the service stops before its schema was told', async () => {
+  test('is dropped without a call if the service stops while it waits for its schema', async () => {
     const { run, result, calls } = processing([PASSED], Promise.resolve(null))
     await run(inputRecord(0))
     expect([result(), calls]).toEqual([null, []])
   })
 
-  test('goes to the retry topic when its verification is not completed', async () => {
+  test('goes to the retry topic if its verification is not completed', async () => {
     const { run, result } = processing([refused(404, 'ProcessNotCompleted')])
     await run(inputRecord(0))
     expect(outcomeOf(result())).toEqual([['retry'], 'deferred'])
     expect(header(result(), 'checkresult-attempts')).toBe('1')
   })
 
-  test('becomes a dead letter when it is refused for good', async () => {
+  test('becomes a dead letter if it is rejected for good', async () => {
     const { run, result } = processing([refused(400, 'TransactionIdInvalid')])
     await run(inputRecord(0))
     expect([outcomeOf(result()), header(result(), 'checkresult-reason')]).toEqual([
@@ -82,7 +82,7 @@ describe('a record', () => {
 })
 
 describe('an API that does not answer', () => {
-  test('is asked again after 0.2 s and after 1 s, then the record goes to the retry topic', async () => {
+  test('is called again after 0.2 s and 1 s, then the record goes to the retry topic', async () => {
     const { run, result, calls, clock } = processing([TIMEOUT])
     await run(inputRecord(0))
     await clock.advance(10_000)
@@ -93,29 +93,29 @@ describe('an API that does not answer', () => {
     ])
   })
 
-  test('costs one attempt for each call it did not answer', async () => {
+  test('uses up one attempt per unanswered call', async () => {
     const { run, clock, attempts } = processing([TIMEOUT, PASSED])
     await run(inputRecord(0))
     await clock.advance(200)
     expect(attempts).toEqual([2])
   })
 
-  test('holds no permit while the record waits', async () => {
+  test('keeps no permit while the record waits', async () => {
     const { run, permits } = processing([TIMEOUT])
     await run(inputRecord(0))
     expect(permits.inFlight).toBe(0)
   })
 })
 
-describe('what is not the fault of the record', () => {
-  test('throttling makes it go again at once, with a new permit and no attempt used up', async () => {
+describe("an error that is not the record's fault", () => {
+  test('retries a throttled record with a new permit and uses up no attempt', async () => {
     const { run, calls, attempts, metrics } = processing([refused(400, 'Throttling.User', 100), PASSED])
     await run(inputRecord(0))
     expect([calls.length, attempts, metrics.of('permitGranted').length]).toEqual([2, [1], 2])
     expect(metrics.of('wastedCall')).toEqual([['throttled']])
   })
 
-  test('a refusal of the account opens the circuit breaker and makes it wait for the probe', async () => {
+  test('opens the circuit breaker and waits for the probe if the account is rejected', async () => {
     const { run, calls, attempts, clock, permits } = processing([
       refused(403, 'Forbidden.NoPermission'),
       PASSED,
@@ -127,13 +127,13 @@ describe('what is not the fault of the record', () => {
   })
 })
 
-test('a record nobody wants any more resolves to null and does not call', async () => {
+test('a canceled record returns null and makes no call', async () => {
   const { run, result, calls } = processing([PASSED])
   await run(inputRecord(0), () => false)
   expect([result(), calls]).toEqual([null, []])
 })
 
-test('a record that is not wanted any more after a failed call does not call again', async () => {
+test('a record that is canceled after a failed call makes no further call', async () => {
   const { run, result, calls, clock } = processing([TIMEOUT])
   let isWanted = true
   await run(inputRecord(0), () => isWanted)
@@ -142,7 +142,7 @@ test('a record that is not wanted any more after a failed call does not call aga
   expect([result(), calls.length]).toEqual([null, 1])
 })
 
-describe('the past of a record', () => {
+describe('the history of a record', () => {
   const headers = historyHeaders({
     attempts: 4,
     firstSeenMs: 1_000,
@@ -150,19 +150,19 @@ describe('the past of a record', () => {
     redrives: 0,
   })
 
-  test('is believed on a retry topic', async () => {
+  test('is trusted on a retry topic', async () => {
     const { run, attempts, metrics } = processing([PASSED])
     await run(inputRecord(0, { topic: 'retry', headers }))
     expect([attempts, metrics.of('permitGranted')[0]?.[0]]).toEqual([[5], 'deferred'])
   })
 
-  test('is not believed on the input topic, where anybody may write', async () => {
+  test('is ignored on the input topic, where any producer may write', async () => {
     const { run, attempts, metrics } = processing([PASSED])
     await run(inputRecord(0, { headers }))
     expect([attempts, metrics.of('permitGranted')[0]?.[0]]).toEqual([[1], 'fresh'])
   })
 
-  test('puts it behind all others when it was put back from the dead letters, on every topic', async () => {
+  test('gives a redriven record the lowest priority on every topic', async () => {
     const redriven = headersOf({ 'checkresult-redrives': '1' })
     for (const topic of ['in', 'retry']) {
       const { run, metrics } = processing([PASSED])
@@ -171,7 +171,7 @@ describe('the past of a record', () => {
     }
   })
 
-  test('goes on with its retry copies and its next dead letter', async () => {
+  test('is passed on to its retry copies and its next dead letter', async () => {
     const redriven = headersOf({ 'checkresult-redrives': '2' })
     for (const code of ['ProcessNotCompleted', 'TransactionIdInvalid']) {
       const { run, result } = processing([refused(404, code)])
@@ -180,7 +180,7 @@ describe('the past of a record', () => {
     }
   })
 
-  test('ends it when it is too old', async () => {
+  test('turns it into a dead letter if it is too old', async () => {
     const { run, result } = processing([refused(404, 'ProcessNotCompleted')])
     await run(inputRecord(0, { topic: 'retry', headers }))
     expect([outcomeOf(result()), header(result(), 'checkresult-reason')]).toEqual([
@@ -191,7 +191,7 @@ describe('the past of a record', () => {
   })
 })
 
-test('a call whose permit came too late is not made: another permit is waited for, and nothing is counted', async () => {
+test('a call whose permit has expired is not made or counted, and waits for another permit', async () => {
   const { run, calls, metrics, result } = processing([null, PASSED])
   await run(inputRecord(1))
   expect(calls).toHaveLength(2)
@@ -199,7 +199,7 @@ test('a call whose permit came too late is not made: another permit is waited fo
   expect(outcomeOf(result())).toEqual([['result'], 'result'])
 })
 
-test('each call is counted by its code and its outcome', async () => {
+test('each call is counted by its code and outcome', async () => {
   const { run, metrics, clock } = processing([TIMEOUT, refused(400, 'Throttling'), PASSED])
   await run(inputRecord(0))
   await clock.advance(10_000)

@@ -4,7 +4,7 @@ import { QuotaGroup, Replica, WINDOW_MS } from '../../support/quota-group.ts'
 import { maxWithin, VirtualTime } from '../../support/virtual-time.ts'
 
 const LASTS_MS = 40_000
-/** Times that are sums of fractions are not exact to the last bit. */
+/** Sums of fractions are not exact to the last bit. */
 const ROUNDING_MS = 1e-6
 
 const INCIDENTS = ['start', 'leave', 'kill', 'replace', 'freeze', 'rejoin', 'jump'] as const
@@ -25,7 +25,7 @@ const course = fc.record({
 })
 type Course = typeof course extends fc.Arbitrary<infer T> ? T : never
 
-/** Park and Miller's. */
+/** Park and Miller's generator. */
 function randomFrom(seed: number): () => number {
   let state = seed
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
@@ -55,7 +55,7 @@ function run({ permits, partitions, replicas, incidents, seed }: Course): readon
   return group.calls
 }
 
-test('no second holds more calls than the quota, over all replicas, whatever happens to them', () => {
+test('no second contains more calls than the quota over all replicas, whatever happens to them', () => {
   fc.assert(
     fc.property(course, (one) => {
       expect(maxWithin(run(one), WINDOW_MS - ROUNDING_MS)).toBeLessThanOrEqual(one.permits)

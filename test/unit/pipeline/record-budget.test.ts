@@ -10,7 +10,7 @@ function sharesOf(budget: RecordBudget, count: number) {
   return { shares, paused }
 }
 
-/** Each lane that is not paused takes a few more records, in turn, until all are paused. */
+/** Every lane that is not paused takes a few more records, in turn, until all are paused. */
 function fill(shares: readonly LaneShare[], paused: ReadonlySet<number>): number[] {
   const held = shares.map(() => 0)
   for (let turn = 0; turn < 10_000 && paused.size < shares.length; turn += 1) {
@@ -22,33 +22,33 @@ function fill(shares: readonly LaneShare[], paused: ReadonlySet<number>): number
   return held
 }
 
-describe('a budget for records', () => {
-  test('gives one busy lane 256 records', () => {
+describe('the record budget', () => {
+  test('gives a single busy lane 256 records', () => {
     const { shares, paused } = sharesOf(new RecordBudget(), 1)
     expect(fill(shares, paused)).toEqual([256])
   })
 
-  test.each([8, 64, 256])('bounds what %d busy lanes hold together, and starves none', (count) => {
+  test.each([8, 64, 256])('limits what %d busy lanes hold in total and starves none of them', (count) => {
     const { shares, paused } = sharesOf(new RecordBudget(), count)
     const held = fill(shares, paused)
     expect(held.reduce((sum, records) => sum + records, 0)).toBeLessThan(2_304 + 8 * count)
     expect(Math.min(...held)).toBeGreaterThanOrEqual(8)
   })
 
-  test('pauses a lane with many bytes, however few the records', () => {
+  test('pauses a lane that holds many bytes in few records', () => {
     const { shares, paused } = sharesOf(new RecordBudget(), 2)
     shares[0]?.holds({ records: 1, bytes: 2 * 1024 * 1024 })
     expect([...paused]).toEqual([0])
   })
 
-  test('leaves a lane that holds a few small records alone while others hold everything', () => {
+  test('does not pause a lane with a few small records while others hold everything', () => {
     const { shares, paused } = sharesOf(new RecordBudget({ records: 100, bytes: 1_000 }), 2)
     shares[0]?.holds({ records: 500, bytes: 5_000_000 })
     shares[1]?.holds({ records: 7, bytes: 1_000 })
     expect([...paused]).toEqual([0])
   })
 
-  test('resumes a lane when another one gives back what it held', () => {
+  test('resumes a lane when another one frees its records', () => {
     const { shares, paused } = sharesOf(new RecordBudget({ records: 100, bytes: 1_000_000 }), 2)
     shares[0]?.holds({ records: 90, bytes: 0 })
     shares[1]?.holds({ records: 20, bytes: 0 })
@@ -57,7 +57,7 @@ describe('a budget for records', () => {
     expect([...paused]).toEqual([])
   })
 
-  test('resumes a lane below three quarters of what it may hold, not at every record', () => {
+  test('resumes a lane below three quarters of its limit, not after every record', () => {
     const { shares, paused } = sharesOf(new RecordBudget(), 1)
     shares[0]?.holds({ records: 256, bytes: 0 })
     shares[0]?.holds({ records: 193, bytes: 0 })
@@ -66,7 +66,7 @@ describe('a budget for records', () => {
     expect(paused.size).toBe(0)
   })
 
-  test('is whole again when all lanes are gone, whatever they held', () => {
+  test('is fully available again after all lanes are closed', () => {
     const amount = fc.record({ records: fc.nat(300), bytes: fc.nat(3_000_000) })
     const steps = fc.array(fc.tuple(fc.nat(9), amount), { maxLength: 200 })
     fc.assert(

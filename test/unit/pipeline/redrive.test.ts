@@ -36,7 +36,7 @@ function sentOf({ groups }: RedriveReport): number {
   return groups.reduce((sum, { sent }) => sum + sent, 0)
 }
 
-/** Spread over both partitions; each dead letter's value is its number. */
+/** Dead letters spread over both partitions; the value of each is its number. */
 function topicOf(deadLetters: number): DeadLetterTopic {
   const topic = new DeadLetterTopic(2)
   for (let at = 0; at < deadLetters; at += 1) topic.add(at % 2, { value: Buffer.from(String(at)) })
@@ -59,7 +59,7 @@ const GROUP = {
 const ALL_OF_250 = Array.from({ length: 250 }, (_, at) => at)
 
 describe('a redrive', () => {
-  test('sends each dead letter once, as it came, in several transactions', async () => {
+  test('puts each dead letter back once and unchanged, in several transactions', async () => {
     const topic = topicOf(250)
     const sink = redriveSink(topic)
     const report = await run(topic, { sink })
@@ -75,7 +75,7 @@ describe('a redrive', () => {
     expect(sink.transactions).toBe(3)
   })
 
-  test('sends nothing that was sent before', async () => {
+  test('skips dead letters that were already put back', async () => {
     const topic = topicOf(7)
     await run(topic)
     const sink = redriveSink(topic)
@@ -83,7 +83,7 @@ describe('a redrive', () => {
     expect(sink.events).toEqual([])
   })
 
-  test('keeps the partition where both topics are equally wide, and else goes by the key', async () => {
+  test('keeps the partition number if both topics have equally many partitions, and otherwise uses the key', async () => {
     const topic = new DeadLetterTopic(2)
     const key = Buffer.from('key')
     topic.add(1, { key })
@@ -95,7 +95,7 @@ describe('a redrive', () => {
     expect([equal.events[0]?.partition, wider.events[0]?.partition]).toEqual([1, outputPartition(key, 7)])
   })
 
-  test('leaves alone what is not selected, what others wrote and what failed too often', async () => {
+  test('skips dead letters that are not selected, foreign records, and dead letters that failed too often', async () => {
     const topic = new DeadLetterTopic(2)
     topic.add(0, { reason: 'rejected', code: 'TransactionIdInvalid' })
     const spent = topic.add(0, { redrives: 3 })
@@ -108,20 +108,20 @@ describe('a redrive', () => {
     expect(sink.events.map(({ headers }) => headerText(headers, 'checkresult-redrives'))).toEqual(['3'])
   })
 
-  test('names a few of those that stay and counts them all', async () => {
+  test('lists a few skipped dead letters and counts all of them', async () => {
     const topic = new DeadLetterTopic(1)
     for (let at = 0; at < 30; at += 1) topic.add(0, { redrives: 3 })
     const { staying, groups } = await run(topic)
     expect([staying.length, groups[0]?.stays]).toEqual([20, 30])
   })
 
-  test('says which of the selected positions hold no waiting dead letter', async () => {
+  test('reports the selected DLQ positions without a waiting dead letter', async () => {
     const topic = topicOf(4)
     const report = await run(topic, { selection: { positions: new Set(['0:1', '1:99', '9:0']) } })
     expect([sentOf(report), report.absent]).toEqual([1, ['1:99', '9:0']])
   })
 
-  test('that only looks says the same and changes nothing', async () => {
+  test('as a dry run reports the same and writes nothing', async () => {
     const topic = topicOf(250)
     const looked = await run(topic, { sink: null })
     const done = await run(topic)
@@ -129,7 +129,7 @@ describe('a redrive', () => {
     expect(sentOf(await run(topic))).toBe(0)
   })
 
-  test('says how far it has come', async () => {
+  test('reports its progress', async () => {
     const topic = topicOf(250)
     const moments: (readonly number[])[] = []
     await run(topic, { onProgress: (...moment) => moments.push(moment) })
@@ -143,7 +143,7 @@ describe('a dead letter that cannot be put back', () => {
   const TOO_LARGE = 'MESSAGE_TOO_LARGE'
 
   test.each([[[0]], [[99]], [[0, 1, 98, 99]], [[57, 133, 249]]])(
-    'because it is refused is found and reported, and the others go, each once: %j',
+    'is found and reported if the broker rejects it, and all others are put back once: %j',
     async (bad) => {
       const topic = topicOf(250)
       const refuses = ({ value }: OutputRecord) => (bad.includes(Number(value)) ? TOO_LARGE : null)
@@ -158,12 +158,12 @@ describe('a dead letter that cannot be put back', () => {
         bad.map((at) => `${at % 2}:${Math.floor(at / 2)}`).toSorted(),
       )
       expect(numbersOf(sink)).toEqual(ALL_OF_250.filter((at) => !bad.includes(at)))
-      // It waits on: what was refused once may be accepted when the topic takes more.
+      // It stays in the topic: the input topic may accept larger records later.
       expect(sentOf(await run(topic))).toBe(bad.length)
     },
   )
 
-  test('does not keep a run from ending when all of them are refused', async () => {
+  test('does not keep a run from ending if all of them are rejected', async () => {
     const topic = topicOf(250)
     const sink = redriveSink(topic, { refuses: () => 'INVALID_RECORD' })
     const report = await run(topic, { sink })
@@ -171,7 +171,7 @@ describe('a dead letter that cannot be put back', () => {
     expect(sink.events).toEqual([])
   })
 
-  test('because it lacks a part of the event is named with what it lacks, also by a run that only looks', async () => {
+  test('is reported with the missing part of its event, also in a dry run', async () => {
     const topic = topicOf(3)
     const at = topic.add(0, { value: null, leftOut: [textHeader('checkresult-left-out-value', '9 bytes')] })
     for (const sink of [null, redriveSink(topic)]) {
@@ -182,7 +182,7 @@ describe('a dead letter that cannot be put back', () => {
     }
   })
 
-  test('because it stands for a damaged batch is named too: put back, it would be an empty record', async () => {
+  test('is reported if it stands for a damaged batch, because its event would be an empty record', async () => {
     const topic = topicOf(0)
     const at = topic.add(0, { value: null, code: 'damaged-batch' })
     const sink = redriveSink(topic)
@@ -193,7 +193,7 @@ describe('a dead letter that cannot be put back', () => {
 })
 
 describe('a dead letter of another pipeline', () => {
-  test('is left alone and named; those of our topics go', async () => {
+  test('is skipped and reported while those of our topics are put back', async () => {
     const topic = new DeadLetterTopic(2)
     const theirs = [topic.add(0, { sourceTopic: 'theirs' }), topic.add(1, { sourceTopic: 'theirs.too' })]
     topic.add(0)
@@ -210,14 +210,14 @@ describe('a dead letter of another pipeline', () => {
     })
   })
 
-  test('is not absent when it was selected by its position', async () => {
+  test('is not reported as missing if it was selected by its position', async () => {
     const topic = new DeadLetterTopic(1)
     const at = topic.add(0, { sourceTopic: 'theirs' })
     const report = await run(topic, { selection: { positions: new Set([at]) } })
     expect([report.absent, report.foreign.total]).toEqual([[], 1])
   })
 
-  test('counts only if it is selected', async () => {
+  test('is counted only if it is selected', async () => {
     const topic = new DeadLetterTopic(1)
     topic.add(0, { sourceTopic: 'theirs' })
     const report = await run(topic, { selection: { reasons: new Set(['rejected']) } })
@@ -225,7 +225,7 @@ describe('a dead letter of another pipeline', () => {
   })
 })
 
-describe('a redrive that ends early has put back what it says, and the next one the rest', () => {
+describe('a redrive that ends early reports what it has put back, and the next run continues:', () => {
   const COMMITTED = { kind: 'committed' } as const
   const failure = { code: 'ECONNREFUSED', message: 'A sentence.', passing: true }
   const ENDS = [
@@ -233,7 +233,7 @@ describe('a redrive that ends early has put back what it says, and the next one 
     { end: { kind: 'failed', message: 'A sentence.' }, outcome: { kind: 'failed', failure } },
   ] as const
 
-  test.each(ENDS)('when it is $end.kind', async ({ end, outcome }) => {
+  test.each(ENDS)('after $end.kind', async ({ end, outcome }) => {
     const topic = topicOf(250)
     const first = redriveSink(topic, { outcomes: [COMMITTED, outcome] })
     const report = await run(topic, { sink: first })
@@ -245,7 +245,7 @@ describe('a redrive that ends early has put back what it says, and the next one 
     )
   })
 
-  test.each([3, 1_000])('when it is told to stop, with %d dead letters read at once', async (atOnce) => {
+  test.each([3, 1_000])('after a stop request, with %d dead letters per read', async (atOnce) => {
     const topic = topicOf(600)
     const controller = new AbortController()
     const first = redriveSink(topic)

@@ -26,7 +26,7 @@ function deadLetter(changes: Partial<OutputRecord> = {}): OutputRecord {
   }
 }
 
-/** All forms a dead letter goes through, the last one included. */
+/** All forms of a dead letter, including the last one. */
 function reductions(first: OutputRecord, failure: Failure): OutputRecord[] {
   const forms: OutputRecord[] = []
   for (let next = reducedDeadLetter(first, failure); next !== null; next = reducedDeadLetter(next, failure)) {
@@ -39,7 +39,7 @@ function reductions(first: OutputRecord, failure: Failure): OutputRecord[] {
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 describe('a dead letter that is too large', () => {
-  test('goes without its value first, and says how large it was and its SHA-256', () => {
+  test('first loses its value, whose size and SHA-256 are stored in headers', () => {
     const value = Buffer.alloc(3_000_000, 'x')
     const reduced = reducedDeadLetter(deadLetter({ value }), TOO_LARGE)
     expect(reduced?.value).toBeNull()
@@ -49,7 +49,7 @@ describe('a dead letter that is too large', () => {
     expect(reduced?.headers.slice(0, OURS.length)).toEqual(OURS)
   })
 
-  test('goes without its headers first if they are what is large', () => {
+  test('first loses its own headers if they are the largest part', () => {
     const own = header('own', 'y'.repeat(1_500_000))
     const reduced = reducedDeadLetter(deadLetter({ headers: [own, ...OURS] }), TOO_LARGE)
     expect(String(reduced?.value)).toBe('v')
@@ -59,7 +59,7 @@ describe('a dead letter that is too large', () => {
     ])
   })
 
-  test('ends as our own headers and a short key', () => {
+  test('is reduced to our headers and a short key in the end', () => {
     const first = deadLetter({
       key: Buffer.alloc(900_000),
       value: Buffer.alloc(900_000),
@@ -77,13 +77,13 @@ describe('a dead letter that is too large', () => {
 })
 
 describe('a dead letter that the brokers reject', () => {
-  test('gets a key if it has none, and keeps all the rest', () => {
+  test('gets a key if it has none and keeps everything else', () => {
     const own = header('own', 'x')
     const reduced = reducedDeadLetter(deadLetter({ key: null, headers: [own, ...OURS] }), INVALID)
     expect(reduced).toEqual({ ...deadLetter({ headers: [own, ...OURS] }), key: Buffer.from('in:3:42') })
   })
 
-  test('goes without the event’s own headers, then without its value, then not at all', () => {
+  test("loses the event's own headers, then its value, and is then given up", () => {
     const forms = reductions(deadLetter({ headers: [header('own', 'x'), ...OURS] }), INVALID)
     expect(
       forms.map(({ value, headers }) => [value === null, headers.some(({ name }) => name === 'own')]),
@@ -93,7 +93,7 @@ describe('a dead letter that the brokers reject', () => {
     ])
   })
 
-  test('says the size and SHA-256 of the headers as the record held them, null values too', () => {
+  test('stores the size and SHA-256 of the headers as they were in the record, including null values', () => {
     const [reduced] = reductions(deadLetter({ headers: [{ name: 'own', value: null }, ...OURS] }), INVALID)
     const text = lastText(reduced?.headers ?? [], 'checkresult-left-out-headers')
     expect(text).toBe(`6 bytes, sha256 ${sha256(Buffer.from('\u0002\u0006own\u0001'))}`)

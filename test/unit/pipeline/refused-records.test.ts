@@ -1,4 +1,4 @@
-/** Records that the API refuses, alone or with all others: what becomes of them, of the others, and of the quota. */
+/** Records that the API rejects, alone or together with all others: their outcome, and the effect on other records and the quota. */
 import { describe, expect, test } from 'vitest'
 import type { CallResult } from '../../../src/core/circuit-breaker.ts'
 import { historyHeaders } from '../../../src/core/history.ts'
@@ -13,7 +13,7 @@ function header(processed: ProcessedRecord | null | undefined, name: string): st
   return headerText(processed?.outputs[0]?.headers ?? [], name)
 }
 
-/** Calls of other records, each of them answered, while `made` is under way. */
+/** Makes calls for other records, all of them answered, while `made` is running. */
 async function amongOthers(made: ReturnType<typeof processing>, seconds: number): Promise<void> {
   for (let round = 0; round < seconds * 10; round += 1) {
     const permit = await made.permits.acquire('fresh', 'in:1', () => true)
@@ -34,13 +34,13 @@ async function mixed() {
   return { ...made, call, record }
 }
 
-describe('a record that is refused while others are answered', () => {
+describe('a record that is rejected while others succeed', () => {
   test.each([
     [403, 'Forbidden.RAMUserAccessDenied', 'refused', 2],
     [400, 'SomethingNobodyDocumented', 'unknown-code', 2],
     [401, '', 'unknown-code', 2],
     [400, 'Throttling.User', 'throttled', 4],
-  ])('is set aside: %i %s', async (status, code, reason, calls) => {
+  ])('goes to the retry topic: %i %s', async (status, code, reason, calls) => {
     const made = processing([refused(status, code)])
     await amongOthers(made, 1)
     await made.run(inputRecord(0))
@@ -51,7 +51,7 @@ describe('a record that is refused while others are answered', () => {
     expect([made.permits.openReason, made.metrics.of('circuit')]).toEqual([null, []])
   })
 
-  test('waits a second between its calls, or as long as the API asks for, up to two seconds', async () => {
+  test('waits one second between its calls, or as long as the API asks, up to two seconds', async () => {
     const made = processing([
       refused(400, 'Throttling.User', 60_000),
       refused(400, 'Throttling.User'),
@@ -67,7 +67,7 @@ describe('a record that is refused while others are answered', () => {
     ])
   })
 
-  test('becomes a dead letter when it is too old for another round', async () => {
+  test('becomes a dead letter if it is too old for another retry topic', async () => {
     const made = processing([refused(403, 'Forbidden.RAMUserAccessDenied')])
     await amongOthers(made, 1)
     const old = historyHeaders({
@@ -83,8 +83,8 @@ describe('a record that is refused while others are answered', () => {
   })
 })
 
-describe('a record that is refused when nobody else asks', () => {
-  test('waits as long as it takes, and is neither deferred nor a dead letter', async () => {
+describe('a record that is rejected while no other record is in progress', () => {
+  test('retries indefinitely and is neither deferred nor dead-lettered', async () => {
     const { run, result, calls, clock, permits } = processing([refused(400, 'SomethingNobodyDocumented')])
     await run(inputRecord(0))
     await clock.advance(3 * 3_600_000)
@@ -95,7 +95,7 @@ describe('a record that is refused when nobody else asks', () => {
     expect(calls.length).toBeLessThan(250)
   })
 
-  test('is set aside once another record is answered', async () => {
+  test('goes to the retry topic once another record succeeds', async () => {
     const { run, result, clock, permits } = processing([refused(400, 'SomethingNobodyDocumented')])
     await run(inputRecord(0))
     await clock.advance(600_000)
@@ -109,23 +109,23 @@ describe('a record that is refused when nobody else asks', () => {
   })
 })
 
-describe('an API that says when to come again', () => {
-  test('is asked again no sooner', async () => {
+describe('a retry hint from the API', () => {
+  test('delays the next attempt', async () => {
     const { run, calls, clock } = processing([refused(503, 'ServiceUnavailable', 3_000), PASSED])
     await run(inputRecord(0))
     await clock.advance(10_000)
     expect(calls.map(({ atMs }) => atMs)).toEqual([0, 3_000])
   })
 
-  test('has the record go to the retry topic at once if that is later than the record may take', async () => {
+  test('sends the record to the retry topic at once if it is longer than the record may wait', async () => {
     const { run, result, calls } = processing([refused(503, 'ServiceUnavailable', 8_000)])
     await run(inputRecord(0))
     expect([outcomeOf(result()), calls.length]).toEqual([[['retry'], 'deferred'], 1])
   })
 })
 
-describe('a record that is throttled while others are answered', () => {
-  test('slows the quota down for nobody, and is set aside after four times', async () => {
+describe('a record that is throttled while others succeed', () => {
+  test('does not slow the quota down, and is blamed itself the fourth time', async () => {
     const { call, record, granted } = await mixed()
     const blames: unknown[] = []
     for (let round = 0; round < 4; round += 1) {
@@ -136,7 +136,7 @@ describe('a record that is throttled while others are answered', () => {
     expect(granted.map(({ atMs }) => atMs)).toEqual(Array.from({ length: 9 }, (_, at) => at * 100))
   })
 
-  test('is a sign of the account when it is not the only one', async () => {
+  test('opens the circuit breaker if another record is throttled, too', async () => {
     const { call, record, queue } = await mixed()
     expect(await call(throttled(10_000), record)).toBe('undecided')
     expect(await call(throttled(10_000), new RefusedRecord())).toBe('account')

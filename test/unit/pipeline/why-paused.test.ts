@@ -1,9 +1,9 @@
-/** What is said while calls are paused. */
+/** Messages while calls are paused. */
 import { expect, test } from 'vitest'
 import { flushPromises } from '../../support/fake-clock.ts'
 import { ANSWERED, queueWith, REFUSED } from '../../support/permit-queue.ts'
 
-test('why calls are paused is told with the code of the API, in the log and on the status page', async () => {
+test('the log and the status page show the code of the API while calls are paused', async () => {
   const { queue, log, clock, ask, release } = queueWith()
   ask('a')
   await flushPromises()
@@ -18,7 +18,7 @@ test('why calls are paused is told with the code of the API, in the log and on t
   expect(queue.status).toBe('closed')
 })
 
-test('a code that is none is not passed on', async () => {
+test('a value that does not look like a code is not shown', async () => {
   const { ask, release, queue, log } = queueWith()
   ask('a')
   await flushPromises()
@@ -29,7 +29,7 @@ test('a code that is none is not passed on', async () => {
   ])
 })
 
-test('with a clock that is far off a refusal is the fault of the clock, and the message says by how much', async () => {
+test('a rejection while the clock is far off is attributed to the clock, with the difference', async () => {
   const clock = {
     isOff: true,
     description: 'The clock of this machine is 2 h ahead of the clock of the API.',
@@ -43,7 +43,7 @@ test('with a clock that is far off a refusal is the fault of the clock, and the 
   expect(log.lines[0]).toContain('reason clock (SignatureDoesNotMatch)')
 })
 
-test('a pause for the clock is a reason of its own', () => {
+test('calls that are paused because of the clock have a separate reason', () => {
   const { queue, metrics } = queueWith()
   queue.pause('clock', 'The brokers reject the timestamps.')
   expect([queue.openReason, queue.status]).toEqual([

@@ -13,30 +13,33 @@ function pairs(one: 'permits' | 'replicas', other: 'replicas' | 'load', mode: st
   )
 }
 
-test('every case has a name of its own', () => {
+test('case names are unique', () => {
   expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length)
 })
 
-test.for(['partition', 'redis'])('in %s mode every two values of N, replicas and backlog meet', (mode) => {
-  for (const permits of [5, 10, 50, 200]) {
+test.for(['partition', 'redis'])(
+  'in %s mode, every pair of values of N, replicas and backlog occurs',
+  (mode) => {
+    for (const permits of [5, 10, 50, 200]) {
+      for (const replicas of [1, 2, 4])
+        expect(pairs('permits', 'replicas', mode)).toContain(`${permits} ${replicas}`)
+      for (const load of ['even', 'skewed', 'one'])
+        expect(pairs('permits', 'load', mode)).toContain(`${permits} ${load}`)
+    }
     for (const replicas of [1, 2, 4])
-      expect(pairs('permits', 'replicas', mode)).toContain(`${permits} ${replicas}`)
-    for (const load of ['even', 'skewed', 'one'])
-      expect(pairs('permits', 'load', mode)).toContain(`${permits} ${load}`)
-  }
-  for (const replicas of [1, 2, 4])
-    for (const load of ['even', 'skewed', 'one'])
-      expect(pairs('replicas', 'load', mode)).toContain(`${replicas} ${load}`)
-})
+      for (const load of ['even', 'skewed', 'one'])
+        expect(pairs('replicas', 'load', mode)).toContain(`${replicas} ${load}`)
+  },
+)
 
-test('everything happens in both modes, but for what can only happen in one', () => {
+test('both modes have all incidents except those that only one of them can have', () => {
   for (const { name, only } of DISTURBANCES) {
     const modes = CASES.filter(({ disturbance }) => disturbance?.name === name).map(({ mode }) => mode)
     expect(modes).toEqual(only === undefined ? ['partition', 'redis'] : [only])
   }
 })
 
-test('the short form has what matters most', () => {
+test('the short run has the most important cases', () => {
   expect(chosen({ short: true, only: [] }).map(({ name }) => name)).toEqual([
     'partition-n5-r4-one',
     'partition-n50-r4-skewed',
@@ -50,7 +53,7 @@ test('the short form has what matters most', () => {
   ])
 })
 
-test('cases are chosen by parts of their names', () => {
+test('cases are selected by parts of their names', () => {
   expect(chosen({ short: false, only: ['killed', 'partition-n5-'] }).map(({ name }) => name)).toEqual([
     'partition-n5-r1-even',
     'partition-n5-r2-skewed',
@@ -60,7 +63,7 @@ test('cases are chosen by parts of their names', () => {
   ])
 })
 
-test('what the command is told reaches the tests', () => {
+test('command-line options are passed on to the tests', () => {
   const options = parseOptions(['--short', '--only', 'a,b', '--seed', '7', '--slack', '4', '--logs', 'x'])
   expect(options).toEqual({ short: true, only: ['a', 'b'], seed: 7, slack: 4, logs: 'x', save: false })
   const environment = {}
@@ -69,13 +72,13 @@ test('what the command is told reaches the tests', () => {
 })
 
 describe('a backlog', () => {
-  test('is spread as its name says, and enough for most of N on any part of it', () => {
+  test('is distributed as its name says and large enough to use most of N', () => {
     expect(backlogOf('even', 50, 40)).toEqual(Array.from({ length: 8 }, () => 1_200))
     expect(backlogOf('skewed', 50, 40)).toEqual([8_400, 1_200, 1_200, 1_200])
     expect(backlogOf('one', 50, 40)).toEqual([2_000])
   })
 
-  test('is none in light load', () => {
+  test('is empty under light load', () => {
     expect(backlogOf('light', 50, 40)).toEqual([])
   })
 })

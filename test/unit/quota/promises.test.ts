@@ -58,23 +58,23 @@ function broken(change: Partial<Observed>, played: Partial<Case> = {}): readonly
   return figuresOf({ ...PLAYED, ...played }, observed(change), 1).broken
 }
 
-test('all holds when N calls come in each window of a second and the guard, and no more', () => {
+test('the promises hold if every window of one second plus guard has exactly N calls', () => {
   const figures = figuresOf(PLAYED, observed(), 1)
   expect(figures).toMatchObject({ max: 10, throttled: 0, unfairness: 1, broken: [] })
   expect(figures.used).toBeCloseTo(1 / 1.02, 6)
 })
 
-describe('it is broken', () => {
-  test('by one call too many in any second, be it throttled or not', () => {
+describe('a promise is broken', () => {
+  test('by one call too many in any second, whether it is throttled or not', () => {
     expect(broken({ calls: evenly(10.5) })).toEqual(['11 calls came within a second'])
   })
 
-  test('by too little of it used', () => {
+  test('by unused quota', () => {
     expect(broken({ calls: evenly(9.8) })).toEqual(['96.1 % were used, 97.0 % should be'])
     expect(broken({ calls: [] })).toHaveLength(1)
   })
 
-  test('by calls that were throttled', () => {
+  test('by throttled calls', () => {
     const [first, ...others] = evenly(10)
     const refused = { atNs: first?.atNs ?? 0, scenario: EVENT_SCENARIO, code: 'Throttling.Api' }
     expect(broken({ calls: [refused, ...others] })).toEqual([
@@ -82,14 +82,14 @@ describe('it is broken', () => {
     ])
   })
 
-  test('by a replica that died, and by what makes its figures worthless', () => {
+  test('by a replica that crashed and by anything that makes its figures unusable', () => {
     expect(broken({ deaths: ['why'] })).toEqual(['a replica ended: why'])
     expect(broken({ ranDry: [3] })).toEqual(['no work was left on partitions 3: nothing was measured'])
     const changed = [{ from: standing(), to: standing({ share: 6, atNs: 1, calls: 1 }) }]
     expect(broken({ stretches: changed })).toEqual(['the shares changed in calm: nothing was measured'])
   })
 
-  test('in light load by permits that are waited for longer than one takes to come', () => {
+  test('under light load, by permits that take longer than the interval between permits', () => {
     const light = { load: 'light' } as const
     expect(broken({ calls: evenly(5), stretches: waitsUpTo(0.1) }, light)).toEqual([])
     expect(broken({ calls: evenly(5), stretches: waitsUpTo(0.2) }, light)).toEqual([
@@ -98,7 +98,7 @@ describe('it is broken', () => {
   })
 })
 
-test('in partition mode the shares of replicas with work are what can be used', () => {
+test('in partition mode, the usable quota is the sum of the shares of replicas with work', () => {
   const idle = { from: standing({ hasWork: false }), to: standing({ hasWork: false }) }
   const stretches = [TWO[0] ?? idle, idle]
   const partition = { mode: 'partition' } as const
@@ -106,7 +106,7 @@ test('in partition mode the shares of replicas with work are what can be used', 
   expect(broken({ stretches: TWO, calls: evenly(5) }, partition)).toHaveLength(1)
 })
 
-test('an outside caller counts apart: beside it the service makes room, and may be throttled', () => {
+test('calls of another client are counted separately; the service makes room for them and may be throttled', () => {
   const disturbance = DISTURBANCES.find(({ name }) => name === 'outside-caller')
   if (disturbance === undefined) throw new Error('There is no such disturbance.')
   const outside = evenly(4, { scenario: OUTSIDE_SCENARIO })
@@ -124,7 +124,7 @@ test('an outside caller counts apart: beside it the service makes room, and may 
   expect(figures).toMatchObject({ max: 10, broken: [] })
 })
 
-test('slack lengthens the guard and lowers what must be used, and leaves the promise alone', () => {
+test('slack lengthens the guard and lowers the required usage, but does not change the limit', () => {
   expect(usedAtLeast({}, 1)).toBeCloseTo(0.97, 6)
   expect(usedAtLeast({}, 4)).toBeCloseTo(0.887, 3)
   expect(usedAtLeast({ guardMs: 30 }, 1)).toBeCloseTo(0.9606, 3)

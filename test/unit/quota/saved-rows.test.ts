@@ -20,7 +20,7 @@ const FIGURES: Figures = {
   broken: [],
 }
 
-test('cases of the same kind and mode share a row with the worst figures of them', () => {
+test('cases of the same kind and mode share a row with their worst figures', () => {
   const rows = rowsOf([
     FIGURES,
     { ...FIGURES, replicas: 4, load: 'one', max: 4, used: 0.975, throttled: 2 },

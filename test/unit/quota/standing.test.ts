@@ -15,7 +15,7 @@ function standing(change: Partial<Standing>): Standing {
   return { atNs: 0, calls: 0, share: 10, waits: new Map(), hasWork: true, ...change }
 }
 
-/** Over a second. */
+/** A period of one second. */
 function stretch(calls: number, change: Partial<Standing> = {}): Stretch {
   return {
     from: standing({ calls: 100, ...change }),
@@ -27,7 +27,7 @@ function waits(...counts: readonly number[]): Standing['waits'] {
   return new Map([0.01, 0.02, Infinity].map((bound, at) => [bound, counts[at] ?? 0]))
 }
 
-test('a replica says how many calls it has made, what its share is, and how long permits took', () => {
+test("reads a replica's calls, share and permit wait times from its metrics", () => {
   expect(standingOf(EXPOSITION, 7, true)).toEqual({
     atNs: 7,
     hasWork: true,
@@ -40,14 +40,14 @@ test('a replica says how many calls it has made, what its share is, and how long
   })
 })
 
-test('unfairness compares calls per permit in the time between, of replicas with work alone', () => {
+test('measures unfairness as calls per permit in a period, only over replicas with work', () => {
   const idle = stretch(0, { hasWork: false })
   expect(unfairness([stretch(20, { share: 20 }), stretch(8), idle], 'partition')).toBeCloseTo(1.25)
   expect(unfairness([stretch(20, { share: 20 }), stretch(8), idle], 'redis')).toBeCloseTo(2.5)
   expect(unfairness([stretch(20), idle], 'redis')).toBeNull()
 })
 
-test('the wait is the bound that 99 of 100 calls of all replicas kept, in the time between', () => {
+test('computes the 99th percentile of the wait over all replicas in a period', () => {
   const before = standing({ waits: waits(1, 1, 50) })
   const good = { from: before, to: standing({ waits: waits(100, 100, 149) }) }
   const late = { from: before, to: standing({ waits: waits(1, 3, 52) }) }

@@ -16,7 +16,7 @@ import { TransactionFilter, unreadLines } from '../../../../src/cli/dlq/transact
 import { DeadLetterTopic, FAILED_AT_MS, redriveSink } from '../../../support/dead-letter-topic.ts'
 import { headersOf } from '../../../support/headers.ts'
 
-/** The fictitious person whose name must not be seen. */
+/** The fictitious person whose name must not appear. */
 const MARK = 'ZQXJKVPERSON'
 const NO_ANSWER: Reading = { kind: 'unread', why: 'no-answer' }
 const UNDECODABLE: Reading = { kind: 'undecodable', code: 'malformed-json', message: 'A sentence of ours.' }
@@ -35,9 +35,9 @@ async function putBack(topic: DeadLetterTopic, position: string): Promise<void> 
 const ALL = { limit: 9, transactions: null }
 
 describe('the newest dead letters', () => {
-  test('are found among many, in order, and the rest is counted', async () => {
+  test('are returned in order from a large topic, and all others are counted', async () => {
     const topic = new DeadLetterTopic(2)
-    // 37 and 100 have no common factor: each time comes once, in no order.
+    // 37 and 100 are coprime, so each time occurs once, in no particular order.
     for (let at = 0; at < 100; at += 1) topic.add(at % 2, { failedAtMs: FAILED_AT_MS + ((at * 37) % 100) })
     const { deadLetters, total } = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, {
       limit: 5,
@@ -48,7 +48,7 @@ describe('the newest dead letters', () => {
     expect(total).toBe(100)
   })
 
-  test('are those that wait, or those that were put back; a redrive receipt is neither', async () => {
+  test('are either the waiting ones or those that were put back, without redrive receipts', async () => {
     const topic = new DeadLetterTopic(1)
     const positions = [topic.add(0), topic.add(0), topic.add(0)]
     await putBack(topic, positions[1] ?? '')
@@ -58,7 +58,7 @@ describe('the newest dead letters', () => {
     expect(gone.deadLetters.map(positionName)).toEqual(['0:1'])
   })
 
-  test('are ours only; those of another pipeline are counted and named', async () => {
+  test('belong to our pipeline; those of other pipelines are counted and named', async () => {
     const topic = new DeadLetterTopic(1)
     topic.add(0)
     const theirs = topic.add(0, { sourceTopic: 'theirs' })
@@ -154,7 +154,7 @@ async function shown(value: Buffer | null, decoded: Reading = UNDECODABLE) {
   return { facts: factLines(found, decoded).join('\n'), personal: personalLines(found, decoded).join('\n') }
 }
 
-describe('a dead letter that is shown', () => {
+describe('a shown dead letter', () => {
   test('prints its cause and its size, and nothing personal', async () => {
     const { facts } = await shown(Buffer.from(`{"${MARK}`))
     expect(facts).toMatch(/^code +malformed-json$/m)
@@ -163,21 +163,21 @@ describe('a dead letter that is shown', () => {
     expect(facts).not.toContain(MARK)
   })
 
-  test('does not claim to know what the registry did not say', async () => {
+  test('says that its schema is unknown if the registry did not answer', async () => {
     const { facts } = await shown(Buffer.from([0, 0, 0, 0, 1, 2]), NO_ANSWER)
     expect(facts).toMatch(/^readable +unknown: the schema registry does not answer$/m)
     const avro = await shown(Buffer.from([0, 0, 0, 0, 1, 2]), { kind: 'unread', why: 'no-registry' })
     expect(avro.facts).toMatch(/^readable +unknown: the value is Avro, and SCHEMA_REGISTRY_URL is not set$/m)
   })
 
-  test('is shown with key, own headers and JSON as it came, when that is asked for', async () => {
+  test('has key, own headers and JSON unchanged if the content is requested', async () => {
     const { personal } = await shown(Buffer.from(`{"${MARK}`))
     expect(personal).toBe(
       `\nkey: ${MARK}\nown headers:\n  "${MARK}": ${MARK}\n  "${MARK}": null\nvalue:\n{"${MARK}`,
     )
   })
 
-  test('is shown in base64 where it is no text, or a text that a terminal would obey', async () => {
+  test('has base64 if the content is binary or contains terminal control characters', async () => {
     const escape = Buffer.from('{\u001b[2J')
     expect((await shown(escape)).personal).toContain(`value:\nbase64 ${escape.toString('base64')}`)
     const avro = Buffer.from([0, 0, 0, 0, 1, 2])
@@ -185,7 +185,7 @@ describe('a dead letter that is shown', () => {
     expect((await shown(null)).personal).toContain('value:\nnone')
   })
 
-  test('says whose it is, and what it lacks of its event', async () => {
+  test('names its pipeline and the missing parts of its event', async () => {
     const topic = new DeadLetterTopic(1)
     topic.add(0, { sourceTopic: 'theirs', leftOut: [textHeader('checkresult-left-out-value', '9 bytes')] })
     const found = await deadLetterAt(topic.source(), { partition: 0, offset: 0n })
@@ -227,7 +227,7 @@ describe('a dead letter that is shown', () => {
     })
   })
 
-  test('has to be there', async () => {
+  test('must exist', async () => {
     const topic = new DeadLetterTopic(1)
     topic.append(0, {}, [])
     await expect(deadLetterAt(topic.source(), { partition: 0, offset: 0n })).rejects.toThrow(

@@ -39,7 +39,7 @@ test.each([
   [60_000, '1m'],
   [7_199_999, '1h'],
   [3 * 86_400_000, '3d'],
-])('an age of %d ms is %s', (ms, text) => {
+])('an age of %d ms is shown as %s', (ms, text) => {
   expect(age(ms)).toBe(text)
 })
 
@@ -64,7 +64,7 @@ test('transaction ids are a column and a member only if they were read', () => {
   expect(deadLetterJson(DEAD_LETTER)).not.toHaveProperty('transactionId')
 })
 
-test('JSON has offsets as text and times as dates', () => {
+test('JSON output has offsets as strings and times as ISO dates', () => {
   expect(deadLetterJson(DEAD_LETTER)).toEqual({
     position: '3:9007199254740993',
     reason: 'unavailable',
@@ -165,12 +165,12 @@ describe('the report of a redrive', () => {
       { kind: 'failed', message: 'A sentence.' },
       'A sentence. What was redriven is recorded: run the command again to continue.',
     ],
-  ] as const)('of an end: %j', (end, expected) => {
+  ] as const)('explains the end %j', (end, expected) => {
     expect(problemOf({ ...REPORT, end }, true)).toBe(expected)
   })
 })
 
-test('filters become a selection, ages relative to now', () => {
+test('filters are converted to a selection, with ages relative to the current time', () => {
   expect(selectionOf({}, 1_000)).toEqual(EVERY_DEAD_LETTER)
   const filters = {
     reason: ['rejected'],
@@ -194,8 +194,8 @@ function stream(isTTY: boolean) {
   return { to: Object.assign(writable, { isTTY }) as unknown as NodeJS.WriteStream, text: () => text }
 }
 
-describe('progress', () => {
-  test('is a line every five seconds where there is no terminal', () => {
+describe('the progress display', () => {
+  test('prints a line every five seconds without a terminal', () => {
     const { to, text } = stream(false)
     let nowMs = 0
     const progress = createProgress(to, () => nowMs)
@@ -206,7 +206,7 @@ describe('progress', () => {
     expect(text()).toBe('25 % read, 5 redriven\n50 % read, 10 redriven\n')
   })
 
-  test('is a bar on a terminal, once the run is no short one', () => {
+  test('draws a bar on a terminal after a short time', () => {
     const { to, text } = stream(true)
     let nowMs = 0
     const progress = createProgress(to, () => nowMs)
@@ -218,7 +218,7 @@ describe('progress', () => {
     expect(text()).toMatch(/█+░+ 75 %  2 redriven/)
   })
 
-  test.each([true, false])('is nothing of a short run (terminal: %s)', (isTTY) => {
+  test.each([true, false])('prints nothing during a short run (terminal: %s)', (isTTY) => {
     const { to, text } = stream(isTTY)
     const progress = createProgress(to, () => 0)
     progress.show({ read: 1, total: 2, note: '' })

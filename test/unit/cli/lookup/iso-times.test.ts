@@ -4,12 +4,12 @@ import { logicalFields, withIsoTimes } from '../../../../src/cli/lookup/iso-time
 
 const FIELDS = logicalFields(JSON.parse(schemaJson('verification-result')))
 
-test('the dates and times of the result schema are known by its logical types', () => {
+test('recognizes dates and times in the result schema by their logical types', () => {
   expect([...FIELDS.date].toSorted()).toEqual(['birthDate', 'currentIssueDate', 'expiryDate', 'issueDate'])
   expect([...FIELDS['timestamp-millis']].toSorted()).toEqual(['checkedAt', 'completedAt'])
 })
 
-test('dates and times become ISO text at any depth, everything else stays', () => {
+test('dates and times become ISO text at any depth, and everything else is unchanged', () => {
   const result = {
     checkedAt: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
     attempts: 1,
@@ -30,7 +30,7 @@ test('dates and times become ISO text at any depth, everything else stays', () =
   })
 })
 
-test('a number that no date can hold stays a number', () => {
+test('a number outside the range of dates stays a number', () => {
   expect(withIsoTimes({ completedAt: 9e15, birthDate: 2_147_483_647 }, FIELDS)).toEqual({
     completedAt: 9e15,
     birthDate: 2_147_483_647,

@@ -13,8 +13,8 @@ function linesFor(reply: Reply): string[] {
   return noResultLines(outcome satisfies NoResult, reply)
 }
 
-describe('a call without a result', () => {
-  test('prints reason, code, what it means and what to do, in the rows of "dlq show"', () => {
+describe('the output for a call without a result', () => {
+  test('has reason, code, meaning and advice in the rows of "dlq show"', () => {
     expect(linesFor(answer('ProcessNotCompleted', 404, '0F1E-2D3C'))).toEqual([
       'No result.',
       'reason       not-completed',
@@ -26,7 +26,7 @@ describe('a call without a result', () => {
     ])
   })
 
-  test('leaves out the HTTP status and the request id if there is none', () => {
+  test('omits the HTTP status and request id if there are none', () => {
     const lines = linesFor({ kind: 'no-answer', failure: 'dns', status: null, retryAfterMs: null })
     expect(lines.map((line) => line.split(/ {2,}/)[0])).toEqual([
       'No result.',
@@ -50,19 +50,19 @@ describe('a call without a result', () => {
     ['InternalError', 500, 'unavailable', 'Try again'],
     ['', 502, 'unavailable', 'Try again'],
     ['constructor', 400, 'refused', "vendor's documentation"],
-  ])('with the code %j and HTTP %d has the reason %s and advice', (code, status, reason, advice) => {
+  ])('for the code %j and HTTP %d has the reason %s and advice', (code, status, reason, advice) => {
     const text = linesFor(answer(code, status)).join('\n')
     expect(text).toMatch(new RegExp(`^reason +${reason}$`, 'm'))
     expect(text).toMatch(new RegExp(`^what to do +.*${advice}`, 'm'))
   })
 
-  test.each(NO_ANSWER)('because of the failure %s has advice of its own or of its reason', (failure) => {
+  test.each(NO_ANSWER)('for the failure %s has advice', (failure) => {
     const text = linesFor({ kind: 'no-answer', failure, status: null, retryAfterMs: null }).join('\n')
     expect(text).toMatch(new RegExp(`^code +${failure}$`, 'm'))
     expect(text).not.toContain('Look the code up')
   })
 
-  test('does not print a code that is not a short word: it may hold anything', () => {
+  test('omits a code that is not a short word, because it may contain any text', () => {
     expect(linesFor(answer('<name>虚构人</name>', 400)).join('\n')).toMatch(/^code +unprintable$/m)
   })
 })

@@ -7,12 +7,12 @@ function fields(given: Partial<DocumentFields>): DocumentFields {
   return { ...emptyFields(), ...given }
 }
 
-test('every field but raw has a name, and says nothing at first', () => {
+test('every field except raw has a name and is initially null', () => {
   expect([...FIELD_NAMES, 'raw'].toSorted()).toEqual(Object.keys(emptyFields()).toSorted())
   expect(saying(emptyFields())).toEqual({})
 })
 
-test('only what says something else is a change', () => {
+test('only different values count as changed', () => {
   const read = fields({ name: 'CESHI', sex: 'FEMALE', birthDate: 7_457, isPermanent: true })
   const edited = fields({
     name: 'CESHI',
@@ -28,18 +28,18 @@ test('only what says something else is a change', () => {
   })
 })
 
-test('texts of raw are changes by themselves', () => {
+test('each text in raw counts as changed separately', () => {
   const read = fields({ raw: { expiryDate: '长期', cardEdition: '7' } })
   const edited = fields({ raw: { expiryDate: '长期', cardEdition: '8' } })
   expect(saying(changedFields(edited, read))).toEqual({ raw: { cardEdition: '8' } })
 })
 
-test('what is not among the edits is no change', () => {
+test('fields without an edit are not changed', () => {
   expect(changedFields(fields({}), fields({ name: 'CESHI' }))).toBeNull()
   expect(changedFields(fields({ name: 'CESHI' }), fields({ name: 'CESHI' }))).toBeNull()
 })
 
-test('everything is a change when nothing was read', () => {
+test('everything counts as changed if nothing was read', () => {
   expect(saying(changedFields(fields({ name: 'CESHI' }), null))).toEqual({ name: 'CESHI' })
   expect(changedFields(fields({}), null)).toBeNull()
 })

@@ -11,7 +11,7 @@ import { answerWith, bodyWith, contextOf, SAMPLES } from '../../../support/answe
 
 const type = schemaType('verification-result')
 
-/** Texts with what breaks encoders: half surrogate pairs, zeros, other scripts, names that objects have. */
+/** Texts that break encoders: lone surrogates, NUL characters, other scripts, names of object members. */
 const texts = fc.oneof(
   fc.string({
     unit: fc.constantFrom(...'aZ0-/年(', ' ', '测', '𠮷', '\ud800', '\udc00', '\u0000'),
@@ -83,8 +83,8 @@ function finalAnswer(extIdInfo: unknown): FinalAnswer {
   return answerWith({ ...answer, passed: 'Y' })
 }
 
-describe('whatever was answered', () => {
-  test('the result can be encoded, and decoded it is the same', () => {
+describe('any answer', () => {
+  test('gives a result that is encoded and decoded without a change', () => {
     fc.assert(
       fc.property(answers, contexts, (answer, context) => {
         const result = normalize(answer, context)
@@ -94,7 +94,7 @@ describe('whatever was answered', () => {
     )
   })
 
-  test('also when it came as JSON of any kind', () => {
+  test('gives an encodable result for any JSON content', () => {
     const parts = fc.constantFrom(
       'ocrIdInfo',
       'ocrIdEditInfo',
@@ -112,7 +112,7 @@ describe('whatever was answered', () => {
     )
   })
 
-  test('the record is small enough for a broker', () => {
+  test('gives a result that is small enough for a broker', () => {
     const answer = finalAnswer({ ocrIdInfo: manyOf('测 '), ocrIdEditInfo: manyOf('试 ') })
     const { length } = createEncodeResult(1)(normalize(answer, contextOf()))
     expect(length).toBeGreaterThan(100_000)

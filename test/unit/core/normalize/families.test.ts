@@ -39,19 +39,22 @@ describe('a document type code', () => {
     ['MAC01003', 'MACAO_IDENTITY_CARD'],
     ['GLB03001', 'PASSPORT'],
     ['GLB03002', 'PASSPORT'],
-  ])('%s is of %s, whatever the members say', (docType, family) => {
+  ])('%s means %s, whatever the members are', (docType, family) => {
     const members = sampleOf('PASSPORT').members as OcrMembers
     expect(findFamily(docType, null)).toEqual({ family, familyFrom: 'DOC_TYPE' })
     expect(findFamily(docType, members)).toEqual({ family, familyFrom: 'DOC_TYPE' })
   })
 
-  test.each(['HKG02001', 'VNM01001', 'MYS01001', 'CHN06001'])('%s is of none of the seven', (docType) => {
-    const members = sampleOf('MACAO_IDENTITY_CARD').members as OcrMembers
-    expect(findFamily(docType, members)).toEqual({ family: 'OTHER', familyFrom: 'DOC_TYPE' })
-  })
+  test.each(['HKG02001', 'VNM01001', 'MYS01001', 'CHN06001'])(
+    '%s belongs to none of the seven families',
+    (docType) => {
+      const members = sampleOf('MACAO_IDENTITY_CARD').members as OcrMembers
+      expect(findFamily(docType, members)).toEqual({ family: 'OTHER', familyFrom: 'DOC_TYPE' })
+    },
+  )
 
   test.each(['00000010', '01560000', '01560001', 'constructor', '__proto__', ''])(
-    '%j says nothing: the members tell',
+    '%j is ignored, and the members determine the family',
     (docType) => {
       const { members, family } = sampleOf('MACAO_IDENTITY_CARD')
       expect(findFamily(docType, members as OcrMembers)).toEqual({ family, familyFrom: 'FIELDS' })
@@ -60,32 +63,32 @@ describe('a document type code', () => {
   )
 })
 
-describe('members without a document type', () => {
+describe('document members without a document type', () => {
   test.each(SAMPLES.filter(({ members }) => !('issueDate' in members)))(
-    'tell $family',
+    'identify $family',
     ({ members, family }) => {
       expect(familyOf(members)).toEqual({ family, familyFrom: 'FIELDS' })
     },
   )
 
   test.each(SAMPLES.filter(({ members }) => 'issueDate' in members))(
-    'do not tell $family, whose members other permits have too',
+    'do not identify $family because other permits have the same members',
     ({ members }) => {
       expect(familyOf(members)).toEqual(NO_FAMILY)
     },
   )
 
-  test('tell a Macao card without a Chinese name by its place of birth', () => {
+  test('identify a Macao card without a Chinese name by its place of birth', () => {
     const { members, family } = sampleOf('MACAO_IDENTITY_CARD')
     expect(familyOf(without(members, 'surnameCN', 'givennameCN'))).toEqual({ family, familyFrom: 'FIELDS' })
   })
 
-  test('tell a passport that has a place of birth', () => {
+  test('identify a passport that has a place of birth', () => {
     const members = { ...sampleOf('PASSPORT').members, placeOfBirth: 'TESTLAND' }
     expect(familyOf(members)).toEqual({ family: 'PASSPORT', familyFrom: 'FIELDS' })
   })
 
-  test('in snake_case may be of any document of the world, but for a passport’s number', () => {
+  test('in snake_case identify no family except a passport by its number', () => {
     expect(familyOf({ name: 'CESHI', id_number: '0', ethnicity: 'x', place_of_birth: 'y' })).toEqual(
       NO_FAMILY,
     )
@@ -95,7 +98,7 @@ describe('members without a document type', () => {
     })
   })
 
-  test('are sought among their own names only', () => {
+  test('are looked up as own properties only', () => {
     expect(familyOf({ name: 'CESHI' })).toEqual(NO_FAMILY)
     expect(familyOf({})).toEqual(NO_FAMILY)
     expect(findFamily(null, null)).toEqual(NO_FAMILY)

@@ -10,13 +10,13 @@ function fieldsOf(members: Readonly<Record<string, string>>, dayFirst = false): 
 }
 
 describe('camelCase members', () => {
-  test.each(SAMPLES)('of $family come out typed', ({ family, members, fields }) => {
+  test.each(SAMPLES)('of $family become typed fields', ({ family, members, fields }) => {
     expect(fieldsOf(members, family === 'HONG_KONG_IDENTITY_CARD')).toEqual(fields)
   })
 })
 
 describe('snake_case members', () => {
-  test('of a passport come out as the camelCase ones do', () => {
+  test('of a passport give the same fields as camelCase members', () => {
     const { members, fields } = sampleOf('PASSPORT')
     const snake = {
       surname: members['surname'] ?? '',
@@ -31,7 +31,7 @@ describe('snake_case members', () => {
     expect(fieldsOf(snake)).toEqual(fields)
   })
 
-  test('of a permit have the Latin name in name when there is a Chinese one beside it', () => {
+  test('of a permit put the Latin name in name if there is also a Chinese name', () => {
     const permit = {
       name: 'CESHI, CESHI',
       name_cn: '测试',
@@ -52,11 +52,11 @@ describe('snake_case members', () => {
     })
   })
 
-  test('of a mainland card have the only name in name', () => {
+  test('of a mainland card put their only name in name', () => {
     expect(fieldsOf({ name: '测试', ethnicity: '汉' })).toEqual({ name: '测试', ethnicity: '汉' })
   })
 
-  test('are replaced by the vendor’s standard forms, and kept beside them', () => {
+  test("yield to the vendor's standardized values and are kept in raw", () => {
     const members = { date_of_birth: '1990年06月02日', sex: '女', date_of_birth_s: '1990-06-02', sex_s: 'F' }
     expect(fieldsOf(members)).toEqual({
       birthDate: days('1990-06-02'),
@@ -65,7 +65,7 @@ describe('snake_case members', () => {
     })
   })
 
-  test('fill what a masked standard form leaves open', () => {
+  test('fill in what a masked standardized value leaves open', () => {
     expect(fieldsOf({ date_of_birth: '1990-06-02', date_of_birth_s: '**' })).toEqual({
       birthDate: days('1990-06-02'),
       raw: { birthDate: '**' },
@@ -73,7 +73,7 @@ describe('snake_case members', () => {
   })
 })
 
-test('the words of EkycVerify’s sample are known', () => {
+test('the member names of the EkycVerify sample are known', () => {
   expect(fieldsOf({ firstName: 'ALPHA', lastName: 'TESTPERSON', dateOfBirth: '1990-02-01' })).toEqual({
     givenname: 'ALPHA',
     surname: 'TESTPERSON',
@@ -82,7 +82,7 @@ test('the words of EkycVerify’s sample are known', () => {
 })
 
 describe('raw', () => {
-  test('keeps members that have no field, by the vendor’s name', () => {
+  test("keeps members without a field under the vendor's name", () => {
     const members = { cardEdition: '7', personal_number: '0', constructor: 'c' }
     expect(fieldsOf(members)).toEqual({ raw: members })
   })
@@ -93,26 +93,26 @@ describe('raw', () => {
     ['issueDate', '23-09-10'],
     ['firstIssueDate', '09-99'],
     ['isPermanent', '是'],
-  ])('keeps a %s that does not fit the field: %s', (name, text) => {
+  ])('keeps a value that does not fit its field: %s: %s', (name, text) => {
     expect(fieldsOf({ [name]: text })).toEqual({ raw: { [name]: text } })
   })
 
-  test('keeps what a text says of sex when it is neither', () => {
+  test('keeps the text for sex if it is neither male nor female', () => {
     expect(fieldsOf({ sex: 'X' })).toEqual({ sex: 'UNKNOWN', raw: { sex: 'X' } })
   })
 
-  test('keeps it by the field’s name also when the vendor has another', () => {
+  test("keeps a value under the field's name even if the vendor uses another", () => {
     expect(fieldsOf({ date_of_expiry: '长期' })).toEqual({ raw: { expiryDate: '长期' } })
   })
 
-  test('keeps the day of a first registration given as a whole date', () => {
+  test('keeps the day of a first registration given as a full date', () => {
     expect(fieldsOf({ firstIssueDate: '1999-09-23' })).toEqual({
       firstIssueDate: '1999-09',
       raw: { firstIssueDate: '1999-09-23' },
     })
   })
 
-  test('keeps a second text for the same field, unless it is the same text', () => {
+  test('keeps a second text for the same field unless both are equal', () => {
     expect(fieldsOf({ passportNo: 'X00000000', passport_number: 'X00000001' })).toEqual({
       passportNo: 'X00000000',
       raw: { passport_number: 'X00000001' },
@@ -123,21 +123,21 @@ describe('raw', () => {
   })
 })
 
-test('texts and names come out with a UTF-8 form', () => {
+test('names and values have a UTF-8 form', () => {
   expect(fieldsOf({ name: 'CESHI\ud800', 'odd\udc00': '\ud800' })).toEqual({
     name: 'CESHI\ufffd',
     raw: { 'odd\ufffd': '\ufffd' },
   })
 })
 
-test('two sides with one telling two names agree on what name means', () => {
+test('two sides with different names agree on the meaning of name', () => {
   const edited = { name: 'CESHI, ALPHA' } as unknown as OcrMembers
   const read = { name: 'CESHI, BETA', name_cn: '测试' } as unknown as OcrMembers
   expect(toFields(edited, { dayFirst: false, ...nameForms(read, edited) }).englishName).toBe('CESHI, ALPHA')
 })
 
 describe('fillers of a machine-readable zone', () => {
-  test('are trimmed at the end of a field, and raw keeps the text as it came', () => {
+  test('are trimmed at the end of a field while raw keeps the original text', () => {
     const members = {
       passportNo: 'X0000000<',
       surname: 'TESTPERSON<<ALPHA< <<<',
@@ -153,13 +153,13 @@ describe('fillers of a machine-readable zone', () => {
     })
   })
 
-  test('alone are no value', () => {
+  test('without other characters count as no value', () => {
     expect(fieldsOf({ idNumber: '<<<<<<', expiryDate: '<<<<<<' })).toEqual({
       raw: { idNumber: '<<<<<<', expiryDate: '<<<<<<' },
     })
   })
 
-  test('stay where there is no field for them', () => {
+  test('are kept in members without a field', () => {
     expect(fieldsOf({ mrz_line: 'P<UTOTESTPERSON<<ALPHA<<<<' })).toEqual({
       raw: { mrz_line: 'P<UTOTESTPERSON<<ALPHA<<<<' },
     })

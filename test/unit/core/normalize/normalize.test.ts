@@ -14,7 +14,7 @@ function riskOf(given: Partial<FinalAnswer>): unknown {
   return normalize(answerWith(given), contextOf()).risk
 }
 
-test('a result says what was asked, what was answered, when and where from', () => {
+test('a result contains the request, the answer, the times and the source', () => {
   const context = contextOf({ docType: '00000008', attempts: 2 })
   expect(normalize(answerWith({ passed: 'N', subCode: '212' }), context)).toEqual({
     transactionId: context.event.transactionId,
@@ -37,11 +37,11 @@ describe('the verdict', () => {
   test.each([
     ['Y', 'PASSED'],
     ['N', 'FAILED'],
-  ] as const)('of Passed %j is %s', (passed, verdict) => {
+  ] as const)('with Passed %j is %s', (passed, verdict) => {
     expect(normalize(answerWith({ passed }), contextOf()).verdict).toBe(verdict)
   })
 
-  test('comes from Passed although the SubCode says otherwise', () => {
+  test('comes from Passed even if the SubCode contradicts it', () => {
     expect(normalize(answerWith({ passed: 'Y', subCode: '205' }), contextOf())).toMatchObject({
       verdict: 'PASSED',
       subCode: '205',
@@ -49,14 +49,14 @@ describe('the verdict', () => {
   })
 })
 
-describe('risk is', () => {
+describe('the risk', () => {
   test.each<[string, Partial<FinalAnswer>]>([
     ['spoofResult is Y', { spoofed: true }],
     ['the SubCode is 212', { subCode: '212' }],
     ['faceAttack is Y', { faceAttacked: true }],
     ['faceAttack is Y on a genuine document', { spoofed: false, faceAttacked: true }],
     ['spoofResult is Y and the rest unreadable', { spoofed: true, document: 'unreadable' }],
-  ])('detected when %s', (_, given) => {
+  ])('is detected if %s', (_, given) => {
     expect(riskOf(given)).toMatchObject({ detected: true })
   })
 
@@ -64,20 +64,20 @@ describe('risk is', () => {
     ['spoofResult is N', { spoofed: false }],
     ['spoofResult is N and spoofType is filled', { spoofed: false, spoofTypes: ['SCREEN_REMARK'] }],
     ['faceAttack is N', { faceAttacked: false }],
-  ])('not detected when %s', (_, given) => {
+  ])('is not detected if %s', (_, given) => {
     expect(riskOf(given)).toMatchObject({ detected: false })
   })
 
   test.each<[string, Partial<FinalAnswer>]>([
-    ['nothing was said of it', {}],
-    ['only spoofType was', { spoofTypes: ['TAMPER'] }],
-    ['what was said could not be read', { document: 'unreadable' }],
-    ['a part of what was said could not be read', { document: 'unreadable', faceAttacked: false }],
-  ])('not known when %s', (_, given) => {
+    ['there is no risk information', {}],
+    ['there is only spoofType', { spoofTypes: ['TAMPER'] }],
+    ['the risk information is unreadable', { document: 'unreadable' }],
+    ['a part of the risk information is unreadable', { document: 'unreadable', faceAttacked: false }],
+  ])('is unknown if %s', (_, given) => {
     expect(riskOf(given)).toMatchObject({ detected: null })
   })
 
-  test('named by the known types once each, and OTHER for all the rest', () => {
+  test('lists each known spoof type once and OTHER for all others', () => {
     const spoofTypes = ['TAMPER', 'PHOTO_COPY', 'TAMPER', 'HOLOGRAM', 'constructor', 'SCREEN_REMARK']
     expect(riskOf({ spoofed: true, spoofTypes })).toEqual({
       detected: true,
@@ -86,19 +86,19 @@ describe('risk is', () => {
   })
 })
 
-describe('a document', () => {
+describe('a normalized document', () => {
   test.each(SAMPLES)('of $family has its family and typed fields', ({ family, docType, members, fields }) => {
     const document = documentOf(answerOf(members), { docType })
     expect(document).toMatchObject({ family, familyFrom: 'DOC_TYPE', ocrPassed: true, editedFields: null })
     expect(saying(document.fields)).toEqual(fields)
   })
 
-  test('is none when it is absent or unreadable', () => {
+  test('is null if the document is absent or unreadable', () => {
     expect(normalize(answerWith({ document: 'absent' }), contextOf()).document).toBeNull()
     expect(normalize(answerWith({ document: 'unreadable' }), contextOf()).document).toBeNull()
   })
 
-  test('has its family also when it could not be recognized', () => {
+  test('has its family even if the document was not recognized', () => {
     expect(documentOf(answerOf(null), { docType: '01000000' })).toEqual({
       family: 'PASSPORT',
       familyFrom: 'DOC_TYPE',
@@ -108,14 +108,14 @@ describe('a document', () => {
     })
   })
 
-  test('has dates with the day first when its members tell a Hong Kong card', () => {
+  test('has day-first dates if its members identify a Hong Kong card', () => {
     const { members, fields } = sampleOf('HONG_KONG_IDENTITY_CARD')
     const document = documentOf(answerOf(members))
     expect(document.familyFrom).toBe('FIELDS')
     expect(saying(document.fields)).toEqual(fields)
   })
 
-  test('has no dates with the day first otherwise: their texts are kept', () => {
+  test('otherwise has no day-first dates and keeps their texts', () => {
     const members = { ...sampleOf('PASSPORT').members, birthDate: '01-02-1990' }
     expect(documentOf(answerOf(members)).fields).toMatchObject({
       birthDate: null,
@@ -123,7 +123,7 @@ describe('a document', () => {
     })
   })
 
-  test.each(['constructor', '__proto__', 'toString'])('of the type %s is an OTHER', (docType) => {
+  test.each(['constructor', '__proto__', 'toString'])('of the type %s is OTHER', (docType) => {
     expect(documentOf(answerOf({ name: 'CESHI' }), { docType })).toMatchObject({
       family: 'OTHER',
       familyFrom: 'NONE',
@@ -131,11 +131,11 @@ describe('a document', () => {
   })
 })
 
-describe('edits', () => {
+describe('edited fields', () => {
   const { members } = sampleOf('HONG_KONG_IDENTITY_CARD')
   const docType = '00000008'
 
-  test('are the members that say something else', () => {
+  test('are the members with a different value', () => {
     const edited = { ...members, englishName: 'TESTPERSON, BETA', birthDate: '1990/02/03' }
     expect(saying(documentOf(answerOf(members, edited), { docType }).editedFields)).toEqual({
       englishName: 'TESTPERSON, BETA',
@@ -143,20 +143,20 @@ describe('edits', () => {
     })
   })
 
-  test('are none when the customer changed nothing, or only how it is written', () => {
+  test('are empty if the customer changed nothing or only the notation', () => {
     const edited = { ...members, sex: 'Male', birthDate: '1990-02-01', firstIssueDate: '1999-09' }
     expect(documentOf(answerOf(members, members), { docType }).editedFields).toBeNull()
     expect(documentOf(answerOf(members, edited), { docType }).editedFields).toBeNull()
   })
 
-  test('tell the family when nothing could be read', () => {
+  test('identify the family if nothing could be read', () => {
     const document = documentOf(answerOf(null, members))
     expect(document).toMatchObject({ family: 'HONG_KONG_IDENTITY_CARD', familyFrom: 'FIELDS', fields: null })
     expect(document.editedFields?.birthDate).toBe(days('1990-02-01'))
   })
 })
 
-describe('personal data', () => {
+describe('personal data in a result', () => {
   const answer = answerOf(sampleOf('PASSPORT').members, { passportNo: 'X00000001' })
 
   test('can be masked', () => {
@@ -165,7 +165,7 @@ describe('personal data', () => {
     expect(saying(editedFields)).toEqual({ passportNo: '*******01' })
   })
 
-  test('can be left out, the family is known all the same', () => {
+  test('can be omitted while the family is kept', () => {
     expect(documentOf(answer, { pii: 'omit' })).toEqual({
       family: 'PASSPORT',
       familyFrom: 'FIELDS',
@@ -176,7 +176,7 @@ describe('personal data', () => {
   })
 })
 
-test('numbers that Avro has no place for become the nearest that it has', () => {
+test('numbers outside the range of Avro are clamped', () => {
   const given: Partial<NormalizeContext> = {
     attempts: Number.MAX_SAFE_INTEGER,
     checkedAtMs: -Number.MAX_SAFE_INTEGER,

@@ -4,7 +4,7 @@ import { maskText, protect } from '../../../../src/core/normalize/privacy.ts'
 import type { DocumentFields } from '../../../../src/core/schema-types.ts'
 import { days } from '../../../support/answers.ts'
 
-/** Every field filled: the texts, by their names, tell which came through. */
+/** Every field is filled; text values are their field names and show which fields are kept. */
 const FILLED: DocumentFields = {
   ...(Object.fromEntries(
     Object.keys(emptyFields()).map((name) => [name, `SECRET ${name} AB`]),
@@ -19,20 +19,20 @@ const FILLED: DocumentFields = {
   raw: { birthDate: 'SECRET 02/06/1990', short: 'ABCDEF' },
 }
 
-describe('include', () => {
-  test('leaves all as it is', () => {
+describe('RESULT_PII=include', () => {
+  test('keeps everything', () => {
     expect(protect(FILLED, 'include')).toBe(FILLED)
   })
 })
 
-describe('omit', () => {
-  test('leaves nothing', () => {
+describe('RESULT_PII=omit', () => {
+  test('removes all fields', () => {
     expect(protect(FILLED, 'omit')).toBeNull()
   })
 })
 
-describe('mask', () => {
-  test('leaves what statistics need, and of the rest two characters at most', () => {
+describe('RESULT_PII=mask', () => {
+  test('keeps what statistics need and at most two characters of everything else', () => {
     const masked = protect(FILLED, 'mask')
     const {
       sex,
@@ -68,13 +68,13 @@ describe('mask', () => {
     expect(new Set(Object.values(texts))).toEqual(new Set(['********AB']))
   })
 
-  test('does not touch what it is given', () => {
+  test('does not modify its input', () => {
     const before = structuredClone(FILLED)
     protect(FILLED, 'mask')
     expect(FILLED).toEqual(before)
   })
 
-  test('leaves absent fields absent', () => {
+  test('leaves missing fields missing', () => {
     expect(protect(emptyFields(), 'mask')).toEqual(emptyFields())
   })
 
@@ -94,7 +94,7 @@ describe('mask', () => {
     ['TESTPERSON, ALPHA', '********HA'],
     ['虚构省测试市样本路0号', '********0号'],
     ['𠮷𠮷𠮷𠮷𠮷𠮷𠮷', '*****𠮷𠮷'],
-  ])('makes %j %j', (text, masked) => {
+  ])('turns %j into %j', (text, masked) => {
     expect(maskText(text)).toBe(masked)
   })
 })

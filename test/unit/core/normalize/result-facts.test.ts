@@ -8,7 +8,7 @@ function factsOf(answer: Partial<FinalAnswer>, hint: string | null = null): Resu
   return resultFacts(normalize(answerWith(answer), contextOf()), { passed: hint })
 }
 
-test('the facts of a result are what the metrics count', () => {
+test('the facts of a result are the values that metrics count', () => {
   const answer = { ...answerOf(sampleOf('PASSPORT').members), spoofed: true, spoofTypes: ['TAMPER', 'NEW'] }
   expect(resultFacts(normalize(answer, contextOf()), { passed: 'Y' })).toEqual({
     verdict: 'PASSED',
@@ -20,12 +20,12 @@ test('the facts of a result are what the metrics count', () => {
   })
 })
 
-test('without a document there is no family', () => {
+test('there is no family without a document', () => {
   expect(factsOf({}).family).toBeNull()
   expect(factsOf({ document: 'unreadable' }).family).toBeNull()
 })
 
-describe('risk', () => {
+describe('the risk fact', () => {
   test.each<[Partial<FinalAnswer>, string]>([
     [{}, 'absent'],
     [{ spoofed: false }, 'clean'],
@@ -37,19 +37,19 @@ describe('risk', () => {
     expect(factsOf(answer).risk).toBe(risk)
   })
 
-  test('has no signals when there is none', () => {
+  test('has no signals if there is no risk', () => {
     expect(factsOf({ spoofed: false, spoofTypes: ['SCREEN_REMARK'] }).spoofTypes).toEqual([])
   })
 })
 
-describe('the answer disagrees', () => {
+describe('the hint of the event', () => {
   test.each<[string | null, Partial<FinalAnswer>]>([
     ['Y', { passed: 'N', subCode: '212' }],
     ['N', { passed: 'Y', subCode: '200' }],
-    // As in the vendor's sample of EkycVerify.
+    // As in the vendor's EkycVerify sample.
     [null, { passed: 'Y', subCode: '205' }],
     [null, { passed: 'N', subCode: '200' }],
-  ])('with the hint %j when it is %j', (hint, answer) => {
+  ])('disagrees: hint %j and answer %j', (hint, answer) => {
     expect(factsOf(answer, hint).disagrees).toBe(true)
   })
 
@@ -59,7 +59,7 @@ describe('the answer disagrees', () => {
     [null, { passed: 'N', subCode: '212' }],
     [null, { passed: 'Y', subCode: null }],
     ['P', { passed: 'Y', subCode: '200' }],
-  ])('not with the hint %j when it is %j', (hint, answer) => {
+  ])('does not disagree: hint %j and answer %j', (hint, answer) => {
     expect(factsOf(answer, hint).disagrees).toBe(false)
   })
 })

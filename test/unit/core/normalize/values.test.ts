@@ -34,7 +34,7 @@ describe('a date', () => {
     ['20450523', '2045-05-23'],
     ['1969-12-31', '1969-12-31'],
     ['2000-02-29', '2000-02-29'],
-  ])('%s is %s for every document', (text, date) => {
+  ])('%s is read as %s for every document', (text, date) => {
     expect(parseDate(text, ANY)).toBe(days(date))
     expect(parseDate(text, HONG_KONG)).toBe(days(date))
   })
@@ -44,7 +44,7 @@ describe('a date', () => {
     ['1/2/1990', '1990-02-01'],
     ['1.2.1990', '1990-02-01'],
     ['31-12-2001', '2001-12-31'],
-  ])('%s is %s on a Hong Kong card and not told for any other', (text, date) => {
+  ])('%s is read as %s on a Hong Kong card and is ambiguous on others', (text, date) => {
     expect(parseDate(text, HONG_KONG)).toBe(days(date))
     expect(parseDate(text, ANY)).toBeNull()
   })
@@ -72,11 +72,11 @@ describe('a date', () => {
     '130102',
     '02012013',
     '0',
-  ])('%j is none', (text) => {
+  ])('%j is not a valid date', (text) => {
     expect(parseDate(text, HONG_KONG)).toBeNull()
   })
 
-  test('comes back from every form it is written in', () => {
+  test('is read from every format in which it can be written', () => {
     fc.assert(
       fc.property(calendarDays, (day) => {
         const { y, m, d } = partsOf(day)
@@ -96,7 +96,7 @@ describe('a date', () => {
     )
   })
 
-  test('that is read is a day of the calendar, from whatever text', () => {
+  test('is always a calendar day, from any text', () => {
     const digits = fc.string({ unit: fc.constantFrom(...'0123456789-/.年月日 '), maxLength: 12 })
     fc.assert(
       fc.property(digits, (text) => {
@@ -110,17 +110,17 @@ describe('a date', () => {
   })
 })
 
-describe('a date of issue with a short year', () => {
-  test('is of this century on a Hong Kong card', () => {
+describe('an issue date with a two-digit year', () => {
+  test('belongs to this century on a Hong Kong card', () => {
     expect(parseIssueDate('23-09-10', HONG_KONG)).toBe(days('2010-09-23'))
     expect(parseIssueDate('23-09-2010', HONG_KONG)).toBe(days('2010-09-23'))
   })
 
-  test.each(['23-09-02', '23-09-49', '23-09-99', '30-02-10', '2010-23-09'])('is not %s', (text) => {
+  test.each(['23-09-02', '23-09-49', '23-09-99', '30-02-10', '2010-23-09'])('is not read from %s', (text) => {
     expect(parseIssueDate(text, HONG_KONG)).toBeNull()
   })
 
-  test('is not told for any other document', () => {
+  test('is not read for other documents', () => {
     expect(parseIssueDate('23-09-10', ANY)).toBeNull()
   })
 })
@@ -137,23 +137,23 @@ describe('month and year', () => {
     ['9/1999', '1999-09'],
     ['1999-09', '1999-09'],
     ['1999年9月', '1999-09'],
-  ])('%s is %s on a Hong Kong card', (text, month) => {
+  ])('%s is read as %s on a Hong Kong card', (text, month) => {
     expect(parseMonth(text, HONG_KONG)).toBe(month)
   })
 
   test.each(['', '(13-99)', '(00-99)', '99-09-01', '1999-13', '0999', '(09-1700)', '长期'])(
-    'is not %j',
+    'are not read from %j',
     (text) => {
       expect(parseMonth(text, HONG_KONG)).toBeNull()
     },
   )
 
-  test('with a short year is not told for any other document', () => {
+  test('with a two-digit year are not read for other documents', () => {
     expect(parseMonth('09-99', ANY)).toBeNull()
     expect(parseMonth('09-1999', ANY)).toBe('1999-09')
   })
 
-  test('comes back from every form it is written in', () => {
+  test('are read from every format in which they can be written', () => {
     fc.assert(
       fc.property(calendarDays, (day) => {
         const { y, m } = partsOf(day)
@@ -166,20 +166,20 @@ describe('month and year', () => {
 })
 
 describe('sex', () => {
-  test.each(['M', 'm', 'Male', 'MALE', '男', '男M', '男 M', '男/M'])('%s is male', (text) => {
+  test.each(['M', 'm', 'Male', 'MALE', '男', '男M', '男 M', '男/M'])('%s is read as male', (text) => {
     expect(parseSex(text)).toBe('MALE')
   })
 
-  test.each(['F', 'f', 'Female', 'FEMALE', '女', '女F', '女 F', '女/F'])('%s is female', (text) => {
+  test.each(['F', 'f', 'Female', 'FEMALE', '女', '女F', '女 F', '女/F'])('%s is read as female', (text) => {
     expect(parseSex(text)).toBe('FEMALE')
   })
 
-  test.each(['X', '<', 'M/F', '**', 'constructor', '__proto__'])('%s is neither', (text) => {
+  test.each(['X', '<', 'M/F', '**', 'constructor', '__proto__'])('%s is read as neither', (text) => {
     expect(parseSex(text)).toBe('UNKNOWN')
   })
 })
 
-test('yes and no are one letter each', () => {
+test('yes and no are a single letter', () => {
   expect(['Y', 'y', 'N', 'n', 'YES', '', '1'].map(parseYesNo)).toEqual([
     true,
     true,
@@ -191,7 +191,7 @@ test('yes and no are one letter each', () => {
   ])
 })
 
-test('a text with half a surrogate pair becomes one with a UTF-8 form', () => {
+test('lone surrogates are replaced so that the text has a UTF-8 form', () => {
   expect(wellFormed('a\ud800b')).toBe('a\ufffdb')
   expect(wellFormed('𠮷')).toBe('𠮷')
 })
