@@ -1,13 +1,13 @@
 /**
- * A secret that may change while the service runs: what comes from a file is read again whenever it is asked for, which
- * is at a login, not for a record. A file that is gone, empty or no text of one line leaves the last good value in use,
- * and is logged once until it is good again.
+ * A secret that may change while the service runs. A secret from a file is read again each time it is needed, which
+ * is at a login and not per record. If the file is missing, empty or has several lines, the last good value stays
+ * in use, and one warning is logged until it is good again.
  */
 import { readTextFile, withoutLineEnd } from '../config/environment.ts'
 import type { Secret } from '../config/secret.ts'
 import type { Log } from '../ports.ts'
 
-/** `setting` names the secret in the log. The function returned never throws. */
+/** `setting` is the name for the log. The returned function never throws. */
 export function renewedSecret(secret: Secret, setting: string, log: Pick<Log, 'warn'>): () => string {
   const { file } = secret
   let held = secret.reveal()
@@ -16,7 +16,10 @@ export function renewedSecret(secret: Secret, setting: string, log: Pick<Log, 'w
   return () => {
     const text = readLine(file)
     if (text === null && !isBad) {
-      log.warn('A secret cannot be read anew; the last good one stays in use.', { reason: setting })
+      log.warn(
+        `Cannot read the secret file of ${setting} again. The last good value stays in use. Check that the file exists, is readable, and has one line.`,
+        { reason: setting },
+      )
     }
     isBad = text === null
     held = text ?? held

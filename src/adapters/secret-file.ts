@@ -1,9 +1,10 @@
 /**
- * Secrets that came from files, looked at again while they are in use: whoever rotates them swaps the file and restarts
- * nothing. Several that belong together (a key and its secret) change together.
+ * Secrets from files, which are checked for changes while they are in use, so that rotating a secret needs no
+ * restart. Secrets that belong together (a key and its secret) change together.
  *
- * What is new is taken when it reads the same twice, a second apart: a file half written, or one of two written, is not.
- * What cannot be read leaves the old values in use, and is said once. No timers: files are looked at when asked for.
+ * A new value is used once two reads a second apart return the same text, so that a file that is half written, or
+ * only one of two files, is not used. If a file cannot be read, the old values stay in use, and one problem is
+ * reported. There are no timers: files are checked when a value is requested.
  */
 import { withoutLineEnd, type FileText, type ReadText } from '../config/environment.ts'
 import type { Secret } from '../config/secret.ts'
@@ -11,22 +12,22 @@ import type { Secret } from '../config/secret.ts'
 export interface FileSecretsOptions {
   readonly readText: ReadText
   readonly monotonicMs: () => number
-  /** Told once, until all can be read again. A message without a secret in it. */
+  /** Called once until all files can be read again. The message contains no secret. */
   readonly onProblem: (message: string) => void
   readonly onChange?: () => void
 }
 
 export interface FileSecrets<Name extends string> {
-  /** The values in use: the same object until one has changed. Looks at the files every few seconds at most. */
+  /** The values in use. The same object until a value changes. Checks the files every few seconds at most. */
   current(): Readonly<Record<Name, string>>
-  /** The values in use were refused: takes at once what is in the files now. */
+  /** Reports that the values in use were rejected: the current content of the files is used at once. */
   reread(): void
 }
 
 const LOOK_EVERY_MS = 5_000
 const STEADY_MS = 1_000
 
-/** Secrets that came from no file keep the value they have. */
+/** Secrets that do not come from a file never change. */
 export function createFileSecrets<Name extends string>(
   secrets: Readonly<Record<Name, Secret>>,
   options: FileSecretsOptions,
@@ -97,11 +98,11 @@ function readSecret(secret: Secret, readText: ReadText): FileText {
   if (text === '') return { kind: 'unreadable', problem: 'it is empty' }
   return ONE_LINE.test(text)
     ? { kind: 'text', text }
-    : { kind: 'unreadable', problem: 'it is no text of one line' }
+    : { kind: 'unreadable', problem: 'it has more than one line or contains control characters' }
 }
 
 function message({ file }: Secret, problem: string): string {
-  return `The secret in ${file ?? 'a file'} is to be read again, but ${problem}: the value it had stays in use.`
+  return `Cannot use the secret file ${file ?? ''}: ${problem}. The last good value stays in use.`
 }
 
 function same(some: Readonly<Record<string, string>>, others: Readonly<Record<string, string>>): boolean {

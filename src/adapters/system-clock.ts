@@ -1,7 +1,7 @@
-/** The clock of the machine. */
+/** The system clock. */
 import type { Clock } from '../ports.ts'
 
-/** Node fires a timer of more than this at once. */
+/** Node.js fires a timer with a longer delay immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {

@@ -88,7 +88,10 @@ function messageFor(error: unknown, { port, arrivals }: Options): string {
 function scenarioTable(): string {
   const width = Math.max(...SCENARIOS.map(({ name }) => name.length))
   const rows = SCENARIOS.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`)
-  return ['The beginning of a transaction id chooses the scenario:', ...rows].join('\n')
+  return [
+    'Transaction ids contain letters and digits only. The beginning of the id chooses the scenario:',
+    ...rows,
+  ].join('\n')
 }
 
 function perSecond(text: string): number | 'unlimited' {

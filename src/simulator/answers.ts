@@ -1,4 +1,6 @@
-/** Bodies of successful answers, in every shape the vendor's own samples have. Made once each and kept. */
+/**
+ * Bodies of successful answers, in every shape that the vendor's samples have. Each is rendered once and cached.
+ */
 import { personOf, SAMPLE_DOCUMENTS, snakeCasePassport, standardOf, type Person } from './documents.ts'
 
 export const SHAPES = [
@@ -30,13 +32,13 @@ export interface Reading {
   readonly spoofed?: boolean
   readonly spoofTypes?: readonly string[]
   readonly faceAttack?: boolean
-  /** Results of checks that came after this service: members it does not know. */
+  /** Adds results of newer checks, whose members this service does not know. */
   readonly extras?: boolean
 }
 
 const kept = new Map<string, string>()
 
-/** All of the body but its RequestId: text that follows `{"RequestId":"…",`. */
+/** The body without its RequestId: the text after `{"RequestId":"…",`. */
 export function okBody(reading: Reading): string {
   const key = JSON.stringify(reading)
   const body = kept.get(key) ?? render(reading)

@@ -1,7 +1,7 @@
 /**
- * When each call came, as a file: a line each, with the nanoseconds of the system's monotonic clock, which all processes of
- * a machine share, the scenario (`-` where the call was refused before its transaction was read) and the code of the
- * answer. No transaction is named.
+ * Writes the arrival of each call to a file, one line each: the time in nanoseconds of the system's monotonic
+ * clock, which all processes of a machine share; the scenario, or `-` if the call was rejected before its
+ * transaction id was read; and the code of the answer. Transaction ids are not written.
  */
 import { createWriteStream, openSync } from 'node:fs'
 import { finished } from 'node:stream/promises'
@@ -9,11 +9,13 @@ import type { Arrival } from './simulator.ts'
 
 export interface ArrivalLog {
   readonly write: (arrival: Arrival) => void
-  /** Resolves when all of it is written. */
+  /** Resolves when everything is written. */
   close(): Promise<void>
 }
 
-/** Throws when the file cannot be written. What is written never holds up a call: a slow disk would make it look late. */
+/**
+ * Throws if the file cannot be opened. Writing never delays a call, because a slow disk would make calls look late.
+ */
 export function openArrivalLog(file: string): ArrivalLog {
   const stream = createWriteStream(file, { fd: openSync(file, 'w') })
   return {

@@ -1,13 +1,13 @@
 /**
- * Documents of people who do not exist: plausible in form, made up in content, and the same for the same number. Names
- * say so (TESTPERSON, CESHI is Chinese for "test"), and the numbers are of ranges nobody was given.
+ * Documents of people who do not exist: plausible in form, invented in content, and the same for the same number.
+ * The names say so (TESTPERSON; CESHI is Chinese for "test"), and the numbers are from unassigned ranges.
  */
 
-/** A document of one family as the vendor's OCR would answer it: every member a string. */
+/** A document of one family as the vendor's OCR returns it: every member is a string. */
 export interface SampleDocument {
-  /** Name of the family in scenario names. */
+  /** Name of the family, used in scenario names. */
   readonly family: string
-  /** Code sent with Initialize. */
+  /** Document type sent with Initialize. */
   readonly docType: string
   readonly members: (person: Person) => Readonly<Record<string, string>>
 }
@@ -42,7 +42,7 @@ const dashed = ({ birth }: Person): string => `${birth.year}-${birth.month}-${bi
 const dayFirst = ({ birth }: Person): string => `${birth.day}-${birth.month}-${birth.year}`
 const chinese = ({ birth }: Person): string => `${birth.year}年${birth.month}月${birth.day}日`
 const slashed = ({ birth }: Person): string => `${birth.year}/${birth.month}/${birth.day}`
-const deadLetter = ({ male }: Person): string => (male ? 'M' : 'F')
+const initial = ({ male }: Person): string => (male ? 'M' : 'F')
 const word = ({ male }: Person): string => (male ? 'Male' : 'Female')
 const sign = ({ male }: Person): string => (male ? '男' : '女')
 const both = ({ male }: Person): string => (male ? '男M' : '女F')
@@ -52,7 +52,7 @@ function hongKong(person: Person): Record<string, string> {
     name: '测试',
     englishName: `TESTPERSON, ${person.given}`,
     nameCode: '3261 6107',
-    sex: deadLetter(person),
+    sex: initial(person),
     birthDate: dayFirst(person),
     idNumber: `A${person.digits}(0)`,
     currentIssueDate: '23-09-10',
@@ -101,7 +101,7 @@ export const SAMPLE_DOCUMENTS: readonly SampleDocument[] = [
     members: (person) => ({
       surname: 'TESTPERSON',
       givenname: person.given,
-      sex: deadLetter(person),
+      sex: initial(person),
       birthDate: dashed(person),
       passportNo: `X0${person.digits}`,
       nationality: 'UTO',
@@ -117,7 +117,7 @@ export const SAMPLE_DOCUMENTS: readonly SampleDocument[] = [
       givennameCN: '试',
       surname: 'TESTPERSON',
       givenname: person.given,
-      sex: deadLetter(person),
+      sex: initial(person),
       birthDate: dashed(person),
       idNumber: `0${person.digits}(0)`,
       expiryDate: '2030-06-30',
@@ -148,7 +148,7 @@ export const SAMPLE_DOCUMENTS: readonly SampleDocument[] = [
   },
 ]
 
-/** The same passport with the member names of eKYC_PRO. */
+/** A passport with the member names of eKYC_PRO. */
 export function snakeCasePassport(person: Person): Record<string, string> {
   return {
     surname: 'TESTPERSON',
@@ -163,12 +163,12 @@ export function snakeCasePassport(person: Person): Record<string, string> {
   }
 }
 
-/** What `OcrValueStandard` adds: a few members again, in one form whatever the document. */
+/** The members that `OcrValueStandard` adds: a few fields again, in one format for all documents. */
 export function standardOf(person: Person): Record<string, string> {
   return {
     surname_s: 'TESTPERSON',
     given_name_s: person.given,
     date_of_birth_s: dashed(person),
-    sex_s: deadLetter(person),
+    sex_s: initial(person),
   }
 }

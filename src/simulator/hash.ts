@@ -1,6 +1,7 @@
 /**
- * FNV-1a, finished as murmur3 does: small, and the same on every machine. An unsigned 32-bit number. Without the finish
- * ids that differ in their last digits only would get numbers near each other, and a mix of outcomes the wrong shares.
+ * FNV-1a with murmur3's finalizer: small, and the same on every machine. Returns an unsigned 32-bit integer.
+ * Without the finalizer, ids that differ only in their last digits would get similar numbers, and the mix of
+ * scenarios would have wrong shares.
  */
 export function hash(text: string): number {
   let value = 0x811c9dc5

@@ -1,15 +1,17 @@
-/** What the simulator saw. Counts only: transactions are remembered by id up to a bound, and no answer is kept. */
+/**
+ * What the simulator has received. It keeps only counts, and transaction ids up to a bound; it keeps no answers.
+ */
 import { BusiestSecond } from './window.ts'
 
 export interface SimulatorReport {
   readonly calls: number
-  /** By the `Code` answered, or the kind of fault. */
+  /** By the `Code` of the answer, or the kind of fault. */
   readonly callsByCode: Readonly<Record<string, number>>
-  /** How many transactions were asked for how often. */
+  /** Number of transactions by their number of calls. */
   readonly transactionsByCalls: Readonly<Record<string, number>>
-  /** Most arrivals in any sliding second, refused ones included. */
+  /** Maximum number of calls in any sliding second, including rejected ones. */
   readonly maxCallsInASecond: number
-  /** Most admitted by the quota in any sliding second. */
+  /** Maximum number of calls admitted by the quota in any sliding second. */
   readonly maxAdmittedInASecond: number
 }
 
@@ -35,7 +37,7 @@ export class CallLog {
     this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1)
   }
 
-  /** One more call for this transaction; returns the how-manieth. */
+  /** Counts a call for this transaction, and returns its number. */
   called(transactionId: string): number {
     const calls = (this.#byTransaction.get(transactionId) ?? 0) + 1
     if (calls > 1 || this.#byTransaction.size < MAX_TRANSACTIONS)

@@ -1,17 +1,18 @@
 /**
- * What a transaction meets, told by how its id begins: `passhkid2018…`, `notyet2…`, `html502…`. One table, which `--help`
- * prints. Ids are letters and digits only, as the vendor's are; a digit after some names says for how many calls. Whoever
- * makes ids puts a letter after the name or the number: the first random digit would count as the number.
+ * The scenarios: the beginning of a transaction id chooses how its calls are answered, for example `passhkid2018…`,
+ * `notyet2…`, `html502…`. `--help` prints this table. Ids contain letters and digits only, as the vendor's do.
+ * After some names a digit sets the number of calls. Code that generates ids must put a letter after the name or
+ * number, because a random digit would be read as the number.
  */
 import { okBody, type Reading } from './answers.ts'
 import { SAMPLE_DOCUMENTS } from './documents.ts'
 
-/** How one call is answered. */
+/** The answer to one call. */
 export type Response =
   | { readonly kind: 'json'; readonly status: number; readonly body: string; readonly retryAfterMs?: number }
   | { readonly kind: 'error'; readonly status: number; readonly code: string; readonly retryAfterMs?: number }
   | { readonly kind: 'html' | 'reset' | 'hang' | 'drip' | 'oversized' }
-  /** As it is, header and all: what a test makes up, or a server before the API. */
+  /** Sent unchanged, including headers: for answers made up by a test, or of a server in front of the API. */
   | {
       readonly kind: 'raw'
       readonly status: number
@@ -26,21 +27,21 @@ export interface ExpectedResult {
   readonly document: boolean
 }
 
-/** What a service that does its work well makes of such a transaction, in the end. */
+/** What a correct service finally produces for such a transaction. */
 export type Expected =
   | ExpectedResult
   | { readonly kind: 'dead-letter'; readonly reason: string }
-  /** It never ends: not before the service gives up by age. */
+  /** Stays deferred until the service gives up because of its age. */
   | { readonly kind: 'deferred' }
 
 export interface Scenario {
   readonly name: string
   readonly about: string
   readonly docType: string | null
-  /** It goes through a retry topic before it ends. */
+  /** The event goes through a retry topic before its final output. */
   readonly defers: boolean
   readonly expected: Expected
-  /** `call` counts from 1. `calls` is the number behind the name, 1 if there is none. */
+  /** `call` counts from 1. `calls` is the number after the name, 1 by default. */
   readonly respond: (asked: { call: number; calls: number; person: number }) => Response
 }
 
@@ -91,11 +92,11 @@ function refused(name: string, status: number, code: string, reason: string): Sc
   }
 }
 
-/** For the first calls something else, then passed. */
+/** Answers the first calls with `first`, and later ones with a passed result. */
 function atFirst(name: string, about: string, first: Response, defers: boolean): Scenario {
   return {
     name,
-    about: `${about} for the first N calls (${name}N; 1), then passed`,
+    about: `${about} for the first N calls (${name}N, default 1), then passed`,
     docType: HKID,
     defers,
     expected: PASSED,
@@ -151,18 +152,18 @@ export const SCENARIOS: readonly Scenario[] = [
   atFirst('html502', 'a proxy page with HTTP 502', { kind: 'html' }, false),
   atFirst('reset', 'the connection reset', { kind: 'reset' }, false),
   atFirst('hang', 'no answer at all', { kind: 'hang' }, false),
-  atFirst('drip', 'a body that never ends, byte by byte', { kind: 'drip' }, false),
+  atFirst('drip', 'a body that arrives byte by byte and never ends', { kind: 'drip' }, false),
   atFirst('oversized', 'a body of 4 MB', { kind: 'oversized' }, false),
   atFirst('error500', '500 InternalError', { kind: 'error', status: 500, code: 'InternalError' }, false),
   atFirst(
     'unknowncode',
-    '400 with a code nobody documented',
+    '400 with an undocumented code',
     { kind: 'error', status: 400, code: 'SomethingNobodyDocumented' },
     false,
   ),
   {
     name: 'never',
-    about: '404 ProcessNotCompleted for ever',
+    about: '404 ProcessNotCompleted forever',
     docType: HKID,
     defers: true,
     expected: { kind: 'deferred' },
@@ -193,32 +194,32 @@ export const SCENARIOS: readonly Scenario[] = [
   answered('newlines', 'ExtIdInfo with trailing newlines', { shape: 'newlines' }),
   { ...answered('snakecase', 'member names of eKYC_PRO', { shape: 'snake-case' }), docType: 'GLB03002' },
   answered('edited', 'the customer changed the name', { shape: 'edited' }),
-  answered('unknownmembers', 'members nobody documented', { shape: 'unknown-members' }),
+  answered('unknownmembers', 'undocumented members', { shape: 'unknown-members' }),
   answered('maskednames', 'names masked by the vendor', { shape: 'masked' }),
   answered(
     'blankocr',
-    'failed, and ocrIdInfo empty for it',
+    'failed, with an empty ocrIdInfo',
     { shape: 'blank', passed: 'N', subCode: '205' },
     { verdict: 'FAILED' },
   ),
   {
-    ...answered('odddates', 'dates nobody can be sure of', { shape: 'odd-dates', family: 'passport' }),
+    ...answered('odddates', 'ambiguous dates', { shape: 'odd-dates', family: 'passport' }),
     docType: 'GLB03002',
   },
   {
-    ...answered('pages', 'members by page of the document, as eKYC_PRO has them', { shape: 'pages' }),
+    ...answered('pages', 'members grouped by page of the document, as in eKYC_PRO', { shape: 'pages' }),
     docType: 'GLB03002',
   },
-  answered('standardized', 'ocrStandardData beside ocrIdInfo', { shape: 'standard' }),
-  answered('newresults', 'ExtSourceInfo, and results nobody documented', { extras: true }),
+  answered('standardized', 'ocrStandardData in addition to ocrIdInfo', { shape: 'standard' }),
+  answered('newresults', 'ExtSourceInfo and undocumented results', { extras: true }),
   answered(
     'newsubcode',
-    'failed with a SubCode nobody documented',
+    'failed with an undocumented SubCode',
     { passed: 'N', subCode: '999' },
     { verdict: 'FAILED' },
   ),
   {
-    ...answered('newverdict', 'a Passed nobody documented', { passed: 'X' }),
+    ...answered('newverdict', 'an undocumented value of Passed', { passed: 'X' }),
     expected: { kind: 'dead-letter', reason: 'unreadable-answer' },
   },
   forged('screenremark', ['SCREEN_REMARK']),
@@ -248,7 +249,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...answered('nodoctype', 'the event has no docType', {}), docType: null },
 ]
 
-/** Longest names first, so that the name found is the one meant. */
+/** Longest names first, so that a name that is the prefix of another one does not match first. */
 const byLength = [...SCENARIOS].sort((left, right) => right.name.length - left.name.length)
 
 export interface Named {
@@ -256,7 +257,7 @@ export interface Named {
   readonly calls: number
 }
 
-/** The scenario an id names; null when it names none. */
+/** The scenario that the id names. Null if it names none. */
 export function scenarioOf(transactionId: string): Named | null {
   const scenario = byLength.find(({ name }) => transactionId.startsWith(name))
   if (scenario === undefined) return null

@@ -1,6 +1,6 @@
 /**
- * The CheckResult API over HTTP, to develop and test against without an account. It answers as the real one does where
- * that is documented, misbehaves on request, and tells what it saw.
+ * A simulated CheckResult API over HTTP, for development and tests without an account. It answers like the real one
+ * where that is documented, misbehaves on request, and reports what it received.
  */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -18,40 +18,42 @@ import { RequestVerifier } from './verify-request.ts'
 import { SlidingLimit } from './window.ts'
 
 export interface SimulatorOptions {
-  /** 0, the default, takes a free port. */
+  /** Defaults to 0, which picks a free port. */
   readonly port?: number
   readonly credentials: Credentials
-  /** Calls in any sliding second; one more is answered with 403 `Throttling.Api`. */
+  /** Maximum number of calls in any sliding second. Further calls are answered with 403 `Throttling.Api`. */
   readonly qps: number | 'unlimited'
   readonly latencyMs: number
-  /** Added to the latency, evenly between 0 and this. */
+  /** Random addition to the latency, evenly distributed between 0 and this value. */
   readonly jitterMs?: number
-  /** Scenario names and weights, for ids that name none. */
+  /** Scenario names and weights, for ids that name no scenario. */
   readonly mix?: Readonly<Record<string, number>>
   readonly seed?: number
-  /** Takes the place of a transaction's scenario; null leaves it to the scenario. `call` counts the transaction's from 1. */
+  /**
+   * Overrides a transaction's scenario; null keeps the scenario. `call` counts the calls of the transaction from 1.
+   */
   readonly respond?: (transactionId: string, call: number) => Response | null
-  /** Told of every call that is served, before it is answered. */
+  /** Called for every call that is served, before the answer is sent. */
   readonly onServed?: (transactionId: string) => void
-  /** Told of every call, refused ones included. */
+  /** Called for every call, including rejected ones. */
   readonly onArrival?: (arrival: Arrival) => void
 }
 
 export interface Arrival {
-  /** When the head of the request had come, by the system's monotonic clock. */
+  /** Time when the request's header had arrived, by the system's monotonic clock. */
   readonly atNs: bigint
-  /** What the transaction's id names; null where the call was refused before it was read. */
+  /** The scenario of the transaction. Null if the call was rejected before its id was read. */
   readonly scenario: string | null
-  /** The `Code` it is answered with, or the kind of fault. */
+  /** The `Code` of the answer, or the kind of fault. */
   readonly code: string
 }
 
 export interface Simulator {
-  /** Origin, as CHECKRESULT_ENDPOINT wants it. */
+  /** Origin, in the form of CHECKRESULT_ENDPOINT. */
   readonly url: string
   report(): SimulatorReport
   callsOf(transactionId: string): number
-  /** Account-wide faults from now on; what is left out is as usual again. */
+  /** Sets the account-wide faults from now on. Faults that are left out end. */
   setFaults(faults: Faults): void
   close(): Promise<void>
 }
@@ -61,7 +63,7 @@ const FORBID = [
   'Forbidden.AccountAccessDenied',
   'InvalidAccessKeyId.NotFound',
   'InvalidSecurityToken.Expired',
-  // Invented: what a code does that this version does not know.
+  // An invented code, to test codes that this version does not know.
   'NewRefusal',
 ] as const
 
@@ -74,11 +76,11 @@ const FORBID_STATUS: Readonly<Record<(typeof FORBID)[number], number>> = {
   NewRefusal: 403,
 }
 
-/** Account-wide trouble, switched on and off while it runs. */
+/** Account-wide faults, which can be changed while the simulator runs. */
 export const faultsSchema = z.strictObject({
-  /** Every call is refused with this code. */
+  /** Every call is rejected with this code. */
   forbid: z.enum(FORBID).optional(),
-  /** Every call is answered this way. */
+  /** Every call gets this kind of answer. */
   all: z.enum(['throttle', 'down', 'html', 'reset', 'hang']).optional(),
   latencyMs: z.number().min(0).max(60_000).optional(),
 })
@@ -142,7 +144,7 @@ function receive(state: State, request: IncomingMessage, response: ServerRespons
 
 interface Decision {
   readonly answer: Response
-  /** Missing where the transaction was not looked at. */
+  /** Absent if the transaction id was not read. */
   readonly scenario?: string
 }
 
@@ -166,7 +168,7 @@ function decide(state: State, request: IncomingMessage, nowMs: number): Decision
   return { answer, scenario: name }
 }
 
-/** As the report counts it. */
+/** The code that the report counts. */
 function codeOf(answer: Response): string {
   if (answer.kind === 'json') return 'Success'
   return answer.kind === 'error' ? answer.code : answer.kind
@@ -234,7 +236,7 @@ function errorBody(code: string): string {
     RequestId: randomUUID().toUpperCase(),
     HostId: HOST_ID,
     Code: code,
-    Message: 'Refused by the simulator.',
+    Message: 'Rejected by the simulator.',
   })
 }
 
@@ -265,7 +267,7 @@ async function control(state: State, request: IncomingMessage, response: ServerR
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   try {
-    // Throws too when the caller leaves before the end of the body.
+    // Also throws if the caller disconnects before the end of the body.
     for await (const chunk of request) chunks.push(chunk as Buffer)
     return JSON.parse(Buffer.concat(chunks).toString())
   } catch {

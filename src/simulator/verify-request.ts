@@ -1,4 +1,6 @@
-/** Checks a request as the vendor's gateway does: action, key, date, signature, nonce, parameters, in that order. */
+/**
+ * Checks a request like the vendor's gateway: action, key, date, signature, nonce and parameters, in this order.
+ */
 import type { IncomingHttpHeaders } from 'node:http'
 import {
   ACTION,
@@ -33,7 +35,7 @@ const AUTHORIZATION = new RegExp(
 )
 const ID = /^[0-9A-Za-z]{1,64}$/
 const MERCHANT_ID = /^[0-9A-Za-z]{1,32}$/
-/** Nonces remembered; two generations of this many. */
+/** Maximum number of remembered nonces per generation. Two generations are kept. */
 const NONCES = 200_000
 
 export class RequestVerifier {
@@ -117,7 +119,7 @@ function refuseAction({ method, url, headers }: SignedCall): Refusal | null {
 
 function refuseDate(headers: IncomingHttpHeaders, epochMs: number): Refusal | null {
   const date = headers['x-acs-date']
-  // The 99th of a month has the form and is no date.
+  // The 99th of a month matches the pattern but is not a date.
   const dateMs = typeof date === 'string' && DATE.test(date) ? Date.parse(date) : Number.NaN
   if (Number.isNaN(dateMs)) return { status: 400, code: 'InvalidTimeStamp.Format' }
   return Math.abs(dateMs - epochMs) > CLOCK_SKEW_MS ? { status: 400, code: 'InvalidTimeStamp.Expired' } : null

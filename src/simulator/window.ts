@@ -1,9 +1,12 @@
-/** Calls in a sliding second, by a monotonic clock in milliseconds. Pure. */
+/** Counts calls in a sliding second, by a monotonic clock in milliseconds. Pure. */
 
-/** Both classes compare with `nowMs - WINDOW_MS`: of two ways to write it, rounding would make one call too many. */
+/**
+ * Both classes compare with `nowMs - WINDOW_MS`, because another formula could round differently and admit one call
+ * too many.
+ */
 const WINDOW_MS = 1_000
 
-/** Admits at most `limit` calls in any second: the next one within it is refused, and does not count. */
+/** Admits at most `limit` calls in any second. A rejected call does not count. */
 export class SlidingLimit {
   readonly #times: Float64Array
   #at = 0
@@ -21,7 +24,7 @@ export class SlidingLimit {
   }
 }
 
-/** Remembers the most arrivals any sliding second has seen. */
+/** Tracks the maximum number of arrivals in any sliding second. */
 export class BusiestSecond {
   #times: number[] = []
   #first = 0

@@ -79,7 +79,7 @@ test.concurrent(
     expect(metricSum(await replica.metrics(), expiry)).toBeGreaterThan(Date.now() / 1000)
 
     source.down = true
-    await replica.line(/No Alibaba Cloud credentials are to be had/)
+    await replica.line(/Cannot obtain Alibaba Cloud credentials from /)
     expect(metricSum(await replica.metrics(), expiry)).toBeLessThan(Date.now() / 1000)
     const second = await run.sendFresh(EVENTS)
     await untilClosed(replica, expect)

@@ -99,7 +99,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
     expect((await fetch(`${service.opsUrl}/livez`)).status).toBe(200)
     expect((await runCommand(TOPICS, env)).code).toBe(0)
     expect(
-      await readinessAfter(service, new RegExp(`registry does not hold.*${result}-value.*schemas register`)),
+      await readinessAfter(service, new RegExp(`registry does not have.*${result}-value.*schemas register`)),
     ).toEqual(NOT_READY)
     expect((await runCommand(['schemas', 'register'], env)).code).toBe(0)
     await service.ready()

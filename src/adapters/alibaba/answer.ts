@@ -1,9 +1,9 @@
 /**
- * The vendor's answer, read: everything that is spelled the vendor's way stands in this file. Total: whatever JSON the body
- * held, a value comes back. Tolerant where the documentation and the samples disagree (objects, JSON in a string, JSON
- * in a string in a string, trailing newlines), strict where a guess would be a verdict: text that is no JSON is never
- * repaired. One part that cannot be read makes the whole document `unreadable`: a result without the customer's edits
- * or without the risk would look as if there were none.
+ * Parses the vendor's answer: everything with the vendor's spelling is in this file. Total: it returns a value for
+ * any JSON. It is tolerant where the documentation and the samples disagree (objects, JSON in a string, JSON in a
+ * string in a string, trailing newlines), and strict where guessing could change the result: text that is not JSON
+ * is never repaired. If one part cannot be parsed, the whole document is `unreadable`, because a result without the
+ * customer's edits or the risk would look as if there were none.
  */
 import type { CheckAnswer, DocumentAnswer, OcrMembers, Personal } from '../../core/answer.ts'
 import { isKnownMember, OTHER_MEMBER } from '../../core/normalize/members.ts'
@@ -12,13 +12,13 @@ export interface ParsedBody {
   /** `Code`; empty when there is none. */
   readonly code: string
   readonly requestId: string | null
-  /** Null when the body has no `Result`, or one that cannot be read. */
+  /** Null if the body has no `Result`, or one that cannot be parsed. */
   readonly answer: CheckAnswer | null
 }
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Members in small letters come from gateways before the API. */
+/** Gateways in front of the API send member names in lower case. */
 export function parseAnswer(body: unknown): ParsedBody {
   if (!isMembers(body)) return { code: '', requestId: null, answer: null }
   const requestId = textOf(body['RequestId'] ?? body['requestId'])
@@ -42,24 +42,24 @@ function parseResult(result: Members, requestId: string | null): CheckAnswer {
     document: found.unreadable ? 'unreadable' : document === null ? 'absent' : found.document(document),
     spoofed: found.spoofed,
     spoofTypes: found.spoofTypes,
-    // The FaceLiveness API writes the same member with a capital letter.
+    // The FaceLiveness API capitalizes the same member.
     faceAttacked: face === null ? null : yesNo(face['faceAttack'] ?? face['FaceAttack']),
     droppedMembers: found.dropped,
   }
 }
 
-/** What the parts of one answer added up to. */
+/** Collects what the parts of one answer contain. */
 class Found {
-  /** Members that could not be kept; empty almost always. */
+  /** Members that could not be kept. Almost always empty. */
   readonly dropped: string[] = []
   readonly fields = new Collected(this.dropped)
   readonly editedFields = new Collected(this.dropped)
-  /** True when any side of the document is. */
+  /** True if any side of the document is spoofed. */
   spoofed: boolean | null = null
   spoofTypes: readonly string[] = []
   unreadable = false
 
-  /** Null when the part was not sent, is empty, or cannot be read; the last is noted. */
+  /** Null if the part is missing, empty or unreadable. An unreadable part sets `unreadable`. */
   part(value: unknown): Members | null {
     const part = embedded(value)
     if (part === 'unreadable') this.unreadable = true
@@ -84,12 +84,12 @@ class Found {
 
 const MAX_SIDES = 10
 
-/** What was read of one side may stand in any of these; a later one wins. */
+/** Members that may hold the OCR result of one side. Later ones take precedence. */
 const READ = ['ocrIdInfo', 'ocrIdBackInfo', 'ocrStandardData'] as const
 
 function readDocument(document: Members, found: Found): void {
   readSide(document, found)
-  // eKYC_PRO: one object for each side of the document.
+  // eKYC_PRO sends one object for each side of the document.
   const sides = found.part(document['ocrIdInfoData'])
   if (sides === null) return
   const all = Object.values(sides)
@@ -97,7 +97,7 @@ function readDocument(document: Members, found: Found): void {
   for (const value of all.slice(0, MAX_SIDES)) {
     const side = found.part(value)
     if (side === null) continue
-    // Seen both ways: the members in the side's own ocrIdInfo, and right in the side.
+    // Both forms occur: the members inside the side's own `ocrIdInfo`, and directly in the side.
     if (side['ocrIdInfo'] === undefined) found.fields.add(membersOnly(side))
     readSide(side, found)
   }
@@ -128,18 +128,18 @@ function membersOnly(side: Members): Members {
   return Object.fromEntries(Object.entries(side).filter(([name]) => !NO_MEMBERS.has(name)))
 }
 
-// A result with all of these at their most stays well below a broker's usual limit of 1 MB a record.
+// With all of these at their maximum, a result stays well below the usual limit of 1 MB per record.
 const MAX_UNKNOWN_MEMBERS = 64
 const MAX_UNKNOWN_CHARS = 32_000
 const MAX_NAME = 64
 const MAX_TEXT = 1_000
 
 /**
- * OCR members of several parts: later ones win, but an empty text never replaces one that is not. Unknown members have a
- * bounded room of their own, so they never take that of known ones.
+ * OCR members of several parts. Later ones replace earlier ones, except that an empty text never replaces another
+ * text. Unknown members have a separate bounded budget, so they never displace known ones.
  */
 class Collected {
-  // Without a prototype: a member may be called `constructor`.
+  // Without a prototype, because a member may be called `constructor`.
   readonly #members = Object.create(null) as Record<string, Personal>
   readonly #dropped: string[]
   #count = 0
@@ -180,12 +180,14 @@ class Collected {
 }
 
 const LONG = 120
-/** Long, and without a blank: an image in Base64, or the address of one. Texts of documents have blanks, or no ASCII. */
+/**
+ * Long and without spaces: a Base64 image or its URL. Texts on documents contain spaces or non-ASCII characters.
+ */
 const NO_WORDS = /^[!-~\r\n]+$/
-/** Says something that cannot be kept. */
+/** The member has a value, but it cannot be kept. */
 const TOO_MUCH = Symbol('too much')
 
-/** Null for what says nothing: no text, an empty one, a placeholder. */
+/** Null if the member has no information: no text, an empty text or a placeholder. */
 function memberText(value: unknown, isKnown: boolean): Personal | typeof TOO_MUCH | null {
   const plain = plainOf(value)
   if (plain === null || plain === undefined) return null
@@ -197,7 +199,9 @@ function memberText(value: unknown, isKnown: boolean): Personal | typeof TOO_MUC
   return !isKnown && text.length > LONG && NO_WORDS.test(text) ? TOO_MUCH : (text as Personal)
 }
 
-/** The vendor's newer products wrap some texts: `{"value": "...", "confidence": 0.9}`, or a list of one. */
+/**
+ * The vendor's newer products wrap some texts: `{"value": "...", "confidence": 0.9}`, or a list with one element.
+ */
 function plainOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
@@ -212,7 +216,7 @@ function plainOf(value: unknown): unknown {
 
 const MAX_ENCODINGS = 2
 
-/** An object, or JSON of one in a string, or in a string in a string. */
+/** Accepts an object, JSON in a string, or JSON in a string in a string. */
 function embedded(value: unknown): Members | 'absent' | 'unreadable' {
   let current = value
   for (let depth = 0; typeof current === 'string'; depth += 1) {
@@ -241,7 +245,7 @@ function textOf(value: unknown): string | null {
   return text !== '' && text.length <= MAX_CODE ? text : null
 }
 
-/** Null for what is neither passed, nor failed, nor pending. */
+/** Null if the value is not passed, failed or pending. */
 function passedOf(value: unknown): CheckAnswer['passed'] {
   const passed = yesNo(value)
   if (passed !== null) return passed ? 'Y' : 'N'
@@ -265,7 +269,7 @@ function yesNo(value: unknown): boolean | null {
 }
 
 const MAX_SPOOF_TYPES = 20
-/** Between the types of a list in a text, be it JSON or not. */
+/** Separates the types of a list in a text, whether or not it is JSON. */
 const SEPARATORS = /[\s,;|"[\]]+/
 
 function spoofTypesOf(value: unknown): readonly string[] {

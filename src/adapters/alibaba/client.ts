@@ -1,8 +1,9 @@
 /**
- * The CheckResult call: signed afresh each time, over keep-alive connections, within one deadline. Never rejects: what
- * goes wrong on the way is a value. No retries here: each attempt is the pipeline's to make, with its own permit.
+ * The CheckResult call: signed for each attempt, over keep-alive connections, within one deadline. It never
+ * rejects: failures are values. It never retries: the pipeline decides about each attempt and gets a permit for it.
  *
- * undici's error messages hold addresses and its URLs the transaction: nothing of an error leaves this file but its kind.
+ * undici's error messages contain addresses, and its URLs the transaction. Therefore only the kind of an error
+ * leaves this file.
  */
 import { randomUUID } from 'node:crypto'
 import type { NoAnswer, Reply } from '../../core/answer.ts'
@@ -23,18 +24,18 @@ import { signCheckResult } from './sign-v3.ts'
 export interface ClientOptions {
   /** Origin of the endpoint, e.g. `https://cloudauth-intl.cn-hongkong.aliyuncs.com`. */
   readonly endpoint: string
-  /** Told when the API refuses what it gave. Closed by whoever made it. */
+  /** Notified if the API rejects its credentials. The creator closes it. */
   readonly credentials: CredentialProvider
-  /** The most a call may be given. */
+  /** Maximum timeout of a call. */
   readonly timeoutMs: number
-  /** Told the time that each answer carries. */
+  /** Receives the server time of each answer. */
   readonly apiClock?: Pick<ApiClock, 'saw'>
 }
 
 export interface CheckResultClient {
-  /** Without `ticket` nothing keeps the call from starting. */
+  /** Without a call ticket nothing prevents the call from starting. */
   readonly check: CheckResult & ((...call: UnlimitedCall) => Promise<Reply>)
-  /** Opens as many connections ahead as so many calls per second need. */
+  /** Opens connections in advance for this many calls per second. */
   readonly warm: (perSecond: number) => void
   close(): Promise<void>
 }
@@ -43,12 +44,12 @@ type UnlimitedCall = readonly [event: Parameters<CheckResult>[0], withinMs: numb
 
 const ALWAYS: CallTicket = { confirm: () => true }
 const CONNECT_TIMEOUT_MS = 3_000
-/** For how long of calls connections are opened ahead: longer than most take. */
+/** Connections are opened for the calls of this many seconds: longer than most calls take. */
 const WARM_S = 0.3
-/** More are opened when they are needed. */
+/** Beyond this, connections are opened on demand. */
 const MAX_WARM = 64
 const MAX_CONNECTION_AGE_MS = 300_000
-/** Without images an answer has a few kilobytes. */
+/** An answer without images has a few kilobytes. */
 const MAX_RESPONSE_BYTES = 1024 * 1024
 
 export function createCheckResultClient(options: ClientOptions): CheckResultClient {
@@ -80,10 +81,10 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
       date: isoSeconds(askedMs),
       nonce: randomUUID(),
     })
-    // Not awaited: hundreds are under way at any time, and a suspended function of each is half a kilobyte.
+    // Not awaited, because hundreds are in flight and each suspended function costs half a kilobyte.
     return connections.post({ path, headers, withinMs, ticket }).then((response) => {
       const { date, age } = response.headers
-      // An answer out of a cache is of another time.
+      // The date of a cached answer is not the current time.
       if (typeof date === 'string' && age === undefined) apiClock?.saw(date, askedMs, Date.now())
       const reply = toReply(response)
       if (refusesKeys(reply)) options.credentials.refused(credentials)
@@ -100,18 +101,18 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   }
 }
 
-/** Codes that other keys may cure. A right that is missing (`Forbidden`) is none of them. */
+/** Codes that other keys may resolve. A missing permission (`Forbidden`) is not one of them. */
 const KEYS_REFUSED = /^(?:InvalidAccessKeyId|InvalidSecurityToken|MissingSecurityToken|SignatureDoesNotMatch)/
 
 function refusesKeys(reply: Reply): boolean {
   return reply.kind === 'answer' && reply.status >= 400 && KEYS_REFUSED.test(reply.code)
 }
 
-/** Some of the vendor's gateways refuse a call in XML, whatever the caller accepts. */
+/** Some of the vendor's gateways reject a call in XML, whatever the caller accepts. */
 const XML_CODE = /^\s*<(?:\?xml[^<]{0,200}<)?Error>[^]{0,2000}?<Code>([\w.-]{1,200})<\/Code>/
 
 function toReply({ status, headers, text }: HttpResponse): Reply {
-  // Only a refusal says when to come again.
+  // Only a rejection carries a retry hint.
   const hintMs = status >= 400 ? retryAfterMs(headers) : null
   let body: unknown
   try {
@@ -142,12 +143,12 @@ const FAILURES: Readonly<Record<string, NoAnswer>> = {
   UND_ERR_HEADERS_OVERFLOW: 'too-large',
 }
 
-/** Null when the call was not to start any more. */
+/** Null if the call must not start any more. */
 function withoutReply(error: unknown): Reply | null {
   return error instanceof HttpRequestError && error.cause === NOT_STARTED ? null : toFailure(error)
 }
 
-/** A defect is none of the network's failures: it goes on to whoever ends the process. */
+/** Rethrows a programming error, which must end the process. */
 function toFailure(error: unknown): Reply {
   if (!(error instanceof HttpRequestError)) throw error
   return noAnswer(failureOf(error.cause), error.status)
@@ -164,7 +165,7 @@ function failureOf(error: unknown): NoAnswer {
 let lastSecond = 0
 let lastIso = ''
 
-/** `yyyy-MM-ddTHH:mm:ssZ`; made once a second, for formatting a date costs more than signing with it. */
+/** `yyyy-MM-ddTHH:mm:ssZ`. Cached for a second, because formatting a date costs more than signing with it. */
 function isoSeconds(nowMs: number): string {
   const second = Math.floor(nowMs / 1000)
   if (second !== lastSecond) {

@@ -1,11 +1,16 @@
-/** What hands out the keys calls are signed with. Its implementations: one per way of `credentials.ts`. */
+/** Provides the keys that calls are signed with. One implementation for key files, one for all other sources. */
 import type { Credentials } from './sign-v3.ts'
 
 export interface CredentialProvider {
-  /** At once while there are keys at hand; null when none are to be had. Never expired ones. Does not reject. */
+  /**
+   * Returns valid keys at once if it has any, null if none can be obtained. Never returns expired keys, never
+   * rejects.
+   */
   current(): Credentials | null | Promise<Credentials | null>
-  /** The API has refused these: the next call gets them from their source anew. Returns at once. */
+  /**
+   * Reports that the API rejected these keys: the next call fetches them again from their source. Returns at once.
+   */
   refused(credentials: Credentials): void
-  /** Renews nothing any more. */
+  /** Stops renewing. */
   close(): void
 }

@@ -1,14 +1,14 @@
 /**
- * One exchange with where the keys come from: the vendor's library, its provider made afresh each time and asked for one
- * exchange only. What the library keeps from one to the next is not trusted: it hands out expired keys when renewing
- * fails, asks once per caller, and its chain sticks to whichever way it tried last. Its `getCredentials` tells no expiry.
+ * Fetches credentials once from their source. It uses the vendor's library, but creates a new provider for each
+ * fetch, because the library's cache is not reliable: it returns expired keys if renewing fails, sends one request
+ * per caller, and its chain sticks to the source it tried last. Its `getCredentials` also reports no expiry.
  */
 import type { CredentialsConfig } from '../../config/credentials.ts'
 import type { ExpiringCredentials } from './renewed-credentials.ts'
 
 export type FetchedCredentialsConfig = Exclude<CredentialsConfig, { kind: 'static' | 'sts' }>
 
-/** As the library has it. */
+/** The library's own shape. */
 interface Session {
   readonly accessKeyId: string
   readonly accessKeySecret: string
@@ -16,7 +16,7 @@ interface Session {
   readonly expiration?: string
 }
 
-/** Rejects with the library's errors, whose messages hold addresses and answers. */
+/** Rejects with the library's errors, whose messages contain addresses and responses. */
 export async function fetchCredentials(config: FetchedCredentialsConfig): Promise<ExpiringCredentials> {
   const { accessKeyId, accessKeySecret, securityToken, expiration } = await sessionOf(config)
   const expiresAtMs = Date.parse(expiration ?? '')
@@ -26,7 +26,7 @@ export async function fetchCredentials(config: FetchedCredentialsConfig): Promis
   }
 }
 
-/** The library is loaded only when needed: with an access key the service does without its forty packages. */
+/** Loads the library on demand, because an access key does not need its forty packages. */
 async function sessionOf(config: FetchedCredentialsConfig): Promise<Session> {
   const library = await import('@alicloud/credentials')
   switch (config.kind) {
@@ -62,7 +62,9 @@ interface ProfileProvider {
   getCredentials(): Promise<Session>
 }
 
-/** Made from the profile's mode; keeps the session of a mode that has one. Private in the library's types. */
+/**
+ * The provider of the profile's mode, which keeps the session if the mode has one. Private in the library's types.
+ */
 interface WithInner {
   readonly innerProvider?: { readonly session?: { readonly expiration?: string } }
 }

@@ -1,6 +1,7 @@
 /**
- * HMAC-SHA256 (RFC 2104) in hex, made for many short texts and one secret. Node's `createHmac` looks its algorithm up for each
- * and makes an object outside the heap, which the collector has to see to; two plain hashes take half its time.
+ * HMAC-SHA256 (RFC 2104) in hex, optimized for many short texts with one secret. Node's `createHmac` resolves the
+ * algorithm each time and creates an object outside the heap for the garbage collector; two plain hashes take half
+ * its time.
  */
 import { createHmac, hash } from 'node:crypto'
 
@@ -12,9 +13,9 @@ const MAX_BYTES_PER_CHARACTER = 3
 
 interface Pads {
   readonly secret: string
-  /** The inner pad, then room for the text. */
+  /** The inner pad, followed by space for the text. */
   readonly inner: Buffer
-  /** The outer pad, then room for the inner hash. */
+  /** The outer pad, followed by space for the inner hash. */
   readonly outer: Buffer
 }
 

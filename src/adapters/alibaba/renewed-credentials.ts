@@ -1,9 +1,8 @@
 /**
- * Keys that expire, renewed ahead of that in the background: callers wait for the first ones only, and after a refusal.
- * One exchange at a time, however many wait for it.
+ * Keeps credentials that expire, and renews them in the background before they do. Callers wait only for the first
+ * ones and after a rejection, and there is never more than one fetch at a time.
  *
- * Either keys are known to be valid by their expiry and used, or there are none: what has expired is never handed out,
- * though renewing fails. Keys still valid stay in use meanwhile. Nothing here throws or rejects.
+ * Credentials are returned only until they expire, even if renewing fails. Nothing here throws or rejects.
  */
 import { safeError } from '../../core/safe-error.ts'
 import type { Clock, Log, Metrics } from '../../ports.ts'
@@ -12,27 +11,34 @@ import type { Credentials } from './sign-v3.ts'
 
 export interface ExpiringCredentials {
   readonly credentials: Credentials
-  /** Infinity where the source does not say. */
+  /** Infinity if the source reports no expiry. */
   readonly expiresAtMs: number
 }
 
 export interface RenewalOptions {
-  /** One exchange with the source, keeping nothing from one to the next. Rejects when it fails. */
+  /** Fetches from the source once, without any cache. Rejects on failure. */
   readonly obtain: () => Promise<ExpiringCredentials>
-  /** For the log: what to check when it fails. */
+  /** For the log: where the credentials come from. */
+  readonly source: string
+  /** For the log: what to check if it fails, as a sentence. */
   readonly advice: string
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Pick<Metrics, 'credentialRefresh' | 'credentialsExpire'>
 }
 
-/** The vendor's own lead; keys that live shorter are renewed with a third of their life left. */
+/**
+ * The vendor renews this long before the expiry. Keys with a shorter lifetime are renewed when a third of it is
+ * left.
+ */
 const AHEAD_MS = 15 * 60_000
-/** Keys without an expiry may have been changed at their source: it is asked again when they are used after this. */
+/**
+ * Keys without an expiry may change at their source, so they are fetched again if they are used after this time.
+ */
 const RECHECK_MS = 60_000
 const SOONEST_MS = 1_000
 const RETRY_MS = { first: 5_000, max: 60_000 } as const
-/** The library's time-outs do not cover all of an exchange; who waits for it must not wait for ever. */
+/** The library's timeouts do not cover the whole fetch, and callers must not wait forever. */
 const FETCH_TIMEOUT_MS = 20_000
 
 export class RenewedCredentials implements CredentialProvider {
@@ -40,15 +46,17 @@ export class RenewedCredentials implements CredentialProvider {
   #current: ExpiringCredentials | null = null
   #renewAtMs = 0
   #renewing: Promise<void> | null = null
-  /** The API refused what is at hand. */
+  /** The API rejected the current credentials. */
   #suspect = false
   #retryMs: number = RETRY_MS.first
-  /** Each state is logged once. */
+  /** Each change of state is logged once. */
   #state: 'starting' | 'renewed' | 'renewal fails' | 'none' = 'starting'
   #cancelTimer: (() => void) | null = null
   #closed = false
 
-  /** Asks for the first keys at once: what is wrong shows at the start, not with the first record. */
+  /**
+   * Fetches the first credentials at once, so that a wrong setting shows at startup and not with the first record.
+   */
   constructor(options: RenewalOptions) {
     this.#options = options
     void this.#renew()
@@ -62,7 +70,7 @@ export class RenewedCredentials implements CredentialProvider {
   }
 
   refused(credentials: Credentials): void {
-    // Calls signed before the last renewal say nothing about the keys it brought.
+    // A call signed before the last renewal says nothing about the current credentials.
     if (credentials === this.#current?.credentials) this.#suspect = true
   }
 
@@ -100,11 +108,13 @@ export class RenewedCredentials implements CredentialProvider {
   }
 
   #renewed(fetched: ExpiringCredentials, remainingMs: number): void {
-    const { log, metrics } = this.#options
+    const { log, metrics, source } = this.#options
     this.#current = fetched
     this.#retryMs = RETRY_MS.first
     metrics.credentialRefresh('ok')
-    if (this.#state === 'renewal fails' || this.#state === 'none') log.info('Credentials can be had again.')
+    if (this.#state === 'renewal fails' || this.#state === 'none') {
+      log.info(`Obtained Alibaba Cloud credentials from ${source} again.`)
+    }
     this.#state = 'renewed'
     if (remainingMs === Infinity) {
       metrics.credentialsExpire(null)
@@ -117,18 +127,22 @@ export class RenewedCredentials implements CredentialProvider {
   }
 
   #failed(code: string): void {
-    const { log, metrics, advice } = this.#options
+    const { log, metrics, source, advice } = this.#options
     metrics.credentialRefresh('failed')
     const state = this.#valid() === null ? 'none' : 'renewal fails'
     if (state !== this.#state) {
       this.#state = state
-      // The library's messages hold addresses and answers: nothing of an error is told but its code.
+      // The library's messages contain addresses and responses, so only the error's code is logged.
       if (state === 'none') {
-        log.error(`No Alibaba Cloud credentials are to be had, and calls wait: ${advice}.`, { code })
+        log.error(
+          `Cannot obtain Alibaba Cloud credentials from ${source}. Calls are paused, and the service keeps trying. ${advice}`,
+          { code },
+        )
       } else {
-        log.warn(`Renewing the Alibaba Cloud credentials fails; the valid ones are used on: ${advice}.`, {
-          code,
-        })
+        log.warn(
+          `Cannot renew the Alibaba Cloud credentials from ${source}. The current ones are used until they expire, and the service keeps trying. ${advice}`,
+          { code },
+        )
       }
     }
     this.#renewIn(this.#retryMs)
@@ -145,7 +159,9 @@ export class RenewedCredentials implements CredentialProvider {
 
 function within<T>(deadlineMs: number, clock: Clock, pending: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(deadlineMs, () => reject(new DeadlineError('The exchange took too long.')))
+    const cancel = clock.after(deadlineMs, () =>
+      reject(new DeadlineError('Fetching the credentials took too long.')),
+    )
     pending.finally(cancel).then(resolve, reject)
   })
 }

@@ -1,7 +1,7 @@
 /**
- * How long the API asks to wait: `x-acs-retry-after` in milliseconds, or `Retry-After` in seconds or as a date. Total, and within
- * bounds: no answer stops calls for longer than a minute, and none makes them follow each other without a pause. What cannot
- * be understood counts as not sent.
+ * How long the API asks the caller to wait: `x-acs-retry-after` in milliseconds, or `Retry-After` in seconds or as
+ * a date. Total. The result is bounded, so that no answer pauses calls for more than a minute or makes them retry
+ * without a pause. A hint that cannot be parsed is ignored.
  */
 import { parseHttpDate } from '../../core/api-clock.ts'
 import { MAX_WAIT_MS } from '../../core/circuit-breaker.ts'
@@ -23,7 +23,7 @@ function standardMs(headers: Headers, nowMs: () => number): number | null {
   if (seconds !== null) return seconds * SECOND_MS
   const untilMs = parseHttpDate(one(value))
   if (untilMs === null) return null
-  // By the clock of whoever wrote it, where that is known: ours may be off.
+  // Relative to the server's clock if it is known, because the local clock may be wrong.
   return untilMs - (parseHttpDate(one(headers['date'])) ?? nowMs())
 }
 
@@ -32,7 +32,7 @@ function numberOf(value: Headers[string]): number | null {
   return NUMBER.test(text) ? Number(text) : null
 }
 
-/** The first, if the header was sent several times. */
+/** The first value, if the header was sent several times. */
 function one(value: Headers[string]): string {
   return (typeof value === 'string' ? value : (value?.[0] ?? '')).trim()
 }

@@ -1,13 +1,13 @@
 /**
- * The ACS3-HMAC-SHA256 signature (Alibaba Cloud, "V3 request structure and signature"). Pure. General enough for the
- * vendor's own vectors and for the simulator to check what it receives; `signCheckResult` is the short way for the one
- * call this service makes thousands of times a second.
+ * The ACS3-HMAC-SHA256 signature (Alibaba Cloud, "V3 request structure and signature"). Pure. `sign` is general
+ * enough for the vendor's test vectors and for the simulator, which verifies what it receives. `signCheckResult` is
+ * the fast path for the one call that this service makes thousands of times a second.
  */
 import { hash } from 'node:crypto'
 import { hmacSha256 } from './hmac.ts'
 
 export const ALGORITHM = 'ACS3-HMAC-SHA256'
-/** SHA-256 of no bytes: CheckResult's parameters are all in the query. */
+/** SHA-256 of an empty body. CheckResult has all its parameters in the query. */
 export const EMPTY_BODY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
 export interface SignedRequest {
@@ -15,7 +15,7 @@ export interface SignedRequest {
   readonly path: string
   /** In canonical form, see {@link canonicalQuery}. */
   readonly query: string
-  /** Those to be signed: lower-case names; several values of one header in an array. */
+  /** The headers to sign: lower-case names, an array for several values of one header. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   /** Hex SHA-256 of the body. */
   readonly bodyHash: string
@@ -25,15 +25,16 @@ export interface SignedRequest {
 export interface Credentials {
   readonly accessKeyId: string
   readonly accessKeySecret: string
-  /** With temporary credentials (STS). */
+  /** Set for temporary credentials (STS). */
   readonly securityToken?: string | undefined
 }
 
 const UNRESERVED = /^[\w.~-]*$/
 
 /**
- * RFC 3986: what `encodeURIComponent` leaves alone and the vendor does not is encoded too. Total: half a surrogate pair,
- * which JSON can carry and UTF-8 cannot, is replaced, so that such an id is refused by the vendor instead of throwing.
+ * RFC 3986, including the characters that `encodeURIComponent` leaves alone and the vendor encodes. Total: half a
+ * surrogate pair, which JSON allows and UTF-8 does not, is replaced, so that the vendor rejects such an id instead
+ * of this function throwing.
  */
 export function percentEncode(text: string): string {
   if (UNRESERVED.test(text)) return text
@@ -71,13 +72,16 @@ export interface CheckResultRequest {
   readonly credentials: Credentials
   readonly transactionId: string
   readonly merchantBizId: string
-  /** `yyyy-MM-ddTHH:mm:ssZ`, UTC: valid for 15 minutes. */
+  /** `yyyy-MM-ddTHH:mm:ssZ` in UTC. Valid for 15 minutes. */
   readonly date: string
-  /** Unique to the attempt: a retry needs a new one. */
+  /** Unique per attempt, so a retry needs a new one. */
   readonly nonce: string
 }
 
-/** Path with query, and every header to send. Written out rather than sorted each time: the order never changes. */
+/**
+ * Returns the path with its query, and all headers to send. The canonical form is spelled out instead of sorted,
+ * because its order never changes.
+ */
 export function signCheckResult(request: CheckResultRequest): {
   path: string
   headers: Record<string, string>

@@ -1,4 +1,5 @@
-// Two files of undici and not its index, which loads fetch, caches, WebSockets and mocks too: 2.5 MB of heap, 5 MB of memory.
+// Two files of undici instead of its index, which also loads fetch, caches, WebSockets and mocks: 2.5 MB of heap, 5
+// MB of memory.
 declare module 'undici/lib/dispatcher/client.js' {
   export { Client as default } from 'undici'
 }

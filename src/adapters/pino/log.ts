@@ -1,8 +1,8 @@
 /**
- * Log lines on standard output, one JSON object each. Only the fields of `LogFields` are written, and each only if it has
- * the shape of what it is for: whatever else is passed, by whatever mistake, is left out or withheld. Never throws.
+ * Log lines on standard output, one JSON object each. Only the fields of `LogFields` are written, and only if their
+ * value has the expected shape. Anything else that is passed by mistake is left out or withheld. Never throws.
  *
- * Written synchronously: nothing is lost when the process ends, and there are few lines.
+ * Lines are written synchronously: there are few, and none is lost when the process ends.
  */
 import pino from 'pino'
 import type { LogLevel } from '../../core/log-level.ts'
@@ -12,12 +12,12 @@ import { createScrub } from './scrub.ts'
 
 export interface LogOptions {
   readonly level: LogLevel
-  /** Name and version of the service, on every line. */
+  /** Name and version of the service, included in every line. */
   readonly name: string
   readonly version: string
-  /** Of topics, hosts and the like, from the settings: lines may hold them as they are. */
+  /** Names of topics, hosts and so on from the settings. Lines may contain them unchanged. */
   readonly names?: readonly string[]
-  /** Standard output where left out. */
+  /** Defaults to standard output. */
   readonly destination?: { write(line: string): void }
 }
 
@@ -43,7 +43,7 @@ export function createLog({ level, name, version, names = [], destination }: Log
 
 type Field = keyof LogFields
 
-/** What a field may hold; null withholds the value. */
+/** Validates each field's value. Null withholds it. */
 type Shapes = Readonly<Record<Field, (value: unknown) => string | number | null>>
 
 function shapesOf(scrub: (text: string) => string): Shapes {

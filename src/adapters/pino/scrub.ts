@@ -1,9 +1,9 @@
 /**
- * Sentences are ours and hold nothing personal. Should one do so by mistake, what is easily told is cut out: anything but
- * plain English letters and signs, dates, and numbers as long as those on a document.
+ * Log messages contain nothing personal. As a safety net, this cuts out what looks personal: non-ASCII text, dates,
+ * and numbers as long as those on an identity document.
  */
 
-/** Room for the names of a dozen topics and the advice behind them. */
+/** Enough for the names of a dozen topics and the advice that follows. */
 const MAX_MESSAGE_LENGTH = 2_000
 
 const SUSPECT = [
@@ -12,7 +12,7 @@ const SUSPECT = [
   /\w*\d{6,}\w*(?:\(\w\))?/g,
 ] as const
 
-/** `names`: of topics, hosts and the like, from the settings. What they hold of dates and long numbers may be said. */
+/** `names` are topics, hosts and so on from the settings. Dates and long numbers in them are kept. */
 export function createScrub(names: readonly string[]): (message: string) => string {
   const known = new Set(SUSPECT.flatMap((suspect) => names.flatMap((name) => name.match(suspect) ?? [])))
   return (message) =>

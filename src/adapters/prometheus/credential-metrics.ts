@@ -1,4 +1,4 @@
-/** The keys calls are signed with. */
+/** Metrics of the credentials that calls are signed with. */
 import { CREDENTIAL_REFRESHES, type Metrics } from '../../ports.ts'
 import type { Instruments } from './instruments.ts'
 
@@ -8,12 +8,12 @@ export function credentialMetrics(
   let expiresMs: number | null = null
   const refreshes = instruments.counter(
     'credential_refreshes_total',
-    'Renewals of the Alibaba Cloud credentials, files read anew included.',
+    'Number of renewals of the Alibaba Cloud credentials, including changed key files.',
     { outcome: CREDENTIAL_REFRESHES },
   )
   instruments.gauge(
     'credentials_expiry_timestamp_seconds',
-    'When the credentials at hand expire; 0 where they do not, or nothing says when.',
+    'Time when the current credentials expire, in seconds since the epoch; 0 if they do not expire or the time is unknown.',
     [],
     () => [[[], (expiresMs ?? 0) / 1000]],
   )

@@ -1,20 +1,20 @@
 /**
- * Counters, histograms and gauges over closed label sets: every series stands at 0 from the start, and a value outside
- * its set, or one that is no amount, counts as nothing instead of throwing into the pipeline. Gauges are read when they
- * are scraped.
+ * Counters, histograms and gauges with fixed label sets. Every series starts at 0. A value outside its label set,
+ * or a negative or non-finite amount, is ignored instead of throwing into the pipeline. Gauges are read at each
+ * scrape.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 
 const PREFIX = 'checkresult_'
 
-/** Each label's name and all its values. */
+/** Each label's name and all its possible values. */
 export type LabelSets = Readonly<Record<string, readonly string[]>>
 
-/** `values` are the labels' values, in the order of the set they were declared with. */
+/** `values` are the label values, in the order of the declared label set. */
 export type Count = (values: readonly string[], by?: number) => void
 export type Observe = (values: readonly string[], amount: number) => void
 
-/** A gauge's series as of now. */
+/** The current series of a gauge. */
 export type Series = readonly (readonly [values: readonly string[], amount: number])[]
 
 export class Instruments {
@@ -28,7 +28,8 @@ export class Instruments {
     const series = new Map(combinations(sets).map((values) => [key(values), { values, added: 0 }]))
     const counter = new Counter({
       ...this.#settings(name, help, Object.keys(sets)),
-      // Counted here and handed over when it is scraped: `inc` makes an object and a text of the labels each time.
+      // Amounts are added up here and passed on at the scrape, because `inc` creates an object and a label text per
+      // call.
       collect: () => {
         for (const one of series.values()) {
           counter.labels(...one.values).inc(one.added)

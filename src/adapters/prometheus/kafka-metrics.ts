@@ -1,4 +1,4 @@
-/** Transactions, the consumer group, the registry, and how far each partition has come. */
+/** Metrics of transactions, the consumer group, the registry and the progress of each partition. */
 import type { Delivery } from '../../core/delivery.ts'
 import type { Metrics } from '../../ports.ts'
 import type { QuotaRate } from './call-metrics.ts'
@@ -26,11 +26,20 @@ export function kafkaMetrics(
 ): KafkaMetrics {
   let heartbeatMs = 0
   let backlog = 0
-  const rebalances = instruments.counter('rebalances_total', 'Times this replica joined its group anew.', {})
-  instruments.gauge('lane_backlog', 'Records in hand without a committed output.', [], () => [[[], backlog]])
+  const rebalances = instruments.counter(
+    'rebalances_total',
+    'Number of times this replica rejoined its consumer group.',
+    {},
+  )
+  instruments.gauge(
+    'lane_backlog',
+    'Number of buffered records: fetched, but without a committed output.',
+    [],
+    () => [[[], backlog]],
+  )
   instruments.gauge(
     'last_heartbeat_timestamp_seconds',
-    'Last heartbeat the group coordinator accepted; 0 before the first.',
+    'Time of the last heartbeat accepted by the group coordinator, in seconds since the epoch; 0 before the first one.',
     [],
     () => [[[], heartbeatMs / 1000]],
   )
@@ -50,13 +59,17 @@ export function kafkaMetrics(
 
 function registryMetrics(instruments: Instruments): RegistryMetrics {
   let waiting = 0
-  const requests = instruments.counter('schema_registry_requests_total', 'Requests to the schema registry.', {
-    operation: ['schema-by-id', 'id-by-schema'],
-    outcome: ['ok', 'not-found', 'failed'],
-  })
+  const requests = instruments.counter(
+    'schema_registry_requests_total',
+    'Number of requests to the schema registry.',
+    {
+      operation: ['schema-by-id', 'id-by-schema'],
+      outcome: ['ok', 'not-found', 'failed'],
+    },
+  )
   instruments.gauge(
     'schema_registry_waiting_records',
-    'Records that wait for the registry to tell their schema.',
+    'Number of records that wait for the registry to return their schema.',
     [],
     () => [[[], waiting]],
   )
@@ -68,31 +81,35 @@ function registryMetrics(instruments: Instruments): RegistryMetrics {
   }
 }
 
-/** All series are there in either mode; those of the other one stay at 0. */
+/** Both delivery modes export all series; those of the other mode stay at 0. */
 function publishMetrics(instruments: Instruments, delivery: Delivery): PublishMetrics {
-  const transactions = instruments.counter('transactions_total', 'Kafka transactions.', {
-    outcome: ['committed', 'fenced', 'failed', 'refused'],
-  })
+  const transactions = instruments.counter(
+    'transactions_total',
+    'Number of Kafka transactions, by outcome.',
+    {
+      outcome: ['committed', 'fenced', 'failed', 'refused'],
+    },
+  )
   const duration = instruments.histogram(
     'transaction_duration_seconds',
-    'From the first write of a transaction to its outcome.',
+    'Time from the first write of a transaction to its outcome, in seconds.',
     TRANSACTION_BUCKETS,
     {},
   )
   const publishes = instruments.counter(
     'publishes_total',
-    'Writes of outputs without a transaction: acknowledged by all in-sync replicas, failed, or refused for good.',
+    'Number of writes of outputs without a transaction: acknowledged by all in-sync replicas, failed, or rejected permanently.',
     { outcome: ['acknowledged', 'failed', 'refused'] },
   )
   const publishDuration = instruments.histogram(
     'publish_duration_seconds',
-    'From a write of outputs without a transaction to its outcome.',
+    'Time from a write of outputs without a transaction to its outcome, in seconds.',
     TRANSACTION_BUCKETS,
     {},
   )
   const commits = instruments.counter(
     'offset_commits_total',
-    'Requests that commit offsets behind outputs.',
+    'Number of offset commits after outputs without a transaction.',
     {
       outcome: ['committed', 'failed'],
     },
@@ -118,25 +135,25 @@ function partitionMetrics(instruments: Instruments, quota: Readonly<QuotaRate>):
   const labels = ['topic', 'partition']
   instruments.gauge(
     'consumer_lag_records',
-    'Records of the partition without a committed output, read or not.',
+    'Number of records of the partition without a committed output, whether fetched or not.',
     labels,
     () => lag.series(),
   )
   instruments.gauge(
     'lag_drain_seconds',
-    'How long the records without a committed output on partitions of this replica take at quota_rate_per_second, those not due yet included; 0 when there are none.',
+    "Seconds to process the lag of this replica's partitions at quota_rate_per_second, including records that are not due yet; 0 without lag.",
     [],
     () => [[[], lag.sum === 0 ? 0 : lag.sum / quota.rate]],
   )
   instruments.gauge(
     'oldest_unsettled_timestamp_seconds',
-    'Timestamp of the oldest record in hand without a committed output; absent when there is none.',
+    'Timestamp of the oldest buffered record without a committed output, in seconds since the epoch; absent if there is none.',
     labels,
     () => oldestSeconds.series(),
   )
   instruments.gauge(
     'partition_blocked_offset',
-    'Offset of the record a blocked partition waits for, by the code of the failure; absent while the partition moves.',
+    'Offset of the record that blocks the partition, by error code; absent while the partition is not blocked.',
     [...labels, 'code'],
     () => [...blocks.values()],
   )
@@ -156,7 +173,7 @@ function partitionMetrics(instruments: Instruments, quota: Readonly<QuotaRate>):
   }
 }
 
-/** Values of the partitions that are ours; null takes one away. Set often, read at a scrape. */
+/** Values per assigned partition; null removes one. Set often, read at each scrape. */
 class PartitionValues {
   readonly #topics = new Map<string, Map<number, number>>()
 

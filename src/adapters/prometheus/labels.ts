@@ -1,20 +1,23 @@
-/** The closed sets behind labels whose values come from outside. What is not in them is counted as `other`. */
+/** The label sets for values that come from outside. Any other value is counted as `other`. */
 import { NO_ANSWER } from '../../core/answer.ts'
 import { KNOWN_MEMBERS, OTHER_MEMBER } from '../../core/normalize/members.ts'
 import { DOCUMENT_FAMILY_SYMBOLS } from '../../core/schema-types.ts'
 
 export const OTHER = 'other'
 
-/** Documented for this product or its siblings. The same number means different things per product. */
+/**
+ * Sub-codes documented for this product or its siblings. The same number can mean different things in different
+ * products.
+ */
 export const SUB_CODES = ['200', '201', '202', '203', '204', '205', '206', '212', 'none', OTHER] as const
 
-/** `NONE` where no document was checked. */
+/** `NONE` if no document was checked. */
 export const FAMILIES = [...DOCUMENT_FAMILY_SYMBOLS, 'NONE'] as const
 
 /** Names of OCR members. */
 export const MEMBERS = [...KNOWN_MEMBERS, OTHER_MEMBER] as const
 
-/** The vendor's codes as far as they are documented, and why a call brought none. */
+/** The vendor's documented codes, and the reasons for a call without an answer. */
 export const CODES = [
   'Success',
   'ProcessNotCompleted',
@@ -53,7 +56,8 @@ const subCodes: ReadonlySet<string> = new Set(SUB_CODES)
 export function codeLabel(code: string): string {
   if (codes.has(code)) return code
   if (code === '200') return 'Success'
-  // `MissingTransactionId` and the like; the key's and the token's are the account's fault, not the parameter's.
+  // For example `MissingTransactionId`. A missing key or token is an account problem instead of a parameter
+  // problem.
   if (/^Missing(?!AccessKeyId|SecurityToken)/.test(code)) return 'MissingParameter'
   const [family = ''] = code.split('.', 1)
   return codes.has(family) ? family : OTHER

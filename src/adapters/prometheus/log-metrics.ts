@@ -1,4 +1,4 @@
-/** What is wrong with the logs of the partitions this replica reads. */
+/** Metrics of problems with the partition logs that this replica reads. */
 import type { Metrics } from '../../ports.ts'
 import type { Instruments } from './instruments.ts'
 
@@ -7,18 +7,18 @@ type LogMetrics = Pick<Metrics, 'offsetsLost' | 'openTransaction' | 'leaderSilen
 export function logMetrics(instruments: Instruments, topics: readonly string[]): LogMetrics {
   const lost = instruments.counter(
     'offsets_lost_total',
-    'Offsets that were deleted from the topic before the service had processed them.',
+    'Number of offsets that were deleted from the topic before the service processed them.',
     { topic: topics },
   )
   const open = sinceGauge(
     instruments,
     'open_transaction_seconds',
-    'How long an open transaction of a producer has kept records of the partition from being read; absent while none does.',
+    "Seconds since a producer's open transaction started to block reads of the partition; absent while none does.",
   )
   const silent = sinceGauge(
     instruments,
     'partition_leader_silent_seconds',
-    'How long the leader of the partition has not answered; absent while it does.',
+    'Seconds since the leader of the partition last answered; absent while it answers.',
   )
   return {
     offsetsLost: (topic, offsets) => lost([topic], offsets),
@@ -29,7 +29,7 @@ export function logMetrics(instruments: Instruments, topics: readonly string[]):
 
 type Since = (topic: string, partition: number, seconds: number | null) => void
 
-/** Absent where it is null. */
+/** Exports no series while the value is null. */
 function sinceGauge(instruments: Instruments, name: string, help: string): Since {
   const values = new Map<string, readonly [labels: readonly string[], seconds: number]>()
   instruments.gauge(name, help, ['topic', 'partition'], () => [...values.values()])

@@ -1,6 +1,7 @@
 /**
- * What is counted, for Prometheus. Names and labels are a contract with the recording rules, alerts and dashboards. Labels
- * come from closed sets, whose combinations all stand at 0 from the start. Nothing the pipeline calls here throws.
+ * The service's Prometheus metrics. Names and labels are a contract with the recording rules, alerts and
+ * dashboards. Labels have fixed sets of values, and all combinations start at 0. No method used by the pipeline
+ * throws.
  */
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { Delivery } from '../../core/delivery.ts'
@@ -14,9 +15,9 @@ import { outcomeMetrics } from './outcome-metrics.ts'
 
 export interface MetricsOptions {
   readonly version: string
-  /** The commit the service was built from. */
+  /** The commit that the service was built from. */
   readonly revision: string
-  /** All topics events are consumed from. */
+  /** All topics that events are consumed from. */
   readonly topics: readonly string[]
   readonly delivery: Delivery
 }
@@ -28,11 +29,14 @@ export interface Exposition {
 
 export interface PrometheusMetrics {
   readonly metrics: Metrics
-  /** All series in Prometheus' text format. */
+  /** All series in the Prometheus text format. */
   readonly exposition: () => Promise<Exposition>
 }
 
-/** The event loop's monitor is a timer: at the library's 10 ms it takes 0.26 % of a core when idle, here 0.07 %. */
+/**
+ * The event-loop monitor uses a timer: at the library's default of 10 ms it takes 0.26 % of a core when idle, at
+ * this value 0.07 %.
+ */
 const EVENT_LOOP_PRECISION_MS = 50
 
 export function createMetrics({ version, revision, topics, delivery }: MetricsOptions): PrometheusMetrics {
@@ -46,9 +50,12 @@ export function createMetrics({ version, revision, topics, delivery }: MetricsOp
     ...logMetrics(instruments, topics),
     ...credentialMetrics(instruments),
   }
-  instruments.gauge('build_info', 'What is running; always 1.', ['version', 'revision', 'node'], () => [
-    [[version, revision, process.version], 1],
-  ])
+  instruments.gauge(
+    'build_info',
+    'Version, commit and Node.js version of the running service; always 1.',
+    ['version', 'revision', 'node'],
+    () => [[[version, revision, process.version], 1]],
+  )
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS })
   return {
     metrics,

@@ -1,4 +1,4 @@
-/** What became of the events. Told when their transaction has committed: each outcome is counted once. */
+/** Metrics of event outcomes. Each outcome is counted once, when its transaction has committed. */
 import { DEAD_LETTER_REASONS } from '../../core/dead-letter.ts'
 import { DEFER_REASONS } from '../../core/defer.ts'
 import { SPOOF_TYPE_SYMBOLS, VERDICT_SYMBOLS } from '../../core/schema-types.ts'
@@ -21,61 +21,43 @@ type OutcomeMetrics = Pick<
   | 'deadLettered'
 >
 
-/** From a result that never waited to one that was deferred for hours. 60 s is the freshness objective. */
+/** From results without a wait to those deferred for hours. 60 s is the freshness objective. */
 const END_TO_END_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 5, 15, 30, 60, 300, 900, 3600, 14400]
 
+type RecordMetrics = Pick<
+  Metrics,
+  'consumed' | 'redelivered' | 'foreign' | 'unkeyed' | 'implausibleTimestamp'
+>
+
 export function outcomeMetrics(instruments: Instruments, topics: readonly string[]): OutcomeMetrics {
-  const consumed = instruments.counter('events_consumed_total', 'Records taken on, retry copies included.', {
-    topic: topics,
-  })
-  const redelivered = instruments.counter(
-    'redelivered_total',
-    'Records that came again after a rebalance and were recognized by their offset.',
-    {},
-  )
   const duplicates = instruments.counter(
     'duplicates_total',
-    'Events without a call because another one of their partition had the same transaction.',
-    {},
-  )
-  const foreign = instruments.counter(
-    'foreign_records_total',
-    'Records that are not events: skipped, or dead letters with KAFKA_FOREIGN_RECORDS=dead-letter.',
-    { kind: FOREIGN_KINDS },
-  )
-  const unkeyed = instruments.counter(
-    'unkeyed_events_total',
-    'Events read whose key does not contain their transactionId.',
-    {},
-  )
-  const implausible = instruments.counter(
-    'implausible_timestamps_total',
-    'Records whose timestamp is before 2015 or more than a day ahead, and left out of ages and latencies.',
+    'Number of events without a call because an earlier event of their partition had the same transaction.',
     {},
   )
   const unreadable = instruments.counter(
     'unreadable_documents_total',
-    'Results without a document because ExtIdInfo could not be read.',
+    'Number of results without a document because ExtIdInfo could not be parsed.',
     {},
   )
   const dropped = instruments.counter(
     'dropped_members_total',
-    'OCR members of results that said something and could not be kept, by the name the API gives them.',
+    'Number of OCR members that had a value but could not be kept in the result, by their name in the API.',
     { member: MEMBERS },
   )
-  const deferred = instruments.counter('deferred_total', 'Events put on a retry topic.', {
+  const deferred = instruments.counter('deferred_total', 'Number of events written to a retry topic.', {
     reason: DEFER_REASONS,
   })
-  const deadLetters = instruments.counter('dead_letters_total', 'Events put on the dead-letter topic.', {
-    reason: DEAD_LETTER_REASONS,
-  })
+  const deadLetters = instruments.counter(
+    'dead_letters_total',
+    'Number of events written to the dead-letter topic.',
+    {
+      reason: DEAD_LETTER_REASONS,
+    },
+  )
   return {
-    consumed: (topic, records) => consumed([topic], records),
+    ...recordMetrics(instruments, topics),
     duplicate: () => duplicates([]),
-    foreign: (kind) => foreign([kind]),
-    unkeyed: () => unkeyed([]),
-    implausibleTimestamp: () => implausible([]),
-    redelivered: (records) => redelivered([], records),
     resultCommitted: resultMetrics(instruments),
     unreadableDocument: () => unreadable([]),
     droppedMember: (member) => dropped([member]),
@@ -84,28 +66,69 @@ export function outcomeMetrics(instruments: Instruments, topics: readonly string
   }
 }
 
+function recordMetrics(instruments: Instruments, topics: readonly string[]): RecordMetrics {
+  const consumed = instruments.counter(
+    'events_consumed_total',
+    'Number of records consumed, including retry copies.',
+    {
+      topic: topics,
+    },
+  )
+  const redelivered = instruments.counter(
+    'redelivered_total',
+    'Number of records that were fetched again after a rebalance and recognized by their offset.',
+    {},
+  )
+  const foreign = instruments.counter(
+    'foreign_records_total',
+    'Number of records that are not events: skipped, or dead letters with KAFKA_FOREIGN_RECORDS=dead-letter.',
+    { kind: FOREIGN_KINDS },
+  )
+  const unkeyed = instruments.counter(
+    'unkeyed_events_total',
+    'Number of events whose record key does not contain their transactionId.',
+    {},
+  )
+  const implausible = instruments.counter(
+    'implausible_timestamps_total',
+    'Number of records with a timestamp before 2015 or more than a day ahead, which are excluded from ages and latencies.',
+    {},
+  )
+  return {
+    consumed: (topic, records) => consumed([topic], records),
+    redelivered: (records) => redelivered([], records),
+    foreign: (kind) => foreign([kind]),
+    unkeyed: () => unkeyed([]),
+    implausibleTimestamp: () => implausible([]),
+  }
+}
+
 function resultMetrics(instruments: Instruments): Metrics['resultCommitted'] {
-  const results = instruments.counter('results_total', 'Results put on the result topic.', {
+  const results = instruments.counter('results_total', 'Number of results written to the result topic.', {
     verdict: VERDICT_SYMBOLS,
     sub_code: SUB_CODES,
     family: FAMILIES,
   })
-  const risk = instruments.counter('risk_checks_total', 'Results by what was said about forgery or attack.', {
-    result: ['risky', 'clean', 'absent'],
-  })
+  const risk = instruments.counter(
+    'risk_checks_total',
+    'Number of results by their risk: risky, clean, or absent if the answer had no risk check.',
+    {
+      result: ['risky', 'clean', 'absent'],
+    },
+  )
   const spoofs = instruments.counter(
     'spoof_signals_total',
-    'Kinds of forgery named in risky results; a document may show several.',
+    'Number of forgery types reported in risky results; a document may have several.',
     { type: SPOOF_TYPE_SYMBOLS },
   )
   const disagreements = instruments.counter(
     'verdict_disagreements_total',
-    "Results that contradict the callback's hint, or whose verdict and sub-code contradict each other.",
+    "Number of results that contradict the callback's hint, or whose verdict and sub-code contradict each other.",
     {},
   )
   const endToEnd = instruments.histogram(
     'end_to_end_seconds',
-    "From the event record's timestamp to the commit of its result.",
+    "Time from the event record's timestamp to the commit of its result, in seconds.",
     END_TO_END_BUCKETS,
     {},
   )
@@ -114,7 +137,7 @@ function resultMetrics(instruments: Instruments): Metrics['resultCommitted'] {
     risk([facts.risk])
     for (const type of facts.spoofTypes) spoofs([type])
     if (facts.disagrees) disagreements([])
-    // Clocks differ: a record may come from the future.
+    // Clocks differ, so a record's timestamp may be in the future.
     if (endToEndSeconds !== null) endToEnd([], Math.max(0, endToEndSeconds))
   }
 }

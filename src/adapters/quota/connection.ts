@@ -1,37 +1,37 @@
 /**
- * One connection to Redis, from its login to its end. The library would connect again by itself; here another connection
- * is another object, for each begins with a wait and a look (`redis-limiter.ts`). Nothing is sent but what is asked for.
+ * One connection to Redis, from login to close. The library's own reconnect is disabled: a new connection is a new
+ * object, because each must first wait and read the state (`redis-limiter.ts`). Only requested commands are sent.
  */
 import { createClient } from '@redis/client'
 import type { Clock } from '../../ports.ts'
 import { SlowError } from './errors.ts'
 
 export interface RedisAddress {
-  /** Asked at each connection: the password in it may have been changed. */
+  /** Called for each connection, because the password in it may have changed. */
   readonly url: () => string
-  /** PEM text; null for the public authorities. */
+  /** PEM text, or null for the public certificate authorities. */
   readonly ca: () => string | null
 }
 
 export interface ConnectionOptions extends RedisAddress {
   readonly clock: Clock
-  /** Once, when it ends otherwise than by `close`. */
+  /** Called once if the connection ends for another reason than `close`. */
   readonly onLost?: (error: unknown) => void
 }
 
 export interface RedisConnection {
-  /** Rejects with the library's or the server's error, or a SlowError. */
+  /** Rejects with an error of the library or the server, or with a SlowError. */
   send(command: readonly string[]): Promise<unknown>
-  /** At once; what is under way rejects. */
+  /** Closes at once. Pending commands reject. */
   close(): void
 }
 
 const CONNECT_MS = 3_000
 const ANSWER_MS = 1_000
-/** A peer that vanished while nobody asked is noticed by the system's own probes. */
+/** TCP keep-alive detects a peer that vanished while no command is pending. */
 const KEEP_ALIVE_MS = 10_000
 
-/** Rejects when it cannot be had within some seconds. */
+/** Rejects if the connection cannot be established within a few seconds. */
 export async function connectRedis(options: ConnectionOptions): Promise<RedisConnection> {
   const { clock, onLost } = options
   const client = createClient(clientOptions(options))
@@ -64,11 +64,11 @@ function clientOptions({ url: currentUrl, ca: currentCa }: RedisAddress): Parame
   return {
     url,
     socket: url.startsWith('rediss:') ? { ...socket, tls: true, ...(ca !== null && { ca }) } : socket,
-    RESP: 2, // with 3 there is a greeting, and servers before 6 do not know it
+    RESP: 2, // RESP 3 starts with HELLO, which servers before version 6 do not know
     maintNotifications: 'disabled',
     disableClientInfo: true,
     disableOfflineQueue: true,
-    commandOptions: { timeout: 0 }, // the library's counts only until a command is written
+    commandOptions: { timeout: 0 }, // the library's timeout ends when a command is written
   }
 }
 

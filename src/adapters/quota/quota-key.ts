@@ -1,4 +1,4 @@
-/** The key in Redis that `reserve.lua` counts under, for those who look at its limit or change it. */
+/** Reads and changes the limit in the Redis key that `reserve.lua` uses. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Secret } from '../../config/secret.ts'
 import { AHEAD_MS } from '../../core/quota-slots.ts'
@@ -8,9 +8,9 @@ import { connectRedis } from './connection.ts'
 import { explain } from './errors.ts'
 
 export interface QuotaKey {
-  /** Null while nobody has used it. */
+  /** Null if the key does not exist. */
   read(): Promise<{ readonly limit: number; readonly taken: number } | null>
-  /** Resolves when it holds for every second that begins from then on. */
+  /** Resolves when the limit applies to every second that begins afterwards. */
   setLimit(limit: number): Promise<void>
   close(): void
 }
@@ -21,10 +21,10 @@ export interface QuotaKeyOptions {
   readonly key: string
 }
 
-/** As long as the script keeps a key that nobody uses. */
+/** How long the script keeps an unused key. */
 const KEPT_MS = 604_800_000
 
-/** It and what it gives reject with one message. */
+/** This function and the methods of its result reject with an {@link OperatorError}. */
 export async function openQuotaKey({ url, ca, key }: QuotaKeyOptions): Promise<QuotaKey> {
   const connection = await orOperatorError(
     connectRedis({ url: () => url.reveal(), ca: () => ca?.reveal() ?? null, clock: systemClock }),
@@ -38,7 +38,7 @@ export async function openQuotaKey({ url, ca, key }: QuotaKeyOptions): Promise<Q
     setLimit: async (limit) => {
       await send('HSET', key, 'limit', String(limit))
       await send('PEXPIRE', key, String(KEPT_MS))
-      // Slots handed out under the limit before are used until then.
+      // Slots granted under the old limit are used until then.
       await delay(2 * AHEAD_MS)
     },
     close: () => connection.close(),
@@ -58,7 +58,7 @@ function microseconds(time: unknown): number {
   return (seconds ?? 0) * 1_000_000 + (rest ?? 0)
 }
 
-/** Places have numbers for names, and begin with when they are free again. */
+/** The slots of the ring have numeric field names, and values that begin with the time when they are free again. */
 function fieldsOf(reply: unknown, nowUs: number): { limit: number; taken: number } | null {
   const texts = Array.isArray(reply) ? reply.map(String) : []
   const fields = texts.flatMap((name, at) => (at % 2 === 0 ? [[name, texts[at + 1] ?? ''] as const] : []))

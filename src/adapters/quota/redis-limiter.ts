@@ -1,9 +1,10 @@
 /**
- * The quota where it is counted in Redis: permits are slots of its ring (`reserve.lua`), fetched some ahead while enough
- * calls wait for them. Nobody waiting: no command, no timer. Redis not to be had: no permits, never a guess; connecting
- * goes on with back-off, and permits with it.
+ * The quota counted in Redis. Permits are slots of its ring (`reserve.lua`), some of which are fetched in advance
+ * while enough calls wait for them. If no call waits, no command is sent and no timer runs. If Redis is
+ * unavailable, no permits are granted, and the limiter keeps reconnecting with back-off.
  *
- * The slots are this replica's, not a waiter's: when the time of one comes, the queue gives it to whoever is first then.
+ * Slots belong to the replica and not to a waiting call: when the time of a slot comes, the queue gives it to the
+ * first call in line.
  */
 import type { Config } from '../../config.ts'
 import type { Secret } from '../../config/secret.ts'
@@ -19,7 +20,7 @@ export interface RedisLimiterOptions {
   readonly url: Secret
   readonly ca: Secret | null
   readonly key: string
-  /** CHECKRESULT_QPS: the limit, where the key has none yet. */
+  /** CHECKRESULT_QPS: the initial limit if the key has none yet. */
   readonly limit: number
   readonly burst: number
   readonly guardMs: number
@@ -31,7 +32,7 @@ export interface RedisLimiterOptions {
 
 const BACK_OFF_MS = { first: 200, max: 5_000 } as const
 
-/** Null where the settings ask for another, or for none. */
+/** Null if the settings choose another quota mode or no limit. */
 export function createRedisLimiter(
   { checkresult, quota }: Pick<Config, 'checkresult' | 'quota'>,
   world: Pick<RedisLimiterOptions, 'clock' | 'log' | 'metrics'>,
@@ -52,19 +53,19 @@ export class RedisLimiter implements RateLimiter {
   readonly #slots: QuotaSlots
   readonly #tried: Promise<void>
   #connection: RedisConnection | null = null
-  /** Null before the first attempt too: who starts waits for `ready`. */
+  /** Also null before the first attempt: callers wait for `ready` first. */
   #unavailable: string | null = null
   #asking = false
-  /** As many as wait for permits, while that is still to be asked for. */
+  /** Number of calls that wait for permits, while a request for them is scheduled. Null otherwise. */
   #waiting: number | null = null
   #stopped = false
   #backOffMs: number = BACK_OFF_MS.first
   #cancelTimer: () => void = () => undefined
-  /** Of the key; null before it is known. */
+  /** The limit in the key. Null until it is known. */
   #limit: number | null = null
   #tell: () => void = () => undefined
 
-  /** Begins to connect. */
+  /** Starts connecting. */
   constructor(options: RedisLimiterOptions) {
     const { guardMs, burst, metrics, random = Math.random } = options
     this.#options = options
@@ -96,10 +97,10 @@ export class RedisLimiter implements RateLimiter {
   }
 
   throttled(): void {
-    // Who backs off stands before it.
+    // Nothing to do: the back-off is in front of this limiter.
   }
 
-  /** Rejects with a message while Redis is not to be had. */
+  /** Rejects with an {@link OperatorError} while Redis is unavailable. */
   async ready(): Promise<void> {
     await this.#tried
     if (this.#unavailable !== null) throw new OperatorError(this.#unavailable)
@@ -111,7 +112,10 @@ export class RedisLimiter implements RateLimiter {
     this.#connection?.close()
   }
 
-  /** Those who come in the same turn of the event loop are asked for together: else the second waits for two round trips. */
+  /**
+   * Requests made in the same event-loop turn are batched into one Redis call. Otherwise the second would wait for
+   * two round trips.
+   */
   #askSoon(waiting: number): void {
     if (this.#waiting === null) process.nextTick(() => this.#ask())
     this.#waiting = waiting
@@ -149,7 +153,7 @@ export class RedisLimiter implements RateLimiter {
       connection = await connectRedis({
         ...this.#address,
         clock: this.#options.clock,
-        // Before that the look fails by itself.
+        // Before the connection exists, the `catch` below handles the error.
         onLost: (error) => (connection === null ? undefined : this.#lost(connection, error)),
       })
       if (this.#stopped) return connection.close()
@@ -166,14 +170,14 @@ export class RedisLimiter implements RateLimiter {
     }
   }
 
-  /** Told of the same connection again, it has nothing to do. */
+  /** Does nothing if this connection was already reported as lost. */
   #lost(connection: RedisConnection | null, error: unknown): void {
     if (this.#stopped || this.#connection !== connection) return
     connection?.close()
     this.#connection = null
     this.#slots.disconnected()
     const message = explain(error)
-    // The circuit breaker says it when it opens, and whoever waits for `ready` at the start.
+    // The circuit breaker logs the first message when it opens, and `ready` reports it at startup.
     if (this.#unavailable !== null && !isSameAdvice(message, this.#unavailable)) {
       this.#options.log.warn(message)
     }
@@ -187,18 +191,20 @@ export class RedisLimiter implements RateLimiter {
   #noteLimit(limit: number): void {
     if (limit === this.#limit) return
     const { log, metrics } = this.#options
-    if (this.#limit !== null) log.info('The limit in Redis was changed.', { count: limit })
+    if (this.#limit !== null)
+      log.info('The quota limit in Redis has changed. All replicas use the new one.', { count: limit })
     else if (limit !== this.#options.limit) {
-      log.warn('The limit in Redis is another than CHECKRESULT_QPS, and counts; `quota set` changes it.', {
-        count: limit,
-      })
+      log.warn(
+        'The limit stored in Redis differs from CHECKRESULT_QPS and takes precedence. Change it with `quota set`.',
+        { count: limit },
+      )
     }
     this.#limit = limit
     metrics.quota(limit, limit)
   }
 }
 
-/** Trying again brings another kind of error at times, which is of no news. */
+/** A retry sometimes fails with another kind of error and the same advice, which is not worth another log line. */
 function isSameAdvice(one: string, other: string): boolean {
   const [advice, known] = [one, other].map((message) => message.replace(/ \(\w+\)$/, ''))
   return advice === known

@@ -1,31 +1,32 @@
--- The shared quota of checkresult-stream, protocol 1. What it promises and how to use it: docs/quota.md.
+-- The shared quota of checkresult-stream, protocol 1. Promises and usage: docs/quota.md.
 --
--- It hands out slots: times of Redis's own clock, in microseconds, each good for one call. Every slot has a place in a ring
--- of the last `limit` ones; the place is free again when `hold` has passed since its call was made, and as long as nobody
--- has told when that was, since the last moment it may be made. No slot is before its place is free. So two calls of one
--- place are more than `hold` apart, and no window of `hold` holds more calls than the ring has places, whoever made them.
--- Where the limit changes the places are others: no slot is then before all are free that the new ring leaves out.
+-- The script grants slots: times of Redis's own clock, in microseconds, each good for one call. Every slot has a place in a
+-- ring of the last `limit` slots. A place is free again when `hold` has passed since its call was made. Until the caller
+-- reports when that was, the latest possible moment counts. No slot is earlier than the time its place becomes free, so two
+-- calls of one place are more than `hold` apart, and no window of `hold` contains more calls than the ring has places,
+-- whoever made them. If the limit changes, the ring changes too: no slot is then earlier than the time when all places that
+-- the new ring leaves out are free.
 --
--- KEYS[1]  a hash, of which this script owns all but `limit`
--- ARGV[1]  how many slots are wanted; 0 looks only
--- ARGV[2]  hold, in microseconds: a second, and the caller's guard
+-- KEYS[1]  a hash. This script owns all its fields except `limit`.
+-- ARGV[1]  number of slots requested; 0 only reads the state
+-- ARGV[2]  hold, in microseconds: one second plus the caller's guard
 -- ARGV[3]  how late a call may be made for its slot
--- ARGV[4]  burst: slots that may be at once after idling
--- ARGV[5]  the limit, where the key has none yet
+-- ARGV[4]  burst: number of slots that may share one time after an idle period
+-- ARGV[5]  the initial limit, if the key has none yet
 -- ARGV[6]  '' or the life in which the caller saw Redis's clock jump
--- ARGV[7]… pairs: a place of the caller's, and when its call was made at the latest; or 0 where the slot has passed unused:
---          the caller would have it now instead
+-- ARGV[7]… pairs: a place of the caller's, and the latest time at which its call was made; 0 if the slot has passed unused
+--          and the caller wants to use it now
 -- Returns  {now, limit, life, again, first place, {slots}, {moved slots, 0 for one that cannot be moved}}
---          `again`: 0, or microseconds until it is worth asking for what was not given
+--          `again`: 0, or microseconds until a request for the slots that were not granted makes sense
 
-local AHEAD = 250000 -- no slot is further in the future: so much can be outstanding that is forgotten with the key
-local CATCH_UP = 100000 -- late calls are made up for by slots closer together, until the row is so far behind
-local KEPT_MS = 604800000 -- a week without a call, and the key goes
+local AHEAD = 250000 -- no slot is further in the future, which bounds the outstanding slots that are lost with the key
+local CATCH_UP = 100000 -- slots move closer together to catch up on late calls, up to this much
+local KEPT_MS = 604800000 -- the key expires after a week without a call
 
 local key, hold, lateness = KEYS[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local field = function(number) return string.format('%.17g', number) end
 
--- Of a place: when it is free, and when it would be in an even row of slots with no call late.
+-- Of a place: when it becomes free, and when it would if slots were evenly spaced and no call were late.
 local get = function(place)
   local free, even = string.match(redis.call('HGET', key, field(place)) or '', '^(%d+) (%d+)$')
   return tonumber(free) or 0, tonumber(even) or 0
@@ -40,20 +41,20 @@ local names = { 'limit', 'life', 'clock', 'last', 'pace', 'next', 'oldest', 'siz
 local known = redis.call('HMGET', key, unpack(names))
 local limit = tonumber(known[1] or ARGV[5])
 if not limit or limit < 1 or limit ~= math.floor(limit) then
-  return redis.error_reply('BADLIMIT the limit is no whole number from 1 on')
+  return redis.error_reply('BADLIMIT the limit is not an integer >= 1')
 end
 local isWhole = true
 for i = 2, #names do
   known[i] = tonumber(known[i])
   isWhole = isWhole and known[i] ~= nil
 end
--- `size`: the limit the last slot was given under. No slot is before `floor`. Slots rely on places up to `relied`.
+-- `size`: the limit under which the last slot was granted. No slot is before `floor`. Slots rely on places up to `relied`.
 local life, clock, last, pace, next, oldest, size, floor, relied = unpack(known, 2, #names)
 
--- What is not known to have passed is taken to be happening: a new ring starts full, with slots outstanding.
+-- Without complete state the script assumes the worst: a new ring starts full, with slots outstanding.
 if not isWhole or clock - now > hold or ARGV[6] == field(life) then
   redis.call('DEL', key)
-  next = math.max(now, next or 0) -- places are never given twice, not even in two lives
+  next = math.max(now, next or 0) -- place numbers are never reused, not even in another life
   life, oldest, clock, size, relied = next, next, now, limit, next - 1
   floor = now + AHEAD + lateness + hold
   last, pace = floor, floor
@@ -90,16 +91,16 @@ local first, slots, again = next, {}, 0
 local gap = hold / limit
 local burst = math.min(tonumber(ARGV[4]), limit)
 local saved = (burst - 1) * gap
-pace = math.min(pace, last + burst * gap) -- a raised limit counts at once
+pace = math.min(pace, last + burst * gap) -- a raised limit applies at once
 for _ = 1, tonumber(ARGV[1]) do
-  local base = math.max(clock, math.ceil(pace - saved)) -- when it would be in an even row
+  local base = math.max(clock, math.ceil(pace - saved)) -- the slot's time if slots were evenly spaced
   local slot = math.max(base, floor)
   local row = math.max(pace, base)
   local free, even = 0, 0
   if next - limit >= oldest then free, even = get(next - limit) end
   if free > slot then
-    -- Waiting for a place saves nothing up, else what came at once after idling would come at once for ever; but what
-    -- that place was late is caught up on.
+    -- Waiting for a place must not save up burst, else a burst after an idle period would repeat forever. Only the delay of
+    -- that place is caught up on.
     slot, base = free, math.max(base, free - math.max(0, math.min(free - even, CATCH_UP)))
     row = math.max(row, base + saved)
   end

@@ -1,4 +1,4 @@
-/** `reserve.lua` as a function. */
+/** Calls `reserve.lua`. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { AnswerTimes, SlotAnswer, SlotRequest } from '../../core/quota-slots.ts'
@@ -13,7 +13,7 @@ const SHA1 = createHash('sha1').update(SCRIPT).digest('hex')
 export interface ReserveOptions {
   readonly key: string
   readonly burst: number
-  /** The limit, where the key has none. */
+  /** The initial limit if the key has none. */
   readonly limit: number
   readonly clock: Pick<Clock, 'monotonicMs'>
 }
@@ -23,7 +23,7 @@ export interface Reserved {
   readonly times: AnswerTimes
 }
 
-/** Rejects as {@link RedisConnection.send} does. */
+/** Rejects like {@link RedisConnection.send}. */
 export async function reserve(
   connection: RedisConnection,
   request: SlotRequest,
@@ -71,6 +71,6 @@ function numbers(value: unknown): number[] {
 }
 
 function number(value: unknown): number {
-  if (typeof value !== 'number') throw new OperatorError('Redis answers something else than its script says.')
+  if (typeof value !== 'number') throw new OperatorError('The Redis script returned an unexpected reply.')
   return value
 }

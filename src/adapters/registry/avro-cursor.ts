@@ -1,6 +1,7 @@
 /**
- * Reads Avro's binary encoding and never past the end of the bytes, whatever a length or a count in them says: it throws a
- * RangeError there. avsc reads on instead, and a count of 100 million items in four bytes costs it seconds and a gigabyte.
+ * Reads Avro's binary encoding and never beyond the end of the bytes, whatever a length or count in them claims: it
+ * throws a RangeError instead. avsc does not check this, so a count of 100 million items in four bytes costs it
+ * seconds and a gigabyte.
  */
 import { isUtf8 } from 'node:buffer'
 import type { AvroType } from './avro-schema.ts'
@@ -25,7 +26,7 @@ export class AvroCursor {
     return this.#byte() !== 0
   }
 
-  /** An int or a long. Beyond 2^53 it is the nearest number: only times in nanoseconds are so large. */
+  /** Reads an int or a long. Values beyond 2^53 lose precision, which affects only times in nanoseconds. */
   long(): number {
     const first = this.#byte()
     let magnitude = (first & 0x7f) >>> 1
@@ -46,7 +47,7 @@ export class AvroCursor {
     return this.#bytes.readDoubleLE(at)
   }
 
-  /** Null where the bytes are not UTF-8. */
+  /** Null if the bytes are not UTF-8. */
   text(): string | null {
     const length = this.long()
     const from = this.#at
@@ -102,12 +103,12 @@ export class AvroCursor {
 
   #skipBlocks(skipItem: () => void): void {
     for (let count = this.long(); count !== 0; count = this.long()) {
-      // A negative count comes with the size of its block.
+      // A negative count is followed by the size of its block.
       if (count < 0) this.advance(this.long())
       for (; count > 0; count -= 1) {
         const before = this.#at
         skipItem()
-        // Items without bytes: so are all that follow.
+        // The item takes no bytes, so the remaining ones take none either.
         if (this.#at === before) break
       }
     }

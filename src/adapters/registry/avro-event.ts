@@ -1,6 +1,7 @@
 /**
- * Reads an event from Avro by the schema it was written with, field by field: the name of the record, the order of its
- * fields, nullable fields, unions and logical types may be any, as long as the fields are ours. What is not ours is skipped.
+ * Reads an event from Avro with the schema it was written with, field by field. The name of the record, the order
+ * of its fields, nullable fields, unions and logical types may differ, as long as it has our fields. Other fields
+ * are skipped.
  */
 import { AvroCursor } from './avro-cursor.ts'
 import type { AvroRecord, AvroType } from './avro-schema.ts'
@@ -13,17 +14,17 @@ import {
   type FoundFields,
 } from './event-fields.ts'
 
-/** `null`: the value is Avro's null. `foreign`: it is another record than an event. */
+/** `null` means Avro's null, `foreign` a record that is not an event. */
 export type AvroFound =
   | { readonly kind: 'fields'; readonly fields: FoundFields }
   | { readonly kind: 'null' }
   | { readonly kind: 'foreign' }
 
-/** Throws a RangeError when the bytes do not match the schema. */
+/** Throws a RangeError if the bytes do not match the schema. */
 export type ReadAvro = (bytes: Buffer, at: number) => AvroFound
 
 const EVENT_NAME = /(?:^|\.)VerificationCompleted$/
-/** It has all fields of an event, but is our own output. */
+/** Our own output also has all fields of an event. */
 const RESULT_NAME = 'checkresult.stream.VerificationResult'
 
 type Step = { readonly type: AvroType; readonly field: FieldName | null }
@@ -60,7 +61,7 @@ function branchReader(type: AvroType): (cursor: AvroCursor) => AvroFound {
   }
 }
 
-/** It carries our schema's name or has one of the fields that every event has. */
+/** Whether the type has our schema's name or one of the fields that every event has. */
 function isEvent(type: AvroType): type is AvroRecord {
   if (type.kind !== 'record' || type.name === RESULT_NAME) return false
   if (EVENT_NAME.test(type.name)) return true
@@ -73,7 +74,10 @@ function stepsOf({ fields }: AvroRecord): Step[] {
   return fields.map(({ name, type }) => ({ type, field: matched.get(name) ?? null }))
 }
 
-/** Text where it was written as text, bytes of UTF-8 or a symbol; otherwise what it is, for the message. */
+/**
+ * Returns text if the value was written as text, UTF-8 bytes or an enum symbol. Otherwise an {@link Unusable} that
+ * describes it.
+ */
 function readText(cursor: AvroCursor, type: AvroType): unknown {
   switch (type.kind) {
     case 'string':
@@ -90,7 +94,10 @@ function readText(cursor: AvroCursor, type: AvroType): unknown {
 
 const DAY_MS = 86_400_000
 
-/** Milliseconds of an amount in each unit of Avro and of Debezium. Divided, because a product would not be exact. */
+/**
+ * Converts each time unit of Avro and Debezium to milliseconds. It divides, because multiplying by a fraction is
+ * not exact.
+ */
 const TO_MS: ReadonlyMap<string, (amount: number) => number> = new Map([
   ['timestamp-micros', fromMicros],
   ['local-timestamp-micros', fromMicros],
@@ -103,7 +110,10 @@ const TO_MS: ReadonlyMap<string, (amount: number) => number> = new Map([
 ])
 const TIME_OF_DAY = /^time-|^io\.debezium\.time\.(?:Micro|Nano)?Time$/
 
-/** Milliseconds, a local time being taken for UTC; text as it is; otherwise what it is, for the message. */
+/**
+ * Returns milliseconds, treating a local time as UTC, or text unchanged. Otherwise an {@link Unusable} that
+ * describes the value.
+ */
 function readTime(cursor: AvroCursor, type: AvroType): unknown {
   switch (type.kind) {
     case 'int':

@@ -1,7 +1,7 @@
 /**
- * Parses the Avro schema a value was written with, keeping only what the bytes depend on: types, fields, symbols and
- * units of time. Defaults, aliases, sort orders and unknown properties are ignored as Java's reader ignores them, so a
- * schema that avsc refuses because of them can still be read. Throws a {@link SchemaError} that says what is wrong.
+ * Parses the Avro schema a value was written with and keeps only what affects the bytes: types, fields, symbols and
+ * units of time. Like Java's reader it ignores defaults, aliases, sort orders and unknown properties, so it accepts
+ * schemas that avsc rejects because of them. Throws a {@link SchemaError} that says what is wrong.
  */
 export type AvroType =
   | { readonly kind: Primitive; readonly unit: string | null }
@@ -14,7 +14,7 @@ export type AvroType =
 
 export interface AvroRecord {
   readonly kind: 'record'
-  /** With its namespace. */
+  /** Includes the namespace. */
   readonly name: string
   readonly fields: readonly AvroField[]
 }
@@ -24,13 +24,13 @@ export interface AvroField {
   readonly type: AvroType
 }
 
-/** Its message names types and fields of the schema, which hold no personal data. */
+/** The message names types and fields of the schema, which contain no personal data. */
 export class SchemaError extends Error {}
 
 const PRIMITIVES = ['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'] as const
 type Primitive = (typeof PRIMITIVES)[number]
 
-/** `referenced` are the schemas it refers to, each one after those it needs itself. */
+/** `referenced` are the referenced schemas, each after those that it needs itself. */
 export function parseAvroSchema(text: string, referenced: readonly string[] = []): AvroType {
   const names = new Map<string, AvroType>()
   try {
@@ -70,7 +70,7 @@ function parse(schema: unknown, namespace: string, names: Names): AvroType {
   }
 }
 
-/** Known by its name before its fields are parsed, because they may refer to it. */
+/** The record is registered by name before its fields are parsed, because they may refer to it. */
 function parseRecord(schema: Json, namespace: string, names: Names): AvroRecord {
   const name = fullName(schema, namespace)
   const fields: AvroField[] = []
@@ -113,7 +113,7 @@ function namespaceOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf('.')))
 }
 
-/** Debezium names its units in a property of Connect instead of a logical type. */
+/** Debezium stores its units in a Connect property instead of a logical type. */
 function unitOf(schema: Json): string | null {
   const unit = schema['logicalType'] ?? schema['connect.name']
   return typeof unit === 'string' ? unit : null

@@ -1,9 +1,9 @@
 /**
- * Bytes to a VerificationCompleted event: JSON, or Avro or JSON behind a schema id as Confluent's serializers write it. Never
- * throws, and its messages name fields and types, never values.
+ * Decodes bytes to a VerificationCompleted event: JSON, or Avro or JSON with a schema id as Confluent's serializers
+ * write it. Never throws. Its messages name fields and types, never values.
  *
- * Answers at once for JSON and for schema ids seen before. Otherwise it waits for the registry: a record does not become a
- * dead letter because the registry is away.
+ * Returns at once for JSON and for known schema ids. Otherwise it waits for the registry, because a registry outage
+ * must not turn a record into a dead letter.
  */
 import { hasHeader, type Headers } from '../../core/headers.ts'
 import type { Clock, DecodeEvent, Decoded, ForeignKind, Undecodable } from '../../ports.ts'
@@ -11,7 +11,7 @@ import { EventSchemas, type EventSchema, type EventSchemasOptions } from './even
 import { decodeJson, startOfText } from './json-event.ts'
 import { otherFraming } from './other-framing.ts'
 
-/** An event has a few hundred bytes; decoders are not tried on what cannot be one. */
+/** An event has a few hundred bytes. Larger values cannot be events and are not decoded. */
 const MAX_BYTES = 1024 * 1024
 const HEADER_BYTES = 5
 const MAGIC_BYTE = 0
@@ -23,9 +23,9 @@ export interface EventDecoderOptions extends EventSchemasOptions {
 
 export interface EventDecoder {
   readonly decode: DecodeEvent
-  /** Records that wait for the registry. */
+  /** Number of records that wait for the registry. */
   readonly waiting: number
-  /** Nobody waits any longer. */
+  /** Ends all waits. Waiting decodes resolve to null. */
   stop(): void
 }
 
@@ -69,7 +69,10 @@ function decodeFramed(value: Buffer, schema: EventSchema, nowMs: number): Decode
 const SCHEMA_HEADER = '__value_schema_id'
 const FIELD_NAME = /transaction_?id|merchant_?biz_?id/i
 
-/** Neither JSON nor framed. What names our fields was meant as an event, so it is not passed over as somebody else's. */
+/**
+ * Handles a value that is neither JSON nor framed. If it contains our field names, it was meant as an event and
+ * must not be skipped as foreign.
+ */
 function withoutFraming(value: Buffer, headers: Headers): Decoded {
   if (hasHeader(headers, SCHEMA_HEADER)) {
     return undecodable(

@@ -1,6 +1,6 @@
 /**
- * One request to the registry, by `node:http` because loading `fetch` costs memory. The answer tells a registry from a proxy's
- * page. Never rejects.
+ * Sends one request to the registry, with `node:http` because loading `fetch` costs memory. The result
+ * distinguishes a registry from a proxy's page. Never rejects.
  */
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
@@ -11,7 +11,7 @@ export interface RegistrySettings {
   readonly url: string
   readonly auth: { readonly username: string; readonly password: string } | null
   readonly clientId: string
-  /** Of a request; three seconds by default. */
+  /** Timeout of a request. Three seconds by default. */
   readonly timeoutMs?: number
 }
 
@@ -22,16 +22,16 @@ export interface RegistryRequest {
 }
 
 export type RegistryAnswer =
-  /** A 2xx answer in JSON, or an error of the registry's own, which has an `error_code`. */
+  /** A 2xx answer in JSON, or an error of the registry itself, which has an `error_code`. */
   | { readonly kind: 'answer'; readonly status: number; readonly body: unknown }
   | { readonly kind: 'refused'; readonly status: number }
-  /** Something else answered: a page, a redirect, JSON of another kind. */
+  /** Something other than a registry answered: a page, a redirect, unrelated JSON. */
   | { readonly kind: 'not-a-registry'; readonly status: number }
   /** No usable answer: retry later. The status is null when nothing answered at all. */
   | { readonly kind: 'failed'; readonly status: number | null }
 
 const TIMEOUT_MS = 3_000
-/** A schema has a few kilobytes; a registry never answers with more than this. */
+/** A schema has a few kilobytes, and no registry response is larger than this. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
 
@@ -48,8 +48,8 @@ export async function askRegistry(
 }
 
 /**
- * On a connection of its own, because one that was kept may have been closed meanwhile. Redirects are not followed: a login
- * page at the end of one would answer 200.
+ * Uses a new connection per request, because a kept one may have been closed meanwhile. Redirects are not followed,
+ * because a login page behind one would answer 200.
  */
 async function send(
   { url, auth, clientId, timeoutMs = TIMEOUT_MS }: RegistrySettings,
@@ -68,7 +68,7 @@ async function send(
     },
     signal: AbortSignal.timeout(timeoutMs),
   })
-  // Without a listener an error behind the response would end the process.
+  // Without a listener an error after the response would end the process.
   sent.on('error', () => undefined)
   sent.end(payload ?? undefined)
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
@@ -90,7 +90,7 @@ function understood(status: number, text: string): RegistryAnswer {
   return { kind: status >= 500 || status === 429 ? 'failed' : 'not-a-registry', status }
 }
 
-/** An object or a list, null for everything else. */
+/** Parses an object or a list. Null for anything else. */
 function parse(text: string): object | null {
   try {
     const body: unknown = JSON.parse(text)
@@ -106,13 +106,13 @@ export function memberOf(body: unknown, member: string): unknown {
     : undefined
 }
 
-/** An id as registries assign them; null for anything else. */
+/** An id in the form that registries assign. Null for anything else. */
 export function idIn(body: unknown): number | null {
   const id = memberOf(body, 'id')
   return typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? id : null
 }
 
-/** The header that says who we are; none where the registry is open. */
+/** The Authorization header. Empty if the registry needs no login. */
 export function authorization(auth: RegistrySettings['auth']): Record<string, string> {
   if (auth === null) return {}
   return {
@@ -128,12 +128,12 @@ export function registryProblem(
 ): string {
   switch (answer.kind) {
     case 'refused':
-      return `The schema registry rejects our login (HTTP ${answer.status}): check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, and that this user may ${right} schemas${right === 'write' ? ' and compatibility levels' : ''}.`
+      return `The schema registry rejects the login (HTTP ${answer.status}): check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, and that this user may ${right} schemas${right === 'write' ? ' and compatibility levels' : ''}.`
     case 'not-a-registry':
       return `HTTP ${answer.status}: ${url} is not a schema registry at this path (Apicurio needs /apis/ccompat/v7). Check SCHEMA_REGISTRY_URL, and that no login page or other proxy answers in place of the registry.`
     case 'failed':
       return answer.status === null
         ? 'The schema registry does not answer: check SCHEMA_REGISTRY_URL and that it can be reached.'
-        : `The schema registry is unavailable (HTTP ${answer.status}): check that it runs and that SCHEMA_REGISTRY_URL leads to it.`
+        : `The schema registry is unavailable (HTTP ${answer.status}): check that it is running and that SCHEMA_REGISTRY_URL points to it.`
   }
 }

@@ -1,4 +1,4 @@
-/** Results to bytes: the Confluent wire format, one zero byte, the schema id in four, then Avro. */
+/** Encodes results in the Confluent wire format: a zero byte, the schema id in four bytes, then Avro. */
 import type { EncodeResult } from '../../ports.ts'
 import { schemaType } from './schemas.ts'
 
@@ -7,13 +7,14 @@ const SCRATCH_BYTES = 64 * 1024
 
 export function createEncodeResult(schemaId: number): EncodeResult {
   const type = schemaType('verification-result')
-  // One scratch buffer for all: encoding is synchronous, and what fits is copied out at its true length.
+  // All results share one scratch buffer, because encoding is synchronous. The result is copied out at its actual
+  // length.
   const scratch = Buffer.allocUnsafe(SCRATCH_BYTES)
   scratch.writeUInt8(0, 0)
   scratch.writeInt32BE(schemaId, 1)
   return (result) => {
     const end = type.encode(result, scratch, HEADER_BYTES)
-    // A negative end says how much was missing.
+    // A negative end means that the buffer was too small.
     if (end < 0) return Buffer.concat([scratch.subarray(0, HEADER_BYTES), type.toBuffer(result)])
     return Buffer.from(scratch.subarray(0, end))
   }

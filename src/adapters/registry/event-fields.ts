@@ -1,6 +1,6 @@
 /**
- * The fields of an event, whatever they were written as: which name belongs to which field, what each must hold, and a
- * message that names the field, what was expected and what was found instead, but never a value.
+ * Validates the fields of an event, whatever format they come from: maps names to fields, checks what each
+ * contains, and creates a message with the field, the expected and the actual type, but never a value.
  */
 import { checkTime } from '../../core/plausible-time.ts'
 import type { VerificationCompleted } from '../../core/schema-types.ts'
@@ -11,7 +11,7 @@ export type FieldName = keyof VerificationCompleted
 export const REQUIRED_FIELDS = ['transactionId', 'merchantBizId', 'completedAt'] as const
 export const FIELDS = [...REQUIRED_FIELDS, 'productCode', 'docType', 'passed', 'subCode'] as const
 
-/** What was found under the name of each field; undefined where there is no such field. Times are milliseconds. */
+/** The value found for each field; undefined if there is no such field. Times are in milliseconds. */
 export type FoundFields = Record<FieldName, unknown>
 
 export function noFields(): FoundFields {
@@ -26,7 +26,7 @@ export function noFields(): FoundFields {
   }
 }
 
-/** A value that cannot stand in any of our fields, in words: `a list`. */
+/** A value that no field accepts. `what` describes it, for example `a list`. */
 export class Unusable {
   readonly what: string
 
@@ -41,7 +41,7 @@ const MAX_NAME_LENGTH = 40
 const FIELD_BY_SPELLING: ReadonlyMap<string, FieldName> = new Map(
   FIELDS.map((field) => [field.toLowerCase(), field]),
 )
-/** By what they would have to be multiplied to be milliseconds. */
+/** Factors that convert other units to milliseconds. */
 const OTHER_UNITS = [
   ['seconds', 1_000],
   ['microseconds', 1 / 1_000],
@@ -49,8 +49,8 @@ const OTHER_UNITS = [
 ] as const
 
 /**
- * Which of the names a writer uses stands for which field: the exact one, else another spelling of it as databases and other
- * tools have it (`transaction_id`, `TRANSACTIONID`), unless two names share it.
+ * Maps the writer's names to our fields: the exact name, or else another spelling that databases and tools use
+ * (`transaction_id`, `TRANSACTIONID`), unless two names share it.
  */
 export function matchNames(names: readonly string[]): Map<string, FieldName> {
   const found = new Map<FieldName, string[]>()
@@ -67,12 +67,12 @@ export function matchNames(names: readonly string[]): Map<string, FieldName> {
   return matched
 }
 
-/** A name that is much longer than ours is not looked at: a record may have many. */
+/** Skips names much longer than ours, because a record may have many. */
 function spelling(name: string): string {
   return name.length > MAX_NAME_LENGTH ? '' : name.replaceAll('_', '').toLowerCase()
 }
 
-/** `nowMs` is the time of day, since the epoch. */
+/** `nowMs` is the current time in milliseconds since the epoch. */
 export function toEvent(found: FoundFields, nowMs: number): Decoded {
   const { transactionId, merchantBizId } = found
   const productCode = found.productCode ?? null
@@ -99,7 +99,7 @@ export function toEvent(found: FoundFields, nowMs: number): Decoded {
   return { kind: 'undecodable', code: 'invalid-event', message: whatIsWrong(found, nowMs) }
 }
 
-/** Half a surrogate pair has no UTF-8 form: such an id could be neither signed nor written. */
+/** Half a surrogate pair has no UTF-8 form, so such an id could not be signed or written. */
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_TEXT_LENGTH && value.isWellFormed()
 }
@@ -119,7 +119,10 @@ function toMs(value: unknown): unknown {
 const ISO_TIME =
   /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2})?(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d{2}):?(\d{2})?)$/
 
-/** A date and time with its offset from UTC, to the millisecond; null where it is anything else, or there is no such day. */
+/**
+ * Parses a date and time with a UTC offset, to the millisecond. Null for anything else and for dates that do not
+ * exist.
+ */
 function parseIsoTime(text: string): number | null {
   const [, day, minutes, seconds = ':00', fraction = '', zulu, hours = '', rest = '00'] =
     ISO_TIME.exec(text) ?? []
@@ -127,7 +130,7 @@ function parseIsoTime(text: string): number | null {
   const offset = zulu === undefined ? `${hours}:${rest}` : 'Z'
   const atMs = Date.parse(`${day}T${minutes}${seconds}.${fraction.slice(0, 3).padEnd(3, '0')}${offset}`)
   const dayMs = Date.parse(`${day}T00:00:00Z`)
-  // Date.parse takes February 30 for March 2.
+  // Date.parse accepts February 30 as March 2.
   const exists = !Number.isNaN(dayMs) && new Date(dayMs).toISOString().startsWith(day)
   return exists && !Number.isNaN(atMs) ? atMs : null
 }

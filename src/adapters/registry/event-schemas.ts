@@ -1,7 +1,7 @@
 /**
- * The schemas events were written with, by their ids. A known one is answered at once, whatever the registry does. A new one is
- * waited for: "not found" is final only when the registry itself says so twice, and an outage is never final. What is
- * remembered is bounded, and a schema that was not found or cannot be read is looked up again after a minute.
+ * Caches the schemas of events by id. A known schema is available at once, whatever state the registry is in. For a
+ * new one the caller waits: "not found" is final only after the registry itself has said so twice, and an outage is
+ * never final. The cache is bounded, and a schema that was missing or invalid is requested again after a minute.
  */
 import type { Clock, Decoded, Log, Metrics, Undecodable } from '../../ports.ts'
 import { avroReader, mayHoldEvents, type AvroFound } from './avro-event.ts'
@@ -12,7 +12,7 @@ import type { Lookup, RegisteredSchema, Registry, SchemaReference } from './regi
 export type EventSchema =
   | { readonly kind: 'avro'; readonly decode: (value: Buffer, at: number, nowMs: number) => Decoded }
   | { readonly kind: 'json' }
-  /** No value of this schema is an event. */
+  /** No value of this schema can be an event. */
   | { readonly kind: 'foreign'; readonly message: string }
   | { readonly kind: 'bad'; readonly code: Undecodable; readonly message: string }
 
@@ -30,17 +30,13 @@ interface Bad {
 
 type Waiter = (schema: EventSchema | null) => void
 
-/** Of each kind: ids that are none, which anybody can write, must not push out those that are. */
+/**
+ * Applies to each cache. They are separate, so that invalid ids, which anyone can write, cannot evict valid ones.
+ */
 const MAX_SCHEMAS = 1_000
 const RECHECK_MS = 500
 const FORGET_BAD_MS = 60_000
 const RETRY_MS = { first: 250, max: 5_000 } as const
-
-const OUTAGES = {
-  failed: 'does not answer: check SCHEMA_REGISTRY_URL and that it can be reached',
-  refused:
-    'refuses us: check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, and the right to read schemas',
-} as const
 
 export class EventSchemas {
   readonly #options: EventSchemasOptions
@@ -48,24 +44,25 @@ export class EventSchemas {
   readonly #bad = new Map<number, Bad>()
   readonly #asked = new Map<number, Promise<EventSchema | null>>()
   readonly #waiters = new Set<Waiter>()
-  #outage: keyof typeof OUTAGES | null = null
+  /** The message of the current outage. */
+  #outage: string | null = null
   #stopped = false
 
   constructor(options: EventSchemasOptions) {
     this.#options = options
   }
 
-  /** Records that wait for an answer. */
+  /** Number of records that wait for an answer. */
   get waiting(): number {
     return this.#waiters.size
   }
 
-  /** Null when stopped before there was an answer. */
+  /** Resolves to null if stopped before there was an answer. */
   get(id: number): EventSchema | Promise<EventSchema | null> {
     return this.#known.get(id) ?? this.#rememberedBad(id) ?? this.#wait(id)
   }
 
-  /** Whoever waits gets null: the records are read again by whoever owns their partition next. */
+  /** Waiting calls resolve to null. The next owner of the partition reads their records again. */
   stop(): void {
     this.#stopped = true
     for (const waiter of this.#waiters) waiter(null)
@@ -91,7 +88,7 @@ export class EventSchemas {
     })
   }
 
-  /** One request per id however many records wait for it. */
+  /** Sends one request per id, however many records wait for it. */
   #ask(id: number): Promise<EventSchema | null> {
     const pending = this.#asked.get(id) ?? this.#fetch(id).finally(() => this.#asked.delete(id))
     this.#asked.set(id, pending)
@@ -114,7 +111,7 @@ export class EventSchemas {
       const found = await registry.schemaById(id)
       this.#watch(found)
       if (found.kind === 'found') return eventSchema(id, found.value)
-      // A registry's replica may lag behind the producer that has just registered.
+      // A registry replica may lag behind the producer that has just registered the schema.
       if (found.kind === 'not-found' && rechecked)
         return bad('unknown-schema', whatIsMissing(id, found.missing))
       rechecked ||= found.kind === 'not-found'
@@ -125,17 +122,30 @@ export class EventSchemas {
     return null
   }
 
-  /** An outage is logged when it begins, when it changes and when it ends. */
-  #watch({ kind }: Lookup<unknown>): void {
-    const outage = kind === 'failed' || kind === 'refused' ? kind : null
+  /** Logs an outage when it begins, changes or ends. */
+  #watch(found: Lookup<unknown>): void {
+    const outage = outageOf(found)
     if (outage === this.#outage) return
     this.#outage = outage
     const { log } = this.#options
     if (outage === null) log.info('The schema registry answers again.')
     else
-      log.error(`Records wait whose schema is not known yet, for the schema registry ${OUTAGES[outage]}.`, {
-        reason: outage,
+      log.error(`${outage} Records with an unknown schema id wait, and the service keeps trying.`, {
+        reason: found.kind,
       })
+  }
+}
+
+function outageOf(found: Lookup<unknown>): string | null {
+  switch (found.kind) {
+    case 'refused':
+      return 'The schema registry rejects the login: check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, and that this user may read schemas.'
+    case 'failed':
+      return found.status === null
+        ? 'The schema registry does not answer: check SCHEMA_REGISTRY_URL and that it can be reached.'
+        : `The schema registry, or a proxy in front of it, answers HTTP ${found.status} instead of a schema: check SCHEMA_REGISTRY_URL and that the registry works.`
+    default:
+      return null
   }
 }
 
@@ -185,7 +195,7 @@ function avroSchema(id: number, schema: AvroType): EventSchema {
   }
 }
 
-/** Of our own making, or a word that is short enough to be the name of a format. */
+/** Names the format if the registry's word for it is short enough to be a name. */
 function nameOf(schemaType: string): string {
   if (schemaType === 'PROTOBUF') return 'Protobuf'
   return /^[\w-]{1,30}$/.test(schemaType) ? `of type ${schemaType}` : 'of another type'
@@ -197,7 +207,7 @@ function whatIsMissing(id: number, reference: SchemaReference | null): string {
     : `The schema with id ${id} refers to version ${reference.version} of the subject ${reference.subject}, which the schema registry does not have.`
 }
 
-/** The one remembered longest makes room. */
+/** Evicts the oldest entry if the map is full. */
 function remember<T>(map: Map<number, T>, id: number, value: T): void {
   const [oldest] = map.keys()
   if (map.size >= MAX_SCHEMAS && oldest !== undefined) map.delete(oldest)

@@ -1,4 +1,4 @@
-/** Reads an event from JSON text, which may come behind a byte order mark or white space. Never throws. */
+/** Reads an event from JSON text, which may follow a byte order mark or white space. Never throws. */
 import type { Decoded, Undecodable } from '../../ports.ts'
 import { FIELDS, matchNames, noFields, REQUIRED_FIELDS, toEvent, type FoundFields } from './event-fields.ts'
 
@@ -6,7 +6,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 const BOM = [0xef, 0xbb, 0xbf] as const
 const BLANKS: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0a, 0x0d])
 
-/** Where the text begins: behind a byte order mark and white space. */
+/** Index of the first character after a byte order mark and white space. */
 export function startOfText(value: Buffer, from = 0): number {
   let at = BOM.every((byte, place) => value[from + place] === byte) ? from + BOM.length : from
   while (BLANKS.has(value[at])) at += 1
@@ -46,7 +46,7 @@ function payloadOf(parsed: unknown): unknown {
   return isWrapped ? parsed['payload'] : parsed
 }
 
-/** Null where no field is ours. */
+/** Null if none of our fields is present. */
 function fieldsOf(parsed: unknown): FoundFields | null {
   if (!isObject(parsed)) return null
   const fields = noFields()

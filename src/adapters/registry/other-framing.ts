@@ -1,7 +1,7 @@
-/** Encodings that are known and not read: what to tell the producer of an event that came in one of them. Pure. */
+/** Recognizes encodings that this version does not read, and returns a message for the event's producer. Pure. */
 
 interface Framing {
-  /** The first bytes, as hexadecimal digits. */
+  /** Matches the first bytes in hexadecimal. */
   readonly starts: RegExp
   readonly minBytes: number
   readonly message: string
@@ -9,7 +9,7 @@ interface Framing {
 
 const UTF_8_EXPECTED = 'JSON must be UTF-8.'
 
-/** `7b` is the brace of a JSON object, and what follows it is white space, a quote or the closing brace. */
+/** `7b` is the opening brace of a JSON object. White space, a quote or the closing brace may follow it. */
 const FRAMINGS: readonly Framing[] = [
   {
     starts: /^(?:fffe0000|0000feff000000|7b000000)/,
@@ -49,9 +49,10 @@ const FRAMINGS: readonly Framing[] = [
 const MAX_START_BYTES = 8
 const BRACE = 0x7b
 
-/** Null where the value is in none of them. */
+/** Null if the value has none of these encodings. */
 export function otherFraming(value: Buffer): string | null {
-  // Nearly all values are JSON, or framed with an id that has leading zeros: they are told apart by three bytes.
+  // Nearly all values are JSON, or framed with an id that has leading zeros. Three bytes are enough to recognize
+  // them.
   const [first, second, third] = value
   if (first === 0 && second !== BRACE && third !== 0xfe) return null
   if (first === BRACE && second !== 0) return null

@@ -1,7 +1,7 @@
 /**
- * Registers our schemas for `schemas register`; the running service never does. Each subject gets compatibility level
- * FULL_TRANSITIVE: subscribers built against any released version read every other one, and a producer cannot register
- * an event schema that the service could not read. Rejects with a message that says what to do.
+ * Registers our schemas for `schemas register`; the running service never does. Each subject gets compatibility
+ * level FULL_TRANSITIVE: subscribers built against any released version can read every other one, and a producer
+ * cannot register an event schema that the service could not read. Rejects with a message that says what to do.
  */
 import { askRegistry, idIn, memberOf, registryProblem, type RegistryRequest } from './direct.ts'
 import type { RegistrySettings } from './direct.ts'
@@ -13,7 +13,7 @@ export type Registration = (
   | { readonly kind: 'incompatible'; readonly reasons: readonly string[] }
 ) & {
   readonly subject: string
-  /** The level the subject had of its own, if that was another one; null if there was nothing to correct. */
+  /** The subject's own previous level if it was a different one. Null if nothing had to be changed. */
   readonly formerLevel: string | null
 }
 
@@ -25,7 +25,7 @@ const NOT_FOUND = 404
 const CONFLICT = 409
 const MAX_TEXT_LENGTH = 500
 
-/** Each schema under the subject of its topic, in the order of {@link SCHEMA_NAMES}. */
+/** Registers each schema under the subject of its topic, in the order of {@link SCHEMA_NAMES}. */
 export async function registerSchemas(
   settings: RegistrySettings,
   topics: SchemaTopics,
@@ -48,8 +48,8 @@ async function registerOne(target: Target): Promise<Registration> {
   const { subject } = target
   const level = await currentLevel(target)
   const formerLevel = level === null || level === COMPATIBILITY ? null : level
-  // Before the checks, because a registry without a level of its own takes everything for compatible. Some registries
-  // keep a level only for a subject that has a schema.
+  // The level is set before the checks, because a registry without a level accepts everything as compatible. Some
+  // registries store a level only for a subject that has a schema.
   const isSet = await setLevel(target)
   const incompatible = await incompatibilities(target)
   if (incompatible.length > 0) return { kind: 'incompatible', subject, reasons: incompatible, formerLevel }
@@ -65,7 +65,7 @@ async function registerOne(target: Target): Promise<Registration> {
   if (answer.status === NOT_FOUND || id === null) throw unexpected(target, answer)
   if (!isSet && !(await setLevel(target))) {
     throw new OperatorError(
-      `The schema of ${subject} is registered, but the registry does not keep a compatibility level for it: set ${COMPATIBILITY} there by hand.`,
+      `The schema of ${subject} is registered, but the registry does not store a compatibility level for this subject. Set ${COMPATIBILITY} in the registry by hand.`,
     )
   }
   return { kind: 'registered', subject, id, formerLevel }
@@ -75,7 +75,7 @@ function registrationBody({ name }: Target): object {
   return { schemaType: 'AVRO', schema: schemaJson(name) }
 }
 
-/** The subject's own level; null if it has none. */
+/** The subject's own level. Null if it has none. */
 async function currentLevel(target: Target): Promise<string | null> {
   const answer = await ask(target, { method: 'GET', path: levelPath(target) })
   if (answer.status === NOT_FOUND) return null
@@ -96,7 +96,7 @@ async function setLevel(target: Target): Promise<boolean> {
   if (level === null) throw unexpected(target, answer)
   if (level !== COMPATIBILITY) {
     throw new OperatorError(
-      `The registry answers that the compatibility level of ${target.subject} is ${level}, although it was told ${COMPATIBILITY}: set it there by hand.`,
+      `The registry did not change the compatibility level of ${target.subject} from ${level} to ${COMPATIBILITY}. Set it in the registry by hand.`,
     )
   }
   return true
@@ -106,13 +106,13 @@ function levelPath({ subject }: Target): string {
   return `/config/${encodeURIComponent(subject)}`
 }
 
-/** Registries name it differently in different answers. */
+/** Registries use different names for it in different answers. */
 function levelIn(body: unknown): string | null {
   const level = memberOf(body, 'compatibilityLevel') ?? memberOf(body, 'compatibility')
   return typeof level === 'string' && /^[A-Z_]{1,40}$/.test(level) ? level : null
 }
 
-/** Against each version by itself: not every registry checks against all of them in one request. */
+/** Checks each version separately, because not every registry checks all of them in one request. */
 async function incompatibilities(target: Target): Promise<string[]> {
   const reasons: string[] = []
   for (const version of await versions(target)) {
@@ -122,7 +122,7 @@ async function incompatibilities(target: Target): Promise<string[]> {
       body: registrationBody(target),
     })
     const isCompatible = memberOf(answer.body, 'is_compatible')
-    // The version was deleted meanwhile.
+    // The version has been deleted in the meantime.
     if (answer.status === NOT_FOUND || isCompatible === true) continue
     if (isCompatible !== false) throw unexpected(target, answer)
     const given = reasonsIn(answer.body)
@@ -147,7 +147,7 @@ function isVersion(one: unknown): one is number {
   return typeof one === 'number' && Number.isSafeInteger(one)
 }
 
-/** The registry's own; none if it gives none. */
+/** The registry's own reasons. Empty if it gives none. */
 function reasonsIn(body: unknown): string[] {
   const messages = memberOf(body, 'messages')
   const message = memberOf(body, 'message')
@@ -155,7 +155,7 @@ function reasonsIn(body: unknown): string[] {
   return all.map((one) => oneLine(typeof one === 'string' ? one : JSON.stringify(one)))
 }
 
-/** What our own Avro library says of both directions, for a registry that gives no reason. */
+/** Reasons from our own Avro library in both directions, for registries that give none. */
 async function ownReasons(target: Target, version: number): Promise<string[]> {
   const answer = await ask(target, {
     method: 'GET',
@@ -181,7 +181,7 @@ interface Answer {
   readonly body: unknown
 }
 
-/** Success, not found or conflict, in the registry's own words. */
+/** Returns success, not found and conflict. Throws on anything else, with the registry's own message. */
 async function ask({ settings }: Target, request: RegistryRequest): Promise<Answer> {
   const answer = await askRegistry(settings, request)
   if (answer.kind !== 'answer') throw new OperatorError(registryProblem(settings, answer, 'write'))
@@ -199,7 +199,10 @@ function unexpected({ settings }: Target, { status }: Answer): OperatorError {
   return new OperatorError(registryProblem(settings, { kind: 'not-a-registry', status }, 'write'))
 }
 
-/** A registry writes about schemas, not about people; what it writes must still not move a terminal's cursor. */
+/**
+ * Registry messages contain no personal data, but must not contain control characters that move a terminal's
+ * cursor.
+ */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, MAX_TEXT_LENGTH)
 }

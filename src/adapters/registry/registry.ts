@@ -1,7 +1,7 @@
 /**
- * The schema registry, as far as the running service needs it: a schema by its id, and the id of one of our own schemas.
- * It never registers anything. Each request ends within its time limit, and only the registry's own word makes "not found"
- * final: an ingress without a backend answers 404 too.
+ * The schema registry for the running service: a schema by its id, and the id of our result schema. It never
+ * registers anything. Each request has a time limit. "Not found" is final only if the registry itself says so,
+ * because an ingress without a backend also answers 404.
  */
 import type { Metrics } from '../../ports.ts'
 import { askRegistry, idIn, memberOf, type RegistryAnswer, type RegistrySettings } from './direct.ts'
@@ -15,20 +15,20 @@ export interface RegisteredSchema {
   /** `AVRO`, `JSON`, `PROTOBUF` or whatever else the registry stores. */
   readonly schemaType: string
   readonly schema: string
-  /** The schemas it refers to, each once and after those that one needs itself. */
+  /** The referenced schemas, each once and after those that it needs itself. */
   readonly referenced: readonly string[]
 }
 
 export type Lookup<T> =
   | { readonly kind: 'found'; readonly value: T }
-  /** `missing` is the reference that the registry does not have, null when it is what was asked for. */
+  /** `missing` is the reference that the registry does not have. Null if the requested schema itself is missing. */
   | { readonly kind: 'not-found'; readonly missing: SchemaReference | null }
-  /** The registry answered that we may not ask. */
+  /** The registry rejected the login. */
   | { readonly kind: 'refused' }
-  /** No usable answer: ask again later. */
-  | { readonly kind: 'failed' }
+  /** No usable answer: retry later. The status is null if nothing answered at all. */
+  | { readonly kind: 'failed'; readonly status: number | null }
 
-/** Says what answered in the registry's place, so that a wrong address is found at the start. */
+/** Includes the kinds of wrong answers, so that a wrong address is found at startup. */
 export type IdLookup =
   Exclude<Lookup<number>, { kind: 'refused' | 'failed' }> | Exclude<RegistryAnswer, { kind: 'answer' }>
 
@@ -38,6 +38,7 @@ export interface Registry {
   idBySchema(subject: string, schemaJson: string): Promise<IdLookup>
 }
 
+const OK = 200
 const NOT_FOUND = 404
 const METRIC_OUTCOMES = {
   found: 'ok',
@@ -46,7 +47,6 @@ const METRIC_OUTCOMES = {
   failed: 'failed',
   'not-a-registry': 'failed',
 } as const
-const FAILED = { kind: 'failed' } as const
 
 export function createRegistry(
   settings: RegistrySettings,
@@ -89,7 +89,7 @@ async function idBySchema(settings: RegistrySettings, subject: string, schema: s
   return id === null ? { kind: 'not-a-registry', status } : { kind: 'found', value: id }
 }
 
-/** `seen` holds the places already asked for: references may form a circle. */
+/** `seen` contains the paths already requested, because references may be circular. */
 async function referencedBy(
   settings: RegistrySettings,
   references: readonly SchemaReference[],
@@ -119,10 +119,10 @@ interface StoredSchema {
 async function storedSchema(settings: RegistrySettings, path: string): Promise<Lookup<StoredSchema>> {
   const found = await ask(settings, path)
   if (found.kind !== 'found') return found
-  // The type is missing where it is Avro.
+  // Registries omit the type for Avro.
   const schema = memberOf(found.value, 'schema')
   const schemaType = memberOf(found.value, 'schemaType') ?? 'AVRO'
-  if (typeof schema !== 'string' || typeof schemaType !== 'string') return FAILED
+  if (typeof schema !== 'string' || typeof schemaType !== 'string') return { kind: 'failed', status: OK }
   const references = referencesIn(memberOf(found.value, 'references'))
   return { kind: 'found', value: { schema, schemaType, references } }
 }
@@ -140,7 +140,9 @@ function referencesIn(value: unknown): SchemaReference[] {
 async function ask(settings: RegistrySettings, path: string): Promise<Lookup<unknown>> {
   const answer = await askRegistry(settings, { method: 'GET', path })
   if (answer.kind === 'refused') return { kind: 'refused' }
-  if (answer.kind !== 'answer') return FAILED
+  if (answer.kind !== 'answer') return { kind: 'failed', status: answer.status }
   if (answer.status < 300) return { kind: 'found', value: answer.body }
-  return answer.status === NOT_FOUND ? { kind: 'not-found', missing: null } : FAILED
+  return answer.status === NOT_FOUND
+    ? { kind: 'not-found', missing: null }
+    : { kind: 'failed', status: answer.status }
 }

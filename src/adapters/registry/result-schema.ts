@@ -1,4 +1,4 @@
-/** The id under which the result schema is registered. The service looks it up and never registers it. */
+/** Looks up the id of the registered result schema. The service never registers it. */
 import { registryProblem } from './direct.ts'
 import type { RegistrySettings } from './direct.ts'
 import type { Registry } from './registry.ts'
@@ -18,7 +18,7 @@ export async function resultSchemaId(
       return found.value
     case 'not-found':
       throw new OperatorError(
-        `The registry does not hold this version's result schema under ${subject}: register it with \`npm start -- schemas register\`.`,
+        `The schema registry does not have the result schema of this version under the subject ${subject}. Register it with \`npm start -- schemas register\`.`,
       )
     default:
       throw new OperatorError(registryProblem(settings, found, 'read'))

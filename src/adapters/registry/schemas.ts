@@ -1,11 +1,11 @@
-/** Our own schemas, read from the files that are their only source. */
+/** Loads our own schemas from their files. */
 import { readFileSync } from 'node:fs'
 import avsc, { type Type } from 'avsc'
 
 export const SCHEMA_NAMES = ['verification-completed', 'verification-result'] as const
 export type SchemaName = (typeof SCHEMA_NAMES)[number]
 
-/** In one line: some registries take another layout of the same schema for another schema. */
+/** Returns the schema in one line, because some registries treat another layout as another schema. */
 export function schemaJson(name: SchemaName): string {
   const text = readFileSync(new URL(`../../../schemas/${name}.avsc`, import.meta.url), 'utf8')
   return JSON.stringify(JSON.parse(text))
@@ -15,14 +15,14 @@ export function schemaType(name: SchemaName): Type {
   return typeOf(schemaJson(name))
 }
 
-/** The subject of a topic's values, by the registries' usual naming. */
+/** The subject of a topic's values, by the usual naming strategy. */
 export function subjectOf(topic: string): string {
   return `${topic}-value`
 }
 
 /**
- * Why a reader with the first schema could not read what was written with the second; null if it could. Of schemas
- * alone: there is no value in it.
+ * Says why a reader with the first schema cannot read data written with the second. Null if it can. The message
+ * names only parts of the schemas, never values.
  */
 export function whyUnreadable(readerJson: string, writerJson: string): string | null {
   try {
@@ -32,7 +32,7 @@ export function whyUnreadable(readerJson: string, writerJson: string): string | 
   }
 }
 
-/** The library does not name the field. */
+/** Finds the field, because the library's message does not name it. */
 function whyUnresolvable(reader: Type, writer: Type): string | null {
   try {
     reader.createResolver(writer)

@@ -13,7 +13,9 @@ export interface EventReader {
 }
 
 const TIMEOUT_MS = 5_000
-const NO_REGISTRY: Pick<Registry, 'schemaById'> = { schemaById: () => Promise.resolve({ kind: 'failed' }) }
+const NO_REGISTRY: Pick<Registry, 'schemaById'> = {
+  schemaById: () => Promise.resolve({ kind: 'failed', status: null }),
+}
 
 /** Timers that do not keep the process alive, whatever the decoder still waits for. */
 const unrefTimers: Clock = {

@@ -95,7 +95,7 @@ describe.concurrent('S10: a broker or proxy that does not serve DescribeConfigs'
     })
     // The schemas are not there yet, so the start is tried more than once.
     const service = await start()
-    await service.line(/registry does not hold/)
+    await service.line(/registry does not have/)
     expect((await runCommand(REGISTER, own.env)).code).toBe(0)
     await service.ready()
     expect(service.output().match(/do not serve DescribeConfigs/g)).toHaveLength(1)

@@ -114,7 +114,7 @@ describe('while Redis is away', () => {
       'The circuit breaker is closed again: calls resume.',
     ])
     expect(callers[0]?.log.lines[0]?.fields.detail).toMatch(
-      /^Redis does not answer: .+\((CLOSED|ECONNRESET|ECONNREFUSED)\)$/,
+      /^Cannot connect to Redis\. .+\((CLOSED|ECONNRESET|ECONNREFUSED)\)$/,
     )
   })
 
@@ -168,7 +168,8 @@ describe('the limit', () => {
     expect(other.log.lines).toEqual([
       {
         level: 'warn',
-        message: 'The limit in Redis is another than CHECKRESULT_QPS, and counts; `quota set` changes it.',
+        message:
+          'The limit stored in Redis differs from CHECKRESULT_QPS and takes precedence. Change it with `quota set`.',
         fields: { count: 20 },
       },
     ])

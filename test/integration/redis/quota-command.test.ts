@@ -42,7 +42,7 @@ describe('with the quota in Redis', () => {
     const { code, stderr } = await runCommand(['quota', 'show'], env)
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: expect.stringMatching(/^Redis does not answer: .+\(ECONNREFUSED\)\n$/),
+      stderr: expect.stringMatching(/^Cannot connect to Redis\. .+\(ECONNREFUSED\)\n$/),
     })
     const set = await runCommand(['quota', 'set', '0'], env)
     expect(set.stderr).toContain('Expected an integer from 1 to 100000.')

@@ -39,19 +39,19 @@ test('a wrong password, a missing one, one too many', async () => {
     refusal(at(`:${PASSWORD}@`, open.port)),
     refusal(at(`somebody:${PASSWORD}@`, guarded.port)),
   ])
-  for (const message of messages) expect(message).toMatch(/^Redis refuses the login: check the user/)
+  for (const message of messages) expect(message).toMatch(/^Redis rejects the login\. Check the user/)
 })
 
 test('an address where nobody is, a host nobody knows, a database there is none of', async () => {
   const { port } = await redisForTest()
   expect(await refusal(`redis://:${PASSWORD}@127.0.0.1:1`)).toMatch(
-    /^Redis does not answer: .+\(ECONNREFUSED\)$/,
+    /^Cannot connect to Redis\. .+\(ECONNREFUSED\)$/,
   )
   expect(await refusal(`redis://:${PASSWORD}@redis.invalid:6379`)).toMatch(
     /^The host in REDIS_URL is not known/,
   )
   expect(await refusal(`redis://127.0.0.1:${port}/99`)).toMatch(/^Redis has no database/)
-  expect(await refusal(`redis://:%E0%A4%A@127.0.0.1:${port}`)).toMatch(/^REDIS_URL cannot be read/)
+  expect(await refusal(`redis://:%E0%A4%A@127.0.0.1:${port}`)).toMatch(/^REDIS_URL is not a valid URL/)
 })
 
 test('a user with the rights that are named, and no others, is enough; without them they are named', async () => {
@@ -68,7 +68,7 @@ test('a user with the rights that are named, and no others, is enough; without t
     const message = await refusal(`redis://less:${PASSWORD}@127.0.0.1:${port}`)
     expect([right, message]).toEqual([
       right,
-      expect.stringMatching(/^The Redis user lacks a right: grant \+evalsha/),
+      expect.stringMatching(/^The Redis user lacks a permission\. Grant \+evalsha/),
     ])
     await admin.send(['DEL', KEY])
   }
@@ -80,7 +80,7 @@ test('a replica, which takes no writes; it serves when it is the primary', async
   const admin = await clientOf(url)
   await admin.send(['REPLICAOF', '127.0.0.1', String(primary.port)])
   const caller = startCaller({ url, limit: 10 })
-  await expect.poll(() => caller.limiter.unavailable).toMatch(/^REDIS_URL leads to a replica/)
+  await expect.poll(() => caller.limiter.unavailable).toMatch(/^REDIS_URL points to a read-only replica/)
   await admin.send(['REPLICAOF', 'NO', 'ONE'])
   await expect.poll(() => caller.limiter.unavailable).toBeNull()
 })
@@ -104,7 +104,7 @@ test('a password in a file is read again at each connection', async () => {
   const urlWith = (password: string): string => `redis://:${password}@127.0.0.1:${redis.port}`
   await writeFile(file, `${urlWith('outdated')}\n`)
   const caller = startCaller({ url: new Secret(urlWith('outdated'), file), limit: 10 })
-  await expect(caller.limiter.ready()).rejects.toThrow('Redis refuses the login')
+  await expect(caller.limiter.ready()).rejects.toThrow('Redis rejects the login')
   await writeFile(file, `${urlWith(PASSWORD)}\n`)
   await expect.poll(() => caller.limiter.unavailable).toBeNull()
   expect(said(caller)).not.toContain(PASSWORD)
@@ -130,11 +130,11 @@ test('TLS, with an authority of its own; without it, or for another address, the
   await caller.limiter.ready()
   expect(await refusal(`rediss://127.0.0.1:${port}`)).toMatch(/^The TLS handshake with Redis fails/)
   expect(await refusal(`rediss://localhost:${port}`, authority.cert)).toMatch(/is for another name/)
-  expect(await refusal(`redis://127.0.0.1:${port}`)).toMatch(/^Redis does not answer/)
+  expect(await refusal(`redis://127.0.0.1:${port}`)).toMatch(/^Cannot connect to Redis/)
 })
 
 test('the commands say it in one message', async () => {
   const { port } = await redisForTest({ directives: { requirepass: PASSWORD } })
   const url = new Secret(`redis://:wrong@127.0.0.1:${port}`)
-  await expect(openQuotaKey({ url, ca: null, key: KEY })).rejects.toThrow('Redis refuses the login')
+  await expect(openQuotaKey({ url, ca: null, key: KEY })).rejects.toThrow('Redis rejects the login')
 })

@@ -41,7 +41,10 @@ test('a file that is gone, empty or no line leaves the last good secret in use, 
   rmSync(file)
   expect(current()).toBe('second')
   expect(warnings).toEqual([
-    [expect.stringContaining('last good one stays in use'), { reason: 'KAFKA_SASL_PASSWORD' }],
+    [
+      expect.stringContaining('secret file of KAFKA_SASL_PASSWORD again. The last good value stays in use'),
+      { reason: 'KAFKA_SASL_PASSWORD' },
+    ],
   ])
 
   writeFileSync(file, 'third')

@@ -113,7 +113,7 @@ describe('secrets from files', () => {
 
   test.each([
     ['empty', '', 'it is empty'],
-    ['of two lines', `${NEW}\n${NEW}\n`, 'it is no text of one line'],
+    ['of two lines', `${NEW}\n${NEW}\n`, 'it has more than one line or contains control characters'],
   ])('stay in use while the file is %s, with one complaint', async (_, text, problem) => {
     const secrets = watch()
     write('key', text)
@@ -121,7 +121,7 @@ describe('secrets from files', () => {
     secrets.reread()
     expect(secrets.current().key).toBe(OLD)
     expect(problems).toEqual([
-      `The secret in ${path('key')} is to be read again, but ${problem}: the value it had stays in use.`,
+      `Cannot use the secret file ${path('key')}: ${problem}. The last good value stays in use.`,
     ])
     write('key', NEW)
     await later(secrets, 5_000)

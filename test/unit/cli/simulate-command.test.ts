@@ -83,7 +83,10 @@ test.each([
 })
 
 test.each([
-  [['--mix', 'nosuchthing=1'], /There is no scenario "nosuchthing"; --help lists them\./],
+  [
+    ['--mix', 'nosuchthing=1'],
+    /Unknown scenario "nosuchthing"\. `npm start -- simulate --help` lists all scenarios\./,
+  ],
   [['--arrivals', '/nowhere/arrivals'], /^Cannot write to \/nowhere\/arrivals \(ENOENT\): choose another/],
 ])('simulate %j fails with a message', async (options, message) => {
   const running = simulate('--port', '0', ...options)

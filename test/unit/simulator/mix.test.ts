@@ -36,7 +36,9 @@ describe('a mix of scenarios', () => {
   })
 
   test('reports an unknown scenario name', () => {
-    expect(() => createMix({ passhkid: 1 }, 1)).toThrow('There is no scenario "passhkid"; --help lists them.')
+    expect(() => createMix({ passhkid: 1 }, 1)).toThrow(
+      'Unknown scenario "passhkid". `npm start -- simulate --help` lists all scenarios.',
+    )
   })
 
   test.each([{}, { passhkid2018: 0 }])('requires a weight above 0: %j', (weights) => {

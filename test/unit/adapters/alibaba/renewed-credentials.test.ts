@@ -28,7 +28,8 @@ beforeEach(() => {
       fetches.push(fetch)
       return fetch.promise
     },
-    advice: 'check the fictitious source',
+    source: 'a fictitious source',
+    advice: 'Check the fictitious source.',
     clock,
     log,
     metrics,
@@ -90,7 +91,10 @@ describe('the first credentials', () => {
     }
     expect(attempts).toEqual([1, 2, 3, 4, 5, 6])
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
-      ['error', 'No Alibaba Cloud credentials are to be had, and calls wait: check the fictitious source.'],
+      [
+        'error',
+        'Cannot obtain Alibaba Cloud credentials from a fictitious source. Calls are paused, and the service keeps trying. Check the fictitious source.',
+      ],
     ])
     expect(metrics.of('credentialRefresh')).toEqual(Array.from({ length: 6 }, () => ['failed']))
   })
@@ -125,6 +129,7 @@ describe('renewal', () => {
     let calls = 0
     const late = new RenewedCredentials({
       obtain: () => Promise.resolve(expiring(`late-${(calls += 1)}`, HOUR_MS)),
+      source: '',
       advice: '',
       clock: { epochMs: () => clock.epochMs(), monotonicMs: () => 0, after: () => () => undefined },
       log,

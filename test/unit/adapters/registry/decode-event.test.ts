@@ -216,7 +216,7 @@ describe('the schema of an event', () => {
     expect(registry.asked).toEqual([7])
   })
 
-  test.each([{ kind: 'failed' } as const, { kind: 'refused' } as const])(
+  test.each([{ kind: 'failed', status: null } as const, { kind: 'refused' } as const])(
     'is asked for again and again while the registry is away: $kind',
     async (away) => {
       const { decode, clock, registry } = decoding()
@@ -238,7 +238,7 @@ describe('the schema of an event', () => {
 
   test('is asked for once more also when the registry was away before', async () => {
     const { decoded, registry } = decoding()
-    registry.next.push({ kind: 'failed' }, { kind: 'not-found', missing: null })
+    registry.next.push({ kind: 'failed', status: null }, { kind: 'not-found', missing: null })
     expect(await decoded(avro())).toEqual({ kind: 'event', event: EVENT })
   })
 
@@ -262,7 +262,7 @@ describe('the schema of an event', () => {
   test('is waited for until the service stops, while all else is decoded on', async () => {
     const clock = new FakeClock()
     const registry = registryOf()
-    registry.next.push({ kind: 'failed' }, { kind: 'failed' })
+    registry.next.push({ kind: 'failed', status: null }, { kind: 'failed', status: null })
     const decoder = createEventDecoder({ registry, clock, log: fakeLog(), metrics: fakeMetrics() })
     const waiting = decoder.decode(avro(), NO_HEADERS)
     await flushPromises()

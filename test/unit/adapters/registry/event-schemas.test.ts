@@ -11,7 +11,8 @@ const FOUND: Lookup<RegisteredSchema> = {
   kind: 'found',
   value: { schemaType: 'AVRO', schema: schemaJson('verification-completed'), referenced: [] },
 }
-const FAILED: Lookup<RegisteredSchema> = { kind: 'failed' }
+const FAILED: Lookup<RegisteredSchema> = { kind: 'failed', status: null }
+const BAD_GATEWAY: Lookup<RegisteredSchema> = { kind: 'failed', status: 404 }
 const REFUSED: Lookup<RegisteredSchema> = { kind: 'refused' }
 
 let clock: FakeClock
@@ -85,14 +86,21 @@ test('nobody waits any longer once the schemas are stopped, and nothing is asked
   expect([asked, clock.timers, schemas.waiting]).toEqual([[KNOWN, 8], 0, 0])
 })
 
-test('an outage is told in one message when it begins, when it changes and when it ends', async () => {
-  away = [FAILED, FAILED, REFUSED, REFUSED, FAILED]
+test('an outage is logged in one message when it begins, when it changes and when it ends', async () => {
+  away = [FAILED, FAILED, REFUSED, REFUSED, FAILED, BAD_GATEWAY, BAD_GATEWAY]
   void schemas.get(KNOWN)
   await clock.advance(30_000)
   expect(log.lines.map(({ level, message, fields }) => [level, message, fields.reason])).toEqual([
-    ['error', expect.stringMatching(/^Records wait .+ does not answer: check SCHEMA_REGISTRY_URL/), 'failed'],
-    ['error', expect.stringMatching(/ refuses us: check SCHEMA_REGISTRY_USERNAME/), 'refused'],
+    [
+      'error',
+      expect.stringMatching(
+        / does not answer: check SCHEMA_REGISTRY_URL.+ Records with an unknown schema id wait/,
+      ),
+      'failed',
+    ],
+    ['error', expect.stringMatching(/ rejects the login: check SCHEMA_REGISTRY_USERNAME/), 'refused'],
     ['error', expect.stringMatching(/ does not answer/), 'failed'],
+    ['error', expect.stringMatching(/ answers HTTP 404 instead of a schema/), 'failed'],
     ['info', 'The schema registry answers again.', undefined],
   ])
 })

@@ -38,7 +38,7 @@ test("the registry's password is read again for each request", async () => {
   writeFileSync(file, 'third\n')
   await expect(
     registerSchemas(settings, { 'verification-completed': 'in', 'verification-result': 'out' }),
-  ).rejects.toThrow('The schema registry rejects our login (HTTP 403)')
+  ).rejects.toThrow('The schema registry rejects the login (HTTP 403)')
   expect(logins.at(-1)).toBe('me:third')
 })
 

@@ -97,14 +97,14 @@ describe('the registry', () => {
           : page(404)(request, response),
       ),
     )
-    expect(await registry.schemaById(7)).toEqual({ kind: 'failed' })
+    expect(await registry.schemaById(7)).toEqual({ kind: 'failed', status: 404 })
   })
 
   test.each([200, 404, 500])(
     'is away, and nothing throws, when it answers %i with a JSON null',
     async (status) => {
       const { registry } = registryAt(await serve(saying(status, null)))
-      expect(await registry.schemaById(7)).toEqual({ kind: 'failed' })
+      expect(await registry.schemaById(7)).toEqual({ kind: 'failed', status })
       expect((await registry.idBySchema('subject', SCHEMA)).kind).not.toBe('found')
     },
   )
@@ -149,7 +149,7 @@ describe('the registry', () => {
 
   test('is away when it tells an id in place of a schema', async () => {
     const { registry } = registryAt(await serve(saying(200, { id: 7 })))
-    expect(await registry.schemaById(7)).toEqual({ kind: 'failed' })
+    expect(await registry.schemaById(7)).toEqual({ kind: 'failed', status: 200 })
   })
 
   test('does not hold this version of a schema of which it holds another', async () => {
