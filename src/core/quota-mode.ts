@@ -1,3 +1,3 @@
-/** How replicas share the account's limit. A closed set. */
+/** How replicas share the account's quota. A closed set. */
 export const QUOTA_MODES = ['partition', 'redis'] as const
 export type QuotaMode = (typeof QUOTA_MODES)[number]

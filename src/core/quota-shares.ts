@@ -1,18 +1,18 @@
 /**
- * The quota split over the partitions of the input topic: whole permits, the rest one each to the first partitions. So any
- * way to spread the partitions over replicas sums to the whole. Who splits differently breaks that: all replicas go by what
- * the leader of their group says ({@link QuotaPlan}).
+ * Splits the quota over the partitions of the input topic: whole permits each, and one more each for the first
+ * partitions until the remainder is used up. So the shares always add up to the quota, however the partitions are
+ * distributed. All replicas must split alike, so they use the quota plan of the group's leader ({@link QuotaPlan}).
  */
 
-/** What the shares of one generation of the group are made of. */
+/** The basis of the shares in one generation of the group. */
 export interface QuotaPlan {
-  /** Of the input topic. */
+  /** The partition count of the input topic. */
   readonly partitions: number
-  /** To be split; null where the quota is not shared by partitions. */
+  /** The quota to split; null if it is not shared by partitions. */
   readonly permits: number | null
 }
 
-/** Permits of these partitions of the input topic together. */
+/** The sum of the permits of these partitions of the input topic. */
 export function shareOf(owned: readonly number[], { partitions, permits }: QuotaPlan): number {
   if (permits === null || partitions === 0) return 0
   const each = Math.floor(permits / partitions)
@@ -20,14 +20,14 @@ export function shareOf(owned: readonly number[], { partitions, permits }: Quota
   return owned.reduce((sum, partition) => sum + each + (partition < rest ? 1 : 0), 0)
 }
 
-/** So many members get partitions, each with a permit; any further one is a hot standby. */
+/** How many members get partitions, at least one permit each. Additional members are hot standbys. */
 export function memberCount({ partitions, permits }: QuotaPlan, members: number): number {
   return Math.min(members, partitions, permits ?? Infinity)
 }
 
 /**
- * The member at each index. A member keeps its index while that exists, so that an additional member moves no partitions of
- * others except by raising the count, and a hot standby takes exactly the index of a member that has left.
+ * The member at each index. Members keep their index, so an additional member moves no partitions except by raising the
+ * count, and a hot standby takes exactly the index of a member that has left.
  */
 export function assignMembers(
   members: readonly { readonly id: string; readonly memberIndex: number | null }[],
@@ -43,7 +43,7 @@ export function assignMembers(
   return Array.from({ length: count }, (_, memberIndex) => assigned.get(memberIndex) ?? waiting.shift() ?? '')
 }
 
-/** The partitions of a topic for a member's index: those beyond the input topic's go with the one they would wrap round to. */
+/** The partitions of a topic that belong to a member's index. Partitions beyond the input topic's count wrap around. */
 export function partitionsAt(memberIndex: number, { of, input, count }: Topic): number[] {
   return Array.from({ length: of }, (_, partition) => partition).filter(
     (partition) => (partition % input) % count === memberIndex,
@@ -51,9 +51,9 @@ export function partitionsAt(memberIndex: number, { of, input, count }: Topic): 
 }
 
 interface Topic {
-  /** How many partitions this topic has. */
+  /** The partition count of this topic. */
   readonly of: number
-  /** How many the input topic has. */
+  /** The partition count of the input topic. */
   readonly input: number
   /** How many members get partitions. */
   readonly count: number

@@ -1,55 +1,55 @@
 /**
- * This replica's slots of a quota that is counted elsewhere: times in the near future, each good for one call, whoever
- * waits for it. Pure: it is told the monotonic time and what was answered, and says what to ask for.
+ * This replica's slots of a quota that is counted in Redis: times in the near future that allow one call each. A slot
+ * is not bound to a record. Pure: callers pass the monotonic time and Redis's answers.
  *
- * A slot is used when its time has surely come, and not when it may have passed by more than `lateMs`. The counter keeps its
- * place for a second, the guard and that long, until it is told when the call went out, with the next request: from then on
- * for a second and the guard from that moment. So calls of two slots that share a place are more than a second and the guard
- * apart, however long the event loop stood still, and a late call costs what it was late and no more. A slot that has passed
- * may be moved to now, by the counter alone; else it is wasted.
+ * A slot may be used once its time has certainly come and at most `lateMs` after that. Redis reserves its ring index
+ * for one second plus the guard plus `lateMs`. The next request reports when the call was sent, and from then on the
+ * index is reserved for one second plus the guard after that moment. So two calls with the same index are always more
+ * than a second plus the guard apart, however long the event loop stalls, and a late call only costs its own delay. A
+ * slot that has passed can be moved to the present by Redis; otherwise it is wasted.
  */
 import { ServerClock } from './server-clock.ts'
 
 export interface QuotaSlotsOptions {
   readonly guardMs: number
   readonly burst: number
-  /** From 0 up to 1: replicas that are told to come again at the same time do not all come at once. */
+  /** In [0, 1). Spreads the retries of replicas that were told to retry at the same time. */
   readonly random: () => number
   readonly onWasted: (slots: number) => void
 }
 
 export interface SlotRequest {
   readonly want: number
-  /** How long a call is to keep its place from when it was made. */
+  /** How long a call reserves its ring index, from the time it was sent. */
   readonly holdMs: number
   readonly lateMs: number
-  /** Places of slots that have passed. */
+  /** Ring indexes of slots that have passed. */
   readonly moved: readonly number[]
   readonly made: readonly MadeCall[]
-  /** The ring's life in which the clock was seen to jump; null where it was not. */
+  /** The ring epoch in which the server's clock was seen to jump; null if it was not. */
   readonly jumpedIn: number | null
 }
 
 export interface MadeCall {
   readonly ringIndex: number
-  /** Of the counter's clock, in milliseconds since the epoch: not later than that. */
+  /** The latest possible time on the server's clock, in milliseconds since the epoch. */
   readonly atMs: number
 }
 
-/** Times of the counter's clock in milliseconds since the epoch. */
+/** All times are milliseconds since the epoch on the server's clock. */
 export interface SlotAnswer {
   readonly nowMs: number
   readonly limit: number
   readonly ringEpoch: number
-  /** 0, or how long it is no use to ask for more. */
+  /** How long further requests are pointless; 0 if they are not. */
   readonly retryAfterMs: number
   readonly firstRingIndex: number
   readonly slotsMs: readonly number[]
-  /** Where the passed slots are now; 0 for one that could not be moved. */
+  /** The new times of the passed slots; 0 for a slot that could not be moved. */
   readonly movedMs: readonly number[]
 }
 
-/** Monotonic. */
+/** Monotonic times. */
 export interface AnswerTimes {
   readonly askedMs: number
   readonly answeredMs: number
@@ -57,31 +57,34 @@ export interface AnswerTimes {
 
 interface Slot {
   readonly ringIndex: number
-  /** Monotonic: the slot's time has surely come at `dueMs`, and was not before `earliestMs`. */
+  /** Monotonic time. The slot's time has certainly come at `dueMs` and cannot have come before `earliestMs`. */
   readonly earliestMs: number
   readonly dueMs: number
   readonly lateMs: number
 }
 
-/** No slot is handed out further ahead: `AHEAD` of reserve.lua. */
+/** Redis hands out no slot further ahead than this: `AHEAD` in reserve.lua. */
 export const AHEAD_MS = 250
 const WINDOW_MS = 1_000
-/** Longer than most stalls. A slot missed by more is moved, which takes a round trip; one that nobody uses is counted for longer. */
+/**
+ * Longer than most stalls. A slot that is missed by more must be moved, which takes a round trip; a larger value would
+ * count unused slots for longer.
+ */
 const LATE_MS = 50
-/** A counter so far away is out of use, not late. */
+/** A server clock with more uncertainty than this is treated as unusable. */
 const MAX_LATE_MS = 500
-/** So far ahead slots are fetched while enough wait for them: longer than a round trip and a short stall. */
+/** How far ahead slots are reserved while enough records wait: longer than a round trip plus a short stall. */
 const LEAD_MS = 100
 const MAX_AT_ONCE = 1_000
 /**
- * Where calls come so soon after one another, slots are fetched for the next ones too, so that none waits for a round trip:
- * the next will come long before they pass.
+ * If calls follow each other this closely, slots are also reserved for the next calls, so that they need not wait for a
+ * round trip. They will be used long before they pass.
  */
 const OFTEN_MS = 25
 const MAX_SPARE = 2
-/** Longer ago a slot was passed over because nobody waited, and its place may be another's by now. */
+/** A slot that passed longer ago was not needed at the time, and its ring index may be in use again. */
 const MOVABLE_MS = 500
-/** Far less than `AHEAD_MS`: who comes so much later gets the same slot. */
+/** Much less than `AHEAD_MS`, so that a replica that retries this much later still gets the same slot. */
 const SPREAD_MS = 50
 
 export class QuotaSlots {
@@ -89,10 +92,10 @@ export class QuotaSlots {
   #clock = new ServerClock()
   #held: Slot[] = []
   #passed: Slot[] = []
-  /** By when they were taken: those whose calls have not gone out yet. */
+  /** Slots that were taken but whose calls are not sent yet, by the time they were taken. */
   readonly #taken = new Map<number, readonly Slot[]>()
   #limit = 1
-  /** When the last ones were taken. */
+  /** The times of the latest takes. */
   #lastTaken: readonly number[] = []
   #askFromMs = Infinity
   #jumpedIn: number | null = null
@@ -102,14 +105,14 @@ export class QuotaSlots {
     this.#options = options
   }
 
-  /** What to ask for before anything is wanted. */
+  /** A request that reserves nothing and only reads the state. */
   look(): SlotRequest {
     return { want: 0, ...this.#bounds(0), moved: [], made: [], jumpedIn: null }
   }
 
   /**
-   * A connection was made, and the counter looked at. Nothing is asked for until all is over that may have been handed out
-   * before: the counter may have been emptied, or another have taken its place that knows nothing of the last slots.
+   * Called after connecting and reading the state. No slots are requested until every slot that may have been reserved
+   * before is over, because Redis may have been emptied, or replaced by a server that does not know the latest slots.
    */
   connected(connectedMs: number, answer: SlotAnswer, times: AnswerTimes): void {
     this.#clock = new ServerClock()
@@ -121,12 +124,15 @@ export class QuotaSlots {
     this.#askFromMs = connectedMs + AHEAD_MS + lateMs + holdMs
   }
 
-  /** Slots at hand stay good: they are counted, wherever that was. */
+  /** Slots that are already reserved stay valid, because they were counted. */
   disconnected(): void {
     this.#askFromMs = Infinity
   }
 
-  /** 0 takes a slot; else the milliseconds until one is due or may be asked for; Infinity while that is not known. */
+  /**
+   * Takes a slot and returns 0. Otherwise returns the milliseconds until a slot is due or may be requested; Infinity if
+   * that is unknown.
+   */
   take(nowMs: number): number {
     this.#dropPassed(nowMs)
     const [next] = this.#held
@@ -138,7 +144,10 @@ export class QuotaSlots {
     return 0
   }
 
-  /** Whether the slot taken at `takenMs` is still good for a call that goes out now. If not, none goes out, and it may move. */
+  /**
+   * Whether the slot taken at `takenMs` is still valid for a call that is sent now. If not, the call must not be sent,
+   * and the slot may be moved.
+   */
   confirm(takenMs: number, nowMs: number): boolean {
     const [slot, ...others] = this.#taken.get(takenMs) ?? []
     if (slot === undefined) return false
@@ -152,7 +161,10 @@ export class QuotaSlots {
     return true
   }
 
-  /** What to ask for when `waiting` calls could be made now; null for nothing. To be followed by one of the next two. */
+  /**
+   * The request to send if `waiting` calls could be made now; null for none. Must be followed by `answered` or
+   * `unanswered`.
+   */
   request(nowMs: number, waiting: number): SlotRequest | null {
     this.#dropPassed(nowMs)
     const missing = Math.min(waiting + this.#spare(nowMs) - this.#held.length, MAX_AT_ONCE)
@@ -174,7 +186,7 @@ export class QuotaSlots {
       ...answer.movedMs.map((atMs, index) => ({ ringIndex: request.moved[index] ?? 0, atMs })),
     ]
     const isSteady = this.#clock.see({ ...times, shownMs: answer.nowMs })
-    // The counter cannot know how much of the last second its clock has left out: it is to begin anew.
+    // Redis cannot know how much of the last second its clock skipped, so the ring must start again.
     if (!isSteady) this.#jumpedIn = answer.ringEpoch
     const good = isSteady ? got.filter(({ atMs }) => atMs > 0) : []
     this.#waste(got.length - good.length)
@@ -187,7 +199,7 @@ export class QuotaSlots {
     this.#askFromMs = times.answeredMs + waitMs
   }
 
-  /** No answer came. What it may have handed out nobody will use. */
+  /** No answer was received. Slots that Redis may have reserved stay unused. */
   unanswered(request: SlotRequest): void {
     this.#waste(request.moved.length)
   }
@@ -198,7 +210,7 @@ export class QuotaSlots {
     return { holdMs: WINDOW_MS + this.#options.guardMs, lateMs }
   }
 
-  /** As many as were taken lately, but for the last one. */
+  /** The number of recent takes, without the latest one. */
   #spare(nowMs: number): number {
     return Math.max(0, this.#lastTaken.filter((takenMs) => nowMs - takenMs <= OFTEN_MS).length - 1)
   }
@@ -209,7 +221,7 @@ export class QuotaSlots {
     }
   }
 
-  /** The places of the passed slots that are worth moving; the others are wasted. */
+  /** Ring indexes of the passed slots that are worth moving. The others are wasted. */
   #toMove(nowMs: number, missing: number): number[] {
     const max = Math.min(missing, this.#options.burst)
     const passed = this.#passed.filter(({ dueMs }) => nowMs - dueMs < MOVABLE_MS).slice(-max)
@@ -218,7 +230,7 @@ export class QuotaSlots {
     return passed.map(({ ringIndex }) => ringIndex)
   }
 
-  /** How many more slots reach as far ahead as they should. */
+  /** How many more slots are needed to reach far enough ahead. */
   #toLead(nowMs: number, holdMs: number): number {
     const aheadMs = Math.max(0, (this.#held.at(-1)?.dueMs ?? nowMs) - nowMs)
     if (this.#held.length > 0 && aheadMs > LEAD_MS / 2) return 0

@@ -1,49 +1,52 @@
 /**
- * The transactions seen lately, because callbacks repeat: the vendor's sibling product sends up to three within seconds. One
- * memory for all partitions of the process, bounded as a whole: the oldest are forgotten first. Pure.
+ * Remembers recent transactions to skip repeated callbacks: the vendor's sibling product sends up to three within
+ * seconds. One bounded memory for all partitions of the process; the oldest entries are dropped first. Pure.
  *
- * A record is a repeat only while another record of its partition stands for the transaction: one that is being processed, or
- * one whose result is out. A record that ends in a retry copy or a dead letter stands for nothing any more, so the next
- * callback is asked for at once, and the retry copy is the repeat once there is a result.
+ * A record is a duplicate only while another record of its partition represents the transaction: one that is being
+ * processed, or one whose result is committed. A record that ends as a retry copy or dead letter no longer represents
+ * it, so the next callback makes a call, and the retry copy is the duplicate once there is a result.
  *
- *   a early, deferred      a is forgotten, its copy waits
- *   a again, called        stands for the transaction, its result is committed
- *   the copy is due        a repeat: no call, no output
+ *   event a, too early     deferred: a is forgotten, its retry copy waits
+ *   event a again          calls, its result is committed, represents the transaction
+ *   retry copy is due      a duplicate: no call, no output
  *
- * No transaction is lost: a record that stands for one either comes out, or its lane drops it before that. Then it stands for
- * nothing any more, and it is read again by whoever owns its partition next. That holds for two lanes as well, the input
- * topic's and a retry topic's, although each commits by itself.
+ * No transaction is lost. A record that represents one is either committed, or its lane drops it first. In that case it
+ * no longer represents it, and the next owner of the partition reads it again. This also holds for the lanes of the
+ * input topic and a retry topic, although they commit independently.
  */
 
-/** Whoever processes a record. What was begun in a life that is over has come to nothing, unless it was committed. */
+/**
+ * The lane's context in which a record is processed. Once `isWanted` returns false, the record comes to nothing unless
+ * it is committed already.
+ */
 export interface TransactionOwner {
   readonly isWanted: () => boolean
 }
 
 export type EntryId = number
 
-/** Of an id, a life and a time each: some 2 megabytes in all. */
+/** An entry is an id, an owner and a time: about 2 MB in total. */
 const CAPACITY = 10_000
 
 export class RecentTransactions {
   readonly #windowMs: number
   readonly #capacity: number
   readonly #entryIds = new Map<string, EntryId>()
-  // Rings, filled as they are needed. Not an object for each entry: it would live long enough to be costly to collect.
+  // Parallel ring buffers, filled on demand. An object per entry would live long enough to be expensive to collect.
   readonly #keys: string[] = []
   readonly #owners: (TransactionOwner | null)[] = []
   readonly #sinceMs: number[] = []
   #next: EntryId = 0
 
-  /** A window of 0 sees no repeats at all. */
+  /** A window of 0 detects no duplicates. */
   constructor(windowMs: number, capacity = CAPACITY) {
     this.#windowMs = windowMs
     this.#capacity = capacity
   }
 
   /**
-   * Null when it is a repeat; otherwise the record stands for its transaction from now on, at a place to be given to the other
-   * methods. `partition` is that of the input topic, also for a retry copy.
+   * Null if the record is a duplicate. Otherwise the record represents its transaction from now on, under the returned
+   * id. `partition` is the partition of the input topic, also for a retry copy.
    */
   begin(partition: number, transactionId: string, owner: TransactionOwner, nowMs: number): EntryId | null {
     const key = `${partition} ${transactionId}`
@@ -52,18 +55,18 @@ export class RecentTransactions {
     return this.#remember(key, owner, nowMs)
   }
 
-  /** Its result is committed: it stands for the transaction whatever becomes of its lane. */
+  /** The result is committed, so the entry stays valid even if the lane is closed. */
   committed(entryId: EntryId): void {
     if (this.#isCurrent(entryId)) this.#owners[entryId % this.#capacity] = null
   }
 
-  /** It has no result: whoever comes next with its transaction is asked for. */
+  /** The record has no result, so the next record of the transaction makes a call. */
   forget(entryId: EntryId): void {
     const key = this.#keys[entryId % this.#capacity]
     if (key !== undefined && this.#entryIds.get(key) === entryId) this.#entryIds.delete(key)
   }
 
-  /** Whatever came of its transactions: the partition has another log. */
+  /** The partition's log was replaced, so none of its entries is valid any more. */
   forgetPartition(partition: number): void {
     for (const key of this.#entryIds.keys()) if (key.startsWith(`${partition} `)) this.#entryIds.delete(key)
   }
@@ -82,7 +85,7 @@ export class RecentTransactions {
     this.#next += 1
     if (this.#windowMs === 0) return entryId
     const slot = entryId % this.#capacity
-    // Whoever stood in this slot is the oldest; its transaction may have been seen again and stand elsewhere.
+    // The slot's previous entry is the oldest one. Its transaction may have a newer entry elsewhere, which must stay.
     if (entryId >= this.#capacity) this.forget(entryId - this.#capacity)
     this.#keys[slot] = key
     this.#owners[slot] = owner

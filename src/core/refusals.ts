@@ -1,39 +1,39 @@
 /**
- * Whose fault a refused call is: the account's (every record would get it) or the record's (others are answered meanwhile).
- * Pure: it is told what each call brought and compares records with each other.
+ * Decides who caused a rejected call: the account (every record would be rejected) or the record (others are answered
+ * in the meantime). Pure: compares the results of different records' calls.
  *
- *   blocked     the record's, if it was refused before, another record's call started after that was answered, and it is
- *               refused again. One such contradiction is enough, because an account that is refused answers nobody.
- *   throttled   the record's, if this happens again and again while more of the others' calls are answered than throttled.
- *               An account that is used by others too throttles any record now and then, so one contradiction is not enough.
+ *   blocked     The record, if it was rejected before, a call of another record that started later was answered, and it
+ *               is rejected again. One such contradiction is enough, because a rejected account gets no answers at all.
+ *   throttled   The record, if this happens repeatedly while more of the others' calls are answered than throttled. If
+ *               others use the account too, any record is throttled now and then, so one contradiction is not enough.
  *
- * The account's, if nobody was answered lately, or if too many different records are refused with no answer in between.
- * Between the two the refusal stays undecided: the record waits and asks again, all others go on at their pace.
+ * The account, if no call was answered recently, or if too many different records are rejected without an answer in
+ * between. Otherwise the cause stays undecided: the record waits and retries while all others continue at their pace.
  */
 export type Blame = 'account' | 'record' | 'undecided'
 
-/** An answer is evidence that the account is served for this long. */
+/** For this long, an answer proves that the account works. */
 const EVIDENCE_MS = 10_000
-/** This many different records refused in a row mean that the account is refused. */
+/** This many different records rejected in a row mean that the account is rejected. */
 const REFUSED_IN_A_ROW = 20
-/** Fewer different records than this, refused in a row, say nothing about the account. */
+/** Fewer different records than this, rejected in a row, prove nothing about the account. */
 const TOO_FEW_RECORDS = 3
 const MIN_THROTTLED = 4
 
-/** What one record remembers of its refused calls. Belongs to {@link Evidence}. */
+/** The rejections of one record. Used by {@link Evidence}. */
 export class RefusedRecord {
   /** When it was last blocked. */
   blockedMs = Infinity
   timesThrottled = 0
-  /** Throttled while most others were answered. */
+  /** How often it was throttled while most others were answered. */
   throttledAlone = 0
-  /** Calls of all records when it was last throttled. */
+  /** The totals of all records when this one was last throttled. */
   answered = Infinity
   throttled = 0
 }
 
 export class Evidence {
-  /** The latest start of a call that was answered. */
+  /** The latest start time of an answered call. */
   #answeredMs = -Infinity
   #answered = 0
   #throttled = 0
@@ -43,12 +43,14 @@ export class Evidence {
   #lastThrottled: RefusedRecord | null = null
   #lastThrottledMs = -Infinity
 
-  /** So few different records were refused that another record may well be answered. */
+  /** So few different records were rejected that another one will probably be answered. */
   get isWeak(): boolean {
     return this.#row.size < TOO_FEW_RECORDS
   }
 
-  /** A call was answered: the account is served. An answer to a call from before the refusals does not contradict them. */
+  /**
+   * A call was answered, so the account works. If the call started before the rejections, it does not contradict them.
+   */
   served(startedMs: number): void {
     this.#answered += 1
     this.#answeredMs = Math.max(this.#answeredMs, startedMs)
@@ -69,12 +71,13 @@ export class Evidence {
     const throttled = this.#throttled - record.throttled
     if (answered > throttled) record.throttledAlone += 1
     record.timesThrottled += 1
-    // A few records that are always throttled would otherwise outweigh all that are answered, and never be found out.
+    // Otherwise a few records that are always throttled would outweigh all answered ones and never be identified.
     if (record.timesThrottled <= MIN_THROTTLED) this.#throttled += 1
     record.answered = this.#answered
     record.throttled = this.#throttled
     if (record.throttledAlone >= MIN_THROTTLED - 1) return 'record'
-    // Others were answered since the last time: only records that are throttled for the first time speak for the account.
+    // Others were answered since the last time, so only records that are throttled for the first time count against the
+    // account.
     if (record.throttledAlone > 0) return 'undecided'
     const isShared = this.#lastThrottled !== record && nowMs - this.#lastThrottledMs < EVIDENCE_MS
     this.#lastThrottled = record

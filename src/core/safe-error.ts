@@ -1,13 +1,16 @@
 /**
- * What may be said of an error. Libraries put values, records and addresses into their messages (avsc the value that does
- * not fit, undici the URL with the transaction, kafkajs whole records): only the type, the code and the place are taken
- * from them. Pure and total, whatever is thrown.
+ * The parts of an error that may be logged. Libraries put values, records and addresses into their messages (avsc the
+ * offending value, undici the URL with the transaction, kafkajs whole records), so only the type, the code and the
+ * stack positions are used. Pure and total, whatever is thrown.
  */
 
-/** An error whose message is a message of ours for the operator, without a value of a record or an answer in it. */
+/** An error whose message is our own and meant for the operator. It contains no value of a record or an answer. */
 export class OperatorError extends Error {
   override readonly name = 'OperatorError'
-  /** What failed may be tried again after this, for it passes or is fixed elsewhere; null when that is not known. */
+  /**
+   * A retry makes sense after this time, because the cause is temporary or will be fixed elsewhere; null if that is
+   * unknown.
+   */
   readonly retryAfterMs: number | null
 
   constructor(message: string, retryAfterMs: number | null = null) {
@@ -16,14 +19,14 @@ export class OperatorError extends Error {
   }
 }
 
-/** Fits the fields of a log line. */
+/** Matches the fields of a log line. */
 export interface SafeError {
   readonly errorType: string
-  /** A system, library or protocol code, the error's own or that of its cause. */
+  /** A system, library or protocol code of the error or its cause. */
   readonly code?: string
-  /** The message, of an {@link OperatorError} only. */
+  /** Only the message of an {@link OperatorError}. */
   readonly detail?: string
-  /** Where it was thrown: function names and positions, a frame a line. */
+  /** Function names and positions, one frame per line. */
   readonly stack?: string
 }
 
@@ -47,7 +50,7 @@ function typeOf(error: unknown): string {
   return name !== null && /^[A-Za-z]\w{0,79}$/.test(name) ? name : 'object'
 }
 
-/** `type` is where kafkajs keeps the protocol error's name. */
+/** kafkajs stores the name of a protocol error in `type`. */
 function codeOf(error: unknown): string | null {
   let current = error
   for (let depth = 0; depth < MAX_CAUSES; depth += 1) {
@@ -61,12 +64,12 @@ function codeOf(error: unknown): string | null {
 const FRAME =
   /^at (?:async )?(?:(?:new )?[\w$.<>#]+(?: \[as [\w$]+\])? \()?(?:file:\/\/|node:)?[\w@%+./~-]+:\d+:\d+\)?$/
 
-/** Whether each line is a stack frame and nothing else. */
+/** Whether every line is a stack frame. */
 export function isStack(text: string): boolean {
   return text.split('\n').every((line) => FRAME.test(line))
 }
 
-/** The message comes first in a stack, and may have lines that look like frames: as many lines as it has are left out. */
+/** A stack begins with the message, whose lines may look like frames, so that many lines are skipped. */
 function framesOf(error: unknown): string | null {
   const stack = textOf(error, 'stack')
   if (stack === null) return null

@@ -1,51 +1,51 @@
 /**
- * What another machine's clock shows, in terms of our monotonic one. Pure: it is told of answers that carry the other's
- * time, of which is only known that it was read between our asking and our getting the answer. So the difference of the
- * clocks is known as an interval, which each answer narrows and the drift of the clocks widens.
+ * Estimates what another machine's clock shows in terms of our monotonic clock. Pure. Each answer contains the other
+ * clock's time, read at some moment between our request and the answer. So the difference is known as an interval,
+ * which each answer narrows and clock drift widens.
  */
 export interface Sighting {
-  /** Monotonic. */
+  /** Monotonic times. */
   readonly askedMs: number
   readonly answeredMs: number
-  /** What the other clock showed in between. */
+  /** The other clock's time in between. */
   readonly shownMs: number
 }
 
-/** The most by which NTP slows a clock down or speeds it up. */
+/** The maximum rate by which NTP slows down or speeds up a clock. */
 const DRIFT = 0.0005
-/** Less than this is no jump: nobody's guard is that tight. */
+/** A smaller difference is not a jump. No guard is this tight. */
 const TOLERANCE_MS = 1
 
 export class ServerClock {
-  /** Bounds of monotonic time less the other's, as of `#atMs`. */
+  /** Bounds of (monotonic time - other clock) as of `#atMs`. */
   #min = -Infinity
   #max = Infinity
   #atMs = 0
 
-  /** False when the other clock cannot have come from what it showed before to this: it was put forward or back. */
+  /** False if the other clock was set forward or back since the last sighting. */
   see({ askedMs, answeredMs, shownMs }: Sighting): boolean {
     const driftMs = this.#driftMs(answeredMs)
     const min = Math.max(askedMs - shownMs, this.#min - driftMs)
     const max = Math.min(answeredMs - shownMs, this.#max + driftMs)
     this.#atMs = answeredMs
     const isSteady = min <= max + TOLERANCE_MS
-    // Within the tolerance the later word counts.
+    // Within the tolerance, the latest sighting takes precedence.
     this.#min = min <= max ? min : askedMs - shownMs
     this.#max = min <= max ? max : answeredMs - shownMs
     return isSteady
   }
 
-  /** How long an instant of the other clock may be apart from where it is taken to be; Infinity before the first sighting. */
+  /** How inexactly a time of the other clock is known; Infinity before the first sighting. */
   uncertaintyMs(nowMs: number): number {
     return this.#max - this.#min + 2 * this.#driftMs(nowMs)
   }
 
-  /** Our time when the other clock shows `shownMs`: not before the first, not after the second. */
+  /** Our earliest and latest possible time when the other clock shows `shownMs`. */
   bounds(shownMs: number): { readonly earliestMs: number; readonly latestMs: number } {
     return { earliestMs: shownMs + this.#min, latestMs: shownMs + this.#max }
   }
 
-  /** The most it can show at `nowMs`. */
+  /** The latest time that the other clock can show at `nowMs`. */
   maxShownMs(nowMs: number): number {
     return nowMs - this.#min + this.#driftMs(nowMs)
   }

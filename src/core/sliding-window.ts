@@ -1,25 +1,24 @@
 /**
- * What makes "at most n in any window" exact: the times of the last calls, as they were written. Pure, on a monotonic time
- * in milliseconds.
+ * Guarantees "at most n calls in any window" with the times of the last calls. Pure, with monotonic times in
+ * milliseconds.
  *
- * A call that has its permit but is not written yet counts as if it were written now, whenever that is: so it takes its
- * place in every window it may still fall into, and neither a stall nor a slow handshake in between brings two windows'
- * calls together.
+ * A call that has a permit but is not written yet counts as if it were written now. So it counts in every window that
+ * it may still fall into, and neither a stall nor a slow handshake can bring the calls of two windows together.
  */
 export class SlidingWindow {
   readonly #windowMs: number
-  /** Times of the last calls; `#at` is the oldest, the next to be overwritten. */
+  /** Times of the last calls. `#at` is the oldest entry, which is overwritten next. */
   readonly #written: Float64Array
   #at = 0
   #pending = 0
 
-  /** `most` is the largest limit it will be asked about. */
+  /** `max` is the largest limit that will be passed to {@link waitMs}. */
   constructor(max: number, windowMs: number) {
     this.#windowMs = windowMs
     this.#written = new Float64Array(max).fill(-Infinity)
   }
 
-  /** Milliseconds until one more fits under the limit; Infinity: not before a pending one is written or dropped. */
+  /** Milliseconds until another call fits under the limit. Infinity: not until a pending call is written or dropped. */
   waitMs(nowMs: number, limit: number): number {
     const back = limit - this.#pending
     if (back <= 0) return Infinity
@@ -38,7 +37,7 @@ export class SlidingWindow {
     this.#at = (this.#at + 1) % this.#written.length
   }
 
-  /** It will never be written. */
+  /** The call will never be written. */
   dropped(): void {
     this.#pending -= 1
   }

@@ -1,24 +1,24 @@
 /**
- * A dead letter as an operator sees it: read back from its headers, selected by filters, prepared for a redrive. Pure and
- * total: every record of the topic is a dead letter, a redrive receipt or something else, and none of its texts can move a
- * terminal's cursor.
+ * A dead letter as an operator sees it: parsed from its headers, selected by filters, prepared for a redrive. Pure and
+ * total: every record of the topic is a dead letter, a redrive receipt or something else, and no text in it can control
+ * a terminal.
  *
- * A redrive receipt says that a dead letter was redriven. It is a record of its own in the dead letter's partition, written
- * in the same transaction as the event on the input topic.
+ * A redrive receipt records that a dead letter was redriven. It is a separate record in the dead letter's partition,
+ * written in the same transaction as the event on the input topic.
  */
 import { withoutOurs } from './dead-letter.ts'
 import { lastValue, textHeader, type Headers } from './headers.ts'
 import { LEFT_OUT_FIELDS, leftOutFields, type LeftOutField } from './left-out.ts'
 import { readRedrives, redrivesHeader, type SourceCoordinates } from './history.ts'
 
-/** Where a dead letter is in the dead-letter topic. */
+/** The position of a dead letter in the dead-letter topic. */
 export interface DeadLetterPosition {
   readonly partition: number
   readonly offset: bigint
 }
 
 export interface StoredDeadLetter extends DeadLetterPosition {
-  /** One of DEAD_LETTER_REASONS, or what another version calls it. */
+  /** One of DEAD_LETTER_REASONS, or a reason of another version. */
   readonly reason: string
   readonly code: string
   readonly stage: string
@@ -28,9 +28,9 @@ export interface StoredDeadLetter extends DeadLetterPosition {
   readonly redrives: number
   /** Milliseconds since the epoch. */
   readonly failedAtMs: number
-  /** Where the event stood; null where the headers do not say. */
+  /** The event's position; null if the headers do not contain it. */
   readonly source: SourceCoordinates | null
-  /** The parts of the event that the dead letter lacks because they were too large, refused by the brokers or damaged. */
+  /** The parts of the event that are missing because they were too large, rejected by the brokers or damaged. */
   readonly leftOut: readonly LeftOutField[]
 }
 
@@ -42,17 +42,17 @@ export interface StoredRecord extends DeadLetterPosition {
 export type DlqRecord =
   | { readonly kind: 'dead-letter'; readonly deadLetter: StoredDeadLetter }
   | { readonly kind: 'redrive-receipt'; readonly of: DeadLetterPosition }
-  /** Written by someone else. */
+  /** Written by another program. */
   | { readonly kind: 'other' }
 
-/** Of a dead letter that stands for stored events that cannot be read: put back, it would be an empty record. */
+/** The code of a dead letter for stored events that cannot be read. A redrive would write an empty record. */
 const DAMAGED_BATCH = 'damaged-batch'
 const RECEIPT_HEADER = 'checkresult-redriven'
 const POSITION_PATTERN = /^(\d{1,9}):(\d{1,19})$/
 const TOPIC_PATTERN = /^[\w.-]{1,249}$/
 const OFFSET_PATTERN = /^\d{1,19}$/
 const MAX_TEXT_LENGTH = 200
-/** The limit of dates; whoever writes a record may give it any time. */
+/** JavaScript's limit for dates. A record may have any timestamp. */
 const MAX_DATE_MS = 8.64e15
 
 export function readDlqRecord(record: StoredRecord): DlqRecord {
@@ -87,8 +87,8 @@ function readDeadLetter(
 }
 
 /**
- * Whether the dead letter's event came from one of our topics. A dead-letter topic may be shared with another pipeline, and
- * what is put back would be processed and published by ours.
+ * Whether the dead letter's event came from one of our topics. A dead-letter topic may be shared with another pipeline,
+ * whose events this service must not process.
  */
 export function isFromOneOf(
   topics: ReadonlySet<string>,
@@ -106,7 +106,7 @@ function readSource(headers: Headers): SourceCoordinates | null {
     : null
 }
 
-/** `partition:offset`: how commands print a DLQ position and expect it. */
+/** `partition:offset`, the form in which commands print and accept DLQ positions. */
 export function positionName({ partition, offset }: DeadLetterPosition): string {
   return `${partition}:${offset}`
 }
@@ -118,11 +118,11 @@ export function parsePosition(name: string): DeadLetterPosition | null {
     : { partition: Number(partition), offset: BigInt(offset) }
 }
 
-/** Which dead letters are meant. An empty set means any. */
+/** Filters for dead letters. An empty set matches all. */
 export interface Selection {
   readonly reasons: ReadonlySet<string>
   readonly codes: ReadonlySet<string>
-  /** As {@link positionName} writes them. */
+  /** In the form of {@link positionName}. */
   readonly positions: ReadonlySet<string>
   /** Milliseconds since the epoch, both exclusive. */
   readonly failedAfterMs: number
@@ -152,7 +152,7 @@ function among(wanted: ReadonlySet<string>, one: string): boolean {
   return wanted.size === 0 || wanted.has(one)
 }
 
-/** The headers of the event that is put back: its own, and how often that has happened now. */
+/** The headers of the redriven event: its own, plus the number of redrives. */
 export function redrivenHeaders(original: Headers, deadLetter: StoredDeadLetter): Headers {
   return [...withoutOurs(original), ...redrivesHeader(deadLetter.redrives + 1)]
 }
@@ -161,7 +161,10 @@ export function receiptHeaders(of: DeadLetterPosition): Headers {
   return [textHeader(RECEIPT_HEADER, positionName(of))]
 }
 
-/** In one line that a terminal shows as it is: anybody with the right to may have written it. */
+/**
+ * Replaces control characters, because anyone with write access may have written the text and it is printed to a
+ * terminal.
+ */
 function text(headers: Headers, name: string): string {
   const value = lastValue(headers, name)
   return value === null

@@ -1,40 +1,40 @@
 /**
- * The quota inside one process: a token bucket for smoothness and a ring of the last calls that makes "at most n in any
- * window" exact. Pure: it is told a monotonic time in milliseconds.
+ * The quota inside one process: a token bucket that spaces calls evenly, and a sliding window that guarantees "at most
+ * n in any window". Pure, with monotonic times in milliseconds.
  *
- * The bucket alone does not keep the promise: capacity b and rate r let n + b through in a window. The ring alone does,
- * but lets the whole window's permits through in its first millisecond. Together they grant evenly and never too much.
+ * The bucket alone is not enough: with capacity b it allows n + b calls in a window. The window alone would allow all n
+ * calls in its first millisecond.
  *
- * The bucket must not cost what the ring allows. Timers are late, by a millisecond or by a stall: what somebody had to
- * wait too long for is granted then, up to a tenth of a second's worth at once.
+ * The bucket must not waste what the window allows. Timers fire late, by a millisecond or a whole stall, so permits
+ * that were due in the meantime are granted at once, up to a tenth of a second's worth.
  */
 import { BackOff } from './back-off.ts'
 import { SlidingWindow } from './sliding-window.ts'
 
 export interface TokenBucketOptions {
-  /** Permits in any window; also the most it can be resized to. */
+  /** Permits in any window, and the maximum for {@link TokenBucket.resize}. */
   readonly permits: number
-  /** The window: 1 s, plus a guard against jitter on the way to the API. */
+  /** 1 s plus a guard for network jitter on the way to the API. */
   readonly windowMs: number
-  /** Permits that may be granted at once after idling. */
+  /** Permits that may be granted at once after an idle period. */
   readonly burst: number
 }
 
-/** How much of what late timers missed is made up for. */
+/** How much time lost to late timers is made up for. */
 const CARRIED_MS = 100
 
 export class TokenBucket {
-  /** What it has to say it says when it is asked. */
+  /** A token bucket can always be asked. */
   readonly unavailable = null
   readonly #options: TokenBucketOptions
   readonly #window: SlidingWindow
   readonly #backOff = new BackOff()
   #permits: number
-  /** Smaller or larger limits of before, each counting until its window is over. */
+  /** Former limits. Each one applies until its window is over. */
   #former: readonly { readonly permits: number; readonly untilMs: number }[] = []
   #tokens: number
   #refilledMs = 0
-  /** Somebody was told to wait, so that tokens kept are not idleness but lateness. */
+  /** A record was told to wait, so unused tokens result from late timers and not from idleness. */
   #awaited = false
   #stuck = false
   #listener: () => void = () => undefined
@@ -50,7 +50,7 @@ export class TokenBucket {
     this.#listener = listener
   }
 
-  /** A smaller limit counts at once, past calls included; a larger one when the window that has begun is over. */
+  /** A smaller limit applies at once, including past calls; a larger one when the current window is over. */
   resize(permits: number, nowMs: number): void {
     const untilMs = nowMs + this.#options.windowMs
     this.#former = [...this.#former.filter((one) => one.untilMs > nowMs), { permits: this.#permits, untilMs }]
@@ -72,7 +72,7 @@ export class TokenBucket {
     return 0
   }
 
-  /** The call is written. */
+  /** The call is being written. */
   confirm(_takenMs: number, nowMs: number): true {
     this.#window.written(nowMs)
     this.#unstick()
@@ -85,13 +85,13 @@ export class TokenBucket {
     this.#unstick()
   }
 
-  /** The API refused a call: others share the account. */
+  /** The API throttled a call, because others use the account too. */
   throttled(nowMs: number, retryAfterMs: number | null): void {
     this.#backOff.throttled(nowMs, retryAfterMs)
     this.#tokens = Math.min(1, this.#tokens)
   }
 
-  /** Calls per second it lets through now. */
+  /** Calls per second that are allowed now. */
   rate(nowMs: number): number {
     return this.#backOff.rate(this.#limit(nowMs), nowMs)
   }
@@ -111,7 +111,7 @@ export class TokenBucket {
   }
 
   #forTokenMs(perMs: number): number {
-    // A token that is a rounding error short is whole: else the wait for it would be too small to pass.
+    // Treats a rounding error as a whole token; the remaining wait would be too short to make a difference.
     return this.#tokens > 1 - 1e-9 ? 0 : (1 - this.#tokens) / perMs
   }
 
@@ -122,7 +122,7 @@ export class TokenBucket {
   }
 }
 
-/** No limit at all: for a loopback endpoint only. */
+/** No limit; only for a loopback endpoint. */
 export const UNLIMITED = {
   unavailable: null,
   onAvailable: () => undefined,

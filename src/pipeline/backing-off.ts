@@ -1,11 +1,11 @@
 /**
- * A quota that others count, slowed down where the API says "too many" all the same. Its own pace is left alone while
- * nothing is refused.
+ * Slows down a quota that is counted outside the process if the API answers "too many requests" although the quota
+ * allowed the call. Does not change the quota's own pace otherwise.
  */
 import { BackOff } from '../core/back-off.ts'
 import type { RateLimiter } from '../ports.ts'
 
-/** `limit`, calls per second, is the most this replica would ever be given; it may change. */
+/** `limit` is the maximum of calls per second that this replica may get. It may change. */
 type LimitedLimiter = RateLimiter & { readonly limit: number }
 
 export class BackingOff implements RateLimiter {
@@ -44,7 +44,7 @@ export class BackingOff implements RateLimiter {
     this.#backOff.throttled(nowMs, retryAfterMs)
   }
 
-  /** Calls per second it lets through now. */
+  /** Calls per second that are allowed now. */
   rate(nowMs: number): number {
     return this.#backOff.rate(this.#limiter.limit, nowMs)
   }

@@ -1,7 +1,7 @@
 /**
- * The partitions that cannot go on: claimed in vain, or with a record whose output the brokers do not take. Keeps what
- * /readyz and the metric say, and writes one log line when a cause appears, one for the partitions that it hits within the
- * second after, and one when it is over: not one for each try. Never throws.
+ * The partitions that cannot continue, because their claim fails or the brokers reject an output. Provides them to
+ * /readyz and the metric. Logs a cause when it appears, once more for the partitions that it affects within the next
+ * second, and when it is over, instead of every retry. Never throws.
  */
 import { partitionNames } from '../core/partition-names.ts'
 import type { Clock, Failure, Log, Metrics } from '../ports.ts'
@@ -18,24 +18,27 @@ export interface BlockedPartitionsOptions {
   readonly clock: Pick<Clock, 'after'>
   readonly log: Log
   readonly metrics: Pick<Metrics, 'blocked'>
-  /** Told when the first partition is blocked with this code, and when the last one goes on. */
+  /** Called when the first partition is blocked with this code, and when no partition is any more. */
   readonly onCause: (code: string, isPresent: boolean) => void
 }
 
-/** Others with the same cause usually follow at once. */
+/** Other partitions with the same cause usually follow at once. */
 const GATHER_MS = 1_000
 
 export class BlockedPartitions {
   readonly #options: BlockedPartitionsOptions
   readonly #blocked = new Map<string, Blocked>()
-  /** Partitions that are not in the log yet, by the code of their failure; there is an entry while the cause lasts. */
+  /**
+   * Partitions that are not logged yet, by the code of their failure. A code has an entry while any partition is
+   * blocked with it.
+   */
   readonly #unlogged = new Map<string, Set<string>>()
 
   constructor(options: BlockedPartitionsOptions) {
     this.#options = options
   }
 
-  /** In the order they were blocked. */
+  /** In the order in which they were blocked. */
   get all(): readonly Blocked[] {
     return [...this.#blocked.values()]
   }
@@ -52,18 +55,18 @@ export class BlockedPartitions {
     this.#announce(key, blocked)
   }
 
-  /** It goes on. */
+  /** The partition continues. */
   clear(topic: string, partition: number): void {
     const code = this.#remove(topic, partition)
     if (code !== null) this.#options.log.info('No partition is blocked for this reason any more.', { code })
   }
 
-  /** It is not ours any more: nothing is known of how it goes on. */
+  /** The partition is no longer assigned to this replica. */
   forget(topic: string, partition: number): void {
     this.#remove(topic, partition)
   }
 
-  /** The code that no partition has any more, if there is one. */
+  /** Returns the partition's code if no other partition is blocked with it, otherwise null. */
   #remove(topic: string, partition: number): string | null {
     const key = `${topic}:${partition}`
     const before = this.#blocked.get(key)

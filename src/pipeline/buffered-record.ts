@@ -1,15 +1,15 @@
 /**
- * A record in a lane's hands: how much it weighs, and when it may be started. Never throws; called by the lane.
+ * A record in a lane: its size in memory and when it may start. Never throws.
  *
- * A record of a retry topic is due its delay after its own timestamp. That is fixed on the monotonic clock when the record
- * comes, so that nothing moves it when the other clock is put right; and it is never later than the delay after it came, for
- * whoever wrote it may have a clock that is ahead.
+ * A record of a retry topic is due at its own timestamp plus the topic's delay. The time is converted to the monotonic
+ * clock when the record arrives, so that corrections of the wall clock do not move it. It is at most one delay after
+ * the arrival, in case the writer's clock is ahead.
  */
 import { headersMemory } from '../core/headers.ts'
 import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Clock, InputRecord } from '../ports.ts'
 
-/** `dueMs` is missing where nothing waits: on the input topic. */
+/** `dueMs` is missing on the input topic, where records do not wait. */
 export type BufferedRecord = InputRecord & { readonly dueMs?: number }
 
 interface RecordDelay {
@@ -21,12 +21,12 @@ interface RecordDelay {
 export function bufferedRecord(record: InputRecord, { delayMs, clock }: RecordDelay): BufferedRecord {
   if (delayMs === 0) return record
   const nowMs = clock.epochMs()
-  // A timestamp that cannot be true says nothing of when the record was written: it waits from now on.
+  // An implausible timestamp does not show when the record was written, so the delay starts now.
   const restMs = isPlausibleTime(record.timestampMs, nowMs) ? record.timestampMs + delayMs - nowMs : delayMs
   return { ...record, dueMs: clock.monotonicMs() + Math.min(restMs, delayMs) }
 }
 
-/** 0 or less when it is due. */
+/** 0 or less if the record is due. */
 export function untilDueMs({ dueMs }: BufferedRecord, clock: Clock): number {
   return dueMs === undefined ? 0 : dueMs - clock.monotonicMs()
 }

@@ -1,6 +1,7 @@
 /**
- * What a lane does after a failure: claims again, at once or later, and says so. The partition counts as blocked from the
- * second failure in a row on, for most first ones are over before the next claim is through.
+ * How a lane recovers from a failure: it claims its partition again, at once or with a delay, and reports it. The
+ * partition counts as blocked from the second consecutive failure on, because most first failures are over before the
+ * next claim succeeds.
  */
 import type { Clock, Failure, Log } from '../ports.ts'
 import type { BlockedPartitions } from './blocked-partitions.ts'
@@ -17,7 +18,7 @@ export interface ClaimRetryOptions {
 export class ClaimRetry {
   readonly #options: ClaimRetryOptions
   readonly #delay = new RetryDelay()
-  /** A claim that goes through does not yet mean that the partition moves. */
+  /** Set until a commit succeeds: a successful claim does not prove that the partition can continue. */
   #publishFailed = false
   #cancel: (() => void) | null = null
 
@@ -25,7 +26,7 @@ export class ClaimRetry {
     this.#options = options
   }
 
-  /** Claims at once after a first failure, else like {@link later}. */
+  /** Claims at once after a first failure, otherwise like {@link later}. */
   afterPublish(failure: Failure, offset: bigint, claim: () => void): void {
     if (this.#publishFailed) return this.later(failure, offset, claim)
     this.#publishFailed = true
@@ -40,7 +41,7 @@ export class ClaimRetry {
     claim()
   }
 
-  /** Whose the partition is, only the group can say. */
+  /** Only the group can tell which member owns the partition, so the lane waits for it. */
   fenced(): void {
     const { topic, partition, log } = this.#options
     log.warn(
@@ -52,20 +53,20 @@ export class ClaimRetry {
     )
   }
 
-  /** `offset` is the oldest one without a committed output. */
+  /** `offset` is the oldest offset without a committed output. */
   later(failure: Failure, offset: bigint, claim: () => void): void {
     const { topic, partition, blocked, clock } = this.#options
     blocked.block({ topic, partition, offset, failure })
     this.#cancel = clock.after(this.#delay.next(failure), claim)
   }
 
-  /** A smaller output is not available: what the brokers refuse is tried again, as after any other failure. */
+  /** There is no smaller output to write, so the rejected one is retried like after any other failure. */
   afterRefusal(failure: Failure, offset: bigint, claim: () => void): void {
     this.#publishFailed = true
     this.later(failure, offset, claim)
   }
 
-  /** Nothing is left to publish of what has failed: the claim is all there was to wait for. */
+  /** If nothing is left to publish, the claim alone ends the failure. */
   claimed({ isEmpty }: { readonly isEmpty: boolean }): void {
     if (isEmpty || !this.#publishFailed) this.committed()
   }

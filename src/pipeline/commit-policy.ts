@@ -1,22 +1,25 @@
-/** When a lane commits what it has finished, and how many records in one transaction. Never throws. */
+/** Decides when a lane commits its finished records and how many in one transaction. Never throws. */
 import type { Clock } from '../ports.ts'
 
 export const MAX_COMMIT_RECORDS = 500
-/** Unfinished records up to which a lane counts as idle: it commits at once, because there is nothing to wait for. */
+/** With up to this many unfinished records a lane is idle and commits at once, because waiting gains nothing. */
 const IDLE_UP_TO = 8
-/** How long a busy lane gathers outputs for one transaction; longer while records wait that have not been started. */
+/**
+ * How long a busy lane collects outputs for one transaction, and the longer time while it has records that are not
+ * started.
+ */
 const LINGER_MS = { busy: 50, backlog: 200 } as const
 
 export interface Load {
-  /** Records whose work has begun and has not ended. */
+  /** Records that are started but not finished. */
   readonly active: number
-  /** Records whose work has not begun. */
+  /** Records that are not started. */
   readonly waiting: number
 }
 
 export class CommitPolicy {
   readonly #clock: Pick<Clock, 'after'>
-  /** Fewer after a refusal, until the output that is refused is found. */
+  /** Reduced after a rejection, until the rejected output is found. */
   #limit = MAX_COMMIT_RECORDS
   #cancelLinger: (() => void) | null = null
 
@@ -24,25 +27,25 @@ export class CommitPolicy {
     this.#clock = clock
   }
 
-  /** Records in the next transaction, at most. */
+  /** The maximum number of records in the next transaction. */
   get limit(): number {
     return this.#limit
   }
 
-  /** Calls `commit` now or after a while: a transaction costs the same for one record as for hundreds. */
+  /** Calls `commit` now or after a delay, because a transaction costs the same for one record as for hundreds. */
   soon({ active, waiting }: Load, commit: () => void): void {
     if (active + waiting <= IDLE_UP_TO) return commit()
     const lingerMs = waiting > 0 ? LINGER_MS.backlog : LINGER_MS.busy
     this.#cancelLinger ??= this.#clock.after(lingerMs, commit)
   }
 
-  /** A commit begins, or none is wanted any more. */
+  /** Called when a commit begins or is no longer needed. */
   cancel(): void {
     this.#cancelLinger?.()
     this.#cancelLinger = null
   }
 
-  /** One of these records has an output that is refused: half as many next time. */
+  /** One of these records has a rejected output, so the next transaction has half as many. */
   refused(records: number): void {
     this.#limit = Math.ceil(records / 2)
   }

@@ -1,4 +1,7 @@
-/** Counts what became of records once their transaction has committed: once each, however often they were processed. */
+/**
+ * Counts the outcomes of records when their transaction is committed, so each record counts once even if it was
+ * processed repeatedly.
+ */
 import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Metrics } from '../ports.ts'
 import type { DeadLetterNotices } from './dead-letter-notices.ts'
@@ -22,7 +25,9 @@ export function countOutcomes(
   }
 }
 
-/** These came to nothing: somebody will ask for them again. */
+/**
+ * Counts the calls for records that were dropped before their commit, because those records will be called for again.
+ */
 export function countRepeated(metrics: Metrics, dropped: readonly ProcessedRecord[]): void {
   for (const processed of dropped) if (wasCalled(processed)) metrics.wastedCall('repeated')
 }

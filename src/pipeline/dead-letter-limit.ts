@@ -1,12 +1,12 @@
 /**
- * Holds dead letters back when there are suspiciously many of them, so that a bad deploy does not empty the topic into
- * the dead-letter topic. While it is tripped, no call starts (the circuit breaker is open, reason `dead-letter-limit`), lanes fill and
- * partitions pause. After `cooldownMs` it lets go by itself, and trips again when the next ones are no better: what gets
- * through is bounded by the time. A restart, that of the better deploy above all, begins anew, and nothing held back has
- * been written.
+ * Holds back dead letters if there are suspiciously many, so that a bad deployment does not move the whole topic to the
+ * dead-letter topic. While tripped, no calls start (the circuit breaker is open, reason `dead-letter-limit`), lanes
+ * fill up and partitions pause. After the cooldown it lets records through and trips again if they are no better, which
+ * bounds the number of dead letters over time. A restart, for example with a fixed version, starts counting again, and
+ * nothing that was held back has been written.
  *
- * Lanes ask right before they commit, record by record in the order of their partitions. By the order in which records end,
- * those that need no call come first: after a start one bad record in a hundred would look like nothing but bad ones.
+ * Lanes ask right before they commit, in the order of their partitions. In the order of completion, records that need
+ * no call would come first, and after a start one bad record in a hundred would look like nothing but bad ones.
  */
 import { DeadLetterRule } from '../core/dead-letter-rule.ts'
 import type { Clock } from '../ports.ts'
@@ -14,7 +14,7 @@ import type { Counts } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 
 export interface DeadLetterLimitOptions {
-  /** Of the last hundred records; null never trips. */
+  /** The allowed fraction of the last 100 records; null switches the limit off. */
   readonly share: number | null
   readonly cooldownMs: number
   readonly permits: Pick<PermitQueue, 'pause' | 'resume'>
@@ -35,8 +35,8 @@ export class DeadLetterLimit {
   }
 
   /**
-   * Whether a record may be committed; to be asked until it may. If it may not, `retry` is called when the cooldown is over.
-   * Only results and dead letters count: a repeat or a deferral says nothing about whether records can be processed.
+   * Whether a record may be committed. Must be asked until it may; if it may not, `retry` is called after the cooldown.
+   * Only results and dead letters count, because duplicates and deferrals do not show whether records can be processed.
    */
   allows(counts: Counts, retry: () => void): boolean {
     if (counts.kind === 'result') this.#rule?.addResult()
@@ -53,7 +53,7 @@ export class DeadLetterLimit {
     clock.after(cooldownMs, () => this.#endCooldown())
   }
 
-  /** Those that waited are counted now: a few of them may close it again for the rest. */
+  /** The records that waited are counted now, and a few of them may trip the limit again for the rest. */
   #endCooldown(): void {
     this.#isTripped = false
     this.#options.permits.resume(REASON)

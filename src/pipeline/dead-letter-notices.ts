@@ -1,6 +1,6 @@
 /**
- * Says in the log that events became dead letters: for each reason the first one at once, then at most one line a minute
- * with how many there were and where the first stood. Told when their transactions have committed.
+ * Logs that events became dead letters: the first one of each reason at once, then at most one line per minute and
+ * reason with their number and the position of the first one. Called after their transactions are committed.
  */
 import type { DeadLetterReason } from '../core/dead-letter.ts'
 import type { SourceCoordinates } from '../core/history.ts'
@@ -12,20 +12,20 @@ export interface NoticedDeadLetter {
   readonly source: SourceCoordinates
 }
 
-/** Dead letters of one reason that no line has named yet. */
+/** Dead letters of one reason that are not logged yet. */
 interface Pending {
   readonly first: NoticedDeadLetter
   readonly codes: Map<string, number>
 }
 
-/** The minute after a line. */
+/** The minute after a line was logged. */
 interface Window {
   readonly cancel: () => void
   pending: Pending | null
 }
 
 const INTERVAL_MS = 60_000
-/** Codes come from the vendor: a line names a few and counts the rest. */
+/** The codes come from the vendor, so a line names a few and counts the rest. */
 const MAX_CODES = 5
 
 export class DeadLetterNotices {
@@ -46,7 +46,7 @@ export class DeadLetterNotices {
     else window.pending = pending
   }
 
-  /** Says what has not been said yet, because the service stops. */
+  /** Logs the rest, because the service stops. */
   close(): void {
     for (const { cancel, pending } of this.#windows.values()) {
       cancel()
@@ -98,7 +98,7 @@ function message(reason: DeadLetterReason, total: number, codes: ReadonlyMap<str
   )
 }
 
-/** The log withholds longer numbers that are not grouped. */
+/** The log withholds long numbers without separators, because they might be personal. */
 function grouped(amount: number): string {
   return amount.toLocaleString('en')
 }

@@ -1,7 +1,7 @@
 /**
- * Reads the dead-letter topic and says of each dead letter whether it was redriven. A redrive receipt comes after its dead
- * letter in the same partition, so each partition is read twice: once for its receipts, once for its dead letters. Memory
- * holds the positions of one partition's receipts and the records just read, however long the topic is.
+ * Reads the dead-letter topic and reports for each dead letter whether it was redriven. A redrive receipt follows its
+ * dead letter in the same partition, so each partition is read twice: once for receipts, once for dead letters. Memory
+ * holds the receipts of one partition and one chunk of records, however long the topic is.
  */
 import {
   isFromOneOf,
@@ -18,7 +18,7 @@ export type Found =
       readonly deadLetter: StoredDeadLetter
       readonly record: InputRecord
       readonly redriven: boolean
-      /** Its event is from a topic of another pipeline. */
+      /** The event came from a topic of another pipeline. */
       readonly foreign: boolean
     }
   /** Neither a dead letter nor a redrive receipt. */
@@ -26,20 +26,20 @@ export type Found =
 
 export interface DlqReader {
   readonly topic: TopicReader
-  /** The input topic and the retry topics: dead letters of events from elsewhere belong to another pipeline. */
+  /** The input topic and the retry topics. Dead letters of events from other topics belong to another pipeline. */
   readonly ownTopics: ReadonlySet<string>
 }
 
 export interface ScanOptions extends DlqReader {
-  /** Null reads them all. */
+  /** Null reads all partitions. */
   readonly partitions: ReadonlySet<number> | null
-  /** Offsets read so far, of those there are; each partition counts twice. */
+  /** The number of offsets read so far and in total. Each partition counts twice. */
   readonly onRead?: (done: number, total: number) => void
   /** Ends the scan early. */
   readonly signal?: AbortSignal
 }
 
-/** Partition by partition, in order of offsets. */
+/** Yields dead letters by partition, in the order of their offsets. */
 export async function* scanDeadLetters(options: ScanOptions): AsyncGenerator<Found> {
   const { topic, ownTopics, partitions } = options
   const ranges = topic.ranges.filter(({ partition }) => partitions === null || partitions.has(partition))
@@ -62,7 +62,7 @@ export async function* scanDeadLetters(options: ScanOptions): AsyncGenerator<Fou
   }
 }
 
-/** Reads ranges and says how far it has come. */
+/** Reads ranges and reports progress. */
 function passesOver({ topic, onRead, signal }: ScanOptions, ranges: readonly PartitionRange[]) {
   const total = ranges.reduce((sum, { begin, end }) => sum + 2 * Number(end - begin), 0)
   let done = 0
@@ -83,7 +83,7 @@ function passesOver({ topic, onRead, signal }: ScanOptions, ranges: readonly Par
   }
 }
 
-/** Dead letters of other pipelines: counted, and the first of them named. */
+/** Counts dead letters of other pipelines and keeps the first few. */
 export class ForeignDeadLetters {
   #total = 0
   readonly #topics = new Set<string>()
@@ -102,9 +102,9 @@ export class ForeignDeadLetters {
 
 export interface ForeignSummary {
   readonly total: number
-  /** Where the events came from; the first of them. */
+  /** Source topics of the events, limited to the first few. */
   readonly topics: readonly string[]
-  /** The first of them. */
+  /** Limited to the first few. */
   readonly positions: readonly string[]
 }
 

@@ -1,8 +1,11 @@
-/** Who waits, by where it comes from: each source has its turn, however many of another wait, and within one the first comes first. */
+/**
+ * A queue with one list per key. Keys take turns, however many items another key has; within a key, items are served in
+ * order.
+ */
 export class FairQueue<T> {
-  /** Kept when nobody waits any more: there are as many as partitions, and most come again. */
+  /** Empty lists are kept, because there are only as many as partitions and most are used again. */
   readonly #queues = new Map<string, T[]>()
-  /** Those in which somebody waits, in the order of their turns. */
+  /** The lists that are not empty, in the order of their turns. */
   #turns: T[][] = []
   #length = 0
 
@@ -21,12 +24,12 @@ export class FairQueue<T> {
     this.#length += 1
   }
 
-  /** Whose turn it is. */
+  /** The next item. */
   peek(): T | undefined {
     return this.#turns[0]?.[0]
   }
 
-  /** Takes it; its source goes behind the others. */
+  /** Removes the next item. Its key goes to the end of the turns. */
   shift(): T | undefined {
     const items = this.#turns.shift()
     const item = items?.shift()
@@ -36,7 +39,7 @@ export class FairQueue<T> {
     return item
   }
 
-  /** Brings the first of these forward, so that it is next. False when there is none; then nothing changes. */
+  /** Moves the first matching item to the front. Returns false and changes nothing if no item matches. */
   prefer(which: (item: T) => boolean): boolean {
     for (const [turn, items] of this.#turns.entries()) {
       const at = items.findIndex(which)
@@ -48,7 +51,7 @@ export class FairQueue<T> {
     return false
   }
 
-  /** Takes all of these out, wherever they stand. */
+  /** Removes and returns all matching items. */
   remove(which: (item: T) => boolean): T[] {
     const removed: T[] = []
     for (const items of this.#turns) {

@@ -1,7 +1,4 @@
-/**
- * A publish whose outcome nobody knows, and a committed offset that is one of another log: what the next claim finds says
- * what became of the one, and is overwritten for the other.
- */
+/** A publish with unknown outcome. The next claim reads the committed offset, which shows whether it was committed. */
 import type { InputRecord, OutputSink, PublishOutcome } from '../ports.ts'
 import type { Prefix } from './offset-tracker.ts'
 import type { ProcessedRecord } from './outputs.ts'
@@ -10,7 +7,7 @@ export class InDoubt {
   readonly #count: (finished: Prefix<InputRecord, ProcessedRecord>['finished']) => void
   #prefix: Prefix<InputRecord, ProcessedRecord> | null = null
 
-  /** `count` is told of records whose outputs turn out to be committed. */
+  /** `count` is called with the records whose outputs turn out to be committed. */
   constructor(count: (finished: Prefix<InputRecord, ProcessedRecord>['finished']) => void) {
     this.#count = count
   }
@@ -31,7 +28,7 @@ export class InDoubt {
   }
 }
 
-/** The committed offset must not stand for the new log, whatever becomes of this process. */
+/** Replaces the committed offset of a log that no longer exists, so that no later owner applies it to the new log. */
 export async function overwriteCommitted(sink: OutputSink, begin: bigint): Promise<PublishOutcome> {
   return sink.committedOffset === null ? { kind: 'committed' } : sink.publish([], begin)
 }

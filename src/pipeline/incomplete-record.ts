@@ -1,8 +1,8 @@
-/** Records that did not come whole: too large to be kept in memory, or damaged where they are stored. */
+/** Records that could not be read completely: too large to keep in memory, or stored in a damaged batch. */
 import type { DeadLetterCause } from '../core/dead-letter.ts'
 import type { InputRecord, Undecodable } from '../ports.ts'
 
-/** Why the record cannot be processed; null if it came whole. */
+/** Why the record cannot be processed; null if it is complete. */
 export function incompleteCause(record: InputRecord): DeadLetterCause | null {
   const { offset, unreadableFrom, leftOut } = record
   if (unreadableFrom !== undefined) {

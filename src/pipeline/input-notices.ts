@@ -1,7 +1,7 @@
 /**
- * What producers of the input topic should know: records that are not events, events whose key is not their transaction, and
- * events that CheckResult refuses while it answers others.
- * Each kind gets a log line with the first position, and none for an hour after that. The metrics count all of them.
+ * Logs what producers of the input topic should know: records that are not events, events whose key is not their
+ * transactionId, and events that CheckResult rejects while it answers others. Each kind is logged once per hour at
+ * most, with the position of the first record. The metrics count all of them.
  */
 import type { DeferReason } from '../core/defer.ts'
 import type { ForeignRecords } from '../core/foreign-records.ts'
@@ -12,7 +12,7 @@ type Notice = ForeignKind | 'unkeyed' | SetAsideReason
 export type SetAsideReason = Extract<DeferReason, 'refused' | 'unknown-code' | 'throttled'>
 
 export interface InputNoticesOptions {
-  /** What becomes of records that are not events, for the log line. */
+  /** How records that are not events are treated, for the log line. */
   readonly foreignRecords: ForeignRecords
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly metrics: Pick<Metrics, 'unkeyed'>
@@ -43,7 +43,10 @@ export class InputNotices {
     )
   }
 
-  /** Keys may be wrapped by a serializer: one that contains the transaction keeps its events together just as well. */
+  /**
+   * A serializer may wrap the key. A key that contains the transactionId keeps the events of a transaction together
+   * just as well.
+   */
   event(record: InputRecord, { transactionId }: Pick<VerificationCompleted, 'transactionId'>): void {
     if (record.key?.includes(transactionId) === true) return
     const { metrics, log } = this.#options

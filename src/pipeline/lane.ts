@@ -3,13 +3,13 @@
  *
  *   claiming → running ⇄ claiming (own failure)
  *                 ↓
- *              fenced → claiming (a heartbeat newer than the fence: the partition is still ours)
+ *              fenced → claiming (after an accepted heartbeat: the partition is still assigned)
  *   any → closed (revoked, or drained)
  *
- * Either a lane commits before the next owner claims the partition, or its transaction is fenced: no record comes out
- * twice. Either a record is committed, or the committed offset stands below it and it is read again: none is lost.
+ * No record is output twice: a lane either commits before the next owner claims the partition, or its transaction is
+ * fenced. No record is lost: it is either committed, or above the committed offset and therefore read again.
  *
- * Never throws; what fails at the brokers is tried again until the lane is closed.
+ * Never throws. Failures at the brokers are retried until the lane is closed.
  */
 import { ClaimRetry } from './claim-retry.ts'
 import { CommitPolicy } from './commit-policy.ts'
@@ -25,7 +25,10 @@ import type { RecordContext } from './process-record.ts'
 import { TakenOffsets } from './taken-offsets.ts'
 import type { Failure, InputRecord, OutputSink } from '../ports.ts'
 
-/** Records a lane may always have under way. More only while few wait for permits: waiting costs memory and wins nothing. */
+/**
+ * Records that a lane may always process at once. It starts more only while few records wait for permits, because
+ * waiting only costs memory.
+ */
 const ALWAYS_ACTIVE = 16
 
 export class Lane {
@@ -43,10 +46,13 @@ export class Lane {
   #draining: (() => void) | null = null
   /** Records being processed right now. */
   #active = 0
-  /** Another from when everything in hand is dropped: what is still being processed then is not wanted any more. */
+  /**
+   * Replaced whenever the buffered records are dropped, so that records still being processed are recognized as
+   * unwanted.
+   */
   #context: RecordContext
   #cancelDue: (() => void) | null = null
-  /** Where a log begins that has taken the place of another; null while the committed offset is one of this log. */
+  /** Where a replaced log begins, while the committed offset still belongs to the old log; otherwise null. */
   #restartAt: bigint | null = null
 
   constructor(options: LaneOptions) {
@@ -67,12 +73,15 @@ export class Lane {
     return this.#state
   }
 
-  /** Claims at once, not on the first record: a dead owner's open transaction holds back read_committed readers. */
+  /**
+   * Claims at once and not with the first record, because a dead owner's open transaction blocks read_committed
+   * readers.
+   */
   start(): void {
     void this.#claim({ seek: false })
   }
 
-  /** Takes incoming records; those that came before are recognized by their offset and dropped. */
+  /** Buffers incoming records. Records that came before are recognized by their offset and dropped. */
   receive(records: readonly InputRecord[]): void {
     if (this.#state === 'closed' || this.#state === 'fenced') return
     let repeated = 0
@@ -89,20 +98,20 @@ export class Lane {
     this.#pump()
   }
 
-  /** How far the partition goes, and how far it has been read: for the lag. */
+  /** How far the partition is written and read, for the lag. */
   progress(readUpTo: bigint, highWatermark: bigint): void {
     this.#lag.progress(readUpTo, highWatermark)
     this.#lag.measure(this.#tracker.oldest)
   }
 
-  /** A heartbeat was accepted: the group still counts us in, so a fenced lane may claim again. */
+  /** A heartbeat was accepted, so this replica is still in the group and a fenced lane may claim again. */
   heartbeat(): void {
     if (this.#state === 'fenced') void this.#claim({ seek: true })
   }
 
   /**
-   * The partition has another log, or a shorter one, which begins at this offset and is read from there. What is in hand
-   * belongs to the log before, and so does a transaction that is open: the next claim aborts it.
+   * The partition's log was replaced or truncated and is read again from `begin`. Buffered records belong to the old
+   * log. So does an open transaction, which the next claim aborts.
    */
   async replaced(begin: bigint): Promise<void> {
     if (this.#isClosed()) return
@@ -120,7 +129,7 @@ export class Lane {
     if (!this.#isClosed()) void this.#claim({ seek: false })
   }
 
-  /** The partition is not ours any more. Nothing further is started or committed; a running transaction ends or is fenced. */
+  /** The partition was taken away. Nothing more is started or committed; a running transaction ends or is fenced. */
   async revoke(): Promise<void> {
     this.#close()
     await this.#committing
@@ -128,7 +137,7 @@ export class Lane {
     await this.#dropSink()
   }
 
-  /** Starts nothing further, commits what is in flight, then closes. */
+  /** Starts no further records, commits those in progress, then closes. */
   async drain(): Promise<void> {
     if (this.#state === 'running') {
       await new Promise<void>((resolve) => {
@@ -152,12 +161,12 @@ export class Lane {
     } else this.#retry.later(claimed.failure, this.#nextOffset, () => void this.#claim({ seek }))
   }
 
-  /** The oldest offset without a committed output, as far as it is known. */
+  /** The oldest offset without a committed output, as far as known. */
   get #nextOffset(): bigint {
     return this.#tracker.oldest?.offset ?? this.#taken.next
   }
 
-  /** Nobody else can commit for this partition any more: what was read is final. */
+  /** The previous owner is fenced, so the committed offset is final. */
   #claimed(committedOffset: bigint | null, seek: boolean): void {
     this.#state = 'running'
     this.#doubt.claimed(committedOffset)
@@ -187,7 +196,10 @@ export class Lane {
     this.#retry.afterPublish(outcome.failure, begin, () => void this.#claim({ seek }))
   }
 
-  /** A member with an outdated position would leave a hole: the lane reads again from the committed offset, once. */
+  /**
+   * If reading began above the committed offset, because the group had an outdated position, the lane reads from the
+   * committed offset. Checked once.
+   */
   #verify(): void {
     const from = this.#taken.gapFrom(this.#sink?.committedOffset ?? null)
     if (from !== null) this.#seek(from)
@@ -225,7 +237,7 @@ export class Lane {
     }
   }
 
-  /** A record already calling goes on to its end; one still waiting for a permit gives up when the lane stops. */
+  /** A record whose call has started is finished; a record that waits for a permit gives up when the lane stops. */
   #newContext(): RecordContext {
     const { topic, partition } = this.#options
     const context: RecordContext = {
@@ -236,7 +248,10 @@ export class Lane {
     return context
   }
 
-  /** An idle lane commits at once; a busy one gathers, for the transaction costs the same for one record or hundreds. */
+  /**
+   * An idle lane commits at once. A busy lane collects records, because a transaction costs the same for one as for
+   * hundreds.
+   */
   #commitSoon(): void {
     if (this.#state !== 'running' || this.#committing !== null) return
     const finished = this.#tracker.oldest?.result ?? null
@@ -270,7 +285,7 @@ export class Lane {
     const context = this.#context
     const outcome = await sink.publish(outputs, prefix.nextOffset)
     metrics.transaction(outcome.kind, (clock.monotonicMs() - startedMs) / 1000)
-    // Of a log that has been replaced: whoever did that claims again.
+    // The log was replaced during the publish, and the replacement claims again.
     if (context !== this.#context && !this.#isClosed()) return
     switch (outcome.kind) {
       case 'committed':
@@ -287,7 +302,7 @@ export class Lane {
   #committed({ finished, nextOffset }: Prefix<InputRecord, ProcessedRecord>): void {
     this.#tracker.committed(nextOffset)
     this.#count(finished)
-    // The partition may have another lane by now: its pause, its lag and whether it is blocked are that lane's to say.
+    // The partition may have a new lane, which is responsible for pausing, lag and blocks.
     if (this.#isClosed()) return
     this.#commits.committed()
     this.#retry.committed()
@@ -311,11 +326,11 @@ export class Lane {
     this.#doubt.add(prefix)
     this.#state = 'claiming'
     this.#retry.afterPublish(failure, this.#nextOffset, () => void this.#claim({ seek: false }))
-    // What could not be published is read again by the next owner of the partition.
+    // The next owner of the partition reads again what could not be published.
     this.#draining?.()
   }
 
-  /** Half as many next time, until the record is alone whose output is refused: that output is replaced. */
+  /** Halves the next transaction until the record with the rejected output is alone, and then replaces that output. */
   async #refused({ finished }: Prefix<InputRecord, ProcessedRecord>, failure: Failure): Promise<void> {
     await this.#dropSink()
     if (this.#isClosed()) return

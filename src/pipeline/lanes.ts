@@ -1,6 +1,6 @@
 /**
- * The lanes of the partitions this member owns. Told by the consumer what the group decided; opens a lane for each
- * partition that came, closes those that went, and leaves those alone that stayed.
+ * The lanes of the partitions that are assigned to this member. On each assignment it opens lanes for new partitions,
+ * closes those of removed ones and keeps the rest.
  */
 import type { RecentTransactions } from '../core/recent-transactions.ts'
 import type { LaneOptions } from './lane-options.ts'
@@ -13,12 +13,12 @@ export type Assignment = Readonly<Record<string, readonly number[]>>
 
 export interface LanesOptions {
   readonly lane: Omit<LaneOptions, 'topic' | 'partition' | 'delayMs' | 'flow' | 'mayStartMore'>
-  /** How long records of this topic wait before they are due: 0 on the input topic. */
+  /** The delay before records of this topic are due: 0 on the input topic. */
   readonly delayMs: (topic: string) => number
   readonly flow: (topic: string, partition: number) => PartitionFlow
   readonly recent: Pick<RecentTransactions, 'forgetPartition'>
   readonly permits: PermitQueue
-  /** Records that cannot be decoded yet: while there are any, no lane takes up more than its own few. */
+  /** Records that wait for the registry. While there are any, no lane starts more than its guaranteed few. */
   readonly registryWaiting: () => number
   readonly log: Log
 }
@@ -44,20 +44,21 @@ export class Lanes {
     return records
   }
 
-  /** Partitions whose claim has not gone through yet. */
+  /** Partitions without a successful claim so far. */
   get unclaimed(): number {
     let lanes = 0
     for (const lane of this.#lanes.values()) if (lane.state !== 'running') lanes += 1
     return lanes
   }
 
-  /** The group is about to decide anew: no call starts until it has, those in flight end and are committed. */
+  /** The group rebalances: no call starts until it is over. Calls in progress finish and are committed. */
   rebalancing(): void {
     this.#options.permits.pause('rebalance')
   }
 
   assigned(memberId: string, assignment: Assignment): void {
-    // The same member id has missed no generation, so nobody owned its partitions in between. A new one may have.
+    // A member that kept its id missed no generation, so no other member owned its partitions in between. A new id may
+    // have missed one.
     const isSameMember = memberId === this.#memberId
     this.#memberId = memberId
     const owned = new Set(
@@ -75,7 +76,7 @@ export class Lanes {
     this.#options.permits.resume('rebalance')
   }
 
-  /** The consumer is gone: so is every partition. */
+  /** The consumer is gone, and with it all partitions. */
   lost(): void {
     for (const lane of this.#lanes.values()) void lane.revoke()
     this.#lanes.clear()
@@ -90,7 +91,7 @@ export class Lanes {
     this.#lanes.get(id(topic, partition))?.progress(readUpTo, highWatermark)
   }
 
-  /** The partition has another log, or a shorter one, which begins at this offset. */
+  /** The partition's log was replaced or truncated and now begins at this offset. */
   replaced(topic: string, partition: number, begin: bigint): void {
     if (this.#options.delayMs(topic) === 0) this.#options.recent.forgetPartition(partition)
     void this.#lanes.get(id(topic, partition))?.replaced(begin)
@@ -100,7 +101,7 @@ export class Lanes {
     for (const lane of this.#lanes.values()) lane.heartbeat()
   }
 
-  /** Starts nothing further and commits what is in flight. */
+  /** Starts no further records and commits those in progress. */
   async drain(): Promise<void> {
     this.#draining = true
     const drained = [...this.#lanes.values()].map((lane) => lane.drain())

@@ -1,6 +1,6 @@
 /**
- * Follows the records of one partition from delivery to commit. Records come in offset order, finish in any order, and
- * are committed as the longest finished prefix.
+ * Tracks the records of one partition until they are committed. Records arrive in the order of their offsets, finish in
+ * any order, and are committed as the longest finished prefix.
  *
  *   add     3 4 7 9      3 . 4 . 7 . 9 .
  *   finish  4            3 . 4 x 7 . 9 .     prefix: none
@@ -8,19 +8,20 @@
  *   commit  5            7 . 9 .
  *   finish  7 9          7 x 9 x             prefix: 7 9, next offset 10
  *
- * Offsets have gaps (compaction, transaction markers): the tracker goes by the records that came, never by arithmetic.
+ * Offsets have gaps (compaction, transaction markers), so the tracker uses the offsets of actual records and never
+ * computes one.
  */
 export interface Tracked<Item, Result> {
   readonly offset: bigint
   readonly item: Item
   result: Result | null
-  /** It may be committed: whoever was asked once is not asked again. */
+  /** The record may be committed. Remembered so that the check runs only once. */
   passed: boolean
 }
 
 export interface Prefix<Item, Result> {
   readonly finished: readonly (Tracked<Item, Result> & { result: Result })[]
-  /** What to commit: the offset to read next once the prefix is out. */
+  /** The offset to commit with the prefix, which is the next one to read. */
   readonly nextOffset: bigint
 }
 
@@ -39,12 +40,12 @@ export class OffsetTracker<Item, Result> {
     return this.#entries.length
   }
 
-  /** Records added whose work has not begun. */
+  /** Records added but not started. */
   get waiting(): number {
     return this.#entries.length - this.#started
   }
 
-  /** What the records in hand weigh together. */
+  /** The total size of the tracked records. */
   get bytes(): number {
     return this.#bytes
   }
@@ -53,7 +54,7 @@ export class OffsetTracker<Item, Result> {
     return this.#entries[0]
   }
 
-  /** What has come of records that are not committed yet. */
+  /** The results of finished records that are not committed yet. */
   get results(): Result[] {
     return this.#entries.filter(isFinished).map(({ result }) => result)
   }
@@ -63,17 +64,17 @@ export class OffsetTracker<Item, Result> {
     this.#bytes += this.#sizeOf(item)
   }
 
-  /** The next record whose work has not begun, left where it is. */
+  /** The next record that is not started. Does not start it. */
   peek(): Tracked<Item, Result> | undefined {
     return this.#entries[this.#started]
   }
 
-  /** Marks the record {@link peek} showed as begun. */
+  /** Marks the record returned by {@link peek} as started. */
   begin(): void {
     this.#started += 1
   }
 
-  /** The longest finished prefix that passes, at most `limit` records; null when the oldest is not finished or does not pass. */
+  /** The longest finished prefix whose records pass the check, limited to `limit` records; null if it is empty. */
   prefix(limit: number, passes: (result: Result) => boolean): Prefix<Item, Result> | null {
     const finished: (Tracked<Item, Result> & { result: Result })[] = []
     for (const entry of this.#entries) {
@@ -86,7 +87,7 @@ export class OffsetTracker<Item, Result> {
     return last === undefined ? null : { finished, nextOffset: last.offset + 1n }
   }
 
-  /** Forgets every record below `nextOffset`: it is committed. */
+  /** Removes all records below `nextOffset`, because they are committed. */
   committed(nextOffset: bigint): void {
     const at = this.#entries.findIndex((entry) => entry.offset >= nextOffset)
     const count = at === -1 ? this.#entries.length : at

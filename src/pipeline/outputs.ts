@@ -1,6 +1,6 @@
 /**
- * The output records of a processed event: result, retry copy or dead letter, each with what it counts as once its
- * transaction has committed. Nothing is written here.
+ * Creates the output records of a processed event (a result, a retry copy or a dead letter) and what they count as
+ * after the commit. Writes nothing.
  */
 import type { FinalAnswer } from '../core/answer.ts'
 import {
@@ -34,11 +34,11 @@ import type {
 import { recordHistory } from './record-history.ts'
 import { reducedDeadLetter } from './reduced-dead-letter.ts'
 
-/** The outputs of one record and what its committed transaction counts as. */
+/** The outputs of one record, and what they count as after the commit. */
 export interface ProcessedRecord {
   readonly outputs: readonly OutputRecord[]
   readonly counts: Counts
-  /** To be called with `counts` once the outputs and the offset are committed. */
+  /** Must be called with `counts` after the outputs and the offset are committed. */
   readonly onCommitted?: (counts: Counts) => void
 }
 
@@ -49,7 +49,7 @@ export type Counts =
       readonly unreadable: boolean
       /** Names of OCR members that could not be kept. */
       readonly dropped: readonly string[]
-      /** Calls it took. */
+      /** The number of calls. */
       readonly attempts: number
     }
   | { readonly kind: 'deferred'; readonly reason: DeferReason }
@@ -57,13 +57,13 @@ export type Counts =
       readonly kind: 'dead-letter'
       readonly reason: DeadLetterReason
       readonly code: string
-      /** Where the event stood on the input topic. */
+      /** The event's position on the input topic. */
       readonly source: SourceCoordinates
     }
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'foreign'; readonly foreign: ForeignKind; readonly deadLettered: boolean }
 
-/** Whether there was a call for it: no call is made for a repeat or for a record that is not an event. */
+/** Whether a call was made. Duplicates, undecodable records and records that are not events need none. */
 export function wasCalled({ counts }: ProcessedRecord): boolean {
   return (
     counts.kind !== 'duplicate' &&
@@ -72,10 +72,10 @@ export function wasCalled({ counts }: ProcessedRecord): boolean {
   )
 }
 
-/** Another event of the partition had the same transaction: nothing is written, the offset moves on. */
+/** Another event of the partition had the same transaction id, so only the offset is committed. */
 export const DUPLICATE: ProcessedRecord = { outputs: [], counts: { kind: 'duplicate' } }
 
-/** A decoded record on its way, with what is known of its past. */
+/** A decoded record with its history. */
 export interface Work {
   readonly record: InputRecord
   readonly event: VerificationCompleted
@@ -127,7 +127,7 @@ export class Outputs {
     }
   }
 
-  /** A copy in the next retry topic, or a dead letter when the event is too old for another round. */
+  /** A copy in the next retry topic, or a dead letter if the event is too old. */
   later({ record, history }: Work, reason: DeferReason, code: string): ProcessedRecord {
     const { retryTopics, maxAgeMs, clock } = this.#options
     const next = deferral({
@@ -161,7 +161,7 @@ export class Outputs {
     }
   }
 
-  /** A record that is not an event: passed over, or a dead letter that does not count towards the dead-letter limit. */
+  /** A record that is not an event: skipped, or a dead letter that does not count towards the dead-letter limit. */
   foreign(record: InputRecord, history: History, { foreign, message }: Foreign): ProcessedRecord {
     const deadLettered = this.#options.foreignRecords === 'dead-letter'
     const cause = { reason: 'undecodable', code: foreign, stage: 'decode', message } as const
@@ -172,8 +172,8 @@ export class Outputs {
   }
 
   /**
-   * In place of outputs that can never be written: a dead letter for a result or a retry copy, a smaller one for a dead
-   * dead letter. Null if nothing smaller is left.
+   * A replacement for outputs that can never be written: a dead letter for a result or a retry copy, a smaller one for
+   * a dead letter. Null if no smaller one is possible.
    */
   replacement(
     record: InputRecord,
@@ -204,7 +204,7 @@ export class Outputs {
     return this.#copyTo(topics.deadLetter, record, { partition: history.source.partition, headers })
   }
 
-  /** The record's own key and value. `partition` is where its event stood on the input topic. */
+  /** Copies the record's key and value. `partition` is the event's partition on the input topic. */
   #copyTo(topic: string, { key, value }: InputRecord, { partition, headers }: CopyFacts): OutputRecord {
     const count = this.#options.partitions(topic)
     return { topic, partition: partitionLike(partition, key, count), key, value, headers }
@@ -254,7 +254,7 @@ const TOO_OLD: Readonly<Record<DeferReason, Pick<DeadLetterCause, 'reason' | 'me
   },
 }
 
-/** What the brokers refuse in the entry is replaced; false if nothing smaller is left to write. */
+/** Replaces the rejected outputs of an entry. Returns false if no smaller output is possible. */
 export function replaceRefused(
   entry: { readonly item: InputRecord; result: ProcessedRecord; passed: boolean },
   outputs: Pick<Outputs, 'replacement'>,
@@ -265,7 +265,7 @@ export function replaceRefused(
   if (replacement === null) return false
   const { onCommitted } = before
   entry.result = onCommitted === undefined ? replacement : { ...replacement, onCommitted }
-  // It counts towards the dead-letter limit now, if it did not before.
+  // The new dead letter counts towards the dead-letter limit, so it must be checked.
   if (replacement.counts.kind !== before.counts.kind) entry.passed = false
   return true
 }

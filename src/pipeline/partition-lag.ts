@@ -1,4 +1,4 @@
-/** How many records of a partition have no committed output, and how old the oldest of them is. Only observes. */
+/** Measures how many records of a partition have no committed output and how old the oldest one is. Only observes. */
 import { isPlausibleTime } from '../core/plausible-time.ts'
 import type { Clock, Metrics } from '../ports.ts'
 
@@ -9,7 +9,7 @@ export interface PartitionLagOptions {
   readonly clock: Pick<Clock, 'epochMs'>
 }
 
-/** The oldest record that is fetched and not committed. */
+/** The oldest record that was fetched but not committed. */
 export interface Oldest {
   readonly offset: bigint
   readonly item: { readonly timestampMs: number }
@@ -18,20 +18,20 @@ export interface Oldest {
 export class PartitionLag {
   readonly #options: PartitionLagOptions
   #highWatermark = 0n
-  /** The offset to be read next. */
+  /** The next offset to read. */
   #readUpTo = 0n
 
   constructor(options: PartitionLagOptions) {
     this.#options = options
   }
 
-  /** What the brokers say. */
+  /** Positions reported by the brokers. */
   progress(readUpTo: bigint, highWatermark: bigint): void {
     this.#readUpTo = readUpTo
     this.#highWatermark = highWatermark
   }
 
-  /** To be called when the oldest record changes, or the brokers have said something new. */
+  /** Must be called when the oldest record or the reported positions change. */
   measure(oldest: Oldest | undefined): void {
     const { metrics, clock, topic, partition } = this.#options
     const from = oldest?.offset ?? this.#readUpTo

@@ -1,26 +1,28 @@
 /**
- * This replica's share of the quota, by the partitions the group gave it. At most N calls in any second over all
- * replicas, through every change of the group:
+ * This replica's share of the quota, according to its assigned partitions. Guarantees at most N calls in any second
+ * over all replicas, through every rebalance, with three rules:
  *
- *   1. Nothing is written from the moment the replica asks to join anew, or leaves, until it has its new assignment.
- *   2. A share that grew counts one window later; a smaller one at once, past calls included.
- *   3. Nothing is written when the last heartbeat the group accepted was sent longer ago than the lease: the session
- *      time-out less a margin.
+ * 1. No call is written from the moment the replica is about to rejoin or leave the group until it has its new
+ *   assignment.
+ * 2. A larger share takes effect one window later. A smaller one takes effect at once and includes past calls.
+ * 3. No call is written if the last heartbeat that the group accepted was sent longer ago than the lease, which is the
+ *   session timeout minus a margin.
  *
- * Why that is enough. Between two generations of the group lies a moment, the barrier, when the coordinator has heard
- * from every member of the old one, or has given it up. At the barrier nobody writes: who asked to join stopped before it
- * asked (1), who left stopped before it left (1), and who was given up had been silent for a session, so its lease was over
- * (3); given up for joining too late it had no heartbeat accepted for as long, for those are refused meanwhile, and the
- * rebalance time-out is no shorter than the session's.
+ * Why this is enough. Between two generations of the group there is a moment, the barrier, when the coordinator has
+ * heard from every member of the old generation or has removed it. At the barrier nobody writes calls. A member that
+ * rejoined or left had stopped before (1). A member that was removed for silence had been silent for a session timeout,
+ * so its lease was over (3). A member that was removed for rejoining too late had no heartbeat accepted for as long,
+ * because heartbeats are rejected during a rebalance and the rebalance timeout is at least the session timeout.
  *
- * Take any window of a second. Without a barrier in it, the shares of one generation hold, which sum to N. With one in it:
- * after the barrier and within the window everybody is held to the smaller of the share of before and the new one (2), past
- * calls included; who is new is held to none. So each has no more calls in the window than its share of before it, and
- * those sum to N. With several, the same holds for the share of before the first, as the least of all shares of the last
- * window counts. A replica that has missed a generation in between does not know its share of before: it counts as none.
+ * Consider any window of one second. Without a barrier in it, the shares of one generation apply, and they add up to N.
+ * With one barrier in it, every member after the barrier is limited to the smaller of its old and new share (2),
+ * including past calls, and a new member to zero. So no member makes more calls in the window than its old share, and
+ * the old shares add up to N. With several barriers, the same holds for the share before the first one, because the
+ * smallest share of the last window applies. A replica that missed a generation does not know its old share, so it
+ * counts as zero.
  *
- * A replica that starts anew in place of another is new to the group: the calls of the other's last second are over by
- * the time its share counts.
+ * A replica that is started in place of another is new to the group. The other's calls are more than a second old when
+ * its share takes effect.
  */
 import { TokenBucket, type TokenBucketOptions } from '../core/token-bucket.ts'
 import type { Clock, Moment, RateLimiter } from '../ports.ts'
@@ -30,12 +32,12 @@ export interface PartitionQuotaOptions extends TokenBucketOptions {
   readonly clock: Clock
 }
 
-/** What the group has decided for this replica. */
+/** The group's decision for this replica. */
 export interface QuotaAssignment {
   readonly generation: number
-  /** Permits; null when the group's leader does not say of what. */
+  /** This replica's permits; null if the group's leader provides no quota plan. */
   readonly share: number | null
-  /** When the request was sent by whose answer this is known. */
+  /** When the request was sent whose answer contained this decision. */
   readonly sent: Moment
 }
 
@@ -43,7 +45,7 @@ export class PartitionQuota implements RateLimiter {
   readonly #options: PartitionQuotaOptions
   readonly #bucket: TokenBucket
   #generation: number | null = null
-  /** Null: no call may be made, whatever the bucket says. */
+  /** Null: no calls are allowed, whatever the bucket says. */
   #share: number | null = null
   #stoppedMs = -Infinity
   #confirmed: Moment = { monotonicMs: -Infinity, epochMs: -Infinity }
@@ -65,7 +67,7 @@ export class PartitionQuota implements RateLimiter {
     this.#bucket.onAvailable(listener)
   }
 
-  /** The group may decide without asking this replica again: it is about to join anew, or to leave. */
+  /** The replica is about to rejoin or leave, so the group may reassign its partitions without notice. */
   stop(): void {
     this.#share = null
     this.#stoppedMs = this.#options.clock.monotonicMs()
@@ -83,7 +85,7 @@ export class PartitionQuota implements RateLimiter {
     this.#listener()
   }
 
-  /** The group has accepted a heartbeat that was sent then. */
+  /** The group has accepted a heartbeat that was sent at this moment. */
   heartbeat(sent: Moment): void {
     this.#confirmed = sent
     if (this.#unavailable === null || this.#share === null) return
@@ -112,12 +114,12 @@ export class PartitionQuota implements RateLimiter {
     this.#bucket.throttled(nowMs, retryAfterMs)
   }
 
-  /** Calls per second it lets through now, the share less what throttling has cost. */
+  /** Calls per second that are allowed now: the share, reduced after throttling. */
   rate(nowMs: number): number {
     return this.#share === null ? 0 : this.#bucket.rate(nowMs)
   }
 
-  /** By the wall clock too: the monotonic one stands still while a machine is suspended. */
+  /** Also checks the wall clock, because the monotonic clock stops while a machine is suspended. */
   #isLeaseOver(nowMs: number): boolean {
     const { leaseMs, clock } = this.#options
     const { monotonicMs, epochMs } = this.#confirmed

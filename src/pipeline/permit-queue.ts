@@ -1,12 +1,14 @@
 /**
- * Who may call next. Every CheckResult call, retries and probes included, acquires a permit here and releases it with
- * what the call brought. A permit takes three things at once: a closed circuit breaker (or its turn as the probe), a free
- * place among the calls in flight, and the quota's consent. Waiters are served by priority, each lower one keeping a floor;
- * those of one priority by their partitions in turn, so that none waits behind all that another has. While calls are paused
- * a record that was not refused yet is preferred as the probe: one record that is always refused must not be the only one asked.
+ * Decides which record may call next. Every CheckResult call, including retries and probes, acquires a permit here and
+ * releases it with the call's result. A permit requires a closed circuit breaker (or the turn as its probe), a free
+ * place among the calls in progress, and a permit of the quota.
  *
- * Nothing polls: a pass over the queue is made when somebody comes, when a call returns, and at the time the breaker or
- * the quota named.
+ * Records are served by priority, and each lower priority keeps a small guaranteed share. Within a priority, partitions
+ * take turns, so that none waits behind another's backlog. While calls are paused, a record that was not rejected yet
+ * is preferred as the probe, so that one record that is always rejected is not the only one to try.
+ *
+ * There is no polling: the queue is served when a record arrives, when a call returns, and at the time that the breaker
+ * or the quota announced.
  */
 import type { ApiClock } from '../core/api-clock.ts'
 import { printableCode } from '../core/dead-letter.ts'
@@ -23,11 +25,11 @@ import {
 } from '../ports.ts'
 import { FairQueue } from './fair-queue.ts'
 
-/** A call that was forbidden to start is to be released as unsent. */
+/** If `confirm` returned false, the permit must be released as unsent. */
 export interface Permit extends CallTicket {
   /**
-   * To be called exactly once, when the call is back. `record` is what its record remembers of refused calls. Says whose
-   * fault a refusal is; of no meaning for other results.
+   * Must be called exactly once, when the call has returned. `record` has the record's earlier rejections. The return
+   * value says who caused a rejection; it has no meaning for other results.
    */
   release(result: CallResult, record?: RefusedRecord | null): Blame
 }
@@ -35,7 +37,7 @@ export interface Permit extends CallTicket {
 interface Waiter {
   readonly priority: Priority
   readonly sinceMs: number
-  /** A call of its record was refused before. */
+  /** An earlier call of the record was rejected. */
   readonly wasRefused: boolean
   readonly isWanted: () => boolean
   readonly resolve: (permit: Permit | null) => void
@@ -47,20 +49,20 @@ export interface PermitQueueOptions {
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'permitGranted' | 'permitsWaiting' | 'inFlight' | 'circuit'>
   readonly log: Log
-  /** Tells whether a refusal is due to our clock. */
+  /** Shows whether rejections are caused by our clock. */
   readonly apiClock?: Pick<ApiClock, 'isOff' | 'description'>
 }
 
-/** Why no permit is granted, beside the circuit breaker's own reasons. */
+/** Why no permits are granted, in addition to the circuit breaker's own reasons. */
 export type PauseReason = 'rebalance' | 'stopping' | 'dead-letter-limit' | 'clock'
 
-/** Of twenty permits two go to deferred work and one to redriven although fresh waits: old work starves nobody, nor starves. */
+/** Of 20 permits, 2 go to deferred and 1 to redriven records even if fresh ones wait, so that no priority starves. */
 const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number } = {
   length: 20,
   deferredAt: [0, 10],
   redrivenAt: 15,
 }
-/** So many times as many as may call at once wait, of whatever priority, before none comes in any more. */
+/** Stop accepting records of any priority when this many times `maxInFlight` wait. */
 const SATURATED_AT = 16
 
 export class PermitQueue {
@@ -73,7 +75,7 @@ export class PermitQueue {
   }
   #inFlight = 0
   #granted = 0
-  /** Each with a message for the log. */
+  /** Each reason has an optional message for the log. */
   readonly #pauses = new Map<PauseReason, string | null>()
   #announced: CircuitReason | null = null
   #cancelTimer: (() => void) | null = null
@@ -110,8 +112,8 @@ export class PermitQueue {
   }
 
   /**
-   * As many wait ahead as may call at once: who else comes with this priority would only wait longer. Those behind do not
-   * count, or much old work would keep new work from coming in; but all of them cost memory.
+   * Whether so many records wait ahead that another one of this priority would only wait longer. Lower priorities do
+   * not count, so that old work does not block new work, except for the limit on all of them, because they cost memory.
    */
   isSaturated(priority: Priority): boolean {
     const { maxInFlight } = this.#options
@@ -126,8 +128,8 @@ export class PermitQueue {
   }
 
   /**
-   * Waits for a permit. `source` is the partition it is for. `wanted` is asked when its turn comes: a waiter nobody wants any
-   * more gets null and costs nothing of the quota.
+   * Waits for a permit. `partitionName` is the queue key. `isWanted` is checked when the record's turn comes; if it
+   * returns false, the promise resolves to null and no quota is used.
    */
   acquire(
     priority: Priority,
@@ -135,7 +137,7 @@ export class PermitQueue {
     isWanted: () => boolean,
     wasRefused = false,
   ): Promise<Permit | null> {
-    // While nothing is granted its turn would never come: a call that failed meanwhile asks again after the last sweep.
+    // While nothing is granted, its turn would never come: a record may retry after the last sweep.
     if (!isWanted()) return Promise.resolve(null)
     return new Promise((resolve) => {
       const sinceMs = this.#options.clock.monotonicMs()
@@ -144,7 +146,10 @@ export class PermitQueue {
     })
   }
 
-  /** Grants nothing until {@link resume} is told the same. Calls in flight go on. `detail` is a message for the log. */
+  /**
+   * Grants nothing until {@link resume} is called with the same reason. Calls in progress continue. `detail` is a
+   * message for the log.
+   */
   pause(why: PauseReason, detail: string | null = null): void {
     this.#pauses.set(why, detail)
     this.#announce()
@@ -156,7 +161,7 @@ export class PermitQueue {
     this.#serve()
   }
 
-  /** Sends those away whom nobody wants any more, without waiting for their turn. */
+  /** Resolves all waiting records that are no longer wanted to null, without waiting for their turn. */
   sweep(): void {
     for (const priority of PRIORITIES) {
       for (const { resolve } of this.#waiting[priority].remove(({ isWanted }) => !isWanted())) resolve(null)
@@ -181,12 +186,12 @@ export class PermitQueue {
       waiters.shift()
       this.#grant(first, nowMs)
     }
-    // Being asked, the limiter may have found that there are no permits.
+    // The limiter may have become unavailable during the call.
     this.#announce()
     this.#report()
   }
 
-  /** Permits that could be used now: while calls are paused, one for the probe. */
+  /** How many permits could be used now. While the circuit breaker is open, only one for the probe. */
   get #usable(): number {
     const usable = this.#breaker.openReason === null ? this.#options.maxInFlight - this.#inFlight : 1
     return Math.min(usable, this.#waitingCount)
@@ -211,20 +216,20 @@ export class PermitQueue {
     const { clock, limiter } = this.#options
     const nowMs = clock.monotonicMs()
     const blame = this.#breaker.report(this.#dueToClock(result), call, nowMs)
-    // What only one record gets slows nobody down.
+    // If only one record is throttled, the others do not slow down.
     if (result.kind === 'throttled' && blame === 'account') limiter.throttled(nowMs, result.retryAfterMs)
     this.#announce()
     this.#serve()
     return blame
   }
 
-  /** With a clock that is far off every call is refused, whatever code the API gives. */
+  /** With a clock that is far off, the API rejects every call, with various codes. */
   #dueToClock(result: CallResult): CallResult {
     if (result.kind !== 'blocked' || this.#options.apiClock?.isOff !== true) return result
     return { ...result, reason: 'clock' }
   }
 
-  /** After whatever may pause or resume calls, or change the reason: says so, once. */
+  /** Must be called after every change that may open or close the circuit breaker. Logs each change once. */
   #announce(): void {
     const before = this.#announced
     const reason = this.openReason
@@ -245,7 +250,7 @@ export class PermitQueue {
     })
   }
 
-  /** The vendor's code of the latest refusal; null where none is the reason. */
+  /** The vendor's code of the latest rejection; null if the reason is another one. */
   #code(reason: CircuitReason): string | null {
     const pause = this.#breaker.opened
     return pause?.reason === reason ? printableCode(pause.code) : null
@@ -265,7 +270,7 @@ export class PermitQueue {
     return detail ?? (reason === 'clock' ? (apiClock?.description ?? null) : null)
   }
 
-  /** The queue whose turn it is, its first waiter still wanted; null when nobody waits. */
+  /** The queue to serve next, with a wanted record at its head; null if no record waits. */
   #next(): FairQueue<Waiter> | null {
     const order = this.#order()
     let first: FairQueue<Waiter> | null = null
@@ -300,7 +305,7 @@ function wasNeverRefused({ wasRefused, isWanted }: Waiter): boolean {
   return !wasRefused && isWanted()
 }
 
-/** Where permits are reported back to. */
+/** How a permit reports back to the queue. */
 interface PermitCallbacks {
   readonly confirm: (takenMs: number) => boolean
   readonly released: (call: Call, result: CallResult) => Blame
@@ -324,13 +329,13 @@ class GrantedPermit implements Permit {
   }
 
   release(result: CallResult, record: RefusedRecord | null = null): Blame {
-    // What came to nothing before it was written counts all the same: who knows what the peer has seen of it.
+    // A call that failed before it was written counts as made, because the server may have seen some of it.
     if (!this.#isConfirmed) this.confirm()
     return this.#callbacks.released({ isProbe: this.#isProbe, startedMs: this.#takenMs, record }, result)
   }
 }
 
-/** Holds that are a reason of their own, the most important one first. */
+/** Pauses that are shown as the reason of an open circuit breaker, most important first. */
 const REPORTED_PAUSES = ['dead-letter-limit', 'clock'] as const satisfies readonly (PauseReason &
   CircuitReason)[]
 

@@ -1,9 +1,9 @@
 /**
- * One record from its bytes to its outputs: decode, acquire, check, classify, normalize, encode. Called by the lane for
- * each record it starts; the lane commits what comes back. Nothing is written here, and nothing is counted as an outcome:
- * a record may be processed again after a crash, its transaction commits once.
+ * Processes one record: decode, acquire a permit, call, classify, normalize, encode. The lane calls it for each record
+ * and commits the returned outputs. Nothing is written and no outcome is counted here, because a record may be
+ * processed again after a crash, but its transaction commits only once.
  *
- * Resolves to null when the record is no longer wanted (its lane is gone); a rejection is a defect.
+ * Resolves to null if the record is no longer wanted, because its lane was closed. A rejection is a defect.
  */
 import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
@@ -21,12 +21,12 @@ import { recordHistory } from './record-history.ts'
 
 export type ProcessRecord = (record: InputRecord, context: RecordContext) => Promise<ProcessedRecord | null>
 
-/** The record's lane, as far as the record cares. */
+/** The lane's side of processing a record. */
 export interface RecordContext {
   /** Its partition, by a name. */
   readonly partitionName: string
   readonly isWanted: () => boolean
-  /** A call is starting: an output will come. */
+  /** A call is starting, so an output will follow. */
   readonly onCallStarting: () => void
 }
 
@@ -34,7 +34,7 @@ export interface ProcessRecordOptions {
   readonly inputTopic: string
   readonly decode: DecodeEvent
   readonly check: CheckResult
-  /** For all calls of a record together, from the first byte sent: it holds up its partition no longer. */
+  /** The total for all calls of a record, from the first byte sent, because the record delays its partition. */
   readonly timeoutMs: number
   readonly permits: PermitQueue
   readonly outputs: Outputs
@@ -45,22 +45,25 @@ export interface ProcessRecordOptions {
 }
 
 type Refused = Extract<Outcome, { kind: 'throttled' | 'blocked' }>
-/** What a record can come out with. */
+/** The final outcome of a record. */
 type RecordOutcome =
   | Exclude<Outcome, Refused>
-  /** Refused while others are answered. */
+  /** Rejected while others are answered. */
   | { readonly kind: 'set-aside'; readonly reason: SetAsideReason; readonly code: string }
-/** Refused, maybe for a reason of the account's: another call, which uses up no attempt. */
+/** Rejected, possibly because of the account. The next call does not count as another attempt. */
 interface RetryCall {
   readonly kind: 'retry'
   readonly delayMs: number
 }
 
-/** Further calls right after one that brought nothing, before the record goes to a retry topic. */
+/** The delays before quick retries, which come before the retry topics. */
 const QUICK_RETRY_DELAYS_MS = [200, 1_000] as const
-/** How long a record waits that is refused while others may be answered: as the API says, but it holds up its partition. */
+/**
+ * How long a rejected record waits while others may be answered. A retry hint of the API counts up to `max`, because
+ * the record delays its partition.
+ */
 const REFUSED_DELAY_MS = { usual: 1_000, max: 2_000 } as const
-/** With less time than this another call would be cut off before its answer could come. */
+/** With less time left, another call would be cut off before its answer. */
 const MIN_CALL_MS = 500
 
 export function createProcessRecord(options: ProcessRecordOptions): ProcessRecord {
@@ -90,20 +93,21 @@ export function createProcessRecord(options: ProcessRecordOptions): ProcessRecor
   }
 }
 
-/** A callback that comes twice is not worth a second call; what an operator sends again on purpose is. */
+/** Repeated callbacks are skipped, unless an operator repeats an event on purpose. */
 function mayRepeat({ record, history }: Work): boolean {
   return history.redrives === 0 && !hasHeader(record.headers, FORCE_HEADER)
 }
 
-/** What holds while a record is called for: `entryId` is its entry among the recent transactions, null if it has none. */
+/** The lane's context and the record's entry among the recent transactions, null if it has none. */
 interface CallScope {
   readonly context: RecordContext
   readonly entryId: EntryId | null
 }
 
 /**
- * Each call with its own permit; null when the record is not wanted any more. The only function of a record that is suspended
- * while it waits and calls: hundreds of records are at any time, and each further one costs half a kilobyte of all of them.
+ * Acquires a permit for each call. Resolves to null if the record is no longer wanted. It is the only async function of
+ * a record that waits: hundreds of records wait at any time, and each further suspended function costs each of them
+ * half a kilobyte.
  */
 async function callUntilDone(
   options: ProcessRecordOptions,
@@ -160,7 +164,7 @@ async function callUntilDone(
   }
 }
 
-/** Only a record with a result stands for its transaction any longer. */
+/** After processing, only a record with a result still represents its transaction. */
 function rememberResult(
   recent: RecentTransactions,
   entryId: EntryId | null,
@@ -171,7 +175,7 @@ function rememberResult(
     recent.forget(entryId)
     return processed
   }
-  // What is committed may be a dead letter in place of a result that the brokers refuse.
+  // The committed output may be a dead letter, if the brokers rejected the result.
   const onCommitted = ({ kind }: Counts): void =>
     kind === 'result' ? recent.committed(entryId) : recent.forget(entryId)
   return { ...processed, onCommitted }
@@ -181,14 +185,17 @@ function after(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => void clock.after(delayMs, resolve))
 }
 
-/** Milliseconds until another call right away, no sooner than the API asked for; null if the record has had its calls. */
+/** The delay before a quick retry, at least as long as the API asked for; null if there are no quick retries left. */
 function quickRetryMs(outcome: RecordOutcome, failures: number): number | null {
   const delayMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
   if (delayMs === undefined || outcome.kind !== 'unavailable') return null
   return Math.max(delayMs, outcome.retryAfterMs ?? 0)
 }
 
-/** The account's refusals make the record wait with all others, its own put it on a retry topic. */
+/**
+ * If the account is rejected, the record waits with all others. If only the record is rejected, it goes to a retry
+ * topic.
+ */
 function afterRefusal(outcome: Refused, blame: Blame): RecordOutcome | RetryCall {
   const { kind, code } = outcome
   switch (blame) {
@@ -209,7 +216,7 @@ function reasonOf(outcome: Refused): SetAsideReason {
   return outcome.reason === 'refused' ? 'unknown-code' : 'refused'
 }
 
-/** What an operator puts back waits behind what customers wait for, on its way through the retry topics too. */
+/** Redriven events have the lowest priority, on the retry topics too. */
 function priorityOf({ record, history }: Work, { inputTopic }: ProcessRecordOptions): Priority {
   if (history.redrives > 0) return 'redriven'
   return record.topic === inputTopic ? 'fresh' : 'deferred'

@@ -1,8 +1,8 @@
 /**
- * One budget for the records of all lanes that are fetched and not yet committed, so that memory does not grow with the
- * number of partitions. A lane may always hold a few records. Beyond that it gets a share that shrinks as the budget fills:
- * it is paused when it holds as much as is still free, and resumed when it holds clearly less. One busy lane gets what it
- * can use, 64 busy lanes get a 65th each. Never throws.
+ * One budget for the fetched but uncommitted records of all lanes, so that memory does not grow with the number of
+ * partitions. A lane may always hold a few records. Beyond that, it may hold as much as is still free, so its share
+ * shrinks as the budget fills: it is paused when it reaches its share and resumed well below it. One busy lane gets as
+ * much as it can use; with 64 busy lanes, each gets a 65th. Never throws.
  */
 import type { PartitionFlow } from '../ports.ts'
 
@@ -11,13 +11,15 @@ export interface Amount {
   readonly bytes: number
 }
 
-/** Over all lanes. Fetches that are under way may exceed it by their answers, which are bounded too. */
+/** For all lanes. Fetches in progress may exceed it by their responses, which are bounded too. */
 const TOTAL: Amount = { records: 2_304, bytes: 16 * 1024 * 1024 }
-/** What a lane may hold however full the budget is, so that every partition moves. */
+/** What a lane may hold even if the budget is full, so that every partition makes progress. */
 const MIN_PER_LANE: Amount = { records: 8, bytes: 64 * 1024 }
-/** Enough to last through a fetch that is under way when the partition is resumed; more would only cost memory. */
+/** Enough until the next fetch arrives after the partition is resumed. More would only cost memory. */
 const MAX_PER_LANE: Amount = { records: 256, bytes: 2 * 1024 * 1024 }
-/** Of what a lane may hold: it is resumed below this, so that it is not paused and resumed with every record. */
+/**
+ * A paused lane is resumed below this fraction of its share, so that it does not pause and resume with every record.
+ */
 const RESUME_AT = 0.75
 
 export class RecordBudget {
@@ -55,15 +57,15 @@ export class RecordBudget {
 }
 
 interface Ledger {
-  /** Adds to what all lanes hold; returns what one may hold now. */
+  /** Changes the total of all lanes. Returns what a lane may hold now. */
   readonly changed: (records: number, bytes: number) => Amount
   readonly paused: (share: LaneShare) => void
   readonly resumed: (share: LaneShare) => void
-  /** Something was given back: others may be resumed. */
+  /** Records were released, so other lanes may be resumed. */
   readonly freed: () => void
 }
 
-/** What one lane holds of the budget. */
+/** One lane's part of the budget. */
 export class LaneShare {
   readonly #flow: Pick<PartitionFlow, 'pause' | 'resume'>
   readonly #ledger: Ledger
@@ -76,7 +78,7 @@ export class LaneShare {
     this.#ledger = ledger
   }
 
-  /** What the lane holds now; to be called whenever it changes. */
+  /** Must be called whenever the lane's buffered records change. */
   holds({ records, bytes }: Amount): void {
     const isLess = records < this.#records || bytes < this.#bytes
     const limit = this.#ledger.changed(records - this.#records, bytes - this.#bytes)
@@ -86,7 +88,7 @@ export class LaneShare {
     if (isLess) this.#ledger.freed()
   }
 
-  /** The lane is gone: gives back what it held. */
+  /** The lane was closed and releases its records. */
   release(): void {
     this.holds({ records: 0, bytes: 0 })
     if (this.#paused) this.#resume()

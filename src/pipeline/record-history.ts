@@ -1,10 +1,10 @@
-/** What is known of a record's past when it arrives. Pure. */
+/** What is known about an incoming record's past. Pure. */
 import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { Clock, InputRecord } from '../ports.ts'
 
 /**
- * Our headers are believed on our own retry topics only, because anybody may write them to the input topic. The number of
- * redrives is believed there too: it can only put the record behind others.
+ * The history headers are only trusted on our own retry topics, because anybody may write them to the input topic. The
+ * number of redrives is trusted there too, because it can only lower the record's priority.
  */
 export function recordHistory(
   record: InputRecord,

@@ -1,39 +1,39 @@
-/** What a redrive has done, or would do: counted by reason and code, the first dead letters of each kind named. */
+/** The result of a redrive or a dry run: counts by reason and code, and the first few dead letters of each kind. */
 import { positionName, type StoredDeadLetter, type DeadLetterPosition } from '../core/stored-dead-letter.ts'
 import { ForeignDeadLetters, type ForeignSummary } from './dead-letters.ts'
 
 export type RedriveEnd =
   | { readonly kind: 'done' }
   | { readonly kind: 'interrupted' }
-  /** Another redrive has taken over. */
+  /** Another redrive has claimed the dead-letter topic. */
   | { readonly kind: 'fenced' }
-  /** Whether the last transaction was committed is unknown: the next run will see. */
+  /** It is unknown whether the last transaction was committed. The next run finds out. */
   | { readonly kind: 'failed'; readonly message: string }
 
 export interface RedriveReport {
   readonly end: RedriveEnd
-  /** One for each reason and code. */
+  /** One for each pair of reason and code. */
   readonly groups: readonly RedriveGroup[]
-  /** The first of those that stay because they failed too often. */
+  /** Dead letters that stay because they failed too often, limited to the first few. */
   readonly staying: readonly DeadLetterPosition[]
-  /** The first of those that cannot be put back. */
+  /** Dead letters that cannot be redriven, limited to the first few. */
   readonly unfit: readonly UnfitDeadLetter[]
   /** Selected dead letters of other pipelines. */
   readonly foreign: ForeignSummary
-  /** Named in the selection, but no dead letter that waits. */
+  /** Selected positions at which no dead letter waits. */
   readonly absent: readonly string[]
 }
 
 export interface RedriveGroup {
   readonly reason: string
   readonly code: string
-  /** Put back, or to be put back. */
+  /** Redriven, or would be in a dry run. */
   readonly sent: number
   /** Failed too often. */
   readonly stays: number
-  /** Refused by the brokers for good. */
+  /** Permanently rejected by the brokers. */
   readonly refused: number
-  /** The dead letter does not hold the whole event. */
+  /** The dead letter does not contain the complete event. */
   readonly incomplete: number
 }
 

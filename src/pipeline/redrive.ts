@@ -1,8 +1,9 @@
 /**
- * Writes the events of dead letters to the input topic again, exactly once: each batch is one transaction with a redrive
- * receipt for each dead letter. A run that ends early has redriven exactly what its receipts say, and the next run continues
- * from there. A transaction is either committed, and the next run reads its receipts, or aborted without a trace. A dead
- * letter that cannot be redriven is found by halving its batch; it stays, and the others go.
+ * Writes the events of dead letters to the input topic again, exactly once: each batch is one transaction that includes
+ * a redrive receipt for each dead letter. If a run ends early, its receipts show exactly what was redriven, and the
+ * next run continues from there. A transaction is either committed, and the next run reads its receipts, or aborted
+ * without a trace. A dead letter that cannot be redriven is found by halving its batch; it stays, and the others are
+ * redriven.
  */
 import {
   isSelected,
@@ -19,9 +20,9 @@ import { RedriveTally, type RedriveEnd, type RedriveReport } from './redrive-rep
 export interface RedriveOptions extends DlqReader {
   readonly selection: Selection
   readonly maxRedrives: number
-  /** Null looks what would be done, and does nothing. */
+  /** Null is a dry run. */
   readonly target: RedriveTarget | null
-  /** Ends the run after the transaction in hand. */
+  /** Ends the run after the current transaction. */
   readonly signal: AbortSignal
   readonly onProgress: (read: number, total: number, sent: number) => void
 }
@@ -32,7 +33,7 @@ export interface RedriveTarget {
   readonly deadLetterTopic: string
 }
 
-/** Small, so that little has to be done again after a failure; a transaction takes a few milliseconds. */
+/** Small, so that little must be repeated after a failure. A transaction takes a few milliseconds. */
 const MAX_BATCH_RECORDS = 100
 const MAX_BATCH_BYTES = 4 * 1024 * 1024
 
@@ -66,7 +67,7 @@ async function runOver(
   return signal.aborted ? { kind: 'interrupted' } : ((await run.flush()) ?? { kind: 'done' })
 }
 
-/** Those that have to be read; null is all. */
+/** The partitions to read; null for all. */
 export function partitionsOf({ positions }: Selection): ReadonlySet<number> | null {
   if (positions.size === 0) return null
   return new Set([...positions].map((position) => Number.parseInt(position, 10)))
@@ -83,7 +84,7 @@ class Run {
     this.tally = new RedriveTally(options.selection.positions)
   }
 
-  /** Null goes on. */
+  /** Null if the run continues. */
   async take(selected: SelectedDeadLetter): Promise<RedriveEnd | null> {
     const { deadLetter, record } = selected
     if (deadLetter.redrives >= this.#options.maxRedrives) {
@@ -108,7 +109,7 @@ class Run {
     return batch.length === 0 ? null : this.#send(batch)
   }
 
-  /** Counts the dead letters once they are committed. */
+  /** Counts the dead letters after their commit. */
   async #send(batch: readonly SelectedDeadLetter[]): Promise<RedriveEnd | null> {
     const { target } = this.#options
     const outcome =
@@ -139,12 +140,12 @@ class Run {
   }
 }
 
-/** What is missing of the event: it was too large when the dead letter was written, or is too large to be read back. */
+/** The missing parts of the event: too large when the dead letter was written, or too large to read back. */
 function leftOutOf({ deadLetter, record }: SelectedDeadLetter): readonly string[] {
   return [...deadLetter.leftOut, ...(record.leftOut ?? []).map(({ field }) => field)]
 }
 
-/** The event as it came, and its redrive receipt. */
+/** The unchanged event and its redrive receipt. */
 function outputsOf({ deadLetter, record }: SelectedDeadLetter, target: RedriveTarget): OutputRecord[] {
   const { sink, inputTopic, deadLetterTopic } = target
   const { partition, key, value, headers } = record

@@ -1,7 +1,7 @@
 /**
- * A dead letter that the brokers do not take as it is, one step smaller: without the value if it is too large, without the
- * event's own headers, with a key if there was none. Our own headers stay: they say what was wrong, where the event is, and
- * what was left out. Pure but for the hash.
+ * Reduces a dead letter that the brokers reject by one step: without the value if it is too large, without the event's
+ * own headers, or with a key if it has none. Our own headers stay, because they name the cause, the event's position
+ * and the parts that were left out. Pure except for the hash.
  */
 import { createHash } from 'node:crypto'
 import { isOurs, withoutOurs } from '../core/dead-letter.ts'
@@ -9,14 +9,14 @@ import { encodedHeaders, lastText, type Headers } from '../core/headers.ts'
 import { leftOutHeader, type LeftOut } from '../core/left-out.ts'
 import type { Failure, OutputRecord } from '../ports.ts'
 
-/** The batch is larger than the topic takes. */
+/** The batch exceeds the topic's limit. */
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
-/** A longer key can itself be what is too large. */
+/** A longer key may itself be too large. */
 const MAX_KEY_BYTES = 1_024
 
 type Step = (deadLetter: OutputRecord) => OutputRecord | null
 
-/** Null if there is nothing left to leave out. */
+/** Null if nothing is left to leave out. */
 export function reducedDeadLetter(deadLetter: OutputRecord, { code }: Failure): OutputRecord | null {
   const isTooLarge = TOO_LARGE.has(code)
   const headersFirst =
@@ -33,7 +33,7 @@ export function reducedDeadLetter(deadLetter: OutputRecord, { code }: Failure): 
   return null
 }
 
-/** A compacted topic takes no record without a key. */
+/** A compacted topic rejects records without a key. */
 function withKey(deadLetter: OutputRecord): OutputRecord | null {
   return deadLetter.key === null ? { ...deadLetter, key: sourceKey(deadLetter.headers) } : null
 }
@@ -65,7 +65,7 @@ function described(field: LeftOut['field'], bytes: Buffer): LeftOut {
   return { field, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
-/** Where the event stands on its topic: unique, and no part of it. */
+/** The event's position: unique, and not a part of the event. */
 function sourceKey(headers: Headers): Buffer {
   const [topic, partition, offset] = ['topic', 'partition', 'offset'].map((name) =>
     lastText(headers, `__connect.errors.${name}`),

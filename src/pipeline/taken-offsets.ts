@@ -1,17 +1,17 @@
-/** Which offsets of a partition a lane has taken, and whether some were left out before the first. Pure. */
+/** Which offsets of a partition a lane has taken, and whether any were skipped before the first one. Pure. */
 export class TakenOffsets {
-  /** Where the first delivery began: at or below the committed offset, else records were left out. */
+  /** The first offset that was received. If it is above the committed offset, records were skipped. */
   #first: bigint | null = null
   #last: bigint | null = null
-  /** What came since is without a hole; a claim after a failure of our own need not ask again. */
+  /** No gap is possible any more, so a claim after a failure need not check again. */
   #verified = false
 
-  /** The offset behind the last that was taken. */
+  /** The offset after the last one that was taken. */
   get next(): bigint {
     return this.#last === null ? 0n : this.#last + 1n
   }
 
-  /** False when it was taken before. */
+  /** False if the offset was taken before. */
   take(offset: bigint): boolean {
     this.#first ??= offset
     if (this.#last !== null && offset <= this.#last) return false
@@ -19,18 +19,21 @@ export class TakenOffsets {
     return true
   }
 
-  /** What is below is out, whether it has come or is still to come. */
+  /** Everything below `offset` is committed, whether or not it was received. */
   skipTo(offset: bigint): void {
     if (this.#last === null || this.#last < offset) this.#last = offset - 1n
   }
 
-  /** Everything from there on is read again; null is the beginning. */
+  /** Everything from `offset` on is read again; null is the beginning. */
   restartAt(offset: bigint | null): void {
     this.#verified = true
     this.#last = offset === null ? null : offset - 1n
   }
 
-  /** Where to read again because records were left out between the committed offset and the first that came; else null. */
+  /**
+   * The offset to read from if records were skipped between the committed offset and the first received one; otherwise
+   * null.
+   */
   gapFrom(committedOffset: bigint | null): bigint | null {
     if (this.#verified || this.#first === null) return null
     this.#verified = true

@@ -1,9 +1,9 @@
-/** The fields of a document, all unknown, and what is asked of them as a whole. Pure. */
+/** The fields of a document, and comparisons of whole documents. Pure. */
 import type { DocumentFields } from '../schema-types.ts'
 
 export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 
-/** Every field but `raw`, which holds what the others could not. */
+/** All fields except `raw`, which holds whatever the others cannot. */
 export type FieldName = Exclude<keyof DocumentFields, 'raw'>
 
 export type FieldsInHand = Mutable<Omit<DocumentFields, 'raw'>> & { readonly raw: Record<string, string> }
@@ -34,14 +34,14 @@ export function emptyFields(): FieldsInHand {
     originOfIssue: null,
     isPermanent: null,
     symbols: null,
-    // Without a prototype: a member may be called `constructor`.
+    // No prototype, because a member may be called `constructor`.
     raw: Object.create(null) as Record<string, string>,
   }
 }
 
 export const FIELD_NAMES = Object.keys(emptyFields()).filter((name): name is FieldName => name !== 'raw')
 
-/** The fields of `edited` that say something else than those of `read`; null when none does. */
+/** The fields of `edited` that differ from `read`; null if there are none. */
 export function changedFields(edited: DocumentFields, read: DocumentFields | null): DocumentFields | null {
   const changed: FieldsInHand = { ...edited, raw: emptyFields().raw }
   for (const name of FIELD_NAMES) if (edited[name] === read?.[name]) changed[name] = null

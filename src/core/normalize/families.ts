@@ -1,6 +1,6 @@
 /**
- * Which of the seven families a document belongs to: by the event's docType, else by the members, where they tell it.
- * Pure and total.
+ * Determines which of the seven families a document belongs to: by the event's docType, otherwise by characteristic
+ * members. Pure and total.
  */
 import type { OcrMembers } from '../answer.ts'
 import type { DocumentFamily, FamilyFrom } from '../schema-types.ts'
@@ -19,14 +19,14 @@ const TAIWAN = 'MAINLAND_TRAVEL_PERMIT_TAIWAN_RESIDENTS'
 const MAINLAND = 'MAINLAND_RESIDENT_IDENTITY_CARD'
 
 const BY_DOC_TYPE: ReadonlyMap<string, DocumentFamily> = new Map([
-  // ID_OCR, eKYC and eKYC_MIN. The Macao card's code is not documented, nor are those of KYC_GLOBAL (0156…).
+  // ID_OCR, eKYC and eKYC_MIN. The codes of the Macao card and of KYC_GLOBAL (0156…) are not documented.
   ['00000001', MAINLAND],
   ['00000006', HONG_KONG],
   ['00000007', EXIT_ENTRY],
   ['00000008', HONG_KONG],
   ['00000009', HOME_RETURN],
   ['00000012', TAIWAN],
-  // As two of the vendor's pages print it, with nine digits.
+  // Two of the vendor's pages print it with nine digits.
   ['000000012', TAIWAN],
   ['01000000', PASSPORT],
   // eKYC_PRO, ID_OCR_MAX and ID_OCR_PRO.
@@ -44,13 +44,16 @@ const BY_DOC_TYPE: ReadonlyMap<string, DocumentFamily> = new Map([
   ['GLB03002', PASSPORT],
 ])
 
-/** Codes of this form name documents of all the world: one that is not in the table is of none of the seven families. */
+/**
+ * Codes of this form exist for documents of all countries. A code that is not in the table belongs to none of the seven
+ * families.
+ */
 const WORLD_CODE = /^[A-Z]{3}\d{5}$/
 
 /**
- * Members that only one family has, by the vendor's names, most telling first. In snake_case come documents of all the
- * world, so there only the passport's number tells. The Exit-Entry Permit and the permit of Taiwan residents have the
- * same members, and those of Hong Kong and Macao residents' permit are a part of them: none of the three is guessed.
+ * Members that identify a family, by the vendor's names, most specific first. Snake_case members come from documents of
+ * all countries, so only the passport number is conclusive there. The Exit-Entry Permit and the permits of Taiwan, Hong
+ * Kong and Macao residents share their members, so none of the three is guessed.
  */
 const BY_MEMBERS: readonly (readonly [members: readonly string[], family: DocumentFamily])[] = [
   [['nameCode'], HONG_KONG],

@@ -1,7 +1,7 @@
 /**
- * OCR members to typed fields. `raw` keeps what has no field, by the vendor's name: unknown members, and a second member
- * of a field that is filled already; and, by the field's name, a text that did not fit its field, or that had fillers of a
- * machine-readable zone at its end. Pure and total.
+ * Converts OCR members to typed fields. `raw` keeps the rest. By the vendor's name: members without a field, and a
+ * second member for a field that is already set. By the field's name: a text that does not fit the field, or that ended
+ * with the fillers of a machine-readable zone. Pure and total.
  */
 import type { OcrMembers } from '../answer.ts'
 import type { DocumentFields } from '../schema-types.ts'
@@ -33,7 +33,7 @@ export function toFields(members: OcrMembers, forms: DateForms & NameForms): Doc
   return fields
 }
 
-/** A machine-readable zone fills what is left of a field with `<`. */
+/** A machine-readable zone pads fields with `<`. */
 function withoutFillers(text: string): string {
   let end = text.length
   while (end > 0 && (text[end - 1] === '<' || (end < text.length && text[end - 1] === ' '))) end -= 1
@@ -60,7 +60,7 @@ interface Reading {
   readonly forms: DateForms
 }
 
-/** False when the field does not hold all that the text says. */
+/** False if the field cannot hold all of the text's information. */
 function setField(fields: FieldsInHand, field: FieldName, { text, forms }: Reading): boolean {
   switch (field) {
     case 'sex':
@@ -85,7 +85,7 @@ function setField(fields: FieldsInHand, field: FieldName, { text, forms }: Readi
   }
 }
 
-/** A whole date has a month too, but its day has no place in the field. */
+/** A full date also provides a month, but the field has no room for its day. */
 function setMonth(fields: FieldsInHand, { text, forms }: Reading): boolean {
   fields.firstIssueDate = parseMonth(text, forms)
   if (fields.firstIssueDate !== null) return true

@@ -1,6 +1,6 @@
 /**
- * The vendor's names of OCR members and the fields they belong to: camelCase comes from ID_OCR and eKYC, snake_case from
- * eKYC_PRO and the MAX and PRO products, other words stand in some samples. Pure.
+ * Maps the vendor's names of OCR members to fields. ID_OCR and eKYC use camelCase; eKYC_PRO and the MAX and PRO
+ * products use snake_case; some samples use other words. Pure.
  */
 import type { OcrMembers } from '../answer.ts'
 import { FIELD_NAMES, type FieldName } from './document-fields.ts'
@@ -44,7 +44,7 @@ const OTHER_NAMES = {
   is_permanent: 'isPermanent',
 } as const satisfies Record<string, FieldName>
 
-/** `OcrValueStandard`: the vendor's own standard form of a member, better than the text it stands for. */
+/** `OcrValueStandard`: the vendor's standardized form of a member, preferred over the text as printed. */
 const STANDARD_NAMES = {
   surname_s: 'surname',
   given_name_s: 'givenname',
@@ -58,9 +58,9 @@ const FIELDS: ReadonlyMap<string, FieldName> = new Map<string, FieldName>([
   ...Object.entries(STANDARD_NAMES),
 ])
 
-/** The names the vendor is known to give members that have a field. */
+/** All known vendor names of members that have a field. */
 export const KNOWN_MEMBERS: readonly string[] = [...FIELDS.keys()]
-/** Stands for every other name where names are counted. */
+/** Replaces all other names where members are counted. */
 export const OTHER_MEMBER = 'other'
 
 export function isKnownMember(name: string): boolean {
@@ -68,7 +68,7 @@ export function isKnownMember(name: string): boolean {
 }
 
 export interface NameForms {
-  /** Two names were read: then `name` is the one in Latin letters, and `name_cn` the one as printed. */
+  /** The document has two names: `name` is the one in Latin letters, and `name_cn` the one as printed. */
   readonly twoNames: boolean
 }
 
@@ -76,14 +76,14 @@ export function nameForms(...parts: readonly (OcrMembers | null)[]): NameForms {
   return { twoNames: parts.some((members) => members?.['name_cn'] !== undefined) }
 }
 
-/** Undefined when there is no field for the member. */
+/** Undefined if the member has no field. */
 export function fieldOf(member: string, { twoNames }: NameForms): FieldName | undefined {
   return twoNames && member === 'name' ? 'englishName' : FIELDS.get(member)
 }
 
 const STANDARD = Object.keys(STANDARD_NAMES)
 
-/** The members' names, the better forms first. */
+/** The members' names, standardized forms first. */
 export function namesInOrder(members: OcrMembers): readonly string[] {
   const names = Object.keys(members)
   const standard = STANDARD.filter((name) => members[name] !== undefined)

@@ -1,6 +1,6 @@
 /**
- * A final answer to a result: pure, total, and always encodable by the schema. The verdict is PASSED or FAILED: an answer that
- * says neither is no final one. `UNKNOWN` is in the schema for readers of later versions, and never written.
+ * Turns a final answer into a result. Pure and total; the result always fits the schema. The verdict is PASSED or
+ * FAILED. `UNKNOWN` is never written: the schema has it for readers, as the default for verdicts of later versions.
  */
 import type { CheckAnswer, DocumentAnswer, FinalAnswer } from '../answer.ts'
 import type { SourceCoordinates } from '../history.ts'
@@ -28,10 +28,10 @@ export interface NormalizeContext {
   readonly pii: PiiMode
 }
 
-/** The document shows signs of forgery. */
+/** SubCode 212: the document shows signs of forgery. */
 const FORGERY = '212'
 const MAX_INT = 2_147_483_647
-/** Avro's long as JavaScript has it: more is refused, less comes out as another number, and an event may hold either. */
+/** The range in which avsc writes JavaScript numbers as longs exactly; an event may contain numbers outside it. */
 const MAX_LONG = Number.MAX_SAFE_INTEGER - 1
 const MIN_LONG = -(2 ** 52)
 
@@ -54,10 +54,10 @@ export function normalize(answer: FinalAnswer, context: NormalizeContext): Verif
   }
 }
 
-/** Never from a filled `spoofType`: the vendor's own samples fill it for documents it finds genuine. */
+/** Ignores `spoofType`, because the vendor's own samples fill it for genuine documents. */
 function riskOf({ spoofed, subCode, faceAttacked, spoofTypes, document }: CheckAnswer): Risk {
   const risky = spoofed === true || faceAttacked === true || subCode === FORGERY
-  // What could not be read may have been a warning.
+  // The unreadable part may contain a warning.
   const unknown = document === 'unreadable' || (spoofed === null && faceAttacked === null)
   return { detected: risky ? true : unknown ? null : false, spoofTypes: toSpoofTypes(spoofTypes) }
 }

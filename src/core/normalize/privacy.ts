@@ -1,7 +1,7 @@
 /**
- * `RESULT_PII`: what of a person reaches the result topic. `include` leaves all, `omit` leaves no field at all. `mask`
- * leaves what statistics need: sex, nationality, what was issued where and until when, the year of birth (as its first of
- * January), and of long names, numbers, addresses and texts of `raw` the last two characters.
+ * `RESULT_PII`: how much personal data results contain. `include` keeps everything, `omit` removes all fields. `mask`
+ * keeps what statistics need: sex, nationality, place and dates of issue and expiry, and the year of birth (as January
+ * 1). Of long names, numbers, addresses and `raw` texts it keeps the last two characters.
  */
 import type { DocumentFields } from '../schema-types.ts'
 import type { FieldName } from './document-fields.ts'
@@ -10,9 +10,9 @@ export const PII_MODES = ['include', 'mask', 'omit'] as const
 export type PiiMode = (typeof PII_MODES)[number]
 
 const SHOWN = 2
-/** Of a shorter text, two characters would be too much. */
+/** In a shorter text, two characters would reveal too much. */
 const MIN_LENGTH = 7
-/** The length of a long text tells something too. */
+/** The length of a long text would reveal something too. */
 const MAX_STARS = 8
 const MASKED_TEXTS = [
   'name',
@@ -38,7 +38,7 @@ export function protect(fields: DocumentFields, mode: PiiMode): DocumentFields |
   return masked
 }
 
-/** Stars, and the last two characters of all but short texts. */
+/** Replaces a text by asterisks, except for the last two characters of texts that are long enough. */
 export function maskText(text: string): string {
   const characters = Array.from(text)
   const shown = characters.length >= MIN_LENGTH ? characters.slice(-SHOWN) : []
@@ -55,7 +55,7 @@ function maskAll(raw: Readonly<Record<string, string>>): Record<string, string> 
 
 const DAY_MS = 86_400_000
 
-/** The first of January of the year of birth. */
+/** January 1 of the year of birth. */
 function yearOnly(days: number | null): number | null {
   return days === null ? null : Date.UTC(new Date(days * DAY_MS).getUTCFullYear(), 0, 1) / DAY_MS
 }

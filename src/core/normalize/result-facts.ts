@@ -1,4 +1,4 @@
-/** What the metrics need of a result: nothing personal, closed sets but for `subCode`. Pure. */
+/** The facts about a result that metrics need. Nothing personal, and only closed sets except for `subCode`. Pure. */
 import type {
   DocumentFamily,
   SpoofType,
@@ -10,11 +10,11 @@ import type {
 export interface ResultFacts {
   readonly verdict: Verdict
   readonly subCode: string | null
-  /** Null when no document was checked. */
+  /** Null if no document was checked. */
   readonly family: DocumentFamily | null
   readonly risk: 'risky' | 'clean' | 'absent'
   readonly spoofTypes: readonly SpoofType[]
-  /** The callback's hint said otherwise than the answer, or `Passed` and `SubCode` contradict each other. */
+  /** The callback's hint contradicts the answer, or `Passed` contradicts `SubCode`. */
   readonly disagrees: boolean
 }
 

@@ -1,6 +1,6 @@
 /**
- * Texts of OCR members to typed values. Pure and total: null where the text is not unambiguous. Forms with the year first
- * are read for every document; day-month-year only where the family is known to print it so. Never `Date.parse`.
+ * Parses texts of OCR members. Pure and total: null if a text is ambiguous. Dates with the year first are read for
+ * every document, day-month-year only for families that print it that way. Does not use `Date.parse`, which guesses.
  */
 import type { Sex } from '../schema-types.ts'
 
@@ -8,7 +8,7 @@ import type { Sex } from '../schema-types.ts'
 export type EpochDays = number
 
 export interface DateForms {
-  /** Day-month-year and month-year with a short year are read too: Hong Kong identity cards. */
+  /** Also reads day-month-year, and month-year with a two-digit year: Hong Kong identity cards. */
   readonly dayFirst: boolean
 }
 
@@ -24,17 +24,17 @@ const DAY_FIRST = [
   /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/,
   /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/,
 ]
-/** A card's date of issue, printed with two digits of the year: 23-09-10. */
+/** A card's date of issue is printed with a two-digit year: 23-09-10. */
 const DAY_FIRST_SHORT = /^(\d{2})-(\d{2})-(\d{2})$/
-/** The cards in use were issued from 2003 on. */
+/** The cards now in use were issued from 2003 on. */
 const FIRST_SHORT_YEAR_OF_ISSUE = 3
-/** Registration began in 1949: a two-digit year above this one is of the last century. */
+/** Registration began in 1949, so a two-digit year above this one belongs to the last century. */
 const LAST_SHORT_YEAR_OF_THIS_CENTURY = 48
 const EARLIEST_YEAR = 1850
 const LATEST_YEAR = 2200
 const DAY_MS = 86_400_000
 const MONTHS = 12
-/** Every month has as many. */
+/** Every month has at least this many days. */
 const DAYS_OF_A_MONTH = 28
 
 export function parseDate(text: string, { dayFirst }: DateForms): EpochDays | null {
@@ -61,7 +61,7 @@ export function parseIssueDate(text: string, forms: DateForms): EpochDays | null
 function toDays(year: number, month: number, day: number): EpochDays | null {
   if (year < EARLIEST_YEAR || year > LATEST_YEAR || month < 1 || month > MONTHS || day < 1) return null
   const time = Date.UTC(year, month - 1, day)
-  // The 30th of February rolls over into March: then it was no date.
+  // February 30 would roll over into March, so the date is invalid.
   if (day > DAYS_OF_A_MONTH && new Date(time).getUTCDate() !== day) return null
   return time / DAY_MS
 }
@@ -71,10 +71,10 @@ const MONTH_FORMS = [
   /^(?<year>\d{4})\s*年\s*(?<month>\d{1,2})\s*月$/,
   /^\(?(?<month>\d{1,2})[-/.](?<year>\d{4})\)?$/,
 ]
-/** As a Hong Kong card prints it: (09-99). */
+/** As printed on a Hong Kong card: (09-99). */
 const MONTH_FIRST_SHORT = /^\(?(?<month>\d{2})[-/.](?<short>\d{2})\)?$/
 
-/** Month and year as YYYY-MM. */
+/** Month and year in the form YYYY-MM. */
 export function parseMonth(text: string, { dayFirst }: DateForms): string | null {
   const short = dayFirst ? MONTH_FIRST_SHORT.exec(text)?.groups : undefined
   if (short !== undefined) return toMonth(fullYear(Number(short['short'])), Number(short['month']))
@@ -89,7 +89,7 @@ function fullYear(short: number): number {
   return short > LAST_SHORT_YEAR_OF_THIS_CENTURY ? 1900 + short : 2000 + short
 }
 
-/** YYYY-MM of a date's month. */
+/** The month of a date in the form YYYY-MM. */
 export function monthOf(days: EpochDays): string {
   return new Date(days * DAY_MS).toISOString().slice(0, 'YYYY-MM'.length)
 }
@@ -120,7 +120,7 @@ export function parseYesNo(text: string): boolean | null {
   return text === 'N' || text === 'n' || text === 'false' ? false : null
 }
 
-/** Half a surrogate pair has no UTF-8 form: it would come out as another text than went in. */
+/** Half a surrogate pair cannot be encoded in UTF-8 and would change the text. */
 export function wellFormed(text: string): string {
   return text.isWellFormed() ? text : text.toWellFormed()
 }
