@@ -1,10 +1,10 @@
 /**
- * `npm run check:language`: the wording of every text in the repository. Reports spelling (cspell), dead links between docs
- * (markdownlint), phrases of the reject list and names that do not exist, then counts them by folder.
+ * `npm run check:language` checks every text file: spelling (cspell), links between docs (markdownlint), phrases of the
+ * reject list, and names that do not exist. Prints each finding and a count by folder.
  *
  *     npm run check:language -- [--only spelling,links,phrases,names] [path ...]
  *
- * With paths, only what is found below them is shown and counts.
+ * With paths, it reports only findings in files whose path starts with one of them.
  */
 import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'
@@ -42,7 +42,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
 }
 
-/** Runs a tool of node_modules that prints `file:line:column message`, with the files' paths on its standard input. */
+/** Runs a tool of node_modules that reads file paths from standard input and prints `file:line:column message`. */
 async function run(
   tool: string,
   args: readonly string[],
@@ -64,7 +64,7 @@ async function run(
   return readable
 }
 
-/** How many hits there are in each folder, two levels deep. */
+/** The number of findings in each folder, two levels deep. */
 function byFolder(hits: readonly Hit[]): string {
   const counts = Map.groupBy(hits, ({ path }) => path.split('/').slice(0, -1).slice(0, 2).join('/') || '.')
   return [...counts]

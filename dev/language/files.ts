@@ -1,10 +1,10 @@
-/** The text files of the repository, and where in one of them something was found. */
+/** Lists the text files of the repository. A hit is a finding in one of them. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export interface TextFile {
-  /** From the root of the repository, with `/`. */
+  /** Relative to the root of the repository, with `/`. */
   readonly path: string
   readonly text: string
 }
@@ -17,10 +17,10 @@ export interface Hit {
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Files whose wording is not ours to change: made by others, or released. */
+/** Files whose wording must not change: third-party files and released schemas. */
 const FOREIGN = /^package-lock\.json$|^test\/deploy\/k8s-schemas\/|^schemas\/released\//
 
-/** All text files that git tracks or would add, except foreign ones. */
+/** All text files that git tracks or would add, except those above. */
 export function textFiles(): TextFile[] {
   const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 } as const
   const listed = execFileSync(

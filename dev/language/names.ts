@@ -1,6 +1,6 @@
 /**
- * Names that a text mentions and that do not exist: settings, metrics, alerts, dead-letter reasons, npm scripts, files and
- * sections of the docs. What exists is read from the code that defines it.
+ * Finds names in texts that do not exist: settings, metrics and their label values, recorded series, alerts, dead-letter
+ * reasons, npm scripts, files and sections of the docs. The existing names come from the code that defines them.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { createMetrics } from '../../src/adapters/prometheus/metrics.ts'
@@ -10,7 +10,7 @@ import { DELIVERIES } from '../../src/core/delivery.ts'
 import { allAlerts, RECORDINGS } from '../monitoring/rules.ts'
 import { lineAt, ROOT, type Hit, type TextFile } from './files.ts'
 
-/** Variables that look like ours and belong to something else. */
+/** Variables that look like our settings but belong to other programs. */
 const OTHER_VARIABLES: readonly RegExp[] = [
   // The broker, the registry, Kafka UI and the published ports in docker-compose.yml.
   /^KAFKA_(?:NODE_ID|PROCESS_ROLES|LISTENERS|ADVERTISED_LISTENERS|OPTS|HEAP_OPTS|LOG_DIRS|PORT|UI_PORT)$/,
@@ -22,25 +22,25 @@ const OTHER_VARIABLES: readonly RegExp[] = [
   /^CHECKRESULT_(?:REVISION|CACHE_DIR)$/,
 ]
 
-/** Files that name what does not exist on purpose: history, this check, and the table from old to new names. */
+/** Files that mention unknown names on purpose: the changelog, this check, and the table from old to new names. */
 const EXEMPT = /^CHANGELOG\.md$|^(?:dev|test\/unit\/dev)\/language\/|^src\/config\/variable-names\.ts$/
 
-/** Tests make up names of all kinds except these. */
+/** Tests invent names of every other kind. */
 const CHECKED_IN_TESTS = new Set(['npm script', 'file or section'])
 
 interface Kind {
   readonly what: string
-  /** Its first group, or else all of it, is the name. A name that ends in `_` stands for all that start with it. */
+  /** The name is the first group, or the whole match. A name that ends in `_` stands for all names with this prefix. */
   readonly pattern: RegExp
   readonly exists: (name: string, declared: ReadonlySet<string>) => boolean
 }
 
 const settings: readonly string[] = SETTING_NAMES.flatMap((name) => [name, fileVariant(name) ?? name])
-/** With the prefix that one setting had before there was a release. */
+/** Includes `DLQ_`, the prefix of a setting that was renamed. */
 const prefixes = new Set([...settings, 'DLQ_'].map((name) => name.slice(0, name.indexOf('_') + 1)))
 const exposition = (await Promise.all(DELIVERIES.map(exposed))).join('\n')
 const metrics = [...exposition.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name)
-/** `metric{label="value"` for each label whose values are a closed set, as all of them are exposed from the start. */
+/** Strings like `metric{label="value"`. Labels with a closed set of values expose all of them from the start. */
 const labels = new Set(
   [...exposition.matchAll(/^(checkresult_\w+)\{(.*)\} /gm)].flatMap(([, name = '', pairs = '']) =>
     pairs.split(/,(?=\w+=)/).map((pair) => `${name}{${pair}`),
@@ -98,7 +98,7 @@ const KINDS: readonly Kind[] = [
   },
 ]
 
-/** The names in `text` that do not exist. `declared`: what the code itself defines, see `declaredNames`. */
+/** Returns the names that do not exist. `declared` comes from `declaredNames`. */
 export function unknownNamesIn({ path, text }: TextFile, declared: ReadonlySet<string>): Hit[] {
   if (EXEMPT.test(path)) return []
   const kinds = path.startsWith('test/') ? KINDS.filter(({ what }) => CHECKED_IN_TESTS.has(what)) : KINDS
@@ -110,7 +110,7 @@ export function unknownNamesIn({ path, text }: TextFile, declared: ReadonlySet<s
   )
 }
 
-/** Constants and types of the code, which docs and comments may mention as well. */
+/** Constants and types of the code. Texts may mention them too. */
 export function declaredNames(files: readonly TextFile[]): ReadonlySet<string> {
   const code = files.filter(({ path }) => path.endsWith('.ts'))
   const pattern = /\b(?:const|type|interface|class) ([A-Z]\w*)/g
@@ -126,7 +126,7 @@ async function exposed(delivery: (typeof DELIVERIES)[number]): Promise<string> {
   return body
 }
 
-/** Whether a metric has a label with this value. Labels without exposed values, such as `topic`, may have any. */
+/** Whether a metric has a label with this value. A label without exposed values, such as `topic`, may have any value. */
 function isLabelOfMetric(name: string): boolean {
   const label = name.slice(0, name.indexOf('"'))
   return labels.has(name) || ![...labels].some((one) => one.startsWith(label))
@@ -138,7 +138,7 @@ function isFileOrSection(name: string): boolean {
   return section === undefined || sectionsOf(readFileSync(ROOT + path, 'utf8')).includes(section)
 }
 
-/** As GitHub makes them from headings. */
+/** The anchors that GitHub derives from headings. */
 function sectionsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

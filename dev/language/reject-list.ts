@@ -1,14 +1,14 @@
 /**
- * Phrases that this project does not use, each with what to write instead. A rule belongs here only if it has no false
- * positives worth mentioning: what is right in one place is listed in ALLOWED, by file and phrase.
+ * Phrases that this project does not use, each with a suggestion. A rule must have almost no false positives. Exceptions
+ * are in ALLOWED, by file and phrase.
  */
 import { lineAt, type Hit, type TextFile } from './files.ts'
 
 interface Rule {
-  /** Source of a regular expression. A space also matches a line break within a comment or a string. */
+  /** Source of a regular expression. A space also matches a line break inside a comment or a string. */
   readonly reject: string
   readonly write: string
-  /** For names in code; everything else is compared without regard to case. */
+  /** Whether upper and lower case differ. Default: false. */
   readonly cased?: boolean
 }
 
@@ -128,17 +128,17 @@ export const RULES: readonly Rule[] = [
   },
 ]
 
-/** What a rule rejects and this file may say. Keep it short. */
+/** Phrases that some files may use although a rule rejects them. Keep this list short. */
 export const ALLOWED: readonly { readonly path: RegExp; readonly phrase: RegExp }[] = [
-  // The rules themselves, and their test.
+  // The rules and their tests.
   { path: /^(?:dev\/language\/|test\/unit\/dev\/language)/, phrase: /./ },
-  // The old names of what was renamed.
+  // Old names.
   { path: /^CHANGELOG\.md$/, phrase: /^(?:gate|r?brake|letters)$/i },
-  // Style rules for prose speak of prose.
+  // Style rules are about prose.
   { path: /^CONTRIBUTING\.md$/, phrase: /^sentences?$/i },
 ]
 
-/** Between two words of a phrase: also the end of a line, the start of the next comment line, or the joint of two strings. */
+/** Separates two words of a phrase: spaces, a line break within a comment, or two strings joined by `+`. */
 const GAP = String.raw`(?:[\s*#/>]|['"\`] ?\+\s+['"\`])+`
 
 const compiled = RULES.map(({ reject, write, cased }) => ({
