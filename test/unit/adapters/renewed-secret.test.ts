@@ -17,11 +17,11 @@ beforeEach(() => {
   warnings = []
 })
 
-test('a secret that is no file stays as it is', () => {
+test('a secret without a file does not change', () => {
   expect(renewedSecret(new Secret('first'), 'KAFKA_SASL_PASSWORD', log)()).toBe('first')
 })
 
-test('a file is read again whenever the secret is asked for', () => {
+test('a file is read each time the secret is used', () => {
   writeFileSync(file, 'first\n')
   const current = renewedSecret(new Secret('first', file), 'KAFKA_SASL_PASSWORD', log)
   expect(current()).toBe('first')
@@ -30,7 +30,7 @@ test('a file is read again whenever the secret is asked for', () => {
   expect(warnings).toEqual([])
 })
 
-test('a file that is gone, empty or no line leaves the last good secret in use, and is logged once a time', () => {
+test('a missing, empty or invalid file keeps the last valid secret in use and is logged once per period', () => {
   writeFileSync(file, 'second')
   const current = renewedSecret(new Secret('first', file), 'KAFKA_SASL_PASSWORD', log)
   current()

@@ -34,7 +34,7 @@ function write(name: string, text: string): void {
   writeFileSync(path(name), text)
 }
 
-/** As they were read at the start. */
+/** The secrets with their values at startup. */
 function watch(): FileSecrets<'id' | 'key'> {
   write('id', `${OLD}-id\n`)
   write('key', OLD)
@@ -58,7 +58,7 @@ async function later(secrets: FileSecrets<'id' | 'key'>, ms: number) {
 }
 
 describe('secrets from files', () => {
-  test('are the same object, unread, for five seconds and without a timer', async () => {
+  test('are the same object without file access for five seconds and without a timer', async () => {
     const secrets = watch()
     const first = secrets.current()
     expect(first).toEqual({ id: `${OLD}-id`, key: OLD })
@@ -68,7 +68,7 @@ describe('secrets from files', () => {
     expect([reads, changes]).toEqual([2, 0])
   })
 
-  test('are taken anew together, when they read the same twice', async () => {
+  test('are replaced together when two reads give the same values', async () => {
     const secrets = watch()
     write('id', `${NEW}-id\n`)
     expect((await later(secrets, 5_000)).id).toBe(`${OLD}-id`)
@@ -78,7 +78,7 @@ describe('secrets from files', () => {
     expect([changes, problems]).toEqual([1, []])
   })
 
-  test('are found behind a symbolic link that Kubernetes swaps', async () => {
+  test('are found behind a symbolic link that Kubernetes replaces', async () => {
     for (const version of ['one', 'two']) mkdirSync(path(version))
     write('one/key', OLD)
     write('two/key', NEW)
@@ -101,7 +101,7 @@ describe('secrets from files', () => {
     expect(problems).toEqual([])
   })
 
-  test('that were refused are taken anew at once', () => {
+  test('are read again at once after a rejection', () => {
     const secrets = watch()
     write('key', NEW)
     secrets.reread()
@@ -114,7 +114,7 @@ describe('secrets from files', () => {
   test.each([
     ['empty', '', 'it is empty'],
     ['of two lines', `${NEW}\n${NEW}\n`, 'it has more than one line or contains control characters'],
-  ])('stay in use while the file is %s, with one complaint', async (_, text, problem) => {
+  ])('stay in use while the file is %s, with one message', async (_, text, problem) => {
     const secrets = watch()
     write('key', text)
     for (let looks = 0; looks < 3; looks += 1) expect((await later(secrets, 5_000)).key).toBe(OLD)
@@ -131,7 +131,7 @@ describe('secrets from files', () => {
     expect(problems).toHaveLength(2)
   })
 
-  test('stay in use while the file is gone', async () => {
+  test('stay in use while the file is missing', async () => {
     const secrets = watch()
     rmSync(path('id'))
     expect(await later(secrets, 5_000)).toEqual({ id: `${OLD}-id`, key: OLD })
@@ -139,7 +139,7 @@ describe('secrets from files', () => {
     expect(problems.join()).not.toContain(OLD)
   })
 
-  test('that came from the environment are never looked for', async () => {
+  test('from the environment are never looked up in files', async () => {
     const secrets = createFileSecrets(
       { key: new Secret(OLD) },
       {

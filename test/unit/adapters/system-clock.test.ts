@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/adapters/system-clock.ts'
 
-test('the epoch clock is the one of the machine, the monotonic one never goes back', () => {
+test('the epoch clock is the system time, and the monotonic clock never goes back', () => {
   expect(Math.abs(systemClock.epochMs() - Date.now())).toBeLessThan(1_000)
   const before = systemClock.monotonicMs()
   expect(systemClock.monotonicMs()).toBeGreaterThanOrEqual(before)
@@ -11,7 +11,7 @@ describe('a timer', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  test('calls back once, after the delay', () => {
+  test('fires once after its delay', () => {
     const callback = vi.fn<() => void>()
     systemClock.after(1_000, callback)
     vi.advanceTimersByTime(999)
@@ -20,7 +20,7 @@ describe('a timer', () => {
     expect(callback).toHaveBeenCalledTimes(1)
   })
 
-  test('that is cancelled never calls back', () => {
+  test('never fires after it was canceled', () => {
     const callback = vi.fn<() => void>()
     const cancel = systemClock.after(1_000, callback)
     cancel()
@@ -28,7 +28,7 @@ describe('a timer', () => {
     expect(callback).not.toHaveBeenCalled()
   })
 
-  test('may be longer than the longest timer of Node, and is cancelled in any stretch of it', () => {
+  test("can be longer than Node's maximum delay, and can be canceled at any time", () => {
     const days = 86_400_000
     const callback = vi.fn<() => void>()
     const cancelled = vi.fn<() => void>()

@@ -167,7 +167,7 @@ describe('a record that is rejected while others are answered', () => {
     expect(breaker.openReason).toBeNull()
   })
 
-  test('yields the probe to another record if it was the only one calling, and is blamed itself after that', () => {
+  test('lets another record probe at once if it was the only one calling, and is blamed itself after that', () => {
     const breaker = new CircuitBreaker()
     const record = new RefusedRecord()
     call(breaker, REFUSED, 0, record)
@@ -182,7 +182,7 @@ describe('a record that is rejected while others are answered', () => {
     expect(breaker.openReason).toBeNull()
   })
 
-  test('is blamed only after three rejections, so that up to three records may fail before calls pause', () => {
+  test('is one of up to three that may be rejected in a row before every record has to wait', () => {
     const breaker = openBreaker()
     const waits = [1, 2, 3].map((nowMs) => {
       const waitMs = breaker.waitMs(nowMs, false)

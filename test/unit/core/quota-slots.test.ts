@@ -47,7 +47,7 @@ describe('after a new connection', () => {
     expect(slots.request(READY_MS, 5)).not.toBeNull()
   })
 
-  test('slots of the previous connection are not used', () => {
+  test('slots that were received before a disconnect are still used', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 2, { slotsMs: [READY_MS + 50] })
     slots.disconnected()

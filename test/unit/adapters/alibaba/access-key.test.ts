@@ -29,7 +29,7 @@ function open(config: CredentialsConfig) {
 }
 
 describe('an access key', () => {
-  test('of the environment is at hand at once and the same for ever, with its token where it has one', async () => {
+  test('from the environment is available at once and never changes, and has its token if there is one', async () => {
     const key = { accessKeyId: new Secret('fictitious'), accessKeySecret: new Secret(SECRET) }
     const { provider, clock } = open({ kind: 'sts', ...key, securityToken: new Secret('token') })
     const first = provider.current()
@@ -42,7 +42,7 @@ describe('an access key', () => {
     })
   })
 
-  test('in files that was refused is what the files hold now for the next call', async () => {
+  test('from files is read again for the next call after a rejection', async () => {
     const file = join(folder, 'secret')
     writeFileSync(file, `${SECRET}-old`)
     const { provider, log, metrics } = open({
@@ -55,14 +55,14 @@ describe('an access key', () => {
     if (first !== null) provider.refused(first)
     expect(provider.current()).toEqual({ accessKeyId: 'fictitious', accessKeySecret: `${SECRET}-new` })
     writeFileSync(file, '')
-    // Signed before the new key was there: says nothing about it.
+    // Signed before the new key arrived, so it does not count.
     if (first !== null) provider.refused(first)
     expect(log.lines.map(({ level }) => level)).toEqual(['info'])
     expect(metrics.of('credentialRefresh')).toEqual([['ok']])
     expect(JSON.stringify(log.lines)).not.toContain(SECRET)
   })
 
-  test('in files stays in use while they cannot be read, which is counted and said', async () => {
+  test('from files stays in use while the files cannot be read, which is counted and logged', async () => {
     const file = join(folder, 'secret')
     const { provider, log, metrics } = open({
       kind: 'static',

@@ -22,7 +22,7 @@ function extIdInfoOf(body: unknown): string {
   return (body as { Result: { ExtIdInfo: string } }).Result.ExtIdInfo
 }
 
-/** With `value` wherever a member is called `place`. */
+/** The JSON with `value` in every member with the name `place`. */
 function withValue(json: string, place: string, value: unknown): unknown {
   return JSON.parse(json, (name, old: unknown) => (name === place ? value : old))
 }
@@ -31,8 +31,8 @@ function passedOf(body: unknown): CheckAnswer['passed'] | undefined {
   return parseAnswer(body).answer?.passed
 }
 
-describe('whatever JSON comes, parsing does not throw', () => {
-  test('with any value in any place of the body', () => {
+describe('parsing never throws', () => {
+  test('for any value in any member of the body', () => {
     const places = fc.constantFrom('RequestId', 'Code', 'SubCode', 'ExtIdInfo', 'ExtFaceInfo', 'faceAttack')
     fc.assert(
       fc.property(bodies, places, fc.jsonValue(), (body, place, value) => {
@@ -42,7 +42,7 @@ describe('whatever JSON comes, parsing does not throw', () => {
     )
   })
 
-  test('with any value in any place of the document', () => {
+  test('for any value in any member of the document', () => {
     const places = fc.constantFrom(
       'ocrIdInfo',
       'name',
@@ -62,7 +62,7 @@ describe('whatever JSON comes, parsing does not throw', () => {
     )
   })
 
-  test('with any text put anywhere into the document', () => {
+  test('for any text inserted into the document', () => {
     const edits = fc.record({ at: fc.nat(), length: fc.nat(20), text: fc.string({ unit: signs }) })
     fc.assert(
       fc.property(bodies, edits, (body, { at, length, text }) => {
@@ -74,7 +74,7 @@ describe('whatever JSON comes, parsing does not throw', () => {
     )
   })
 
-  test('with any value at all', () => {
+  test('for any JSON value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (body) => {
         expect(typeof parseAnswer(body).code).toBe('string')
@@ -82,7 +82,7 @@ describe('whatever JSON comes, parsing does not throw', () => {
     )
   })
 
-  test('however deep it is nested', () => {
+  test('for any nesting depth', () => {
     expect(parseAnswer(bodyWith('['.repeat(200_000))).answer?.document).toBe('unreadable')
     const members = `{"name":${'['.repeat(50_000)}${']'.repeat(50_000)},"surname":"TESTPERSON"}`
     expect(passedOf(bodyWith(`{"ocrIdInfo":${members}}`))).toBe('Y')

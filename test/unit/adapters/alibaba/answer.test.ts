@@ -4,8 +4,8 @@ import { answerTo, bodyWith, documentIn, sampleOf, SAMPLES } from '../../../supp
 
 const HONG_KONG = sampleOf('HONG_KONG_IDENTITY_CARD').members
 
-describe('the body', () => {
-  test('gives its code, its request and its verdict', () => {
+describe('the response body', () => {
+  test('has a code, a request id and a verdict', () => {
     const { code, requestId, answer } = parseAnswer(bodyWith(''))
     expect({ code, requestId }).toEqual({
       code: 'Success',
@@ -18,7 +18,7 @@ describe('the body', () => {
     expect(parseAnswer({ Code: code }).code).toBe(code)
   })
 
-  test('may have numbers where texts are documented', () => {
+  test('may contain numbers where strings are documented', () => {
     expect(parseAnswer({ Code: 200, Result: { Passed: 'N', SubCode: 212 } })).toMatchObject({
       code: '200',
       answer: { passed: 'N', subCode: '212' },
@@ -26,7 +26,7 @@ describe('the body', () => {
   })
 
   test.each([null, undefined, 7, 'text', [], true])(
-    'may be %j: then there is neither code nor answer',
+    'may be %j, which has neither a code nor an answer',
     (body) => {
       expect(parseAnswer(body)).toEqual({ code: '', requestId: null, answer: null })
     },
@@ -58,11 +58,11 @@ describe('the body', () => {
     [null, null],
     [['Y'], null],
     [{}, null],
-  ])('with Passed %j says %j', (given, passed) => {
+  ])('with Passed %j has the verdict %j', (given, passed) => {
     expect(answerTo('', { Passed: given }).passed).toBe(passed)
   })
 
-  test('may have its result as JSON in a text, or in a text in a text', () => {
+  test('may have its result as JSON in a string, encoded once or twice', () => {
     const { Result, ...rest } = bodyWith(JSON.stringify({ ocrIdInfo: HONG_KONG })) as { Result: unknown }
     const usual = parseAnswer({ ...rest, Result })
     const once = JSON.stringify(Result)
@@ -71,20 +71,17 @@ describe('the body', () => {
     expect(usual.answer?.passed).toBe('Y')
   })
 
-  test.each(['{"Passed":"Y"', 'Y', '[]', [], 7, true, ''])(
-    'has no answer when its result is %j',
-    (Result) => {
-      expect(parseAnswer({ Code: 'Success', Result }).answer).toBeNull()
-    },
-  )
+  test.each(['{"Passed":"Y"', 'Y', '[]', [], 7, true, ''])('has no answer if its result is %j', (Result) => {
+    expect(parseAnswer({ Code: 'Success', Result }).answer).toBeNull()
+  })
 
-  test('may come from a gateway that writes small letters', () => {
+  test('may have lower-case member names from a gateway', () => {
     const body = { code: 'ActionUnauthorized', message: 'no', requestId: 'r' }
     expect(parseAnswer(body)).toEqual({ code: 'ActionUnauthorized', requestId: 'r', answer: null })
   })
 })
 
-describe('the sample of the vendor’s page', () => {
+describe("the sample from the vendor's documentation", () => {
   const members = {
     originOfIssue: 'National Immigration Administration',
     englishName: 'LI SI',
@@ -103,7 +100,7 @@ describe('the sample of the vendor’s page', () => {
     idImage: '/9j/'.repeat(5_000),
   }
 
-  test('is read whole, its empty expiry date and its image left out', () => {
+  test('is read completely, except for its empty expiry date and its image', () => {
     expect(answerTo(JSON.stringify(sample))).toEqual({
       requestId: '130A2C10-B9EE-4D84-88E3-5384FF039795',
       passed: 'Y',
@@ -116,7 +113,7 @@ describe('the sample of the vendor’s page', () => {
     })
   })
 
-  test('is read the same however often its parts are encoded', () => {
+  test('is read identically however often its parts are encoded', () => {
     const parts = {
       ...sample,
       ocrIdInfo: `${JSON.stringify(JSON.stringify(sample.ocrIdInfo))}\n`,
@@ -132,7 +129,7 @@ describe('the sample of the vendor’s page', () => {
   })
 })
 
-describe('a part that is no JSON', () => {
+describe('a part with invalid JSON', () => {
   test.each([
     ['ends in a comma', '{"ocrIdInfo":{"name":"CESHI"},"spoofInfo":{"spoofResult":"Y",}}'],
     ['lacks a comma', '{"idFaceQualityScore": 98.0"ocrIdInfo":{"name":"CESHI"}}'],
@@ -141,41 +138,41 @@ describe('a part that is no JSON', () => {
     ['is a number', '7'],
     ['is encoded three times', JSON.stringify(JSON.stringify(JSON.stringify({ ocrIdInfo: HONG_KONG })))],
     ['is HTML', '<html></html>'],
-  ])('makes the document unreadable, not repaired, when it %s', (_, extIdInfo) => {
+  ])('makes the document unreadable and is not repaired if it %s', (_, extIdInfo) => {
     expect(answerTo(extIdInfo)).toMatchObject({ passed: 'Y', document: 'unreadable', spoofed: null })
   })
 
   test.each(['ocrIdInfo', 'ocrIdEditInfo', 'spoofInfo', 'ocrIdBackInfo', 'ocrIdInfoData', 'ocrStandardData'])(
-    'makes the document unreadable when it is %s',
+    'makes the document unreadable if it is %s',
     (name) => {
       expect(answerTo({ ocrIdInfo: HONG_KONG, [name]: '{"name":"CESHI",}' }).document).toBe('unreadable')
     },
   )
 
-  test('makes the document unreadable when it is a side of it', () => {
+  test('makes the document unreadable if it is one of its sides', () => {
     expect(answerTo({ ocrIdInfoData: { '01': '{,}' } }).document).toBe('unreadable')
   })
 
-  test('makes the document unreadable when it is the face’s', () => {
+  test('makes the document unreadable if it is extFaceInfo', () => {
     const answer = answerTo({ ocrIdInfo: HONG_KONG }, { ExtFaceInfo: '{"faceAttack":"Y",}' })
     expect(answer).toMatchObject({ document: 'unreadable', faceAttacked: null })
   })
 
-  test('leaves the risk that can be read', () => {
+  test('keeps the risk information that can be read', () => {
     const answer = answerTo({ ocrIdInfo: '{,}', spoofInfo: { spoofResult: 'Y', spoofType: 'TAMPER' } })
     expect(answer).toMatchObject({ document: 'unreadable', spoofed: true, spoofTypes: ['TAMPER'] })
   })
 })
 
-describe('a document', () => {
+describe('a document in an answer', () => {
   test.each([undefined, null, '', ' \n', '**', '{}', '""', 'null', {}])(
-    'is absent when it is %j',
+    'is absent if it is %j',
     (extIdInfo) => {
       expect(answerTo(extIdInfo).document).toBe('absent')
     },
   )
 
-  test('that failed has no fields', () => {
+  test('has no fields if recognition failed', () => {
     expect(documentIn({ ocrIdPassed: 'N', ocrIdInfo: '' })).toEqual({
       ocrPassed: false,
       fields: null,
@@ -187,14 +184,14 @@ describe('a document', () => {
     expect(documentIn(JSON.stringify({ ocrIdInfo: members })).fields).toEqual(members)
   })
 
-  test('keeps numbers and booleans as texts', () => {
+  test('keeps numbers and booleans as strings', () => {
     expect(documentIn({ ocrIdInfo: { idNumber: 0, isPermanent: true } }).fields).toEqual({
       idNumber: '0',
       isPermanent: 'true',
     })
   })
 
-  test('keeps no image, whatever its name, and no address of one', () => {
+  test('drops images under any name, and links to them', () => {
     const images = {
       portrait: 'aGk'.repeat(50),
       lines: `${'aGk='.repeat(19)}\r\n`.repeat(4),
@@ -205,12 +202,12 @@ describe('a document', () => {
     expect(documentIn({ ocrIdInfo: { ...images, name: 'CESHI' } }).fields).toEqual({ name: 'CESHI' })
   })
 
-  test('keeps a long address', () => {
+  test('keeps a long postal address', () => {
     const address = `${'Sample Road 0, '.repeat(20)}Testland`
     expect(documentIn({ ocrIdInfo: { address } }).fields).toEqual({ address })
   })
 
-  test('may call its members as JavaScript calls what every object has', () => {
+  test('may have members with the names of built-in object properties', () => {
     const info = '{"__proto__":"x","constructor":"c","toString":"t","name":"CESHI"}'
     const { fields } = documentIn(`{"ocrIdInfo":${info}}`)
     expect(Object.entries(fields ?? {})).toEqual([
@@ -226,8 +223,8 @@ function spoofOf(spoofResult: string, spoofType: string): unknown {
   return { spoofInfo: { spoofResult, spoofType } }
 }
 
-describe('a document of several sides', () => {
-  test('has the members of its back, which replace those of its front', () => {
+describe('a document with several sides', () => {
+  test('has the members of its back in place of those of its front', () => {
     const document = documentIn({
       ocrIdInfo: { name: 'CESHI', address: 'Front Road' },
       ocrIdBackInfo: { address: 'Back Road', expiryDate: '2030-01-01' },
@@ -242,7 +239,7 @@ describe('a document of several sides', () => {
       'right in the side',
       { passport_number: 'X00000000', surname: 'TESTPERSON', idImage: 'A'.repeat(9_999) },
     ],
-  ])('has the members of each side: %s', (_, side) => {
+  ])('has the members of each side %s', (_, side) => {
     const sides = { '01': side, '02': JSON.stringify({ ocrIdInfo: { address: 'Sample Road' } }) }
     expect(documentIn({ ocrIdInfo: { surname: 'OLD', name: 'CESHI' }, ocrIdInfoData: sides }).fields).toEqual(
       {
@@ -254,17 +251,17 @@ describe('a document of several sides', () => {
     )
   })
 
-  test('never has an empty text replace one that is not', () => {
+  test('never replaces a text with an empty one', () => {
     const document = documentIn({ ocrIdInfo: { name: 'CESHI' }, ocrIdInfoData: { '01': { name: '' } } })
     expect(document.fields).toEqual({ name: 'CESHI' })
   })
 
-  test('is forged when one side is', () => {
+  test('is forged if one side is', () => {
     const answer = answerTo({ ocrIdInfoData: { '01': spoofOf('Y', 'TAMPER'), '02': spoofOf('N', '') } })
     expect(answer).toMatchObject({ spoofed: true, spoofTypes: ['TAMPER'] })
   })
 
-  test('has its edits, and the vendor’s standard forms beside what was read', () => {
+  test("has its edits, and the vendor's standardized values beside the recognized ones", () => {
     const document = documentIn({
       ocrIdInfo: { sex: '女' },
       ocrStandardData: { sex_s: 'F' },
@@ -274,14 +271,14 @@ describe('a document of several sides', () => {
   })
 })
 
-describe('the risk', () => {
+describe('the risk in an answer', () => {
   test.each([
     ['Y', true],
     ['N', false],
     ['', null],
     ['U', null],
     [undefined, null],
-  ])('of spoofResult %j is %j', (spoofResult, spoofed) => {
+  ])('for spoofResult %j is %j', (spoofResult, spoofed) => {
     expect(answerTo({ spoofInfo: { spoofResult, spoofType: ['TAMPER'] } }).spoofed).toBe(spoofed)
   })
 
@@ -297,7 +294,7 @@ describe('the risk', () => {
     ['', []],
     [undefined, []],
     [{ TAMPER: 'Y' }, []],
-  ])('has the types of %j', (spoofType, spoofTypes) => {
+  ])('has the spoof types of %j', (spoofType, spoofTypes) => {
     expect(answerTo({ spoofInfo: { spoofResult: 'N', spoofType } }).spoofTypes).toEqual(spoofTypes)
   })
 
@@ -308,7 +305,7 @@ describe('the risk', () => {
     [{ facePassed: 'Y' }, null],
     ['**', null],
     [undefined, null],
-  ])('of the face %j is %j', (extFaceInfo, attacked) => {
+  ])('for the face %j is %j', (extFaceInfo, attacked) => {
     expect(answerTo('', { ExtFaceInfo: extFaceInfo }).faceAttacked).toBe(attacked)
   })
 })

@@ -7,7 +7,7 @@ import { handingOut } from '../../../support/credentials.ts'
 
 const IDS = { transactionId: 'hkstest1', merchantBizId: 'biz1' }
 const KEY = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
-/** Where an answer comes; and where none is to come. */
+/** Timeouts for a server that responds and for one that does not. */
 const LONG_TIMEOUT_MS = 10_000
 const TIMEOUT_MS = 150
 const PASSED = JSON.stringify({ RequestId: 'r1', Code: 'Success', Result: { Passed: 'Y', SubCode: '200' } })
@@ -37,14 +37,14 @@ function clientFor(endpoint: string, changes: Partial<ClientOptions> = {}) {
   return client
 }
 
-/** One call to a server that answers so. */
+/** One call to a server with this response. */
 async function ask(answer: RequestListener, changes: Partial<ClientOptions> = {}): Promise<Reply> {
   const { timeoutMs = LONG_TIMEOUT_MS } = changes
   return clientFor(await listen(createServer(answer)), changes).check(IDS, timeoutMs)
 }
 
 describe('a call', () => {
-  test('is a signed POST with the parameters in the query and no body', async () => {
+  test('is a signed POST with its parameters in the query and no body', async () => {
     const seen: IncomingMessage[] = []
     await ask((request, response) => {
       seen.push(request)
@@ -62,7 +62,7 @@ describe('a call', () => {
     expect(Math.abs(Date.parse(String(headers?.['x-acs-date'])) - Date.now())).toBeLessThan(5_000)
   })
 
-  test('has a nonce of its own each time, on the same connection', async () => {
+  test('has a new nonce each time, even on the same connection', async () => {
     const nonces = new Set<unknown>()
     const ports = new Set<unknown>()
     const endpoint = await listen(
@@ -77,7 +77,7 @@ describe('a call', () => {
     expect([nonces.size, ports.size]).toEqual([5, 1])
   })
 
-  test('brings the answer, its status and its code', async () => {
+  test('returns the answer with its status and code', async () => {
     expect(await ask((_, response) => response.end(PASSED))).toMatchObject({
       kind: 'answer',
       status: 200,
@@ -88,7 +88,7 @@ describe('a call', () => {
     })
   })
 
-  test('asks for the keys each time, and sends the token of temporary ones', async () => {
+  test('gets the credentials each time and sends the token of temporary ones', async () => {
     const tokens: unknown[] = []
     const endpoint = await listen(
       createServer((request, response) => {
@@ -107,8 +107,8 @@ describe('a call', () => {
   })
 })
 
-describe('an error', () => {
-  test('with a body in JSON is an answer', async () => {
+describe('an error response', () => {
+  test('with a JSON body is an answer', async () => {
     const reply = await ask((_, response) => {
       response.statusCode = 404
       response.end(JSON.stringify({ RequestId: 'r2', Code: 'ProcessNotCompleted' }))
@@ -122,7 +122,7 @@ describe('an error', () => {
     ['soon', null],
     ['-5', null],
     ['99999999999', 60_000],
-  ])('with x-acs-retry-after %s asks for %s ms', async (value, retryAfterMs) => {
+  ])('with x-acs-retry-after %s has a retry hint of %s ms', async (value, retryAfterMs) => {
     const reply = await ask((_, response) => {
       response.writeHead(400, { 'x-acs-retry-after': value })
       response.end(JSON.stringify({ Code: 'Throttling.User' }))
@@ -130,7 +130,7 @@ describe('an error', () => {
     expect(reply).toMatchObject({ kind: 'answer', status: 400, retryAfterMs })
   })
 
-  test('in XML has the code that stands there', async () => {
+  test('in XML has the code of the document', async () => {
     const reply = await ask((_, response) => {
       response.statusCode = 400
       response.end('<?xml version="1.0"?><Error><RequestId>r</RequestId><Code>Throttling.User</Code></Error>')
@@ -138,7 +138,7 @@ describe('an error', () => {
     expect(reply).toMatchObject({ kind: 'answer', status: 400, code: 'Throttling.User', answer: null })
   })
 
-  test('that is no JSON says when to come again', async () => {
+  test('without JSON has a retry hint', async () => {
     const reply = await ask((_, response) => {
       response.writeHead(503, { 'retry-after': '7' })
       response.end('<html></html>')
@@ -151,7 +151,7 @@ describe('an error', () => {
     ['XML without a code', 400, '<?xml version="1.0"?><Error><Message>no</Message></Error>'],
     ['nothing', 503, ''],
     ['half an answer', 200, PASSED.slice(0, 20)],
-  ])('with %s instead of JSON is no answer, but has a status', async (_, status, body) => {
+  ])('with %s instead of JSON is not an answer but has a status', async (_, status, body) => {
     const reply = await ask((__, response) => {
       response.statusCode = status
       response.end(body)
@@ -173,7 +173,7 @@ async function refusalsAfter(status: number, code: string): Promise<number> {
   return credentials.refusals.length
 }
 
-describe('keys that the API refuses', () => {
+describe('credentials', () => {
   test.each([
     [404, 'InvalidAccessKeyId.NotFound'],
     [400, 'InvalidAccessKeyId.Inactive'],
@@ -181,7 +181,7 @@ describe('keys that the API refuses', () => {
     [403, 'InvalidSecurityToken'],
     [400, 'MissingSecurityToken'],
     [400, 'SignatureDoesNotMatch'],
-  ])('are told to their source: %i %s', async (status, code) => {
+  ])('are reported to their provider as rejected: %i %s', async (status, code) => {
     expect(await refusalsAfter(status, code)).toBe(1)
   })
 
@@ -191,20 +191,20 @@ describe('keys that the API refuses', () => {
     [404, 'ProcessNotCompleted'],
     [500, 'InternalError'],
     [200, 'Success'],
-  ])('are not suspected for anything else: %i %s', async (status, code) => {
+  ])('are not reported as rejected for other errors: %i %s', async (status, code) => {
     expect(await refusalsAfter(status, code)).toBe(0)
   })
 })
 
-describe('no answer', () => {
-  test('within the time-out is a time-out', async () => {
+describe('a call without an answer', () => {
+  test('times out after the timeout', async () => {
     const startedMs = performance.now()
     const reply = await ask(() => undefined, { timeoutMs: TIMEOUT_MS })
     expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: null, retryAfterMs: null })
     expect(performance.now() - startedMs).toBeLessThan(LONG_TIMEOUT_MS)
   })
 
-  test('in full within the time-out is a time-out, however often a byte drips', async () => {
+  test('times out even if the server keeps sending single bytes', async () => {
     const startedMs = performance.now()
     const reply = await ask(
       (request, response) => {
@@ -218,12 +218,12 @@ describe('no answer', () => {
     expect(performance.now() - startedMs).toBeLessThan(LONG_TIMEOUT_MS)
   })
 
-  test('before the connection broke is a reset', async () => {
+  test('is a reset if the connection broke before the response', async () => {
     const reply = await ask(({ socket }) => socket.resetAndDestroy())
     expect(reply).toEqual({ kind: 'no-answer', failure: 'reset', status: null, retryAfterMs: null })
   })
 
-  test('after its beginning is a reset with the status', async () => {
+  test('is a reset with the status if the connection broke during the response', async () => {
     const reply = await ask((_, response) => {
       response.writeHead(200, { 'content-length': '1000' })
       response.write('{', () => response.destroy())
@@ -231,7 +231,7 @@ describe('no answer', () => {
     expect(reply).toEqual({ kind: 'no-answer', failure: 'reset', status: 200, retryAfterMs: null })
   })
 
-  test('in HTTP is a fault of the network', async () => {
+  test('is a network error if the response is not HTTP', async () => {
     const mail = createTcpServer((socket) => void socket.resume().end('220 mail.test ESMTP\r\n'))
     expect(await clientFor(await listen(mail)).check(IDS, LONG_TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
@@ -241,7 +241,7 @@ describe('no answer', () => {
     })
   })
 
-  test('over TLS is told from the other faults: it is the same for every record', async () => {
+  test('is a TLS error if the handshake fails, because that affects every record', async () => {
     const plain = await listen(createServer((_, response) => response.end(PASSED)))
     expect(await clientFor(plain.replace('http:', 'https:')).check(IDS, LONG_TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
@@ -251,7 +251,7 @@ describe('no answer', () => {
     })
   })
 
-  test('where nobody listens is refused', async () => {
+  test('is a refused connection if nothing listens', async () => {
     const server = createTcpServer()
     const endpoint = await listen(server)
     await closing.pop()?.()
@@ -263,7 +263,7 @@ describe('no answer', () => {
     })
   })
 
-  test('is read when it is too large, sent in one piece or in many', async () => {
+  test('is read to its limit if the response is too large, in one chunk or many', async () => {
     const megabytes = Buffer.alloc(4 * 1024 * 1024, ' ')
     for (const answer of [
       (response: Parameters<RequestListener>[1]) => response.end(megabytes),
@@ -275,7 +275,7 @@ describe('no answer', () => {
     }
   })
 
-  test('is asked for without credentials', async () => {
+  test('is made without credentials and gets the reason of their absence', async () => {
     let calls = 0
     const answer: RequestListener = (_, response) => void response.end(PASSED, () => (calls += 1))
     for (const credentials of [() => null, () => Promise.resolve(null)]) {
@@ -290,7 +290,7 @@ describe('no answer', () => {
   })
 })
 
-test('a call after a failed one goes through', async () => {
+test('a call after a failed call succeeds', async () => {
   let calls = 0
   const endpoint = await listen(
     createServer(({ socket }, response) => {
@@ -305,7 +305,7 @@ test('a call after a failed one goes through', async () => {
   expect(await check(IDS, LONG_TIMEOUT_MS)).toMatchObject({ kind: 'answer' })
 })
 
-test('calls do not wait for each other', async () => {
+test('concurrent calls do not wait for each other', async () => {
   const waiting: (() => void)[] = []
   const endpoint = await listen(
     createServer((_, response) => {
@@ -318,7 +318,7 @@ test('calls do not wait for each other', async () => {
   expect(replies.filter(({ kind }) => kind === 'answer')).toHaveLength(20)
 })
 
-test('a reply never holds the ids, the keys or the address', async () => {
+test('a reply never contains the ids, credentials or URL', async () => {
   const endpoint = await listen(createServer(({ socket }) => socket.resetAndDestroy()))
   const reply = JSON.stringify(await clientFor(endpoint).check(IDS, LONG_TIMEOUT_MS))
   for (const secret of [IDS.transactionId, IDS.merchantBizId, 'testsecret', '127.0.0.1']) {

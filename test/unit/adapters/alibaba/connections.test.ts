@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Connections, NOT_STARTED } from '../../../../src/adapters/alibaba/connections.ts'
 
-/** A server that answers, its sockets and how many requests it had; and connections to it. */
+/** A server that counts its sockets and requests, and connections to it. */
 async function connected(server: Server = createServer()) {
   const sockets: Socket[] = []
   const requests: number[] = []
@@ -32,7 +32,7 @@ async function connected(server: Server = createServer()) {
   return { connections, post, sockets, requests, stop }
 }
 
-test('an exchange that may not start any more is not written, and its connection serves the next one', async () => {
+test('a request that may not start is not written, and its connection serves the next request', async () => {
   const { post, sockets, requests } = await connected()
   for (let round = 0; round < 2; round += 1) {
     await expect(post(false)).rejects.toMatchObject({ cause: NOT_STARTED })
@@ -41,8 +41,8 @@ test('an exchange that may not start any more is not written, and its connection
   expect([requests.length, sockets.length]).toEqual([2, 1])
 })
 
-describe('connections opened ahead', () => {
-  test('have nothing sent on them, and are used', async () => {
+describe('connections opened in advance', () => {
+  test('send nothing until they are used', async () => {
     const { connections, post, sockets, requests } = await connected()
     connections.warm(4)
     await expect.poll(() => sockets.length).toBe(4)
@@ -52,7 +52,7 @@ describe('connections opened ahead', () => {
     expect([new Set(requests).size, sockets.length]).toEqual([2, 4])
   })
 
-  test('are one more when the last idle one is taken', async () => {
+  test('are replenished by one when the last idle one is used', async () => {
     const { connections, post, sockets } = await connected()
     connections.warm(2)
     await expect.poll(() => sockets.length).toBe(2)
@@ -60,7 +60,7 @@ describe('connections opened ahead', () => {
     await expect.poll(() => sockets.length).toBe(3)
   })
 
-  test('are not taken for open when the peer has closed them', async () => {
+  test('are not used after the server has closed them', async () => {
     const { connections, post, sockets, requests } = await connected()
     connections.warm(3)
     await expect.poll(() => sockets.length).toBe(3)
@@ -70,7 +70,7 @@ describe('connections opened ahead', () => {
     expect([(await post()).status, requests.length]).toEqual([200, 1])
   })
 
-  test('that cannot be opened are left to the next exchange to find out', async () => {
+  test('are left to the next request if they cannot be opened', async () => {
     const { connections, post, stop } = await connected()
     await stop()
     connections.warm(3)

@@ -1,4 +1,4 @@
-/** Every way by which keys come, with the vendor's own library and real servers on loopback: what holds for all of them. */
+/** Every credential source with the vendor's library and real servers on loopback: the behavior common to all of them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ const MINUTE_MS = 60_000
 
 interface Way {
   readonly kind: string
-  /** The only host it may ask. */
+  /** The only host that may be called. */
   readonly host: string
   readonly start: (keys: () => Keys) => Promise<CredentialServer>
   readonly config: (port: number, home: string) => CredentialsConfig
@@ -49,7 +49,7 @@ beforeAll(async () => {
   writeFileSync(join(home, 'token'), 'fictitious.oidc.token')
   mkdirSync(join(home, '.aliyun'))
   vi.stubEnv('HOME', home)
-  // Other ways the vendor's chain would try.
+  // Other sources that the vendor's default chain would try.
   vi.stubEnv('ALIBABA_CLOUD_ECS_METADATA', 'another-role')
   vi.stubEnv('ALIBABA_CLOUD_CREDENTIALS_URI', 'http://another.example/')
 })
@@ -116,14 +116,14 @@ async function idOf(provider: CredentialProvider): Promise<string | null> {
   return (await provider.current())?.accessKeyId ?? null
 }
 
-/** What is at hand without waiting; fails the test where a caller would have to wait. */
+/** The credentials that are available without waiting; fails the test if a caller would have to wait. */
 function atHand(provider: CredentialProvider): Credentials | null {
   const current = provider.current()
   if (current instanceof Promise) throw new Error('A caller has to wait.')
   return current
 }
 
-describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
+describe.each(WAYS)('credentials from $kind', ({ host, start, config }) => {
   let clock: FakeClock
   let server: CredentialServer
   let redirection: Redirection
@@ -164,7 +164,7 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
     return provider
   }
 
-  test('are asked for once, however many calls wait for the first ones', async () => {
+  test('are requested once for any number of waiting calls', async () => {
     const provider = open()
     const all = await Promise.all(Array.from({ length: 10 }, async () => provider.current()))
     expect(new Set(all)).toEqual(
@@ -175,7 +175,7 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
     expect(metrics.of('credentialsExpire')).toEqual([[clock.epochMs() + LIFETIME_MS]])
   })
 
-  test('that fail at the start come once their source works, and by no other way', async () => {
+  test('that fail at startup arrive once their source works, and from no other source', async () => {
     server.down = true
     const provider = open()
     expect([await idOf(provider), await idOf(provider)]).toEqual([null, null])
@@ -185,7 +185,7 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
     expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info'])
   })
 
-  test('are renewed ahead of their expiry, while no call waits', async () => {
+  test('are renewed before they expire while no call waits', async () => {
     const provider = open()
     await provider.current()
     await clock.advance(LIFETIME_MS - 15 * MINUTE_MS - 1)
@@ -195,7 +195,7 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
     expect(server.requests).toBe(2)
   })
 
-  test('still valid are used while renewing fails, with one warning, and never once they have expired', async () => {
+  test('that are still valid are used while renewal fails, with one warning, and never after they have expired', async () => {
     const provider = open()
     await provider.current()
     server.down = true
@@ -218,7 +218,7 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'error', 'info'])
   })
 
-  test('that the API refuses are got anew for the next call', async () => {
+  test('that the API rejects are fetched again for the next call', async () => {
     const provider = open()
     const first = await provider.current()
     if (first !== null) provider.refused(first)
@@ -228,7 +228,7 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
     expect(atHand(provider)?.accessKeyId).toBe('fictitious-2')
   })
 
-  test('are in no log line, nor is what their source answers or where it is', async () => {
+  test('never appear in a log line, and neither do responses or URLs of their source', async () => {
     server.down = true
     await idOf(open())
     const lines = JSON.stringify(log.lines)
@@ -237,7 +237,7 @@ describe.each(WAYS)('credentials by $kind', ({ host, start, config }) => {
   })
 })
 
-test('a role by OIDC is asked for with the token that is in the file now', async () => {
+test('an OIDC role is requested with the current token in the file', async () => {
   const clock = new FakeClock()
   const [way] = WAYS
   const server = await startCredentialServer({
@@ -273,7 +273,7 @@ test('a role by OIDC is asked for with the token that is in the file now', async
   }
 })
 
-test('a profile with a key of its own is read again when it is used after a minute', async () => {
+test('a profile with a static key is read again if it is used after a minute', async () => {
   const clock = new FakeClock()
   writeProfile({ mode: 'AK', access_key_id: 'fictitious-old', access_key_secret: SECRET })
   const metrics = fakeMetrics()

@@ -8,13 +8,13 @@ function expectAsNode(secret: string, text: string): void {
 }
 
 /** RFC 4231, test case 2. */
-test('signs as the RFC has it', () => {
+test('equals the test vector of the RFC', () => {
   expect(hmacSha256('Jefe', 'what do ya want for nothing?')).toBe(
     '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
   )
 })
 
-test('signs as Node does, whatever secret and text come after which', () => {
+test("equals Node's HMAC for any sequence of secrets and texts", () => {
   expect.hasAssertions()
   const text = fc.string({ unit: 'binary', maxLength: 130 })
   const secret = fc.oneof(fc.constantFrom('', 'k'.repeat(64), 'k'.repeat(65), '密'.repeat(22)), text)
@@ -26,7 +26,7 @@ test('signs as Node does, whatever secret and text come after which', () => {
   )
 })
 
-test('texts up to the longest that is not left to Node, and beyond', () => {
+test("equals Node's HMAC for texts around the maximum length of the fast implementation", () => {
   expect.hasAssertions()
   for (const length of [0, 1, 99, 100, 101]) {
     expectAsNode('a secret', '签'.repeat(length))

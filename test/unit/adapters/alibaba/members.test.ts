@@ -1,14 +1,14 @@
-/** OCR members of a document: which are kept, and what is said of the others. */
+/** Which OCR members of a document are kept, and how dropped ones are reported. */
 import { expect, test } from 'vitest'
 import { answerTo, documentIn } from '../../../support/answers.ts'
 
-test('keeps no empty text and no placeholder, which is no loss', () => {
+test('an empty text and a placeholder are dropped without a report', () => {
   const nothing = { a: '', b: ' ', c: '?', d: null, e: {}, f: [] }
   const answer = answerTo({ ocrIdInfo: { ...nothing, name: ' CESHI ' } })
   expect(answer).toMatchObject({ document: { fields: { name: 'CESHI' } }, droppedMembers: [] })
 })
 
-test('keeps a text that is wrapped, and says what else it could not keep, by name if it is known', () => {
+test('nested texts are kept, and dropped members are reported, by name if the name is known', () => {
   const answer = answerTo({
     ocrIdInfo: {
       name: { value: ' CESHI ', confidence: 0.9 },
@@ -27,19 +27,19 @@ test('keeps a text that is wrapped, and says what else it could not keep, by nam
   expect(answer.droppedMembers).toEqual(['sex', 'birthDate', 'address', 'other', 'other'])
 })
 
-test('never loses a known member for unknown ones, however many come before it', () => {
+test('a known member is never dropped in favor of unknown ones, however many come first', () => {
   const unknown = Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`member${i}`, 'TEST']))
   const answer = answerTo({ ocrIdInfo: { ...unknown, name: 'CESHI', passport_number: 'X00000000' } })
   expect(answer.document).toMatchObject({ fields: { name: 'CESHI', passport_number: 'X00000000' } })
   expect(answer.droppedMembers).toEqual(Array.from({ length: 16 }, () => 'other'))
 })
 
-test('keeps a known member that looks like an image, up to a thousand characters', () => {
+test('a known member that looks like an image is kept up to 1,000 characters', () => {
   const address = 'A'.repeat(1_000)
   expect(documentIn({ ocrIdInfo: { address } }).fields).toEqual({ address })
 })
 
-test('has bounds however much is sent', () => {
+test('the kept members are limited for any input size', () => {
   const many = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`member${i}`, '测 '.repeat(900)]))
   const short = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`member${i}`, '测 '.repeat(400)]))
   expect(documentIn({ ocrIdInfo: many }).fields).toBeNull()

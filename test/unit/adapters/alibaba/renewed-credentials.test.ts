@@ -13,7 +13,7 @@ const HOUR_MS = 60 * MINUTE_MS
 let clock: FakeClock
 let metrics: RecordedMetrics
 let log: RecordingLog
-/** Exchanges under way, in order; each is ended by the test. */
+/** Pending requests in order; the test completes each of them. */
 let fetches: PromiseWithResolvers<ExpiringCredentials>[]
 let provider: RenewedCredentials
 
@@ -62,11 +62,11 @@ function atHand(): string | null {
 }
 
 describe('the first credentials', () => {
-  test('are asked for before any call needs them', () => {
+  test('are requested before any call needs them', () => {
     expect(fetches).toHaveLength(1)
   })
 
-  test('that have expired already are none', async () => {
+  test('are not used if they have already expired', async () => {
     const current = provider.current()
     await answer('old', -1)
     expect(await current).toBeNull()
@@ -74,14 +74,14 @@ describe('the first credentials', () => {
     expect(metrics.of('credentialsExpire')).toEqual([])
   })
 
-  test('are waited for at most 20 s, though the source never answers', async () => {
+  test('are awaited for at most 20 s if the source does not respond', async () => {
     const current = provider.current()
     await clock.advance(20_000)
     expect(await current).toBeNull()
     expect(log.lines).toMatchObject([{ level: 'error', fields: { code: 'timeout' } }])
   })
 
-  test('are asked for again after 5 s, 10 s and so on up to a minute, and the log says so once', async () => {
+  test('are requested again after 5 s, 10 s and so on up to a minute, with one log line', async () => {
     const attempts: number[] = []
     for (const pauseMs of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
       await fail()
@@ -100,24 +100,21 @@ describe('the first credentials', () => {
   })
 })
 
-describe('renewal', () => {
+describe('credential renewal', () => {
   test.each([
     ['an hour', HOUR_MS, 45 * MINUTE_MS],
     ['the least STS grants', 15 * MINUTE_MS, 10 * MINUTE_MS],
     ['half a minute', 30_000, 20_000],
     ['next to nothing', 900, 1_000],
-  ])(
-    'of credentials that live for %s comes in time, and no sooner',
-    async (_, lifetimeMs, renewedAfterMs) => {
-      await answer('a', lifetimeMs)
-      await clock.advance(renewedAfterMs - 1)
-      expect(fetches).toHaveLength(1)
-      await clock.advance(1)
-      expect(fetches).toHaveLength(2)
-    },
-  )
+  ])('starts at the right time for credentials that live for %s', async (_, lifetimeMs, renewedAfterMs) => {
+    await answer('a', lifetimeMs)
+    await clock.advance(renewedAfterMs - 1)
+    expect(fetches).toHaveLength(1)
+    await clock.advance(1)
+    expect(fetches).toHaveLength(2)
+  })
 
-  test('under way keeps nobody waiting, and is not made twice', async () => {
+  test('does not block calls and runs only once at a time', async () => {
     await answer('a', HOUR_MS)
     await clock.advance(45 * MINUTE_MS)
     expect([atHand(), atHand(), fetches.length]).toEqual(['a', 'a', 2])
@@ -125,7 +122,7 @@ describe('renewal', () => {
     expect(atHand()).toBe('b')
   })
 
-  test('is caught up on by the next call where the timer was late: a machine had slept', async () => {
+  test('is started by the next call if the timer was late because the machine slept', async () => {
     let calls = 0
     const late = new RenewedCredentials({
       obtain: () => Promise.resolve(expiring(`late-${(calls += 1)}`, HOUR_MS)),
@@ -142,7 +139,7 @@ describe('renewal', () => {
     expect(late.current()).toMatchObject({ accessKeyId: 'late-2' })
   })
 
-  test('is tried again sooner than the expiry, and what is valid serves on', async () => {
+  test('is retried before the expiry while the valid credentials stay in use', async () => {
     await answer('a', HOUR_MS)
     await clock.advance(45 * MINUTE_MS)
     await fail()
@@ -153,27 +150,27 @@ describe('renewal', () => {
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'info'])
   })
 
-  test('ends with the source', async () => {
+  test('ends when the provider is closed', async () => {
     await answer('a', HOUR_MS)
     provider.close()
     await clock.advance(HOUR_MS)
     expect([fetches.length, clock.timers]).toEqual([1, 0])
   })
 
-  test('under way when the source is closed sets no timer any more', async () => {
+  test('sets no further timer if the provider is closed meanwhile', async () => {
     provider.close()
     await answer('a', HOUR_MS)
     expect(clock.timers).toBe(0)
   })
 
-  test('tells the metrics when the credentials at hand expire', async () => {
+  test('reports the expiry of the current credentials to the metrics', async () => {
     await answer('a', HOUR_MS)
     expect(metrics.of('credentialsExpire')).toEqual([[clock.epochMs() + HOUR_MS]])
   })
 })
 
-describe('credentials that were refused', () => {
-  test('are replaced before the next call, once however many were refused', async () => {
+describe('rejected credentials', () => {
+  test('are replaced before the next call, once for any number of rejections', async () => {
     await answer('a', HOUR_MS)
     const current = await provider.current()
     if (current !== null) for (let calls = 0; calls < 3; calls += 1) provider.refused(current)
@@ -185,7 +182,7 @@ describe('credentials that were refused', () => {
     expect(atHand()).toBe('b')
   })
 
-  test('are tried again where no others are to be had and they have not expired', async () => {
+  test('are used again if there are no others and they have not expired', async () => {
     await answer('a', HOUR_MS)
     const current = await provider.current()
     if (current !== null) provider.refused(current)
@@ -195,7 +192,7 @@ describe('credentials that were refused', () => {
     expect(atHand()).toBe('a')
   })
 
-  test('long ago say nothing about those at hand', async () => {
+  test('do not affect newer credentials', async () => {
     await answer('a', HOUR_MS)
     const old = await provider.current()
     await clock.advance(45 * MINUTE_MS)

@@ -7,7 +7,7 @@ const inSeconds = (seconds: number): string => new Date(NOW_MS + seconds * 1_000
 const hint = (headers: Parameters<typeof retryAfterMs>[0]): number | null =>
   retryAfterMs(headers, () => NOW_MS)
 
-describe('how long to wait', () => {
+describe('the retry hint', () => {
   test.each([
     [{ 'x-acs-retry-after': '1500' }, 1_500],
     [{ 'x-acs-retry-after': ' 1500.5 ' }, 1_500.5],
@@ -26,12 +26,12 @@ describe('how long to wait', () => {
     { 'x-acs-retry-after': '9'.repeat(30) },
     { 'retry-after': '86400' },
     { 'retry-after': inSeconds(86_400) },
-  ])('is a minute at most: %j', (headers) => {
+  ])('is limited to one minute: %j', (headers) => {
     expect(hint(headers)).toBe(60_000)
   })
 
   test.each([{ 'x-acs-retry-after': '0' }, { 'retry-after': '0' }, { 'retry-after': inSeconds(-3_600) }])(
-    'is never nothing: %j',
+    'is at least the minimum: %j',
     (headers) => {
       expect(hint(headers)).toBe(100)
     },
@@ -48,16 +48,16 @@ describe('how long to wait', () => {
     { 'retry-after': 'soon' },
     { 'retry-after': 'Infinity' },
     { 'retry-after': '2026-11-30T12:00:00Z' },
-  ])('is not told by %j', (headers) => {
+  ])('is not read from %j', (headers) => {
     expect(hint(headers)).toBeNull()
   })
 
-  test('goes by the clock of whoever wrote the date', () => {
+  test('uses the clock of the server that sent the date', () => {
     const headers = { 'retry-after': inSeconds(7_210), date: inSeconds(7_200) }
     expect(hint(headers)).toBe(10_000)
   })
 
-  test('is within bounds whatever stands there', () => {
+  test('is within its limits for any header', () => {
     const text = fc.oneof(
       fc.string(),
       fc.bigInt({ min: 0n }).map(String),

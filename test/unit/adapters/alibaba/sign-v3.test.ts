@@ -26,7 +26,7 @@ function call(changes: Partial<CheckResultRequest> = {}): CheckResultRequest {
   }
 }
 
-/** The same call the general way: every `x-acs-*` header and the host, sorted. */
+/** The same call signed with the general algorithm: every `x-acs-*` header and the host, sorted. */
 function generally(query: string, { credentials, date, nonce }: CheckResultRequest) {
   return {
     method: 'POST',
@@ -69,8 +69,8 @@ function runInstances(date: string, nonce: string) {
   }
 }
 
-describe("the vendor's vectors", () => {
-  test('RunInstances of 10:22:32, with the hash of the canonical request', () => {
+describe("the vendor's test vectors", () => {
+  test('RunInstances at 10:22:32 matches, including the hash of the canonical request', () => {
     const request = runInstances('2023-10-26T10:22:32Z', '3156853299f313e23d1673dc12e1703d')
     expect(hash('sha256', canonicalRequest(request).text, 'hex')).toBe(
       '7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259',
@@ -81,12 +81,12 @@ describe("the vendor's vectors", () => {
     })
   })
 
-  test('RunInstances of 09:01:01', () => {
+  test('RunInstances at 09:01:01 matches', () => {
     const request = runInstances('2023-10-26T09:01:01Z', 'd410180a5abf7fe235dd9b74aca91fc0')
     expect(sign(request).signature).toBe('e521358f7776c97df52e6b2891a8bc73026794a071b50c3323388c4e0df64804')
   })
 
-  // The SDK's test signs a request without method and path: JavaScript writes the one out as `undefined`.
+  // The SDK's test signs a request without a method and path, and JavaScript writes the method as `undefined`.
   const unfinished = {
     method: 'undefined',
     path: '',
@@ -94,7 +94,7 @@ describe("the vendor's vectors", () => {
     secret: 'secret',
   }
 
-  test('the SDK sorts the values of a header that is there twice and joins them with a comma', () => {
+  test('the values of a repeated header are sorted and joined with a comma like in the SDK', () => {
     const query = canonicalQuery({ test: 'ok', empty: '' })
     expect(sign({ ...unfinished, query, headers: { 'x-acs-test': ['https', 'http'] } })).toEqual({
       signedHeaders: 'x-acs-test',
@@ -102,7 +102,7 @@ describe("the vendor's vectors", () => {
     })
   })
 
-  test('the SDK signs a request with nothing in it', () => {
+  test('an empty request is signed like in the SDK', () => {
     expect(sign({ ...unfinished, query: '', headers: {} })).toEqual({
       signedHeaders: '',
       signature: '608b887e491f3e88e85276b188a4d24e29230a559464685ccbf2dcc458e1fde8',
@@ -111,7 +111,7 @@ describe("the vendor's vectors", () => {
 })
 
 describe('the three CheckResult vectors', () => {
-  test('A: permanent credentials', () => {
+  test('A: permanent credentials match', () => {
     const { path, headers } = signCheckResult(call())
     expect(path).toBe(
       '/?IsReturnImage=N&MerchantBizId=e0c34a77f5ac40a5aa5e6ed20c350000&TransactionId=hksb7ba1b28130d24e015d694361bee4',
@@ -131,15 +131,15 @@ describe('the three CheckResult vectors', () => {
     })
   })
 
-  test('A: the hash of its canonical request', () => {
+  test('A: the hash of the canonical request matches', () => {
     const { text } = canonicalRequest(generally(signCheckResult(call()).path.slice(2), call()))
     expect(hash('sha256', text, 'hex')).toBe(
       '1bada745efd21fe4ea50013b5dbbcc63deb419f9f34d7fd5f1b2cbf1e0e4d434',
     )
   })
 
-  // B and C ask without IsReturnImage, which `signCheckResult` always sends.
-  test('B: temporary credentials, whose token is signed', () => {
+  // B and C lack IsReturnImage, which `signCheckResult` always sends.
+  test('B: temporary credentials match, and their token is signed', () => {
     const request = call({ credentials: { ...KEY, securityToken: 'CAIStoken+/==' } })
     const query = canonicalQuery({
       TransactionId: request.transactionId,
@@ -154,7 +154,7 @@ describe('the three CheckResult vectors', () => {
     )
   })
 
-  test('C: a parameter full of characters that need encoding', () => {
+  test('C: a parameter full of characters that need encoding matches', () => {
     const query = canonicalQuery({ TransactionId: 't', MerchantBizId: "a b*c~d+e/f=(é)!'" })
     expect(query).toBe('MerchantBizId=a%20b%2Ac~d%2Be%2Ff%3D%28%C3%A9%29%21%27&TransactionId=t')
     expect(sign(generally(query, call())).signature).toBe(
@@ -163,11 +163,11 @@ describe('the three CheckResult vectors', () => {
   })
 })
 
-describe('the short way', () => {
+describe('the fast signature of CheckResult calls', () => {
   const well = fc.string({ unit: 'grapheme' }).filter((text) => text.isWellFormed())
   const header = fc.string({ minLength: 1 }).map((text) => text.replaceAll(/[^!-~]/g, '.'))
 
-  test('signs as the general way does, whatever the ids, the keys and the token', () => {
+  test('equals the general signature for any ids, credentials and token', () => {
     fc.assert(
       fc.property(
         well,
@@ -197,38 +197,38 @@ describe('the short way', () => {
     )
   })
 
-  test('signs every x-acs header it sends, and the host', () => {
+  test('covers the host and every x-acs header that is sent', () => {
     const { headers } = signCheckResult(call({ credentials: { ...KEY, securityToken: 'token' } }))
     const wanted = Object.keys(headers).filter((name) => name === 'host' || name.startsWith('x-acs-'))
     const [, signedHeaders] = /SignedHeaders=([^,]+)/.exec(headers['authorization'] ?? '') ?? []
     expect(signedHeaders?.split(';')).toEqual(wanted.sort())
   })
 
-  test('never gives the secret away', () => {
+  test('never exposes the secret', () => {
     const secret = 'notforanyonetosee'
     const sent = signCheckResult(call({ credentials: { accessKeyId: 'id', accessKeySecret: secret } }))
     expect(JSON.stringify(sent)).not.toContain(secret)
   })
 })
 
-describe('encoding', () => {
-  test('keeps what RFC 3986 leaves unreserved', () => {
+describe('percent-encoding', () => {
+  test('keeps the unreserved characters of RFC 3986', () => {
     expect(percentEncode('AZaz09-_.~')).toBe('AZaz09-_.~')
   })
 
-  test('encodes what JavaScript leaves alone and the vendor does not', () => {
+  test('encodes characters that encodeURIComponent keeps', () => {
     expect(percentEncode("!'()*")).toBe('%21%27%28%29%2A')
   })
 
-  test('writes a space as %20 and a plus as %2B', () => {
+  test('encodes a space as %20 and a plus as %2B', () => {
     expect(percentEncode('a b+c')).toBe('a%20b%2Bc')
   })
 
-  test('replaces half a surrogate pair instead of throwing', () => {
+  test('replaces lone surrogates instead of throwing', () => {
     expect(percentEncode('a\uD800b')).toBe('a%EF%BF%BDb')
   })
 
-  test('can be undone, and leaves only unreserved characters and escapes', () => {
+  test('is reversible and produces only unreserved characters and escapes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         fc.pre(text.isWellFormed())
@@ -239,24 +239,24 @@ describe('encoding', () => {
     )
   })
 
-  test('sorts the parameters by name, upper case first', () => {
+  test('sorts parameters by name, upper case first', () => {
     expect(canonicalQuery({ b: '2', a: '1', Z: '0', empty: '' })).toBe('Z=0&a=1&b=2&empty=')
   })
 })
 
-describe('header values', () => {
-  test('are trimmed, and the names sorted', () => {
+describe('canonical headers', () => {
+  test('have trimmed values and sorted names', () => {
     const request = { method: 'GET', path: '/', query: '', headers: { b: ' 2\t', a: '1' }, bodyHash: 'h' }
     expect(canonicalRequest(request)).toEqual({ signedHeaders: 'a;b', text: 'GET\n/\n\na:1\nb:2\n\na;b\nh' })
   })
 
-  test('are not reordered in the array given', () => {
+  test('do not reorder the input array', () => {
     const values = ['b', 'a']
     canonicalRequest({ method: 'GET', path: '/', query: '', headers: { x: values }, bodyHash: 'h' })
     expect(values).toEqual(['b', 'a'])
   })
 })
 
-test('the hash of no body is a constant', () => {
+test('the hash of an empty body is a constant', () => {
   expect(hash('sha256', '', 'hex')).toBe(EMPTY_BODY_HASH)
 })

@@ -5,7 +5,7 @@ import { decodeOptions, storedBatch, textRecord } from '../../../support/batches
 
 type Step = readonly [producer: number, what: 'write' | 'abort' | 'commit']
 
-/** A partition as a broker has it after these steps, and what of it is committed. */
+/** A partition as a broker returns it after these steps, and the values that are committed. */
 async function partitionOf(steps: readonly Step[]) {
   const batches: Buffer[] = []
   const aborted: DecodeOptions['aborted'][number][] = []
@@ -30,7 +30,7 @@ async function partitionOf(steps: readonly Step[]) {
     if (what === 'commit') committed.push(...written)
     else aborted.push({ producerId: BigInt(producer), firstOffset: written[0] ?? 0n })
   }
-  // What is still open is above the last stable offset: no answer holds it.
+  // Records of open transactions are above the last stable offset, so no response contains them.
   const stable = Math.min(batches.length, ...[...open.values()].map(([first]) => Number(first)))
   return {
     bytes: Buffer.concat(batches.slice(0, stable)),
@@ -40,8 +40,8 @@ async function partitionOf(steps: readonly Step[]) {
   }
 }
 
-describe('aborted transactions and markers', () => {
-  test('are left out, however transactions overlap, and passed', async () => {
+describe('aborted transactions and control markers', () => {
+  test('are skipped for any overlap of transactions', async () => {
     const step = fc.tuple(fc.nat(3), fc.constantFrom('write', 'write', 'abort', 'commit'))
     await fc.assert(
       fc.asyncProperty(fc.array(step as fc.Arbitrary<Step>, { maxLength: 40 }), async (steps) => {
@@ -54,7 +54,7 @@ describe('aborted transactions and markers', () => {
     )
   })
 
-  test('are left out from the midst of an answer too', async () => {
+  test('are skipped in a response that starts inside a transaction', async () => {
     const steps: Step[] = [
       [0, 'write'],
       [1, 'write'],

@@ -1,4 +1,4 @@
-/** What a broker alone cannot be made to do: a partition that moves to another one. The rest is test/integration/output-log. */
+/** Situations that a real broker cannot be forced into: a partition that moves. All others are in test/integration/output-log. */
 import { expect, test } from 'vitest'
 import { createClaimAtLeastOnce } from '../../../../src/adapters/kafka/at-least-once-sink.ts'
 import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
@@ -11,7 +11,7 @@ const outputs: readonly OutputRecord[] = [
   { topic: 'out', partition: 0, key: null, value: Buffer.from('value'), headers: [] },
 ]
 
-/** Two brokers; the metadata names the first as leader until it is read again after `movedAfter` refusals. */
+/** Two brokers. The metadata names the first as leader until it was read again after `movedAfter` rejections. */
 async function setUp(movedAfter: number) {
   const clock = new FakeClock()
   const asked: number[] = []
@@ -56,7 +56,7 @@ async function setUp(movedAfter: number) {
   return { log: sinkOf(await claim('in', 0)), clock, asked, noted, widths }
 }
 
-test('an output follows its partition to the new leader, and its offset follows the output', async () => {
+test('an output follows its partition to the new leader, and its offset is committed after it', async () => {
   const { log, clock, asked, noted } = await setUp(2)
   const published = log.publish(outputs, 1n)
   await flushPromises()
@@ -67,7 +67,7 @@ test('an output follows its partition to the new leader, and its offset follows 
   expect(noted).toEqual([1n])
 })
 
-test('where no leader is found in time the publish fails with a message, and no offset is noted', async () => {
+test('a publish fails with a message if no leader is found in time, and no offset is committed', async () => {
   const { log, clock, noted } = await setUp(Infinity)
   const published = log.publish(outputs, 1n)
   await clock.advance(10_000)
@@ -86,7 +86,7 @@ function refusal(type: string): Error {
   return Object.assign(new Error('refused'), { type })
 }
 
-test('a claim tells how wide the topics are by now', async () => {
+test('a claim returns the current partition counts of the topics', async () => {
   const { widths } = await setUp(1)
   expect([...widths]).toEqual([['out', 1]])
 })

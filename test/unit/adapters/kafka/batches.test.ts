@@ -20,12 +20,12 @@ function codecs(outputs: readonly OutputRecord[], packing = PACKING): string[] {
 
 const small = Array.from({ length: 3_000 }, () => output(400))
 
-describe('what goes to one partition', () => {
-  test('is cut into batches of at most half a megabyte', () => {
+describe('records for one partition', () => {
+  test('are split into batches of at most half a megabyte', () => {
     expect(sizes(small).length).toBe(3)
   })
 
-  test('is cut so that the topic takes each batch as it is', async () => {
+  test('are split so that the topic accepts each batch', async () => {
     const max = 70_000
     for (const { records } of batches(small, { maxMessageBytes: max })) {
       const bytes = await encodeBatch(records, { transaction: null, timestampMs: 0, codec: 'none' })
@@ -34,11 +34,11 @@ describe('what goes to one partition', () => {
     expect(sizes(small, max).reduce((sum, count) => sum + count)).toBe(3_000)
   })
 
-  test('counts headers, which may be larger than the value', () => {
+  test('count with their headers, which may be larger than the value', () => {
     expect(sizes([output(1, 50_000), output(1, 50_000)], 90_000)).toEqual([1, 1])
   })
 
-  test('stays in order, with a large record in a batch of its own', () => {
+  test('stay in order, and a large record gets a separate batch', () => {
     const outputs = [output(1), output(2), output(70_000), output(3), output(70_001), output(70_002)]
     expect(sizes(outputs)).toEqual([2, 1, 1, 1, 1])
     const order = [...batches(outputs, { maxMessageBytes: 1_048_588 })].flatMap(({ records }) => records)
@@ -46,14 +46,14 @@ describe('what goes to one partition', () => {
   })
 })
 
-describe('a batch is compressed', () => {
-  test('with gzip when its record is large, and else as the setting says', () => {
+describe('batch compression', () => {
+  test('uses gzip for a large record and the configured codec otherwise', () => {
     const outputs = [output(400), output(70_000)]
     expect(codecs(outputs)).toEqual(['none', 'gzip'])
     expect(codecs(outputs, { ...PACKING, compression: 'zstd' })).toEqual(['zstd', 'gzip'])
   })
 
-  test('with gzip when its record does not fit the topic otherwise', () => {
+  test("uses gzip for a record that would otherwise exceed the topic's limit", () => {
     expect(codecs([output(2_000)], { ...PACKING, maxMessageBytes: () => 1_000 })).toEqual(['gzip'])
   })
 })

@@ -24,7 +24,7 @@ function member(id: string, counts: Counts, permits: number | null = null): Memb
   return { id, partitioning: createCoPartitioning({ inputTopic: 'in', retryTopics, permits, widths }) }
 }
 
-/** One generation, the first member leading it: each tells what it has to, and hears the leader. */
+/** One generation led by the first member: each member sends its metadata and receives the leader's assignment. */
 async function generation(members: readonly Member[]) {
   const [leader] = members
   const joining = members.map(({ id, partitioning }) => ({
@@ -50,7 +50,7 @@ describe('the assignment', () => {
     expect(owned(group)).toEqual({ a: { in: [0, 2], retry: [0, 2] }, b: { in: [1, 3], retry: [1, 3] } })
   })
 
-  test('gives partitions of a wider retry topic to whom they would wrap round to, none of a narrower one to nobody', async () => {
+  test('gives partitions of a larger retry topic to the members they wrap around to, and works with a smaller one', async () => {
     const counts = { in: 3, wide: 7, narrow: 1 }
     const group = await generation([member('a', counts, 9), member('b', counts, 9)])
     expect(owned(group)).toEqual({
@@ -59,7 +59,7 @@ describe('the assignment', () => {
     })
   })
 
-  test('leaves members without partitions when there are more of them than partitions, or than permits', async () => {
+  test('leaves members without partitions if there are fewer partitions or permits than members', async () => {
     const narrow = { in: 1, retry: 4 }
     const few = await generation([member('a', narrow), member('b', narrow)])
     expect(owned(few)).toEqual({ a: { in: [0], retry: [0, 1, 2, 3] }, b: { in: [], retry: [] } })
@@ -68,7 +68,7 @@ describe('the assignment', () => {
     expect(owned(poor)).toEqual({ a: { in: [0, 2] }, b: { in: [1] }, c: { in: [] } })
   })
 
-  test('is the same for any order of the members', async () => {
+  test('does not depend on the order of the members', async () => {
     const counts = { in: 5 }
     const members = ['c', 'a', 'b'].map((id) => member(id, counts, 10))
     expect(owned(await generation(members.toReversed()))).toEqual(
@@ -76,7 +76,7 @@ describe('the assignment', () => {
     )
   })
 
-  test('moves nothing when a standby comes, and puts it where a member has left', async () => {
+  test('moves nothing when a standby joins, and uses the standby when a member leaves', async () => {
     const counts = { in: 4 }
     const [a, b, c] = [member('b', counts, 2), member('c', counts, 2), member('a', counts, 2)]
     await generation([a, b])
@@ -86,7 +86,7 @@ describe('the assignment', () => {
   })
 })
 
-test('the smallest limit any member has counts for all, and all hear of it', async () => {
+test('uses the lowest limit of all members and sends it to everyone', async () => {
   const counts = { in: 4 }
   const group = await generation([member('a', counts, 20), member('b', counts, 7)])
   expect([...group.values()].map(({ plan }) => plan)).toEqual([
@@ -95,7 +95,7 @@ test('the smallest limit any member has counts for all, and all hear of it', asy
   ])
 })
 
-test('words that make no sense, or that an earlier version does not say, are none', () => {
+test('ignores metadata that is invalid or missing in an earlier version', () => {
   const { partitioning } = member('a', { in: 1 })
   for (const text of ['', '{', '{"partitions":4}', '{"partitions":-1,"permits":5,"place":0}']) {
     const bytes = MemberAssignment.encode({
@@ -112,7 +112,7 @@ test('words that make no sense, or that an earlier version does not say, are non
   expect(partitioning.assigned(Buffer.alloc(0))).toEqual({ assignment: {}, plan: null, isForeign: true })
 })
 
-test('a member of an earlier version, which says nothing of its limit, gets its partitions all the same', async () => {
+test('gives partitions to a member of an earlier version, which sends no limit', async () => {
   const counts = { in: 2 }
   const { partitioning } = member('b', counts, 10)
   const silent = MemberMetadata.encode({ version: 0, topics: ['in'], userData: Buffer.alloc(0) })
@@ -126,7 +126,7 @@ test('a member of an earlier version, which says nothing of its limit, gets its 
   ])
 })
 
-test('whatever members come and go: each partition has one owner, with a permit, and the shares sum to the whole', async () => {
+test('gives each partition one owner with a permit, with shares that sum up to the limit, for any changes of membership', async () => {
   const ids = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 9 })
   const width = fc.integer({ min: 1, max: 24 })
   await fc.assert(
@@ -161,7 +161,7 @@ test('whatever members come and go: each partition has one owner, with a permit,
   )
 })
 
-test('a replica that reads another topic gets nothing and hears that the group is another program’s', async () => {
+test('gives nothing to a replica with another input topic, which reports that another program uses the group', async () => {
   const counts = { in: 2 }
   const other: Member = {
     id: 'a',
@@ -177,7 +177,7 @@ test('a replica that reads another topic gets nothing and hears that the group i
   expect(group.get('b')).toMatchObject({ owned: { in: [0, 1] }, isForeign: false })
 })
 
-test('a leader whose topics are none of ours is another program', () => {
+test('a leader with other topics is recognized as another program', () => {
   const { partitioning } = member('a', { in: 1 })
   const userData = Buffer.from(JSON.stringify({ partitions: 4, permits: null, place: 0 }))
   const bytes = MemberAssignment.encode({ version: 0, assignment: { elsewhere: [0] }, userData })

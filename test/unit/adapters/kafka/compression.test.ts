@@ -39,8 +39,8 @@ const content = fc
   )
   .map((parts) => Buffer.concat(parts))
 
-describe.each(COMPRESSIONS)('%s', (codec) => {
-  test('comes back as it went in, at once and in chunks', async () => {
+describe.each(COMPRESSIONS)('%s decompression', (codec) => {
+  test('returns the original bytes at once and in chunks', async () => {
     await fc.assert(
       fc.asyncProperty(content, async (bytes) => {
         const compressed = await compress(codec, bytes)
@@ -51,13 +51,13 @@ describe.each(COMPRESSIONS)('%s', (codec) => {
     )
   })
 
-  test('is not decompressed at once beyond the bound', async () => {
+  test('stops at the size limit', async () => {
     const compressed = await compress(codec, Buffer.alloc(MEGABYTE + 1))
     expect(decompressUpTo(MEGABYTE, codec, compressed)).toBeNull()
     expect(decompressUpTo(MEGABYTE + 1, codec, compressed)).toHaveLength(MEGABYTE + 1)
   })
 
-  test('is given up where it is corrupt or ends early, and never gives more than it holds', async () => {
+  test('fails on corrupt or truncated input and never returns more than the content', async () => {
     const bytes = Buffer.from(Array.from({ length: 9_000 }, (_, at) => (at * at) % 251))
     const compressed = await compress(codec, bytes)
     const cut = compressed.subarray(0, compressed.length - 5)
@@ -68,7 +68,7 @@ describe.each(COMPRESSIONS)('%s', (codec) => {
     }
   })
 
-  test('never hangs or reads beyond its bytes, whatever they are', async () => {
+  test('never hangs or reads beyond its input, for any bytes', async () => {
     const compressed = await compress(codec, Buffer.from('a record, '.repeat(500)))
     await fc.assert(
       fc.asyncProperty(fc.nat(compressed.length - 1), fc.nat(255), async (at, byte) => {
@@ -86,7 +86,7 @@ describe.each(COMPRESSIONS)('%s', (codec) => {
   })
 })
 
-test('an LZ4 frame may have blocks that refer to those before them', () => {
+test('an LZ4 frame may have blocks that refer to earlier blocks', () => {
   // 20,000 records by `lz4 -BD -B4`, in gzip.
   const frame = gunzipSync(Buffer.from(LINKED_FRAME, 'base64'))
   const expected = Array.from({ length: 20_000 }, (_, number) => `record ${number % 7}, `).join('')
@@ -96,7 +96,7 @@ test('an LZ4 frame may have blocks that refer to those before them', () => {
 const LINKED_FRAME =
   'H4sIAAAAAAACA2NR8pVwcYjTY2RgWFyUmpxflKJgoKPAxSBqCMRGQGwMxCZAbMrFYG+mo+DG8H+Eg0UB4GDiAoYY/2hovAgw0lEoSh0NDWhogDKQiTgDZmiYBoBzFlCGQdfcIwIAxPdVTXgDAAA='
 
-test('a bare Snappy block is read too, also one that is larger than the window', () => {
+test('a Snappy block without frame is decompressed, even if it is larger than the window', () => {
   const words = Array.from({ length: 300_000 }, (_, number) => `word ${(number * 7919) % 1_000} `)
   for (const size of [10, 10_000, 300_000]) {
     const bytes = Buffer.from(words.slice(0, size).join(''))

@@ -12,7 +12,7 @@ test.each([
   expect(crc32c(bytes, 0, bytes.length)).toBe(expected)
 })
 
-test('the checksum is that of the part between start and end', () => {
+test('the checksum covers only the part between start and end', () => {
   const bytes = Buffer.from('..123456789..')
   expect(crc32c(bytes, 2, 11)).toBe(0xe3069283)
 })

@@ -25,7 +25,7 @@ async function damaged(change: (bytes: Buffer) => Buffer | void, codec: Codec = 
 }
 
 describe('a damaged batch', () => {
-  test('gives the records that can be read, then one for all the other offsets, and the next batch', async () => {
+  test('gives its readable records, then one record for all other offsets, then the next batch', async () => {
     const decoded = await damaged((bytes) => void bytes.writeInt8(127, BATCH.records + 18))
     expect(summary(decoded)).toEqual(['10 v0', '11 v1', '14 null', '15 after'])
     expect(decoded.records[2]).toMatchObject({ unreadableFrom: 12n, key: null, headers: [] })
@@ -41,28 +41,28 @@ describe('a damaged batch', () => {
     expect(nextOffset).toBe(210n)
   })
 
-  test('is one record if it has an unknown codec', async () => {
+  test('is one record if its codec is unknown', async () => {
     const decoded = await damaged((bytes) => void bytes.writeInt16BE(7, BATCH.attributes))
     expect(summary(decoded)).toEqual(['14 null', '15 after'])
   })
 
-  // Brokers store such batches: they look at the offsets of records only where they decompress them.
+  // Brokers accept such batches because they check record offsets only if they decompress them.
   test.each([
     ['ahead of the batch', [0, 1, 40, 3, 4], ['10 v0', '11 v1', '14 null', '15 after']],
     ['ahead in the batch', [0, 3, 2, 3, 4], ['10 v0', '14 null', '15 after']],
     ['back', [0, 1, 1, 3, 4], ['10 v0', '11 v1', '14 null', '15 after']],
     ['before the batch', [-1, 1, 2, 3, 4], ['14 null', '15 after']],
     ['at its end only', [0, 1, 2, 3, 5], ['10 v0', '11 v1', '12 v2', '13 v3', '14 null', '15 after']],
-  ])('with offsets that jump %s loses none behind it', async (_, deltas, expected) => {
+  ])('with offsets that jump %s loses no record after it', async (_, deltas, expected) => {
     const decoded = await damaged((bytes) => {
-      // Behind its length, its attributes and its time.
+      // After its length, attributes and time.
       for (const [at, delta] of deltas.entries())
         bytes[BATCH.records + at * RECORD_BYTES + 3] = delta < 0 ? 1 : delta * 2
     })
     expect(summary(decoded)).toEqual(expected)
   })
 
-  test('without a length that makes sense costs one offset', async () => {
+  test('with an invalid length costs one offset', async () => {
     for (const length of [-1, 0, 10, -(2 ** 31)]) {
       const decoded = await damaged((bytes) => void bytes.writeInt32BE(length, BATCH.length))
       expect(decoded.records).toMatchObject([{ offset: 10n, unreadableFrom: 10n }])
@@ -70,7 +70,7 @@ describe('a damaged batch', () => {
     }
   })
 
-  test('of any kind neither throws nor loops, and what stands before it is not lost', async () => {
+  test('of any kind neither throws nor loops, and records before it are kept', async () => {
     const good = await storedBatch(0n, texts(3).map(textRecord))
     await fc.assert(
       fc.asyncProperty(

@@ -23,7 +23,7 @@ function texts(count: number, prefix = 'v'): string[] {
   return Array.from({ length: count }, (_, number) => `${prefix}${number}`)
 }
 
-/** Everything, in as many pieces as it takes. */
+/** Decodes everything in as many pieces as needed. */
 async function pieces(bytes: Buffer, changes: Partial<DecodeOptions>): Promise<DecodedRecords[]> {
   const all: DecodedRecords[] = []
   for (let from = changes.from ?? 0n, more = true; more;) {
@@ -35,8 +35,8 @@ async function pieces(bytes: Buffer, changes: Partial<DecodeOptions>): Promise<D
   return all
 }
 
-describe('an answer', () => {
-  test('gives its records with place, time and bytes', async () => {
+describe('a fetch response', () => {
+  test('has records with offset, time and bytes', async () => {
     const headers = headersOf({ a: null, ['__proto__']: ['1', null] })
     const record = { key: Buffer.from('k'), value: Buffer.from('v'), headers }
     const { records, nextOffset, more } = await decodeRecords(
@@ -47,7 +47,7 @@ describe('an answer', () => {
     expect([nextOffset, more]).toEqual([42n, false])
   })
 
-  test('may be empty, and may end in the midst of a batch', async () => {
+  test('may be empty, and may end inside a batch', async () => {
     expect(await decodeRecords(Buffer.alloc(0), decodeOptions({ from: 7n }))).toEqual({
       records: [],
       nextOffset: 7n,
@@ -61,7 +61,7 @@ describe('an answer', () => {
     }
   })
 
-  test('is read from the offset that was asked for: a batch comes whole', async () => {
+  test('is decoded from the requested offset although a batch arrives completely', async () => {
     for (const codec of CODECS) {
       const bytes = await storedBatch(10n, texts(5).map(textRecord), { codec })
       const decoded = await decodeRecords(bytes, decodeOptions({ from: 13n }))
@@ -69,7 +69,7 @@ describe('an answer', () => {
     }
   })
 
-  test('is read in pieces by what records take in memory: empty headers are not free', async () => {
+  test('is decoded in pieces limited by memory use, where even empty headers count', async () => {
     const headers = Array.from({ length: 1_000 }, () => ({ name: '', value: null }))
     const records = Array.from({ length: 20 }, () => ({ key: null, value: null, headers }))
     const bytes = await storedBatch(0n, records, { codec: 'gzip' })
@@ -77,23 +77,23 @@ describe('an answer', () => {
     expect(all.map((piece) => piece.records.length)).toEqual(Array.from({ length: 10 }, () => 2))
   })
 
-  test('passes batches that compaction has emptied', async () => {
+  test('may contain batches that compaction has emptied', async () => {
     const emptied = await storedBatch(10n, texts(5).map(textRecord))
     emptied.writeInt32BE(0, BATCH.count)
     const decoded = await decodeRecords(emptied, decodeOptions({ from: 10n }))
     expect(decoded).toMatchObject({ records: [], nextOffset: 15n })
   })
 
-  test('passes the gaps that compaction leaves in a batch', async () => {
+  test('may have offset gaps inside a batch after compaction', async () => {
     const bytes = await storedBatch(10n, texts(3).map(textRecord))
     bytes.writeInt32BE(4, BATCH.lastOffsetDelta)
-    // Behind the length, the attributes and the time of each record, which is nine bytes long.
+    // After the length, attributes and time of each record, which is nine bytes long.
     for (const [at, delta] of [0, 2, 3].entries()) bytes[BATCH.records + at * 9 + 3] = delta * 2
     const decoded = await decodeRecords(bytes, decodeOptions({ from: 10n }))
     expect([summary(decoded), decoded.nextOffset]).toEqual([['10 v0', '12 v1', '13 v2'], 15n])
   })
 
-  test('has the time of the broker where the topic says so', async () => {
+  test("has the broker's time if the topic is configured so", async () => {
     const bytes = await storedBatch(0n, [textRecord('a')])
     bytes.writeInt16BE(0x08, BATCH.attributes)
     bytes.writeBigInt64BE(99n, BATCH.maxTimestamp)
@@ -101,12 +101,12 @@ describe('an answer', () => {
     expect(records[0]?.timestampMs).toBe(99)
   })
 
-  test('may hold odd times, before 1970 too', async () => {
+  test('may have unusual timestamps, also before 1970', async () => {
     const bytes = await storedBatch(0n, [textRecord('a')], { timestampMs: -1 })
     expect((await decodeRecords(bytes, decodeOptions())).records[0]?.timestampMs).toBe(-1)
   })
 
-  test.each([0, 1])('may hold messages in the format of before Kafka 0.11, magic %d', async (magic) => {
+  test.each([0, 1])('may contain messages in the format before Kafka 0.11, magic %d', async (magic) => {
     const message = (offset: bigint, value: string): Buffer => {
       const body = Buffer.from(value)
       const time = magic === 1 ? Buffer.from([0, 0, 0, 0, 0, 0, 0, 77]) : Buffer.alloc(0)
@@ -132,8 +132,8 @@ describe('an answer', () => {
   })
 })
 
-describe('the bounds', () => {
-  test('give the same records in pieces as at once, from any offset and with any codec', async () => {
+describe('decoding in pieces', () => {
+  test('gives the same records as decoding at once, from any offset and with any codec', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.string({ maxLength: 60 }), { minLength: 1, maxLength: 20 }), {
@@ -170,11 +170,14 @@ describe('the bounds', () => {
     )
   })
 
-  test.each(COMPRESSIONS)('hold for a %s batch that is read record by record', async (codec) => {
-    const values = Array.from({ length: 4_000 }, (_, number) => `${number} `.repeat(100))
-    const bytes = await storedBatch(0n, values.map(textRecord), { codec })
-    const read = await pieces(bytes, { from: 17n, maxRecords: 900, maxBytes: 200_000 })
-    expect(read.flatMap(summary)).toEqual(values.map((value, at) => `${at} ${value}`).slice(17))
-    expect(read.length).toBeGreaterThan(8)
-  })
+  test.each(COMPRESSIONS)(
+    'keeps its limits for a %s batch that is decoded record by record',
+    async (codec) => {
+      const values = Array.from({ length: 4_000 }, (_, number) => `${number} `.repeat(100))
+      const bytes = await storedBatch(0n, values.map(textRecord), { codec })
+      const read = await pieces(bytes, { from: 17n, maxRecords: 900, maxBytes: 200_000 })
+      expect(read.flatMap(summary)).toEqual(values.map((value, at) => `${at} ${value}`).slice(17))
+      expect(read.length).toBeGreaterThan(8)
+    },
+  )
 })

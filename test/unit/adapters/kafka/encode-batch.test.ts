@@ -33,8 +33,8 @@ const decodeWithKafkajs = createRequire(import.meta.url)('kafkajs/src/protocol/r
 const TRANSACTION = { producerId: 2n ** 40n + 7n, producerEpoch: 3, firstSequence: 1_000 }
 const PLAIN = { transaction: null, timestampMs: BATCH_AT_MS, codec: 'none' } as const
 
-describe('a batch', () => {
-  test.each(CODECS)('is read by kafkajs as it was written, with codec %s', async (codec) => {
+describe('an encoded batch', () => {
+  test.each(CODECS)('is read by kafkajs unchanged with codec %s', async (codec) => {
     const records = Array.from({ length: 300 }, (_, number) => ({
       key: number % 3 === 0 ? null : Buffer.from(`key ${number}`),
       value: number % 5 === 0 ? null : Buffer.from('value '.repeat(number)),
@@ -63,7 +63,7 @@ describe('a batch', () => {
     }
   })
 
-  test('without a transaction names no producer, as the Java client does', async () => {
+  test('without a transaction has no producer id, like in the Java client', async () => {
     const bytes = await encodeBatch([textRecord('a')], PLAIN)
     const batch = await decodeWithKafkajs(new DecoderClass(bytes))
     expect(batch).toMatchObject({
@@ -75,13 +75,13 @@ describe('a batch', () => {
   })
 
   // Written by kafka-clients 4.3.0: MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(...)).
-  test('has the bytes that the Java client writes', async () => {
+  test('equals the bytes of the Java client', async () => {
     const record = { key: Buffer.from('k'), value: Buffer.from('v'), headers: headersOf({ h: null }) }
     const bytes = await encodeBatch([record], { ...PLAIN, timestampMs: 1_767_225_600_000 })
     expect(bytes.toString('hex')).toBe(JAVA_BYTES)
   })
 
-  test('is not compressed where that would make it larger', async () => {
+  test('is not compressed if that would make it larger', async () => {
     const bytes = await encodeBatch([textRecord('a')], { ...PLAIN, codec: 'gzip' })
     expect(bytes.equals(await encodeBatch([textRecord('a')], PLAIN))).toBe(true)
   })
@@ -101,8 +101,8 @@ const record = fc.record({
   headers: fc.array(fc.record({ name, value: fc.option(bytesOf) }), { maxLength: 20 }),
 })
 
-describe('any records', () => {
-  test('come back byte for byte, with nulls, repeats, odd names and their order', async () => {
+describe('arbitrary records', () => {
+  test('are decoded byte for byte in order, with null values, repeated headers and unusual names', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(record, { minLength: 1, maxLength: 30 }),
@@ -119,7 +119,7 @@ describe('any records', () => {
     )
   })
 
-  test('take no more than their size says', async () => {
+  test('are not larger than their estimated size', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 200 }), async (records) => {
         const bytes = await encodeBatch(records, PLAIN)

@@ -10,7 +10,7 @@ function protocolError(type: string): Error {
   return new kafkajs.KafkaJSProtocolError(Object.assign(made, { type, code: 29, retriable: false }))
 }
 
-/** As kafkajs wraps what it gave up on. */
+/** Wrapped the way kafkajs wraps an error after its last retry. */
 function retried(cause: Error): Error {
   return new kafkajs.KafkaJSNumberOfRetriesExceeded(cause, { retryCount: 5, retryTime: 100 })
 }
@@ -19,12 +19,12 @@ function connectionError(code: string): Error {
   return Object.assign(new kafkajs.KafkaJSConnectionError(`Connection error: ${HOST}`), { code })
 }
 
-describe('the type of an error', () => {
-  test("is the protocol error's name", () => {
+describe('the type of a Kafka error', () => {
+  test('is the name of the protocol error', () => {
     expect(errorType(protocolError('TOPIC_AUTHORIZATION_FAILED'))).toBe('TOPIC_AUTHORIZATION_FAILED')
   })
 
-  test('is found however deep kafkajs has wrapped it', () => {
+  test('is found at any depth of kafkajs wrappers', () => {
     const deep = retried(retried(protocolError('GROUP_AUTHORIZATION_FAILED')))
     expect(errorType(deep)).toBe('GROUP_AUTHORIZATION_FAILED')
   })
@@ -34,7 +34,7 @@ describe('the type of an error', () => {
     expect(errorType(retried(connectionError('ENOTFOUND')))).toBe('ENOTFOUND')
   })
 
-  test('is the name of the innermost error when there is nothing better', () => {
+  test('is the name of the innermost error if there is nothing better', () => {
     expect(errorType(new TypeError('a defect'))).toBe('TypeError')
     expect(errorType(retried(new kafkajs.KafkaJSRequestTimeoutError(HOST, {} as never)))).toBe(
       'KafkaJSRequestTimeoutError',
@@ -45,21 +45,21 @@ describe('the type of an error', () => {
     expect(errorType(thrown)).toBe('unknown')
   })
 
-  test('is found in causes that form a ring', () => {
+  test('is found in circular causes', () => {
     const error = new Error('round')
     error.cause = error
     expect(errorType(error)).toBe('Error')
   })
 })
 
-describe('the explanation', () => {
+describe('the explanation of a Kafka error', () => {
   test.each([
     ['ECONNREFUSED', 'KAFKA_BROKERS'],
     ['ENOTFOUND', 'KAFKA_BROKERS'],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'KAFKA_TLS_CA_FILE'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'KAFKA_TLS_CA_FILE'],
     ['EPROTO', 'KAFKA_TLS'],
-  ])('of %s says what to do: %s', (code, advice) => {
+  ])('for %s contains advice: %s', (code, advice) => {
     expect(explain(retried(connectionError(code)))).toContain(advice)
   })
 
@@ -71,23 +71,23 @@ describe('the explanation', () => {
     ['UNKNOWN_TOPIC_OR_PARTITION', 'topics create'],
     ['MESSAGE_TOO_LARGE', 'max.message.bytes'],
     ['INVALID_REPLICATION_FACTOR', '--replication-factor'],
-  ])('of %s says what to do: %s', (type, advice) => {
+  ])('for %s contains advice: %s', (type, advice) => {
     const message = explain(retried(protocolError(type)))
     expect(message).toContain(advice)
     expect(message).toContain(`(${type})`)
   })
 
-  test('of a type without advice names it', () => {
+  test('names a type without advice', () => {
     expect(explain(protocolError('SOMETHING_NEW'))).toBe('Kafka refused a request (SOMETHING_NEW).')
   })
 
-  test('never passes on a message: it may hold hosts and records', () => {
+  test('never contains the original message, which may contain hosts and records', () => {
     const errors = [protocolError('SOMETHING_NEW'), retried(connectionError('EPIPE')), new Error(HOST), HOST]
     expect(errors.map((error) => explain(error)).filter((message) => message.includes(HOST))).toEqual([])
   })
 })
 
-describe('a missing right on a topic is named by what was about to be done', () => {
+describe('a missing topic permission is named by the attempted operation:', () => {
   test.each([
     ['reading', 'grant READ on the input and retry topics'],
     ['writing', 'grant WRITE on the result, retry and dead-letter topics'],
@@ -105,24 +105,24 @@ describe('a missing right on a topic is named by what was about to be done', () 
     expect(explain(protocolError(type), doing)).toContain(advice)
   })
 
-  test('also where several topics were refused at once', () => {
+  test('a missing permission is named even if several topics were rejected at once', () => {
     const errors = [protocolError('TOPIC_AUTHORIZATION_FAILED'), protocolError('TOPIC_AUTHORIZATION_FAILED')]
     const all = Object.assign(new Error(HOST), { name: 'KafkaJSAggregateError', errors })
     expect(explain(all, 'creating topics')).toContain('grant CREATE')
   })
 })
 
-test('a message of ours within an error is told as it is', () => {
+test('the message of a nested operator error is kept', () => {
   expect(explain(retried(new OperatorError('Do this.')))).toBe('Do this.')
 })
 
-describe('what passes by itself', () => {
+describe('a transient Kafka error', () => {
   test.each(['GROUP_COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR_FOR_GROUP', 'LEADER_NOT_AVAILABLE'])(
-    'is %s, which brokers say while one takes over from another',
+    'is %s, which brokers return during a leader change',
     (type) => expect(isPassing(retried(protocolError(type)))).toBe(true),
   )
 
-  test('is a broker that cannot be reached', () => {
+  test('is an unreachable broker', () => {
     expect(isPassing(retried(connectionError('ECONNREFUSED')))).toBe(true)
     expect(isPassing(Object.assign(new Error(HOST), { name: 'KafkaJSNoBrokerAvailableError' }))).toBe(true)
   })
@@ -132,7 +132,7 @@ describe('what passes by itself', () => {
     (type) => expect(isPassing(retried(protocolError(type)))).toBe(false),
   )
 
-  test('is no defect', () => {
+  test('is not a programming error', () => {
     expect(isPassing(retried(new TypeError('a defect')))).toBe(false)
   })
 })
@@ -143,6 +143,6 @@ test.each([
   ['UNKNOWN', false],
   ['CORRUPT_MESSAGE', false],
   ['NOT_LEADER_FOR_PARTITION', false],
-])('%s is a refusal: %s', (type, expected) => {
+])('%s is treated as a rejection: %s', (type, expected) => {
   expect(isRefusal(retried(protocolError(type)))).toBe(expected)
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { decodeFetchAnswer } from '../../../../src/adapters/kafka/fetch-answer.ts'
 
-/** Version 4, one topic with partitions that have so many bytes of records. */
+/** Version 4, one topic whose partitions have these numbers of record bytes. */
 function answer(...sizes: readonly number[]): Buffer {
   const partitions = sizes.map((size, partition) => {
     const head = Buffer.alloc(4 + 2 + 8 + 8 + 4 + 4)
@@ -18,7 +18,7 @@ function answer(...sizes: readonly number[]): Buffer {
   return Buffer.concat([head, ...partitions])
 }
 
-test('a small part of a large answer does not keep the whole answer in memory', () => {
+test('a small part of a large response does not keep the whole response in memory', () => {
   const [small, large] = decodeFetchAnswer(answer(1_000, 300_000), 4).partitions
   expect([small?.records.length, small?.records.every((byte) => byte === 1)]).toEqual([1_000, true])
   expect(small?.records.buffer.byteLength).toBeLessThan(100_000)

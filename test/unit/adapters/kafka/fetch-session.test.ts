@@ -26,7 +26,7 @@ beforeEach(() => {
   session = new FetchSession(1_000)
 })
 
-test('the first request names everything, in the order wanted', () => {
+test('the first fetch request lists all partitions in the given order', () => {
   expect(asked(of('a:0', 5n), of('b:0', 0n), of('a:1', 7n))).toEqual({
     sessionId: 0,
     sessionEpoch: 0,
@@ -35,13 +35,13 @@ test('the first request names everything, in the order wanted', () => {
   })
 })
 
-describe('in a session', () => {
+describe('within a fetch session', () => {
   beforeEach(() => {
     asked(of('a:0', 5n), of('a:1', 7n))
     session.answered(42)
   })
 
-  test('a request names what moved and what is new', () => {
+  test('a request lists only moved and new partitions', () => {
     expect(asked(of('a:0', 6n), of('a:1', 7n), of('a:2', 0n))).toEqual({
       sessionId: 42,
       sessionEpoch: 1,
@@ -50,7 +50,7 @@ describe('in a session', () => {
     })
   })
 
-  test('a request names what is not wanted any more, and again what is wanted again', () => {
+  test('a request lists removed partitions as forgotten and restored ones again', () => {
     expect(asked(of('a:0', 5n))).toMatchObject({ asked: [], forgotten: ['a:1'] })
     expect(session.offsetOf('a:1')).toBeNull()
     session.answered(42)
@@ -61,7 +61,7 @@ describe('in a session', () => {
     })
   })
 
-  test('a failure makes the next request name everything, and the broker drops the old session', () => {
+  test('a failure makes the next request list everything and end the old session', () => {
     asked(of('a:0', 6n), of('a:1', 7n))
     session.failed()
     expect(asked(of('a:0', 6n), of('a:1', 7n))).toEqual({
@@ -73,7 +73,7 @@ describe('in a session', () => {
   })
 })
 
-test('a broker that keeps no session is sent everything each time', () => {
+test('a broker without sessions gets the full list each time', () => {
   for (let turn = 0; turn < 3; turn += 1) {
     expect(asked(of('a:0', 5n), of('a:1', 7n))).toMatchObject({
       sessionId: 0,

@@ -13,15 +13,15 @@ beforeEach(() => {
   bed = new FetcherBed()
 })
 
-describe('positions', () => {
-  test('begin at the committed offset, or where the log begins', async () => {
+describe('fetch positions', () => {
+  test('start at the committed offset, or at the start of the partition', async () => {
     bed.committed.set('in:0', 5n)
     bed.listed.set('in:1', { earliest: 3n, latest: 9n })
     await bed.assign([0, 1])
     expect(bed.asked()?.asked).toEqual(['in:0@5', 'in:1@3'])
   })
 
-  test('move behind the last record of a batch that came', async () => {
+  test('move past the last record of a received batch', async () => {
     bed.committed.set('in:0', 5n)
     await bed.assign([0])
     await bed.answer(at(0, { records: await batchAt(4n, ['a', 'b', 'c']), highWatermark: 9n }))
@@ -30,7 +30,7 @@ describe('positions', () => {
     expect(bed.asked()).toMatchObject({ sessionId: 7, epoch: 1, asked: ['in:0@7'] })
   })
 
-  test('stay with a partition that stays, and are looked up again when it was somebody else’s in between', async () => {
+  test('are kept for a retained partition, and looked up again if another member owned it meanwhile', async () => {
     bed.committed.set('in:0', 5n)
     await bed.assign([0])
     await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
@@ -44,26 +44,26 @@ describe('positions', () => {
   })
 })
 
-describe('records are given to nobody', () => {
+describe('fetched records are dropped', () => {
   beforeEach(async () => {
     bed.committed.set('in:0', 5n)
     await bed.assign([0])
   })
 
-  test('of a partition that was taken away meanwhile', async () => {
+  test('if their partition was revoked meanwhile', async () => {
     await bed.assign([1])
     await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
     expect(bed.records).toEqual([])
   })
 
-  test('of a partition that was moved elsewhere meanwhile', async () => {
+  test('if the position of their partition was changed meanwhile', async () => {
     bed.fetcher.flow('in', 0).seek(2n)
     await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
     expect(bed.records).toEqual([])
     expect(bed.asked()?.asked).toEqual(['in:0@2'])
   })
 
-  test('of a partition that is paused; it is left out, and read again from there when it goes on', async () => {
+  test('if their partition is paused, and are fetched again after it resumes', async () => {
     const flow = bed.fetcher.flow('in', 0)
     flow.pause()
     await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
@@ -77,8 +77,8 @@ describe('records are given to nobody', () => {
   })
 })
 
-describe('a fetch', () => {
-  test('waits half a second for records, and a little only while a partition is paused', async () => {
+describe('a fetch request', () => {
+  test('waits up to 500 ms for records, and only 50 ms after a partition was paused', async () => {
     await bed.assign([0, 1])
     expect(bed.asked()?.maxWaitMs).toBe(500)
     bed.fetcher.flow('in', 1).pause()
@@ -86,19 +86,19 @@ describe('a fetch', () => {
     expect(bed.asked()).toMatchObject({ maxWaitMs: 50, forgotten: ['in:1'] })
   })
 
-  test('is bounded as a whole', async () => {
+  test('has a maximum response size', async () => {
     await bed.assign([0])
     expect(bed.asked()?.maxBytes).toBe(512 * 1024)
   })
 
-  test('names partitions in turn for a broker that keeps no session: who was served goes to the end', async () => {
+  test('rotates partitions for a broker without fetch sessions: one that had records goes to the end', async () => {
     await bed.assign([0, 1])
     expect(bed.asked()?.asked).toEqual(['in:0@0', 'in:1@0'])
     await bed.answer({ sessionId: 0, partitions: [at(0, { records: await batchAt(0n, ['a']) })] })
     expect(bed.asked()?.asked).toEqual(['in:1@0', 'in:0@1'])
   })
 
-  test('names everything again when the broker has lost the session', async () => {
+  test('lists all partitions again if the broker has lost the session', async () => {
     await bed.assign([0, 1])
     await bed.answer(null)
     await bed.answer({ errorCode: SESSION_NOT_FOUND, partitions: [] })
@@ -106,7 +106,7 @@ describe('a fetch', () => {
     expect(bed.errors).toEqual([])
   })
 
-  test('of one broker waits for no other', async () => {
+  test('to one broker does not wait for other brokers', async () => {
     await bed.assign([0, 2])
     await bed.answer(at(2, { records: await batchAt(0n, ['c']) }), 2)
     await bed.answer(null, 2)
@@ -115,8 +115,8 @@ describe('a fetch', () => {
   })
 })
 
-describe('when a partition moves', () => {
-  test('it is read from the new leader, from where it was', async () => {
+describe('a moved partition', () => {
+  test('is fetched from the new leader at the same position', async () => {
     await bed.assign([0, 1])
     await bed.answer(at(0, { records: await batchAt(0n, ['a']) }))
     bed.leaders.set(0, 2)
@@ -127,7 +127,7 @@ describe('when a partition moves', () => {
     expect(bed.asked(1)?.forgotten).toEqual(['in:0'])
   })
 
-  test('away from a broker that is gone, the others go on at once', async () => {
+  test('is fetched from its new leader at once if its broker is unreachable', async () => {
     await bed.assign([0, 2])
     bed.leaders.set(0, 2)
     await bed.answer(unreachable())
@@ -135,7 +135,7 @@ describe('when a partition moves', () => {
     expect(bed.asked(2)?.asked).toEqual(['in:0@0'])
   })
 
-  test('and nobody leads it, it is looked for until somebody does', async () => {
+  test('without a leader is looked up until it has one', async () => {
     await bed.assign([0])
     bed.leaders.set(0, -1)
     await bed.answer(at(0, { errorCode: NOT_LEADER }))
@@ -146,7 +146,7 @@ describe('when a partition moves', () => {
   })
 })
 
-test('a broker that fails again and again is asked less and less often', async () => {
+test('a broker that keeps failing is called less and less often', async () => {
   await bed.assign([0])
   const seenAtMs: number[] = []
   for (let failures = 0; failures < 6; failures += 1) {
@@ -158,13 +158,13 @@ test('a broker that fails again and again is asked less and less often', async (
   expect(seenAtMs).toEqual([100, 300, 700, 1_500, 2_500, 3_500])
 })
 
-test('a right that is missing ends it', async () => {
+test('a missing permission ends the fetcher', async () => {
   await bed.assign([0])
   await bed.answer(at(0, refused))
   expect(bed.errors).toMatchObject([{ type: 'TOPIC_AUTHORIZATION_FAILED' }])
 })
 
-test('nothing is read once it is closed', async () => {
+test('nothing is fetched after the fetcher is closed', async () => {
   await bed.assign([0])
   bed.fetcher.close()
   await bed.answer(at(0, { records: await batchAt(0n, ['a']) }))

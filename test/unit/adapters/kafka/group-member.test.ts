@@ -10,7 +10,7 @@ const ASSIGNED = Buffer.from('assigned')
 const failure = (type: string) => Object.assign(new Error('no'), { type })
 const unreachable = () => Object.assign(new Error('no'), { name: 'KafkaJSConnectionError' })
 
-/** What the coordinator's next answers are; an error is thrown. Accepts when there is none. */
+/** The coordinator's next responses; errors are thrown. Requests succeed if there is none. */
 type Answer = Error | 'hang'
 
 class FakeGroup {
@@ -56,7 +56,7 @@ class FakeGroup {
     })
   }
 
-  /** What happened since the last look. */
+  /** Requests since the last call. */
   seen(): string[] {
     return this.log.splice(0)
   }
@@ -96,7 +96,7 @@ beforeEach(() => {
   group = new FakeGroup()
 })
 
-test('the leader assigns what all get; what is assigned is known by an answer to a request of this moment', async () => {
+test('the leader assigns partitions to all members, and the assignment carries the time of the request', async () => {
   await group.clock.advance(5)
   await group.member.join()
   expect(group.seen()).toEqual(['find', 'before rejoin', 'join @1', 'assign', 'sync 1', 'assigned 1'])
@@ -108,14 +108,14 @@ test('the leader assigns what all get; what is assigned is known by an answer to
   })
 })
 
-test('another member sends no assignments', async () => {
+test('other members send no assignments', async () => {
   group.leader = 'other'
   await group.member.join()
   expect(group.seen()).toContain('sync 0')
   expect(group.assigned?.isLeader).toBe(false)
 })
 
-test('a group that is not ready is asked again until it is', async () => {
+test('a group that is not ready is joined again until it is', async () => {
   group.answers['find'] = [failure('GROUP_COORDINATOR_NOT_AVAILABLE')]
   group.answers['join @1'] = [failure('GROUP_LOAD_IN_PROGRESS'), unreachable()]
   group.answers['sync 1'] = [failure('REBALANCE_IN_PROGRESS')]
@@ -125,38 +125,38 @@ test('a group that is not ready is asked again until it is', async () => {
   expect(group.seen().filter((one) => one.startsWith('assigned'))).toEqual(['assigned 2'])
 })
 
-test('a member id the group has forgotten is given up', async () => {
+test('a member id that the group has forgotten is dropped', async () => {
   group.answers['sync 1'] = [failure('UNKNOWN_MEMBER_ID')]
   await group.member.join()
   expect(group.seen().filter((one) => one.startsWith('join'))).toEqual(['join @1', 'join @1'])
 })
 
-test('a refusal is for the caller, at once', async () => {
+test('a rejection is returned to the caller at once', async () => {
   group.answers['find'] = [failure('GROUP_AUTHORIZATION_FAILED')]
   await expect(group.member.join()).rejects.toMatchObject({ type: 'GROUP_AUTHORIZATION_FAILED' })
 })
 
-test('a group that does not answer for a session is given up', async () => {
+test('joining fails if the group does not respond for a session timeout', async () => {
   group.answers['find'] = Array.from({ length: 100 }, unreachable)
   const joined = group.member.join().catch((error: unknown) => error)
   await group.clock.advance(SESSION_MS + 1_000)
   expect(await joined).toMatchObject({ name: 'KafkaJSConnectionError' })
 })
 
-describe('a member', () => {
+describe('a group member', () => {
   beforeEach(async () => {
     await group.member.join()
     group.seen()
   })
 
-  test('sends heartbeats by the monotonic clock, whatever the wall clock does', async () => {
+  test('sends heartbeats by the monotonic clock, even if the wall clock jumps', async () => {
     group.clock.jump(-3_600_000)
     await group.clock.advance(2 * HEARTBEAT_MS)
     expect(group.seen()).toEqual(['heartbeat 1@1', 'accepted 1000', 'heartbeat 1@1', 'accepted 2000'])
   })
 
   test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'])(
-    'joins again as the same on %s',
+    'rejoins with the same member id on %s',
     async (type) => {
       group.answers['heartbeat 1@1'] = [failure(type)]
       await group.clock.advance(HEARTBEAT_MS)
@@ -172,7 +172,7 @@ describe('a member', () => {
     },
   )
 
-  test('joins as a new one when it has been forgotten', async () => {
+  test('rejoins with a new member id if the group has forgotten it', async () => {
     group.answers['heartbeat 1@1'] = [failure('UNKNOWN_MEMBER_ID')]
     await group.clock.advance(HEARTBEAT_MS)
     expect(group.seen()).toContain('join @1')
@@ -181,14 +181,14 @@ describe('a member', () => {
   test.each([
     ['moved', failure('NOT_COORDINATOR_FOR_GROUP')],
     ['cannot be reached', unreachable()],
-  ])('goes on as the same when the coordinator has %s', async (_, error) => {
+  ])('keeps its membership if the coordinator has %s', async (_, error) => {
     group.answers['heartbeat 1@1'] = [error]
     group.coordinatorId = 2
     await group.clock.advance(HEARTBEAT_MS + 100)
     expect(group.seen()).toEqual(['heartbeat 1@1', 'find', 'heartbeat 1@2', 'accepted 1050'])
   })
 
-  test('ends when the group has not answered for a session, saying why', async () => {
+  test('ends with a reason if the group has not responded for a session timeout', async () => {
     group.answers['heartbeat 1@1'] = Array.from({ length: 100 }, unreachable)
     await group.clock.advance(HEARTBEAT_MS + SESSION_MS - 1)
     expect(group.ended).toBeNull()
@@ -196,13 +196,13 @@ describe('a member', () => {
     expect(group.ended).toMatchObject({ name: 'KafkaJSConnectionError' })
   })
 
-  test('ends at once when it is refused', async () => {
+  test('ends at once if it is rejected', async () => {
     group.answers['heartbeat 1@1'] = [failure('GROUP_AUTHORIZATION_FAILED')]
     await group.clock.advance(HEARTBEAT_MS)
     expect(group.ended).toMatchObject({ type: 'GROUP_AUTHORIZATION_FAILED' })
   })
 
-  test('joins again at once when its view of the topics has changed', async () => {
+  test('rejoins at once if topic metadata has changed', async () => {
     group.member.rejoin()
     await flushPromises()
     expect(group.seen()).toEqual([
@@ -215,12 +215,12 @@ describe('a member', () => {
     ])
   })
 
-  test('commits for its generation', async () => {
+  test('commits with its generation', async () => {
     await group.member.commit([])
     expect(group.seen()).toEqual(['commit 1'])
   })
 
-  test('calls onBeforeRejoin before it leaves, and then does nothing more', async () => {
+  test('calls onBeforeRejoin before it leaves, and does nothing afterwards', async () => {
     await group.member.leave()
     expect(group.seen()).toEqual(['before rejoin', 'leave'])
     await group.clock.advance(SESSION_MS)
@@ -228,12 +228,12 @@ describe('a member', () => {
     expect(group.ended).toBeNull()
   })
 
-  test('leaves although the coordinator refuses to hear of it', async () => {
+  test('leaves even if the coordinator rejects the request', async () => {
     group.answers['leave'] = [unreachable()]
     await expect(group.member.leave()).resolves.toBeUndefined()
   })
 
-  test('leaves after a while although it is still joining', async () => {
+  test('stops waiting for a pending join and leaves after a while', async () => {
     group.answers['join me@1'] = ['hang']
     group.member.rejoin()
     await flushPromises()

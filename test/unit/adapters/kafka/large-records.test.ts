@@ -29,14 +29,14 @@ async function decoded(codec: Codec, large: Partial<InputRecord>) {
 }
 
 describe('a record that is too large', () => {
-  test.each(CODECS)('comes without its value, with its size and checksum, in %s', async (codec) => {
+  test.each(CODECS)('is decoded without its value but with its size and checksum in %s', async (codec) => {
     const { record, lines } = await decoded(codec, { value: LARGE })
     expect(record).toMatchObject({ key: Buffer.from('key'), value: null })
     expect(record?.leftOut).toEqual([{ field: 'value', ...described(LARGE) }])
     expect(lines).toEqual([expect.stringMatching(/^A record is too large to be kept in memory\./)])
   })
 
-  test.each(CODECS)('comes without its key and its headers, in %s', async (codec) => {
+  test.each(CODECS)('is decoded without its key and headers in %s', async (codec) => {
     const { record } = await decoded(codec, {
       key: LARGE,
       headers: [{ name: 'large', value: LARGE }],
@@ -48,13 +48,13 @@ describe('a record that is too large', () => {
     expect(record?.leftOut?.[1]).toEqual({ field: 'headers', ...described(encoded) })
   })
 
-  test('comes without headers if there are too many', async () => {
+  test('is decoded without headers if there are too many', async () => {
     const headers = Array.from({ length: 10_001 }, () => ({ name: '', value: null }))
     const { record } = await decoded('none', { headers })
     expect(record?.leftOut).toEqual([{ field: 'headers', ...described(encodedHeaders(headers)) }])
   })
 
-  test.each(COMPRESSIONS)('takes little memory: 200 MB of blanks in %s', async (codec) => {
+  test.each(COMPRESSIONS)('needs little memory to decode 200 MB of spaces in %s', async (codec) => {
     const bytes = await blanksBatch(codec, 200)
     const before = process.memoryUsage.rss()
     let peak = before

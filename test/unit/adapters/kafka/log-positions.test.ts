@@ -24,14 +24,14 @@ describe('a partition without a committed offset', () => {
     bed.listed.set('in:1', { earliest: 0n, latest: 20n })
   })
 
-  test('is read from the beginning, with a warning that says how many records that are', async () => {
+  test('is read from the beginning with a warning about the number of records', async () => {
     await bed.assign([0, 1])
     expect(bed.asked()?.asked).toEqual(['in:0@3', 'in:1@0'])
     expect(bed.log.lines).toEqual([expect.stringMatching(/no committed offset.*KAFKA_START_OFFSET=latest/)])
     expect(bed.commits).toEqual([])
   })
 
-  test('starts at the end when told so, and that is committed before a record is read', async () => {
+  test('starts at the end if configured, and commits that offset before reading', async () => {
     bed.start = 'latest'
     await bed.assign([0, 1])
     expect(bed.asked()?.asked).toEqual(['in:0@103', 'in:1@20'])
@@ -39,7 +39,7 @@ describe('a partition without a committed offset', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/are skipped/)])
   })
 
-  test('that was added since is read from the beginning, which is committed: who starts later would skip it', async () => {
+  test('that was added later is read from the beginning, and that offset is committed so that a later start does not skip it', async () => {
     bed.start = 'added'
     bed.listed.set('in:1', { earliest: 0n, latest: 0n })
     await bed.assign([0, 1])
@@ -47,20 +47,20 @@ describe('a partition without a committed offset', () => {
     expect(bed.commits).toEqual(['in:0@3', 'in:1@0'])
   })
 
-  test('that is empty is no news', async () => {
+  test('that is empty gives no warning', async () => {
     bed.listed.clear()
     await bed.assign([0, 1])
     expect(bed.log.lines).toEqual([])
   })
 })
 
-describe('a position that is refused', () => {
+describe('a position that is out of range', () => {
   beforeEach(async () => {
     bed.committed.set('in:0', 5n).set('in:1', 5n)
     await bed.assign([0, 1])
   })
 
-  test('because records were deleted is followed by the oldest there is, and the lost ones are counted', async () => {
+  test('because records were deleted moves to the oldest record, and lost records are counted', async () => {
     bed.listed.set('in:0', { earliest: 8n, latest: 20n }).set('in:1', { earliest: 105n, latest: 105n })
     await bed.answer({ partitions: [refusal(0), refusal(1)] })
     expect(bed.asked()?.asked).toEqual(['in:0@8', 'in:1@105'])
@@ -69,7 +69,7 @@ describe('a position that is refused', () => {
     expect(bed.replaced).toEqual([])
   })
 
-  test('counts what is lost once, although the lane reads again from the committed offset', async () => {
+  test('counts lost records once even if the lane reads again from the committed offset', async () => {
     bed.listed.set('in:0', { earliest: 8n, latest: 20n })
     await bed.answer(refusal(0))
     bed.fetcher.flow('in', 0).seek(5n)
@@ -79,7 +79,7 @@ describe('a position that is refused', () => {
     expect(bed.lost).toEqual(['0: 3'])
   })
 
-  test('because the log is shorter starts it again from its beginning', async () => {
+  test('because the partition became shorter starts again from the beginning', async () => {
     bed.listed.set('in:0', { earliest: 1n, latest: 4n })
     await bed.answer(refusal(0))
     expect(bed.replaced).toEqual(['0 from 1'])
@@ -87,7 +87,7 @@ describe('a position that is refused', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/replaced or truncated/)])
   })
 
-  test('although the log has it is asked for again, after a pause', async () => {
+  test('although the partition contains it is requested again after a delay', async () => {
     bed.listed.set('in:0', { earliest: 0n, latest: 9n })
     await bed.answer(refusal(0))
     expect(bed.asked()?.asked).toEqual([])
@@ -106,14 +106,14 @@ describe('a topic that was missing for a moment', () => {
     await bed.assign([0])
   })
 
-  test('and is the same one goes on', async () => {
+  test('continues if it is the same topic', async () => {
     await missing()
     await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
     expect(bed.replaced).toEqual([])
     expect(bed.records).toEqual(['in:0 5=a'])
   })
 
-  test('and has another id is read from its beginning, however long it is', async () => {
+  test('is read from its beginning if it has another id, however many records it has', async () => {
     bed.onRefresh = () => {
       bed.onRefresh = () => {}
       bed.fetcher.replaced('in')
@@ -123,7 +123,7 @@ describe('a topic that was missing for a moment', () => {
     expect(bed.asked()?.asked).toEqual(['in:0@0'])
   })
 
-  test('and has another id is read from its beginning, although its lane seeks to an offset of the log before', async () => {
+  test('is read from its beginning if it has another id, even if a lane seeks to an old offset', async () => {
     bed.fetcher.replaced('in')
     bed.fetcher.flow('in', 0).seek(5n)
     await bed.answer(null)
@@ -131,7 +131,7 @@ describe('a topic that was missing for a moment', () => {
     expect(bed.asked()?.asked).toEqual(['in:0@0'])
   })
 
-  test('and whose committed offset is gone is read from its beginning where topics have no ids', async () => {
+  test('is read from its beginning if there are no topic ids and the committed offset is gone', async () => {
     bed.hasIds = false
     bed.committed.clear()
     await missing()
@@ -139,7 +139,7 @@ describe('a topic that was missing for a moment', () => {
   })
 })
 
-test('records of an earlier leader epoch are of another log', async () => {
+test('a record with an earlier leader epoch means that the partition was recreated', async () => {
   bed.committed.set('in:0', 5n)
   await bed.assign([0])
   await bed.answer(at(0, { records: await batchAt(5n, ['a'], 7) }))
@@ -148,7 +148,7 @@ test('records of an earlier leader epoch are of another log', async () => {
   expect(bed.replaced).toEqual(['0 from 0'])
 })
 
-test('an earlier leader epoch is no news behind a seek to an earlier record', async () => {
+test('an earlier leader epoch is expected after a seek to an earlier record', async () => {
   bed.committed.set('in:0', 5n)
   await bed.assign([0])
   await bed.answer(at(0, { records: await batchAt(5n, ['a'], 7) }))

@@ -15,7 +15,7 @@ const TOKEN: LoginConfig = {
 }
 const LENGTH_BYTES = 4
 
-/** What the broker does with each message: answers it, or throws. */
+/** The broker's reaction to each message: a response or an error. */
 let broker: (message: string) => Buffer
 let received: string[]
 
@@ -38,12 +38,12 @@ function connection(config: LoginConfig): () => Promise<void> {
 }
 
 describe('a login with a password', () => {
-  test('sends user and password', async () => {
+  test('sends user name and password', async () => {
     await connection(PASSWORD)()
     expect(received).toEqual(['\0tester\0sesame'])
   })
 
-  test('from a file is read again for each login', async () => {
+  test('reads a password file again for each login', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'checkresult-login-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const file = join(folder, 'password')
@@ -55,12 +55,12 @@ describe('a login with a password', () => {
     expect(received).toEqual(['\0tester\0first', '\0tester\0second'])
   })
 
-  test('that is refused is final, for whoever starts the service is to know', async () => {
+  test('that is rejected the first time fails for good, so that a wrong password is noticed at startup', async () => {
     broker = refuse
     await expect(connection(PASSWORD)()).rejects.toMatchObject({ retriable: false })
   })
 
-  test('that is refused after one has succeeded is tried again as a broken connection is, with a message', async () => {
+  test('that is rejected after an earlier success is retried like a broken connection, with a message', async () => {
     const login = connection(PASSWORD)
     await login()
     broker = refuse
@@ -69,7 +69,7 @@ describe('a login with a password', () => {
     expect(explain(error)).toMatch(/^The brokers refuse the login: check/)
   })
 
-  test('during which the connection breaks is no refused login', async () => {
+  test('is not counted as rejected if the connection breaks', async () => {
     broker = () => {
       throw new kafkajs.KafkaJSConnectionError('Closed connection')
     }
@@ -86,7 +86,7 @@ describe('a login with a token', () => {
     expect(received).toEqual(['n,,\u0001auth=Bearer a.b.c\u0001\u0001'])
   })
 
-  test('answers the challenge that stands for a refusal, and so gets the error', async () => {
+  test('responds to the challenge of a rejection to receive the error', async () => {
     broker = (message) => (message === '\u0001' ? refuse() : withLength('{"status":"invalid_token"}'))
     await expect(connection(TOKEN)()).rejects.toMatchObject({ type: 'SASL_AUTHENTICATION_FAILED' })
     expect(received).toHaveLength(2)

@@ -37,7 +37,7 @@ function setUp() {
   return { commits, clock, log, metrics, sent, offsets: () => sent.map(({ offsets }) => offsets) }
 }
 
-test('what is noted within a moment goes out in one request, the newest offset of each partition', async () => {
+test('offsets that are added within a short time are committed in one request, the newest of each partition', async () => {
   const { commits, clock, offsets } = setUp()
   commits.note(first, 5n)
   commits.note(second, 7n)
@@ -47,7 +47,7 @@ test('what is noted within a moment goes out in one request, the newest offset o
   expect(offsets()).toEqual(['in:0=6 in:1=7'])
 })
 
-test('never more than one request is under way, and what is noted meanwhile follows', async () => {
+test('at most one commit request is in flight, and later offsets follow in the next one', async () => {
   const { commits, clock, sent, offsets } = setUp()
   commits.note(first, 5n)
   await clock.advance(GATHER_MS)
@@ -63,7 +63,7 @@ test('never more than one request is under way, and what is noted meanwhile foll
   expect(clock.timers).toBe(0)
 })
 
-test('what fails is tried again, logged once in a row and without the error’s own words', async () => {
+test('a failed commit is retried and logged once in a row without the original error message', async () => {
   const { commits, clock, sent, offsets, log, metrics } = setUp()
   commits.note(first, 5n)
   await clock.advance(GATHER_MS)
@@ -79,7 +79,7 @@ test('what fails is tried again, logged once in a row and without the error’s 
 })
 
 test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])(
-  'refused with %s it is silent, and waits for what the group decides',
+  'a commit that fails with %s is not logged and waits for the rebalance',
   async (type) => {
     const { commits, clock, sent, offsets, log, metrics } = setUp()
     commits.note(first, 5n)
@@ -95,7 +95,7 @@ test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])(
   },
 )
 
-test('a member that is new forgets what was noted before: others may have owned the partition meanwhile', async () => {
+test('a new member forgets pending offsets because another member may have owned the partition meanwhile', async () => {
   const { commits, clock, offsets } = setUp()
   commits.note(first, 5n)
   commits.assigned('another member', { in: [0, 1] })
@@ -103,7 +103,7 @@ test('a member that is new forgets what was noted before: others may have owned 
   expect(offsets()).toEqual([])
 })
 
-test('nothing is noted for a partition that is not ours any more', async () => {
+test('no offset is added for a partition that is not assigned', async () => {
   const { commits, clock, offsets } = setUp()
   commits.assigned('member', { in: [1] })
   commits.note(first, 5n)
@@ -111,7 +111,7 @@ test('nothing is noted for a partition that is not ours any more', async () => {
   expect(offsets()).toEqual([])
 })
 
-test('a rebalance sends at once what is noted', () => {
+test('a rebalance commits pending offsets at once', () => {
   const { commits, offsets } = setUp()
   commits.rebalancing()
   commits.note(first, 5n)
@@ -119,7 +119,7 @@ test('a rebalance sends at once what is noted', () => {
   expect(offsets()).toEqual(['in:0=5'])
 })
 
-test('who waits for a partition has its last offset committed at once, behind the request under way', async () => {
+test('a flush commits the last offset of the partition at once, after the request in flight', async () => {
   const { commits, clock, sent, offsets } = setUp()
   commits.note(first, 5n)
   await clock.advance(GATHER_MS)
@@ -135,7 +135,7 @@ test('who waits for a partition has its last offset committed at once, behind th
   expect(done()).toBe(true)
 })
 
-test('who waits is let go when it cannot be committed, or when the partition has gone to another member', async () => {
+test('a flush ends if the commit fails or the partition has moved to another member', async () => {
   const { commits, sent } = setUp()
   commits.note(first, 5n)
   const gaveUp = hasResolved(commits.flush(first))
@@ -153,7 +153,7 @@ test('who waits is let go when it cannot be committed, or when the partition has
   expect(lost()).toBe(true)
 })
 
-test('who waits for a partition with nothing noted waits for nothing', async () => {
+test('a flush without pending offsets returns at once', async () => {
   const { commits, offsets } = setUp()
   await commits.flush(first)
   expect(offsets()).toEqual([])

@@ -9,7 +9,7 @@ class Bed {
   readonly clock = new FakeClock()
   readonly log = fakeLog()
   readonly partitions: FetchedPartition[] = []
-  /** Of a partition that is fetched; null while its fetch hangs. */
+  /** The progress of a fetched partition; null while its fetch hangs. */
   readonly fetched = new Set<FetchedPartition>()
   readonly listed = new Map<string, ListedFake>()
   readonly progress: string[] = []
@@ -53,7 +53,7 @@ beforeEach(() => {
   bed = new Bed()
 })
 
-test('the end of a partition that is not fetched is asked for every five seconds', async () => {
+test('the end of a partition that is not fetched is requested every five seconds', async () => {
   bed.add(0)
   bed.listed.set('in:0', { earliest: 0n, latest: 20n })
   await bed.clock.advance(5_000)
@@ -62,14 +62,14 @@ test('the end of a partition that is not fetched is asked for every five seconds
   expect(bed.progress).toEqual(['in:0 ends at 20', 'in:0 ends at 30'])
 })
 
-test('one that is fetched is not asked for', async () => {
+test('the end of a fetched partition is not requested', async () => {
   bed.fetched.add(bed.add(0))
   await bed.clock.advance(20_000)
   expect(bed.progress).toEqual([])
   expect(bed.silent.size).toBe(0)
 })
 
-describe('a leader that does not answer', () => {
+describe('a leader that does not respond', () => {
   beforeEach(async () => {
     bed.add(0)
     bed.add(1)
@@ -78,14 +78,14 @@ describe('a leader that does not answer', () => {
     await bed.clock.advance(20_000)
   })
 
-  test('is named once with its partitions, and measured', () => {
+  test('is logged once with its partitions and reported as a metric', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/The leader of these partitions does not answer/)])
     expect(bed.watch.warnings).toEqual(['The leader broker:9092 of in [0 1] does not answer.'])
     expect(bed.silent.get(0)).toBeGreaterThanOrEqual(12)
     expect(bed.silent.has(2)).toBe(false)
   })
 
-  test('is named when it answers again', async () => {
+  test('is logged when it responds again', async () => {
     bed.isAway = false
     await bed.clock.advance(10_000)
     expect(bed.log.lines.slice(1)).toEqual(['The leader of these partitions answers again.'])
@@ -93,7 +93,7 @@ describe('a leader that does not answer', () => {
     expect(bed.silent.get(0)).toBeNull()
   })
 
-  test('is nobody’s trouble any more when the partitions go to another member', async () => {
+  test('is dropped from the report when its partitions are revoked', async () => {
     bed.partitions.length = 0
     await bed.clock.advance(5_000)
     expect(bed.log.lines).toHaveLength(1)
@@ -111,13 +111,13 @@ describe('an open transaction', () => {
     await bed.clock.advance(25_000)
   })
 
-  test('in front of records is named once, and measured', () => {
+  test('in front of records is logged once and reported as a metric', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/has an open transaction/)])
     expect(bed.open.get(0)).toBeGreaterThanOrEqual(15)
     expect(bed.watch.warnings).toEqual(['An open transaction of a producer holds up in [0].'])
   })
 
-  test('that ends is named', async () => {
+  test('is logged when it ends', async () => {
     held.log = { lastStable: 105n, highWatermark: 105n }
     await bed.clock.advance(5_000)
     expect(bed.log.lines.slice(1)).toEqual([expect.stringMatching(/has ended/)])
@@ -125,7 +125,7 @@ describe('an open transaction', () => {
   })
 })
 
-test('transactions that come and go hold up nobody', async () => {
+test('short transactions that come and go are not reported', async () => {
   const busy = bed.add(0)
   bed.fetched.add(busy)
   for (let turn = 5n; turn < 15n; turn += 1n) {
@@ -137,7 +137,7 @@ test('transactions that come and go hold up nobody', async () => {
   expect(bed.open.size).toBe(0)
 })
 
-test('nothing is left of a trouble once it is closed', async () => {
+test('no reports remain after the watch is closed', async () => {
   bed.add(0)
   bed.isAway = true
   await bed.clock.advance(20_000)

@@ -20,7 +20,7 @@ beforeEach(() => {
   patchReconnect()
 })
 
-test('an answer that broke off is no part of those on the next connection', async () => {
+test('a partial response is not mixed with responses on the next connection', async () => {
   const { port, sockets } = await startBroker({
     serve: (request) => {
       if (sockets.length > 1) answerSeven(request)
@@ -34,7 +34,7 @@ test('an answer that broke off is no part of those on the next connection', asyn
   await expect(ask(connection)).resolves.toBe('07')
 })
 
-test('what the connection before still has to say is not heard on the next, nor its end', async () => {
+test('late data and the end of the previous socket do not affect the next connection', async () => {
   const { port, sockets } = await startBroker({ serve: answerSeven })
   const connection = connectionTo(port)
   await connection.connect()
@@ -44,7 +44,7 @@ test('what the connection before still has to say is not heard on the next, nor 
   await expect(ask(connection)).resolves.toBe('07')
 })
 
-test('who finds it closed while somebody connects it waits for the same socket', async () => {
+test('a caller that finds the connection closed waits for the connection attempt in progress', async () => {
   const { port, sockets } = await startBroker({ serve: answerSeven })
   const connection = connectionTo(port)
   await Promise.all([connection.connect(), connection.connect()])
@@ -52,7 +52,7 @@ test('who finds it closed while somebody connects it waits for the same socket',
   expect(sockets).toHaveLength(1)
 })
 
-test('a login is told that its connection has broken', async () => {
+test('a login fails if its connection breaks', async () => {
   const { port, sockets } = await startBroker()
   const connection = connectionTo(port)
   await connection.connect()
@@ -63,7 +63,7 @@ test('a login is told that its connection has broken', async () => {
   await expect(answered).rejects.toMatchObject(connectionError)
 })
 
-test('so is a request whose socket we closed ourselves', async () => {
+test('a request fails if its socket is closed locally', async () => {
   const { promise: asked, resolve: serve } = Promise.withResolvers<TestRequest>()
   const { port } = await startBroker({ serve })
   const connection = connectionTo(port)

@@ -23,7 +23,7 @@ function queueOf(maxInFlightRequests: number | null, Class = RequestQueueClass):
   }) as Queue
 }
 
-/** Pushes a request and tells which have been sent, and which failed. */
+/** Pushes requests and records which were sent and which failed. */
 function pushing(queue: Queue) {
   const sent: number[] = []
   const failed: string[] = []
@@ -45,7 +45,7 @@ beforeEach(() => {
 })
 afterEach(() => void vi.useRealTimers())
 
-/** As kafkajs has it: a second copy of the class, which nobody has patched. */
+/** A second, unpatched copy of the class from kafkajs. */
 function unpatchedClass(): typeof RequestQueueClass {
   const require = createRequire(import.meta.url)
   const file = require.resolve('kafkajs/src/network/requestQueue')
@@ -56,8 +56,8 @@ function unpatchedClass(): typeof RequestQueueClass {
   return unpatched
 }
 
-describe('an idle queue', () => {
-  test('has no timer, also after requests that were answered', () => {
+describe('an idle request queue', () => {
+  test('has no timer, even after answered requests', () => {
     const queue = queueOf(null)
     const { push, answer } = pushing(queue)
     queue.checkPendingRequests()
@@ -66,15 +66,15 @@ describe('an idle queue', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('would have one for ever without the patch', () => {
+  test('would have a permanent timer without the patch', () => {
     queueOf(null, unpatchedClass()).checkPendingRequests()
     vi.advanceTimersByTime(1_000)
     expect(vi.getTimerCount()).toBe(1)
   })
 })
 
-describe('a throttled queue', () => {
-  test('sends what is pending when the throttling ends, with one timer however much is pending', () => {
+describe('a throttled request queue', () => {
+  test('sends pending requests when throttling ends, with one timer for any number of requests', () => {
     const queue = queueOf(null)
     queue.throttledUntil = Date.now() + 700
     const { push, sent } = pushing(queue)
@@ -87,7 +87,7 @@ describe('a throttled queue', () => {
     expect([sent, vi.getTimerCount()]).toEqual([[1, 2], 0])
   })
 
-  test('waits on when the throttling was made longer meanwhile', () => {
+  test('keeps waiting if throttling was extended meanwhile', () => {
     const queue = queueOf(null)
     queue.throttledUntil = Date.now() + 100
     const { push, sent } = pushing(queue)
@@ -100,7 +100,7 @@ describe('a throttled queue', () => {
   })
 })
 
-test('a queue with too much in flight sends what is pending when an answer comes', () => {
+test('a request queue at its in-flight limit sends a pending request when a response arrives', () => {
   const { push, answer, sent } = pushing(queueOf(1))
   push(1)
   push(2)
@@ -109,7 +109,7 @@ test('a queue with too much in flight sends what is pending when an answer comes
   expect(sent).toEqual([1, 2])
 })
 
-test('a destroyed queue has no timer', () => {
+test('a destroyed request queue has no timer', () => {
   const queue = queueOf(null)
   queue.throttledUntil = Date.now() + 100
   pushing(queue).push(1)
@@ -117,7 +117,7 @@ test('a destroyed queue has no timer', () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a request that is never answered fails, a second after its time at the latest', () => {
+test('an unanswered request fails at most one second after its timeout', () => {
   const queue = queueOf(null)
   const { push, failed } = pushing(queue)
   queue.scheduleRequestTimeoutCheck()
@@ -130,7 +130,7 @@ test('a request that is never answered fails, a second after its time at the lat
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a request that is never answered takes its connection along, which tells all that wait', () => {
+test('an unanswered request closes its connection, which fails all pending requests', () => {
   const queue = queueOf(null)
   const { push, failed } = pushing(queue)
   const giveUp = vi.fn<() => void>()
@@ -144,7 +144,7 @@ test('a request that is never answered takes its connection along, which tells a
   expect(failed).toEqual([])
 })
 
-test('a clock that is put forward times nothing out', () => {
+test('a clock that jumps forward times out no request', () => {
   const queue = queueOf(null)
   const { push, failed } = pushing(queue)
   queue.scheduleRequestTimeoutCheck()

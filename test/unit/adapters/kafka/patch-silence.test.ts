@@ -22,7 +22,7 @@ async function connectTo(port: number): Promise<Connection> {
   return connection
 }
 
-/** The request has been written when it resolves. */
+/** Resolves when the request has been written. */
 async function asked(connection: Connection, apiKey?: number): Promise<{ answered: Promise<unknown> }> {
   const answered = ask(connection, apiKey)
   await vi.waitFor(() => expect(connection.requestQueue.inflight.size).toBe(1))
@@ -37,7 +37,7 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers())
 })
 
-test('a broker that takes the connection and never answers on it is given up after the time for connecting', async () => {
+test('a connection attempt fails after its timeout if the broker accepts it but never responds', async () => {
   const { port } = await startBroker({ isReached: false })
   const connection = connectionTo(port)
   const connecting = connection.connect()
@@ -47,7 +47,7 @@ test('a broker that takes the connection and never answers on it is given up aft
   await expect(connecting).rejects.toMatchObject(silentBroker)
 })
 
-test('a connection for a login, which begins with such a question, is asked none before, and has the same time', async () => {
+test('a SASL connection starts with its login request, within the same timeout', async () => {
   const { port, sockets } = await startBroker()
   const connection = connectionTo(port, { mechanism: 'plain' })
   await connection.connect()
@@ -57,7 +57,7 @@ test('a connection for a login, which begins with such a question, is asked none
   expect([connection.socket?.destroyed, sockets[0]?.bytesRead]).toEqual([true, 0])
 })
 
-test('what a broker takes its time with has the time of a request, on a new connection too', async () => {
+test('a slow request has the request timeout, even on a new connection', async () => {
   const { promise: asking, resolve: serve } = Promise.withResolvers<TestRequest>()
   const { port } = await startBroker({ serve })
   const { answered } = await asked(await connectTo(port), JOIN_GROUP)
@@ -67,19 +67,19 @@ test('what a broker takes its time with has the time of a request, on a new conn
   await expect(answered).resolves.toBe('07')
 })
 
-test('with a connection that fell silent those end to the same broker that are as silent, idle ones too', async () => {
+test('when a connection is silent for too long, all equally silent connections to that broker are closed, including idle ones', async () => {
   const [broker, other] = [await startBroker(), await startBroker()]
   const idle = await connectTo(broker.port)
   const elsewhere = await connectTo(other.port)
   const silent = await connectTo(broker.port)
   const { answered } = await asked(silent)
-  // Looked for once a second, and counted from the first look.
+  // Checked once a second, counted from the first check.
   vi.advanceTimersByTime(REQUEST_TIMEOUT_MS + 1_000)
   await expect(answered).rejects.toMatchObject(silentBroker)
   expect([idle, silent, elsewhere].map(({ socket }) => socket?.destroyed)).toEqual([true, true, false])
 })
 
-test('one that has heard of the broker meanwhile stays', async () => {
+test('a connection that received data meanwhile stays open', async () => {
   const { port, sockets } = await startBroker({
     serve: (request) => request.socket === sockets[1] && request.socket.write(answerTo(request)),
   })

@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { openSocket } from '../../../../src/adapters/kafka/sockets.ts'
 
-/** A connection as kafkajs asks for it, and what its other end receives. */
+/** A connection as kafkajs creates it, and what the other end receives. */
 async function connected(): Promise<{ socket: Socket; received: () => string }> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
@@ -14,7 +14,7 @@ async function connected(): Promise<{ socket: Socket; received: () => string }> 
     const opened: Socket = openSocket({
       host: '127.0.0.1',
       port,
-      // kafkajs leaves it out for a plain connection, whatever its types say.
+      // kafkajs omits this for a plain connection, contrary to its types.
       ssl: undefined as never,
       onConnect: () => resolve(opened),
     })
@@ -32,9 +32,9 @@ async function connected(): Promise<{ socket: Socket; received: () => string }> 
   return { socket, received: () => text }
 }
 
-test('what is written in one turn, also after promises that are settled, leaves in one write and in order', async () => {
+test('data written in one event-loop turn leaves in one write and in order, even after resolved promises', async () => {
   const { socket, received } = await connected()
-  // What libuv is asked to write: once for all that was corked.
+  // The chunks that libuv writes: one for everything that was corked.
   const together = vi.spyOn(socket, '_writev' as never)
   const alone = vi.spyOn(socket, '_write')
   socket.write('a')
@@ -48,7 +48,7 @@ test('what is written in one turn, also after promises that are settled, leaves 
   await expect.poll(received).toBe('abc')
 })
 
-test('each turn has a write of its own', async () => {
+test('each event-loop turn has a separate write', async () => {
   const { socket, received } = await connected()
   socket.write('a')
   expect(socket.writableCorked).toBe(1)
@@ -58,7 +58,7 @@ test('each turn has a write of its own', async () => {
   await expect.poll(received).toBe('ab')
 })
 
-test('a connection that was refused keeps no listener of those who let go of it, however many they are', async () => {
+test('a refused connection keeps no listeners of callers that gave up', async () => {
   const socket: Socket = openSocket({
     host: '127.0.0.1',
     port: 1,

@@ -29,7 +29,7 @@ beforeEach(() => {
   warnings = []
 })
 
-test('a context is made anew only when a file has changed', () => {
+test('a TLS context is created again only after a file has changed', () => {
   const current = createTlsContext(files(first), log)
   const before = current()
   expect(current()).toBe(before)
@@ -37,7 +37,7 @@ test('a context is made anew only when a file has changed', () => {
   expect(current()).not.toBe(before)
 })
 
-test('new connections show the new certificate', async () => {
+test('new connections use the new certificate', async () => {
   const current = createTlsContext(files(first), log)
   expect(await nameShown(current)).toBe('first')
   files(second)
@@ -45,7 +45,7 @@ test('new connections show the new certificate', async () => {
   expect(warnings).toEqual([])
 })
 
-test('files that do not fit together or are half written leave the last good ones in use, and are logged once', async () => {
+test('mismatched or partly written files keep the last valid ones in use and are logged once', async () => {
   const current = createTlsContext(files(first), log)
   write('tls.crt', second.cert)
   expect(await nameShown(current)).toBe('first')
@@ -59,7 +59,7 @@ test('files that do not fit together or are half written leave the last good one
   expect(await nameShown(current)).toBe('second')
 })
 
-test('without files the public authorities are trusted, and nothing is read', () => {
+test('without files, public authorities are trusted and nothing is read', () => {
   const current = createTlsContext({ ca: null, cert: null, key: null }, log)
   expect(current()).toBe(current())
   expect(warnings).toEqual([])
@@ -75,7 +75,7 @@ function write(name: string, text: string): Secret {
   return new Secret(text.trimEnd(), path)
 }
 
-/** Whom the other end sees. */
+/** The certificate name that the other end sees. */
 async function nameShown(current: ReturnType<typeof createTlsContext>): Promise<string> {
   const { cert, key } = await issue(authority, { name: 'server' })
   const server = createServer({ cert, key, ca: authority.cert, requestCert: true, rejectUnauthorized: true })

@@ -18,7 +18,7 @@ beforeEach(async () => {
 })
 
 describe('a token from an endpoint', () => {
-  test('is asked for once, however many wait for it', async () => {
+  test('is requested once for any number of waiting callers', async () => {
     const token = provider()
     const [first, ...others] = await Promise.all(Array.from({ length: 10 }, () => token()))
     expect(first).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/)
@@ -29,7 +29,7 @@ describe('a token from an endpoint', () => {
   test.each([
     [100, 80_000],
     [30, 15_000],
-  ])('that lasts %d s is used for %d ms', async (lifetimeS, usedMs) => {
+  ])('with a lifetime of %d s is used for %d ms', async (lifetimeS, usedMs) => {
     endpoint.lifetimeS = lifetimeS
     const token = provider()
     await token()
@@ -41,7 +41,7 @@ describe('a token from an endpoint', () => {
     expect(endpoint.count()).toBe(2)
   })
 
-  test('that does not say how long it lasts, or not long enough for a session, is used once', async () => {
+  test('is used once if its lifetime is unknown or too short for a session', async () => {
     const token = provider()
     endpoint.lifetimeS = 10
     await token()
@@ -51,7 +51,7 @@ describe('a token from an endpoint', () => {
     expect([await token(), await token()]).toEqual(['a.b.c', 'a.b.c'])
   })
 
-  test('is asked for again after a failure', async () => {
+  test('is requested again after a failure', async () => {
     const token = provider()
     endpoint.answerWith({ status: 503, body: 'away' })
     await expect(token()).rejects.toThrow('answers with HTTP 503, but not with a token')
@@ -75,7 +75,7 @@ describe('a token from an endpoint', () => {
     [200, '{"access_token":""}', /not with a token/],
     [302, 'ZQXJKV', /answers with HTTP 302/],
   ])(
-    'refused with %d %s says what to check, and nothing else of the answer',
+    'that is rejected with %d %s gives a message with advice and nothing else from the response',
     async (status, body, message) => {
       endpoint.answerWith({ status, body })
       const error = await provider()().catch((thrown: unknown) => thrown)
@@ -84,11 +84,11 @@ describe('a token from an endpoint', () => {
     },
   )
 
-  test('is refused to a wrong secret', async () => {
+  test('is rejected for a wrong secret', async () => {
     await expect(provider(endpoint.url, 'wrong')()).rejects.toThrow(/invalid_client/)
   })
 
-  test.each(['nobody listens', 'nobody answers'])('where %s is missed in a message', async (what) => {
+  test.each(['nobody listens', 'nobody answers'])('is reported as unavailable if %s', async (what) => {
     const url = what === 'nobody listens' ? 'http://127.0.0.1:1/token' : await blackHole()
     await expect(provider(url, CLIENT.secret, SHORT_TIMEOUT_MS)()).rejects.toThrow(
       /does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,

@@ -3,9 +3,9 @@ import { decodeAnswer, encodeRequest } from '../../../../src/adapters/kafka/topi
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
-/** As a broker writes it: one broker, a topic with two partitions of which one has no leader, and a missing topic. */
+/** A broker's response: one broker, a topic with two partitions of which one has no leader, and a missing topic. */
 const ANSWER = Buffer.concat([
-  // Tagged fields of the header, throttling.
+  // Tagged fields of the header, throttle time.
   hex('00 00000005'),
   // One broker: id, host, port, no rack.
   hex('02 00000001 05 68616c6c 00002384 00 00'),
@@ -16,7 +16,7 @@ const ANSWER = Buffer.concat([
   hex('0000 03 696e 0123456789abcdef0123456789abcdef 00 03'),
   hex('0000 00000000 00000001 00000007 0200000001 0200000001 01 00'),
   hex('0005 00000001 ffffffff 00000007 0200000001 01 0200000001 00'),
-  // Rights, tagged fields with one that is unknown.
+  // Authorized operations, tagged fields with an unknown one.
   hex('80000000 01 05 02 abcd'),
   // The second topic: unknown.
   hex('0003 05 676f6e65 00000000000000000000000000000000 00 01 80000000 00'),
@@ -24,13 +24,13 @@ const ANSWER = Buffer.concat([
 ])
 
 describe('metadata with topic ids', () => {
-  test('is asked for by name, creating nothing', () => {
+  test('is requested by name without creating topics', () => {
     expect(encodeRequest(['in', 'b']).toString('hex')).toBe(
       `0003${'00'.repeat(16)}03696e00${'00'.repeat(16)}02620000000000`,
     )
   })
 
-  test('has each topic and each partition with its own error', () => {
+  test('has an error code for each topic and partition', () => {
     expect(decodeAnswer(ANSWER)).toMatchObject({
       brokers: [{ nodeId: 1, host: 'hall', port: 9092 }],
       topicMetadata: [

@@ -2,14 +2,14 @@ import kafkajs, { type Admin } from 'kafkajs'
 import { describe, expect, test } from 'vitest'
 import { createKnownTopics, inspectTopics } from '../../../../src/adapters/kafka/topics.ts'
 
-describe('topics that were just made', () => {
-  test('are waited for until the broker that is asked has heard of them', async () => {
+describe('topics that were just created', () => {
+  test('are awaited until the contacted broker knows them', async () => {
     const { admin, asked } = adminOf(2, 'UNKNOWN_TOPIC_OR_PARTITION')
     await createKnownTopics(admin, [{ topic: 'one' }, { topic: 'two' }])
     expect(asked).toEqual(Array.from({ length: 3 }, () => ['one', 'two']))
   })
 
-  test('are not waited for when the answer is another', async () => {
+  test('are not awaited after another error', async () => {
     const { admin, asked } = adminOf(2, 'TOPIC_AUTHORIZATION_FAILED')
     await expect(createKnownTopics(admin, [{ topic: 'one' }])).rejects.toThrow('refused')
     expect(asked).toHaveLength(1)
@@ -19,7 +19,7 @@ describe('topics that were just made', () => {
 const NAMES = { input: 'in', result: 'out', deadLetter: 'dead', retry: ['retry.10s', 'retry.1m'] } as const
 const ALL = [NAMES.input, NAMES.result, NAMES.deadLetter, ...NAMES.retry]
 
-describe('the settings of topics', () => {
+describe('topic settings', () => {
   test.each<[string, Error]>([
     ['UNSUPPORTED_VERSION', protocolError('UNSUPPORTED_VERSION')],
     ['INVALID_REQUEST', protocolError('INVALID_REQUEST')],
@@ -27,7 +27,7 @@ describe('the settings of topics', () => {
     ['KafkaJSServerDoesNotSupportApiKey', named('KafkaJSServerDoesNotSupportApiKey')],
     ['ECONNRESET', Object.assign(new Error('closed'), { code: 'ECONNRESET' })],
     ['KafkaJSRequestTimeoutError', named('KafkaJSRequestTimeoutError')],
-  ])('are not needed: %s is a warning, and the check is left out', async (type, error) => {
+  ])('are optional: %s gives a warning and the check is skipped', async (type, error) => {
     const { partitions, notices } = await inspectTopics(settingsAdmin(error), NAMES)
     expect([...partitions.keys()]).toEqual(ALL)
     expect(notices).toEqual([
@@ -35,12 +35,12 @@ describe('the settings of topics', () => {
     ])
   })
 
-  test('need not be readable: a right that is missing is no warning', async () => {
+  test('are optional: a missing permission gives no warning', async () => {
     const { notices } = await inspectTopics(settingsAdmin(protocolError('TOPIC_AUTHORIZATION_FAILED')), NAMES)
     expect(notices.map(({ level }) => level)).toEqual(['info'])
   })
 
-  test('are warned of where a topic that the service writes to is compacted, however it is written', async () => {
+  test('give a warning if an output topic is compacted, in any notation', async () => {
     const policies = { in: 'compact', out: 'compact', dead: 'delete, compact', 'retry.1m': 'delete' }
     const { notices } = await inspectTopics(settingsAdmin(policies), NAMES)
     expect(notices).toEqual([
@@ -48,33 +48,30 @@ describe('the settings of topics', () => {
     ])
   })
 
-  test('are told with the size of records that each topic takes', async () => {
+  test('are returned with the maximum record size of each topic', async () => {
     const { maxMessageBytes } = await inspectTopics(settingsAdmin({}, { out: 70_000 }), NAMES)
     expect(maxMessageBytes.get('out')).toBe(70_000)
     expect(maxMessageBytes.get('dead')).toBe(1_048_588 + 65_536)
   })
 
-  test('are warned of where a copy has no room for our headers', async () => {
+  test('give a warning if a copy plus our headers does not fit', async () => {
     const { notices } = await inspectTopics(settingsAdmin({}, { 'retry.1m': 1_048_588 }), NAMES)
     expect(notices).toEqual([
       { level: 'warn', message: expect.stringMatching(/^max\.message\.bytes of retry\.1m leaves no room/) },
     ])
   })
 
-  test.each(['dead', 'out'])(
-    'keep the service from starting where nothing large fits into %s',
-    async (topic) => {
-      await expect(inspectTopics(settingsAdmin({}, { [topic]: 65_535 }), NAMES)).rejects.toThrow(
-        `max.message.bytes of ${topic} is below`,
-      )
-    },
-  )
+  test.each(['dead', 'out'])('fail the start if %s accepts only small records', async (topic) => {
+    await expect(inspectTopics(settingsAdmin({}, { [topic]: 65_535 }), NAMES)).rejects.toThrow(
+      `max.message.bytes of ${topic} is below`,
+    )
+  })
 
-  test('are as they should be, and nothing is said', async () => {
+  test('give no warning if they are correct', async () => {
     expect((await inspectTopics(settingsAdmin({}), NAMES)).notices).toEqual([])
   })
 
-  test('may be left out of an answer', async () => {
+  test('may be missing in a response', async () => {
     const admin = settingsAdmin({})
     admin.describeConfigs = () => Promise.resolve({ resources: [], throttleTime: 0 })
     expect((await inspectTopics(admin, NAMES)).notices).toEqual([])
@@ -89,7 +86,7 @@ function protocolError(type: string): Error {
   return new kafkajs.KafkaJSProtocolError(Object.assign(new Error('not said'), { type, code: 1 }))
 }
 
-/** All topics are there; their settings are refused, or have these policies and sizes. */
+/** All topics exist. Their settings cannot be read, or have these policies and sizes. */
 function settingsAdmin(
   settings: Error | Readonly<Record<string, string>>,
   sizes: Readonly<Record<string, number>> = {},
@@ -123,7 +120,7 @@ function settingsAdmin(
   return admin as Admin
 }
 
-/** Refuses to say anything of topics the first times. kafkajs's own waiting asks in another way, which is not here. */
+/** Rejects the first requests about topics. kafkajs's built-in wait uses another request, which this fake does not have. */
 function adminOf(refusals: number, type: string): { admin: Admin; asked: string[][] } {
   const asked: string[][] = []
   const admin: Pick<Admin, 'createTopics' | 'fetchTopicMetadata'> = {

@@ -1,4 +1,4 @@
-/** What a broker alone cannot be made to do: answers in an order of the test's. The rest is test/integration/output-log. */
+/** Situations that a real broker cannot be forced into: responses in any order. All others are in test/integration/output-log. */
 import { expect, test } from 'vitest'
 import { createClaimPartition } from '../../../../src/adapters/kafka/transactional-sink.ts'
 import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
@@ -15,7 +15,7 @@ const TO_EACH_TOPIC: readonly OutputRecord[] = ['results', 'letters'].map((topic
   headers: [],
 }))
 
-/** One broker that answers everything at once but produce requests: those are the test's. */
+/** One broker that responds at once, except to produce requests, which the test completes. */
 async function setUp(outputs = TO_EACH_TOPIC) {
   const produced: PromiseWithResolvers<void>[] = []
   const ends: boolean[] = []
@@ -69,7 +69,7 @@ function refusal(type: string): Error {
   return Object.assign(new Error('refused'), { type })
 }
 
-test('a transaction with a refused output is aborted when no other output is under way: it would arrive behind the abort', async () => {
+test('a transaction with a rejected output is aborted only after all other produce requests have finished, so that none arrives after the abort', async () => {
   const { publishing, results, deadLetters, ends } = await setUp()
   deadLetters.reject(refusal('MESSAGE_TOO_LARGE'))
   await flushPromises()
@@ -82,7 +82,7 @@ test('a transaction with a refused output is aborted when no other output is und
 test.each([
   ['INVALID_PRODUCER_EPOCH', 'fenced'],
   ['REQUEST_TIMED_OUT', 'failed'],
-])('what else goes wrong counts before a refusal: %s', async (type, kind) => {
+])('another failure takes precedence over a rejected output: %s', async (type, kind) => {
   const { publishing, results, deadLetters, ends } = await setUp()
   deadLetters.reject(refusal('MESSAGE_TOO_LARGE'))
   await flushPromises()
@@ -92,7 +92,7 @@ test.each([
 })
 
 test.each([TypeError, RangeError])(
-  'a %o on the way to the brokers says nothing of the output',
+  'a %o while sending does not count as a rejected output',
   async (Defect) => {
     const { publishing, results, deadLetters } = await setUp()
     deadLetters.resolve()
@@ -101,7 +101,7 @@ test.each([TypeError, RangeError])(
   },
 )
 
-test('an output that cannot be encoded is one that is refused', async () => {
+test('an output that cannot be encoded counts as rejected', async () => {
   const [output] = TO_EACH_TOPIC
   const broken = { ...output, headers: [null] } as unknown as OutputRecord
   const { publishing, ends } = await setUp([broken])

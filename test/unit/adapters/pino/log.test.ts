@@ -22,8 +22,8 @@ function setUp(
   }
 }
 
-describe('a line', () => {
-  test('has level, time, service, version, message and the fields given', () => {
+describe('a log line', () => {
+  test('has level, time, service, version, message and the given fields', () => {
     const { log, lines } = setUp()
     log.warn('A transaction failed; claiming the partition anew.', {
       topic: 'verification.completed',
@@ -46,7 +46,7 @@ describe('a line', () => {
     ])
   })
 
-  test('is left out below the level', () => {
+  test('is omitted below the log level', () => {
     const { log, lines } = setUp('warn')
     log.info('one')
     log.warn('two')
@@ -57,7 +57,7 @@ describe('a line', () => {
     expect(silent.lines()).toEqual([])
   })
 
-  test('tells what the service has to tell', () => {
+  test('contains the operational details that the service needs', () => {
     const { log, lines } = setUp()
     const fields: LogFields = {
       topic: 'verification.completed.retry.10s',
@@ -78,7 +78,7 @@ describe('a line', () => {
     expect(lines()).toMatchObject([fields])
   })
 
-  test('tells of an error its type, its code and its place', () => {
+  test('contains type, code and stack position of an error', () => {
     const { log, lines } = setUp()
     log.error(
       'An unexpected error ends the service.',
@@ -92,7 +92,7 @@ describe('a line', () => {
   })
 })
 
-/** Clearly fictitious; each is what a document, an answer or a library's message may hold. */
+/** Clearly fictitious. A document, an answer or a library's message may contain each of them. */
 const PERSONAL = [
   '虚构人',
   '虛構人，測試',
@@ -106,7 +106,7 @@ const PERSONAL = [
   'Tëst Persön',
 ] as const
 
-/** In a message no name in plain letters can be told from another word: messages are the caller's to write. */
+/** A name in plain letters cannot be told apart from other words in a message, so the caller must not put it there. */
 const TELLABLE = PERSONAL.filter((value) => value !== 'FICTIVE, TEST PERSON')
 
 const FIELDS = [
@@ -125,11 +125,11 @@ const FIELDS = [
   'stack',
 ] as const satisfies readonly (keyof LogFields)[]
 
-/** Numbers and dates are also plain parts of topic names, assignments and offsets, which come from nobody's document. */
+/** Topic names, assignments and offsets contain plain numbers and dates that do not come from a document. */
 const NAMES_OF_OURS: ReadonlySet<string> = new Set(['topic', 'partitions', 'offset', 'address'])
 
-describe('personal values do not get into the log', () => {
-  test.each(FIELDS)('by the field %s', (field) => {
+describe('personal data is kept out of the log', () => {
+  test.each(FIELDS)('in the field %s', (field) => {
     for (const value of PERSONAL) {
       if (NAMES_OF_OURS.has(field) && /^[\w/-]+$/.test(value)) continue
       const { log, lines, text } = setUp()
@@ -146,7 +146,7 @@ describe('personal values do not get into the log', () => {
     expect(text()).toContain('Could not read …')
   })
 
-  test('by a field that is none of ours, or by a value that is not plain', () => {
+  test('in unknown fields and values that are not primitive', () => {
     const { log, text, lines } = setUp()
     const answer = { ocrIdInfo: { name: 'FICTIVE, TEST PERSON' } }
     const careless: Record<string, unknown> = {
@@ -173,7 +173,7 @@ describe('personal values do not get into the log', () => {
     ])
   })
 
-  test('by an error, its message, its cause or its members', () => {
+  test('in an error, its message, its cause and its members', () => {
     for (const value of PERSONAL) {
       const cause = Object.assign(new RangeError(value), { code: value, name: value })
       const error = Object.assign(new Error(`${value}\n    at ${value}`, { cause }), {
@@ -189,7 +189,7 @@ describe('personal values do not get into the log', () => {
     }
   })
 
-  test('though names of the settings are said with their dates and long numbers, and with no others', () => {
+  test('while configured names keep their dates and long numbers', () => {
     const { log, lines } = setUp('info', ['results.20261129', 'results-2026-11-29', 'group7654321'])
     const detail = 'No results.20261129-value, results-2026-11-29 or Z683365(5), 20261130.'
     log.error('results.20261129 is missing, 1990-03-07 is not.', { detail, reason: 'Runner group7654321' })
@@ -202,7 +202,7 @@ describe('personal values do not get into the log', () => {
     ])
   })
 
-  test('and a line is never without end', () => {
+  test('a log line has a maximum length', () => {
     const { log, text } = setUp()
     log.info('x'.repeat(10_000), { detail: 'y'.repeat(10_000), code: 'z'.repeat(10_000) })
     expect(text().length).toBeLessThan(4_500)

@@ -15,7 +15,7 @@ function setUp() {
   return { metrics, lines }
 }
 
-test('renewals of the credentials are counted by their outcome, from 0 on', async () => {
+test('credential renewals are counted by outcome, starting at 0', async () => {
   const { metrics, lines } = setUp()
   metrics.credentialRefresh('ok')
   metrics.credentialRefresh('ok')
@@ -25,7 +25,7 @@ test('renewals of the credentials are counted by their outcome, from 0 on', asyn
   ])
 })
 
-test('the expiry of the credentials is told in seconds, and is 0 where there is none', async () => {
+test('the credential expiry is shown in epoch seconds, and is 0 without one', async () => {
   const { metrics, lines } = setUp()
   expect(await lines(EXPIRY)).toEqual([`${EXPIRY} 0`])
   metrics.credentialsExpire(1_800_000_000_500)
@@ -34,7 +34,7 @@ test('the expiry of the credentials is told in seconds, and is 0 where there is 
   expect(await lines(EXPIRY)).toEqual([`${EXPIRY} 0`])
 })
 
-test('the records that wait for the registry are as last told', async () => {
+test('the number of records waiting for the registry is the last reported one', async () => {
   const { metrics, lines } = setUp()
   metrics.registryWaiting(3)
   expect(await lines('checkresult_schema_registry_waiting')).toEqual([

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { setUp, TOPICS } from '../../../support/metrics.ts'
 
-test('transactions, the group and the registry are counted', async () => {
+test('counts transactions, group events and registry requests', async () => {
   const { metrics, scrape } = setUp()
   metrics.transaction('committed', 0.03)
   metrics.transaction('fenced', 0.2)
@@ -20,7 +20,7 @@ test('transactions, the group and the registry are counted', async () => {
   expect(series.get(asked)).toBe(1)
 })
 
-test('without transactions, writes of outputs and commits of offsets are counted as such', async () => {
+test('counts output writes and offset commits separately without transactions', async () => {
   const { metrics, scrape } = setUp('at-least-once')
   metrics.transaction('committed', 0.03)
   metrics.transaction('failed', 0.2)
@@ -36,7 +36,7 @@ test('without transactions, writes of outputs and commits of offsets are counted
   expect(series.get('offset_commits_total{outcome="failed"}')).toBe(1)
 })
 
-test('a partition has its series while it is ours', async () => {
+test('a partition has series only while it is assigned', async () => {
   const { metrics, scrape } = setUp()
   const [input = ''] = TOPICS
   metrics.lag(input, 3, 12)

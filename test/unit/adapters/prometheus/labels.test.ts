@@ -5,7 +5,7 @@ import { classify } from '../../../../src/core/classify.ts'
 
 const vendors = CODES.filter((code) => code !== OTHER && !NO_ANSWER.some((failure) => failure === code))
 
-test.each(vendors)('%s is its own label, and a code the classification knows', (code) => {
+test.each(vendors)('the code %s has a separate label value and is known to the classification', (code) => {
   expect(codeLabel(code)).toBe(code)
   const reply = {
     kind: 'answer',

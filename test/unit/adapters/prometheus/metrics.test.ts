@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { setUp } from '../../../support/metrics.ts'
 
-/** Names, types and labels as they are written down in the design, and a few more that the port tells of. */
+/** Names, types and labels from the design, and a few more that the port reports. */
 const CONTRACT = [
   'build_info gauge version revision node',
   'circuit_open gauge reason',
@@ -96,16 +96,16 @@ describe('the exposition', () => {
     }
   })
 
-  test('says its format', async () => {
+  test('states its format', async () => {
     expect((await setUp().scrape()).contentType).toBe('text/plain; version=0.0.4; charset=utf-8')
   })
 
-  test('tells what is running', async () => {
+  test('shows the running version', async () => {
     const { series } = await setUp().scrape()
     expect(series.get(`build_info{version="1.2.3",revision="abc1234",node="${process.version}"}`)).toBe(1)
   })
 
-  test('starts with every combination of closed labels at 0, far below 3,000 series', async () => {
+  test('starts with every combination of fixed labels at 0, far below 3,000 series', async () => {
     const { series } = await setUp().scrape()
     const ours = [...series].filter(([name]) =>
       [...CONTRACT].some((line) => name.startsWith(line.split(' ')[0] ?? '-')),
@@ -122,14 +122,14 @@ describe('the exposition', () => {
     expect(series.size).toBeLessThan(1_000)
   })
 
-  test('explains each metric', async () => {
+  test('has a help text for each metric', async () => {
     const { body } = await setUp().scrape()
     expect(body.match(/^# HELP checkresult_\S+ .{8,}$/gm)).toHaveLength(CONTRACT.length)
   })
 })
 
-describe('outcomes', () => {
-  test('a settled result counts once in each of its metrics', async () => {
+describe('outcome metrics', () => {
+  test('count a committed result once in each of its metrics', async () => {
     const { metrics, scrape } = setUp()
     metrics.resultCommitted(PASSED, 0.04)
     metrics.resultCommitted(
@@ -156,7 +156,7 @@ describe('outcomes', () => {
     expect(series.get('end_to_end_seconds_count')).toBe(2)
   })
 
-  test('a sub-code nobody has written down counts as other, none as none', async () => {
+  test('count an unknown sub-code as "other" and a missing one as "none"', async () => {
     const { metrics, scrape } = setUp()
     metrics.resultCommitted({ ...PASSED, subCode: 'Z683365(5)' }, 1)
     metrics.resultCommitted({ ...PASSED, subCode: null }, 1)
@@ -166,7 +166,7 @@ describe('outcomes', () => {
     expect(body).not.toContain('Z683365')
   })
 
-  test('a record from a clock ahead of ours took no time', async () => {
+  test('record no negative latency for a record from a clock that is ahead', async () => {
     const { metrics, scrape } = setUp()
     metrics.resultCommitted(PASSED, -3)
     const { series } = await scrape()
@@ -174,7 +174,7 @@ describe('outcomes', () => {
     expect(series.get('end_to_end_seconds_sum')).toBe(0)
   })
 
-  test('everything else that becomes of a record is counted by its reason', async () => {
+  test('count every other outcome by its reason', async () => {
     const { metrics, scrape } = setUp()
     metrics.consumed('verification.completed', 500)
     metrics.redelivered(7)
@@ -195,8 +195,8 @@ describe('outcomes', () => {
   })
 })
 
-describe('the quota', () => {
-  test('has its permits and wasted calls counted, and its limit, share and rate shown', async () => {
+describe('quota metrics', () => {
+  test('count permits and wasted calls, and show limit, share and rate', async () => {
     const { metrics, scrape } = setUp()
     metrics.permitGranted('deferred', 0.2)
     metrics.wastedCall('throttled')
@@ -209,7 +209,7 @@ describe('the quota', () => {
     expect(gauges).toEqual([10, 4, 2.5])
   })
 
-  test('tells how long the lag takes at the present rate, nothing when there is none or no limit', async () => {
+  test('estimate the time to work off the lag, and are absent without lag or limit', async () => {
     const { metrics, scrape } = setUp()
     const drain = async () => (await scrape()).series.get('lag_drain_seconds')
     expect(await drain()).toBe(0)
@@ -224,7 +224,7 @@ describe('the quota', () => {
   })
 })
 
-describe('calls', () => {
+describe('call metrics', () => {
   test.each([
     ['Success', 'Success'],
     ['200', 'Success'],
@@ -237,7 +237,7 @@ describe('calls', () => {
     ['timeout', 'timeout'],
     ['', 'other'],
     ['LI SI', 'other'],
-  ])('the code "%s" counts as %s', async (code, label) => {
+  ])('count the code "%s" as %s', async (code, label) => {
     const { metrics, scrape } = setUp()
     metrics.called({ code, outcome: 'final', seconds: 0.2 })
     const { series } = await scrape()
@@ -247,7 +247,7 @@ describe('calls', () => {
     expect(series.get('request_duration_seconds_bucket{le="0.2",outcome="final"}')).toBe(1)
   })
 
-  test('quota, waiting calls and the circuit breaker are as last reported', async () => {
+  test('show the last reported quota, waiting calls and circuit breaker state', async () => {
     const { metrics, scrape } = setUp()
     metrics.quota(50, 13)
     metrics.slotsWasted(3)
@@ -272,7 +272,7 @@ describe('calls', () => {
   })
 })
 
-test('nothing throws into the pipeline, whatever it is told', async () => {
+test('no metric call throws, even with invalid values', async () => {
   const { metrics, scrape } = setUp()
   const untyped = metrics as unknown as Record<string, (...args: unknown[]) => void>
   const amounts = [Number.NaN, -1, Infinity]

@@ -25,7 +25,7 @@ test.each([
   ['ERR something new', /rejected a request \(ERR\)/],
   ['Socket closed unexpectedly', /^Cannot connect to Redis\. .+ \(CLOSED\)/],
   ['Connection timeout', /^Cannot connect to Redis\. .+ \(TIMEOUT\)/],
-])('%s', (message, expected) => {
+])('explains the Redis error "%s"', (message, expected) => {
   const said = explain(new Error(message))
   expect(said).toMatch(expected)
   expect(said).not.toMatch(/10\.0\.0\.7|0123/)
@@ -39,7 +39,7 @@ test.each([
   [new URIError(PASSWORD), /Percent-encode/],
   [new SlowError(PASSWORD), /does not answer in time/],
   [PASSWORD, /rejected a request \(unknown\)/],
-])('of an error nothing is said but its kind: %#', (error, expected) => {
+])('shows only the kind of an error: %#', (error, expected) => {
   expect(explain(error)).toMatch(expected)
   expect(explain(error)).not.toContain(PASSWORD)
 })

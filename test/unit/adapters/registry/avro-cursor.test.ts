@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { decodedAs, PLAIN_EVENT, schemaOf, varint, written } from '../../../support/avro-events.ts'
 import { decodedKind } from '../../../support/event-decoder.ts'
 
-/** A list of these in front of our fields. */
+/** A list of these items in front of our fields. */
 function lists(items: unknown): object {
   const tags = { name: 'tags', type: { type: 'array', items } }
   return { ...schemaOf(), fields: [tags, ...schemaOf().fields] }
 }
 
-describe('bytes that do not match their schema end at once, whatever they say of themselves', () => {
+describe('decoding stops at once at bytes that contradict their schema:', () => {
   const tail = written(schemaOf(), PLAIN_EVENT)
 
   test.each([
@@ -32,7 +32,7 @@ describe('bytes that do not match their schema end at once, whatever they say of
     expect(await decodedAs(lists('null'), value)).toEqual({ kind: 'event', event: PLAIN_EVENT })
   })
 
-  test('a list of lists that goes deeper than the stack', async () => {
+  test('a list nested deeper than the stack is rejected', async () => {
     const node = { type: 'record', name: 'Node', fields: [{ name: 'next', type: ['null', 'Node'] }] }
     const schema = { ...schemaOf(), fields: [{ name: 'node', type: node }, ...schemaOf().fields] }
     expect(decodedKind(await decodedAs(schema, Buffer.alloc(500_000, 2)))).toBe('malformed-avro')
@@ -46,7 +46,7 @@ interface Written {
 
 let records = 0
 
-/** A record with a name that nobody else has. */
+/** A record with a unique name. */
 function recordOf({ type, value }: Written): Written {
   records += 1
   return {
@@ -55,7 +55,7 @@ function recordOf({ type, value }: Written): Written {
   }
 }
 
-/** Types with values that avsc writes, to stand between our fields. */
+/** Types with values written by avsc, placed between our fields. */
 const others: fc.Arbitrary<Written> = fc.letrec<{ one: Written }>((tie) => ({
   one: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -73,7 +73,7 @@ const others: fc.Arbitrary<Written> = fc.letrec<{ one: Written }>((tie) => ({
   ),
 })).one
 
-test('an event that avsc wrote is read among any other fields', async () => {
+test('an event that avsc wrote is decoded among any other fields', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(others, { maxLength: 4 }), fc.nat(4), async (extra, at) => {
       const mine = schemaOf().fields

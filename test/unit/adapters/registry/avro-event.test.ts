@@ -16,7 +16,7 @@ function nullable(type: unknown): object {
   return { type: ['null', type], default: null }
 }
 
-describe('an event is read whatever its record is called', () => {
+describe('an event is decoded under any record name:', () => {
   test.each(['ConnectDefault', 'VerificationCompleted', 'io.confluent.ksql.KsqlDataSourceSchema', 'a.b.C'])(
     '%s',
     async (name) => {
@@ -28,7 +28,7 @@ describe('an event is read whatever its record is called', () => {
     },
   )
 
-  test('written by fastavro as Kafka Connect writes it: nullable fields, and a time in microseconds', async () => {
+  test('decodes an event that fastavro wrote like Kafka Connect: nullable fields and a time in microseconds', async () => {
     const fields = [
       { name: 'transactionId', ...nullable('string') },
       { name: 'merchantBizId', ...nullable({ type: 'string', 'avro.java.string': 'String' }) },
@@ -41,7 +41,7 @@ describe('an event is read whatever its record is called', () => {
     expect(await decodedAs(schema, body)).toEqual({ kind: 'event', event: { ...PLAIN_EVENT, passed: 'Y' } })
   })
 
-  test('written by fastavro as ksqlDB writes it: a nullable root, capitals, and lists and maps of others', async () => {
+  test('decodes an event that fastavro wrote like ksqlDB: a nullable root, upper-case names, and other lists and maps', async () => {
     const fields = [
       { name: 'TRANSACTIONID', type: ['null', 'string'] },
       { name: 'MERCHANTBIZID', type: ['null', 'string'] },
@@ -60,7 +60,7 @@ describe('an event is read whatever its record is called', () => {
   })
 })
 
-describe('text is read from', () => {
+describe('text is decoded from', () => {
   test.each([
     ['bytes', 'bytes', Buffer.from('hkstest1')],
     ['a nullable string', ['null', 'string'], { string: 'hkstest1' }],
@@ -79,13 +79,13 @@ describe('text is read from', () => {
     ['array', { type: 'array', items: 'string' }, ['a'], 'a list'],
     ['fixed', { type: 'fixed', name: 'F', size: 1 }, Buffer.from('x'), 'a fixed number of bytes'],
     ['record', { type: 'record', name: 'R', fields: [] }, {}, 'a record'],
-  ])('but not from %s', async (_, merchantBizId, value, what) => {
+  ])('%s is not decoded as text', async (_, merchantBizId, value, what) => {
     expect(await problemOf(schemaOf({ merchantBizId }), { ...PLAIN_EVENT, merchantBizId: value })).toBe(
       `invalid-event: merchantBizId: expected a string of 1 to 256 characters, got ${what}.`,
     )
   })
 
-  test('a string whose type is wrapped once more, which avsc refuses', async () => {
+  test('a string whose type is wrapped once more, which avsc rejects', async () => {
     const schema = schemaOf({ transactionId: { type: { type: 'string' } } })
     expect(await decodedAs(schema, written(schemaOf(), PLAIN_EVENT))).toEqual({
       kind: 'event',
@@ -93,7 +93,7 @@ describe('text is read from', () => {
     })
   })
 
-  test('but not from bytes that are not UTF-8', async () => {
+  test('only valid UTF-8 bytes', async () => {
     const schema = schemaOf({ transactionId: 'bytes' })
     expect(await problemOf(schema, { ...PLAIN_EVENT, transactionId: Buffer.from([0xff]) })).toContain(
       'transactionId: expected a string of 1 to 256 characters, got bytes that are not UTF-8',
@@ -101,7 +101,7 @@ describe('text is read from', () => {
   })
 })
 
-describe('the time is read from', () => {
+describe('the time is decoded from', () => {
   test.each([
     ['timestamp-millis', 'long', NOW_MS, NOW_MS],
     ['timestamp-micros', 'long', NOW_MS * 1_000 + 999, NOW_MS],
@@ -121,7 +121,7 @@ describe('the time is read from', () => {
   })
 
   test.each(['timestamp-nanos', 'local-timestamp-nanos'])(
-    '%s, beyond what a number holds exactly',
+    '%s beyond the exact range of a number',
     async (logicalType) => {
       const head = written({ type: 'record', name: 'H', fields: schemaOf().fields.slice(0, 2) }, PLAIN_EVENT)
       const nanos = BigInt(NOW_MS) * 1_000_000n + 123_456_789n
@@ -163,7 +163,7 @@ describe('the time is read from', () => {
     ['a double with a fraction', 'double', NOW_MS + 0.5, 'got a number with a fraction'],
     ['a time of day', { type: 'int', logicalType: 'time-millis' }, 7, 'got a time of day without a date'],
     ['a boolean', 'boolean', true, 'got a boolean'],
-  ])('but not from %s', async (_, completedAt, amount, found) => {
+  ])('other types are rejected: %s', async (_, completedAt, amount, found) => {
     expect(await problemOf(schemaOf({ completedAt }), { ...PLAIN_EVENT, completedAt: amount })).toBe(
       `invalid-event: completedAt: expected milliseconds since 1970 as an integer, ${found}.`,
     )

@@ -11,8 +11,8 @@ import {
   wire,
 } from '../../../support/event-decoder.ts'
 
-describe('a schema', () => {
-  test('is read in spite of defaults, orders and names that avsc refuses', async () => {
+describe('a writer schema', () => {
+  test('is accepted with defaults, orders and names that avsc rejects', async () => {
     const javaString = { type: 'string', 'avro.java.string': 'String' }
     const fields = [
       { name: 'transactionId', type: javaString, order: 'whenever' },
@@ -31,7 +31,7 @@ describe('a schema', () => {
     expect(await decodedAs(schema, body)).toEqual({ kind: 'event', event: PLAIN_EVENT })
   })
 
-  test('is read with those it refers to', async () => {
+  test('is resolved with its references', async () => {
     const id = { type: 'enum', name: 'Id', namespace: 'shared', symbols: ['hkstest1'] }
     const schema = schemaOf({ transactionId: 'shared.Id' })
     const held = { ...registered(schema), referenced: [JSON.stringify(id)] }
@@ -58,7 +58,7 @@ describe('a schema', () => {
         { type: 'fixed', name: 'R', size: 1 },
       ],
     ],
-  ])('is a fault of its own when %s', async (why, schema) => {
+  ])('is invalid if %s', async (why, schema) => {
     expect(await decodedAs(schema, Buffer.from([2]))).toEqual({
       kind: 'undecodable',
       code: 'unreadable-schema',
@@ -69,7 +69,7 @@ describe('a schema', () => {
   test.each([
     ['it is not JSON', 'nonsense'],
     ['it is nested too deeply', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
-  ])('is a fault of its own when %s', async (why, schema) => {
+  ])('is invalid if %s', async (why, schema) => {
     const { decoded: read } = decoding(registryOf({ 3: { ...OURS, schema } }))
     expect(await read(wire(3, Buffer.from([2])))).toMatchObject({
       code: 'unreadable-schema',
@@ -77,7 +77,7 @@ describe('a schema', () => {
     })
   })
 
-  test('of our name without what is required is an invalid event, and of another record it is foreign', async () => {
+  test('with our name but without required fields is an invalid event, and with another name it is foreign', async () => {
     const fields = [{ name: 'docType', type: 'string' }]
     const ours = { type: 'record', name: 'x.VerificationCompleted', fields }
     expect(await problemOf(ours, { docType: '01' })).toMatch(/^invalid-event: transactionId: .*no such field/)
@@ -86,12 +86,12 @@ describe('a schema', () => {
     expect(decodedKind(await decodedAs('string', written('string', 'x')))).toBe('wrong-schema')
   })
 
-  test('of our own results is foreign, although it has all fields of an event', async () => {
+  test('of our own results is foreign although it has all fields of an event', async () => {
     const result = schemaOf({}, 'checkresult.stream.VerificationResult')
     expect(decodedKind(await decodedAs(result, written(result, PLAIN_EVENT)))).toBe('wrong-schema')
   })
 
-  test('of several records is told apart value by value', async () => {
+  test('with several records is classified value by value', async () => {
     const heartbeat = { type: 'record', name: 'Heartbeat', fields: [{ name: 'at', type: 'long' }] }
     const schema = [heartbeat, schemaOf()]
     expect(decodedKind(await decodedAs(schema, written(schema, { Heartbeat: { at: 1 } })))).toBe(

@@ -43,13 +43,13 @@ async function problemOf(value: Buffer | null, registry?: FakeRegistry): Promise
 }
 
 describe('an event', () => {
-  test('is read from Avro and from JSON', async () => {
+  test('is decoded from Avro and JSON', async () => {
     const { decoded } = decoding()
     expect(await decoded(avro())).toEqual({ kind: 'event', event: EVENT })
     expect(await decoded(json())).toEqual({ kind: 'event', event: EVENT })
   })
 
-  test('comes out as it went in, whatever is in it', async () => {
+  test('is decoded unchanged for any content', async () => {
     const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 100 })
     const optional = fc.option(fc.string({ unit: 'grapheme', maxLength: 100 }))
     const events: fc.Arbitrary<VerificationCompleted> = fc.record({
@@ -71,7 +71,7 @@ describe('an event', () => {
     )
   })
 
-  test('is read from JSON that leaves out what is optional and has more besides', () => {
+  test('is decoded from JSON without optional fields and with additional ones', () => {
     const { transactionId, merchantBizId, completedAt } = EVENT
     const value = json({ transactionId, merchantBizId, completedAt, more: { besides: true } })
     expect(decoding().decode(value)).toEqual({
@@ -80,7 +80,7 @@ describe('an event', () => {
     })
   })
 
-  test('is read from another version of the schema', async () => {
+  test('is decoded from another version of the schema', async () => {
     const older = {
       type: 'record',
       name: 'VerificationCompleted',
@@ -99,13 +99,13 @@ describe('an event', () => {
   })
 })
 
-/** Calls back at once: nobody waits for a registry here. */
+/** Calls back at once because no test here waits for a registry. */
 function after(_: number, callback: () => void): () => void {
   queueMicrotask(callback)
   return () => undefined
 }
 
-describe('what is no event', () => {
+describe('a record that is not an event', () => {
   test.each<[Undecodable | ForeignKind, Buffer | null]>([
     ['tombstone', null],
     ['empty-value', Buffer.alloc(0)],
@@ -135,17 +135,17 @@ describe('what is no event', () => {
     ['invalid-event', json({ ...EVENT, completedAt: NOW_MS + DAY_MS + 1 })],
     ['invalid-event', json({ ...EVENT, completedAt: EARLIEST_MS - 1 })],
     ['invalid-event', avro({ ...EVENT, merchantBizId: '' })],
-  ])('is told as %s', async (code, value) => {
+  ])('is reported as %s', async (code, value) => {
     expect(await problemOf(value)).toBe(code)
   })
 
-  test('is told as wrong-schema when it was written with the schema of something else', async () => {
+  test('is reported as wrong-schema if it was written with an unrelated schema', async () => {
     const other = { type: 'record', name: 'Other', fields: [{ name: 'id', type: 'string' }] }
     const value = wire(9, typeOf(other).toBuffer({ id: 'x' }))
     expect(await problemOf(value, registryOf({ 9: registered(other) }))).toBe('wrong-schema')
   })
 
-  test('is told by field and kind, never by value', async () => {
+  test('is described by field and kind, never by value', async () => {
     const secret = 'TESTPERSON'
     const { decoded } = decoding()
     const values = [
@@ -162,7 +162,7 @@ describe('what is no event', () => {
     expect(all).toContain('docType: expected a string of 0 to 256 characters, got a list')
   })
 
-  test('is a value for ten thousand broken events, never a throw', async () => {
+  test('is a value and never an exception, for ten thousand damaged events', async () => {
     const random = seeded(1)
     const healthy = [avro(), json()]
     const immediate = { after, monotonicMs: () => 0, epochMs: () => NOW_MS }
@@ -193,7 +193,7 @@ describe('what is no event', () => {
     ])
   })
 
-  test('is a value for any bytes at all', async () => {
+  test('is a value for any bytes', async () => {
     const { decode } = decoding(registryOf({}))
     const bytes = fc.uint8Array({ minLength: 1, maxLength: 60 }).filter(([first]) => first !== 0)
     fc.assert(
@@ -206,7 +206,7 @@ describe('what is no event', () => {
 })
 
 describe('the schema of an event', () => {
-  test('is asked for once, however many wait for it, and then answered at once', async () => {
+  test('is requested once for any number of waiting events and then cached', async () => {
     const { decode, decoded, registry } = decoding()
     const waiting = [decode(avro()), decode(avro())]
     expect(waiting.every((one) => one instanceof Promise)).toBe(true)
@@ -217,7 +217,7 @@ describe('the schema of an event', () => {
   })
 
   test.each([{ kind: 'failed', status: null } as const, { kind: 'refused' } as const])(
-    'is asked for again and again while the registry is away: $kind',
+    'is requested again until the registry is available: $kind',
     async (away) => {
       const { decode, clock, registry } = decoding()
       registry.next.push(...Array.from({ length: 8 }, () => away))
@@ -230,19 +230,19 @@ describe('the schema of an event', () => {
     },
   )
 
-  test('is asked for once more when the registry does not know it: a replica may lag', async () => {
+  test('is requested a second time if the registry does not know it, because a replica may lag', async () => {
     const { decoded, registry } = decoding()
     registry.next.push({ kind: 'not-found', missing: null })
     expect(await decoded(avro())).toEqual({ kind: 'event', event: EVENT })
   })
 
-  test('is asked for once more also when the registry was away before', async () => {
+  test('is requested a second time even if the registry was unavailable before', async () => {
     const { decoded, registry } = decoding()
     registry.next.push({ kind: 'failed', status: null }, { kind: 'not-found', missing: null })
     expect(await decoded(avro())).toEqual({ kind: 'event', event: EVENT })
   })
 
-  test('is given up at the second time, for a minute', async () => {
+  test('is unknown for a minute after the second request', async () => {
     const { decode, decoded, registry, clock } = decoding(registryOf({}))
     expect(await decoded(avro())).toMatchObject({ code: 'unknown-schema' })
     expect(decode(avro())).toMatchObject({ code: 'unknown-schema' })
@@ -252,14 +252,14 @@ describe('the schema of an event', () => {
     expect(await decoded(avro())).toEqual({ kind: 'event', event: EVENT })
   })
 
-  test('is not asked for by an event in JSON', async () => {
+  test('is not requested for a JSON event', async () => {
     const { decode, registry } = decoding()
     expect(decode(json())).not.toBeInstanceOf(Promise)
     await flushPromises()
     expect(registry.asked).toEqual([])
   })
 
-  test('is waited for until the service stops, while all else is decoded on', async () => {
+  test('is awaited until the service stops, while other events are decoded', async () => {
     const clock = new FakeClock()
     const registry = registryOf()
     registry.next.push({ kind: 'failed', status: null }, { kind: 'failed', status: null })

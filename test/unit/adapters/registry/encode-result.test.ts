@@ -30,13 +30,13 @@ function result(address: string): VerificationResult {
   }
 }
 
-test('a result begins with a zero byte and the id of its schema', () => {
+test('a result starts with a zero byte and the id of its schema', () => {
   expect(createEncodeResult(0x01020304)(result('x')).subarray(0, 5)).toEqual(Buffer.from([0, 1, 2, 3, 4]))
 })
 
-// Around the size of the scratch buffer, where the way of encoding changes.
+// Around the size of the scratch buffer, where the encoder switches to another method.
 test.each([0, 1, 65_000, 65_300, 65_400, 65_536, 70_000, 300_000])(
-  'a result with a text of %i characters is read as it was written',
+  'a result with a text of %i characters is decoded unchanged',
   (length) => {
     const bytes = createEncodeResult(7)(result('x'.repeat(length)))
     expect(type.fromBuffer(bytes.subarray(5))).toEqual(result('x'.repeat(length)))
@@ -44,7 +44,7 @@ test.each([0, 1, 65_000, 65_300, 65_400, 65_536, 70_000, 300_000])(
   },
 )
 
-test('no length on the edge of the scratch buffer loses a byte', () => {
+test('no byte is lost for lengths at the limit of the scratch buffer', () => {
   const encode = createEncodeResult(7)
   for (let length = 65_300; length < 65_540; length += 1) {
     const bytes = encode(result('x'.repeat(length)))

@@ -25,7 +25,7 @@ function messageOf(decoded: Decoded | null): string {
   return decoded === null || decoded.kind === 'event' ? '' : decoded.message
 }
 
-describe('JSON is read', () => {
+describe('JSON events are decoded', () => {
   test.each([
     ['behind a byte order mark', BOM],
     ['behind a newline', Buffer.from('\n')],
@@ -52,11 +52,11 @@ describe('JSON is read', () => {
     ['snake case', { transaction_id: 't1', merchant_biz_id: 'b1', completed_at: NOW_MS }],
     ['capitals', { TRANSACTIONID: 't1', MERCHANTBIZID: 'b1', COMPLETEDAT: NOW_MS }],
     ['a mixture', { transactionId: 't1', MERCHANT_BIZ_ID: 'b1', completedat: NOW_MS }],
-  ])('with its fields spelled in %s', (_, fields) => {
+  ])('with field names in %s', (_, fields) => {
     expect(decoding().decode(json(fields))).toEqual({ kind: 'event', event: MINIMAL })
   })
 
-  test('by the exact name where a field is there in two spellings, and by none where neither is exact', () => {
+  test('by the exact field name if there are two spellings, and not if neither is exact', () => {
     const both = { ...MINIMAL, transaction_id: 'other' }
     expect(decoding().decode(json(both))).toEqual({ kind: 'event', event: MINIMAL })
     const { transactionId, ...rest } = both
@@ -64,7 +64,7 @@ describe('JSON is read', () => {
     expect(decoding().decode(json(twice))).toMatchObject({ code: 'invalid-event' })
   })
 
-  test('as malformed in the framing of a JSON Schema serializer when it is', async () => {
+  test('and reported as malformed in the framing of a JSON Schema serializer', async () => {
     expect(await framed('JSON', json().subarray(0, -1))).toMatchObject({ code: 'malformed-json' })
     expect(await framed('JSON', Buffer.from('7'))).toMatchObject({ foreign: 'unrelated-json' })
   })
@@ -117,7 +117,7 @@ describe('the time of a JSON event', () => {
     [true, 'got a boolean'],
     [[2026, 1, 1], 'got a list'],
     [{ seconds: 1 }, 'got an object'],
-  ])('is not taken from %j', (value, found) => {
+  ])('is rejected if it is %j', (value, found) => {
     expect(at(value)).toMatchObject({ code: 'invalid-event' })
     expect(messageOf(at(value))).toBe(
       `completedAt: expected milliseconds since 1970 as an integer, ${found}.`,
@@ -125,7 +125,7 @@ describe('the time of a JSON event', () => {
   })
 })
 
-test('a message names each field that is wrong, what was expected and what was found', () => {
+test('a message names each invalid field with the expected and actual type', () => {
   const value = json({
     transactionId: '',
     merchantBizId: 7,
@@ -154,7 +154,7 @@ function after(start: readonly number[], rest: Buffer): Buffer {
   return Buffer.concat([Buffer.from(start), rest])
 }
 
-describe('a format that is known and not read is told by its name', () => {
+describe('a known but unsupported format is reported by name:', () => {
   const utf16 = Buffer.from(JSON.stringify(EVENT), 'utf16le')
   const utf32 = Buffer.from([...JSON.stringify(EVENT)].flatMap((one) => [one.charCodeAt(0), 0, 0, 0]))
   test.each<[string, Buffer]>([
@@ -197,12 +197,12 @@ describe('a format that is known and not read is told by its name', () => {
     ['JSON in a string', json(JSON.stringify(EVENT))],
     ['a list of events', json([EVENT])],
     ['a query string', Buffer.from('merchant_biz_id=b1')],
-  ])('%s that names fields of an event', (_, value) => {
+  ])('%s with field names of an event', (_, value) => {
     expect(decoding().decode(value)).toMatchObject({ code: 'unsupported-format' })
   })
 })
 
-describe('a record is not an event, and no dead letter of ours, when it is', () => {
+describe('a foreign record', () => {
   test.each<[ForeignKind, string, Buffer | null]>([
     ['tombstone', 'without a value', null],
     ['unknown-format', 'text', Buffer.from('heartbeat')],
@@ -211,7 +211,7 @@ describe('a record is not an event, and no dead letter of ours, when it is', () 
     ['unrelated-json', 'JSON of somebody else', json({ id: 7, name: 'fictitious' })],
     ['unrelated-json', "Kafka Connect's null", json({ schema: null, payload: null })],
     ['unrelated-json', 'an empty object', json({})],
-  ])('%s: %s', (kind, _, value) => {
+  ])('is classified as %s: %s', (kind, _, value) => {
     expect(decodedKind(decoding().decode(value) as Decoded)).toBe(kind)
   })
 
@@ -219,12 +219,12 @@ describe('a record is not an event, and no dead letter of ours, when it is', () 
     ['invalid-event', json({ passed: 'Y' })],
     ['invalid-event', json({ transaction_id: 't1' })],
     ['malformed-json', Buffer.from('{"type":"heartbeat"')],
-  ])('but %s when it has some of our fields, or cannot be read', (code, value) => {
+  ])('is reported as %s instead if it has some of our fields or cannot be read', (code, value) => {
     expect(decodedKind(decoding().decode(value) as Decoded)).toBe(code)
   })
 })
 
-test('a schema that the registry does not have is named, and so is a reference', async () => {
+test('a schema or reference that the registry does not have is named', async () => {
   const { decoded, registry } = decoding(registryOf({ 9: JSON_SCHEMA }))
   expect(messageOf(await decoded(wire(8, json())))).toBe('The schema registry has no schema with id 8.')
   const missing = { kind: 'not-found', missing: { subject: 'person-value', version: 3 } } as const

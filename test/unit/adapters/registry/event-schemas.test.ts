@@ -19,7 +19,7 @@ let clock: FakeClock
 let log: RecordingLog
 let metrics: RecordedMetrics
 let schemas: EventSchemas
-/** Instead of what the registry holds, as often as this says. */
+/** Replaces the registry's response this many times. */
 let away: Lookup<RegisteredSchema>[]
 let asked: number[]
 
@@ -42,14 +42,14 @@ async function resolved(id: number) {
   return schema
 }
 
-test('a schema found once is at hand although thousands of ids that are none have come since', async () => {
+test('a schema that was found stays cached although thousands of unknown ids came since', async () => {
   await resolved(KNOWN)
   for (let id = 10_000; id < 13_000; id += 1) void schemas.get(id)
   await clock.advance(2_000)
   expect(schemas.get(KNOWN)).toMatchObject({ kind: 'avro' })
 })
 
-test('the ids that are none are remembered too, the last thousand of them', async () => {
+test('unknown ids are cached, too, up to the last thousand', async () => {
   for (let id = 10_000; id < 11_001; id += 1) void schemas.get(id)
   await clock.advance(2_000)
   expect(schemas.get(11_000)).toMatchObject({ kind: 'bad', code: 'unknown-schema' })
@@ -57,7 +57,7 @@ test('the ids that are none are remembered too, the last thousand of them', asyn
   expect(schemas.get(10_000)).toBeInstanceOf(Promise)
 })
 
-test('what was not found is asked for again after a minute, without a timer until then', async () => {
+test('an unknown id is requested again after a minute, without a timer', async () => {
   await resolved(8)
   expect(clock.timers).toBe(0)
   await clock.advance(59_000)
@@ -66,7 +66,7 @@ test('what was not found is asked for again after a minute, without a timer unti
   expect(asked).toEqual([8, 8, 8, 8])
 })
 
-test('all records that wait for the registry are counted, and asked for once per id', async () => {
+test('records that wait for the registry are counted, and each id is requested once', async () => {
   away = [FAILED, FAILED, FAILED]
   for (const id of [KNOWN, KNOWN, 8]) void schemas.get(id)
   await flushPromises()
@@ -75,7 +75,7 @@ test('all records that wait for the registry are counted, and asked for once per
   expect([schemas.waiting, metrics.of('registryWaiting').at(-1)]).toEqual([0, [0]])
 })
 
-test('nobody waits any longer once the schemas are stopped, and nothing is asked', async () => {
+test('stopping ends all waits and sends no further request', async () => {
   away = Array.from({ length: 100 }, () => FAILED)
   const waiting = [schemas.get(KNOWN), schemas.get(8)]
   await flushPromises()

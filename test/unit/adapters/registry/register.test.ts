@@ -13,11 +13,11 @@ function register(url: string): Promise<Registration[]> {
 interface Subject {
   level: string | null
   readonly versions: Record<number, string>
-  /** What the registry says about a version. */
+  /** The registry's description of a version. */
   readonly incompatible?: Readonly<Record<number, readonly string[]>>
 }
 
-/** As much of a registry as is asked. `asked` has what it was told to do. */
+/** The registry endpoints that registration uses. `asked` has the changes that it was asked to make. */
 async function startRegistry(
   subjects: Record<string, Subject>,
   { keepsLevelOfNew = true }: { keepsLevelOfNew?: boolean } = {},
@@ -100,7 +100,7 @@ function fresh(): Subject {
 
 describe('registering our schemas', () => {
   test.each([true, false])(
-    'sets FULL_TRANSITIVE for both subjects; the registry keeps a level before there is a schema: %j',
+    'sets FULL_TRANSITIVE for both subjects; the registry stores a level before there is a schema: %j',
     async (keepsLevelOfNew) => {
       const subjects = { in: fresh(), out: fresh() }
       const { url } = await startRegistry(subjects, { keepsLevelOfNew })
@@ -119,7 +119,7 @@ describe('registering our schemas', () => {
     },
   )
 
-  test('corrects a level that was lowered, and says what it was', async () => {
+  test('restores a compatibility level that was lowered and reports the previous one', async () => {
     const schema = schemaJson('verification-result')
     const subjects = { in: fresh(), out: { level: 'NONE', versions: { 1: schema } } }
     const { url } = await startRegistry(subjects)
@@ -143,7 +143,7 @@ describe('registering our schemas', () => {
     expect(asked).not.toContain('POST /subjects/out-value/versions')
   })
 
-  test('names the reason in both directions when the registry gives none', async () => {
+  test('reports incompatibilities in both directions if the registry gives no reason', async () => {
     const schema = JSON.parse(schemaJson('verification-result')) as { fields: object[] }
     const other = {
       ...schema,
@@ -164,7 +164,7 @@ describe('registering our schemas', () => {
     })
   })
 
-  test('passes on what a registry says when it refuses the schema itself', async () => {
+  test("passes on the registry's message if it rejects the schema itself", async () => {
     const { url } = await startRegistry({ in: fresh(), out: fresh() })
     const refusing = await serve((request, response) => {
       if (request.method === 'POST') {
@@ -188,8 +188,8 @@ function bodyFor(method: string | undefined): { body?: string } {
   return method === 'PUT' ? { body: '{"compatibility":"FULL_TRANSITIVE"}' } : {}
 }
 
-describe('what is no registry', () => {
-  test.each(NOT_REGISTRIES)('is named as such: %s, HTTP %i', async (_, status, answer) => {
+describe('a server that is not a schema registry', () => {
+  test.each(NOT_REGISTRIES)('is reported as such: %s, HTTP %i', async (_, status, answer) => {
     const url = await serve(answer)
     await expect(register(url)).rejects.toThrow(
       `HTTP ${status}: ${url} is not a schema registry at this path (Apicurio needs /apis/ccompat/v7)`,
@@ -200,7 +200,7 @@ describe('what is no registry', () => {
     ['an object without an id', saying(200, { version: 1 })],
     ['an id that is a text', saying(200, { id: '7' })],
     ['a list', saying(200, [])],
-  ])('is not believed to have registered anything: %s', async (_, answer) => {
+  ])('is not trusted to have registered a schema: %s', async (_, answer) => {
     const { url } = await startRegistry({ in: fresh(), out: fresh() })
     const between = await serve((request, response) => {
       if (request.method === 'POST') return answer(request, response)
@@ -212,13 +212,13 @@ describe('what is no registry', () => {
     await expect(register(between)).rejects.toThrow('is not a schema registry at this path')
   })
 
-  test.each([502, 503, 429])('may be a proxy whose registry is away: HTTP %i', async (status) => {
+  test.each([502, 503, 429])('may be a proxy for an unavailable registry: HTTP %i', async (status) => {
     await expect(register(await serve(page(status)))).rejects.toThrow(
       `The schema registry is unavailable (HTTP ${status})`,
     )
   })
 
-  test('may be nobody at all', async () => {
+  test('may be unreachable', async () => {
     await expect(register('http://127.0.0.1:1')).rejects.toThrow('The schema registry does not answer')
   })
 })

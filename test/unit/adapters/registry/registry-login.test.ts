@@ -13,7 +13,7 @@ import { COMPLETE } from '../../config/environments.ts'
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
-test("the registry's password is read again for each request", async () => {
+test('the registry password is read again for each request', async () => {
   const logins: string[] = []
   const url = await startRegistry((login) => logins.push(login))
   const folder = mkdtempSync(join(tmpdir(), 'checkresult-registry-'))
@@ -42,7 +42,7 @@ test("the registry's password is read again for each request", async () => {
   expect(logins.at(-1)).toBe('me:third')
 })
 
-/** Refuses everybody, and tells who it was. */
+/** Rejects every request and records its login. */
 async function startRegistry(onLogin: (login: string) => void): Promise<string> {
   const server = createServer((request, response) => {
     const [, encoded = ''] = (request.headers.authorization ?? '').split(' ')

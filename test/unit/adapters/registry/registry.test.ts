@@ -33,8 +33,8 @@ function reference(subject: string) {
   return { name: subject, subject, version: 2 }
 }
 
-describe('the registry', () => {
-  test('gives a schema by its id, and the id of a schema', async () => {
+describe('the schema registry client', () => {
+  test('returns a schema by id and the id of a schema', async () => {
     const { registry, metrics } = registryAt(
       await serve((request, response) =>
         saying(200, request.method === 'GET' ? { schema: SCHEMA } : { id: 5 })(request, response),
@@ -51,7 +51,7 @@ describe('the registry', () => {
     ])
   })
 
-  test('gives a schema with those it refers to, each asked for once', async () => {
+  test('returns a schema with its references and requests each once', async () => {
     const schemas: Record<string, object> = {
       '/schemas/ids/7': {
         schema: record('Event', 'Person', 'Place'),
@@ -73,7 +73,7 @@ describe('the registry', () => {
     expect(asked).toEqual(Object.keys(schemas))
   })
 
-  test('names the reference of a schema that it does not have', async () => {
+  test('returns the missing reference of a schema', async () => {
     const references = [reference('Person')]
     const { registry } = registryAt(
       await serve((request, response) =>
@@ -88,7 +88,7 @@ describe('the registry', () => {
     })
   })
 
-  test('is away for a schema while something else answers for what it refers to', async () => {
+  test('reports the registry as unavailable if another server responds for a reference', async () => {
     const references = [reference('Person')]
     const { registry } = registryAt(
       await serve((request, response) =>
@@ -101,7 +101,7 @@ describe('the registry', () => {
   })
 
   test.each([200, 404, 500])(
-    'is away, and nothing throws, when it answers %i with a JSON null',
+    'reports the registry as unavailable if it responds %i with a JSON null',
     async (status) => {
       const { registry } = registryAt(await serve(saying(status, null)))
       expect(await registry.schemaById(7)).toEqual({ kind: 'failed', status })
@@ -109,7 +109,7 @@ describe('the registry', () => {
     },
   )
 
-  test('knows something not to be there only when it says so itself', async () => {
+  test('reports "not found" only if the registry says so itself', async () => {
     const { both, metrics } = registryAt(
       await serve(saying(404, { error_code: 40403, message: 'Schema not found' })),
     )
@@ -121,38 +121,41 @@ describe('the registry', () => {
     ['Avro that cannot be parsed', { schemaType: 'AVRO', schema: '{"type":"nonsense"}' }],
     ['JSON Schema', { schemaType: 'JSON', schema: '{"type":"string"}' }],
     ['Protobuf', { schemaType: 'PROTOBUF', schema: 'message Event {}' }],
-  ])('gives a schema as it is stored: %s', async (_, stored) => {
+  ])('returns a schema as it is stored: %s', async (_, stored) => {
     const { registry } = registryAt(await serve(saying(200, stored)))
     expect(await registry.schemaById(7)).toEqual({ kind: 'found', value: { ...stored, referenced: [] } })
   })
 
-  test.each([401, 403])('may refuse us with %i', async (status) => {
+  test.each([401, 403])('reports that access was denied with %i', async (status) => {
     const { both, metrics } = registryAt(await serve(saying(status, { error_code: status })))
     expect(await both()).toEqual(['refused', 'refused'])
     expect(metrics.of('registryRequest').map(([, outcome]) => outcome)).toEqual(['failed', 'failed'])
   })
 
-  test.each(NOT_REGISTRIES)('is not what answers there: %s, HTTP %i', async (_, status, answer) => {
-    const { both, registry } = registryAt(await serve(answer))
-    expect(await both()).toEqual(['failed', 'not-a-registry'])
-    expect(await registry.idBySchema('subject', SCHEMA)).toEqual({ kind: 'not-a-registry', status })
-  })
+  test.each(NOT_REGISTRIES)(
+    'reports a server that is not a registry: %s, HTTP %i',
+    async (_, status, answer) => {
+      const { both, registry } = registryAt(await serve(answer))
+      expect(await both()).toEqual(['failed', 'not-a-registry'])
+      expect(await registry.idBySchema('subject', SCHEMA)).toEqual({ kind: 'not-a-registry', status })
+    },
+  )
 
   test.each<[string, RequestListener]>([
     ['a gateway with 502', page(502)],
     ['its own error with 500', saying(500, { error_code: 50001 })],
     ['too many requests', saying(429, { error_code: 42901 })],
     ['half a connection', ({ socket }) => socket.resetAndDestroy()],
-  ])('is away, and nothing is final, when there answers %s', async (_, answer) => {
+  ])('reports the registry as unavailable, and nothing as final, for %s', async (_, answer) => {
     expect(await registryAt(await serve(answer)).both()).toEqual(['failed', 'failed'])
   })
 
-  test('is away when it tells an id in place of a schema', async () => {
+  test('reports the registry as unavailable if it returns an id instead of a schema', async () => {
     const { registry } = registryAt(await serve(saying(200, { id: 7 })))
     expect(await registry.schemaById(7)).toEqual({ kind: 'failed', status: 200 })
   })
 
-  test('does not hold this version of a schema of which it holds another', async () => {
+  test('reports a version as missing if the registry has only another one', async () => {
     const { registry } = registryAt(
       await serve((request, response) =>
         request.method === 'GET'
@@ -163,11 +166,11 @@ describe('the registry', () => {
     expect(await registry.idBySchema('subject', SCHEMA)).toEqual({ kind: 'not-found', missing: null })
   })
 
-  test('is away when nobody listens', async () => {
+  test('reports the registry as unavailable if nothing listens', async () => {
     expect(await registryAt('http://127.0.0.1:1').both()).toEqual(['failed', 'failed'])
   })
 
-  test('that accepts and never answers is given up on after its time', async () => {
+  test('gives up on a registry that does not respond after the timeout', async () => {
     const silent = createTcpServer((socket) => void socket.on('error', () => undefined))
     silent.listen(0, '127.0.0.1')
     await once(silent, 'listening')
@@ -178,7 +181,7 @@ describe('the registry', () => {
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(SHORT_MS - 1)
   })
 
-  test('is asked anew each time: what is remembered is bounded elsewhere', async () => {
+  test('sends a request each time, because results are cached elsewhere', async () => {
     let requests = 0
     const { registry } = registryAt(
       await serve((request, response) => {
