@@ -1,7 +1,7 @@
 /**
- * What the pipeline needs from the outside world, as types only. Adapters implement these types; the pipeline and the
- * service see nothing else of Kafka, the registry, the vendor or Prometheus. Expected failures are values; an exception
- * is a defect.
+ * The interfaces between the pipeline and the outside world, as types only. Adapters implement these types; the
+ * pipeline and the service see nothing else of Kafka, the registry, the vendor or Prometheus. Expected failures are
+ * values; an exception is a defect.
  */
 import type { Reply } from './core/answer.ts'
 import type { DeadLetterReason } from './core/dead-letter.ts'
@@ -211,9 +211,9 @@ export interface RateLimiter {
   take(nowMs: number, waiting: number): number
   /**
    * Called once for each permit that was taken, right before the first byte of its call is written, because a stall or
-   * a handshake may lie in between: the permit counts from now on. If it returns false, the permit has expired, nothing
-   * may be written, and another permit is needed. Also called for calls that failed before anything was written, if
-   * that is known.
+   * a handshake may happen in between: the permit counts from now on. If it returns false, the permit has expired,
+   * nothing may be written, and another permit is needed. Also called for calls that failed before anything was
+   * written, if that is known.
    */
   confirm(takenMs: number, nowMs: number): boolean
   /** A message for the operator if no permit can be granted at all; null otherwise. It opens the circuit breaker. */

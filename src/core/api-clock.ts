@@ -39,7 +39,7 @@ export class ApiClock {
     return Math.abs(this.offsetMs ?? 0) >= MAX_OFFSET_MS - SECOND_MS
   }
 
-  /** How far the clock is off and in which direction, as a sentence for the operator. */
+  /** How far the clock is off and in which direction, as a message for the operator. */
   get description(): string {
     const { offsetMs } = this
     if (offsetMs === null) return 'The offset between the clocks of this machine and the API is unknown.'

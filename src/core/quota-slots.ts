@@ -13,7 +13,7 @@ import { ServerClock } from './server-clock.ts'
 export interface QuotaSlotsOptions {
   readonly guardMs: number
   readonly burst: number
-  /** In [0, 1). Spreads the retries of replicas that were told to retry at the same time. */
+  /** In [0, 1). Spreads the retries of replicas that received the same `retryAfterMs`. */
   readonly random: () => number
   readonly onWasted: (slots: number) => void
 }

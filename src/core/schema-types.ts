@@ -25,10 +25,7 @@ export const SPOOF_TYPE_SYMBOLS = ['OTHER', 'SCREEN_REMARK', 'PHOTO_COPY', 'TAMP
 export type SpoofType = (typeof SPOOF_TYPE_SYMBOLS)[number]
 
 export interface Risk {
-  /**
-   * True when spoofResult is Y, SubCode is 212 or faceAttack is Y; null when nothing was said of it, or what was said
-   * could not be read.
-   */
+  /** True when spoofResult is Y, SubCode is 212 or faceAttack is Y; null when nothing was said of it, or what was said could not be read. */
   readonly detected: boolean | null
   /** Kinds of forgery named; may be filled although nothing was detected. */
   readonly spoofTypes: readonly SpoofType[]
@@ -52,10 +49,7 @@ export type FamilyFrom = (typeof FAMILY_FROM_SYMBOLS)[number]
 export const SEX_SYMBOLS = ['UNKNOWN', 'MALE', 'FEMALE'] as const
 export type Sex = (typeof SEX_SYMBOLS)[number]
 
-/**
- * The members of all seven families in one record, each null where the document does not say: a reader needs no union
- * of seven, and a family that gains a member breaks nobody.
- */
+/** The members of all seven families in one record, each null where the document does not say: a reader needs no union of seven, and a family that gains a member breaks nobody. */
 export interface DocumentFields {
   /** Full name as printed, usually Chinese. */
   readonly name: string | null
@@ -118,10 +112,7 @@ export interface Document {
   readonly ocrPassed: boolean | null
   /** What was read off the document; null when nothing was, or RESULT_PII is omit. */
   readonly fields: DocumentFields | null
-  /**
-   * What the customer changed: only the members that say something else than fields; null when none does, or RESULT_PII
-   * is omit.
-   */
+  /** What the customer changed: only the members that say something else than fields; null when none does, or RESULT_PII is omit. */
   readonly editedFields: DocumentFields | null
 }
 

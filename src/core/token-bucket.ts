@@ -34,7 +34,7 @@ export class TokenBucket {
   #former: readonly { readonly permits: number; readonly untilMs: number }[] = []
   #tokens: number
   #refilledMs = 0
-  /** A record was told to wait, so unused tokens result from late timers and not from idleness. */
+  /** A record had to wait, so unused tokens result from late timers and not from idleness. */
   #awaited = false
   #stuck = false
   #listener: () => void = () => undefined

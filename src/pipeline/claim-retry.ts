@@ -66,7 +66,7 @@ export class ClaimRetry {
     this.later(failure, offset, claim)
   }
 
-  /** If nothing is left to publish, the claim alone ends the failure. */
+  /** If there is nothing to publish, the successful claim ends the failure. */
   claimed({ isEmpty }: { readonly isEmpty: boolean }): void {
     if (isEmpty || !this.#publishFailed) this.committed()
   }

@@ -13,7 +13,7 @@ export interface Amount {
 
 /** For all lanes. Fetches in progress may exceed it by their responses, which are bounded too. */
 const TOTAL: Amount = { records: 2_304, bytes: 16 * 1024 * 1024 }
-/** What a lane may hold even if the budget is full, so that every partition makes progress. */
+/** A lane may hold this much even if the budget is full, so that every partition makes progress. */
 const MIN_PER_LANE: Amount = { records: 8, bytes: 64 * 1024 }
 /** Enough until the next fetch arrives after the partition is resumed. More would only cost memory. */
 const MAX_PER_LANE: Amount = { records: 256, bytes: 2 * 1024 * 1024 }
@@ -32,7 +32,7 @@ export class RecordBudget {
     this.#total = total
   }
 
-  /** What a lane may hold now. */
+  /** How much a lane may hold now. */
   get limit(): Amount {
     return {
       records: clamp(this.#total.records - this.#records, MIN_PER_LANE.records, MAX_PER_LANE.records),

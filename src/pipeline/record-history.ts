@@ -1,4 +1,4 @@
-/** What is known about an incoming record's past. Pure. */
+/** Reads the history of an incoming record. Pure. */
 import { readHistory, readRedrives, type History } from '../core/history.ts'
 import type { Clock, InputRecord } from '../ports.ts'
 
