@@ -50,7 +50,7 @@ export interface Failure {
   /** For the operator: what is wrong and what to do. Contains no value of a record. */
   readonly message: string
   /** It goes away without intervention: the brokers are unreachable, or the partition's leader is changing. */
-  readonly passing: boolean
+  readonly temporary: boolean
 }
 
 /**

@@ -53,7 +53,7 @@ export class ServiceHealth {
     return this.#phase === 'stopping'
   }
 
-  waitingFor(obstacle: string): void {
+  notReady(obstacle: string): void {
     this.#obstacle = obstacle
     this.alive()
   }
@@ -65,7 +65,7 @@ export class ServiceHealth {
   /** The service is not ready until it has started again. */
   interrupted(obstacle: string): void {
     if (!this.isStopping) this.#phase = 'starting'
-    this.waitingFor(obstacle)
+    this.notReady(obstacle)
   }
 
   stopping(): void {

@@ -189,7 +189,7 @@ async function startWhenReady(options: ServiceOptions, parts: Parts): Promise<vo
       const { detail, ...fields } = safeError(error)
       const message =
         detail ?? `Unexpected error (${fields.errorType}) while starting. Report it with its stack.`
-      parts.health.waitingFor(message)
+      parts.health.notReady(message)
       if (message !== obstacle)
         options.log.error(`Not ready, retrying: ${message}`, detail === undefined ? fields : {})
       obstacle = message
@@ -208,14 +208,14 @@ async function restart(options: ServiceOptions, parts: Parts, cause: string): Pr
   if (parts.health.isStopping) return
   options.log.error(`The Kafka consumer has stopped. The service restarts it. Cause: ${cause}`)
   parts.health.interrupted(cause)
-  parts.running.lanes?.lost()
+  parts.running.lanes?.revokeAll()
   await parts.health.pause(START_RETRY_MS.first)
   await startWhenReady(options, parts)
 }
 
 async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
-  parts.running.lanes?.lost()
+  parts.running.lanes?.revokeAll()
   await parts.quota.ready()
   const { names } = parts.topics
   await parts.topics.inspect(parts.kafka)

@@ -15,7 +15,7 @@ export class ApiClock {
   #answeredMs = 0
 
   /** Stores the header unparsed, because this is called for every answer. Both times are epoch milliseconds. */
-  saw(date: string, askedMs: number, answeredMs: number): void {
+  record(date: string, askedMs: number, answeredMs: number): void {
     this.#date = date
     this.#askedMs = askedMs
     this.#answeredMs = answeredMs

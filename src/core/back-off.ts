@@ -7,7 +7,7 @@
 /** The pause if the API gives no hint. The vendor counts calls per second. */
 const PAUSE_MS = 1_000
 /** Further throttled answers within this time belong to calls from before the cut and do not halve the rate again. */
-const ONCE_WITHIN_MS = 1_000
+const CUT_ONCE_WITHIN_MS = 1_000
 const RECOVERY_MS = 30_000
 const MIN_FACTOR = 1 / 64
 /** A lower rate would not notice that the other callers have stopped. */
@@ -31,7 +31,7 @@ export class BackOff {
   }
 
   throttled(nowMs: number, retryAfterMs: number | null): void {
-    if (nowMs - this.#cutMs >= ONCE_WITHIN_MS) {
+    if (nowMs - this.#cutMs >= CUT_ONCE_WITHIN_MS) {
       this.#factor = Math.max(MIN_FACTOR, this.#factorAt(nowMs) / 2)
       this.#cutMs = nowMs
     }

@@ -92,7 +92,7 @@ export class CircuitBreaker {
     switch (result.kind) {
       case 'answered':
         this.#unavailableInARow = 0
-        this.#evidence.served(call.startedMs)
+        this.#evidence.answeredCall(call.startedMs)
         if (call.isProbe) this.#close()
         return 'account'
       case 'throttled':

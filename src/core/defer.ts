@@ -28,7 +28,7 @@ export interface RetryTopic {
 
 export type Deferral = { readonly kind: 'later'; readonly topic: string } | { readonly kind: 'too-old' }
 
-export interface DeferralQuestion {
+export interface DeferralOptions {
   /** The topic that the record was read from: the input topic or a retry topic. */
   readonly topic: string
   readonly retryTopics: readonly RetryTopic[]
@@ -37,7 +37,7 @@ export interface DeferralQuestion {
   readonly maxAgeMs: number
 }
 
-export function deferral({ topic, retryTopics, firstSeenMs, nowMs, maxAgeMs }: DeferralQuestion): Deferral {
+export function deferral({ topic, retryTopics, firstSeenMs, nowMs, maxAgeMs }: DeferralOptions): Deferral {
   if (nowMs - firstSeenMs >= maxAgeMs) return { kind: 'too-old' }
   const current = retryTopics.findIndex((retry) => retry.topic === topic)
   const next = retryTopics[Math.min(current + 1, retryTopics.length - 1)]

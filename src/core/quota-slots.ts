@@ -80,7 +80,7 @@ const MAX_AT_ONCE = 1_000
  * If calls follow each other this closely, slots are also reserved for the next calls, so that they need not wait for a
  * round trip. They will be used long before they pass.
  */
-const OFTEN_MS = 25
+const FREQUENT_CALLS_MS = 25
 const MAX_SPARE = 2
 /** A slot that passed longer ago was not needed at the time, and its ring index may be in use again. */
 const MOVABLE_MS = 500
@@ -106,7 +106,7 @@ export class QuotaSlots {
   }
 
   /** A request that reserves nothing and only reads the state. */
-  look(): SlotRequest {
+  statusRequest(): SlotRequest {
     return { want: 0, ...this.#bounds(0), moved: [], made: [], jumpedIn: null }
   }
 
@@ -116,7 +116,7 @@ export class QuotaSlots {
    */
   connected(connectedMs: number, answer: SlotAnswer, times: AnswerTimes): void {
     this.#clock = new ServerClock()
-    this.#clock.see({ ...times, shownMs: answer.nowMs })
+    this.#clock.update({ ...times, shownMs: answer.nowMs })
     this.#limit = answer.limit
     this.#jumpedIn = null
     this.#made = []
@@ -185,7 +185,7 @@ export class QuotaSlots {
       ...answer.slotsMs.map((atMs, index) => ({ ringIndex: answer.firstRingIndex + index, atMs })),
       ...answer.movedMs.map((atMs, index) => ({ ringIndex: request.moved[index] ?? 0, atMs })),
     ]
-    const isSteady = this.#clock.see({ ...times, shownMs: answer.nowMs })
+    const isSteady = this.#clock.update({ ...times, shownMs: answer.nowMs })
     // Redis cannot know how much of the last second its clock skipped, so the ring must start again.
     if (!isSteady) this.#jumpedIn = answer.ringEpoch
     const good = isSteady ? got.filter(({ atMs }) => atMs > 0) : []
@@ -212,7 +212,7 @@ export class QuotaSlots {
 
   /** The number of recent takes, without the latest one. */
   #spare(nowMs: number): number {
-    return Math.max(0, this.#lastTaken.filter((takenMs) => nowMs - takenMs <= OFTEN_MS).length - 1)
+    return Math.max(0, this.#lastTaken.filter((takenMs) => nowMs - takenMs <= FREQUENT_CALLS_MS).length - 1)
   }
 
   #dropPassed(nowMs: number): void {

@@ -51,7 +51,7 @@ export class Evidence {
   /**
    * A call was answered, so the account works. If the call started before the rejections, it does not contradict them.
    */
-  served(startedMs: number): void {
+  answeredCall(startedMs: number): void {
     this.#answered += 1
     this.#answeredMs = Math.max(this.#answeredMs, startedMs)
     if (startedMs > this.#rowSinceMs) this.#row.clear()

@@ -3,7 +3,7 @@
  * clock's time, read at some moment between our request and the answer. So the difference is known as an interval,
  * which each answer narrows and clock drift widens.
  */
-export interface Sighting {
+export interface ClockReading {
   /** Monotonic times. */
   readonly askedMs: number
   readonly answeredMs: number
@@ -22,20 +22,20 @@ export class ServerClock {
   #max = Infinity
   #atMs = 0
 
-  /** False if the other clock was set forward or back since the last sighting. */
-  see({ askedMs, answeredMs, shownMs }: Sighting): boolean {
+  /** False if the other clock was set forward or back since the last reading. */
+  update({ askedMs, answeredMs, shownMs }: ClockReading): boolean {
     const driftMs = this.#driftMs(answeredMs)
     const min = Math.max(askedMs - shownMs, this.#min - driftMs)
     const max = Math.min(answeredMs - shownMs, this.#max + driftMs)
     this.#atMs = answeredMs
     const isSteady = min <= max + TOLERANCE_MS
-    // Within the tolerance, the latest sighting takes precedence.
+    // Within the tolerance, the latest reading takes precedence.
     this.#min = min <= max ? min : askedMs - shownMs
     this.#max = min <= max ? max : answeredMs - shownMs
     return isSteady
   }
 
-  /** How inexactly a time of the other clock is known; Infinity before the first sighting. */
+  /** How inexactly a time of the other clock is known; Infinity before the first reading. */
   uncertaintyMs(nowMs: number): number {
     return this.#max - this.#min + 2 * this.#driftMs(nowMs)
   }

@@ -140,15 +140,15 @@ export const EVERY_DEAD_LETTER: Selection = {
 export function isSelected(deadLetter: StoredDeadLetter, selection: Selection): boolean {
   const { reasons, codes, positions, failedAfterMs, failedBeforeMs } = selection
   return (
-    among(reasons, deadLetter.reason) &&
-    among(codes, deadLetter.code) &&
-    among(positions, positionName(deadLetter)) &&
+    matches(reasons, deadLetter.reason) &&
+    matches(codes, deadLetter.code) &&
+    matches(positions, positionName(deadLetter)) &&
     deadLetter.failedAtMs > failedAfterMs &&
     deadLetter.failedAtMs < failedBeforeMs
   )
 }
 
-function among(wanted: ReadonlySet<string>, one: string): boolean {
+function matches(wanted: ReadonlySet<string>, one: string): boolean {
   return wanted.size === 0 || wanted.has(one)
 }
 

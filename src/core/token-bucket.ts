@@ -21,7 +21,7 @@ export interface TokenBucketOptions {
 }
 
 /** How much time lost to late timers is made up for. */
-const CARRIED_MS = 100
+const MAX_CATCH_UP_MS = 100
 
 export class TokenBucket {
   /** A token bucket can always be asked. */
@@ -35,7 +35,7 @@ export class TokenBucket {
   #tokens: number
   #refilledMs = 0
   /** A record had to wait, so unused tokens result from late timers and not from idleness. */
-  #awaited = false
+  #wasWaitedFor = false
   #stuck = false
   #listener: () => void = () => undefined
 
@@ -62,10 +62,10 @@ export class TokenBucket {
     const limit = this.#limit(nowMs)
     const perMs = this.#backOff.rate(limit, nowMs) / this.#options.windowMs
     this.#refill(nowMs, limit, perMs)
-    const forWindow = this.#window.waitMs(nowMs, limit)
-    this.#stuck = forWindow === Infinity
-    const waitMs = Math.max(this.#backOff.restMs(nowMs), forWindow, this.#forTokenMs(perMs))
-    this.#awaited = waitMs > 0
+    const untilWindowMs = this.#window.waitMs(nowMs, limit)
+    this.#stuck = untilWindowMs === Infinity
+    const waitMs = Math.max(this.#backOff.restMs(nowMs), untilWindowMs, this.#untilTokenMs(perMs))
+    this.#wasWaitedFor = waitMs > 0
     if (waitMs > 0) return Math.min(waitMs, (this.#former[0]?.untilMs ?? Infinity) - nowMs)
     this.#tokens = Math.max(0, this.#tokens - 1)
     this.#window.granted()
@@ -104,13 +104,13 @@ export class TokenBucket {
 
   #refill(nowMs: number, limit: number, perMs: number): void {
     const burst = Math.max(1, Math.min(this.#options.burst, limit))
-    const max = burst + (this.#awaited ? CARRIED_MS * perMs : 0)
+    const max = burst + (this.#wasWaitedFor ? MAX_CATCH_UP_MS * perMs : 0)
     const more = Math.max(0, nowMs - this.#refilledMs) * perMs
     this.#tokens = Math.max(this.#tokens, Math.min(max, this.#tokens + more))
     this.#refilledMs = Math.max(this.#refilledMs, nowMs)
   }
 
-  #forTokenMs(perMs: number): number {
+  #untilTokenMs(perMs: number): number {
     // Treats a rounding error as a whole token; the remaining wait would be too short to make a difference.
     return this.#tokens > 1 - 1e-9 ? 0 : (1 - this.#tokens) / perMs
   }

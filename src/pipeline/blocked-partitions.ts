@@ -88,7 +88,7 @@ export class BlockedPartitions {
     this.#options.onCause(code, true)
     const { log } = this.#options
     const fields = { topic, partition, offset: String(offset), code, detail }
-    if (failure.passing)
+    if (failure.temporary)
       log.warn(
         'A partition is waiting for the brokers. The service keeps retrying and processes the other partitions.',
         fields,

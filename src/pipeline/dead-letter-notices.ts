@@ -42,7 +42,7 @@ export class DeadLetterNotices {
     const window = this.#windows.get(deadLetter.reason)
     const pending = window?.pending ?? { first: deadLetter, codes: new Map<string, number>() }
     count(pending.codes, deadLetter.code)
-    if (window === undefined) this.#say(pending)
+    if (window === undefined) this.#announce(pending)
     else window.pending = pending
   }
 
@@ -55,13 +55,13 @@ export class DeadLetterNotices {
     this.#windows.clear()
   }
 
-  #say(pending: Pending): void {
+  #announce(pending: Pending): void {
     const { reason } = pending.first
     this.#write(pending)
     const cancel = this.#clock.after(INTERVAL_MS, () => {
       const next = this.#windows.get(reason)?.pending ?? null
       this.#windows.delete(reason)
-      if (next !== null) this.#say(next)
+      if (next !== null) this.#announce(next)
     })
     this.#windows.set(reason, { cancel, pending: null })
   }

@@ -19,7 +19,7 @@ export interface InputNoticesOptions {
   readonly log: Log
 }
 
-const SILENT_MS = 60 * 60 * 1000
+const REPEAT_AFTER_MS = 60 * 60 * 1000
 
 const NEXT = {
   skip: 'Such records are skipped and counted in checkresult_foreign_records_total. Set KAFKA_FOREIGN_RECORDS=dead-letter to keep them.',
@@ -70,7 +70,7 @@ export class InputNotices {
   #isDue(notice: Notice): boolean {
     const nowMs = this.#options.clock.monotonicMs()
     const loggedMs = this.#loggedMs.get(notice)
-    if (loggedMs !== undefined && nowMs - loggedMs < SILENT_MS) return false
+    if (loggedMs !== undefined && nowMs - loggedMs < REPEAT_AFTER_MS) return false
     this.#loggedMs.set(notice, nowMs)
     return true
   }

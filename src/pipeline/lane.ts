@@ -349,7 +349,7 @@ export class Lane {
   }
 
   #flow(): void {
-    this.#share.holds({ records: this.#tracker.size, bytes: this.#tracker.bytes })
+    this.#share.update({ records: this.#tracker.size, bytes: this.#tracker.bytes })
     this.#lag.measure(this.#tracker.oldest)
   }
 

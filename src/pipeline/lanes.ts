@@ -77,7 +77,7 @@ export class Lanes {
   }
 
   /** The consumer is gone, and with it all partitions. */
-  lost(): void {
+  revokeAll(): void {
     for (const lane of this.#lanes.values()) void lane.revoke()
     this.#lanes.clear()
     this.#options.permits.sweep()

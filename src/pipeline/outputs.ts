@@ -76,7 +76,7 @@ export function wasCalled({ counts }: ProcessedRecord): boolean {
 export const DUPLICATE: ProcessedRecord = { outputs: [], counts: { kind: 'duplicate' } }
 
 /** A decoded record with its history. */
-export interface Work {
+export interface DecodedRecord {
   readonly record: InputRecord
   readonly event: VerificationCompleted
   readonly history: History
@@ -102,7 +102,7 @@ export class Outputs {
     this.#options = options
   }
 
-  result({ record, event, history }: Work, answer: FinalAnswer): ProcessedRecord {
+  result({ record, event, history }: DecodedRecord, answer: FinalAnswer): ProcessedRecord {
     const { topics, pii, encode, partitions, clock } = this.#options
     const { attempts, source } = history
     const result = normalize(answer, { event, attempts, checkedAtMs: clock.epochMs(), source, pii })
@@ -128,7 +128,7 @@ export class Outputs {
   }
 
   /** A copy in the next retry topic, or a dead letter if the event is too old. */
-  later({ record, history }: Work, reason: DeferReason, code: string): ProcessedRecord {
+  defer({ record, history }: DecodedRecord, reason: DeferReason, code: string): ProcessedRecord {
     const { retryTopics, maxAgeMs, clock } = this.#options
     const next = deferral({
       topic: record.topic,

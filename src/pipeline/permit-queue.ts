@@ -104,7 +104,7 @@ export class PermitQueue {
     const reason = this.openReason
     if (reason === null) return 'closed'
     const detail = this.#detail(reason)
-    return `open, reason ${this.#named(reason)}${detail === null ? '' : `: ${detail}`}`
+    return `open, reason ${this.#describe(reason)}${detail === null ? '' : `: ${detail}`}`
   }
 
   get inFlight(): number {
@@ -243,7 +243,7 @@ export class PermitQueue {
     }
     const code = this.#code(reason)
     const detail = this.#detail(reason)
-    log.error(`The circuit breaker is open, reason ${this.#named(reason)}. ${EXPLAINED[reason]}`, {
+    log.error(`The circuit breaker is open, reason ${this.#describe(reason)}. ${EXPLAINED[reason]}`, {
       reason,
       ...(code !== null && { code }),
       ...(detail !== null && { detail }),
@@ -257,7 +257,7 @@ export class PermitQueue {
   }
 
   /** `credentials (InvalidAccessKeyId.NotFound)`; the code is left out if there is none. */
-  #named(reason: CircuitReason): string {
+  #describe(reason: CircuitReason): string {
     const code = this.#code(reason)
     return code === null ? reason : `${reason} (${code})`
   }

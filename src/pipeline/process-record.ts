@@ -15,7 +15,7 @@ import { RefusedRecord, type Blame } from '../core/refusals.ts'
 import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
 import { incompleteCause } from './incomplete-record.ts'
 import type { InputNotices, SetAsideReason } from './input-notices.ts'
-import { DUPLICATE, type Counts, type Outputs, type ProcessedRecord, type Work } from './outputs.ts'
+import { DUPLICATE, type Counts, type Outputs, type ProcessedRecord, type DecodedRecord } from './outputs.ts'
 import type { PermitQueue } from './permit-queue.ts'
 import { recordHistory } from './record-history.ts'
 
@@ -85,8 +85,8 @@ export function createProcessRecord(options: ProcessRecordOptions): ProcessRecor
     }
     const { event } = decoded
     if (record.topic === options.inputTopic) options.notices.event(record, event)
-    const work: Work = { record, event, history }
-    if (!mayRepeat(work)) return callUntilDone(options, work, { context, entryId: null })
+    const work: DecodedRecord = { record, event, history }
+    if (!isDeduplicated(work)) return callUntilDone(options, work, { context, entryId: null })
     const nowMs = options.clock.monotonicMs()
     const entryId = options.recent.begin(history.source.partition, event.transactionId, context, nowMs)
     return entryId === null ? DUPLICATE : callUntilDone(options, work, { context, entryId })
@@ -94,7 +94,7 @@ export function createProcessRecord(options: ProcessRecordOptions): ProcessRecor
 }
 
 /** Repeated callbacks are skipped, unless an operator repeats an event on purpose. */
-function mayRepeat({ record, history }: Work): boolean {
+function isDeduplicated({ record, history }: DecodedRecord): boolean {
   return history.redrives === 0 && !hasHeader(record.headers, FORCE_HEADER)
 }
 
@@ -111,7 +111,7 @@ interface CallScope {
  */
 async function callUntilDone(
   options: ProcessRecordOptions,
-  work: Work,
+  work: DecodedRecord,
   { context, entryId }: CallScope,
 ): Promise<ProcessedRecord | null> {
   const { timeoutMs, permits, check, clock } = options
@@ -138,7 +138,7 @@ async function callUntilDone(
       refused ??= new RefusedRecord()
       const next = afterRefusal(outcome, permit.release(callResult(outcome), refused))
       if (next.kind === 'retry') {
-        if (next.delayMs > 0) await after(clock, next.delayMs)
+        if (next.delayMs > 0) await delay(clock, next.delayMs)
         continue
       }
       recordOutcome = next
@@ -160,7 +160,7 @@ async function callUntilDone(
     }
     failures += 1
     leftMs -= delayMs
-    await after(clock, delayMs)
+    await delay(clock, delayMs)
   }
 }
 
@@ -181,7 +181,7 @@ function rememberResult(
   return { ...processed, onCommitted }
 }
 
-function after(clock: Clock, delayMs: number): Promise<void> {
+function delay(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => void clock.after(delayMs, resolve))
 }
 
@@ -217,7 +217,7 @@ function reasonOf(outcome: Refused): SetAsideReason {
 }
 
 /** Redriven events have the lowest priority, on the retry topics too. */
-function priorityOf({ record, history }: Work, { inputTopic }: ProcessRecordOptions): Priority {
+function priorityOf({ record, history }: DecodedRecord, { inputTopic }: ProcessRecordOptions): Priority {
   if (history.redrives > 0) return 'redriven'
   return record.topic === inputTopic ? 'fresh' : 'deferred'
 }
@@ -230,15 +230,15 @@ function countCall(
   if (outcome.kind === 'throttled') metrics.wastedCall('throttled')
 }
 
-function outputOf(outputs: Outputs, work: Work, outcome: RecordOutcome): ProcessedRecord {
+function outputOf(outputs: Outputs, work: DecodedRecord, outcome: RecordOutcome): ProcessedRecord {
   switch (outcome.kind) {
     case 'final':
       return outputs.result(work, outcome.answer)
     case 'deferred':
     case 'set-aside':
-      return outputs.later(work, outcome.reason, outcome.code)
+      return outputs.defer(work, outcome.reason, outcome.code)
     case 'unavailable':
-      return outputs.later(work, 'unavailable', outcome.code)
+      return outputs.defer(work, 'unavailable', outcome.code)
     case 'rejected':
       return outputs.deadLetter(work.record, work.history, rejected(outcome.reason, outcome.code))
   }

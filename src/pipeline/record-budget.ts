@@ -50,13 +50,13 @@ export class RecordBudget {
       paused: (share) => void this.#paused.add(share),
       resumed: (share) => void this.#paused.delete(share),
       freed: () => {
-        for (const share of this.#paused) share.look(this.limit)
+        for (const share of this.#paused) share.adjust(this.limit)
       },
     })
   }
 }
 
-interface Ledger {
+interface BudgetCallbacks {
   /** Changes the total of all lanes. Returns what a lane may hold now. */
   readonly changed: (records: number, bytes: number) => Amount
   readonly paused: (share: LaneShare) => void
@@ -68,33 +68,33 @@ interface Ledger {
 /** One lane's part of the budget. */
 export class LaneShare {
   readonly #flow: Pick<PartitionFlow, 'pause' | 'resume'>
-  readonly #ledger: Ledger
+  readonly #callbacks: BudgetCallbacks
   #records = 0
   #bytes = 0
   #paused = false
 
-  constructor(flow: Pick<PartitionFlow, 'pause' | 'resume'>, ledger: Ledger) {
+  constructor(flow: Pick<PartitionFlow, 'pause' | 'resume'>, callbacks: BudgetCallbacks) {
     this.#flow = flow
-    this.#ledger = ledger
+    this.#callbacks = callbacks
   }
 
   /** Must be called whenever the lane's buffered records change. */
-  holds({ records, bytes }: Amount): void {
+  update({ records, bytes }: Amount): void {
     const isLess = records < this.#records || bytes < this.#bytes
-    const limit = this.#ledger.changed(records - this.#records, bytes - this.#bytes)
+    const limit = this.#callbacks.changed(records - this.#records, bytes - this.#bytes)
     this.#records = records
     this.#bytes = bytes
-    this.look(limit)
-    if (isLess) this.#ledger.freed()
+    this.adjust(limit)
+    if (isLess) this.#callbacks.freed()
   }
 
   /** The lane was closed and releases its records. */
   release(): void {
-    this.holds({ records: 0, bytes: 0 })
+    this.update({ records: 0, bytes: 0 })
     if (this.#paused) this.#resume()
   }
 
-  look(limit: Amount): void {
+  adjust(limit: Amount): void {
     const fill = Math.max(this.#records / limit.records, this.#bytes / limit.bytes)
     if (!this.#paused && fill >= 1) this.#pause()
     else if (this.#paused && fill <= RESUME_AT) this.#resume()
@@ -102,13 +102,13 @@ export class LaneShare {
 
   #pause(): void {
     this.#paused = true
-    this.#ledger.paused(this)
+    this.#callbacks.paused(this)
     this.#flow.pause()
   }
 
   #resume(): void {
     this.#paused = false
-    this.#ledger.resumed(this)
+    this.#callbacks.resumed(this)
     this.#flow.resume()
   }
 }

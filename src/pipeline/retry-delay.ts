@@ -6,7 +6,7 @@ const FIRST_MS = 100
  * For brokers that are unreachable or change leadership: frequent attempts recover quickly, and a refused connection
  * costs little.
  */
-const MAX_PASSING_MS = 1_000
+const MAX_TEMPORARY_MS = 1_000
 /** For failures that need an operator: each attempt writes an abort marker and costs the brokers a transaction. */
 const MAX_MS = 30_000
 
@@ -14,8 +14,8 @@ export class RetryDelay {
   #nextMs = FIRST_MS
 
   /** The next delay in milliseconds. */
-  next({ passing }: Failure): number {
-    const delayMs = Math.min(this.#nextMs, passing ? MAX_PASSING_MS : MAX_MS)
+  next({ temporary }: Failure): number {
+    const delayMs = Math.min(this.#nextMs, temporary ? MAX_TEMPORARY_MS : MAX_MS)
     this.#nextMs = delayMs * 2
     return delayMs
   }

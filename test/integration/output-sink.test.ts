@@ -70,7 +70,7 @@ describe.each(KINDS)('$about', ({ create }) => {
       failure: {
         code: expect.any(String),
         message: expect.stringMatching(/\w+.*\./),
-        passing: expect.any(Boolean),
+        temporary: expect.any(Boolean),
       },
     })
     await first.close()

@@ -103,7 +103,7 @@ export function redriveSink(
     partitions: (name: string) => (name === 'in' ? inputPartitions : 2),
     publish: (outputs: readonly OutputRecord[]): Promise<PublishOutcome> => {
       const [code] = outputs.filter(({ topic: name }) => name === 'in').flatMap((one) => refuses(one) ?? [])
-      const failure = { code: code ?? '', message: 'A sentence of ours.', passing: false }
+      const failure = { code: code ?? '', message: 'A sentence of ours.', temporary: false }
       const refused = code === undefined ? null : ({ kind: 'refused', failure } as const)
       const outcome = refused ?? outcomes[sink.transactions] ?? outcomes.at(-1) ?? { kind: 'committed' }
       sink.transactions += 1

@@ -4,9 +4,9 @@ import type { ClaimPartition, Failure, OutputSink, OutputRecord, PublishOutcome 
 /** How the next transaction goes: `lost` has committed, but nobody was told; `denied` does not end by itself. */
 export type Fault = 'fenced' | 'failed' | 'lost' | 'denied' | 'refused'
 
-const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker answers.', passing: true }
-const DENIED: Failure = { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'Grant WRITE.', passing: false }
-const TOO_LARGE: Failure = { code: 'MESSAGE_TOO_LARGE', message: 'A record is too large.', passing: false }
+const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker answers.', temporary: true }
+const DENIED: Failure = { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'Grant WRITE.', temporary: false }
+const TOO_LARGE: Failure = { code: 'MESSAGE_TOO_LARGE', message: 'A record is too large.', temporary: false }
 
 export class FakePartition {
   committed: bigint | null

@@ -29,7 +29,7 @@ export interface ClientOptions {
   /** Maximum timeout of a call. */
   readonly timeoutMs: number
   /** Receives the server time of each answer. */
-  readonly apiClock?: Pick<ApiClock, 'saw'>
+  readonly apiClock?: Pick<ApiClock, 'record'>
 }
 
 export interface CheckResultClient {
@@ -85,7 +85,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
     return connections.post({ path, headers, withinMs, ticket }).then((response) => {
       const { date, age } = response.headers
       // The date of a cached answer is not the current time.
-      if (typeof date === 'string' && age === undefined) apiClock?.saw(date, askedMs, Date.now())
+      if (typeof date === 'string' && age === undefined) apiClock?.record(date, askedMs, Date.now())
       const reply = toReply(response)
       if (refusesKeys(reply)) options.credentials.refused(credentials)
       return reply

@@ -126,7 +126,7 @@ export function isRefused(error: unknown): boolean {
 }
 
 export function toFailure(error: unknown, doing: Doing): Failure {
-  return { code: errorType(error), message: explain(error, doing), passing: isPassing(error) }
+  return { code: errorType(error), message: explain(error, doing), temporary: isPassing(error) }
 }
 
 /** What is missing is named by what was about to be done: the broker does not say, or kafkajs does not pass it on. */

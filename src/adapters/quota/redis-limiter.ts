@@ -159,7 +159,7 @@ export class RedisLimiter implements RateLimiter {
       if (this.#stopped) return connection.close()
       this.#connection = connection
       const connectedMs = this.#options.clock.monotonicMs()
-      const { answer, times } = await reserve(connection, this.#slots.look(), this.#options)
+      const { answer, times } = await reserve(connection, this.#slots.statusRequest(), this.#options)
       this.#slots.connected(connectedMs, answer, times)
       this.#noteLimit(answer.limit)
       this.#backOffMs = BACK_OFF_MS.first

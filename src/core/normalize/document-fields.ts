@@ -6,9 +6,9 @@ export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 /** All fields except `raw`, which holds whatever the others cannot. */
 export type FieldName = Exclude<keyof DocumentFields, 'raw'>
 
-export type FieldsInHand = Mutable<Omit<DocumentFields, 'raw'>> & { readonly raw: Record<string, string> }
+export type MutableFields = Mutable<Omit<DocumentFields, 'raw'>> & { readonly raw: Record<string, string> }
 
-export function emptyFields(): FieldsInHand {
+export function emptyFields(): MutableFields {
   return {
     name: null,
     englishName: null,
@@ -43,7 +43,7 @@ export const FIELD_NAMES = Object.keys(emptyFields()).filter((name): name is Fie
 
 /** The fields of `edited` that differ from `read`; null if there are none. */
 export function changedFields(edited: DocumentFields, read: DocumentFields | null): DocumentFields | null {
-  const changed: FieldsInHand = { ...edited, raw: emptyFields().raw }
+  const changed: MutableFields = { ...edited, raw: emptyFields().raw }
   for (const name of FIELD_NAMES) if (edited[name] === read?.[name]) changed[name] = null
   for (const [name, text] of Object.entries(edited.raw)) {
     if (read?.raw[name] !== text) changed.raw[name] = text

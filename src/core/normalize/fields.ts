@@ -5,7 +5,7 @@
  */
 import type { OcrMembers } from '../answer.ts'
 import type { DocumentFields } from '../schema-types.ts'
-import { emptyFields, type FieldName, type FieldsInHand } from './document-fields.ts'
+import { emptyFields, type FieldName, type MutableFields } from './document-fields.ts'
 import { fieldOf, namesInOrder, type NameForms } from './members.ts'
 import {
   monthOf,
@@ -40,7 +40,7 @@ function withoutFillers(text: string): string {
   return text.slice(0, end)
 }
 
-function isFilled(fields: FieldsInHand, field: FieldName): boolean {
+function isFilled(fields: MutableFields, field: FieldName): boolean {
   return fields[field] !== null && fields[field] !== 'UNKNOWN'
 }
 
@@ -51,7 +51,7 @@ interface Other {
   readonly original: string
 }
 
-function keepOther(fields: FieldsInHand, { member, field, text, original }: Other): void {
+function keepOther(fields: MutableFields, { member, field, text, original }: Other): void {
   if (fields[field] !== text) fields.raw[member] = original
 }
 
@@ -61,7 +61,7 @@ interface Reading {
 }
 
 /** False if the field cannot hold all of the text's information. */
-function setField(fields: FieldsInHand, field: FieldName, { text, forms }: Reading): boolean {
+function setField(fields: MutableFields, field: FieldName, { text, forms }: Reading): boolean {
   switch (field) {
     case 'sex':
       fields.sex = parseSex(text)
@@ -86,7 +86,7 @@ function setField(fields: FieldsInHand, field: FieldName, { text, forms }: Readi
 }
 
 /** A full date also provides a month, but the field has no room for its day. */
-function setMonth(fields: FieldsInHand, { text, forms }: Reading): boolean {
+function setMonth(fields: MutableFields, { text, forms }: Reading): boolean {
   fields.firstIssueDate = parseMonth(text, forms)
   if (fields.firstIssueDate !== null) return true
   const date = parseDate(text, forms)

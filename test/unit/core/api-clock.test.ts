@@ -8,7 +8,7 @@ const HOUR_MS = 3_600_000
 function seen(offsetMs: number, latencyMs = 100): ApiClock {
   const clock = new ApiClock()
   const theirs = new Date(NOW_MS + latencyMs / 2 - offsetMs).toUTCString()
-  clock.saw(theirs, NOW_MS, NOW_MS + latencyMs)
+  clock.record(theirs, NOW_MS, NOW_MS + latencyMs)
   return clock
 }
 
@@ -34,7 +34,7 @@ describe('the clock offset to the API', () => {
       false,
       'The offset between the clocks of this machine and the API is unknown.',
     ])
-    clock.saw('yesterday', NOW_MS, NOW_MS)
+    clock.record('yesterday', NOW_MS, NOW_MS)
     expect(clock.offsetMs).toBeNull()
   })
 
@@ -48,7 +48,7 @@ describe('the clock offset to the API', () => {
         (offsetMs, tookMs, part) => {
           const clock = new ApiClock()
           const theirMs = NOW_MS + Math.floor(tookMs * part) - offsetMs
-          clock.saw(new Date(theirMs).toUTCString(), NOW_MS, NOW_MS + tookMs)
+          clock.record(new Date(theirMs).toUTCString(), NOW_MS, NOW_MS + tookMs)
           const measured = clock.offsetMs ?? Number.NaN
           expect(Math.abs(measured)).toBeLessThanOrEqual(Math.abs(offsetMs))
           expect(Math.abs(measured - offsetMs)).toBeLessThanOrEqual(tookMs + 1_000)

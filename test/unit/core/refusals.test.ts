@@ -5,7 +5,7 @@ import { Evidence, RefusedRecord } from '../../../src/core/refusals.ts'
 /** Evidence after calls that were answered at these times. */
 function servedAt(...times: readonly number[]): Evidence {
   const evidence = new Evidence()
-  for (const time of times) evidence.served(time)
+  for (const time of times) evidence.answeredCall(time)
   return evidence
 }
 
@@ -24,9 +24,9 @@ describe('blame for a blocked record', () => {
     const evidence = servedAt(0)
     const record = new RefusedRecord()
     evidence.blocked(record, 100)
-    evidence.served(90)
+    evidence.answeredCall(90)
     expect(evidence.blocked(record, 200)).toBe('undecided')
-    evidence.served(210)
+    evidence.answeredCall(210)
     expect(evidence.blocked(record, 300)).toBe('record')
   })
 
@@ -34,7 +34,7 @@ describe('blame for a blocked record', () => {
     const evidence = servedAt(0)
     const records = Array.from({ length: 10 }, () => new RefusedRecord())
     for (const record of records) expect(evidence.blocked(record, 10)).toBe('undecided')
-    evidence.served(20)
+    evidence.answeredCall(20)
     for (const record of records) expect(evidence.blocked(record, 30)).toBe('record')
   })
 
@@ -47,8 +47,8 @@ describe('blame for a blocked record', () => {
         const nowMs = round * 1_000 + at * 10
         const blame = evidence.blocked(record, nowMs)
         blames.set(blame, (blames.get(blame) ?? 0) + 1)
-        evidence.served(nowMs + 5)
-        evidence.served(nowMs + 6)
+        evidence.answeredCall(nowMs + 5)
+        evidence.answeredCall(nowMs + 6)
       }
     }
     expect(blames).toEqual(
@@ -74,7 +74,7 @@ describe('blame for a throttled record', () => {
     const found = new Set<RefusedRecord>()
     for (let round = 1; round <= 20; round += 1) {
       const nowMs = round * 1_000
-      evidence.served(nowMs)
+      evidence.answeredCall(nowMs)
       for (const record of own)
         if (!found.has(record) && evidence.throttled(record, nowMs + 1) === 'record') found.add(record)
     }
@@ -87,7 +87,7 @@ describe('blame for a throttled record', () => {
     for (let round = 1; round < 100; round += 1) {
       expect(evidence.throttled(record, round * 100)).not.toBe('record')
       evidence.throttled(new RefusedRecord(), round * 100 + 10)
-      evidence.served(round * 100 + 20)
+      evidence.answeredCall(round * 100 + 20)
     }
   })
 })
@@ -122,7 +122,7 @@ test('blame is soon on a record that is always rejected while others are answere
         let nowMs = 0
         const blames = gaps.map((gapMs) => {
           nowMs += gapMs
-          evidence.served(nowMs)
+          evidence.answeredCall(nowMs)
           nowMs += 1
           return evidence[kind](record, nowMs)
         })

@@ -4,8 +4,8 @@ import type { Failure } from '../../../src/ports.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
 
-const DENIED: Failure = { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'Grant WRITE.', passing: false }
-const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker answers.', passing: true }
+const DENIED: Failure = { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'Grant WRITE.', temporary: false }
+const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker answers.', temporary: true }
 
 function setUp() {
   const [clock, log, metrics] = [new FakeClock(), fakeLog(), fakeMetrics()]

@@ -81,7 +81,7 @@ test('losing the group membership stops new calls and commits on every partition
   await flushPromises()
   lanes.receive('in', 0, [inputRecord(0), inputRecord(1)])
   await flushPromises()
-  lanes.lost()
+  lanes.revokeAll()
   calls[0]?.finish()
   await flushPromises()
   expect(positions()).toEqual(['in:0:0'])

@@ -4,7 +4,7 @@ import type { DeferReason } from '../../../src/core/defer.ts'
 import type { ForeignRecords } from '../../../src/core/foreign-records.ts'
 import { lastText } from '../../../src/core/headers.ts'
 import { outputPartition } from '../../../src/core/partition.ts'
-import { Outputs, type ProcessedRecord, type Work } from '../../../src/pipeline/outputs.ts'
+import { Outputs, type ProcessedRecord, type DecodedRecord } from '../../../src/pipeline/outputs.ts'
 import type { OutputRecord } from '../../../src/ports.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { inputRecord } from '../../support/fakes.ts'
@@ -41,7 +41,10 @@ function outputsOf(counts: Readonly<Record<string, number>> = {}, foreignRecords
   return { clock, outputs }
 }
 
-function work(changes: Partial<Work['record']> = {}, firstSeenMs = Date.UTC(2026, 0, 1)): Work {
+function work(
+  changes: Partial<DecodedRecord['record']> = {},
+  firstSeenMs = Date.UTC(2026, 0, 1),
+): DecodedRecord {
   const record = inputRecord(5, {
     partition: 3,
     headers: headersOf({ traceparent: 'trace', 'content-type': 'avro' }),
@@ -93,7 +96,7 @@ describe('a result', () => {
 describe('a retry copy', () => {
   test('has the bytes and headers of its event, and its history', () => {
     const one = work()
-    const processed = outputsOf().outputs.later(one, 'pending', 'Success')
+    const processed = outputsOf().outputs.defer(one, 'pending', 'Success')
     const copy = only(processed)
     expect([copy.topic, copy.partition, processed.counts]).toEqual([
       'retry.10s',
@@ -112,7 +115,7 @@ describe('a retry copy', () => {
 
   test('goes to the next retry topic if its record comes from a retry topic', () => {
     const one = work({ topic: 'retry.10s' })
-    expect(only(outputsOf().outputs.later(one, 'pending', 'Success')).topic).toBe('retry.1m')
+    expect(only(outputsOf().outputs.defer(one, 'pending', 'Success')).topic).toBe('retry.1m')
   })
 })
 
@@ -126,7 +129,7 @@ describe('an event that is too old', () => {
     ['unknown-code', 'unknown-code'],
   ])('to be deferred as %s becomes a dead letter %s', (reason, expected) => {
     const { outputs, clock } = outputsOf()
-    const processed = outputs.later(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
+    const processed = outputs.defer(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
     expect(processed.counts).toMatchObject({ kind: 'dead-letter', reason: expected, code: 'SomeCode' })
     expect(headerText(only(processed).headers, 'checkresult-code')).toBe('SomeCode')
   })
@@ -162,7 +165,7 @@ describe('the partition of an output', () => {
       const { outputs } = outputsOf({ in: 4, 'retry.10s': 2, result: width, 'retry.1m': width, dead: width })
       const all = [
         outputs.result(one, ANSWER),
-        outputs.later(one, 'pending', 'Success'),
+        outputs.defer(one, 'pending', 'Success'),
         outputs.deadLetter(one.record, one.history, cause),
       ]
       expect(all.map((processed) => only(processed).partition)).toEqual([3, 3, 3])

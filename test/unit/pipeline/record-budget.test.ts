@@ -17,7 +17,7 @@ function fill(shares: readonly LaneShare[], paused: ReadonlySet<number>): number
     const lane = turn % shares.length
     if (paused.has(lane)) continue
     held[lane] = (held[lane] ?? 0) + 4
-    shares[lane]?.holds({ records: held[lane] ?? 0, bytes: 0 })
+    shares[lane]?.update({ records: held[lane] ?? 0, bytes: 0 })
   }
   return held
 }
@@ -37,21 +37,21 @@ describe('the record budget', () => {
 
   test('pauses a lane that holds many bytes in few records', () => {
     const { shares, paused } = sharesOf(new RecordBudget(), 2)
-    shares[0]?.holds({ records: 1, bytes: 2 * 1024 * 1024 })
+    shares[0]?.update({ records: 1, bytes: 2 * 1024 * 1024 })
     expect([...paused]).toEqual([0])
   })
 
   test('does not pause a lane with a few small records while others hold everything', () => {
     const { shares, paused } = sharesOf(new RecordBudget({ records: 100, bytes: 1_000 }), 2)
-    shares[0]?.holds({ records: 500, bytes: 5_000_000 })
-    shares[1]?.holds({ records: 7, bytes: 1_000 })
+    shares[0]?.update({ records: 500, bytes: 5_000_000 })
+    shares[1]?.update({ records: 7, bytes: 1_000 })
     expect([...paused]).toEqual([0])
   })
 
   test('resumes a lane when another one frees its records', () => {
     const { shares, paused } = sharesOf(new RecordBudget({ records: 100, bytes: 1_000_000 }), 2)
-    shares[0]?.holds({ records: 90, bytes: 0 })
-    shares[1]?.holds({ records: 20, bytes: 0 })
+    shares[0]?.update({ records: 90, bytes: 0 })
+    shares[1]?.update({ records: 20, bytes: 0 })
     expect([...paused]).toEqual([0, 1])
     shares[0]?.release()
     expect([...paused]).toEqual([])
@@ -59,10 +59,10 @@ describe('the record budget', () => {
 
   test('resumes a lane below three quarters of its limit, not after every record', () => {
     const { shares, paused } = sharesOf(new RecordBudget(), 1)
-    shares[0]?.holds({ records: 256, bytes: 0 })
-    shares[0]?.holds({ records: 193, bytes: 0 })
+    shares[0]?.update({ records: 256, bytes: 0 })
+    shares[0]?.update({ records: 193, bytes: 0 })
     expect(paused.size).toBe(1)
-    shares[0]?.holds({ records: 192, bytes: 0 })
+    shares[0]?.update({ records: 192, bytes: 0 })
     expect(paused.size).toBe(0)
   })
 
@@ -73,7 +73,7 @@ describe('the record budget', () => {
       fc.property(steps, (changes) => {
         const budget = new RecordBudget()
         const { shares, paused } = sharesOf(budget, 10)
-        for (const [lane, holds] of changes) shares[lane]?.holds(holds)
+        for (const [lane, holds] of changes) shares[lane]?.update(holds)
         for (const share of shares) share.release()
         expect(budget.limit).toEqual({ records: 256, bytes: 2 * 1024 * 1024 })
         expect(paused.size).toBe(0)

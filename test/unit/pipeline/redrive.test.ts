@@ -227,7 +227,7 @@ describe('a dead letter of another pipeline', () => {
 
 describe('a redrive that ends early reports what it has put back, and the next run continues:', () => {
   const COMMITTED = { kind: 'committed' } as const
-  const failure = { code: 'ECONNREFUSED', message: 'A sentence.', passing: true }
+  const failure = { code: 'ECONNREFUSED', message: 'A sentence.', temporary: true }
   const ENDS = [
     { end: { kind: 'fenced' }, outcome: { kind: 'fenced' } },
     { end: { kind: 'failed', message: 'A sentence.' }, outcome: { kind: 'failed', failure } },

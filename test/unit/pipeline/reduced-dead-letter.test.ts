@@ -4,8 +4,8 @@ import { lastText, type Header } from '../../../src/core/headers.ts'
 import { reducedDeadLetter } from '../../../src/pipeline/reduced-dead-letter.ts'
 import type { Failure, OutputRecord } from '../../../src/ports.ts'
 
-const TOO_LARGE: Failure = { code: 'MESSAGE_TOO_LARGE', message: '', passing: false }
-const INVALID: Failure = { code: 'INVALID_RECORD', message: '', passing: false }
+const TOO_LARGE: Failure = { code: 'MESSAGE_TOO_LARGE', message: '', temporary: false }
+const INVALID: Failure = { code: 'INVALID_RECORD', message: '', temporary: false }
 
 const header = (name: string, text: string): Header => ({ name, value: Buffer.from(text) })
 const OURS = [

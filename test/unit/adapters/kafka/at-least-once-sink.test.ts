@@ -76,7 +76,7 @@ test('a publish fails with a message if no leader is found in time, and no offse
     failure: {
       code: 'NOT_LEADER_FOR_PARTITION',
       message: expect.stringContaining('NOT_LEADER_FOR_PARTITION'),
-      passing: true,
+      temporary: true,
     },
   })
   expect(noted).toEqual([])
