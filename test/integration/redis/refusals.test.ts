@@ -48,7 +48,7 @@ test('an address where nobody is, a host nobody knows, a database there is none 
     /^Cannot connect to Redis\. .+\(ECONNREFUSED\)$/,
   )
   expect(await refusal(`redis://:${PASSWORD}@redis.invalid:6379`)).toMatch(
-    /^The host in REDIS_URL is not known/,
+    /^The host in REDIS_URL cannot be resolved/,
   )
   expect(await refusal(`redis://127.0.0.1:${port}/99`)).toMatch(/^Redis has no database/)
   expect(await refusal(`redis://:%E0%A4%A@127.0.0.1:${port}`)).toMatch(/^REDIS_URL is not a valid URL/)
@@ -87,13 +87,13 @@ test('a replica, which takes no writes; it serves when it is the primary', async
 
 test('a node of a cluster that does not hold the key', async () => {
   const { url } = await redisForTest({ directives: { 'cluster-enabled': 'yes' } })
-  expect(await refusal(url)).toMatch(/^The Redis cluster is not whole/)
+  expect(await refusal(url)).toMatch(/^The Redis cluster is not fully available/)
 })
 
 test('a key that holds something else', async () => {
   const { url } = await redisForTest()
   await (await clientOf(url)).send(['SET', KEY, 'of somebody else'])
-  expect(await refusal(url)).toMatch(/^The key named in CHECKRESULT_QUOTA_KEY holds something else/)
+  expect(await refusal(url)).toMatch(/^The key in CHECKRESULT_QUOTA_KEY has unexpected content/)
 })
 
 test('a password in a file is read again at each connection', async () => {
@@ -129,7 +129,9 @@ test('TLS, with an authority of its own; without it, or for another address, the
   const caller = startCaller({ url: `rediss://127.0.0.1:${port}`, ca: new Secret(authority.cert), limit: 10 })
   await caller.limiter.ready()
   expect(await refusal(`rediss://127.0.0.1:${port}`)).toMatch(/^The TLS handshake with Redis fails/)
-  expect(await refusal(`rediss://localhost:${port}`, authority.cert)).toMatch(/is for another name/)
+  expect(await refusal(`rediss://localhost:${port}`, authority.cert)).toMatch(
+    /^The certificate of Redis does not match the host/,
+  )
   expect(await refusal(`redis://127.0.0.1:${port}`)).toMatch(/^Cannot connect to Redis/)
 })
 
