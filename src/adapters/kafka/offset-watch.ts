@@ -182,13 +182,13 @@ export class OffsetWatch {
 
   /** Since when records stand behind the same open transaction; now when none do. */
   #standingSince(one: FetchedPartition, nowMs: number): number {
-    const isHeldUp =
-      one.log !== null && one.log.lastStable < one.log.highWatermark && one.next === one.log.lastStable
-    if (!isHeldUp || one.log === null) {
+    // The last stable offset is only known from fetches. While a partition is paused, only its end is requested.
+    const log = this.#isFetched(one) ? one.log : null
+    if (log === null || log.lastStable >= log.highWatermark || one.next !== log.lastStable) {
       this.#standing.delete(one.key)
       return nowMs
     }
-    const { lastStable } = one.log
+    const { lastStable } = log
     const before = this.#standing.get(one.key)
     if (before?.lastStable === lastStable) return before.sinceMs
     this.#standing.set(one.key, { lastStable, sinceMs: nowMs })

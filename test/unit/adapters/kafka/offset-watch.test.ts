@@ -137,6 +137,16 @@ test('short transactions that come and go are not reported', async () => {
   expect(bed.open.size).toBe(0)
 })
 
+test('records that arrive while a partition is paused are not reported as an open transaction', async () => {
+  const paused = bed.add(0)
+  paused.log = { lastStable: 5n, highWatermark: 5n }
+  bed.listed.set('in:0', { earliest: 0n, latest: 50n })
+  await bed.clock.advance(40_000)
+  expect(paused.log.highWatermark).toBe(50n)
+  expect(bed.open.size).toBe(0)
+  expect(bed.watch.warnings).toEqual([])
+})
+
 test('no reports remain after the watch is closed', async () => {
   bed.add(0)
   bed.isAway = true
