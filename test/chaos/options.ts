@@ -1,6 +1,6 @@
 /** What a run is to do: from the command's arguments to the tests by way of the environment. */
 import { randomInt } from 'node:crypto'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { integer } from '../../src/cli/arguments.ts'
 import { MAX_SEEDS, byEnvironment, names } from '../support/arguments.ts'
 
@@ -44,7 +44,12 @@ export function parseOptions(args: readonly string[]): Options {
     )
     .option('--soak <events>', 'no fault at all, but so many events, and memory watched', integer(1))
     .option('--logs <folder>', 'keep what the replicas log')
-    .option('--save', 'if all passes, keep the figures in bench/ and update the tables in docs/', false)
+    .addOption(
+      new Option(
+        '--save',
+        'if all passes, keep the figures in bench/ and update the tables in docs/',
+      ).conflicts('slack'),
+    )
     .parse(args, { from: 'user' })
   const given = command.opts<Partial<Options>>()
   return {

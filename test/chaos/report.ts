@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
 import { writeMeasuredPages } from '../../dev/generate-benchmarks.ts'
-import { keepRun, originOf } from '../../dev/measurements.ts'
+import { keepRun, originOf, type ChaosRun } from '../../dev/measurements.ts'
 import { commandText } from '../support/arguments.ts'
 import type { Options } from './options.ts'
 import type { Growth } from './samples.ts'
@@ -17,9 +17,14 @@ export function keepFigures(played: readonly Figures[], options: Options): void 
 
 /** For docs/failure-modes.md: the figures of a run in which every scenario passed. */
 export async function saveFigures(played: readonly Figures[], options: Options): Promise<void> {
-  const { short, only, seed, slack } = options
-  const shown = { short, only: only.join(','), seed, slack: slack === 1 ? '' : slack }
-  const scenarios = played.map(({ early, recoveries, ...figures }) => ({
+  const { short, only, seed, events } = options
+  const command = commandText('test:chaos', { short, only: only.join(','), seed, events })
+  keepRun('chaos', { ...originOf(command), scenarios: played.map(savedFigures) })
+  await writeMeasuredPages()
+}
+
+export function savedFigures({ early, recoveries, ...figures }: Figures): ChaosRun['scenarios'][number] {
+  return {
     name: figures.name,
     fault: figures.fault,
     events: figures.events,
@@ -27,9 +32,7 @@ export async function saveFigures(played: readonly Figures[], options: Options):
     repeated: figures.repeated + figures.strange,
     early: early.length,
     recoveries: slowest(recoveries),
-  }))
-  keepRun('chaos', { ...originOf(commandText('test:chaos', shown)), scenarios })
-  await writeMeasuredPages()
+  }
 }
 
 /** Of steps that a scenario repeats, the slowest. */

@@ -32,8 +32,8 @@ export function keepFigures(played: readonly Figures[], options: Options): void 
 
 /** For docs/quota.md: the figures of a run in which every case passed. */
 export async function saveFigures(played: readonly Figures[], options: Options): Promise<void> {
-  const { short, only, seed, slack } = options
-  const shown = { short, only: only.join(','), seed, slack: slack === 1 ? '' : slack }
+  const { short, only, seed } = options
+  const shown = { short, only: only.join(','), seed }
   keepRun('quota', {
     ...originOf(commandText('test:quota', shown)),
     cases: played.length,
