@@ -38,8 +38,8 @@ beforeAll(async () => {
   env = run.environment.env
   await run.startReplica()
   await run.untilOut(await run.send([{ key: null, value: '{' }]))
-  const [letter] = run.deadLetters()
-  position = `${letter?.partition}:${letter?.offset}`
+  const [deadLetter] = run.deadLetters()
+  position = `${deadLetter?.partition}:${deadLetter?.offset}`
 })
 
 afterAll(async () => run.close())
