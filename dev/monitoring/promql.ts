@@ -1,23 +1,23 @@
-/** Words shared by rules and dashboards. */
+/** Constants and labels shared by rules and dashboards. */
 
-/** A recorded series is one of a service: its replicas are added up. Without Kubernetes the namespace is empty. */
+/** Recorded series aggregate the replicas of a service by these labels. Without Kubernetes the namespace is empty. */
 export const SERVICE = 'namespace, job'
 
-/** Retry topics end in their delay. What waits there is not late: it is not due. */
+/** Excludes retry topics, whose names end in their delay: events on them are not due yet, so they are not late. */
 export const NOT_RETRY = 'topic!~".+[.][0-9]+(s|m|h|d)"'
 
-/** Objectives: the share of events that may go wrong. */
+/** Service level objectives: the share of attempts and of results that must be good. */
 export const AVAILABILITY_OBJECTIVE = 0.999
 export const FRESHNESS_OBJECTIVE = 0.99
-/** An event is fresh that comes out within this; a bucket of `checkresult_end_to_end_seconds` ends here. */
+/** A result is on time if it is published within this time. It must be a bucket of `checkresult_end_to_end_seconds`. */
 export const FRESH_SECONDS = 60
-/** Prometheus 3 writes the bounds of buckets as floats. */
+/** Matches the bucket in Prometheus 2 and in Prometheus 3, which writes bounds as floats. */
 export const FRESH = `le=~"${FRESH_SECONDS}([.]0)?"`
 
-/** What the vendor bills: a passed and a failed verification. */
+/** Sub-codes that the vendor bills: passed and failed verifications. */
 export const BILLED_SUB_CODES = '200|212'
 
-/** The template without its indentation and the empty lines around it. */
+/** Removes the indentation and the surrounding empty lines of a template. */
 export function promql(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
   const lines = String.raw({ raw: parts }, ...values)
     .replace(/^\n+|\s+$/g, '')

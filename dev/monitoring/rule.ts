@@ -1,6 +1,6 @@
-/** The shapes of the rules' tables. */
+/** Types of recording rules and alerts. */
 
-/** `critical` wakes somebody, `warning` is for working hours, `info` is only to be seen. */
+/** `critical` pages somebody, `warning` is for working hours, `info` needs no action. */
 export type Severity = 'critical' | 'warning' | 'info'
 
 export interface Recording {
@@ -12,15 +12,15 @@ export interface Alert {
   readonly alert: string
   readonly severity: Severity
   readonly expr: string
-  /** How long it must hold. */
+  /** How long the expression must be true before the alert fires. */
   readonly for: string
-  /** One message that is the same each time. */
+  /** The symptom in one line, without placeholders. */
   readonly summary: string
-  /** What is the matter here, with Prometheus' placeholders. */
+  /** The effect, and what the service does now, with Prometheus' placeholders. */
   readonly description: string
-  /** Where to look first. */
+  /** Dashboard to open first. */
   readonly dashboard: 'business' | 'service'
-  /** Title of the panel there. */
+  /** Title of the panel on that dashboard. */
   readonly panel: string
 }
 

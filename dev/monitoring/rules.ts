@@ -1,4 +1,4 @@
-/** All rules, and the rule files made of them. */
+/** All rules, and the rule files generated from them. */
 import { stringify } from 'yaml'
 import type { Alert, Group, Recording } from './rule.ts'
 import { anomalyAlerts, anomalyRecordings } from './rules/anomaly.ts'
@@ -22,14 +22,15 @@ export const ALERTS: readonly Group<Alert>[] = [
 
 export const allAlerts: readonly Alert[] = ALERTS.flatMap(({ rules }) => rules)
 
-/** Relative to where the documentation and Grafana are: whoever installs the rules puts the address before them. */
+/** Relative URLs: the chart's `prometheusRule.runbook` and Alertmanager templates prepend the address. */
 export const runbookUrl = (alert: string): string => `docs/runbook.md#${alert.toLowerCase()}`
 export const dashboardUrl = (dashboard: Alert['dashboard']): string =>
   `/d/checkresult-${dashboard}?var-job={{ $labels.job }}`
 
-const HEADER = '# Made by `node dev/generate-monitoring.ts` from dev/monitoring: change it there.\n'
+const HEADER =
+  '# Generated from dev/monitoring. Do not edit: change dev/monitoring and run `npm run generate`.\n'
 
-/** Text by file name. */
+/** File contents by file name. */
 export function ruleFiles(): Readonly<Record<string, string>> {
   return {
     'recordings.yaml': file(RECORDINGS.map(({ name, rules }) => ({ name, rules }))),

@@ -1,4 +1,4 @@
-/** What the verifications came to: for those who care about customers, forgery and the bill. */
+/** The dashboard of verifications, for people who are responsible for customers, fraud and the bill. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { decisions, risk } from './business/decisions.ts'
 import { cost, documents } from './business/documents.ts'
@@ -9,7 +9,7 @@ export function businessDashboard(): Dashboard {
   return dashboard({
     uid: 'checkresult-business',
     title: 'checkresult-stream: verifications',
-    description: 'Pass rate, risk rate, documents and billed calls of the verifications asked for.',
+    description: 'Pass rate, risk rate, documents and billed calls of the verifications.',
     rows: [figures, decisions, risk, documents, cost],
   })
 }

@@ -1,4 +1,4 @@
-/** Puts panels into a dashboard: rows, variables, annotations, links. */
+/** Builds a dashboard from rows of panels, with variables, annotations and links. */
 import {
   AnnotationQueryBuilder,
   DashboardBuilder,
@@ -53,7 +53,7 @@ export function dashboard({ uid, title, description, rows }: DashboardText): Das
   return { ...built, panels: layOut(rows) }
 }
 
-/** Panels go from left to right and begin a new line when they do not fit; ids are their order. */
+/** Lays panels out from left to right and starts a new line if one does not fit. Ids follow the order. */
 function layOut(rows: readonly Row[]): Panel[] {
   const panels: Panel[] = []
   let y = 0
@@ -116,7 +116,7 @@ function startAnnotation(): AnnotationQueryBuilder {
   const info = metric('checkresult_build_info')
   return annotation('Starts', `${info} unless ${info} offset 2m`)
     .iconColor('blue')
-    .titleFormat('{{instance}} starts with {{version}}')
+    .titleFormat('{{instance}} started version {{version}}')
 }
 
 function annotation(name: string, expr: string): AnnotationQueryBuilder {

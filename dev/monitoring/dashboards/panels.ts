@@ -1,4 +1,4 @@
-/** The kinds of panels the dashboards are made of, in one look. */
+/** The panel types of the dashboards, with one common look. */
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
 import {
   BigValueColorMode,
@@ -37,15 +37,15 @@ export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
 
 export interface PanelText {
   readonly title: string
-  /** One message or two: what is seen, and what to make of it. */
+  /** What the panel shows and how to read it, briefly. */
   readonly description: string
   readonly unit: string
   readonly queries: readonly Query[]
-  /** Of 24. */
+  /** Width in columns; the dashboard has 24. */
   readonly width: number
 }
 
-/** What the builders of all kinds have in common. */
+/** The common part of the panel builders. */
 interface AnyBuilder extends Builder<Panel> {
   title(text: string): this
   description(text: string): this
@@ -72,7 +72,7 @@ function targets(queries: readonly Query[]): DataqueryBuilder[] {
   )
 }
 
-/** The color from each value on; the first one holds for all below. */
+/** Color thresholds: each color applies from its value on, the first one also below. */
 export type Colors = readonly (readonly [from: number | null, color: string])[]
 
 function thresholds(colors: Colors): ThresholdsConfigBuilder {
@@ -96,11 +96,11 @@ export interface StatLook {
   readonly colors?: Colors
   readonly valueTexts?: Readonly<Record<string, ValueText>>
   readonly decimals?: number
-  /** The value now instead of the last one of the time shown, with no line behind it: for totals over that time. */
+  /** Query the total over the selected time range once, and show it without a sparkline. */
   readonly total?: boolean
 }
 
-/** One figure, as it is now. */
+/** One number: its current value, or a total over the selected time range. */
 export function stat(text: PanelText, look: StatLook = {}): Panel {
   const { colors = [[null, 'blue']], valueTexts, decimals, total = false } = look
   const builder = described(new StatBuilder(), text)
@@ -118,13 +118,13 @@ export function stat(text: PanelText, look: StatLook = {}): Panel {
 
 export interface ChartLook {
   readonly stacked?: boolean
-  /** From 0 to 1. */
+  /** Fixes the axis to 0 to 1. */
   readonly share?: boolean
   readonly min?: number
   readonly overrides?: Readonly<Record<string, readonly DynamicConfigValue[]>>
 }
 
-/** Values over time. */
+/** A time series panel. */
 export function chart(text: PanelText, look: ChartLook = {}): Panel {
   const { stacked = false, share = false, min, overrides = {} } = look
   const builder = described(new TimeseriesBuilder(), text)
@@ -147,14 +147,14 @@ export function chart(text: PanelText, look: ChartLook = {}): Panel {
   return builder.build()
 }
 
-/** A line that is a limit or what is usual, not a measurement. */
+/** Style of a line that shows a limit or a usual value instead of a measurement. */
 export const DASHED: readonly DynamicConfigValue[] = [
   { id: 'custom.lineStyle', value: { fill: 'dash', dash: [8, 6] } },
   { id: 'custom.fillOpacity', value: 0 },
   { id: 'custom.stacking', value: { mode: 'none', group: 'limit' } },
 ]
 
-/** The upper edge of a band down to the series named. */
+/** Style of the upper edge of a band that is filled down to the series `lower`. */
 export function bandDownTo(lower: string): readonly DynamicConfigValue[] {
   return [
     { id: 'custom.fillBelowTo', value: lower },
@@ -170,7 +170,7 @@ export const BAND_EDGE: readonly DynamicConfigValue[] = [
   { id: 'color', value: { mode: 'fixed', fixedColor: 'text' } },
 ]
 
-/** Where a histogram's observations lie, over time. */
+/** The distribution of a histogram over time. */
 export function heatmap(text: PanelText): Panel {
   return described(new HeatmapBuilder(), text)
     .height(HEIGHT.chart)
@@ -178,7 +178,7 @@ export function heatmap(text: PanelText): Panel {
     .build()
 }
 
-/** States over time, in words. */
+/** States over time as text. */
 export function timeline(text: PanelText, valueTexts: Readonly<Record<string, ValueText>>): Panel {
   return described(new TimelineBuilder(), text)
     .height(HEIGHT.chart)
@@ -188,13 +188,13 @@ export function timeline(text: PanelText, valueTexts: Readonly<Record<string, Va
 }
 
 export interface TableLook {
-  /** Heading by label. */
+  /** Column heading by label. */
   readonly columns: Readonly<Record<string, string>>
-  /** Heading of the value. */
+  /** Column heading of the value. */
   readonly value: string
 }
 
-/** Totals of the time shown, the greatest first. */
+/** A table of totals over the selected time range, the largest first. */
 export function table(text: PanelText, { columns, value }: TableLook): Panel {
   return described(new TableBuilder(), text)
     .height(HEIGHT.chart)

@@ -1,4 +1,4 @@
-/** How the service does: for those who run it. */
+/** The dashboard of the service, for the people who operate it. */
 import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
 import { dashboard } from './dashboard.ts'
 import { kafka } from './service/kafka.ts'
@@ -11,7 +11,7 @@ export function serviceDashboard(): Dashboard {
   return dashboard({
     uid: 'checkresult-service',
     title: 'checkresult-stream: service',
-    description: 'The pipeline, the API, the quota, Kafka and the processes of checkresult-stream.',
+    description: 'Pipeline, CheckResult API, quota, Kafka and processes of checkresult-stream.',
     rows: [...overview, pipeline, upstream, quota, circuit, kafka, runtime],
   })
 }

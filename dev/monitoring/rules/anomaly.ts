@@ -1,22 +1,21 @@
 /**
- * Pass rate and risk rate, and when they are unlike themselves.
+ * Pass rate and risk rate, and alerts when they differ from their usual values.
  *
- * Rates of a few hundred decisions swing by chance alone, and by how much is known: the score is that of two proportions,
- * the last half hour against the six hours that ended an hour ago (so that what is looked at does not teach what is usual).
- * It says "unusual" from four standard errors on, and from a difference on that somebody would care about; never with few
- * decisions on either side.
+ * Rates of a few hundred decisions vary by chance, so the alerts use a significance test of two proportions: the last half
+ * hour against six hours that ended an hour ago, so that the period under test does not define what is usual. They fire from
+ * four standard errors and a minimum difference on, and never with few decisions on either side.
  */
 import { SERVICE, promql } from '../promql.ts'
 import type { Alert, Group, Recording } from '../rule.ts'
 
 interface Rate {
-  /** Of the recorded ratio. */
+  /** Name of the recorded ratio. */
   readonly name: string
-  /** What it is a share of. */
+  /** Name of the total. */
   readonly of: string
   readonly counted: string
   readonly all: string
-  /** The least difference to speak of. */
+  /** Smallest difference that is worth an alert. */
   readonly minEffect: number
 }
 
@@ -40,7 +39,7 @@ const RATES: readonly Rate[] = [
 const STANDARD_ERRORS = 4
 const MIN_DECISIONS = 50
 const MIN_DECISIONS_BEFORE = 200
-/** So many risky ones would have been expected: that none came is no accident (e to the power of -10). */
+/** If this many risky results are expected, the probability of none by chance is e^-10. */
 const EXPECTED_RISKY = 10
 const RISK_CEILING = 0.3
 
@@ -85,7 +84,7 @@ function recordings({ name, of, counted, all, minEffect }: Rate): Recording[] {
   ]
 }
 
-/** Enough was decided, in the half hour and before. */
+/** There are enough decisions in the half hour and in the hours before. */
 function enough(of: string): string {
   return promql`
     and checkresult:${of}:increase30m >= ${MIN_DECISIONS}
@@ -110,12 +109,12 @@ export const anomalyAlerts: Group<Alert> = {
       for: '10m',
       summary: 'Far fewer verifications pass than usual.',
       description:
-        '{{ $value | humanizePercentage }} of the verifications of {{ $labels.job }} passed in the last 30 minutes, below the band around the hours before.',
+        '{{ $value | humanizePercentage }} of the verifications of {{ $labels.job }} passed in the last 30 minutes, which is below the usual range of the hours before.',
       dashboard: 'business',
-      panel: 'Pass rate and what is usual',
+      panel: 'Pass rate compared with usual',
     },
     {
-      // After a low that lasted, the low is what is usual, and normal looks high.
+      // After a long low, the low is what is usual, so a normal rate would look high.
       alert: 'CheckResultPassRateHigh',
       severity: 'warning',
       expr: promql`
@@ -126,9 +125,9 @@ export const anomalyAlerts: Group<Alert> = {
       for: '10m',
       summary: 'Far more verifications pass than usual.',
       description:
-        '{{ $value | humanizePercentage }} of the verifications of {{ $labels.job }} passed in the last 30 minutes, above the band around the hours before.',
+        '{{ $value | humanizePercentage }} of the verifications of {{ $labels.job }} passed in the last 30 minutes, which is above the usual range of the hours before.',
       dashboard: 'business',
-      panel: 'Pass rate and what is usual',
+      panel: 'Pass rate compared with usual',
     },
     {
       alert: 'CheckResultRiskRateHigh',
@@ -138,11 +137,11 @@ export const anomalyAlerts: Group<Alert> = {
         ${enough('checked')}
       `,
       for: '10m',
-      summary: 'Far more verifications show forgery or attack than usual.',
+      summary: 'Far more verifications than usual show forgery or an attack.',
       description:
-        '{{ $value | humanizePercentage }} of the checked verifications of {{ $labels.job }} were risky in the last 30 minutes, above the band around the hours before.',
+        '{{ $value | humanizePercentage }} of the checked verifications of {{ $labels.job }} were risky in the last 30 minutes, which is above the usual range of the hours before.',
       dashboard: 'business',
-      panel: 'Risk rate and what is usual',
+      panel: 'Risk rate compared with usual',
     },
     {
       alert: 'CheckResultRiskRateExtreme',
@@ -152,11 +151,11 @@ export const anomalyAlerts: Group<Alert> = {
         and checkresult:checked:increase30m >= ${MIN_DECISIONS}
       `,
       for: '10m',
-      summary: 'A third of all verifications show forgery or attack.',
+      summary: 'More than three in ten checked verifications show forgery or an attack.',
       description:
-        '{{ $value | humanizePercentage }} of the checked verifications of {{ $labels.job }} were risky in the last 30 minutes.',
+        '{{ $value | humanizePercentage }} of the checked verifications of {{ $labels.job }} were risky in the last 30 minutes. The service publishes the risk with each result.',
       dashboard: 'business',
-      panel: 'Risk rate and what is usual',
+      panel: 'Risk rate compared with usual',
     },
     {
       alert: 'CheckResultRiskDetectionSilent',
@@ -167,11 +166,11 @@ export const anomalyAlerts: Group<Alert> = {
         and checkresult:risk_per_checked:ratio_rate30m == 0
       `,
       for: '10m',
-      summary: 'No forgery or attack is found any more, though some would be expected.',
+      summary: 'Forgery and attacks are no longer detected.',
       description:
-        'About {{ $value | humanize }} risky verifications of {{ $labels.job }} would be expected in 30 minutes, going by the hours before, and there was none.',
+        'About {{ $value | humanize }} risky verifications of {{ $labels.job }} were expected in 30 minutes, based on the hours before, and none was found. The risk checks may be off.',
       dashboard: 'business',
-      panel: 'Risk rate and what is usual',
+      panel: 'Risk rate compared with usual',
     },
   ],
 }

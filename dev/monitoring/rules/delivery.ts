@@ -1,8 +1,8 @@
-/** Whether events get through: from the input topic, through Kafka and the registry. */
+/** Alerts on delivery: from the input topic through Kafka and the registry to the outputs. */
 import { FRESH_SECONDS, NOT_RETRY, SERVICE, promql } from '../promql.ts'
 import type { Alert, Group } from '../rule.ts'
 
-/** Nothing is called while the circuit breaker is open, and its own alert says so. */
+/** No calls are made while the circuit breaker is open, which has its own alerts. */
 const CIRCUIT_CLOSED = `unless on (${SERVICE}) max by (${SERVICE}) (checkresult_circuit_open) == 1`
 const LAG = 'checkresult:consumer_lag_records:sum'
 const AGE = 'checkresult:oldest_unsettled_age_seconds:max'
@@ -13,7 +13,7 @@ const SATURATED = 'checkresult:quota_used_per_limit:ratio_rate5m > 0.9'
 
 const sum = (series: string, range: string): string => `sum by (${SERVICE}) (increase(${series}[${range}]))`
 
-/** A share of failures that is no accident: 5 % of at least three. */
+/** More than 5 % failures, and at least three, so that a single failure does not alert. */
 function failing(failed: string, all: string): string {
   return promql`
     ${sum(failed, '10m')} / (${sum(all, '10m')} > 0) > 0.05
@@ -39,9 +39,9 @@ export const deliveryAlerts: Group<Alert> = {
         ${CIRCUIT_CLOSED}
       `,
       for: '5m',
-      summary: 'Events wait and none is settled.',
+      summary: 'Events are waiting and nothing comes out.',
       description:
-        'Events of {{ $labels.job }} wait, or a partition leader does not answer, and no event has come out for 10 minutes although calls are not paused.',
+        'Events of {{ $labels.job }} are waiting, or a partition leader does not answer. For 10 minutes there has been no result, retry copy or dead letter, although calls are not paused.',
       dashboard: 'service',
       panel: 'Events in and out',
     },
@@ -54,9 +54,9 @@ export const deliveryAlerts: Group<Alert> = {
         ${CIRCUIT_CLOSED}
       `,
       for: '5m',
-      summary: 'A partition does not move.',
+      summary: 'A partition makes no progress.',
       description:
-        'The oldest event of partition {{ $labels.partition }} of {{ $labels.topic }} has been the same at {{ $labels.job }} for 15 minutes and is {{ $value | humanizeDuration }} old.',
+        'The oldest event of partition {{ $labels.partition }} of {{ $labels.topic }} at {{ $labels.job }} has not changed for 15 minutes and is {{ $value | humanizeDuration }} old. The events behind it wait; other partitions go on.',
       dashboard: 'service',
       panel: 'Age of the oldest event by partition',
     },
@@ -69,7 +69,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'A partition is blocked.',
       description:
-        'Partition {{ $labels.partition }} of {{ $labels.topic }} has been blocked at {{ $labels.job }} for 5 minutes at offset {{ $value }}: the brokers answer {{ $labels.code }}.',
+        'Partition {{ $labels.partition }} of {{ $labels.topic }} has been blocked for 5 minutes at offset {{ $value }} ({{ $labels.code }}): {{ $labels.job }} cannot claim it or write its outputs. Its events wait; the service retries at least every 30 seconds.',
       dashboard: 'service',
       panel: 'Blocked partitions',
     },
@@ -82,9 +82,9 @@ export const deliveryAlerts: Group<Alert> = {
       for: '1m',
       summary: 'The leader of a partition does not answer.',
       description:
-        'The leader of partition {{ $labels.partition }} of {{ $labels.topic }} has not answered {{ $labels.job }} for {{ $value | humanizeDuration }}: its events wait.',
+        'The leader of partition {{ $labels.partition }} of {{ $labels.topic }} has not answered {{ $labels.job }} for {{ $value | humanizeDuration }}. The events of this partition wait; other partitions go on.',
       dashboard: 'service',
-      panel: 'Standing partitions',
+      panel: 'Partitions that cannot be read',
     },
     {
       alert: 'CheckResultOpenTransaction',
@@ -93,16 +93,16 @@ export const deliveryAlerts: Group<Alert> = {
         max by (${SERVICE}, topic, partition) (checkresult_open_transaction_seconds) > 120
       `,
       for: '1m',
-      summary: 'An open transaction of a producer holds up a partition.',
+      summary: 'An open transaction blocks a partition.',
       description:
-        'Records of partition {{ $labels.partition }} of {{ $labels.topic }} have waited for {{ $value | humanizeDuration }} behind a transaction that a producer has left open: {{ $labels.job }} cannot read them.',
+        'A producer has left a transaction open on partition {{ $labels.partition }} of {{ $labels.topic }}. The records behind it have waited for {{ $value | humanizeDuration }}, because {{ $labels.job }} cannot read them.',
       dashboard: 'service',
-      panel: 'Standing partitions',
+      panel: 'Partitions that cannot be read',
     },
     {
       alert: 'CheckResultOffsetsLost',
       severity: 'critical',
-      // A replica usually finds out when it starts: before the first scrape of a series that is new.
+      // Offsets are usually found lost at startup, so the series is new and `increase` alone would miss its first value.
       expr: promql`
         sum by (${SERVICE}, topic) (
           (increase(${LOST}[15m]) and ${LOST} offset 15m)
@@ -112,9 +112,9 @@ export const deliveryAlerts: Group<Alert> = {
       for: '1m',
       summary: 'Events were deleted before they were processed.',
       description:
-        '{{ $value | humanize }} offsets of {{ $labels.topic }} were deleted before {{ $labels.job }} had processed them.',
+        '{{ $value | humanize }} offsets of {{ $labels.topic }} were deleted before {{ $labels.job }} had processed them. Their events get neither a result nor a dead letter. The service continued with the oldest record.',
       dashboard: 'service',
-      panel: 'Offsets lost',
+      panel: 'Lost offsets',
     },
     {
       alert: 'CheckResultLagGrowing',
@@ -126,9 +126,9 @@ export const deliveryAlerts: Group<Alert> = {
         ${CIRCUIT_CLOSED}
       `,
       for: '15m',
-      summary: 'More events come than go, though the quota is not used up.',
+      summary: 'The backlog grows although the quota is not used up.',
       description:
-        'The backlog of {{ $labels.job }} grows by {{ $value | humanize }} events a minute, and its oldest event is late.',
+        'The backlog of {{ $labels.job }} grows by {{ $value | humanize }} events per minute, and its oldest event is late. The quota is not the limit.',
       dashboard: 'service',
       panel: 'Lag by partition',
     },
@@ -145,9 +145,9 @@ export const deliveryAlerts: Group<Alert> = {
         )
       `,
       for: '5m',
-      summary: 'Kafka does not take the outputs.',
+      summary: 'Writes to Kafka fail.',
       description:
-        '{{ $value | humanizePercentage }} of the writes of {{ $labels.job }} failed in the last 10 minutes; they are made again.',
+        '{{ $value | humanizePercentage }} of the writes of {{ $labels.job }} failed in the last 10 minutes. The service retries them, so outputs are late but not lost.',
       dashboard: 'service',
       panel: 'Transactions',
     },
@@ -158,7 +158,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Offsets cannot be committed.',
       description:
-        '{{ $value | humanizePercentage }} of the offset commits of {{ $labels.job }} failed in the last 10 minutes: after a restart their events come out again.',
+        '{{ $value | humanizePercentage }} of the offset commits of {{ $labels.job }} failed in the last 10 minutes. After a restart, their events are called and published again.',
       dashboard: 'service',
       panel: 'Publishes and offset commits',
     },
@@ -169,7 +169,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Events wait for the schema registry.',
       description:
-        '{{ $value | humanize }} events of {{ $labels.job }} wait for the registry to tell their schema, with all that is behind them on their partitions.',
+        '{{ $value | humanize }} events of {{ $labels.job }} wait for their schema, because the registry does not answer. The events behind them on their partitions wait too.',
       dashboard: 'service',
       panel: 'Schema registry',
     },
@@ -180,7 +180,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'The schema registry does not answer.',
       description:
-        '{{ $value | humanize }} requests of {{ $labels.job }} to the registry failed in 10 minutes.',
+        '{{ $value | humanize }} requests of {{ $labels.job }} to the registry failed in 10 minutes. Running replicas continue with the schemas they know. A new replica cannot become ready.',
       dashboard: 'service',
       panel: 'Schema registry',
     },

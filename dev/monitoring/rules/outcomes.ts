@@ -1,15 +1,15 @@
-/** What became of events, where it is not what it should be. */
+/** Alerts on outcomes: dead letters, contradictions and unreadable documents. */
 import { SERVICE, promql } from '../promql.ts'
 import type { Alert, Group } from '../rule.ts'
 
 const sum = (series: string, range: string): string => `sum by (${SERVICE}) (increase(${series}[${range}]))`
 
-/** Customers who never come to an end are no fault. */
+/** Without `not-completed`: customers who never finish are not a fault. */
 const DEAD = 'checkresult_dead_letters_total{reason!="not-completed"}'
-/** Each result once, whatever the timestamp of its event. */
+/** Counts each result once, also if its event has an implausible timestamp. */
 const RESULTS = 'checkresult_risk_checks_total'
 
-/** More than one in a hundred, and not one or two unlucky ones. */
+/** More than one in a hundred, and at least ten. */
 const oftenIn = (range: string, what: string, all: string): string => promql`
   ${sum(what, range)} / ((${all}) > 0) > 0.01
   and ${sum(what, range)} >= 10
@@ -25,7 +25,7 @@ export const outcomeAlerts: Group<Alert> = {
       for: '0m',
       summary: 'Events became dead letters.',
       description:
-        'Dead letters of {{ $labels.job }} in the last 15 minutes for the reason {{ $labels.reason }}: about {{ $value | humanize }}.',
+        'About {{ $value | humanize }} events of {{ $labels.job }} became dead letters in the last 15 minutes (reason: {{ $labels.reason }}). They get no result unless they are put back.',
       dashboard: 'service',
       panel: 'Dead letters by reason',
     },
@@ -36,7 +36,7 @@ export const outcomeAlerts: Group<Alert> = {
       for: '5m',
       summary: 'More than one event in a hundred becomes a dead letter.',
       description:
-        '{{ $value | humanizePercentage }} of the events of {{ $labels.job }} became dead letters in 30 minutes.',
+        '{{ $value | humanizePercentage }} of the events of {{ $labels.job }} became dead letters in 30 minutes. They get no result unless they are put back.',
       dashboard: 'service',
       panel: 'Dead letters by reason',
     },
@@ -45,9 +45,9 @@ export const outcomeAlerts: Group<Alert> = {
       severity: 'warning',
       expr: oftenIn('1h', 'checkresult_verdict_disagreements_total', sum(RESULTS, '1h')),
       for: '5m',
-      summary: 'Results contradict what the events said.',
+      summary: 'Results contradict their events.',
       description:
-        '{{ $value | humanizePercentage }} of the results of {{ $labels.job }} contradict the event, or themselves: events may be forged, or the vendor has changed something.',
+        '{{ $value | humanizePercentage }} of the results of {{ $labels.job }} contradict their event or themselves. The service publishes what the API answered. Events may be forged, or the vendor may have changed its answers.',
       dashboard: 'business',
       panel: 'Contradictions and unreadable documents',
     },
@@ -58,7 +58,7 @@ export const outcomeAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Documents in answers cannot be read.',
       description:
-        '{{ $value | humanizePercentage }} of the results of {{ $labels.job }} have no document because ExtIdInfo could not be read: the vendor may have changed its form.',
+        '{{ $value | humanizePercentage }} of the results of {{ $labels.job }} are published without a document, because ExtIdInfo cannot be read. The vendor may have changed its format.',
       dashboard: 'business',
       panel: 'Contradictions and unreadable documents',
     },

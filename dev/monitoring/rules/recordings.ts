@@ -1,4 +1,4 @@
-/** Recorded series that alerts, dashboards and other people's rules share. */
+/** Recorded series for alerts, dashboards and your own rules. */
 import { NOT_RETRY, SERVICE, promql } from '../promql.ts'
 import type { Group, Recording } from '../rule.ts'
 
@@ -27,7 +27,7 @@ export const serviceRecordings: Group<Recording> = {
       ),
     },
     {
-      // The limit is the same at every replica; with CHECKRESULT_QPS=unlimited it is infinite, and nothing is used.
+      // Every replica reports the same limit. With CHECKRESULT_QPS=unlimited it is infinite, so the ratio is 0.
       record: 'checkresult:quota_used_per_limit:ratio_rate5m',
       expr: promql`
         sum by (${SERVICE}) (rate(checkresult_quota_permits_total[5m]))

@@ -1,8 +1,8 @@
-/** Whether the replicas are there, in the group, and well. */
+/** Alerts on replicas: running, in the group, and responsive. */
 import { SERVICE, promql } from '../promql.ts'
 import type { Alert, Group } from '../rule.ts'
 
-/** What has been a replica of ours within a day. */
+/** Replicas seen within the last day. */
 const KNOWN = 'present_over_time(checkresult_build_info[1d])'
 const HEARTBEAT = 'checkresult_last_heartbeat_timestamp_seconds'
 
@@ -19,7 +19,7 @@ export const replicaAlerts: Group<Alert> = {
       for: '5m',
       summary: 'No replica answers Prometheus.',
       description:
-        '{{ $labels.job }} had {{ $value }} replicas within the last day and none answers now: events wait.',
+        'No replica of {{ $labels.job }} has answered Prometheus for 5 minutes; {{ $value }} did within the last day. Events wait in Kafka until a replica runs.',
       dashboard: 'service',
       panel: 'Replicas',
     },
@@ -32,7 +32,8 @@ export const replicaAlerts: Group<Alert> = {
       `,
       for: '10m',
       summary: 'A replica does not answer Prometheus.',
-      description: 'Replica {{ $labels.instance }} of {{ $labels.job }} has not been scraped for 10 minutes.',
+      description:
+        'Prometheus has not reached replica {{ $labels.instance }} of {{ $labels.job }} for 10 minutes. If it is down, other replicas take over its partitions.',
       dashboard: 'service',
       panel: 'Replicas',
     },
@@ -43,7 +44,7 @@ export const replicaAlerts: Group<Alert> = {
       for: '3m',
       summary: 'No replica is in the consumer group.',
       description:
-        'The group coordinator has accepted no heartbeat of any replica of {{ $labels.job }} for {{ $value | humanizeDuration }}: events wait.',
+        'The group coordinator has accepted no heartbeat from {{ $labels.job }} for {{ $value | humanizeDuration }}. No events are read; they wait in Kafka. The replicas keep trying to join.',
       dashboard: 'service',
       panel: 'Heartbeat age',
     },
@@ -55,9 +56,9 @@ export const replicaAlerts: Group<Alert> = {
         unless on (${SERVICE}) time() - max by (${SERVICE}) (${HEARTBEAT}) > 60
       `,
       for: '10m',
-      summary: 'A replica has left the consumer group and not come back.',
+      summary: 'A replica has dropped out of the consumer group.',
       description:
-        'The last heartbeat of replica {{ $labels.instance }} of {{ $labels.job }} is {{ $value | humanizeDuration }} old; the others do its work.',
+        'The last accepted heartbeat of replica {{ $labels.instance }} of {{ $labels.job }} is {{ $value | humanizeDuration }} old. The other replicas process its partitions.',
       dashboard: 'service',
       panel: 'Heartbeat age',
     },
@@ -69,14 +70,14 @@ export const replicaAlerts: Group<Alert> = {
         and on (${SERVICE}, instance) time() - ${HEARTBEAT} < 60
       `,
       for: '30m',
-      summary: 'A replica is in the group without a share of the quota.',
+      summary: 'A replica is a hot standby without a share of the quota.',
       description:
-        'Replica {{ $labels.instance }} of {{ $labels.job }} stands by: there are more replicas than permits or partitions.',
+        'Replica {{ $labels.instance }} of {{ $labels.job }} makes no calls, because there are more replicas than permits or partitions. It takes over when another replica leaves.',
       dashboard: 'service',
-      panel: 'Share of the quota by replica',
+      panel: 'Quota share by replica',
     },
     {
-      // A rollout joins and leaves a few times for each replica.
+      // A rollout causes a few rebalances per replica.
       alert: 'CheckResultRebalanceStorm',
       severity: 'warning',
       expr: promql`
@@ -84,9 +85,9 @@ export const replicaAlerts: Group<Alert> = {
         > 6 + 4 * count by (${SERVICE}) (checkresult_build_info)
       `,
       for: '5m',
-      summary: 'The consumer group does not come to rest.',
+      summary: 'The consumer group keeps rebalancing.',
       description:
-        'A replica of {{ $labels.job }} joined its group {{ $value | humanize }} times in 30 minutes; no call starts while a group decides.',
+        'A replica of {{ $labels.job }} joined its group {{ $value | humanize }} times in 30 minutes. Results are late, because no call starts during a rebalance.',
       dashboard: 'service',
       panel: 'Rebalances',
     },
@@ -98,9 +99,9 @@ export const replicaAlerts: Group<Alert> = {
         and on (${SERVICE}, instance) checkresult_build_info
       `,
       for: '10m',
-      summary: 'A replica is too busy to keep time.',
+      summary: 'A replica is too busy to run its timers on time.',
       description:
-        'Timers of replica {{ $labels.instance }} of {{ $labels.job }} are {{ $value | humanizeDuration }} late: heartbeats and permits come late too.',
+        'Timers of replica {{ $labels.instance }} of {{ $labels.job }} are {{ $value | humanizeDuration }} late. It sends heartbeats late, wastes permits, and may be removed from the group.',
       dashboard: 'service',
       panel: 'Event loop lag',
     },

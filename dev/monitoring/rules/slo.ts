@@ -1,10 +1,10 @@
 /**
- * The two objectives and how fast their error budgets burn: several windows, as in the SRE workbook. A budget is that of 30
- * days. A long and a short window must both burn, so that an alert is neither nervous nor late to clear. With little
- * traffic one unlucky event is a great share: nothing burns before ten events went wrong.
+ * The two service level objectives and their multi-window burn-rate alerts, as in the SRE workbook. An error budget covers 30
+ * days. The long window prevents alerts on short spikes and the short window lets them clear quickly. At least ten events
+ * must have gone wrong, because with little traffic one bad event is a large share.
  *
- * Availability counts attempts that the API answered; those that asked before the customer was done are nobody's fault and
- * do not count. While the circuit breaker is open nothing is attempted: the circuit breaker's own alerts say so.
+ * Availability counts attempts that the API answered. Attempts before the customer was done do not count. While the circuit
+ * breaker is open there are no attempts; it has its own alerts.
  */
 import {
   AVAILABILITY_OBJECTIVE,
@@ -19,12 +19,13 @@ import type { Alert, Group, Recording, Severity } from '../rule.ts'
 interface Objective {
   readonly name: string
   readonly objective: number
-  /** Of the recorded ratio. */
+  /** Name of the recorded number of bad events. */
   readonly bad: string
+  /** Name of the recorded ratio. */
   readonly ratio: string
   readonly badIn: (window: string) => string
   readonly allIn: (window: string) => string
-  /** Of what, and what went wrong with them. */
+  /** For the description: which events, and what went wrong with them. */
   readonly wrong: readonly [what: string, did: string]
   readonly panel: string
 }
@@ -33,9 +34,9 @@ const DEFERRED = 'checkresult_deferred_total{reason="unavailable"}'
 const GIVEN_UP =
   'checkresult_dead_letters_total{reason=~"unavailable|refused|unknown-code|unreadable-answer"}'
 const DEAD = 'checkresult_dead_letters_total{reason!="not-completed"}'
-/** Each result once, in three series instead of hundreds. */
+/** Counts each result once, in three series instead of hundreds. */
 const RESULTS = 'checkresult_risk_checks_total'
-/** Without results whose event had a timestamp that cannot be true. */
+/** Results, without those of events with an implausible timestamp. */
 const TIMED_RESULTS = 'checkresult_end_to_end_seconds_count'
 
 const sum = (series: string, window: string): string => `sum by (${SERVICE}) (increase(${series}[${window}]))`
@@ -49,7 +50,7 @@ export const OBJECTIVES: readonly Objective[] = [
     badIn: (window) => `${sum(DEFERRED, window)} + ${sum(GIVEN_UP, window)}`,
     allIn: (window) => `${sum(RESULTS, window)} + ${sum(DEFERRED, window)} + ${sum(DEAD, window)}`,
     wrong: ['attempts', 'got no usable answer'],
-    panel: 'Availability: how fast the budget burns',
+    panel: 'Availability: error budget burn rate',
   },
   {
     name: 'Freshness',
@@ -60,23 +61,23 @@ export const OBJECTIVES: readonly Objective[] = [
       `${sum(TIMED_RESULTS, window)} - ${sum(`checkresult_end_to_end_seconds_bucket{${FRESH}}`, window)}`,
     allIn: (window) => sum(TIMED_RESULTS, window),
     wrong: ['results', `took longer than ${FRESH_SECONDS} seconds`],
-    panel: 'Freshness: how fast the budget burns',
+    panel: 'Freshness: error budget burn rate',
   },
 ]
 
 interface Burn {
   readonly long: string
   readonly short: string
-  /** How many times as fast as the budget allows. */
+  /** Burn rate: 1 uses up the budget in exactly 30 days. */
   readonly factor: number
 }
 
-/** 2 % of the budget in an hour, 5 % in six: somebody is woken. */
+/** 2 % of the budget in an hour, or 5 % in six hours: pages somebody. */
 const FAST: readonly Burn[] = [
   { long: '1h', short: '5m', factor: 14.4 },
   { long: '6h', short: '30m', factor: 6 },
 ]
-/** 10 % of the budget in a day or in three: somebody looks in the morning. */
+/** 10 % of the budget in one day or in three days: can wait for working hours. */
 const SLOW: readonly Burn[] = [
   { long: '1d', short: '2h', factor: 3 },
   { long: '3d', short: '6h', factor: 1 },
@@ -140,8 +141,8 @@ function burnAlert(objective: Objective, { suffix, severity, burns, for: duratio
     severity,
     expr: burns.map(burning).join('\nor\n'),
     for: duration,
-    summary: `The error budget of ${name.toLowerCase()} will be used up ${pace}.`,
-    description: `{{ $value | humanizePercentage }} of the ${what} of {{ $labels.job }} ${did}; ${percent(1 - share)} are allowed over 30 days.`,
+    summary: `At this rate, the ${name.toLowerCase()} error budget is used up ${pace}.`,
+    description: `{{ $value | humanizePercentage }} of the ${what} of {{ $labels.job }} ${did}. The objective allows ${percent(1 - share)} over 30 days.`,
     dashboard: 'service',
     panel,
   }

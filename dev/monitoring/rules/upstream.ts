@@ -1,4 +1,4 @@
-/** The CheckResult API, the account and the quota. */
+/** Alerts on the CheckResult API, the account, the credentials and the quota. */
 import type { CircuitReason } from '../../../src/core/circuit-breaker.ts'
 import { FRESH_SECONDS, SERVICE, promql } from '../promql.ts'
 import type { Alert, Group } from '../rule.ts'
@@ -7,63 +7,63 @@ const LAG = 'checkresult:consumer_lag_records:sum'
 
 interface CircuitAlert {
   readonly alert: string
-  /** Critical unless it says otherwise. */
+  /** Default: critical. */
   readonly severity?: 'warning'
   readonly for: string
   readonly summary: string
   readonly why: string
 }
 
-/** One for each reason, for each wants something else done. */
+/** One alert per reason, because each needs a different action. */
 export const CIRCUIT_ALERTS: Readonly<Record<CircuitReason, CircuitAlert>> = {
   credentials: {
     alert: 'CheckResultCredentialsRefused',
     for: '2m',
-    summary: 'The API refuses the credentials.',
-    why: 'the API refuses its credentials',
+    summary: 'Calls are paused: the API rejects the credentials.',
+    why: 'the API rejects the credentials, or none can be obtained',
   },
   account: {
     alert: 'CheckResultAccountRefused',
     for: '2m',
-    summary: 'The API refuses the account.',
-    why: 'the API refuses the account (overdue payment, or the wrong endpoint)',
+    summary: 'Calls are paused: the API rejects the account.',
+    why: 'the API rejects the account (overdue payment, product not activated, or wrong endpoint)',
   },
   refused: {
     alert: 'CheckResultUnknownRefusal',
     for: '5m',
-    summary: 'The API refuses calls with an unknown code.',
-    why: 'the API refuses every call with a code that this version does not know',
+    summary: 'Calls are paused: the API rejects them with an unknown code.',
+    why: 'the API rejects every call with a code that this version does not know',
   },
   clock: {
     alert: 'CheckResultClockWrong',
     for: '2m',
-    summary: 'The clock of a replica is wrong.',
-    why: 'the clock of a replica is wrong, so the API refuses its calls or the brokers its records',
+    summary: 'Calls are paused: the clock of a replica is wrong.',
+    why: 'the clock of its node is wrong, so the API rejects its calls or the brokers reject its records',
   },
   throttled: {
     alert: 'CheckResultPausedByThrottling',
     severity: 'warning',
     for: '5m',
-    summary: 'The API asks to wait, again and again.',
+    summary: 'Calls are paused: the API throttles the account.',
     why: 'the API throttles the account and asks to wait before the next call',
   },
   'upstream-down': {
     alert: 'CheckResultUpstreamDown',
     for: '5m',
-    summary: 'The API is down.',
+    summary: 'Calls are paused: the API is down.',
     why: 'the API does not answer',
   },
   'quota-unavailable': {
     alert: 'CheckResultQuotaUnavailable',
     for: '2m',
-    summary: 'No permits can be had.',
-    why: 'the quota cannot be asked',
+    summary: 'Calls are paused: the quota is unavailable.',
+    why: 'the quota cannot be checked (the log names the cause)',
   },
   'dead-letter-limit': {
     alert: 'CheckResultDeadLetterLimit',
     for: '1m',
-    summary: 'The dead-letter brake holds.',
-    why: 'too many events would become dead letters',
+    summary: 'Calls are paused: too many events would become dead letters.',
+    why: 'the share of dead letters exceeds DEAD_LETTER_LIMIT',
   },
 }
 
@@ -75,9 +75,9 @@ function circuitAlert([reason, circuit]: [string, CircuitAlert]): Alert {
     expr: `max by (${SERVICE}, reason) (checkresult_circuit_open{reason="${reason}"}) == 1`,
     for: duration,
     summary,
-    description: `{{ $labels.job }} makes no calls: ${why}. Events wait, nothing is lost.`,
+    description: `A replica of {{ $labels.job }} has paused its calls, because ${why}. Events wait and none is lost. Calls resume on their own once the cause is fixed.`,
     dashboard: 'service',
-    panel: 'Gate',
+    panel: 'Circuit breaker',
   }
 }
 
@@ -98,9 +98,9 @@ export const upstreamAlerts: Group<Alert> = {
       for: '10m',
       summary: 'Many calls to the API fail.',
       description:
-        '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} got no usable answer.',
+        '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} got no usable answer. The service retries them, so these results are late.',
       dashboard: 'service',
-      panel: 'Calls that fail',
+      panel: 'Failed and throttled calls',
     },
     {
       alert: 'CheckResultThrottled',
@@ -110,11 +110,11 @@ export const upstreamAlerts: Group<Alert> = {
         and ${calls('10m', '{outcome="throttled"}')} >= 10
       `,
       for: '10m',
-      summary: 'The API refuses calls because there are too many.',
+      summary: 'The API throttles calls.',
       description:
-        '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} are throttled: others use the account, or its limit is lower than CHECKRESULT_QPS.',
+        '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} are throttled and retried. Another program uses the account, or its limit is lower than CHECKRESULT_QPS.',
       dashboard: 'service',
-      panel: 'Calls that fail',
+      panel: 'Failed and throttled calls',
     },
     {
       alert: 'CheckResultQuotaSaturated',
@@ -126,25 +126,25 @@ export const upstreamAlerts: Group<Alert> = {
         and checkresult:oldest_unsettled_age_seconds:max > ${FRESH_SECONDS}
       `,
       for: '15m',
-      summary: 'More events come than the quota lets through.',
+      summary: 'The quota is too small for the load.',
       description:
-        'The quota of {{ $labels.job }} is used up and the backlog grows; one call in twenty waits {{ $value | humanizeDuration }} or more for its permit.',
+        'The quota of {{ $labels.job }} is used up and the backlog grows, so results are late. One call in twenty waits {{ $value | humanizeDuration }} or longer for its permit.',
       dashboard: 'service',
-      panel: 'Quota used against the limit',
+      panel: 'Quota use and limit',
     },
     {
-      // They are renewed a quarter of an hour ahead.
+      // The service renews credentials 15 minutes before they expire.
       alert: 'CheckResultCredentialsExpiring',
       severity: 'warning',
       expr: promql`
         min by (${SERVICE}) (checkresult_credentials_expiry_timestamp_seconds > 0) - time() < 600
       `,
       for: '1m',
-      summary: 'The credentials are about to expire and have not been renewed.',
+      summary: 'The credentials expire soon and have not been renewed.',
       description:
-        'A replica of {{ $labels.job }} has credentials that expire in {{ $value | humanizeDuration }}; then the gate closes.',
+        'The credentials of a replica of {{ $labels.job }} expire in {{ $value | humanizeDuration }}. Then it pauses its calls. It keeps trying to renew them.',
       dashboard: 'service',
-      panel: 'Credentials: time left',
+      panel: 'Credentials: time to expiry',
     },
     {
       alert: 'CheckResultCredentialRenewalFails',
@@ -156,7 +156,7 @@ export const upstreamAlerts: Group<Alert> = {
       for: '10m',
       summary: 'Credentials cannot be renewed.',
       description:
-        '{{ $value | humanize }} renewals of the credentials of {{ $labels.job }} failed in 30 minutes and none succeeded; those at hand serve until they expire.',
+        '{{ $value | humanize }} renewals of the credentials of {{ $labels.job }} failed in 30 minutes and none succeeded. The current credentials are used until they expire.',
       dashboard: 'service',
       panel: 'Credentials: renewals',
     },

@@ -33,7 +33,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 27,
     clears: 43,
     description:
-      'Events of checkresult-stream wait, or a partition leader does not answer, and no event has come out for 10 minutes although calls are not paused.',
+      'Events of checkresult-stream are waiting, or a partition leader does not answer. For 10 minutes there has been no result, retry copy or dead letter, although calls are not paused.',
     silent: {
       'the circuit breaker is open, and says so itself': {
         faults: { ...NOTHING_OUT, ...CIRCUIT_OPEN },
@@ -53,7 +53,7 @@ export const deliveryCases: readonly Case[] = [
     clears: 62,
     labels: { topic: 'verification.completed', partition: '1' },
     description:
-      'The oldest event of partition 1 of verification.completed has been the same at checkresult-stream for 15 minutes and is 23m 0s old.',
+      'The oldest event of partition 1 of verification.completed at checkresult-stream has not changed for 15 minutes and is 23m 0s old. The events behind it wait; other partitions go on.',
     silent: {
       'there is a backlog that moves': { faults: { [OLDEST]: '-3600+60x119' }, at: 60 },
       'the circuit breaker is open, and says so itself': {
@@ -72,7 +72,7 @@ export const deliveryCases: readonly Case[] = [
     clears: 46,
     labels: { topic: 'verification.completed', partition: '0', code: 'MESSAGE_TOO_LARGE' },
     description:
-      'Partition 0 of verification.completed has been blocked at checkresult-stream for 5 minutes at offset 42: the brokers answer MESSAGE_TOO_LARGE.',
+      'Partition 0 of verification.completed has been blocked for 5 minutes at offset 42 (MESSAGE_TOO_LARGE): checkresult-stream cannot claim it or write its outputs. Its events wait; the service retries at least every 30 seconds.',
   },
   {
     alert: 'CheckResultLeaderSilent',
@@ -84,7 +84,7 @@ export const deliveryCases: readonly Case[] = [
     clears: 41,
     labels: { topic: 'verification.completed', partition: '0' },
     description:
-      'The leader of partition 0 of verification.completed has not answered checkresult-stream for 4m 12s: its events wait.',
+      'The leader of partition 0 of verification.completed has not answered checkresult-stream for 4m 12s. The events of this partition wait; other partitions go on.',
   },
   {
     alert: 'CheckResultOpenTransaction',
@@ -96,7 +96,7 @@ export const deliveryCases: readonly Case[] = [
     clears: 41,
     labels: { topic: 'verification.completed', partition: '0' },
     description:
-      'Records of partition 0 of verification.completed have waited for 5m 15s behind a transaction that a producer has left open: checkresult-stream cannot read them.',
+      'A producer has left a transaction open on partition 0 of verification.completed. The records behind it have waited for 5m 15s, because checkresult-stream cannot read them.',
   },
   {
     alert: 'CheckResultOffsetsLost',
@@ -112,7 +112,7 @@ export const deliveryCases: readonly Case[] = [
     clears: 27,
     labels: { topic: 'verification.completed' },
     description:
-      '140 offsets of verification.completed were deleted before checkresult-stream had processed them.',
+      '140 offsets of verification.completed were deleted before checkresult-stream had processed them. Their events get neither a result nor a dead letter. The service continued with the oldest record.',
   },
   {
     alert: 'CheckResultLagGrowing',
@@ -121,7 +121,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 35,
     clears: 70,
     description:
-      'The backlog of checkresult-stream grows by 10 events a minute, and its oldest event is late.',
+      'The backlog of checkresult-stream grows by 10 events per minute, and its oldest event is late. The quota is not the limit.',
     silent: {
       'the quota is used up, which another alert says': { faults: { ...MORE_THAN_GO, ...ALL_USED }, at: 40 },
       'events are on time': { faults: { [LAG]: '3+5x119' }, at: 60 },
@@ -144,7 +144,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 35,
     clears: 70,
     description:
-      'The quota of checkresult-stream is used up and the backlog grows; one call in twenty waits 9.488s or more for its permit.',
+      'The quota of checkresult-stream is used up and the backlog grows, so results are late. One call in twenty waits 9.488s or longer for its permit.',
     silent: {
       'permits are left': { faults: MORE_THAN_GO, at: 40 },
       'events are on time': { faults: { ...ALL_USED, [LAG]: '3+5x119' }, at: 60 },
@@ -161,7 +161,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 22,
     clears: 55,
     description:
-      '11.11% of the writes of checkresult-stream failed in the last 10 minutes; they are made again.',
+      '11.11% of the writes of checkresult-stream failed in the last 10 minutes. The service retries them, so outputs are late but not lost.',
     silent: {
       [FEW]: {
         faults: {
@@ -183,7 +183,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 30,
     clears: 55,
     description:
-      '20% of the writes of checkresult-stream failed in the last 10 minutes; they are made again.',
+      '20% of the writes of checkresult-stream failed in the last 10 minutes. The service retries them, so outputs are late but not lost.',
     silent: {
       [FEW]: {
         faults: {
@@ -205,7 +205,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 30,
     clears: 55,
     description:
-      '20% of the offset commits of checkresult-stream failed in the last 10 minutes: after a restart their events come out again.',
+      '20% of the offset commits of checkresult-stream failed in the last 10 minutes. After a restart, their events are called and published again.',
     silent: {
       [FEW]: {
         faults: {
@@ -222,7 +222,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 16,
     clears: 41,
     description:
-      '5 events of checkresult-stream wait for the registry to tell their schema, with all that is behind them on their partitions.',
+      '5 events of checkresult-stream wait for their schema, because the registry does not answer. The events behind them on their partitions wait too.',
   },
   {
     alert: 'CheckResultRegistryErrors',
@@ -232,7 +232,8 @@ export const deliveryCases: readonly Case[] = [
     silentAt: 12,
     fires: 30,
     clears: 55,
-    description: '20 requests of checkresult-stream to the registry failed in 10 minutes.',
+    description:
+      '20 requests of checkresult-stream to the registry failed in 10 minutes. Running replicas continue with the schemas they know. A new replica cannot become ready.',
     silent: {
       [FEW]: {
         faults: {

@@ -15,7 +15,7 @@ export const outcomeCases: readonly Case[] = [
     clears: 28,
     labels: { reason: 'rejected' },
     description:
-      'Dead letters of checkresult-stream in the last 15 minutes for the reason rejected: about 1.',
+      'About 1 events of checkresult-stream became dead letters in the last 15 minutes (reason: rejected). They get no result unless they are put back.',
     silent: {
       'customers never came to an end': {
         faults: { 'checkresult_dead_letters_total{reason="not-completed"}': grows([1, 120]) },
@@ -29,7 +29,8 @@ export const outcomeCases: readonly Case[] = [
     silentAt: 18,
     fires: 30,
     clears: 85,
-    description: '6.25% of the events of checkresult-stream became dead letters in 30 minutes.',
+    description:
+      '6.25% of the events of checkresult-stream became dead letters in 30 minutes. They get no result unless they are put back.',
     silent: {
       'there are few events': {
         perMinute: 0.1,
@@ -53,12 +54,12 @@ export const outcomeCases: readonly Case[] = [
       [
         'CheckResultVerdictsDisagree',
         DISAGREE,
-        '2.5% of the results of checkresult-stream contradict the event, or themselves: events may be forged, or the vendor has changed something.',
+        '2.5% of the results of checkresult-stream contradict their event or themselves. The service publishes what the API answered. Events may be forged, or the vendor may have changed its answers.',
       ],
       [
         'CheckResultUnreadableDocuments',
         UNREADABLE,
-        '2.5% of the results of checkresult-stream have no document because ExtIdInfo could not be read: the vendor may have changed its form.',
+        '2.5% of the results of checkresult-stream are published without a document, because ExtIdInfo cannot be read. The vendor may have changed its format.',
       ],
     ] as const
   ).map(([alert, metric, description]): Case => ({

@@ -57,7 +57,7 @@ export const rateCases: readonly Case[] = [
     fires: at(8),
     clears: at(24),
     description:
-      '30% of the verifications of checkresult-stream passed in the last 30 minutes, below the band around the hours before.',
+      '30% of the verifications of checkresult-stream passed in the last 30 minutes, which is below the usual range of the hours before.',
     silent: {
       [unknown]: {
         faults: shares(PASSED, FAILED, { usual: 0.9, changed: [[0.3, 12]], paceBefore: FEW / 4 }),
@@ -75,7 +75,7 @@ export const rateCases: readonly Case[] = [
     fires: at(8),
     clears: at(24),
     description:
-      '95% of the verifications of checkresult-stream passed in the last 30 minutes, above the band around the hours before.',
+      '95% of the verifications of checkresult-stream passed in the last 30 minutes, which is above the usual range of the hours before.',
     silent: {
       [unknown]: {
         faults: shares(PASSED, FAILED, { usual: 0.5, changed: [[1, 12]], paceBefore: FEW / 4 }),
@@ -96,7 +96,7 @@ export const rateCases: readonly Case[] = [
     fires: at(8),
     clears: at(24),
     description:
-      '15% of the checked verifications of checkresult-stream were risky in the last 30 minutes, above the band around the hours before.',
+      '15% of the checked verifications of checkresult-stream were risky in the last 30 minutes, which is above the usual range of the hours before.',
     silent: {
       [unknown]: {
         faults: shares(RISKY, CLEAN, { usual: 0.02, changed: [[0.3, 12]], paceBefore: FEW / 4 }),
@@ -113,7 +113,8 @@ export const rateCases: readonly Case[] = [
     silentAt: at(5),
     fires: at(8),
     clears: at(24),
-    description: '50% of the checked verifications of checkresult-stream were risky in the last 30 minutes.',
+    description:
+      '50% of the checked verifications of checkresult-stream were risky in the last 30 minutes. The service publishes the risk with each result.',
     silent: { [few]: { faults: risking(0.02, 0.5, FEW), at: at(10) } },
   },
   {
@@ -124,7 +125,7 @@ export const rateCases: readonly Case[] = [
     fires: at(11),
     clears: at(24),
     description:
-      'About 24 risky verifications of checkresult-stream would be expected in 30 minutes, going by the hours before, and there was none.',
+      'About 24 risky verifications of checkresult-stream were expected in 30 minutes, based on the hours before, and none was found. The risk checks may be off.',
     silent: { [few]: { faults: risking(0.04, 0, FEW), at: at(11) } },
   },
 ]

@@ -12,7 +12,8 @@ export const replicaCases: readonly Case[] = [
     silentAt: 24,
     fires: 27,
     clears: 42,
-    description: 'checkresult-stream had 2 replicas within the last day and none answers now: events wait.',
+    description:
+      'No replica of checkresult-stream has answered Prometheus for 5 minutes; 2 did within the last day. Events wait in Kafka until a replica runs.',
     silent: {
       'one replica of two is away': {
         faults: { 'checkresult_build_info{instance="b"}': `${level([1, 20])} ${gone(100)}` },
@@ -30,7 +31,8 @@ export const replicaCases: readonly Case[] = [
     fires: 21,
     clears: 42,
     labels: { instance: 'b' },
-    description: 'Replica b of checkresult-stream has not been scraped for 10 minutes.',
+    description:
+      'Prometheus has not reached replica b of checkresult-stream for 10 minutes. If it is down, other replicas take over its partitions.',
   },
   {
     alert: 'CheckResultNoConsumers',
@@ -39,7 +41,7 @@ export const replicaCases: readonly Case[] = [
     fires: 15,
     clears: 42,
     description:
-      'The group coordinator has accepted no heartbeat of any replica of checkresult-stream for 6m 0s: events wait.',
+      'The group coordinator has accepted no heartbeat from checkresult-stream for 6m 0s. No events are read; they wait in Kafka. The replicas keep trying to join.',
     silent: { 'one replica of two is away': { faults: { [`${HEARTBEAT}{instance="b"}`]: PAUSED }, at: 30 } },
   },
   {
@@ -50,7 +52,7 @@ export const replicaCases: readonly Case[] = [
     clears: 42,
     labels: { instance: 'b' },
     description:
-      'The last heartbeat of replica b of checkresult-stream is 15m 0s old; the others do its work.',
+      'The last accepted heartbeat of replica b of checkresult-stream is 15m 0s old. The other replicas process its partitions.',
     silent: { 'none is in the group': { faults: { [HEARTBEAT]: PAUSED }, at: 30 } },
   },
   {
@@ -61,7 +63,7 @@ export const replicaCases: readonly Case[] = [
     clears: 51,
     labels: { instance: 'b' },
     description:
-      'Replica b of checkresult-stream stands by: there are more replicas than permits or partitions.',
+      'Replica b of checkresult-stream makes no calls, because there are more replicas than permits or partitions. It takes over when another replica leaves.',
     silent: {
       'it is not in the group': {
         faults: {
@@ -79,7 +81,7 @@ export const replicaCases: readonly Case[] = [
     fires: 45,
     clears: 80,
     description:
-      'A replica of checkresult-stream joined its group 30 times in 30 minutes; no call starts while a group decides.',
+      'A replica of checkresult-stream joined its group 30 times in 30 minutes. Results are late, because no call starts during a rebalance.',
     silent: {
       'it is a rollout': {
         faults: { checkresult_rebalances_total: grows([0, 10], [2, 6], [0, 104]) },
@@ -95,6 +97,6 @@ export const replicaCases: readonly Case[] = [
     clears: 41,
     labels: { instance: 'a' },
     description:
-      'Timers of replica a of checkresult-stream are 800ms late: heartbeats and permits come late too.',
+      'Timers of replica a of checkresult-stream are 800ms late. It sends heartbeats late, wastes permits, and may be removed from the group.',
   },
 ]

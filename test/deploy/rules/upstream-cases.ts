@@ -15,7 +15,7 @@ const circuitCases: readonly Case[] = Object.entries(CIRCUIT_ALERTS).map(
     fires: 16,
     clears: 41,
     labels: { reason },
-    description: `checkresult-stream makes no calls: ${why}. Events wait, nothing is lost.`,
+    description: `A replica of checkresult-stream has paused its calls, because ${why}. Events wait and none is lost. Calls resume on their own once the cause is fixed.`,
   }),
 )
 
@@ -29,7 +29,8 @@ export const upstreamCases: readonly Case[] = [
     silentAt: 19,
     fires: 30,
     clears: 50,
-    description: '15.38% of the calls of checkresult-stream got no usable answer.',
+    description:
+      '15.38% of the calls of checkresult-stream got no usable answer. The service retries them, so these results are late.',
     silent: {
       'there are few calls': {
         perMinute: 0.2,
@@ -48,7 +49,7 @@ export const upstreamCases: readonly Case[] = [
     fires: 30,
     clears: 50,
     description:
-      '15.38% of the calls of checkresult-stream are throttled: others use the account, or its limit is lower than CHECKRESULT_QPS.',
+      '15.38% of the calls of checkresult-stream are throttled and retried. Another program uses the account, or its limit is lower than CHECKRESULT_QPS.',
     silent: {
       'there are few calls': {
         perMinute: 0.2,
@@ -67,7 +68,7 @@ export const upstreamCases: readonly Case[] = [
     fires: 43,
     clears: 46,
     description:
-      'A replica of checkresult-stream has credentials that expire in 7m 0s; then the gate closes.',
+      'The credentials of a replica of checkresult-stream expire in 7m 0s. Then it pauses its calls. It keeps trying to renew them.',
     silent: { 'they never expire': { faults: { [EXPIRY]: level([0, 120]) }, at: 60 } },
   },
   {
@@ -80,7 +81,7 @@ export const upstreamCases: readonly Case[] = [
     fires: 25,
     clears: 47,
     description:
-      '15 renewals of the credentials of checkresult-stream failed in 30 minutes and none succeeded; those at hand serve until they expire.',
+      '15 renewals of the credentials of checkresult-stream failed in 30 minutes and none succeeded. The current credentials are used until they expire.',
     silent: {
       'others succeed': {
         faults: { 'checkresult_credential_refreshes_total{outcome="failed"}': grows([0.1, 120]) },

@@ -1,4 +1,4 @@
-/** Verdicts and risk, and what is usual. */
+/** Rows on verdicts and risk, compared with usual values. */
 import type { Row } from '../dashboard.ts'
 import { BAND_EDGE, DASHED, bandDownTo, chart } from '../panels.ts'
 import { metric, rate, recorded } from '../queries.ts'
@@ -12,7 +12,7 @@ interface Banded {
   readonly what: string
 }
 
-/** The rate of the last half hour, what the hours before make of it, and from where on an alert says so. */
+/** The rate of the last half hour, the usual rate, and the band outside of which an alert fires. */
 function banded({ title, description, name, what }: Banded): ReturnType<typeof chart> {
   const usual = recorded(`${name}_before:ratio_rate6h`)
   const band = recorded(`${name}:band30m`)
@@ -25,14 +25,14 @@ function banded({ title, description, name, what }: Banded): ReturnType<typeof c
       queries: [
         { expr: recorded(`${name}:ratio_rate30m`), legend: what },
         { expr: usual, legend: 'usual' },
-        { expr: `clamp_max(${usual} + ${band}, 1)`, legend: 'highest usual' },
-        { expr: `clamp_min(${usual} - ${band}, 0)`, legend: 'lowest usual' },
+        { expr: `clamp_max(${usual} + ${band}, 1)`, legend: 'upper limit' },
+        { expr: `clamp_min(${usual} - ${band}, 0)`, legend: 'lower limit' },
       ],
     },
     {
       share: name === 'pass_per_settled',
       min: 0,
-      overrides: { usual: DASHED, 'highest usual': bandDownTo('lowest usual'), 'lowest usual': BAND_EDGE },
+      overrides: { usual: DASHED, 'upper limit': bandDownTo('lower limit'), 'lower limit': BAND_EDGE },
     },
   )
 }
@@ -41,24 +41,24 @@ export const decisions: Row = {
   title: 'Decisions',
   panels: [
     banded({
-      title: 'Pass rate and what is usual',
+      title: 'Pass rate compared with usual',
       description:
-        'The last 30 minutes against the six hours before the last one. Outside the band it is no chance: CheckResultPassRateLow and CheckResultPassRateHigh fire. With few decisions the band is wide.',
+        'Pass rate of the last 30 minutes, compared with the six hours that ended one hour ago. Outside the band, CheckResultPassRateLow or CheckResultPassRateHigh fires. With few decisions the band is wide.',
       name: 'pass_per_settled',
-      what: 'passed',
+      what: 'pass rate',
     }),
     banded({
-      title: 'Risk rate and what is usual',
+      title: 'Risk rate compared with usual',
       description:
-        'The last 30 minutes against the six hours before the last one. Above the band CheckResultRiskRateHigh fires.',
+        'Risk rate of the last 30 minutes, compared with the six hours that ended one hour ago. Above the band, CheckResultRiskRateHigh fires.',
       name: 'risk_per_checked',
-      what: 'risky',
+      what: 'risk rate',
     }),
     chart(
       {
         title: 'Results by verdict',
         description:
-          'Results published a second. UNKNOWN is an answer without a verdict; it counts in neither rate.',
+          'Results per second. UNKNOWN is an answer without a verdict. It does not count in the pass rate.',
         unit: 'cps',
         width: 12,
         queries: [{ expr: rate(metric(RESULTS), 'verdict'), legend: '{{verdict}}' }],
@@ -66,9 +66,9 @@ export const decisions: Row = {
       { stacked: true, min: 0 },
     ),
     chart({
-      title: 'How unusual the rates are',
+      title: 'Deviation from the usual rates',
       description:
-        'Standard errors between the last 30 minutes and what is usual. Between -4 and 4 it may well be chance.',
+        'Difference between the last 30 minutes and the usual rate, in standard errors. Values between -4 and 4 may be chance.',
       unit: 'none',
       width: 12,
       queries: [
@@ -87,9 +87,9 @@ export const risk: Row = {
   panels: [
     chart(
       {
-        title: 'Risk rate by kind of forgery',
+        title: 'Risk rate by type of forgery',
         description:
-          'Share of the checked results that name this kind. A document may show several, so they do not add up to the risk rate.',
+          'Share of the checked results with this type of forgery. A document can have several, so the lines do not add up to the risk rate.',
         unit: 'percentunit',
         width: 12,
         queries: [
@@ -103,9 +103,9 @@ export const risk: Row = {
     ),
     chart(
       {
-        title: 'What was said about risk',
+        title: 'Results by risk check',
         description:
-          'Results a second: risky, clean, or nothing said. Much of the last means that the product does not check.',
+          'Results per second. risky: forgery or attack found. clean: nothing found. absent: the answer says nothing about risk; if most are absent, the product does not check for risk.',
         unit: 'cps',
         width: 12,
         queries: [{ expr: rate(CHECKS, 'result'), legend: '{{result}}' }],

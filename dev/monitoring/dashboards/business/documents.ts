@@ -1,4 +1,4 @@
-/** Documents by family, and what the answers cost. */
+/** Rows on document families and on cost. */
 import { BILLED_SUB_CODES } from '../../promql.ts'
 import type { Row } from '../dashboard.ts'
 import { chart, table } from '../panels.ts'
@@ -13,9 +13,9 @@ export const documents: Row = {
   panels: [
     chart(
       {
-        title: 'Results by family of documents',
+        title: 'Results by document family',
         description:
-          'Results a second. NONE: no document was checked. OTHER: it could not be told which it was.',
+          'Results per second. NONE: no document was checked. OTHER: the type of document is unknown.',
         unit: 'cps',
         width: 12,
         queries: [{ expr: rate(metric(RESULTS), 'family'), legend: '{{family}}' }],
@@ -24,8 +24,9 @@ export const documents: Row = {
     ),
     chart(
       {
-        title: 'Pass rate by family of documents',
-        description: 'Passed among passed and failed. A family with few decisions swings widely.',
+        title: 'Pass rate by document family',
+        description:
+          'PASSED as a share of PASSED and FAILED. The rate of a family with few decisions varies a lot.',
         unit: 'percentunit',
         width: 12,
         queries: [
@@ -40,7 +41,7 @@ export const documents: Row = {
     table(
       {
         title: 'Results by sub-code',
-        description: 'Results in the time shown, by verdict and the sub-code of the vendor.',
+        description: 'Results in the selected time range, by verdict and sub-code of the vendor.',
         unit: 'short',
         width: 12,
         queries: [{ expr: `${total(metric(RESULTS), 'verdict, sub_code')} > 0`, legend: '' }],
@@ -51,13 +52,13 @@ export const documents: Row = {
       {
         title: 'Contradictions and unreadable documents',
         description:
-          'Results a second that contradict their event or themselves, those whose document could not be read, and members of documents that could not be kept. All should be rare.',
+          'Per second: results that contradict their event or themselves, results with an unreadable document, and members of documents that were dropped. All should be rare.',
         unit: 'cps',
         width: 12,
         queries: [
           { expr: rate(metric('checkresult_verdict_disagreements_total')), legend: 'contradictions' },
           { expr: rate(metric('checkresult_unreadable_documents_total')), legend: 'unreadable documents' },
-          { expr: rate(metric('checkresult_dropped_members_total')), legend: 'members not kept' },
+          { expr: rate(metric('checkresult_dropped_members_total')), legend: 'dropped members' },
         ],
       },
       { min: 0 },
@@ -70,8 +71,8 @@ export const cost: Row = {
   panels: [
     chart(
       {
-        title: 'Billed and other results',
-        description: 'Results a second, by whether the vendor bills them.',
+        title: 'Billed and unbilled results',
+        description: 'Results per second that the vendor bills or does not bill.',
         unit: 'cps',
         width: 8,
         queries: [
@@ -83,9 +84,9 @@ export const cost: Row = {
     ),
     chart(
       {
-        title: 'Calls for each result',
+        title: 'Calls per result',
         description:
-          'Calls made for each result published. Above 1: customers who were not done yet, retries, dead letters.',
+          'Calls divided by published results. Values above 1 come from customers who were not done yet, retries and dead letters.',
         unit: 'none',
         width: 8,
         queries: [{ expr: recorded('calls_per_result:ratio_rate5m'), legend: '{{job}}' }],
@@ -94,13 +95,13 @@ export const cost: Row = {
     ),
     chart(
       {
-        title: 'Calls spared and wasted',
+        title: 'Saved and wasted calls',
         description:
-          'A second: events that came twice and cost no call; calls that were throttled or had to be made again.',
+          'Per second: duplicate events that needed no call, and calls that were throttled or had to be repeated.',
         unit: 'cps',
         width: 8,
         queries: [
-          { expr: rate(metric('checkresult_duplicates_total')), legend: 'spared: event came twice' },
+          { expr: rate(metric('checkresult_duplicates_total')), legend: 'saved: duplicate event' },
           {
             expr: rate(metric('checkresult_quota_wasted_calls_total'), 'reason'),
             legend: 'wasted: {{reason}}',

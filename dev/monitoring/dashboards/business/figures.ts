@@ -1,4 +1,4 @@
-/** The figures to look at first. */
+/** The most important numbers of the verifications. */
 import { BILLED_SUB_CODES, FRESH, FRESH_SECONDS } from '../../promql.ts'
 import type { Row } from '../dashboard.ts'
 import { stat, type Colors } from '../panels.ts'
@@ -9,12 +9,12 @@ const BILLED = `sub_code=~"${BILLED_SUB_CODES}"`
 const PLAIN: Colors = [[null, 'blue']]
 
 export const figures: Row = {
-  title: 'In the time shown',
+  title: 'Overview',
   panels: [
     stat(
       {
         title: 'Pass rate',
-        description: 'Passed among passed and failed, over the last 5 minutes.',
+        description: 'PASSED as a share of PASSED and FAILED, over the last 5 minutes.',
         unit: 'percentunit',
         width: 4,
         queries: [{ expr: recorded('pass_per_settled:ratio_rate5m'), legend: '{{job}}' }],
@@ -25,7 +25,7 @@ export const figures: Row = {
       {
         title: 'Risk rate',
         description:
-          'Results that show forgery or attack among those that say whether they do, over the last 5 minutes.',
+          'Results with forgery or an attack, as a share of the results that were checked for it, over the last 5 minutes.',
         unit: 'percentunit',
         width: 4,
         queries: [{ expr: recorded('risk_per_checked:ratio_rate5m'), legend: '{{job}}' }],
@@ -42,7 +42,7 @@ export const figures: Row = {
     stat(
       {
         title: 'Results',
-        description: 'Results published in the time shown.',
+        description: 'Results published in the selected time range.',
         unit: 'short',
         width: 4,
         queries: [{ expr: total(metric(RESULTS)), legend: 'results' }],
@@ -52,7 +52,7 @@ export const figures: Row = {
     stat(
       {
         title: 'Billed calls',
-        description: `Results the vendor bills in the time shown: those with sub-code ${BILLED_SUB_CODES.replace('|', ' or ')}. Events that came twice and were recognized are not among them.`,
+        description: `Results that the vendor bills, in the selected time range: those with sub-code ${BILLED_SUB_CODES.replace('|', ' or ')}. Recognized duplicates cause no call and are not billed.`,
         unit: 'short',
         width: 4,
         queries: [{ expr: total(metric(RESULTS, BILLED)), legend: 'billed' }],
@@ -62,7 +62,7 @@ export const figures: Row = {
     stat(
       {
         title: 'On time',
-        description: `Results published within ${FRESH_SECONDS} seconds of their event, in the time shown. The objective is 99%.`,
+        description: `Share of results published within ${FRESH_SECONDS} seconds after their event, in the selected time range. The objective is 99%.`,
         unit: 'percentunit',
         width: 4,
         queries: [
@@ -86,7 +86,7 @@ export const figures: Row = {
       {
         title: 'Dead letters',
         description:
-          'Events in the time shown that have no result and will have none unless somebody puts them back.',
+          'Events in the selected time range that became dead letters. They get no result unless they are put back.',
         unit: 'short',
         width: 4,
         queries: [{ expr: total(metric('checkresult_dead_letters_total')), legend: 'dead letters' }],

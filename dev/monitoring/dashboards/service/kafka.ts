@@ -1,4 +1,4 @@
-/** Partitions, the group, transactions, the registry. */
+/** Rows on partitions, the consumer group, transactions and the registry. */
 import { NOT_RETRY } from '../../promql.ts'
 import type { Row } from '../dashboard.ts'
 import { chart } from '../panels.ts'
@@ -14,13 +14,13 @@ export const kafka: Row = {
     chart(
       {
         title: 'Lag by partition',
-        description: 'Events of the input topic without a committed output, by partition.',
+        description: 'Events on the input topic without a committed output, by partition.',
         unit: 'short',
         width: 8,
         queries: [
           {
             expr: `max by (topic, partition) (${metric(LAG, NOT_RETRY)})`,
-            legend: '{{topic}} {{partition}}',
+            legend: '{{topic}}-{{partition}}',
           },
         ],
       },
@@ -29,13 +29,14 @@ export const kafka: Row = {
     chart(
       {
         title: 'Age of the oldest event by partition',
-        description: 'Of the events in hand, the oldest of each partition. Gaps: nothing in hand.',
+        description:
+          'Age of the oldest buffered event of each partition. Gaps mean that no event is buffered.',
         unit: 's',
         width: 8,
         queries: [
           {
             expr: `time() - min by (topic, partition) (${metric(OLDEST, NOT_RETRY)})`,
-            legend: '{{topic}} {{partition}}',
+            legend: '{{topic}}-{{partition}}',
           },
         ],
       },
@@ -45,13 +46,13 @@ export const kafka: Row = {
       {
         title: 'Blocked partitions',
         description:
-          'The offset of the record each blocked partition waits for, by the cause. Empty while all partitions move.',
+          'Offset at which each blocked partition waits, by cause. Empty if no partition is blocked.',
         unit: 'short',
         width: 8,
         queries: [
           {
             expr: `max by (topic, partition, code) (${metric('checkresult_partition_blocked_offset')})`,
-            legend: '{{topic}} {{partition}}: {{code}}',
+            legend: '{{topic}}-{{partition}}: {{code}}',
           },
         ],
       },
@@ -59,19 +60,19 @@ export const kafka: Row = {
     ),
     chart(
       {
-        title: 'Standing partitions',
+        title: 'Partitions that cannot be read',
         description:
-          'How long a leader has not answered, and how long an open transaction of a producer has held up records. Empty while neither happens.',
+          'How long the leader of a partition has not answered, and how long records have waited behind an open transaction of a producer. Empty if all partitions can be read.',
         unit: 's',
         width: 12,
         queries: [
           {
             expr: `max by (topic, partition) (${metric('checkresult_partition_leader_silent_seconds')})`,
-            legend: '{{topic}} {{partition}}: leader silent',
+            legend: '{{topic}}-{{partition}}: leader does not answer',
           },
           {
             expr: `max by (topic, partition) (${metric('checkresult_open_transaction_seconds')})`,
-            legend: '{{topic}} {{partition}}: open transaction',
+            legend: '{{topic}}-{{partition}}: open transaction',
           },
         ],
       },
@@ -79,7 +80,7 @@ export const kafka: Row = {
     ),
     chart(
       {
-        title: 'Offsets lost',
+        title: 'Lost offsets',
         description: 'Offsets that were deleted from a topic before the service had processed them.',
         unit: 'short',
         width: 12,
@@ -94,9 +95,9 @@ export const kafka: Row = {
     ),
     chart(
       {
-        title: 'Time to work off the lag',
+        title: 'Time to drain the backlog',
         description:
-          'How long the backlog of each replica takes at the pace the quota allows it now; what is not due yet is counted too.',
+          'How long each replica needs for its backlog at its current share of the quota. Includes deferred events that are not due yet.',
         unit: 's',
         width: 8,
         queries: [
@@ -107,8 +108,8 @@ export const kafka: Row = {
     ),
     chart(
       {
-        title: 'Waiting on retry topics',
-        description: 'Events that are not due yet, or not settled yet, by retry topic.',
+        title: 'Events on retry topics',
+        description: 'Deferred events that are not due or not settled yet, by retry topic.',
         unit: 'short',
         width: 8,
         queries: [{ expr: `sum by (topic) (${metric(LAG, RETRY)})`, legend: '{{topic}}' }],
@@ -118,7 +119,7 @@ export const kafka: Row = {
     chart(
       {
         title: 'Heartbeat age',
-        description: 'Since the group coordinator accepted the last heartbeat of each replica.',
+        description: 'Time since the group coordinator accepted the last heartbeat of each replica.',
         unit: 's',
         width: 8,
         queries: [
@@ -133,8 +134,7 @@ export const kafka: Row = {
     chart(
       {
         title: 'Rebalances',
-        description:
-          'Times a second each replica joined its group anew. No call starts while a group decides.',
+        description: 'Rebalances per second and replica. No call starts during a rebalance.',
         unit: 'cps',
         width: 8,
         queries: [{ expr: rate(metric('checkresult_rebalances_total'), 'instance'), legend: '{{instance}}' }],
@@ -144,7 +144,8 @@ export const kafka: Row = {
     chart(
       {
         title: 'Transactions',
-        description: 'Kafka transactions a second. A few fenced ones come with each rebalance.',
+        description:
+          'Kafka transactions per second, by outcome. A few fenced ones are normal at a rebalance.',
         unit: 'cps',
         width: 8,
         queries: [{ expr: rate(metric('checkresult_transactions_total'), 'outcome'), legend: '{{outcome}}' }],
@@ -153,19 +154,19 @@ export const kafka: Row = {
     ),
     chart(
       {
-        title: 'Time to publish',
+        title: 'Publish duration',
         description:
-          'From the first write of outputs to their outcome: of transactions, or of writes without one.',
+          'Time to write outputs and learn the outcome: with transactions, or without them (KAFKA_DELIVERY=at-least-once).',
         unit: 's',
         width: 8,
         queries: [
           {
             expr: quantile(0.95, metric('checkresult_transaction_duration_seconds_bucket')),
-            legend: 'transaction, 95% within',
+            legend: 'transactions: p95',
           },
           {
             expr: quantile(0.95, metric('checkresult_publish_duration_seconds_bucket')),
-            legend: 'without, 95% within',
+            legend: 'without transactions: p95',
           },
         ],
       },
@@ -174,14 +175,15 @@ export const kafka: Row = {
     chart(
       {
         title: 'Publishes and offset commits',
-        description: 'A second, with KAFKA_DELIVERY=at-least-once; otherwise all 0.',
+        description:
+          'Publishes and offset commits per second, by outcome. Only with KAFKA_DELIVERY=at-least-once; otherwise 0.',
         unit: 'cps',
         width: 8,
         queries: [
-          { expr: rate(metric('checkresult_publishes_total'), 'outcome'), legend: 'publish {{outcome}}' },
+          { expr: rate(metric('checkresult_publishes_total'), 'outcome'), legend: 'publishes: {{outcome}}' },
           {
             expr: rate(metric('checkresult_offset_commits_total'), 'outcome'),
-            legend: 'offsets {{outcome}}',
+            legend: 'offset commits: {{outcome}}',
           },
         ],
       },
@@ -190,17 +192,17 @@ export const kafka: Row = {
     chart(
       {
         title: 'Schema registry',
-        description: 'Requests a second by outcome, and records that wait for an answer.',
+        description: 'Requests per second by outcome, and records that wait for their schema.',
         unit: 'short',
         width: 24,
         queries: [
           {
             expr: rate(metric('checkresult_schema_registry_requests_total'), 'operation, outcome'),
-            legend: '{{operation}} {{outcome}}',
+            legend: '{{operation}}: {{outcome}}',
           },
           {
             expr: `sum(${metric('checkresult_schema_registry_waiting_records')})`,
-            legend: 'records waiting',
+            legend: 'waiting records',
           },
         ],
       },

@@ -1,4 +1,4 @@
-/** The figures to look at first, and the two objectives. */
+/** The most important numbers of the service, and the two service level objectives. */
 import { AVAILABILITY_OBJECTIVE, FRESHNESS_OBJECTIVE } from '../../promql.ts'
 import { WINDOWS } from '../../rules/slo.ts'
 import type { Row } from '../dashboard.ts'
@@ -6,7 +6,7 @@ import { DASHED, chart, stat } from '../panels.ts'
 import { metric, recorded, total } from '../queries.ts'
 
 const figures: Row = {
-  title: 'Now',
+  title: 'Overview',
   panels: [
     stat(
       {
@@ -25,19 +25,20 @@ const figures: Row = {
     ),
     stat(
       {
-        title: 'Gate now',
-        description: 'Closed: no calls are made, events wait and nothing is lost. The reason is below.',
+        title: 'Circuit breaker now',
+        description:
+          'Open means that at least one replica has paused its calls: events wait and none is lost. The panel "Circuit breaker" shows the reason.',
         unit: 'none',
         width: 4,
-        queries: [{ expr: `max(${metric('checkresult_circuit_open')})`, legend: 'gate' }],
+        queries: [{ expr: `max(${metric('checkresult_circuit_open')})`, legend: 'circuit breaker' }],
       },
-      { valueTexts: { '0': { text: 'open', color: 'green' }, '1': { text: 'closed', color: 'red' } } },
+      { valueTexts: { '0': { text: 'closed', color: 'green' }, '1': { text: 'open', color: 'red' } } },
     ),
     stat(
       {
         title: 'Oldest event',
         description:
-          'Age of the oldest event in hand that is due. The objective is a minute. No value: none is in hand.',
+          'Age of the oldest buffered event that is due. The objective is a minute. No value means that no event is buffered.',
         unit: 's',
         width: 4,
         queries: [{ expr: recorded('oldest_unsettled_age_seconds:max'), legend: '{{job}}' }],
@@ -55,7 +56,7 @@ const figures: Row = {
       {
         title: 'Quota used',
         description:
-          'Calls permitted against the limit of all replicas, over 5 minutes. Near 100% a backlog cannot shrink.',
+          'Granted permits as a share of the limit, over all replicas and 5 minutes. Near 100% a backlog cannot shrink.',
         unit: 'percentunit',
         width: 4,
         queries: [{ expr: recorded('quota_used_per_limit:ratio_rate5m'), legend: '{{job}}' }],
@@ -82,7 +83,7 @@ const figures: Row = {
     stat(
       {
         title: 'Dead letters',
-        description: 'Events in the time shown that became dead letters.',
+        description: 'Events that became dead letters in the selected time range.',
         unit: 'short',
         width: 4,
         queries: [{ expr: total(metric('checkresult_dead_letters_total')), legend: 'dead letters' }],
@@ -99,7 +100,7 @@ const figures: Row = {
   ],
 }
 
-/** 1 uses up exactly the budget of 30 days. */
+/** Burn rates: 1 uses up the budget in exactly 30 days. */
 function burn(ratio: string, objective: number): { expr: string; legend: string }[] {
   const shown = WINDOWS.filter((window) => ['5m', '1h', '6h', '3d'].includes(window))
   return shown.map((window) => ({
@@ -109,13 +110,13 @@ function burn(ratio: string, objective: number): { expr: string; legend: string 
 }
 
 const objectives: Row = {
-  title: 'Objectives',
+  title: 'Service level objectives',
   panels: [
     chart(
       {
-        title: 'Availability: how fast the budget burns',
+        title: 'Availability: error budget burn rate',
         description:
-          'Attempts without a usable answer, as a multiple of what is allowed: 0.1%. From 14.4 on over an hour, or 6 over six hours, somebody is woken.',
+          'Attempts without a usable answer, as a multiple of the allowed 0.1%. 14.4 over one hour or 6 over six hours pages somebody.',
         unit: 'none',
         width: 12,
         queries: [
@@ -127,9 +128,9 @@ const objectives: Row = {
     ),
     chart(
       {
-        title: 'Freshness: how fast the budget burns',
+        title: 'Freshness: error budget burn rate',
         description:
-          'Results that took longer than a minute, as a multiple of what is allowed: 1%. Events of customers who were not done count too, once they waited on the second retry topic.',
+          'Results that took longer than a minute, as a multiple of the allowed 1%. Includes events of customers who were not done, from the second retry topic on.',
         unit: 'none',
         width: 12,
         queries: [...burn('late_per_result', FRESHNESS_OBJECTIVE), { expr: 'vector(1)', legend: 'allowed' }],

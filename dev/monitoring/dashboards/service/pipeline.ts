@@ -1,4 +1,4 @@
-/** Events from the input topic to their end. */
+/** The pipeline row: events from the input topic to their output. */
 import type { Row } from '../dashboard.ts'
 import { chart, heatmap } from '../panels.ts'
 import { metric, quantile, rate } from '../queries.ts'
@@ -12,52 +12,52 @@ export const pipeline: Row = {
       {
         title: 'Events in and out',
         description:
-          'Records taken on a second, retry copies included, and what became of them. In the long run both sides are equal.',
+          'Consumed records per second, including retry copies, and their outcomes. Over time, the outcomes add up to the consumed records.',
         unit: 'cps',
         width: 12,
         queries: [
-          { expr: rate(metric('checkresult_events_consumed_total')), legend: 'taken on' },
+          { expr: rate(metric('checkresult_events_consumed_total')), legend: 'consumed' },
           { expr: rate(metric('checkresult_risk_checks_total')), legend: 'results' },
           { expr: rate(metric('checkresult_deferred_total')), legend: 'deferred' },
           { expr: rate(metric('checkresult_dead_letters_total')), legend: 'dead letters' },
-          { expr: rate(metric('checkresult_duplicates_total')), legend: 'came twice' },
-          { expr: rate(metric('checkresult_foreign_records_total')), legend: 'not events' },
-          { expr: rate(metric('checkresult_redelivered_total')), legend: 'delivered again' },
+          { expr: rate(metric('checkresult_duplicates_total')), legend: 'duplicates' },
+          { expr: rate(metric('checkresult_foreign_records_total')), legend: 'foreign records' },
+          { expr: rate(metric('checkresult_redelivered_total')), legend: 'redelivered' },
         ],
       },
       { min: 0 },
     ),
     chart(
       {
-        title: 'From event to result',
+        title: 'Time from event to result',
         description:
-          "From the record's timestamp to the commit of its result; for a deferred event, from its latest retry copy.",
+          "Time from the record's timestamp to the commit of its result. For a deferred event the time starts at its latest retry copy.",
         unit: 's',
         width: 12,
         queries: [
-          { expr: quantile(0.5, END_TO_END), legend: 'half within' },
-          { expr: quantile(0.95, END_TO_END), legend: '95% within' },
-          { expr: quantile(0.99, END_TO_END), legend: '99% within' },
+          { expr: quantile(0.5, END_TO_END), legend: 'median' },
+          { expr: quantile(0.95, END_TO_END), legend: 'p95' },
+          { expr: quantile(0.99, END_TO_END), legend: 'p99' },
         ],
       },
       { min: 0 },
     ),
     heatmap({
-      title: 'From event to result, all of them',
-      description: 'Results by how long they took, over time.',
+      title: 'Time from event to result: distribution',
+      description: 'Number of results by the time they took.',
       unit: 's',
       width: 12,
       queries: [{ expr: rate(END_TO_END, 'le'), legend: '{{le}}' }],
     }),
     chart(
       {
-        title: 'Records in hand',
-        description: 'Records read and not yet committed, and calls under way.',
+        title: 'Buffered records and calls',
+        description: 'Records that were read and are not committed yet, and calls in flight.',
         unit: 'short',
         width: 12,
         queries: [
-          { expr: `sum(${metric('checkresult_lane_backlog')})`, legend: 'in hand' },
-          { expr: `sum(${metric('checkresult_requests_in_flight')})`, legend: 'calls under way' },
+          { expr: `sum(${metric('checkresult_lane_backlog')})`, legend: 'buffered records' },
+          { expr: `sum(${metric('checkresult_requests_in_flight')})`, legend: 'calls in flight' },
         ],
       },
       { min: 0 },
@@ -66,7 +66,7 @@ export const pipeline: Row = {
       {
         title: 'Deferred by reason',
         description:
-          'Events put on a retry topic, a second. Not completed and pending wait for the customer or the vendor, unavailable for the API.',
+          'Events written to a retry topic per second. not-completed: waits for the customer. pending: waits for the vendor. unavailable: the API did not answer.',
         unit: 'cps',
         width: 12,
         queries: [{ expr: rate(metric('checkresult_deferred_total'), 'reason'), legend: '{{reason}}' }],
@@ -76,7 +76,8 @@ export const pipeline: Row = {
     chart(
       {
         title: 'Dead letters by reason',
-        description: 'Events put on the dead-letter topic, a second. `dlq stats` tells what waits there.',
+        description:
+          'Events written to the dead-letter topic per second. `dlq stats` lists the dead letters there.',
         unit: 'cps',
         width: 12,
         queries: [{ expr: rate(metric('checkresult_dead_letters_total'), 'reason'), legend: '{{reason}}' }],

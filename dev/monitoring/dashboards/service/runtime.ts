@@ -1,4 +1,4 @@
-/** The processes. */
+/** The row on the processes. */
 import type { Row } from '../dashboard.ts'
 import { chart } from '../panels.ts'
 import { metric, rate } from '../queries.ts'
@@ -9,7 +9,7 @@ export const runtime: Row = {
     chart(
       {
         title: 'CPU',
-        description: 'Cores used by each replica.',
+        description: 'CPU cores that each replica uses.',
         unit: 'none',
         width: 8,
         queries: [{ expr: rate(metric('process_cpu_seconds_total'), 'instance'), legend: '{{instance}}' }],
@@ -19,17 +19,17 @@ export const runtime: Row = {
     chart(
       {
         title: 'Memory',
-        description: 'Resident memory and the used heap of each replica.',
+        description: 'Resident memory and used heap of each replica.',
         unit: 'bytes',
         width: 8,
         queries: [
           {
             expr: `max by (instance) (${metric('process_resident_memory_bytes')})`,
-            legend: '{{instance}} resident',
+            legend: '{{instance}}: resident',
           },
           {
             expr: `max by (instance) (${metric('nodejs_heap_size_used_bytes')})`,
-            legend: '{{instance}} heap',
+            legend: '{{instance}}: heap',
           },
         ],
       },
@@ -38,7 +38,7 @@ export const runtime: Row = {
     chart(
       {
         title: 'Event loop lag',
-        description: 'How late timers are: 99% are no later than this. Heartbeats and permits are timers.',
+        description: 'Delay of timers (p99). Heartbeats and permits depend on timers.',
         unit: 's',
         width: 8,
         queries: [
@@ -53,13 +53,13 @@ export const runtime: Row = {
     chart(
       {
         title: 'Garbage collection',
-        description: 'Share of the time spent collecting, by kind.',
+        description: 'Share of time spent in garbage collection, by kind.',
         unit: 'percentunit',
         width: 8,
         queries: [
           {
             expr: rate(metric('nodejs_gc_duration_seconds_sum'), 'instance, kind'),
-            legend: '{{instance}} {{kind}}',
+            legend: '{{instance}}: {{kind}}',
           },
         ],
       },
@@ -68,7 +68,7 @@ export const runtime: Row = {
     chart(
       {
         title: 'Open files and connections',
-        description: 'Descriptors of each replica.',
+        description: 'Open file descriptors of each replica, including connections.',
         unit: 'short',
         width: 8,
         queries: [{ expr: `max by (instance) (${metric('process_open_fds')})`, legend: '{{instance}}' }],
@@ -76,8 +76,8 @@ export const runtime: Row = {
       { min: 0 },
     ),
     chart({
-      title: 'Up since',
-      description: 'How long each replica has been running. It falls to 0 at a restart.',
+      title: 'Uptime',
+      description: 'How long each replica has been running. A restart sets it to 0.',
       unit: 's',
       width: 8,
       queries: [

@@ -1,4 +1,4 @@
-/** The API, the quota that guards it, and the circuit breaker before it. */
+/** Rows on the CheckResult API, the quota, the circuit breaker and the credentials. */
 import type { Row } from '../dashboard.ts'
 import { DASHED, chart, timeline } from '../panels.ts'
 import { metric, quantile, rate, recorded } from '../queries.ts'
@@ -11,7 +11,7 @@ export const upstream: Row = {
     chart(
       {
         title: 'Calls by code',
-        description: "Calls a second by the answer's code, or by why there was none.",
+        description: 'Calls per second by the code of the answer, or by the type of failure.',
         unit: 'reqps',
         width: 12,
         queries: [{ expr: `${rate(metric('checkresult_requests_total'), 'code')} > 0`, legend: '{{code}}' }],
@@ -20,23 +20,23 @@ export const upstream: Row = {
     ),
     chart(
       {
-        title: 'Time of a call',
-        description: 'Calls of all outcomes; those that get no answer within the deadline are among them.',
+        title: 'Call duration',
+        description: 'Duration of all calls, including those that time out.',
         unit: 's',
         width: 12,
         queries: [
-          { expr: quantile(0.5, DURATION), legend: 'half within' },
-          { expr: quantile(0.95, DURATION), legend: '95% within' },
-          { expr: quantile(0.99, DURATION), legend: '99% within' },
+          { expr: quantile(0.5, DURATION), legend: 'median' },
+          { expr: quantile(0.95, DURATION), legend: 'p95' },
+          { expr: quantile(0.99, DURATION), legend: 'p99' },
         ],
       },
       { min: 0 },
     ),
     chart(
       {
-        title: 'Calls by what they led to',
+        title: 'Calls by outcome',
         description:
-          'Calls a second. Throttled and blocked ones go again and use up no attempt of their event.',
+          'Calls per second by outcome. Throttled and blocked calls are retried and do not count as an attempt of their event.',
         unit: 'reqps',
         width: 12,
         queries: [
@@ -50,9 +50,9 @@ export const upstream: Row = {
     ),
     chart(
       {
-        title: 'Calls that fail',
+        title: 'Failed and throttled calls',
         description:
-          'Share of the calls that got no usable answer, and of those that were throttled. Alerts begin at 5%.',
+          'Share of calls without a usable answer, and share of throttled calls. Alerts fire above 5%.',
         unit: 'percentunit',
         width: 12,
         queries: [
@@ -70,28 +70,28 @@ export const quota: Row = {
   panels: [
     chart(
       {
-        title: 'Quota used against the limit',
+        title: 'Quota use and limit',
         description:
-          'Permits granted a second by priority, and the limit of all replicas. The pace allowed now is below the limit after the API has throttled.',
+          'Granted permits per second by priority, and the limit of all replicas. The current rate is below the limit after the API has throttled calls.',
         unit: 'reqps',
         width: 12,
         queries: [
           { expr: rate(metric('checkresult_quota_permits_total'), 'priority'), legend: '{{priority}}' },
           { expr: `max(${metric('checkresult_quota_limit_per_second')})`, legend: 'limit' },
           {
-            // Each replica may use all of a quota that is counted in Redis.
+            // With a quota in Redis, each replica may use all of it.
             expr: `clamp_max(sum(${metric('checkresult_quota_rate_per_second')}), scalar(max(${metric('checkresult_quota_limit_per_second')})))`,
-            legend: 'allowed now',
+            legend: 'current rate',
           },
         ],
       },
-      { stacked: true, min: 0, overrides: { limit: DASHED, 'allowed now': DASHED } },
+      { stacked: true, min: 0, overrides: { limit: DASHED, 'current rate': DASHED } },
     ),
     chart(
       {
-        title: 'Share of the quota by replica',
+        title: 'Quota share by replica',
         description:
-          'Calls a second allowed to each replica. One with 0 stands by. Counted in Redis, each may use all of the limit.',
+          'Calls per second that each replica may make. A replica with 0 is a hot standby. With a quota in Redis, each may use the whole limit.',
         unit: 'reqps',
         width: 12,
         queries: [
@@ -105,8 +105,8 @@ export const quota: Row = {
     ),
     chart(
       {
-        title: 'Wait for a permit',
-        description: 'How long the calls of each priority waited: 95% no longer than this.',
+        title: 'Permit wait time',
+        description: 'Time that calls waited for a permit (p95), by priority.',
         unit: 's',
         width: 8,
         queries: [
@@ -121,7 +121,7 @@ export const quota: Row = {
     chart(
       {
         title: 'Calls waiting for a permit',
-        description: 'Calls that would be made if there were permits, by priority.',
+        description: 'Calls that wait for a permit now, by priority.',
         unit: 'short',
         width: 8,
         queries: [
@@ -132,9 +132,9 @@ export const quota: Row = {
     ),
     chart(
       {
-        title: 'Permits without use',
+        title: 'Wasted permits',
         description:
-          'Calls a second that were throttled or made again, and slots that were reserved and not used.',
+          'Per second: calls that were throttled or repeated, and reserved slots that were not used.',
         unit: 'cps',
         width: 8,
         queries: [
@@ -148,22 +148,23 @@ export const quota: Row = {
 }
 
 export const circuit: Row = {
-  title: 'Gate and credentials',
+  title: 'Circuit breaker and credentials',
   panels: [
     timeline(
       {
-        title: 'Gate',
-        description: 'Why no calls are made. Closed at one replica is shown as closed.',
+        title: 'Circuit breaker',
+        description:
+          'State of the circuit breaker by reason. closed: calls flow. open: at least one replica has paused its calls for this reason.',
         unit: 'none',
         width: 12,
         queries: [{ expr: `max by (reason) (${metric('checkresult_circuit_open')})`, legend: '{{reason}}' }],
       },
-      { '0': { text: 'open', color: 'green' }, '1': { text: 'closed', color: 'red' } },
+      { '0': { text: 'closed', color: 'green' }, '1': { text: 'open', color: 'red' } },
     ),
     chart({
-      title: 'Credentials: time left',
+      title: 'Credentials: time to expiry',
       description:
-        'Until the credentials of each replica expire. They are renewed a quarter of an hour ahead. No value: they do not expire.',
+        'Time until the credentials of each replica expire. They are renewed 15 minutes before. No value means that they do not expire.',
       unit: 's',
       width: 6,
       queries: [
@@ -176,7 +177,7 @@ export const circuit: Row = {
     chart(
       {
         title: 'Credentials: renewals',
-        description: 'Renewals a second, files read anew included.',
+        description: 'Renewals per second by outcome, including files that were read again.',
         unit: 'cps',
         width: 6,
         queries: [
