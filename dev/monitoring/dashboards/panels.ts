@@ -37,7 +37,7 @@ export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
 
 export interface PanelText {
   readonly title: string
-  /** What the panel shows and how to read it, briefly. */
+  /** Content of the panel, and how to read it. */
   readonly description: string
   readonly unit: string
   readonly queries: readonly Query[]
@@ -96,7 +96,7 @@ export interface StatLook {
   readonly colors?: Colors
   readonly valueTexts?: Readonly<Record<string, ValueText>>
   readonly decimals?: number
-  /** Query the total over the selected time range once, and show it without a sparkline. */
+  /** Query the total over the selected time range once, and show only the number. */
   readonly total?: boolean
 }
 

@@ -71,7 +71,7 @@ export const cost: Row = {
   panels: [
     chart(
       {
-        title: 'Billed and unbilled results',
+        title: 'Results by billing',
         description: 'Results per second that the vendor bills or does not bill.',
         unit: 'cps',
         width: 8,
