@@ -139,7 +139,7 @@ describe('secrets from files', () => {
     expect(problems.join()).not.toContain(OLD)
   })
 
-  test('from the environment are never looked up in files', async () => {
+  test('are not read again if they come from the environment', async () => {
     const secrets = createFileSecrets(
       { key: new Secret(OLD) },
       {

@@ -9,7 +9,7 @@ interface Said {
 }
 
 /** The output and exit code of the command line before a command runs. */
-async function said(...words: string[]): Promise<Said> {
+async function outputOf(...words: string[]): Promise<Said> {
   let out = ''
   let err = ''
   const program = createProgram()
@@ -39,14 +39,14 @@ describe('an unknown command or option', () => {
       "error: unknown option '--partition'\n(Did you mean --partitions?)",
     ],
   ])('%j gets a suggestion', async (words, message) => {
-    const { code, out, err } = await said(...words)
+    const { code, out, err } = await outputOf(...words)
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toContain(message)
     expect(err).toContain('(add --help for the options)')
   })
 
   test('an excess argument is named', async () => {
-    const { code, err } = await said('run', 'now')
+    const { code, err } = await outputOf('run', 'now')
     expect(code).toBe(1)
     expect(err).toContain("error: too many arguments for 'run'")
   })
@@ -58,7 +58,7 @@ test('runs the service if there are no arguments', () => {
 })
 
 test('--help lists every command in one line and the exit codes', async () => {
-  const { code, out } = await said('--help')
+  const { code, out } = await outputOf('--help')
   expect(code).toBe(0)
   for (const name of ['run', 'config', 'topics', 'schemas', 'dlq', 'lookup', 'quota', 'simulate']) {
     expect(out).toMatch(new RegExp(`^  ${name}\\b.* \\S`, 'm'))
@@ -77,7 +77,7 @@ describe('an invalid option value', () => {
     [['dlq', 'show', '17'], 'Expected a DLQ position, partition:offset, as `dlq list` prints it.'],
     [['dlq', 'list', '--at', '17'], 'Expected a DLQ position, partition:offset, as `dlq list` prints it.'],
   ])('%j reports the expected value', async (words, message) => {
-    const { code, err } = await said(...words)
+    const { code, err } = await outputOf(...words)
     expect(code).toBe(1)
     expect(err).toContain(message)
   })

@@ -20,17 +20,17 @@ function simulate(...options: string[]): Running {
 
 /** The output and exit code of the command line if nothing is started. */
 async function parsed(...options: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const said = { stdout: '', stderr: '' }
+  const output = { stdout: '', stderr: '' }
   const program = new Command().exitOverride().configureOutput({
-    writeOut: (text) => (said.stdout += text),
-    writeErr: (text) => (said.stderr += text),
+    writeOut: (text) => (output.stdout += text),
+    writeErr: (text) => (output.stderr += text),
   })
   addSimulateCommand(program)
   const end: unknown = await program
     .parseAsync(['simulate', ...options], { from: 'user' })
     .catch((error: unknown) => error)
   if (!(end instanceof CommanderError)) throw new Error('It was started.')
-  return { code: end.exitCode, ...said }
+  return { code: end.exitCode, ...output }
 }
 
 test('simulate prints the settings for a service, logs calls, and prints a report when it stops', async () => {

@@ -18,7 +18,7 @@ describe('the clock offset to the API', () => {
     [-2 * HOUR_MS, 'The clock of this machine is 2 h behind the clock of the API.'],
     [72 * 60_000, 'The clock of this machine is 1 h 12 min ahead of the clock of the API.'],
     [-16 * 60_000, 'The clock of this machine is 16 min behind the clock of the API.'],
-  ])('of %i ms is too large and is described with its direction', (offsetMs, description) => {
+  ])('an offset of %i ms is too large and is described with its direction', (offsetMs, description) => {
     const clock = seen(offsetMs)
     expect([clock.isOff, clock.description]).toEqual([true, description])
   })

@@ -81,8 +81,8 @@ describe('an answer with a verdict', () => {
   })
 })
 
-describe('status 404', () => {
-  test('with ProcessNotCompleted means that the event is deferred', () => {
+describe('responses with status 404', () => {
+  test('status 404 with ProcessNotCompleted defers the event', () => {
     expect(classify(refused(404, 'ProcessNotCompleted'))).toEqual({
       kind: 'deferred',
       reason: 'not-completed',
@@ -91,13 +91,13 @@ describe('status 404', () => {
   })
 
   test.each(['InvalidApi.NotFound', 'InvalidProduct.NotFound', 'InvalidProtocol.NeedSsl'])(
-    'with %s pauses all calls',
+    'status 404 with %s pauses all calls',
     (code) => {
       expect(classify(refused(404, code))).toEqual({ kind: 'blocked', reason: 'account', code })
     },
   )
 
-  test('without a code pauses calls, because it may come from a gateway', () => {
+  test('status 404 without a code pauses calls, because it may come from a gateway', () => {
     const paused = { kind: 'blocked', reason: 'refused', code: 'HTTP 404' }
     expect(classify(refused(404, ''))).toEqual(paused)
     expect(classify(noAnswer('not-json', 404))).toEqual(paused)

@@ -93,7 +93,7 @@ describe('a quota slot', () => {
     expect(fetch(READY_MS + 50, 1, {})?.made).toEqual([])
   })
 
-  test('whose call was not sent is not reported as used', () => {
+  test('is not reported as used if its call was not sent', () => {
     const { slots, fetch } = connected()
     fetch(READY_MS, 1, { slotsMs: [READY_MS + 10], firstRingIndex: 42 })
     slots.take(READY_MS + 12)

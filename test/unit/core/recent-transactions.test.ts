@@ -6,7 +6,7 @@ const WINDOW_MS = 60_000
 const LIVE: TransactionOwner = { isWanted: () => true }
 
 /** Begins a transaction that is not a repeat. */
-function begun(
+function beginNew(
   recent: RecentTransactions,
   id: string,
   { nowMs = 0, owner = LIVE, partition = 0 } = {},
@@ -27,7 +27,7 @@ function repeats(
 describe('a repeated transaction', () => {
   test('is recognized within the window and not after it', () => {
     const recent = new RecentTransactions(WINDOW_MS)
-    begun(recent, 'a')
+    beginNew(recent, 'a')
     expect(repeats(recent, 'a', { nowMs: WINDOW_MS - 1 })).toBe(true)
     expect(repeats(recent, 'a', { nowMs: WINDOW_MS })).toBe(false)
     expect(repeats(recent, 'a', { nowMs: WINDOW_MS + 1 })).toBe(true)
@@ -35,7 +35,7 @@ describe('a repeated transaction', () => {
 
   test('is recognized only on the same partition', () => {
     const recent = new RecentTransactions(WINDOW_MS)
-    begun(recent, 'a', { partition: 1 })
+    beginNew(recent, 'a', { partition: 1 })
     expect([repeats(recent, 'a', { partition: 2 }), repeats(recent, 'b', { partition: 1 })]).toEqual([
       false,
       false,
@@ -44,7 +44,7 @@ describe('a repeated transaction', () => {
 
   test('is not recognized if the previous event ended without a result', () => {
     const recent = new RecentTransactions(WINDOW_MS)
-    recent.forget(begun(recent, 'a'))
+    recent.forget(beginNew(recent, 'a'))
     expect(repeats(recent, 'a')).toBe(false)
   })
 
@@ -52,17 +52,17 @@ describe('a repeated transaction', () => {
     const recent = new RecentTransactions(WINDOW_MS)
     const over = { isOver: false }
     const owner = { isWanted: () => !over.isOver }
-    begun(recent, 'a', { owner })
-    recent.committed(begun(recent, 'b', { owner }))
+    beginNew(recent, 'a', { owner })
+    recent.committed(beginNew(recent, 'b', { owner }))
     over.isOver = true
     expect([repeats(recent, 'a'), repeats(recent, 'b')]).toEqual([false, true])
   })
 
   test('is compared with the latest event, and a late outcome of an earlier event changes nothing', () => {
     const recent = new RecentTransactions(WINDOW_MS)
-    const first = begun(recent, 'a')
+    const first = beginNew(recent, 'a')
     recent.forget(first)
-    begun(recent, 'a')
+    beginNew(recent, 'a')
     recent.forget(first)
     recent.committed(first)
     expect(repeats(recent, 'a')).toBe(true)
@@ -76,7 +76,7 @@ describe('a repeated transaction', () => {
 
 test('the oldest transactions are forgotten if there are too many over all partitions', () => {
   const recent = new RecentTransactions(WINDOW_MS, 100)
-  for (let number = 0; number < 500; number += 1) begun(recent, `id${number}`, { partition: number % 7 })
+  for (let number = 0; number < 500; number += 1) beginNew(recent, `id${number}`, { partition: number % 7 })
   expect(repeats(recent, 'id499', { partition: 499 % 7 })).toBe(true)
   expect(repeats(recent, 'id401', { partition: 401 % 7 })).toBe(true)
   expect(repeats(recent, 'id300', { partition: 300 % 7 })).toBe(false)
@@ -88,7 +88,7 @@ type End = 'result' | 'deferred' | 'dead letter'
 
 interface Entry {
   readonly id: string
-  state: 'waiting' | 'begun' | 'skipped' | End
+  state: 'waiting' | 'beginNew' | 'skipped' | End
   entryId: number
 }
 
@@ -113,12 +113,12 @@ class Model {
     if (entry === undefined) return
     const owner = this.#owners[lane]
     const entryId = this.#recent.begin(0, entry.id, { isWanted: () => !owner.isOver }, 0)
-    entry.state = entryId === null ? 'skipped' : 'begun'
+    entry.state = entryId === null ? 'skipped' : 'beginNew'
     entry.entryId = entryId ?? -1
   }
 
   end(lane: LaneName, how: End): void {
-    const entry = this.#entries[lane].find(({ state }) => state === 'begun')
+    const entry = this.#entries[lane].find(({ state }) => state === 'beginNew')
     if (entry === undefined) return
     entry.state = how
     if (how !== 'result') this.#recent.forget(entry.entryId)
@@ -128,7 +128,7 @@ class Model {
     const entries = this.#entries[lane]
     for (;;) {
       const [first] = entries
-      if (first === undefined || first.state === 'waiting' || first.state === 'begun') return
+      if (first === undefined || first.state === 'waiting' || first.state === 'beginNew') return
       entries.shift()
       if (first.state === 'dead letter') this.deadLetters.push(first.id)
       if (first.state === 'result') {

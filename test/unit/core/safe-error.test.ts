@@ -70,7 +70,7 @@ describe('the stack of an error', () => {
     expect(safeError(error).stack).not.toContain('Z683365')
   })
 
-  test('of an engine error contains the source line', () => {
+  test('contains the source line of an engine error', () => {
     const safe = safeError(thrown(() => JSON.parse(SECRET)))
     expect(safe.errorType).toBe('SyntaxError')
     expect(JSON.stringify(safe)).not.toContain('CHAN')

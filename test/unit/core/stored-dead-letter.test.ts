@@ -127,7 +127,7 @@ describe('a DLQ position', () => {
 describe('a selection of dead letters', () => {
   const one = deadLetter()
 
-  test('without filters contains every dead letter', () => {
+  test('contains every dead letter if there are no filters', () => {
     expect(isSelected(one, EVERY_DEAD_LETTER)).toBe(true)
   })
 
@@ -142,7 +142,7 @@ describe('a selection of dead letters', () => {
     ['an age it has not reached', { failedBeforeMs: one.failedAtMs }, false],
     ['an age it has passed', { failedAfterMs: one.failedAtMs }, false],
     ['its reason and another code', { reasons: new Set(['rejected']), codes: new Set(['x']) }, false],
-  ])('by %s has the expected result', (_, changes, selected) => {
+  ])('is filtered correctly by %s', (_, changes, selected) => {
     expect(isSelected(one, { ...EVERY_DEAD_LETTER, ...changes })).toBe(selected)
   })
 })

@@ -9,7 +9,7 @@ const MAX = 24
 const ROUNDING_MS = 1e-6
 
 /** One step of a schedule. */
-const happening = fc.oneof(
+const step = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({ kind: fc.constant('arrive' as const), calls: fc.integer({ min: 1, max: 8 }) }),
@@ -18,7 +18,7 @@ const happening = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('stall' as const), forMs: fc.nat(1_500) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('throttle' as const), afterMs: fc.nat(800) }) },
 )
-const schedule = fc.array(fc.tuple(fc.oneof(fc.nat(60), fc.nat(1_500)), happening), {
+const schedule = fc.array(fc.tuple(fc.oneof(fc.nat(60), fc.nat(1_500)), step), {
   minLength: 1,
   maxLength: 80,
 })
@@ -178,7 +178,7 @@ test('with waiting calls, each window is full again one window after a limit cha
 
 describe('the quota usage', () => {
   test.each([1, 5, 10, 50, 200, 1_000])(
-    'at %i calls per second is at least 97 % with late timers',
+    'is at least 97 % of %i calls per second with late timers',
     (permits) => {
       const bucket = new TokenBucket({ permits, windowMs: WINDOW_MS, burst: Math.ceil(permits / 10) })
       const lateMs = [0.3, 1.2, 0.9, 4, 1.1, 0.2, 2.5, 0.8, 1.4, 9]
@@ -200,7 +200,7 @@ describe('the quota usage', () => {
   )
 
   test.each([5, 10, 50, 200])(
-    'at %i calls per second allows half the rate without waiting longer than one permit takes',
+    'can be half of %i calls per second without waiting longer than one permit takes',
     (permits) => {
       const bucket = new TokenBucket({ permits, windowMs: WINDOW_MS, burst: Math.ceil(permits / 10) })
       for (let call = 0; call < 20 * permits; call += 1) {

@@ -31,7 +31,7 @@ function greedy(bucket: TokenBucket, untilMs: number): number[] {
   return grants
 }
 
-function maxInAWindow(grants: readonly number[], windowMs: number): number {
+function maxPerWindow(grants: readonly number[], windowMs: number): number {
   const within = (last: number) =>
     grants.filter((at) => at <= last && last - at < windowMs - ROUNDING_MS).length
   return Math.max(0, ...grants.map(within))
@@ -49,7 +49,7 @@ describe('any schedule of requests', () => {
           nowMs += gap
           if (call(bucket, nowMs) === 0) grants.push(nowMs)
         }
-        expect(maxInAWindow(grants, option.windowMs)).toBeLessThanOrEqual(option.permits)
+        expect(maxPerWindow(grants, option.windowMs)).toBeLessThanOrEqual(option.permits)
       }),
       { numRuns: 300 },
     )
@@ -89,7 +89,7 @@ describe('continuous demand', () => {
       fc.property(options, (option) => {
         const { permits, windowMs, burst } = option
         const grants = greedy(new TokenBucket(option), 4 * windowMs)
-        expect(maxInAWindow(grants, windowMs)).toBe(permits)
+        expect(maxPerWindow(grants, windowMs)).toBe(permits)
         expect(grants.length).toBeGreaterThanOrEqual(4 * permits)
         for (const [index, at] of grants.entries()) {
           const inWindow = (index % permits) + 1

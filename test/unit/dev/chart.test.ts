@@ -65,13 +65,13 @@ describe('generated chart files', () => {
   test('plain settings, secrets and file settings each go to the matching chart value', () => {
     for (const name of SETTING_NAMES) {
       const { holds } = aboutSetting(name)
-      const place = { text: 'settings', secret: 'secrets', content: 'files', path: 'files' }[holds]
+      const valueName = { text: 'settings', secret: 'secrets', content: 'files', path: 'files' }[holds]
       const found = Object.entries(schema.properties ?? {}).filter(
         ([at, { properties }]) =>
           ['settings', 'secrets', 'files'].includes(at) && properties !== undefined && name in properties,
       )
-      const places = found.map(([at]) => at)
-      expect(places, `places of ${name}`).toEqual([place])
+      const locations = found.map(([at]) => at)
+      expect(locations, `location of ${name}`).toEqual([valueName])
     }
   })
 })
@@ -81,7 +81,7 @@ test('the versions of the chart and its image match package.json', () => {
   expect([version, appVersion]).toEqual([VERSION, VERSION])
 })
 
-describe('places that list all settings', () => {
+describe('lists of all settings', () => {
   const KNOWN = new Set<string>(
     SETTING_NAMES.flatMap((name) => {
       const variant = fileVariant(name)

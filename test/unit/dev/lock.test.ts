@@ -49,7 +49,7 @@ test('a lock is taken over if its owner is dead', async () => {
   expect(readdirSync(join(file, '..'))).toEqual([])
 })
 
-test('a waiting process is told who holds the lock, and gives up after a timeout', async () => {
+test('a waiting process reports the process id of the owner, and gives up after a timeout', async () => {
   const file = lockFile()
   writeFileSync(file, `${process.pid} somebody`)
   const waitedFor: number[] = []

@@ -18,8 +18,8 @@ async function deadLetterOf(changes: Parameters<typeof inputRecord>[1]) {
   }
 }
 
-describe('an incomplete record becomes a dead letter without a call', () => {
-  test('if its value was too large; the headers describe the value', async () => {
+describe('an incomplete record', () => {
+  test('becomes a dead letter without a call if its value is too large, and the headers describe the value', async () => {
     const leftOut = [{ field: 'value', bytes: 209_715_200, sha256: SHA256 }] as const
     const deadLetter = await deadLetterOf({ value: null, leftOut })
     expect([deadLetter.outcome, deadLetter.calls, deadLetter.code]).toEqual([
@@ -31,12 +31,15 @@ describe('an incomplete record becomes a dead letter without a call', () => {
     expect(deadLetter.text('checkresult-left-out-value')).toBe(`209715200 bytes, sha256 ${SHA256}`)
   })
 
-  test.each(['key', 'headers'] as const)('if its %s is too large', async (field) => {
-    const deadLetter = await deadLetterOf({ leftOut: [{ field, bytes: 2_000_000, sha256: SHA256 }] })
-    expect([deadLetter.calls, deadLetter.code]).toEqual([0, 'record-too-large'])
-  })
+  test.each(['key', 'headers'] as const)(
+    'becomes a dead letter without a call if its %s is too large',
+    async (field) => {
+      const deadLetter = await deadLetterOf({ leftOut: [{ field, bytes: 2_000_000, sha256: SHA256 }] })
+      expect([deadLetter.calls, deadLetter.code]).toEqual([0, 'record-too-large'])
+    },
+  )
 
-  test('if its batch is damaged; the headers list all offsets that it stands for', async () => {
+  test('becomes a dead letter without a call if its batch is damaged, and the message names all offsets that it stands for', async () => {
     const deadLetter = await deadLetterOf({ value: null, unreadableFrom: 5n })
     expect([deadLetter.calls, deadLetter.code]).toEqual([0, 'damaged-batch'])
     expect(deadLetter.message).toContain('offsets 5 to 9 cannot be read')

@@ -127,7 +127,7 @@ describe('an event that is too old', () => {
     ['refused', 'refused'],
     ['throttled', 'refused'],
     ['unknown-code', 'unknown-code'],
-  ])('to be deferred as %s becomes a dead letter %s', (reason, expected) => {
+  ])('becomes a dead letter instead of being deferred as %s: %s', (reason, expected) => {
     const { outputs, clock } = outputsOf()
     const processed = outputs.defer(work({}, clock.epochMs() - HOUR_MS), reason, 'SomeCode')
     expect(processed.counts).toMatchObject({ kind: 'dead-letter', reason: expected, code: 'SomeCode' })

@@ -14,9 +14,9 @@ function quota(permits = 10) {
   const now = (): Moment => ({ monotonicMs: clock.monotonicMs(), epochMs: clock.epochMs() })
   /** Makes as many calls as are allowed now, each sent at once. */
   const calls = (): number => {
-    let made_ = 0
-    for (const nowMs = clock.monotonicMs(); made.take(nowMs) === 0; made_ += 1) made.confirm(nowMs, nowMs)
-    return made_
+    let count = 0
+    for (const nowMs = clock.monotonicMs(); made.take(nowMs) === 0; count += 1) made.confirm(nowMs, nowMs)
+    return count
   }
   const assign = (generation: number, share: number | null): void =>
     made.assigned({ generation, share, sent: now() })
@@ -50,7 +50,7 @@ describe('a share of the quota', () => {
     expect(calls()).toBe(4)
   })
 
-  test('that grew is usable one window later, and the old share meanwhile', async () => {
+  test('is usable one window after it grew, and the old share meanwhile', async () => {
     const { rejoin, calls, pass } = await assignedFor(3)
     await rejoin(2, 8)
     expect(calls()).toBe(3)
@@ -60,7 +60,7 @@ describe('a share of the quota', () => {
     expect(calls()).toBe(8)
   })
 
-  test('that shrank applies at once, including calls that were already made', async () => {
+  test('applies at once if it shrank, including calls that were already made', async () => {
     const { rejoin, calls, pass } = await assignedFor(8)
     expect(calls()).toBe(8)
     await pass(WINDOW_MS / 2)
@@ -78,7 +78,7 @@ describe('a share of the quota', () => {
     expect(calls()).toBe(8)
   })
 
-  test('that changes twice within a window is limited to its minimum', async () => {
+  test('is limited to its minimum if it changes twice within a window', async () => {
     const { rejoin, calls, pass } = await assignedFor(8)
     await rejoin(2, 1)
     await pass(500)
@@ -86,7 +86,7 @@ describe('a share of the quota', () => {
     expect(calls()).toBe(1)
   })
 
-  test('of zero grants nothing and needs no timer (hot standby)', async () => {
+  test('grants nothing and needs no timer if it is zero (hot standby)', async () => {
     const { assign, pass, quota: limiter, clock } = quota()
     assign(1, 0)
     await pass(5_000)

@@ -4,7 +4,7 @@ import type { RateLimiter } from '../../../src/ports.ts'
 import { flushPromises } from '../../support/fake-clock.ts'
 import { queueWith } from '../../support/permit-queue.ts'
 
-function elsewhere() {
+function withRemoteQuota() {
   const asked: number[] = []
   let listener: (() => void) | null = null
   const state = { permits: 0, unavailable: null as string | null }
@@ -56,7 +56,7 @@ test('the limiter is notified once per permit, when its call starts or is given 
 
 describe('a permit queue with a remote quota', () => {
   test('grants permits when the quota becomes available, without a timer', async () => {
-    const { ask, names, clock, change } = elsewhere()
+    const { ask, names, clock, change } = withRemoteQuota()
     ask('a')
     ask('b')
     await clock.advance(60_000)
@@ -67,7 +67,7 @@ describe('a permit queue with a remote quota', () => {
   })
 
   test('reports how many permits it could use, limited by the maximum number of concurrent calls', async () => {
-    const { ask, asked, change } = elsewhere()
+    const { ask, asked, change } = withRemoteQuota()
     for (const name of ['a', 'b', 'c', 'd', 'e']) ask(name)
     change({ permits: 2 })
     await flushPromises()
@@ -75,7 +75,7 @@ describe('a permit queue with a remote quota', () => {
   })
 
   test('opens the circuit breaker while the quota is unavailable and closes it when the quota returns', async () => {
-    const { ask, names, change, queue, metrics, log } = elsewhere()
+    const { ask, names, change, queue, metrics, log } = withRemoteQuota()
     ask('a')
     change({ unavailable: 'The quota is on holiday.' })
     change({ unavailable: 'The quota is on holiday.' })

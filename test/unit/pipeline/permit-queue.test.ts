@@ -147,7 +147,7 @@ describe('a paused permit queue', () => {
   })
 })
 
-async function pausedQueue() {
+async function withOpenBreaker() {
   const made = queueWith()
   made.ask('a')
   await flushPromises()
@@ -160,7 +160,7 @@ async function pausedQueue() {
 
 describe('an open circuit breaker in the permit queue', () => {
   test('grants a permit only to one probe when the next probe is due', async () => {
-    const { queue, names, clock } = await pausedQueue()
+    const { queue, names, clock } = await withOpenBreaker()
     expect([queue.openReason, names()]).toEqual(['credentials', ['a']])
     await clock.advance(4_999)
     expect(names()).toEqual(['a'])
@@ -169,7 +169,7 @@ describe('an open circuit breaker in the permit queue', () => {
   })
 
   test('closes for all waiters when the probe succeeds', async () => {
-    const { queue, names, clock, release } = await pausedQueue()
+    const { queue, names, clock, release } = await withOpenBreaker()
     await clock.advance(5_000)
     release(ANSWERED)
     await flushPromises()
@@ -177,7 +177,7 @@ describe('an open circuit breaker in the permit queue', () => {
   })
 
   test('delays the next probe when a probe fails', async () => {
-    const { names, clock, release } = await pausedQueue()
+    const { names, clock, release } = await withOpenBreaker()
     await clock.advance(5_000)
     release(REFUSED)
     await clock.advance(4_999)
@@ -187,7 +187,7 @@ describe('an open circuit breaker in the permit queue', () => {
   })
 
   test('is reported once when it opens and once when it closes', async () => {
-    const { metrics, log, clock, release } = await pausedQueue()
+    const { metrics, log, clock, release } = await withOpenBreaker()
     await clock.advance(5_000)
     release(ANSWERED)
     expect(metrics.of('circuit')).toEqual([['credentials'], [null]])
@@ -197,14 +197,14 @@ describe('an open circuit breaker in the permit queue', () => {
 
 describe('the probe of an open circuit breaker', () => {
   test('prefers a record that was not rejected yet, regardless of its priority and position in the queue', async () => {
-    const { ask, names, clock } = await pausedQueue()
+    const { ask, names, clock } = await withOpenBreaker()
     ask('d', 'redriven')
     await clock.advance(0)
     expect(names()).toEqual(['a', 'd'])
   })
 
   test('rotates among rejected records if there are no others', async () => {
-    const { ask, names, clock, release } = await pausedQueue()
+    const { ask, names, clock, release } = await withOpenBreaker()
     await clock.advance(5_000)
     release(REFUSED)
     ask('b', 'fresh', () => true, true)

@@ -33,15 +33,15 @@ describe('a record', () => {
   test.each([
     ['skip', [], 'skipped'],
     ['dead-letter', ['dead'], 'become dead letters'],
-  ] as const)('that is not an event makes no call: %s', async (foreignRecords, topics, said) => {
+  ] as const)('makes no call if it is not an event: %s', async (foreignRecords, topics, logged) => {
     const decoded = { kind: 'foreign', foreign: 'tombstone', message: 'No value.' } as const
     const { run, result, calls, log } = processing([], decoded, { foreignRecords })
     await run(inputRecord(0))
     expect([outcomeOf(result()), calls]).toEqual([[topics, 'foreign'], []])
-    expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining(said)])
+    expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining(logged)])
   })
 
-  test('whose key is not its transaction id is counted on the input topic but not again on a retry topic', async () => {
+  test('is counted if its key is not its transaction id, but not again on a retry topic', async () => {
     const { run, metrics } = processing([PASSED])
     await run(inputRecord(0))
     await run(inputRecord(0, { topic: 'retry' }))

@@ -98,13 +98,13 @@ describe('a redrive', () => {
   test('skips dead letters that are not selected, foreign records, and dead letters that failed too often', async () => {
     const topic = new DeadLetterTopic(2)
     topic.add(0, { reason: 'rejected', code: 'TransactionIdInvalid' })
-    const spent = topic.add(0, { redrives: 3 })
+    const exhausted = topic.add(0, { redrives: 3 })
     topic.add(1, { redrives: 2 })
     topic.append(1, { value: Buffer.from('theirs') }, [])
     const sink = redriveSink(topic)
     const report = await run(topic, { sink, selection: { reasons: new Set(['undecodable']) } })
     expect(report.groups).toEqual([{ ...GROUP, sent: 1, stays: 1 }])
-    expect(report.staying.map(({ partition, offset }) => `${partition}:${offset}`)).toEqual([spent])
+    expect(report.staying.map(({ partition, offset }) => `${partition}:${offset}`)).toEqual([exhausted])
     expect(sink.events.map(({ headers }) => headerText(headers, 'checkresult-redrives'))).toEqual(['3'])
   })
 
@@ -121,11 +121,11 @@ describe('a redrive', () => {
     expect([sentOf(report), report.absent]).toEqual([1, ['1:99', '9:0']])
   })
 
-  test('as a dry run reports the same and writes nothing', async () => {
+  test('reports the same in a dry run and writes nothing', async () => {
     const topic = topicOf(250)
-    const looked = await run(topic, { sink: null })
+    const dryRun = await run(topic, { sink: null })
     const done = await run(topic)
-    expect(looked).toEqual(done)
+    expect(dryRun).toEqual(done)
     expect(sentOf(await run(topic))).toBe(0)
   })
 
@@ -225,7 +225,7 @@ describe('a dead letter of another pipeline', () => {
   })
 })
 
-describe('a redrive that ends early reports what it has put back, and the next run continues:', () => {
+describe('a redrive that ends early', () => {
   const COMMITTED = { kind: 'committed' } as const
   const failure = { code: 'ECONNREFUSED', message: 'A sentence.', temporary: true }
   const ENDS = [
@@ -233,31 +233,37 @@ describe('a redrive that ends early reports what it has put back, and the next r
     { end: { kind: 'failed', message: 'A sentence.' }, outcome: { kind: 'failed', failure } },
   ] as const
 
-  test.each(ENDS)('after $end.kind', async ({ end, outcome }) => {
-    const topic = topicOf(250)
-    const first = redriveSink(topic, { outcomes: [COMMITTED, outcome] })
-    const report = await run(topic, { sink: first })
-    expect([report.end, sentOf(report), first.transactions]).toEqual([end, 100, 2])
-    const second = redriveSink(topic)
-    await run(topic, { sink: second })
-    expect([...numbersOf(first), ...numbersOf(second)].toSorted((left, right) => left - right)).toEqual(
-      ALL_OF_250,
-    )
-  })
+  test.each(ENDS)(
+    'reports what it has put back after "$end.kind", and the next run continues',
+    async ({ end, outcome }) => {
+      const topic = topicOf(250)
+      const first = redriveSink(topic, { outcomes: [COMMITTED, outcome] })
+      const report = await run(topic, { sink: first })
+      expect([report.end, sentOf(report), first.transactions]).toEqual([end, 100, 2])
+      const second = redriveSink(topic)
+      await run(topic, { sink: second })
+      expect([...numbersOf(first), ...numbersOf(second)].toSorted((left, right) => left - right)).toEqual(
+        ALL_OF_250,
+      )
+    },
+  )
 
-  test.each([3, 1_000])('after a stop request, with %d dead letters per read', async (atOnce) => {
-    const topic = topicOf(600)
-    const controller = new AbortController()
-    const first = redriveSink(topic)
-    const publish = async (outputs: readonly OutputRecord[]): Promise<PublishOutcome> => {
-      controller.abort()
-      return first.publish(outputs)
-    }
-    const { signal } = controller
-    const report = await run(topic, { sink: { ...first, publish }, signal, atOnce })
-    expect([report.end, sentOf(report), first.transactions]).toEqual([{ kind: 'interrupted' }, 100, 1])
-    const second = redriveSink(topic)
-    await run(topic, { sink: second })
-    expect(numbersOf(first).length + numbersOf(second).length).toBe(600)
-  })
+  test.each([3, 1_000])(
+    'reports what it has put back after a stop request, with %d dead letters per read',
+    async (atOnce) => {
+      const topic = topicOf(600)
+      const controller = new AbortController()
+      const first = redriveSink(topic)
+      const publish = async (outputs: readonly OutputRecord[]): Promise<PublishOutcome> => {
+        controller.abort()
+        return first.publish(outputs)
+      }
+      const { signal } = controller
+      const report = await run(topic, { sink: { ...first, publish }, signal, atOnce })
+      expect([report.end, sentOf(report), first.transactions]).toEqual([{ kind: 'interrupted' }, 100, 1])
+      const second = redriveSink(topic)
+      await run(topic, { sink: second })
+      expect(numbersOf(first).length + numbersOf(second).length).toBe(600)
+    },
+  )
 })

@@ -14,7 +14,7 @@ function header(processed: ProcessedRecord | null | undefined, name: string): st
 }
 
 /** Makes calls for other records, all of them answered, while `made` is running. */
-async function amongOthers(made: ReturnType<typeof processing>, seconds: number): Promise<void> {
+async function whileOthersSucceed(made: ReturnType<typeof processing>, seconds: number): Promise<void> {
   for (let round = 0; round < seconds * 10; round += 1) {
     const permit = await made.permits.acquire('fresh', 'in:1', () => true)
     permit?.release({ kind: 'answered' })
@@ -42,9 +42,9 @@ describe('a record that is rejected while others succeed', () => {
     [400, 'Throttling.User', 'throttled', 4],
   ])('goes to the retry topic: %i %s', async (status, code, reason, calls) => {
     const made = processing([refused(status, code)])
-    await amongOthers(made, 1)
+    await whileOthersSucceed(made, 1)
     await made.run(inputRecord(0))
-    await amongOthers(made, 10)
+    await whileOthersSucceed(made, 10)
     expect([outcomeOf(made.result()), made.calls.length]).toEqual([[['retry'], 'deferred'], calls])
     expect(made.result()?.counts).toEqual({ kind: 'deferred', reason })
     expect(header(made.result(), 'checkresult-attempts')).toBe('1')
@@ -57,9 +57,9 @@ describe('a record that is rejected while others succeed', () => {
       refused(400, 'Throttling.User'),
       PASSED,
     ])
-    await amongOthers(made, 1)
+    await whileOthersSucceed(made, 1)
     await made.run(inputRecord(0))
-    await amongOthers(made, 5)
+    await whileOthersSucceed(made, 5)
     const [first = 0, ...later] = made.calls.map(({ atMs }) => atMs)
     expect([later.map((atMs) => atMs - first), outcomeOf(made.result())]).toEqual([
       [2_000, 3_000],
@@ -69,7 +69,7 @@ describe('a record that is rejected while others succeed', () => {
 
   test('becomes a dead letter if it is too old for another retry topic', async () => {
     const made = processing([refused(403, 'Forbidden.RAMUserAccessDenied')])
-    await amongOthers(made, 1)
+    await whileOthersSucceed(made, 1)
     const old = historyHeaders({
       attempts: 9,
       firstSeenMs: 1_000,
@@ -77,7 +77,7 @@ describe('a record that is rejected while others succeed', () => {
       redrives: 0,
     })
     await made.run(inputRecord(0, { topic: 'retry', headers: old }))
-    await amongOthers(made, 3)
+    await whileOthersSucceed(made, 3)
     expect(made.result()?.counts).toMatchObject({ kind: 'dead-letter', reason: 'refused' })
     expect(header(made.result(), 'checkresult-code')).toBe('Forbidden.RAMUserAccessDenied')
   })

@@ -64,17 +64,17 @@ test('the promises hold if every window of one second plus guard has exactly N c
   expect(figures.used).toBeCloseTo(1 / 1.02, 6)
 })
 
-describe('a promise is broken', () => {
-  test('by one call too many in any second, whether it is throttled or not', () => {
+describe('a broken promise', () => {
+  test('is reported for one call too many in any second, whether it is throttled or not', () => {
     expect(broken({ calls: evenly(10.5) })).toEqual(['11 calls came within a second'])
   })
 
-  test('by unused quota', () => {
+  test('is reported for unused quota', () => {
     expect(broken({ calls: evenly(9.8) })).toEqual(['96.1 % were used, 97.0 % should be'])
     expect(broken({ calls: [] })).toHaveLength(1)
   })
 
-  test('by throttled calls', () => {
+  test('is reported for throttled calls', () => {
     const [first, ...others] = evenly(10)
     const refused = { atNs: first?.atNs ?? 0, scenario: EVENT_SCENARIO, code: 'Throttling.Api' }
     expect(broken({ calls: [refused, ...others] })).toEqual([
@@ -82,14 +82,14 @@ describe('a promise is broken', () => {
     ])
   })
 
-  test('by a replica that crashed and by anything that makes its figures unusable', () => {
+  test('is reported for a replica that crashed and for anything that makes its figures unusable', () => {
     expect(broken({ deaths: ['why'] })).toEqual(['a replica ended: why'])
     expect(broken({ ranDry: [3] })).toEqual(['no work was left on partitions 3: nothing was measured'])
     const changed = [{ from: standing(), to: standing({ share: 6, atNs: 1, calls: 1 }) }]
     expect(broken({ stretches: changed })).toEqual(['the shares changed in calm: nothing was measured'])
   })
 
-  test('under light load, by permits that take longer than the interval between permits', () => {
+  test('is reported under light load for permits that take longer than the interval between permits', () => {
     const light = { load: 'light' } as const
     expect(broken({ calls: evenly(5), stretches: waitsUpTo(0.1) }, light)).toEqual([])
     expect(broken({ calls: evenly(5), stretches: waitsUpTo(0.2) }, light)).toEqual([

@@ -10,7 +10,7 @@ function bodyOf(changes: Partial<Reading>): { Result: Record<string, unknown> } 
 }
 
 describe('a response body', () => {
-  test.each(SHAPES)('in the shape %s is JSON from which a verdict can be read', (shape) => {
+  test.each(SHAPES)('is JSON with a readable verdict in the shape %s', (shape) => {
     const { code, requestId, answer } = parseAnswer(bodyOf({ shape }))
     expect([code, requestId, answer?.passed, answer?.subCode]).toEqual(['Success', 'r', 'Y', '200'])
   })

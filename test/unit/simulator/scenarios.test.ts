@@ -52,7 +52,7 @@ function replyOf(response: Response): Parameters<typeof classify>[0] {
 const GO_AGAIN = new Set(['deferred', 'throttled', 'unavailable', 'blocked'])
 
 /** Repeats the call until the service would stop, and returns the last outcome and the ones before. */
-function inTheEnd({ respond, docType }: Scenario, calls: number, person: number) {
+function finalOutcome({ respond, docType }: Scenario, calls: number, person: number) {
   const before: string[] = []
   for (let call = 1; call <= 20; call += 1) {
     const end = made(respond({ call, calls, person }), docType)
@@ -62,7 +62,7 @@ function inTheEnd({ respond, docType }: Scenario, calls: number, person: number)
   return { end: null, before }
 }
 
-function asExpected(end: Made | null): Expected | null {
+function toExpected(end: Made | null): Expected | null {
   if (end === null) return { kind: 'deferred' }
   if (end.kind === 'rejected') return { kind: 'dead-letter', reason: end.reason }
   if (end.kind !== 'result') return null
@@ -81,16 +81,19 @@ function scenario(name: string): Scenario {
 
 /** The document that the service makes of a scenario for one person. */
 function documentOf(name: string, person = 3) {
-  const { end } = inTheEnd(scenario(name), 1, person)
+  const { end } = finalOutcome(scenario(name), 1, person)
   return end?.kind === 'result' ? end.result.document : null
 }
 
-describe('the service handles a scenario as the scenario expects:', () => {
-  test.each(SCENARIOS.map((one) => [one.name, one] as const))('%s', (_, one) => {
-    const { end, before } = inTheEnd(one, 2, 5)
-    expect(before.includes('deferred')).toBe(one.defers)
-    expect(asExpected(end)).toEqual(one.expected)
-  })
+describe('the service', () => {
+  test.each(SCENARIOS.map((one) => [one.name, one] as const))(
+    'handles the scenario %s as expected',
+    (_, one) => {
+      const { end, before } = finalOutcome(one, 2, 5)
+      expect(before.includes('deferred')).toBe(one.defers)
+      expect(toExpected(end)).toEqual(one.expected)
+    },
+  )
 
   test('all seven document families are read with sex and date of birth, for every person', () => {
     const families = new Set<string>()
@@ -151,7 +154,7 @@ describe('the service handles a scenario as the scenario expects:', () => {
     ['newforgery', ['OTHER']],
     ['spoofclean', ['SCREEN_REMARK']],
   ])('%s has the forgery signs %j', (name, spoofTypes) => {
-    const { end } = inTheEnd(scenario(name), 1, 3)
+    const { end } = finalOutcome(scenario(name), 1, 3)
     expect(end).toMatchObject({ result: { risk: { spoofTypes } } })
   })
 
@@ -180,7 +183,7 @@ describe('the number in a scenario name', () => {
   test.each(counting)('%s gives the number of calls that fail first', (name) => {
     const named = scenarioOf(`${name}3x01`)
     expect(named).toMatchObject({ calls: 3, scenario: { name } })
-    expect(inTheEnd(scenario(name), 3, 0).before).toHaveLength(3)
+    expect(finalOutcome(scenario(name), 3, 0).before).toHaveLength(3)
   })
 
   test('defaults to 1', () => {
@@ -246,7 +249,7 @@ describe('generated people', () => {
   })
 })
 
-describe('all scenarios together cover', () => {
+describe('the scenarios together', () => {
   const finalBodies = SCENARIOS.flatMap(({ respond }) => {
     const last = respond({ call: 9, calls: 1, person: 4 })
     return last.kind === 'json' ? [last.body] : []
@@ -264,7 +267,7 @@ describe('all scenarios together cover', () => {
     'InternalError',
     'ServiceUnavailable',
     'Throttling.User',
-  ])('the code %s', (code) => {
+  ])('cover the code %s', (code) => {
     expect(firstCodes).toContain(code)
   })
 
@@ -286,7 +289,7 @@ describe('all scenarios together cover', () => {
     ['a trailing comma', /"spoofResult\\":\\"Y\\",\}/],
     ['a missing comma', /98\.0\\"ocrIdPassed/],
     ['a face attack', /faceAttack\\":\\"Y/],
-  ])('%s', (_, text) => {
+  ])('cover %s', (_, text) => {
     expect(finalBodies).toMatch(text)
   })
 })

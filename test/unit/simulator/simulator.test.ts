@@ -31,7 +31,7 @@ async function start(options: Partial<SimulatorOptions> = {}): Promise<Simulator
 }
 
 /** A caller that uses the service's own client and signature. */
-function asking(simulator: Simulator, options: { credentials?: Credentials; timeoutMs?: number } = {}) {
+function callerFor(simulator: Simulator, options: { credentials?: Credentials; timeoutMs?: number } = {}) {
   const { credentials = KEY, timeoutMs = LONG_TIMEOUT_MS } = options
   const client = createCheckResultClient({
     endpoint: simulator.url,
@@ -44,7 +44,7 @@ function asking(simulator: Simulator, options: { credentials?: Credentials; time
 }
 
 /** Short form of a reply: its status and code, or why there was none. */
-function inShort(reply: Reply): string {
+function summaryOf(reply: Reply): string {
   return reply.kind === 'answer' ? `${reply.status} ${reply.code}` : reply.failure
 }
 
@@ -58,9 +58,9 @@ async function control(simulator: Simulator, path: string, body?: string) {
 
 describe('a simulated call', () => {
   test('gets the response that its transaction id names', async () => {
-    const ask = asking(await start())
+    const ask = callerFor(await start())
     const replies = await Promise.all(['passhkid2018x1', 'invalididx1', 'notyetx1', 'error500x1'].map(ask))
-    expect(replies.map(inShort)).toEqual([
+    expect(replies.map(summaryOf)).toEqual([
       '200 Success',
       '400 TransactionIdInvalid',
       '404 ProcessNotCompleted',
@@ -71,13 +71,13 @@ describe('a simulated call', () => {
   test('is logged with its time, its ids and its outcome', async () => {
     const arrivals: Arrival[] = []
     const before = process.hrtime.bigint()
-    const ask = asking(await start({ qps: 1, onArrival: (arrival) => arrivals.push(arrival) }))
+    const ask = callerFor(await start({ qps: 1, onArrival: (arrival) => arrivals.push(arrival) }))
     await ask('passhkid2018x1')
     await ask('passpassportx1')
     const stranger = { accessKeyId: 'stranger', accessKeySecret: 'testsecret' }
-    await asking(await start({ onArrival: (arrival) => arrivals.push(arrival) }), { credentials: stranger })(
-      'x',
-    )
+    await callerFor(await start({ onArrival: (arrival) => arrivals.push(arrival) }), {
+      credentials: stranger,
+    })('x')
     const times = [before, ...arrivals.map(({ atNs }) => atNs), process.hrtime.bigint()]
     expect(times.toSorted((one, other) => Number(one - other))).toEqual(times)
     expect(arrivals.map(({ scenario, code }) => [scenario, code])).toEqual([
@@ -88,7 +88,7 @@ describe('a simulated call', () => {
   })
 
   test('gets a unique request id', async () => {
-    const ask = asking(await start())
+    const ask = callerFor(await start())
     const ids = (await Promise.all([ask('passhkid2018x1'), ask('passhkid2018x1')])).map((reply) =>
       reply.kind === 'answer' ? reply.requestId : null,
     )
@@ -97,18 +97,22 @@ describe('a simulated call', () => {
   })
 
   test('fails as often as its transaction id says, then succeeds', async () => {
-    const ask = asking(await start())
+    const ask = callerFor(await start())
     const replies = [await ask('flaky2x1'), await ask('flaky2x1'), await ask('flaky2x1')]
-    expect(replies.map(inShort)).toEqual(['503 ServiceUnavailable', '503 ServiceUnavailable', '200 Success'])
+    expect(replies.map(summaryOf)).toEqual([
+      '503 ServiceUnavailable',
+      '503 ServiceUnavailable',
+      '200 Success',
+    ])
   })
 
   test('gets a response from the mix if its transaction id names no scenario', async () => {
-    const ask = asking(await start({ mix: { invalidparameter: 1 } }))
-    expect(inShort(await ask('hksb7ba1b28130d24e015d694361bee4'))).toBe('400 InvalidParameter')
+    const ask = callerFor(await start({ mix: { invalidparameter: 1 } }))
+    expect(summaryOf(await ask('hksb7ba1b28130d24e015d694361bee4'))).toBe('400 InvalidParameter')
   })
 
   test('gets a retry hint in milliseconds when it is throttled', async () => {
-    const ask = asking(await start())
+    const ask = callerFor(await start())
     expect(await ask('throttledx1')).toMatchObject({
       status: 400,
       code: 'Throttling.User',
@@ -117,19 +121,19 @@ describe('a simulated call', () => {
   })
 
   test('is rejected if it is signed with the wrong secret', async () => {
-    const ask = asking(await start(), { credentials: { ...KEY, accessKeySecret: 'other' } })
-    expect(inShort(await ask('passhkid2018x1'))).toBe('400 SignatureDoesNotMatch')
+    const ask = callerFor(await start(), { credentials: { ...KEY, accessKeySecret: 'other' } })
+    expect(summaryOf(await ask('passhkid2018x1'))).toBe('400 SignatureDoesNotMatch')
   })
 
   test('is accepted with temporary credentials and their token', async () => {
     const credentials = { ...KEY, securityToken: 'CAIStoken+/==' }
     const simulator = await start({ credentials })
-    expect(inShort(await asking(simulator, { credentials })('passhkid2018x1'))).toBe('200 Success')
-    expect(inShort(await asking(simulator)('passhkid2018x1'))).toBe('400 MissingSecurityToken')
+    expect(summaryOf(await callerFor(simulator, { credentials })('passhkid2018x1'))).toBe('200 Success')
+    expect(summaryOf(await callerFor(simulator)('passhkid2018x1'))).toBe('400 MissingSecurityToken')
   })
 
   test('takes the configured latency', async () => {
-    const ask = asking(await start({ latencyMs: 60 }))
+    const ask = callerFor(await start({ latencyMs: 60 }))
     const startedMs = performance.now()
     await ask('passhkid2018x1')
     // A timer may fire a millisecond early as measured by another clock.
@@ -143,24 +147,26 @@ describe('scenarios without a response', () => {
     ['resetx1', 'reset'],
     ['oversizedx1', 'too-large'],
   ])('%s fails with %s', async (transactionId, failure) => {
-    const ask = asking(await start())
-    expect(inShort(await ask(transactionId))).toBe(failure)
-    expect(inShort(await ask(transactionId))).toBe('200 Success')
+    const ask = callerFor(await start())
+    expect(summaryOf(await ask(transactionId))).toBe(failure)
+    expect(summaryOf(await ask(transactionId))).toBe('200 Success')
   })
 
   test.each(['hangx1', 'dripx1'])('%s makes the caller time out', async (transactionId) => {
     const simulator = await start()
-    expect(inShort(await asking(simulator, { timeoutMs: SHORT_TIMEOUT_MS })(transactionId))).toBe('timeout')
-    expect(inShort(await asking(simulator)(transactionId))).toBe('200 Success')
+    expect(summaryOf(await callerFor(simulator, { timeoutMs: SHORT_TIMEOUT_MS })(transactionId))).toBe(
+      'timeout',
+    )
+    expect(summaryOf(await callerFor(simulator)(transactionId))).toBe('200 Success')
   })
 })
 
 describe('the simulated quota', () => {
   test('throttles the N+1st call within a second, regardless of its transaction', async () => {
     const simulator = await start({ qps: 5 })
-    const ask = asking(simulator)
+    const ask = callerFor(simulator)
     const replies = await Promise.all(Array.from({ length: 8 }, (_, number) => ask(`passhkid2018x${number}`)))
-    const counts = replies.map(inShort)
+    const counts = replies.map(summaryOf)
     expect(counts.filter((code) => code === '200 Success')).toHaveLength(5)
     expect(counts.filter((code) => code === '403 Throttling.Api')).toHaveLength(3)
     expect(simulator.report()).toMatchObject({ maxCallsInASecond: 8, maxAdmittedInASecond: 5 })
@@ -168,15 +174,15 @@ describe('the simulated quota', () => {
 
   test('is not used up by rejected calls', async () => {
     const simulator = await start({ qps: 1 })
-    await asking(simulator, { credentials: { ...KEY, accessKeySecret: 'other' } })('passhkid2018x1')
-    expect(inShort(await asking(simulator)('passhkid2018x1'))).toBe('200 Success')
+    await callerFor(simulator, { credentials: { ...KEY, accessKeySecret: 'other' } })('passhkid2018x1')
+    expect(summaryOf(await callerFor(simulator)('passhkid2018x1'))).toBe('200 Success')
   })
 
   test('a throttled call does not count towards the scenario of its transaction', async () => {
     const simulator = await start({ qps: 1 })
-    const ask = asking(simulator)
+    const ask = callerFor(simulator)
     await ask('notyetx1')
-    expect(inShort(await ask('notyetx1'))).toBe('403 Throttling.Api')
+    expect(summaryOf(await ask('notyetx1'))).toBe('403 Throttling.Api')
     expect(simulator.callsOf('notyetx1')).toBe(1)
   })
 })
@@ -195,31 +201,31 @@ describe('account-wide faults', () => {
 
   test.each(faults)('%j: every call gets %s until the fault ends', async (fault, wanted) => {
     const simulator = await start()
-    const ask = asking(simulator)
+    const ask = callerFor(simulator)
     simulator.setFaults(fault)
-    expect(inShort(await ask('passhkid2018x1'))).toBe(wanted)
+    expect(summaryOf(await ask('passhkid2018x1'))).toBe(wanted)
     simulator.setFaults({})
-    expect(inShort(await ask('passhkid2018x1'))).toBe('200 Success')
+    expect(summaryOf(await ask('passhkid2018x1'))).toBe('200 Success')
   })
 
   test('"hang" makes the caller time out', async () => {
     const simulator = await start()
     simulator.setFaults({ all: 'hang' })
-    expect(inShort(await asking(simulator, { timeoutMs: SHORT_TIMEOUT_MS })('passhkid2018x1'))).toBe(
+    expect(summaryOf(await callerFor(simulator, { timeoutMs: SHORT_TIMEOUT_MS })('passhkid2018x1'))).toBe(
       'timeout',
     )
   })
 
   test('can be switched over HTTP', async () => {
     const simulator = await start()
-    const ask = asking(simulator)
+    const ask = callerFor(simulator)
     expect(await control(simulator, 'faults', '{"all":"down"}')).toEqual({
       status: 200,
       body: { all: 'down' },
     })
-    expect(inShort(await ask('passhkid2018x1'))).toBe('503 ServiceUnavailable')
+    expect(summaryOf(await ask('passhkid2018x1'))).toBe('503 ServiceUnavailable')
     expect(await control(simulator, 'faults', '{}')).toEqual({ status: 200, body: {} })
-    expect(inShort(await ask('passhkid2018x1'))).toBe('200 Success')
+    expect(summaryOf(await ask('passhkid2018x1'))).toBe('200 Success')
   })
 
   test.each(['{"all":"explode"}', '{"unknown":1}', 'no json', ''])(
@@ -227,7 +233,7 @@ describe('account-wide faults', () => {
     async (body) => {
       const simulator = await start()
       expect(await control(simulator, 'faults', body)).toMatchObject({ status: 400 })
-      expect(inShort(await asking(simulator)('passhkid2018x1'))).toBe('200 Success')
+      expect(summaryOf(await callerFor(simulator)('passhkid2018x1'))).toBe('200 Success')
     },
   )
 })
@@ -235,7 +241,7 @@ describe('account-wide faults', () => {
 describe('the report', () => {
   test('counts calls by code and transactions by calls, and is available over HTTP', async () => {
     const simulator = await start()
-    const ask = asking(simulator)
+    const ask = callerFor(simulator)
     for (const id of ['passhkid2018x1', 'flakyx1', 'flakyx1', 'resetx1']) await ask(id)
     const report = {
       calls: 4,
@@ -248,7 +254,7 @@ describe('the report', () => {
 
   test('starts from zero after a reset', async () => {
     const simulator = await start()
-    await asking(simulator)('passhkid2018x1')
+    await callerFor(simulator)('passhkid2018x1')
     await control(simulator, 'reset')
     expect(simulator.report()).toMatchObject({ calls: 0, maxCallsInASecond: 0 })
     expect(simulator.callsOf('passhkid2018x1')).toBe(0)
@@ -284,10 +290,10 @@ describe("the simulator's server", () => {
 
   test('closes even with calls in flight', async () => {
     const simulator = await startSimulator({ credentials: KEY, qps: 'unlimited', latencyMs: 0 })
-    const pending = asking(simulator)('hangx1')
+    const pending = callerFor(simulator)('hangx1')
     while (simulator.report().calls === 0) await new Promise((done) => void setImmediate(done))
     await simulator.close()
-    expect(inShort(await pending)).toBe('reset')
+    expect(summaryOf(await pending)).toBe('reset')
   })
 
   test('can be closed twice', async () => {
@@ -307,7 +313,7 @@ describe("the simulator's server", () => {
     socket.resetAndDestroy()
     await once(socket, 'close')
     await control(simulator, 'report')
-    expect(inShort(await asking(simulator)('passhkid2018x1'))).toBe('200 Success')
+    expect(summaryOf(await callerFor(simulator)('passhkid2018x1'))).toBe('200 Success')
   })
 
   test('keeps serving when a caller disconnects during a call', async () => {
@@ -318,6 +324,6 @@ describe("the simulator's server", () => {
     while (simulator.report().calls === 0) await new Promise((done) => void setImmediate(done))
     socket.destroy()
     await once(socket, 'close')
-    expect(inShort(await asking(simulator)('passhkid2018x1'))).toBe('200 Success')
+    expect(summaryOf(await callerFor(simulator)('passhkid2018x1'))).toBe('200 Success')
   })
 })

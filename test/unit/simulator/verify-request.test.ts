@@ -75,8 +75,8 @@ function verify(call: SignedCall, credentials: Credentials = KEY): Verified {
 
 const refused = (status: number, code: string): Verified => ({ kind: 'refused', refusal: { status, code } })
 
-describe('a valid call', () => {
-  test('signed by the service is accepted, and its parameters are read', () => {
+describe('a call', () => {
+  test('is accepted if the service signed it, and its parameters are read', () => {
     expect(verify(signed())).toEqual({
       kind: 'ok',
       transactionId: 'passhkid2018x1',
@@ -84,31 +84,31 @@ describe('a valid call', () => {
     })
   })
 
-  test('with undocumented parameters is accepted', () => {
+  test('is accepted with undocumented parameters', () => {
     const parameters = { TransactionId: 't1', MerchantBizId: 'b1', ExtraImageControlList: "a b*c~(é)!'" }
     expect(verify(signedWith({}, parameters)).kind).toBe('ok')
   })
 
-  test('with undocumented headers is accepted if they are signed', () => {
+  test('is accepted with undocumented headers if they are signed', () => {
     const call = signedWith({ 'x-acs-retry-attempts': '1' }, { TransactionId: 't1', MerchantBizId: 'b1' })
     expect(verify(call).kind).toBe('ok')
   })
 })
 
-describe('the simulator rejects a signature', () => {
+describe('a signature', () => {
   const mismatch = refused(400, 'SignatureDoesNotMatch')
 
-  test('made with another secret', () => {
+  test('is rejected if it was made with another secret', () => {
     expect(verify(signed({ credentials: { ...KEY, accessKeySecret: 'other' } }))).toEqual(mismatch)
   })
 
-  test('if a parameter was changed after signing', () => {
+  test('is rejected if a parameter was changed after signing', () => {
     const call = signed()
     expect(verify({ ...call, url: call.url.replace('biz1', 'biz2') })).toEqual(mismatch)
   })
 
   test.each(['host', 'x-acs-date', 'x-acs-signature-nonce', 'x-acs-content-sha256'])(
-    'if %s was changed after signing',
+    'is rejected if %s was changed after signing',
     (header) => {
       const call = signed()
       const value = header === 'x-acs-date' ? '2026-01-01T00:00:01Z' : 'changed'
@@ -116,17 +116,17 @@ describe('the simulator rejects a signature', () => {
     },
   )
 
-  test.each(['x-acs-extra', 'content-type'])('if %s was added without being signed', (header) => {
+  test.each(['x-acs-extra', 'content-type'])('is rejected if %s was added without being signed', (header) => {
     const call = signed()
     expect(verify({ ...call, headers: { ...call.headers, [header]: '1' } })).toEqual(mismatch)
   })
 
-  test('if the host was not signed', () => {
+  test('is rejected if the host was not signed', () => {
     const call = signedWith({}, { TransactionId: 't1', MerchantBizId: 'b1' }, ['host'])
     expect(verify(call)).toEqual(mismatch)
   })
 
-  test('without using up the nonce', () => {
+  test('does not use up the nonce if it is rejected', () => {
     const verifier = new RequestVerifier(KEY)
     const call = signed()
     expect(verifier.verify({ ...call, url: `${call.url}&More=1` }, NOW_MS)).toEqual(mismatch)

@@ -28,8 +28,8 @@ function open(config: CredentialsConfig) {
   return { provider, clock, log, metrics }
 }
 
-describe('an access key', () => {
-  test('from the environment is available at once and never changes, and has its token if there is one', async () => {
+describe('access key provider', () => {
+  test('an access key from the environment is available at once and never changes, and has its token if there is one', async () => {
     const key = { accessKeyId: new Secret('fictitious'), accessKeySecret: new Secret(SECRET) }
     const { provider, clock } = open({ kind: 'sts', ...key, securityToken: new Secret('token') })
     const first = provider.current()
@@ -42,7 +42,7 @@ describe('an access key', () => {
     })
   })
 
-  test('from files is read again for the next call after a rejection', async () => {
+  test('an access key from files is read again for the next call after a rejection', async () => {
     const file = join(folder, 'secret')
     writeFileSync(file, `${SECRET}-old`)
     const { provider, log, metrics } = open({
@@ -62,7 +62,7 @@ describe('an access key', () => {
     expect(JSON.stringify(log.lines)).not.toContain(SECRET)
   })
 
-  test('from files stays in use while the files cannot be read, which is counted and logged', async () => {
+  test('an access key from files stays in use while the files cannot be read, which is counted and logged', async () => {
     const file = join(folder, 'secret')
     const { provider, log, metrics } = open({
       kind: 'static',

@@ -26,13 +26,13 @@ describe('the response body', () => {
   })
 
   test.each([null, undefined, 7, 'text', [], true])(
-    'may be %j, which has neither a code nor an answer',
+    'a body of %j has neither a code nor an answer',
     (body) => {
       expect(parseAnswer(body)).toEqual({ code: '', requestId: null, answer: null })
     },
   )
 
-  test('without a result has no answer', () => {
+  test('a body without a result has no answer', () => {
     expect(parseAnswer({ Code: 'InternalError', RequestId: 'r' })).toEqual({
       code: 'InternalError',
       requestId: 'r',
@@ -58,7 +58,7 @@ describe('the response body', () => {
     [null, null],
     [['Y'], null],
     [{}, null],
-  ])('with Passed %j has the verdict %j', (given, passed) => {
+  ])('a body with Passed %j has the verdict %j', (given, passed) => {
     expect(answerTo('', { Passed: given }).passed).toBe(passed)
   })
 
@@ -180,7 +180,7 @@ describe('a document in an answer', () => {
     })
   })
 
-  test.each(SAMPLES)('of $family keeps its members', ({ members }) => {
+  test.each(SAMPLES)('a document of $family keeps its members', ({ members }) => {
     expect(documentIn(JSON.stringify({ ocrIdInfo: members })).fields).toEqual(members)
   })
 
@@ -278,7 +278,7 @@ describe('the risk in an answer', () => {
     ['', null],
     ['U', null],
     [undefined, null],
-  ])('for spoofResult %j is %j', (spoofResult, spoofed) => {
+  ])('the spoof result for spoofResult %j is %j', (spoofResult, spoofed) => {
     expect(answerTo({ spoofInfo: { spoofResult, spoofType: ['TAMPER'] } }).spoofed).toBe(spoofed)
   })
 
@@ -305,7 +305,7 @@ describe('the risk in an answer', () => {
     [{ facePassed: 'Y' }, null],
     ['**', null],
     [undefined, null],
-  ])('for the face %j is %j', (extFaceInfo, attacked) => {
+  ])('the face attack result for %j is %j', (extFaceInfo, attacked) => {
     expect(answerTo('', { ExtFaceInfo: extFaceInfo }).faceAttacked).toBe(attacked)
   })
 })

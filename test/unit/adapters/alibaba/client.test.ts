@@ -108,7 +108,7 @@ describe('a call', () => {
 })
 
 describe('an error response', () => {
-  test('with a JSON body is an answer', async () => {
+  test('an error with a JSON body is an answer', async () => {
     const reply = await ask((_, response) => {
       response.statusCode = 404
       response.end(JSON.stringify({ RequestId: 'r2', Code: 'ProcessNotCompleted' }))
@@ -122,7 +122,7 @@ describe('an error response', () => {
     ['soon', null],
     ['-5', null],
     ['99999999999', 60_000],
-  ])('with x-acs-retry-after %s has a retry hint of %s ms', async (value, retryAfterMs) => {
+  ])('an error with x-acs-retry-after %s has a retry hint of %s ms', async (value, retryAfterMs) => {
     const reply = await ask((_, response) => {
       response.writeHead(400, { 'x-acs-retry-after': value })
       response.end(JSON.stringify({ Code: 'Throttling.User' }))
@@ -130,7 +130,7 @@ describe('an error response', () => {
     expect(reply).toMatchObject({ kind: 'answer', status: 400, retryAfterMs })
   })
 
-  test('in XML has the code of the document', async () => {
+  test('an error in XML has the code of the document', async () => {
     const reply = await ask((_, response) => {
       response.statusCode = 400
       response.end('<?xml version="1.0"?><Error><RequestId>r</RequestId><Code>Throttling.User</Code></Error>')
@@ -138,7 +138,7 @@ describe('an error response', () => {
     expect(reply).toMatchObject({ kind: 'answer', status: 400, code: 'Throttling.User', answer: null })
   })
 
-  test('without JSON has a retry hint', async () => {
+  test('an error without JSON has a retry hint', async () => {
     const reply = await ask((_, response) => {
       response.writeHead(503, { 'retry-after': '7' })
       response.end('<html></html>')
@@ -151,7 +151,7 @@ describe('an error response', () => {
     ['XML without a code', 400, '<?xml version="1.0"?><Error><Message>no</Message></Error>'],
     ['nothing', 503, ''],
     ['half an answer', 200, PASSED.slice(0, 20)],
-  ])('with %s instead of JSON is not an answer but has a status', async (_, status, body) => {
+  ])('an error with %s instead of JSON is not an answer but has a status', async (_, status, body) => {
     const reply = await ask((__, response) => {
       response.statusCode = status
       response.end(body)
@@ -197,14 +197,14 @@ describe('credentials', () => {
 })
 
 describe('a call without an answer', () => {
-  test('times out after the timeout', async () => {
+  test('a call to a silent server ends after its timeout', async () => {
     const startedMs = performance.now()
     const reply = await ask(() => undefined, { timeoutMs: TIMEOUT_MS })
     expect(reply).toEqual({ kind: 'no-answer', failure: 'timeout', status: null, retryAfterMs: null })
     expect(performance.now() - startedMs).toBeLessThan(LONG_TIMEOUT_MS)
   })
 
-  test('times out even if the server keeps sending single bytes', async () => {
+  test('a call times out even if the server keeps sending single bytes', async () => {
     const startedMs = performance.now()
     const reply = await ask(
       (request, response) => {

@@ -117,7 +117,7 @@ async function idOf(provider: CredentialProvider): Promise<string | null> {
 }
 
 /** The credentials that are available without waiting; fails the test if a caller would have to wait. */
-function atHand(provider: CredentialProvider): Credentials | null {
+function availableWithoutWait(provider: CredentialProvider): Credentials | null {
   const current = provider.current()
   if (current instanceof Promise) throw new Error('A caller has to wait.')
   return current
@@ -175,7 +175,7 @@ describe.each(WAYS)('credentials from $kind', ({ host, start, config }) => {
     expect(metrics.of('credentialsExpire')).toEqual([[clock.epochMs() + LIFETIME_MS]])
   })
 
-  test('that fail at startup arrive once their source works, and from no other source', async () => {
+  test('are fetched after a failed startup once their source works, and from no other source', async () => {
     server.down = true
     const provider = open()
     expect([await idOf(provider), await idOf(provider)]).toEqual([null, null])
@@ -189,13 +189,13 @@ describe.each(WAYS)('credentials from $kind', ({ host, start, config }) => {
     const provider = open()
     await provider.current()
     await clock.advance(LIFETIME_MS - 15 * MINUTE_MS - 1)
-    expect([atHand(provider)?.accessKeyId, server.requests]).toEqual(['fictitious-1', 1])
+    expect([availableWithoutWait(provider)?.accessKeyId, server.requests]).toEqual(['fictitious-1', 1])
     await clock.advance(1)
-    await expect.poll(() => atHand(provider)?.accessKeyId).toBe('fictitious-2')
+    await expect.poll(() => availableWithoutWait(provider)?.accessKeyId).toBe('fictitious-2')
     expect(server.requests).toBe(2)
   })
 
-  test('that are still valid are used while renewal fails, with one warning, and never after they have expired', async () => {
+  test('stay in use while renewal fails, with one warning, but never after they have expired', async () => {
     const provider = open()
     await provider.current()
     server.down = true
@@ -204,11 +204,11 @@ describe.each(WAYS)('credentials from $kind', ({ host, start, config }) => {
     await expect.poll(() => metrics.of('credentialRefresh')).toHaveLength(2)
     await clock.advance(MINUTE_MS)
     await expect.poll(() => metrics.of('credentialRefresh').length).toBeGreaterThan(2)
-    expect(atHand(provider)?.accessKeyId).toBe('fictitious-1')
+    expect(availableWithoutWait(provider)?.accessKeyId).toBe('fictitious-1')
     expect(log.lines.map(({ level }) => level)).toEqual(['warn'])
 
     await clock.advance(14 * MINUTE_MS - 1)
-    expect(atHand(provider)?.accessKeyId).toBe('fictitious-1')
+    expect(availableWithoutWait(provider)?.accessKeyId).toBe('fictitious-1')
     await clock.advance(1)
     expect([await idOf(provider), await idOf(provider)]).toEqual([null, null])
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'error'])
@@ -218,14 +218,14 @@ describe.each(WAYS)('credentials from $kind', ({ host, start, config }) => {
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'error', 'info'])
   })
 
-  test('that the API rejects are fetched again for the next call', async () => {
+  test('are fetched again for the next call after the API has rejected them', async () => {
     const provider = open()
     const first = await provider.current()
     if (first !== null) provider.refused(first)
     const next = provider.current()
     expect(next).toBeInstanceOf(Promise)
     expect((await next)?.accessKeyId).toBe('fictitious-2')
-    expect(atHand(provider)?.accessKeyId).toBe('fictitious-2')
+    expect(availableWithoutWait(provider)?.accessKeyId).toBe('fictitious-2')
   })
 
   test('never appear in a log line, and neither do responses or URLs of their source', async () => {

@@ -55,7 +55,7 @@ async function fail(): Promise<void> {
   await flushPromises()
 }
 
-function atHand(): string | null {
+function availableId(): string | null {
   const current = provider.current()
   if (current instanceof Promise) throw new Error('A caller has to wait.')
   return current?.accessKeyId ?? null
@@ -117,9 +117,9 @@ describe('credential renewal', () => {
   test('does not block calls and runs only once at a time', async () => {
     await answer('a', HOUR_MS)
     await clock.advance(45 * MINUTE_MS)
-    expect([atHand(), atHand(), fetches.length]).toEqual(['a', 'a', 2])
+    expect([availableId(), availableId(), fetches.length]).toEqual(['a', 'a', 2])
     await answer('b', HOUR_MS)
-    expect(atHand()).toBe('b')
+    expect(availableId()).toBe('b')
   })
 
   test('is started by the next call if the timer was late because the machine slept', async () => {
@@ -144,9 +144,9 @@ describe('credential renewal', () => {
     await clock.advance(45 * MINUTE_MS)
     await fail()
     await clock.advance(5_000)
-    expect([atHand(), fetches.length]).toEqual(['a', 3])
+    expect([availableId(), fetches.length]).toEqual(['a', 3])
     await answer('b', HOUR_MS)
-    expect(atHand()).toBe('b')
+    expect(availableId()).toBe('b')
     expect(log.lines.map(({ level }) => level)).toEqual(['warn', 'info'])
   })
 
@@ -179,7 +179,7 @@ describe('rejected credentials', () => {
     expect(fetches).toHaveLength(2)
     await answer('b', HOUR_MS)
     expect(await Promise.all(next)).toMatchObject([{ accessKeyId: 'b' }, { accessKeyId: 'b' }])
-    expect(atHand()).toBe('b')
+    expect(availableId()).toBe('b')
   })
 
   test('are used again if there are no others and they have not expired', async () => {
@@ -189,7 +189,7 @@ describe('rejected credentials', () => {
     const next = provider.current()
     await fail()
     expect(await next).toMatchObject({ accessKeyId: 'a' })
-    expect(atHand()).toBe('a')
+    expect(availableId()).toBe('a')
   })
 
   test('do not affect newer credentials', async () => {
@@ -198,6 +198,6 @@ describe('rejected credentials', () => {
     await clock.advance(45 * MINUTE_MS)
     await answer('b', HOUR_MS)
     if (old !== null) provider.refused(old)
-    expect(atHand()).toBe('b')
+    expect(availableId()).toBe('b')
   })
 })

@@ -27,7 +27,7 @@ function call(changes: Partial<CheckResultRequest> = {}): CheckResultRequest {
 }
 
 /** The same call signed with the general algorithm: every `x-acs-*` header and the host, sorted. */
-function generally(query: string, { credentials, date, nonce }: CheckResultRequest) {
+function signGenerally(query: string, { credentials, date, nonce }: CheckResultRequest) {
   return {
     method: 'POST',
     path: '/',
@@ -132,7 +132,7 @@ describe('the three CheckResult vectors', () => {
   })
 
   test('A: the hash of the canonical request matches', () => {
-    const { text } = canonicalRequest(generally(signCheckResult(call()).path.slice(2), call()))
+    const { text } = canonicalRequest(signGenerally(signCheckResult(call()).path.slice(2), call()))
     expect(hash('sha256', text, 'hex')).toBe(
       '1bada745efd21fe4ea50013b5dbbcc63deb419f9f34d7fd5f1b2cbf1e0e4d434',
     )
@@ -145,11 +145,11 @@ describe('the three CheckResult vectors', () => {
       TransactionId: request.transactionId,
       MerchantBizId: request.merchantBizId,
     })
-    const { text } = canonicalRequest(generally(query, request))
+    const { text } = canonicalRequest(signGenerally(query, request))
     expect(hash('sha256', text, 'hex')).toBe(
       'ca7ef3114f98504fc6d1058858ca75ff97fd2709d826fe5bbf719e2d72e81b47',
     )
-    expect(sign(generally(query, request)).signature).toBe(
+    expect(sign(signGenerally(query, request)).signature).toBe(
       '74432946370b77dff3b01d0590432024015556e6ccf242fc407fa8c0e254918d',
     )
   })
@@ -157,7 +157,7 @@ describe('the three CheckResult vectors', () => {
   test('C: a parameter full of characters that need encoding matches', () => {
     const query = canonicalQuery({ TransactionId: 't', MerchantBizId: "a b*c~d+e/f=(é)!'" })
     expect(query).toBe('MerchantBizId=a%20b%2Ac~d%2Be%2Ff%3D%28%C3%A9%29%21%27&TransactionId=t')
-    expect(sign(generally(query, call())).signature).toBe(
+    expect(sign(signGenerally(query, call())).signature).toBe(
       'a00a191c2b937a838fc56d8fc158736c229964449610c9832a1d445e1199ff34',
     )
   })
@@ -186,7 +186,7 @@ describe('the fast signature of CheckResult calls', () => {
             TransactionId: transactionId,
           })
           const { path, headers } = signCheckResult(request)
-          const { signedHeaders, signature } = sign(generally(query, request))
+          const { signedHeaders, signature } = sign(signGenerally(query, request))
           expect(path).toBe(`/?${query}`)
           expect(headers['x-acs-security-token']).toBe(token)
           expect(headers['authorization']).toBe(

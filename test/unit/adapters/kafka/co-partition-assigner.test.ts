@@ -21,7 +21,10 @@ interface Member {
 function member(id: string, counts: Counts, permits: number | null = null): Member {
   const retryTopics = Object.keys(counts).filter((topic) => topic !== 'in')
   const widths = () => Promise.resolve(new Map(Object.entries(counts)))
-  return { id, partitioning: createCoPartitioning({ inputTopic: 'in', retryTopics, permits, widths }) }
+  return {
+    id,
+    partitioning: createCoPartitioning({ inputTopic: 'in', retryTopics, permits, widths }),
+  }
 }
 
 /** One generation led by the first member: each member sends its metadata and receives the leader's assignment. */

@@ -53,7 +53,7 @@ describe('a damaged batch', () => {
     ['back', [0, 1, 1, 3, 4], ['10 v0', '11 v1', '14 null', '15 after']],
     ['before the batch', [-1, 1, 2, 3, 4], ['14 null', '15 after']],
     ['at its end only', [0, 1, 2, 3, 5], ['10 v0', '11 v1', '12 v2', '13 v3', '14 null', '15 after']],
-  ])('with offsets that jump %s loses no record after it', async (_, deltas, expected) => {
+  ])('offsets that jump %s lose no record after the damaged batch', async (_, deltas, expected) => {
     const decoded = await damaged((bytes) => {
       // After its length, attributes and time.
       for (const [at, delta] of deltas.entries())
@@ -62,7 +62,7 @@ describe('a damaged batch', () => {
     expect(summary(decoded)).toEqual(expected)
   })
 
-  test('with an invalid length costs one offset', async () => {
+  test('a batch with an invalid length costs one offset', async () => {
     for (const length of [-1, 0, 10, -(2 ** 31)]) {
       const decoded = await damaged((bytes) => void bytes.writeInt32BE(length, BATCH.length))
       expect(decoded.records).toMatchObject([{ offset: 10n, unreadableFrom: 10n }])
@@ -70,7 +70,7 @@ describe('a damaged batch', () => {
     }
   })
 
-  test('of any kind neither throws nor loops, and records before it are kept', async () => {
+  test('any damage neither throws nor loops, and earlier records are kept', async () => {
     const good = await storedBatch(0n, texts(3).map(textRecord))
     await fc.assert(
       fc.asyncProperty(

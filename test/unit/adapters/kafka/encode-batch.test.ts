@@ -63,7 +63,7 @@ describe('an encoded batch', () => {
     }
   })
 
-  test('without a transaction has no producer id, like in the Java client', async () => {
+  test('a batch without a transaction has no producer id, like in the Java client', async () => {
     const bytes = await encodeBatch([textRecord('a')], PLAIN)
     const batch = await decodeWithKafkajs(new DecoderClass(bytes))
     expect(batch).toMatchObject({

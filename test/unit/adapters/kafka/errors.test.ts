@@ -59,7 +59,7 @@ describe('the explanation of a Kafka error', () => {
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'KAFKA_TLS_CA_FILE'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'KAFKA_TLS_CA_FILE'],
     ['EPROTO', 'KAFKA_TLS'],
-  ])('for %s contains advice: %s', (code, advice) => {
+  ])('the explanation of %s contains advice: %s', (code, advice) => {
     expect(explain(retried(connectionError(code)))).toContain(advice)
   })
 
@@ -71,7 +71,7 @@ describe('the explanation of a Kafka error', () => {
     ['UNKNOWN_TOPIC_OR_PARTITION', 'topics create'],
     ['MESSAGE_TOO_LARGE', 'max.message.bytes'],
     ['INVALID_REPLICATION_FACTOR', '--replication-factor'],
-  ])('for %s contains advice: %s', (type, advice) => {
+  ])('the explanation of %s contains advice: %s', (type, advice) => {
     const message = explain(retried(protocolError(type)))
     expect(message).toContain(advice)
     expect(message).toContain(`(${type})`)
@@ -87,12 +87,12 @@ describe('the explanation of a Kafka error', () => {
   })
 })
 
-describe('a missing topic permission is named by the attempted operation:', () => {
+describe('the explanation of a missing topic permission', () => {
   test.each([
     ['reading', 'grant READ on the input and retry topics'],
     ['writing', 'grant WRITE on the result, retry and dead-letter topics'],
     ['creating topics', 'grant CREATE, ALTER and DESCRIBE_CONFIGS'],
-  ] as const)('%s: %s', (doing, advice) => {
+  ] as const)('while %s is: %s', (doing, advice) => {
     expect(explain(protocolError('TOPIC_AUTHORIZATION_FAILED'), doing)).toContain(advice)
     expect(explain(protocolError('OPERATION_NOT_ATTEMPTED'), doing)).toContain(advice)
   })
@@ -101,7 +101,7 @@ describe('a missing topic permission is named by the attempted operation:', () =
     ['reading', 'GROUP_AUTHORIZATION_FAILED', 'grant READ on the group'],
     ['writing', 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED', 'grant WRITE on transactional ids'],
     ['writing', 'GROUP_COORDINATOR_NOT_AVAILABLE', '__transaction_state'],
-  ] as const)('%s without a coordinator (%s): %s', (doing, type, advice) => {
+  ] as const)('while %s without a coordinator (%s) is: %s', (doing, type, advice) => {
     expect(explain(protocolError(type), doing)).toContain(advice)
   })
 

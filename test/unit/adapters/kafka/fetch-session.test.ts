@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { FetchSession } from '../../../../src/adapters/kafka/fetch-session.ts'
 
-const of = (key: string, next: bigint) => {
+const wantedPartition = (key: string, next: bigint) => {
   const [topic = '', partition = ''] = key.split(':')
   return { key, topic, partition: Number(partition), next }
 }
 
 let session: FetchSession
 
-function asked(...wanted: ReturnType<typeof of>[]) {
+function requestFor(...wanted: ReturnType<typeof wantedPartition>[]) {
   const { sessionId, sessionEpoch, topics, forgottenTopics } = session.next(wanted)
   return {
     sessionId,
@@ -27,7 +27,9 @@ beforeEach(() => {
 })
 
 test('the first fetch request lists all partitions in the given order', () => {
-  expect(asked(of('a:0', 5n), of('b:0', 0n), of('a:1', 7n))).toEqual({
+  expect(
+    requestFor(wantedPartition('a:0', 5n), wantedPartition('b:0', 0n), wantedPartition('a:1', 7n)),
+  ).toEqual({
     sessionId: 0,
     sessionEpoch: 0,
     asked: ['a:0@5', 'b:0@0', 'a:1@7'],
@@ -37,12 +39,14 @@ test('the first fetch request lists all partitions in the given order', () => {
 
 describe('within a fetch session', () => {
   beforeEach(() => {
-    asked(of('a:0', 5n), of('a:1', 7n))
+    requestFor(wantedPartition('a:0', 5n), wantedPartition('a:1', 7n))
     session.answered(42)
   })
 
   test('a request lists only moved and new partitions', () => {
-    expect(asked(of('a:0', 6n), of('a:1', 7n), of('a:2', 0n))).toEqual({
+    expect(
+      requestFor(wantedPartition('a:0', 6n), wantedPartition('a:1', 7n), wantedPartition('a:2', 0n)),
+    ).toEqual({
       sessionId: 42,
       sessionEpoch: 1,
       asked: ['a:0@6', 'a:2@0'],
@@ -51,10 +55,10 @@ describe('within a fetch session', () => {
   })
 
   test('a request lists removed partitions as forgotten and restored ones again', () => {
-    expect(asked(of('a:0', 5n))).toMatchObject({ asked: [], forgotten: ['a:1'] })
+    expect(requestFor(wantedPartition('a:0', 5n))).toMatchObject({ asked: [], forgotten: ['a:1'] })
     expect(session.offsetOf('a:1')).toBeNull()
     session.answered(42)
-    expect(asked(of('a:0', 5n), of('a:1', 7n))).toMatchObject({
+    expect(requestFor(wantedPartition('a:0', 5n), wantedPartition('a:1', 7n))).toMatchObject({
       sessionEpoch: 2,
       asked: ['a:1@7'],
       forgotten: [],
@@ -62,9 +66,9 @@ describe('within a fetch session', () => {
   })
 
   test('a failure makes the next request list everything and end the old session', () => {
-    asked(of('a:0', 6n), of('a:1', 7n))
+    requestFor(wantedPartition('a:0', 6n), wantedPartition('a:1', 7n))
     session.failed()
-    expect(asked(of('a:0', 6n), of('a:1', 7n))).toEqual({
+    expect(requestFor(wantedPartition('a:0', 6n), wantedPartition('a:1', 7n))).toEqual({
       sessionId: 42,
       sessionEpoch: 0,
       asked: ['a:0@6', 'a:1@7'],
@@ -75,7 +79,7 @@ describe('within a fetch session', () => {
 
 test('a broker without sessions gets the full list each time', () => {
   for (let turn = 0; turn < 3; turn += 1) {
-    expect(asked(of('a:0', 5n), of('a:1', 7n))).toMatchObject({
+    expect(requestFor(wantedPartition('a:0', 5n), wantedPartition('a:1', 7n))).toMatchObject({
       sessionId: 0,
       sessionEpoch: 0,
       asked: ['a:0@5', 'a:1@7'],

@@ -44,26 +44,26 @@ describe('fetch positions', () => {
   })
 })
 
-describe('fetched records are dropped', () => {
+describe('fetched records', () => {
   beforeEach(async () => {
     bed.committed.set('in:0', 5n)
     await bed.assign([0])
   })
 
-  test('if their partition was revoked meanwhile', async () => {
+  test('are dropped if their partition was revoked meanwhile', async () => {
     await bed.assign([1])
     await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
     expect(bed.records).toEqual([])
   })
 
-  test('if the position of their partition was changed meanwhile', async () => {
+  test('are dropped if the position of their partition was changed meanwhile', async () => {
     bed.fetcher.flow('in', 0).seek(2n)
     await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
     expect(bed.records).toEqual([])
     expect(bed.asked()?.asked).toEqual(['in:0@2'])
   })
 
-  test('if their partition is paused, and are fetched again after it resumes', async () => {
+  test('are dropped if their partition is paused, and fetched again after it resumes', async () => {
     const flow = bed.fetcher.flow('in', 0)
     flow.pause()
     await bed.answer(at(0, { records: await batchAt(5n, ['a']) }))
@@ -106,7 +106,7 @@ describe('a fetch request', () => {
     expect(bed.errors).toEqual([])
   })
 
-  test('to one broker does not wait for other brokers', async () => {
+  test('a fetch request to one broker does not wait for other brokers', async () => {
     await bed.assign([0, 2])
     await bed.answer(at(2, { records: await batchAt(0n, ['c']) }), 2)
     await bed.answer(null, 2)
@@ -135,7 +135,7 @@ describe('a moved partition', () => {
     expect(bed.asked(2)?.asked).toEqual(['in:0@0'])
   })
 
-  test('without a leader is looked up until it has one', async () => {
+  test('a partition without a leader is looked up until it has one', async () => {
     await bed.assign([0])
     bed.leaders.set(0, -1)
     await bed.answer(at(0, { errorCode: NOT_LEADER }))

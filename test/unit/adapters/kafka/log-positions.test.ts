@@ -39,7 +39,7 @@ describe('a partition without a committed offset', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/are skipped/)])
   })
 
-  test('that was added later is read from the beginning, and that offset is committed so that a later start does not skip it', async () => {
+  test('a partition that was added later is read from the beginning, and its first offset is committed so that no restart skips records', async () => {
     bed.start = 'added'
     bed.listed.set('in:1', { earliest: 0n, latest: 0n })
     await bed.assign([0, 1])
@@ -47,7 +47,7 @@ describe('a partition without a committed offset', () => {
     expect(bed.commits).toEqual(['in:0@3', 'in:1@0'])
   })
 
-  test('that is empty gives no warning', async () => {
+  test('an empty partition gives no warning', async () => {
     bed.listed.clear()
     await bed.assign([0, 1])
     expect(bed.log.lines).toEqual([])
@@ -60,7 +60,7 @@ describe('a position that is out of range', () => {
     await bed.assign([0, 1])
   })
 
-  test('because records were deleted moves to the oldest record, and lost records are counted', async () => {
+  test('moves to the oldest record if records were deleted, and lost records are counted', async () => {
     bed.listed.set('in:0', { earliest: 8n, latest: 20n }).set('in:1', { earliest: 105n, latest: 105n })
     await bed.answer({ partitions: [refusal(0), refusal(1)] })
     expect(bed.asked()?.asked).toEqual(['in:0@8', 'in:1@105'])
@@ -79,7 +79,7 @@ describe('a position that is out of range', () => {
     expect(bed.lost).toEqual(['0: 3'])
   })
 
-  test('because the partition became shorter starts again from the beginning', async () => {
+  test('starts again from the beginning if the partition became shorter', async () => {
     bed.listed.set('in:0', { earliest: 1n, latest: 4n })
     await bed.answer(refusal(0))
     expect(bed.replaced).toEqual(['0 from 1'])
@@ -87,7 +87,7 @@ describe('a position that is out of range', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/replaced or truncated/)])
   })
 
-  test('although the partition contains it is requested again after a delay', async () => {
+  test('is requested again after a delay if the partition contains it', async () => {
     bed.listed.set('in:0', { earliest: 0n, latest: 9n })
     await bed.answer(refusal(0))
     expect(bed.asked()?.asked).toEqual([])

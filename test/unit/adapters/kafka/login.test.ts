@@ -55,12 +55,12 @@ describe('a login with a password', () => {
     expect(received).toEqual(['\0tester\0first', '\0tester\0second'])
   })
 
-  test('that is rejected the first time fails for good, so that a wrong password is noticed at startup', async () => {
+  test('a login that is rejected the first time fails for good, so that a wrong password is noticed at startup', async () => {
     broker = refuse
     await expect(connection(PASSWORD)()).rejects.toMatchObject({ retriable: false })
   })
 
-  test('that is rejected after an earlier success is retried like a broken connection, with a message', async () => {
+  test('a login that is rejected after an earlier success is retried like a broken connection, with a message', async () => {
     const login = connection(PASSWORD)
     await login()
     broker = refuse

@@ -101,7 +101,7 @@ describe('a leader that does not respond', () => {
   })
 })
 
-describe('an open transaction', () => {
+describe('open transactions', () => {
   let held: FetchedPartition
 
   beforeEach(async () => {
@@ -111,13 +111,13 @@ describe('an open transaction', () => {
     await bed.clock.advance(25_000)
   })
 
-  test('in front of records is logged once and reported as a metric', () => {
+  test('an open transaction that blocks records is logged once and reported as a metric', () => {
     expect(bed.log.lines).toEqual([expect.stringMatching(/has an open transaction/)])
     expect(bed.open.get(0)).toBeGreaterThanOrEqual(15)
     expect(bed.watch.warnings).toEqual(['An open transaction of a producer holds up in [0].'])
   })
 
-  test('is logged when it ends', async () => {
+  test('the end of a blocking transaction is logged', async () => {
     held.log = { lastStable: 105n, highWatermark: 105n }
     await bed.clock.advance(5_000)
     expect(bed.log.lines.slice(1)).toEqual([expect.stringMatching(/has ended/)])

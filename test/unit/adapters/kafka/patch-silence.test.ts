@@ -58,11 +58,11 @@ test('a SASL connection starts with its login request, within the same timeout',
 })
 
 test('a slow request has the request timeout, even on a new connection', async () => {
-  const { promise: asking, resolve: serve } = Promise.withResolvers<TestRequest>()
+  const { promise: requestReceived, resolve: serve } = Promise.withResolvers<TestRequest>()
   const { port } = await startBroker({ serve })
   const { answered } = await asked(await connectTo(port), JOIN_GROUP)
   vi.advanceTimersByTime(CONNECTION_TIMEOUT_MS + 1)
-  const request = await asking
+  const request = await requestReceived
   request.socket.write(answerTo(request, [7]))
   await expect(answered).resolves.toBe('07')
 })
@@ -70,24 +70,24 @@ test('a slow request has the request timeout, even on a new connection', async (
 test('when a connection is silent for too long, all equally silent connections to that broker are closed, including idle ones', async () => {
   const [broker, other] = [await startBroker(), await startBroker()]
   const idle = await connectTo(broker.port)
-  const elsewhere = await connectTo(other.port)
+  const otherBroker = await connectTo(other.port)
   const silent = await connectTo(broker.port)
   const { answered } = await asked(silent)
   // Checked once a second, counted from the first check.
   vi.advanceTimersByTime(REQUEST_TIMEOUT_MS + 1_000)
   await expect(answered).rejects.toMatchObject(silentBroker)
-  expect([idle, silent, elsewhere].map(({ socket }) => socket?.destroyed)).toEqual([true, true, false])
+  expect([idle, silent, otherBroker].map(({ socket }) => socket?.destroyed)).toEqual([true, true, false])
 })
 
 test('a connection that received data meanwhile stays open', async () => {
   const { port, sockets } = await startBroker({
     serve: (request) => request.socket === sockets[1] && request.socket.write(answerTo(request)),
   })
-  const [silent, lively] = [await connectTo(port), await connectTo(port)]
+  const [silent, activeConnection] = [await connectTo(port), await connectTo(port)]
   const unanswered = await asked(silent, JOIN_GROUP)
   vi.advanceTimersByTime(REQUEST_TIMEOUT_MS)
-  await ask(lively)
+  await ask(activeConnection)
   vi.advanceTimersByTime(1_000)
   await expect(unanswered.answered).rejects.toMatchObject(silentBroker)
-  expect(lively.socket?.destroyed).toBe(false)
+  expect(activeConnection.socket?.destroyed).toBe(false)
 })

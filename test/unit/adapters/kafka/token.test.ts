@@ -29,7 +29,7 @@ describe('a token from an endpoint', () => {
   test.each([
     [100, 80_000],
     [30, 15_000],
-  ])('with a lifetime of %d s is used for %d ms', async (lifetimeS, usedMs) => {
+  ])('a token with a lifetime of %d s is used for %d ms', async (lifetimeS, usedMs) => {
     endpoint.lifetimeS = lifetimeS
     const token = provider()
     await token()
@@ -75,7 +75,7 @@ describe('a token from an endpoint', () => {
     [200, '{"access_token":""}', /not with a token/],
     [302, 'ZQXJKV', /answers with HTTP 302/],
   ])(
-    'that is rejected with %d %s gives a message with advice and nothing else from the response',
+    'a rejection with %d %s gives a message with advice and nothing else from the response',
     async (status, body, message) => {
       endpoint.answerWith({ status, body })
       const error = await provider()().catch((thrown: unknown) => thrown)

@@ -128,8 +128,8 @@ const FIELDS = [
 /** Topic names, assignments and offsets contain plain numbers and dates that do not come from a document. */
 const NAMES_OF_OURS: ReadonlySet<string> = new Set(['topic', 'partitions', 'offset', 'address'])
 
-describe('personal data is kept out of the log', () => {
-  test.each(FIELDS)('in the field %s', (field) => {
+describe('personal data', () => {
+  test.each(FIELDS)('is withheld in the field %s', (field) => {
     for (const value of PERSONAL) {
       if (NAMES_OF_OURS.has(field) && /^[\w/-]+$/.test(value)) continue
       const { log, lines, text } = setUp()
@@ -139,14 +139,14 @@ describe('personal data is kept out of the log', () => {
     }
   })
 
-  test.each(TELLABLE)('in a message: %s', (value) => {
+  test.each(TELLABLE)('is removed from a message: %s', (value) => {
     const { log, text } = setUp()
     log.error(`Could not read ${value}.`, { detail: `invalid "int": "${value}"` })
     expect(text()).not.toContain(value)
     expect(text()).toContain('Could not read …')
   })
 
-  test('in unknown fields and values that are not primitive', () => {
+  test('is withheld in unknown fields and values that are not primitive', () => {
     const { log, text, lines } = setUp()
     const answer = { ocrIdInfo: { name: 'FICTIVE, TEST PERSON' } }
     const careless: Record<string, unknown> = {
@@ -173,7 +173,7 @@ describe('personal data is kept out of the log', () => {
     ])
   })
 
-  test('in an error, its message, its cause and its members', () => {
+  test('is withheld in an error, its message, its cause and its members', () => {
     for (const value of PERSONAL) {
       const cause = Object.assign(new RangeError(value), { code: value, name: value })
       const error = Object.assign(new Error(`${value}\n    at ${value}`, { cause }), {
@@ -189,7 +189,7 @@ describe('personal data is kept out of the log', () => {
     }
   })
 
-  test('while configured names keep their dates and long numbers', () => {
+  test('configured names keep their dates and long numbers', () => {
     const { log, lines } = setUp('info', ['results.20261129', 'results-2026-11-29', 'group7654321'])
     const detail = 'No results.20261129-value, results-2026-11-29 or Z683365(5), 20261130.'
     log.error('results.20261129 is missing, 1990-03-07 is not.', { detail, reason: 'Runner group7654321' })

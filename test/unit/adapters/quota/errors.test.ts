@@ -26,9 +26,9 @@ test.each([
   ['Socket closed unexpectedly', /^Cannot connect to Redis\. .+ \(CLOSED\)/],
   ['Connection timeout', /^Cannot connect to Redis\. .+ \(TIMEOUT\)/],
 ])('explains the Redis error "%s"', (message, expected) => {
-  const said = explain(new Error(message))
-  expect(said).toMatch(expected)
-  expect(said).not.toMatch(/10\.0\.0\.7|0123/)
+  const explanation = explain(new Error(message))
+  expect(explanation).toMatch(expected)
+  expect(explanation).not.toMatch(/10\.0\.0\.7|0123/)
 })
 
 test.each([

@@ -9,7 +9,7 @@ function lists(items: unknown): object {
   return { ...schemaOf(), fields: [tags, ...schemaOf().fields] }
 }
 
-describe('decoding stops at once at bytes that contradict their schema:', () => {
+describe('bytes that contradict their schema', () => {
   const tail = written(schemaOf(), PLAIN_EVENT)
 
   test.each([
@@ -20,8 +20,8 @@ describe('decoding stops at once at bytes that contradict their schema:', () => 
     ['a length of 2^40', schemaOf(), varint(2n ** 41n)],
     ['a negative length', schemaOf(), varint(3n)],
     ['a number of eleven bytes', schemaOf(), Buffer.alloc(11, 0xff)],
-    ['a branch that is not there', schemaOf({ transactionId: ['null', 'string'] }), varint(8n)],
-  ])('%s', async (_, schema, head) => {
+    ['a union branch that does not exist', schemaOf({ transactionId: ['null', 'string'] }), varint(8n)],
+  ])('stop the decoder at once: %s', async (_, schema, head) => {
     const startedMs = performance.now()
     expect(decodedKind(await decodedAs(schema, Buffer.concat([head, tail])))).toBe('malformed-avro')
     expect(performance.now() - startedMs).toBeLessThan(1_000)

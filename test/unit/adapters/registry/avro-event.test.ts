@@ -16,9 +16,9 @@ function nullable(type: unknown): object {
   return { type: ['null', type], default: null }
 }
 
-describe('an event is decoded under any record name:', () => {
+describe('record names', () => {
   test.each(['ConnectDefault', 'VerificationCompleted', 'io.confluent.ksql.KsqlDataSourceSchema', 'a.b.C'])(
-    '%s',
+    'an event with the record name %s is decoded',
     async (name) => {
       const schema = schemaOf({}, name)
       expect(await decodedAs(schema, written(schema, PLAIN_EVENT))).toEqual({
@@ -60,14 +60,14 @@ describe('an event is decoded under any record name:', () => {
   })
 })
 
-describe('text is decoded from', () => {
+describe('text fields', () => {
   test.each([
     ['bytes', 'bytes', Buffer.from('hkstest1')],
     ['a nullable string', ['null', 'string'], { string: 'hkstest1' }],
     ['a union of several', ['int', 'string', 'bytes'], { bytes: Buffer.from('hkstest1') }],
     ['an enum', { type: 'enum', name: 'E', symbols: ['other', 'hkstest1'] }, 'hkstest1'],
     ['a string with properties', { type: 'string', 'avro.java.string': 'String' }, 'hkstest1'],
-  ])('%s', async (_, transactionId, value) => {
+  ])('are decoded from %s', async (_, transactionId, value) => {
     const schema = schemaOf({ transactionId })
     const body = written(schema, { ...PLAIN_EVENT, transactionId: value })
     expect(await decodedAs(schema, body)).toEqual({ kind: 'event', event: PLAIN_EVENT })
@@ -79,13 +79,13 @@ describe('text is decoded from', () => {
     ['array', { type: 'array', items: 'string' }, ['a'], 'a list'],
     ['fixed', { type: 'fixed', name: 'F', size: 1 }, Buffer.from('x'), 'a fixed number of bytes'],
     ['record', { type: 'record', name: 'R', fields: [] }, {}, 'a record'],
-  ])('%s is not decoded as text', async (_, merchantBizId, value, what) => {
+  ])('are not decoded from %s', async (_, merchantBizId, value, what) => {
     expect(await problemOf(schemaOf({ merchantBizId }), { ...PLAIN_EVENT, merchantBizId: value })).toBe(
       `invalid-event: merchantBizId: expected a string of 1 to 256 characters, got ${what}.`,
     )
   })
 
-  test('a string whose type is wrapped once more, which avsc rejects', async () => {
+  test('are decoded from a string whose type is wrapped once more, which avsc rejects', async () => {
     const schema = schemaOf({ transactionId: { type: { type: 'string' } } })
     expect(await decodedAs(schema, written(schemaOf(), PLAIN_EVENT))).toEqual({
       kind: 'event',
@@ -93,7 +93,7 @@ describe('text is decoded from', () => {
     })
   })
 
-  test('only valid UTF-8 bytes', async () => {
+  test('are not decoded from bytes that are not UTF-8', async () => {
     const schema = schemaOf({ transactionId: 'bytes' })
     expect(await problemOf(schema, { ...PLAIN_EVENT, transactionId: Buffer.from([0xff]) })).toContain(
       'transactionId: expected a string of 1 to 256 characters, got bytes that are not UTF-8',
@@ -101,14 +101,14 @@ describe('text is decoded from', () => {
   })
 })
 
-describe('the time is decoded from', () => {
+describe('time fields', () => {
   test.each([
     ['timestamp-millis', 'long', NOW_MS, NOW_MS],
     ['timestamp-micros', 'long', NOW_MS * 1_000 + 999, NOW_MS],
     ['local-timestamp-millis', 'long', NOW_MS, NOW_MS],
     ['local-timestamp-micros', 'long', NOW_MS * 1_000, NOW_MS],
     ['date', 'int', NOW_MS / DAY_MS, NOW_MS],
-  ])('%s', async (logicalType, type, amount, expected) => {
+  ])('are decoded from %s', async (logicalType, type, amount, expected) => {
     for (const completedAt of [{ type, logicalType }, ['null', { type, logicalType }]]) {
       const schema = schemaOf({ completedAt })
       const value = Array.isArray(completedAt) ? { [type]: amount } : amount
@@ -121,7 +121,7 @@ describe('the time is decoded from', () => {
   })
 
   test.each(['timestamp-nanos', 'local-timestamp-nanos'])(
-    '%s beyond the exact range of a number',
+    'are decoded from %s beyond the exact range of a number',
     async (logicalType) => {
       const head = written({ type: 'record', name: 'H', fields: schemaOf().fields.slice(0, 2) }, PLAIN_EVENT)
       const nanos = BigInt(NOW_MS) * 1_000_000n + 123_456_789n
@@ -144,7 +144,7 @@ describe('the time is decoded from', () => {
     ['a plain long', 'long', NOW_MS],
     ['a double without a fraction', 'double', NOW_MS],
     ['text with a time zone', 'string', '2026-01-01T00:00:00Z'],
-  ])('%s', async (_, completedAt, amount) => {
+  ])('are decoded from %s', async (_, completedAt, amount) => {
     const schema = schemaOf({ completedAt })
     const body = written(schema, { ...PLAIN_EVENT, completedAt: amount })
     expect(await decodedAs(schema, body)).toEqual({ kind: 'event', event: PLAIN_EVENT })
@@ -163,7 +163,7 @@ describe('the time is decoded from', () => {
     ['a double with a fraction', 'double', NOW_MS + 0.5, 'got a number with a fraction'],
     ['a time of day', { type: 'int', logicalType: 'time-millis' }, 7, 'got a time of day without a date'],
     ['a boolean', 'boolean', true, 'got a boolean'],
-  ])('other types are rejected: %s', async (_, completedAt, amount, found) => {
+  ])('are rejected if they are %s', async (_, completedAt, amount, found) => {
     expect(await problemOf(schemaOf({ completedAt }), { ...PLAIN_EVENT, completedAt: amount })).toBe(
       `invalid-event: completedAt: expected milliseconds since 1970 as an integer, ${found}.`,
     )

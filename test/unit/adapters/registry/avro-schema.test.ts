@@ -77,7 +77,7 @@ describe('a writer schema', () => {
     })
   })
 
-  test('with our name but without required fields is an invalid event, and with another name it is foreign', async () => {
+  test('a schema without required fields is an invalid event under our name and foreign under another name', async () => {
     const fields = [{ name: 'docType', type: 'string' }]
     const ours = { type: 'record', name: 'x.VerificationCompleted', fields }
     expect(await problemOf(ours, { docType: '01' })).toMatch(/^invalid-event: transactionId: .*no such field/)
@@ -86,12 +86,12 @@ describe('a writer schema', () => {
     expect(decodedKind(await decodedAs('string', written('string', 'x')))).toBe('wrong-schema')
   })
 
-  test('of our own results is foreign although it has all fields of an event', async () => {
+  test('the schema of our own results is foreign although it has all fields of an event', async () => {
     const result = schemaOf({}, 'checkresult.stream.VerificationResult')
     expect(decodedKind(await decodedAs(result, written(result, PLAIN_EVENT)))).toBe('wrong-schema')
   })
 
-  test('with several records is classified value by value', async () => {
+  test('a schema with several records is classified value by value', async () => {
     const heartbeat = { type: 'record', name: 'Heartbeat', fields: [{ name: 'at', type: 'long' }] }
     const schema = [heartbeat, schemaOf()]
     expect(decodedKind(await decodedAs(schema, written(schema, { Heartbeat: { at: 1 } })))).toBe(

@@ -25,13 +25,13 @@ function messageOf(decoded: Decoded | null): string {
   return decoded === null || decoded.kind === 'event' ? '' : decoded.message
 }
 
-describe('JSON events are decoded', () => {
+describe('JSON events', () => {
   test.each([
     ['behind a byte order mark', BOM],
     ['behind a newline', Buffer.from('\n')],
     ['behind blanks, tabs and line ends', Buffer.from(' \t\r\n ')],
     ['behind a byte order mark and white space', Buffer.concat([BOM, Buffer.from(' \n')])],
-  ])('%s', (_, before) => {
+  ])('are decoded %s', (_, before) => {
     const value = Buffer.concat([before, json(), Buffer.from('\n')])
     expect(decoding().decode(value)).toEqual({ kind: 'event', event: EVENT })
   })
@@ -39,11 +39,11 @@ describe('JSON events are decoded', () => {
   test.each([
     ['', Buffer.alloc(0)],
     [' behind white space', Buffer.from('\n')],
-  ])('in the framing of a JSON Schema serializer%s', async (_, before) => {
+  ])('are decoded in the framing of a JSON Schema serializer%s', async (_, before) => {
     expect(await framed('JSON', Buffer.concat([before, json()]))).toEqual({ kind: 'event', event: EVENT })
   })
 
-  test('as the payload of a Kafka Connect converter', () => {
+  test('are decoded as the payload of a Kafka Connect converter', () => {
     const value = json({ schema: { type: 'struct' }, payload: EVENT })
     expect(decoding().decode(value)).toEqual({ kind: 'event', event: EVENT })
   })
@@ -52,11 +52,11 @@ describe('JSON events are decoded', () => {
     ['snake case', { transaction_id: 't1', merchant_biz_id: 'b1', completed_at: NOW_MS }],
     ['capitals', { TRANSACTIONID: 't1', MERCHANTBIZID: 'b1', COMPLETEDAT: NOW_MS }],
     ['a mixture', { transactionId: 't1', MERCHANT_BIZ_ID: 'b1', completedat: NOW_MS }],
-  ])('with field names in %s', (_, fields) => {
+  ])('are decoded with field names in %s', (_, fields) => {
     expect(decoding().decode(json(fields))).toEqual({ kind: 'event', event: MINIMAL })
   })
 
-  test('by the exact field name if there are two spellings, and not if neither is exact', () => {
+  test('are decoded by the exact field name if there are two spellings, and rejected if neither is exact', () => {
     const both = { ...MINIMAL, transaction_id: 'other' }
     expect(decoding().decode(json(both))).toEqual({ kind: 'event', event: MINIMAL })
     const { transactionId, ...rest } = both
@@ -64,7 +64,7 @@ describe('JSON events are decoded', () => {
     expect(decoding().decode(json(twice))).toMatchObject({ code: 'invalid-event' })
   })
 
-  test('and reported as malformed in the framing of a JSON Schema serializer', async () => {
+  test('are reported as malformed if the framing of a JSON Schema serializer contains invalid JSON', async () => {
     expect(await framed('JSON', json().subarray(0, -1))).toMatchObject({ code: 'malformed-json' })
     expect(await framed('JSON', Buffer.from('7'))).toMatchObject({ foreign: 'unrelated-json' })
   })
@@ -154,7 +154,7 @@ function after(start: readonly number[], rest: Buffer): Buffer {
   return Buffer.concat([Buffer.from(start), rest])
 }
 
-describe('a known but unsupported format is reported by name:', () => {
+describe('a known but unsupported format', () => {
   const utf16 = Buffer.from(JSON.stringify(EVENT), 'utf16le')
   const utf32 = Buffer.from([...JSON.stringify(EVENT)].flatMap((one) => [one.charCodeAt(0), 0, 0, 0]))
   test.each<[string, Buffer]>([
@@ -169,13 +169,13 @@ describe('a known but unsupported format is reported by name:', () => {
     ['Glue', after([3, 0], Buffer.alloc(30, 7))],
     ['single-object', after([0xc3, 1], Buffer.alloc(30, 7))],
     ['container file', after([0x4f, 0x62, 0x6a, 1], Buffer.alloc(30, 7))],
-  ])('%s', (name, value) => {
+  ])('is reported by name: %s', (name, value) => {
     const decoded = decoding().decode(value) as Decoded
     expect(decoded).toMatchObject({ kind: 'undecodable', code: 'unsupported-format' })
     expect(messageOf(decoded)).toContain(name)
   })
 
-  test('a schema id in a header', () => {
+  test('is reported if the schema id is in a header', () => {
     const headers = headersOf({ __value_schema_id: '\u0001 a GUID' })
     const decoded = decoding().decode(Buffer.from([16, 1, 2, 3]), headers) as Decoded
     expect(decoded).toMatchObject({ code: 'unsupported-format' })
@@ -186,7 +186,7 @@ describe('a known but unsupported format is reported by name:', () => {
   test.each([
     ['PROTOBUF', 'Protobuf'],
     ['THRIFT', 'of type THRIFT'],
-  ])('a schema of type %s', async (schemaType, name) => {
+  ])('is reported by name for a schema of type %s', async (schemaType, name) => {
     const decoded = await framed(schemaType, Buffer.from([0, 1, 2]))
     expect(decoded).toMatchObject({ code: 'unsupported-format' })
     expect(messageOf(decoded)).toBe(`The schema with id 9 is ${name}. Events are read from Avro and JSON.`)
@@ -197,7 +197,7 @@ describe('a known but unsupported format is reported by name:', () => {
     ['JSON in a string', json(JSON.stringify(EVENT))],
     ['a list of events', json([EVENT])],
     ['a query string', Buffer.from('merchant_biz_id=b1')],
-  ])('%s with field names of an event', (_, value) => {
+  ])('is reported for %s with field names of an event', (_, value) => {
     expect(decoding().decode(value)).toMatchObject({ code: 'unsupported-format' })
   })
 })

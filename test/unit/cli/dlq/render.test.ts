@@ -81,7 +81,7 @@ test('JSON output has offsets as strings and times as ISO dates', () => {
 })
 
 describe('the report of a redrive', () => {
-  test('of a dry run says what would be redriven, what would not and why', () => {
+  test('says after a dry run what would be redriven, what would not and why', () => {
     expect(reportText(REPORT, CONFIG, false).split('\n')).toEqual([
       'REASON       CODE      WOULD REDRIVE  AT LIMIT',
       'unavailable  HTTP 502  2              3',
@@ -91,7 +91,7 @@ describe('the report of a redrive', () => {
     ])
   })
 
-  test('in JSON uses another member for what a dry run would redrive', () => {
+  test('uses another JSON member for what a dry run would redrive', () => {
     const dry = JSON.parse(redriveJson(REPORT, false)) as unknown
     expect(dry).toMatchObject({
       executed: false,

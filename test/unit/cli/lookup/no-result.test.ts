@@ -50,13 +50,13 @@ describe('the output for a call without a result', () => {
     ['InternalError', 500, 'unavailable', 'Try again'],
     ['', 502, 'unavailable', 'Try again'],
     ['constructor', 400, 'refused', "vendor's documentation"],
-  ])('for the code %j and HTTP %d has the reason %s and advice', (code, status, reason, advice) => {
+  ])('shows for the code %j and HTTP %d the reason %s and advice', (code, status, reason, advice) => {
     const text = linesFor(answer(code, status)).join('\n')
     expect(text).toMatch(new RegExp(`^reason +${reason}$`, 'm'))
     expect(text).toMatch(new RegExp(`^what to do +.*${advice}`, 'm'))
   })
 
-  test.each(NO_ANSWER)('for the failure %s has advice', (failure) => {
+  test.each(NO_ANSWER)('contains advice for the failure %s', (failure) => {
     const text = linesFor({ kind: 'no-answer', failure, status: null, retryAfterMs: null }).join('\n')
     expect(text).toMatch(new RegExp(`^code +${failure}$`, 'm'))
     expect(text).not.toContain('Look the code up')

@@ -39,14 +39,14 @@ describe('a document type code', () => {
     ['MAC01003', 'MACAO_IDENTITY_CARD'],
     ['GLB03001', 'PASSPORT'],
     ['GLB03002', 'PASSPORT'],
-  ])('%s means %s, whatever the members are', (docType, family) => {
+  ])('the document type %s means %s, whatever the members are', (docType, family) => {
     const members = sampleOf('PASSPORT').members as OcrMembers
     expect(findFamily(docType, null)).toEqual({ family, familyFrom: 'DOC_TYPE' })
     expect(findFamily(docType, members)).toEqual({ family, familyFrom: 'DOC_TYPE' })
   })
 
   test.each(['HKG02001', 'VNM01001', 'MYS01001', 'CHN06001'])(
-    '%s belongs to none of the seven families',
+    'the document type %s belongs to none of the seven families',
     (docType) => {
       const members = sampleOf('MACAO_IDENTITY_CARD').members as OcrMembers
       expect(findFamily(docType, members)).toEqual({ family: 'OTHER', familyFrom: 'DOC_TYPE' })
@@ -54,7 +54,7 @@ describe('a document type code', () => {
   )
 
   test.each(['00000010', '01560000', '01560001', 'constructor', '__proto__', ''])(
-    '%j is ignored, and the members determine the family',
+    'the document type %j is ignored, and the members determine the family',
     (docType) => {
       const { members, family } = sampleOf('MACAO_IDENTITY_CARD')
       expect(findFamily(docType, members as OcrMembers)).toEqual({ family, familyFrom: 'FIELDS' })
@@ -88,7 +88,7 @@ describe('document members without a document type', () => {
     expect(familyOf(members)).toEqual({ family: 'PASSPORT', familyFrom: 'FIELDS' })
   })
 
-  test('in snake_case identify no family except a passport by its number', () => {
+  test('identify no family in snake_case except a passport by its number', () => {
     expect(familyOf({ name: 'CESHI', id_number: '0', ethnicity: 'x', place_of_birth: 'y' })).toEqual(
       NO_FAMILY,
     )

@@ -9,14 +9,14 @@ function fieldsOf(members: Readonly<Record<string, string>>, dayFirst = false): 
   return saying(toFields(given, { dayFirst, ...nameForms(given) }))
 }
 
-describe('camelCase members', () => {
-  test.each(SAMPLES)('of $family become typed fields', ({ family, members, fields }) => {
+describe('camelCase member names', () => {
+  test.each(SAMPLES)('camelCase members of $family become typed fields', ({ family, members, fields }) => {
     expect(fieldsOf(members, family === 'HONG_KONG_IDENTITY_CARD')).toEqual(fields)
   })
 })
 
-describe('snake_case members', () => {
-  test('of a passport give the same fields as camelCase members', () => {
+describe('snake_case member names', () => {
+  test('a passport has the same fields as with camelCase members', () => {
     const { members, fields } = sampleOf('PASSPORT')
     const snake = {
       surname: members['surname'] ?? '',
@@ -31,7 +31,7 @@ describe('snake_case members', () => {
     expect(fieldsOf(snake)).toEqual(fields)
   })
 
-  test('of a permit put the Latin name in name if there is also a Chinese name', () => {
+  test('a permit has its Latin name in name if there is also a Chinese name', () => {
     const permit = {
       name: 'CESHI, CESHI',
       name_cn: '测试',
@@ -52,11 +52,11 @@ describe('snake_case members', () => {
     })
   })
 
-  test('of a mainland card put their only name in name', () => {
+  test('a mainland card has its only name in name', () => {
     expect(fieldsOf({ name: '测试', ethnicity: '汉' })).toEqual({ name: '测试', ethnicity: '汉' })
   })
 
-  test("yield to the vendor's standardized values and are kept in raw", () => {
+  test("snake_case members yield to the vendor's standardized values and are kept in raw", () => {
     const members = { date_of_birth: '1990年06月02日', sex: '女', date_of_birth_s: '1990-06-02', sex_s: 'F' }
     expect(fieldsOf(members)).toEqual({
       birthDate: days('1990-06-02'),
@@ -65,7 +65,7 @@ describe('snake_case members', () => {
     })
   })
 
-  test('fill in what a masked standardized value leaves open', () => {
+  test('snake_case members fill in what a masked standardized value leaves open', () => {
     expect(fieldsOf({ date_of_birth: '1990-06-02', date_of_birth_s: '**' })).toEqual({
       birthDate: days('1990-06-02'),
       raw: { birthDate: '**' },
@@ -153,7 +153,7 @@ describe('fillers of a machine-readable zone', () => {
     })
   })
 
-  test('without other characters count as no value', () => {
+  test('fillers without other characters count as no value', () => {
     expect(fieldsOf({ idNumber: '<<<<<<', expiryDate: '<<<<<<' })).toEqual({
       raw: { idNumber: '<<<<<<', expiryDate: '<<<<<<' },
     })

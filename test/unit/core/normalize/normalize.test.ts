@@ -37,7 +37,7 @@ describe('the verdict', () => {
   test.each([
     ['Y', 'PASSED'],
     ['N', 'FAILED'],
-  ] as const)('with Passed %j is %s', (passed, verdict) => {
+  ] as const)('the verdict for Passed %j is %s', (passed, verdict) => {
     expect(normalize(answerWith({ passed }), contextOf()).verdict).toBe(verdict)
   })
 
@@ -87,11 +87,14 @@ describe('the risk', () => {
 })
 
 describe('a normalized document', () => {
-  test.each(SAMPLES)('of $family has its family and typed fields', ({ family, docType, members, fields }) => {
-    const document = documentOf(answerOf(members), { docType })
-    expect(document).toMatchObject({ family, familyFrom: 'DOC_TYPE', ocrPassed: true, editedFields: null })
-    expect(saying(document.fields)).toEqual(fields)
-  })
+  test.each(SAMPLES)(
+    'a document of $family has its family and typed fields',
+    ({ family, docType, members, fields }) => {
+      const document = documentOf(answerOf(members), { docType })
+      expect(document).toMatchObject({ family, familyFrom: 'DOC_TYPE', ocrPassed: true, editedFields: null })
+      expect(saying(document.fields)).toEqual(fields)
+    },
+  )
 
   test('is null if the document is absent or unreadable', () => {
     expect(normalize(answerWith({ document: 'absent' }), contextOf()).document).toBeNull()
@@ -115,7 +118,7 @@ describe('a normalized document', () => {
     expect(saying(document.fields)).toEqual(fields)
   })
 
-  test('otherwise has no day-first dates and keeps their texts', () => {
+  test('does not interpret day-first dates of other documents and keeps their texts', () => {
     const members = { ...sampleOf('PASSPORT').members, birthDate: '01-02-1990' }
     expect(documentOf(answerOf(members)).fields).toMatchObject({
       birthDate: null,
@@ -123,7 +126,7 @@ describe('a normalized document', () => {
     })
   })
 
-  test.each(['constructor', '__proto__', 'toString'])('of the type %s is OTHER', (docType) => {
+  test.each(['constructor', '__proto__', 'toString'])('a document of the type %s is OTHER', (docType) => {
     expect(documentOf(answerOf({ name: 'CESHI' }), { docType })).toMatchObject({
       family: 'OTHER',
       familyFrom: 'NONE',

@@ -33,7 +33,7 @@ describe('the risk fact', () => {
     [{ spoofed: true }, 'risky'],
     [{ spoofed: false, faceAttacked: true }, 'risky'],
     [{ subCode: '212' }, 'risky'],
-  ])('of %j is %s', (answer, risk) => {
+  ])('the risk of %j is %s', (answer, risk) => {
     expect(factsOf(answer).risk).toBe(risk)
   })
 

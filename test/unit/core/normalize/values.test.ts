@@ -16,7 +16,7 @@ const HONG_KONG = { dayFirst: true }
 
 const calendarDays = fc.integer({ min: days('1850-01-01'), max: days('2200-12-31') })
 
-/** Year, month and day as the forms are made of them. */
+/** Year, month and day as used in the date formats. */
 function partsOf(day: number): { y: string; m: string; d: string } {
   const [y = '', m = '', d = ''] = new Date(day * 86_400_000).toISOString().slice(0, 10).split('-')
   return { y, m, d }
@@ -148,7 +148,7 @@ describe('month and year', () => {
     },
   )
 
-  test('with a two-digit year are not read for other documents', () => {
+  test('are not read with a two-digit year for other documents', () => {
     expect(parseMonth('09-99', ANY)).toBeNull()
     expect(parseMonth('09-1999', ANY)).toBe('1999-09')
   })

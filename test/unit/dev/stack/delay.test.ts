@@ -12,8 +12,8 @@ afterEach(() => {
 
 test('no delay passes items on at once', () => {
   const done: number[] = []
-  const way = new Delay(0)
-  way.pass(() => done.push(1))
+  const delay = new Delay(0)
+  delay.pass(() => done.push(1))
   expect(done).toEqual([1])
 })
 
@@ -21,8 +21,8 @@ test('a random delay keeps the order of items and stays within its maximum', () 
   const chances = vi.spyOn(Math, 'random')
   for (const chance of [0.5, 0, 0.99]) chances.mockReturnValueOnce(chance)
   const done: string[] = []
-  const way = new Delay(100)
-  for (const name of ['a', 'b', 'c']) way.pass(() => done.push(name))
+  const delay = new Delay(100)
+  for (const name of ['a', 'b', 'c']) delay.pass(() => done.push(name))
   vi.advanceTimersByTime(49)
   expect(done).toEqual([])
   vi.advanceTimersByTime(2)

@@ -29,25 +29,25 @@ async function proxiedEcho(jitterMs = 0): Promise<TcpProxy> {
 /** The bytes that the client received, and how its connection ended. */
 function client({ port }: TcpProxy) {
   const socket = connect({ port, host: '127.0.0.1' })
-  const heard: string[] = []
+  const received: string[] = []
   const ends: string[] = []
-  socket.on('data', (bytes) => heard.push(String(bytes)))
+  socket.on('data', (bytes) => received.push(String(bytes)))
   socket.on('error', (error) => ends.push('code' in error ? String(error.code) : error.name))
   onTestFinished(() => void socket.destroy())
-  return { say: (text: string) => void socket.write(text), heard: () => heard.join(''), ends }
+  return { say: (text: string) => void socket.write(text), received: () => received.join(''), ends }
 }
 
 test('forwards data in both directions', async () => {
-  const { say, heard } = client(await proxiedEcho())
+  const { say, received } = client(await proxiedEcho())
   say('ab')
-  await expect.poll(heard).toBe('abab')
+  await expect.poll(received).toBe('abab')
 })
 
 test('a cut proxy resets open connections and refuses new ones, and forwards again once restored', async () => {
   const proxy = await proxiedEcho()
   const before = client(proxy)
   before.say('a')
-  await expect.poll(before.heard).toBe('aa')
+  await expect.poll(before.received).toBe('aa')
   await proxy.cut()
   await expect.poll(() => before.ends).toEqual(['ECONNRESET'])
   const during = client(proxy)
@@ -55,14 +55,14 @@ test('a cut proxy resets open connections and refuses new ones, and forwards aga
   await proxy.heal()
   const after = client(proxy)
   after.say('b')
-  await expect.poll(after.heard).toBe('bb')
+  await expect.poll(after.received).toBe('bb')
 })
 
 test('a black-holed proxy keeps connections open without forwarding; once restored, only new connections work', async () => {
   const proxy = await proxiedEcho()
   const before = client(proxy)
   before.say('a')
-  await expect.poll(before.heard).toBe('aa')
+  await expect.poll(before.received).toBe('aa')
   proxy.blackhole()
   const during = client(proxy)
   before.say('b')
@@ -70,33 +70,33 @@ test('a black-holed proxy keeps connections open without forwarding; once restor
   await proxy.heal()
   const after = client(proxy)
   after.say('d')
-  await expect.poll(after.heard).toBe('dd')
-  expect([before.heard(), before.ends]).toEqual(['aa', []])
+  await expect.poll(after.received).toBe('dd')
+  expect([before.received(), before.ends]).toEqual(['aa', []])
 })
 
 test('a stalled proxy holds data back and delivers all of it once restored', async () => {
   const proxy = await proxiedEcho()
   const before = client(proxy)
   before.say('a')
-  await expect.poll(before.heard).toBe('aa')
+  await expect.poll(before.received).toBe('aa')
   proxy.stall()
   const during = client(proxy)
   before.say('b')
   during.say('c')
-  expect([before.heard(), during.heard()]).toEqual(['aa', ''])
+  expect([before.received(), during.received()]).toEqual(['aa', ''])
   await proxy.heal()
-  await expect.poll(before.heard).toBe('aabb')
-  await expect.poll(during.heard).toBe('cc')
+  await expect.poll(before.received).toBe('aabb')
+  await expect.poll(during.received).toBe('cc')
 })
 
 test('jitter keeps all data and its order', async () => {
-  const { say, heard } = client(await proxiedEcho(20))
-  const said = 'abcdefghij'
-  for (const letter of said) {
+  const { say, received } = client(await proxiedEcho(20))
+  const sent = 'abcdefghij'
+  for (const letter of sent) {
     say(letter)
     await setImmediate()
   }
-  await expect.poll(() => heard().length).toBe(2 * said.length)
+  await expect.poll(() => received().length).toBe(2 * sent.length)
   // Chunks that arrive together are echoed together.
-  expect([...new Set(heard())].join('')).toBe(said)
+  expect([...new Set(received())].join('')).toBe(sent)
 })
