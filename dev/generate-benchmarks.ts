@@ -9,6 +9,9 @@ import { keptRuns, type BenchRun, type Origin, type QuotaRow, type QuotaRun } fr
 const DOCS = new URL('../docs/', import.meta.url)
 /** Speed varies from run to run, so the table shows some runs of each kind. */
 const RUNS_SHOWN = 2
+/** Shorter runs are for trying something out: their figures do not compare with the others. */
+const EVENTS = 20_000
+const MIN_WARM_UP = 5
 
 export async function measuredPages(): Promise<readonly GeneratedPage[]> {
   return Promise.all([
@@ -31,7 +34,7 @@ export function speedTable(runs: readonly BenchRun[]): string {
   const complete = runs.filter(({ heap, recordP50Ms }) => heap === 'small' && recordP50Ms !== undefined)
   const shown = new Map<string, BenchRun[]>()
   for (const run of complete) {
-    if (run.warmUp === undefined) continue
+    if (run.events !== EVENTS || (run.warmUp ?? 0) < MIN_WARM_UP) continue
     const kind = benchCommand(run)
     shown.set(kind, [...(shown.get(kind) ?? []), run].slice(-RUNS_SHOWN))
   }

@@ -68,6 +68,7 @@ export interface BenchRun {
   readonly delivery?: string
   readonly upstream: string
   readonly heap: string
+  readonly events: number
   readonly warmUp?: number
   readonly resultsPerSecond: number
   readonly cpuUsPerRecord: number
