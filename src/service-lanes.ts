@@ -4,6 +4,7 @@ import { createEncodeResult } from './adapters/registry/encode-result.ts'
 import type { Config } from './config.ts'
 import { RecentTransactions } from './core/recent-transactions.ts'
 import { InputNotices } from './pipeline/input-notices.ts'
+import { loggedClaim } from './pipeline/logged-claim.ts'
 import type { LaneOptions } from './pipeline/lane-options.ts'
 import { Lanes, type LanesOptions } from './pipeline/lanes.ts'
 import { Outputs } from './pipeline/outputs.ts'
@@ -58,11 +59,12 @@ export function createLanes(options: LanesContext): Lanes {
     notices: new InputNotices({ foreignRecords: config.kafka.foreignRecords, clock, metrics, log }),
     clock,
     metrics,
+    log,
   })
   const delays = new Map(defer.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
   return new Lanes({
     lane: {
-      claim: options.claim,
+      claim: loggedClaim(options.claim, { clock, log }),
       processRecord,
       outputs,
       deadLetterLimit,

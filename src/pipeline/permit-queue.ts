@@ -151,11 +151,16 @@ export class PermitQueue {
    * message for the log.
    */
   pause(why: PauseReason, detail: string | null = null): void {
+    this.#options.log.debug?.('New calls are on hold.', { reason: why, count: this.#waitingCount })
     this.#pauses.set(why, detail)
     this.#announce()
   }
 
   resume(why: PauseReason): void {
+    this.#options.log.debug?.('This reason to hold new calls is over.', {
+      reason: why,
+      count: this.#waitingCount,
+    })
     this.#pauses.delete(why)
     this.#announce()
     this.#serve()
@@ -203,8 +208,12 @@ export class PermitQueue {
   }
 
   #grant(waiter: Waiter, nowMs: number): void {
-    const { metrics } = this.#options
+    const { metrics, log } = this.#options
     const isProbe = this.#breaker.callStarted()
+    if (isProbe)
+      log.debug?.('One call is made as a probe while calls are paused.', {
+        reason: this.openReason ?? 'none',
+      })
     this.#granted += 1
     this.#inFlight += 1
     metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)

@@ -12,7 +12,8 @@ import type { CallResult } from '../core/circuit-breaker.ts'
 import { hasHeader } from '../core/headers.ts'
 import type { EntryId, RecentTransactions } from '../core/recent-transactions.ts'
 import { RefusedRecord, type Blame } from '../core/refusals.ts'
-import type { CheckResult, Clock, DecodeEvent, InputRecord, Metrics, Priority } from '../ports.ts'
+import type { CheckResult, Clock, DecodeEvent, InputRecord, Log, Metrics, Priority } from '../ports.ts'
+import { callEnded, callRefused, nextCall } from './debug-lines.ts'
 import { incompleteCause } from './incomplete-record.ts'
 import type { InputNotices, SetAsideReason } from './input-notices.ts'
 import { DUPLICATE, type Counts, type Outputs, type ProcessedRecord, type DecodedRecord } from './outputs.ts'
@@ -42,6 +43,7 @@ export interface ProcessRecordOptions {
   readonly notices: InputNotices
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'called' | 'wastedCall'>
+  readonly log: Pick<Log, 'debug'>
 }
 
 type Refused = Extract<Outcome, { kind: 'throttled' | 'blocked' }>
@@ -132,11 +134,13 @@ async function callUntilDone(
     }
     const tookMs = clock.monotonicMs() - startedMs
     const outcome = classify(reply)
-    countCall(options, { outcome, reply, tookMs })
+    countCall(options, work.record, { outcome, reply, tookMs })
     let recordOutcome: RecordOutcome
     if (outcome.kind === 'throttled' || outcome.kind === 'blocked') {
       refused ??= new RefusedRecord()
-      const next = afterRefusal(outcome, permit.release(callResult(outcome), refused))
+      const blame = permit.release(callResult(outcome), refused)
+      const next = afterRefusal(outcome, blame)
+      callRefused(options.log, work.record, { reason: blame, outcome: next.kind })
       if (next.kind === 'retry') {
         if (next.delayMs > 0) await delay(clock, next.delayMs)
         continue
@@ -149,8 +153,9 @@ async function callUntilDone(
     }
     attempts += 1
     leftMs -= tookMs
-    const delayMs = quickRetryMs(recordOutcome, failures)
-    if (delayMs === null || leftMs - delayMs < MIN_CALL_MS) {
+    const delayMs = quickRetryMs(recordOutcome, failures, leftMs)
+    nextCall(options.log, work.record, { outcome: recordOutcome.kind, attempts, delayMs })
+    if (delayMs === null) {
       const history = { ...work.history, attempts }
       return rememberResult(
         options.recent,
@@ -186,10 +191,11 @@ function delay(clock: Clock, delayMs: number): Promise<void> {
 }
 
 /** The delay before a quick retry, at least as long as the API asked for; null if there are no quick retries left. */
-function quickRetryMs(outcome: RecordOutcome, failures: number): number | null {
-  const delayMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
-  if (delayMs === undefined || outcome.kind !== 'unavailable') return null
-  return Math.max(delayMs, outcome.retryAfterMs ?? 0)
+function quickRetryMs(outcome: RecordOutcome, failures: number, leftMs: number): number | null {
+  const usualMs = outcome.kind === 'unavailable' ? QUICK_RETRY_DELAYS_MS[failures] : undefined
+  if (usualMs === undefined || outcome.kind !== 'unavailable') return null
+  const delayMs = Math.max(usualMs, outcome.retryAfterMs ?? 0)
+  return leftMs - delayMs < MIN_CALL_MS ? null : delayMs
 }
 
 /**
@@ -223,11 +229,14 @@ function priorityOf({ record, history }: DecodedRecord, { inputTopic }: ProcessR
 }
 
 function countCall(
-  { metrics }: ProcessRecordOptions,
+  { metrics, log }: ProcessRecordOptions,
+  record: InputRecord,
   { outcome, reply, tookMs }: { outcome: Outcome; reply: Reply; tookMs: number },
 ): void {
-  metrics.called({ code: replyCode(reply), outcome: outcome.kind, seconds: tookMs / 1000 })
+  const code = replyCode(reply)
+  metrics.called({ code, outcome: outcome.kind, seconds: tookMs / 1000 })
   if (outcome.kind === 'throttled') metrics.wastedCall('throttled')
+  callEnded(log, record, { code, outcome: outcome.kind, durationMs: tookMs })
 }
 
 function outputOf(outputs: Outputs, work: DecodedRecord, outcome: RecordOutcome): ProcessedRecord {

@@ -56,7 +56,13 @@ beforeAll(async () => {
   const endpoint = await startMarkedApi()
   run = await startRun({
     endpoint,
-    settings: { DEFER_DELAYS: '1s', DEFER_MAX_AGE: '3s', SHUTDOWN_DEADLINE: '13s', ...SECRETS },
+    settings: {
+      LOG_LEVEL: 'debug',
+      DEFER_DELAYS: '1s',
+      DEFER_MAX_AGE: '3s',
+      SHUTDOWN_DEADLINE: '13s',
+      ...SECRETS,
+    },
   })
   const events = NAMES.map((name, number) => eventFor({ name, docType: '01000000' }, number))
   const marked = { ...EVENT, docType: MARK, passed: 7, surname: MARK }

@@ -59,7 +59,7 @@ export function processing(
 ) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
-  const log = recordingLog()
+  const log = recordingLog(true)
   const permits = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 10, clock, metrics, log: fakeLog() })
   const recent = new RecentTransactions(60_000)
   const calls: { atMs: number; inFlight: number; withinMs: number }[] = []
@@ -94,6 +94,7 @@ export function processing(
     notices: new InputNotices({ foreignRecords, clock, metrics, log }),
     clock,
     metrics,
+    log,
   })
   let result: ProcessedRecord | null | undefined
   const run = async (record: InputRecord, isWanted = (): boolean => true): Promise<void> => {

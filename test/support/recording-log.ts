@@ -2,7 +2,7 @@
 import type { Log, LogFields } from '../../src/ports.ts'
 
 export interface LogLine {
-  readonly level: 'info' | 'warn' | 'error'
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
   readonly message: string
   readonly fields: LogFields
 }
@@ -11,11 +11,18 @@ export interface RecordingLog extends Log {
   readonly lines: readonly LogLine[]
 }
 
-export function recordingLog(): RecordingLog {
+/** With `isDebug` it also keeps debug lines. */
+export function recordingLog(isDebug = false): RecordingLog {
   const lines: LogLine[] = []
   const at =
     (level: LogLine['level']) =>
     (message: string, fields: LogFields = {}) =>
       void lines.push({ level, message, fields })
-  return { lines, info: at('info'), warn: at('warn'), error: at('error') }
+  return {
+    lines,
+    ...(isDebug && { debug: at('debug') }),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  }
 }

@@ -71,7 +71,11 @@ export class RenewedCredentials implements CredentialProvider {
 
   refused(credentials: Credentials): void {
     // A call signed before the last renewal says nothing about the current credentials.
-    if (credentials === this.#current?.credentials) this.#suspect = true
+    if (credentials !== this.#current?.credentials) return
+    this.#suspect = true
+    this.#options.log.debug?.(
+      'The API refused the Alibaba Cloud credentials. They are fetched again before the next call.',
+    )
   }
 
   close(): void {
@@ -112,6 +116,12 @@ export class RenewedCredentials implements CredentialProvider {
     this.#current = fetched
     this.#retryMs = RETRY_MS.first
     metrics.credentialRefresh('ok')
+    log.debug?.(
+      'The Alibaba Cloud credentials are renewed. The duration is their lifetime, if they expire.',
+      {
+        ...(remainingMs !== Infinity && { durationMs: remainingMs }),
+      },
+    )
     if (this.#state === 'renewal fails' || this.#state === 'none') {
       log.info(`Obtained Alibaba Cloud credentials from ${source} again.`)
     }
@@ -129,6 +139,13 @@ export class RenewedCredentials implements CredentialProvider {
   #failed(code: string): void {
     const { log, metrics, source, advice } = this.#options
     metrics.credentialRefresh('failed')
+    log.debug?.(
+      'Renewing the Alibaba Cloud credentials failed. The duration is the time to the next attempt.',
+      {
+        code,
+        durationMs: this.#retryMs,
+      },
+    )
     const state = this.#valid() === null ? 'none' : 'renewal fails'
     if (state !== this.#state) {
       this.#state = state

@@ -157,6 +157,7 @@ class OwnConsumer {
       sessionTimeoutMs,
       protocol: this.#partitioning,
       clock,
+      log,
       onBeforeRejoin: () => this.#guarded(hooks.onBeforeRejoin),
       onRebalancing: () => this.#guarded(hooks.onRebalancing),
       onAssigned: (assigned) => this.#assigned(assigned),

@@ -15,7 +15,7 @@ export interface FetcherOptions extends Pick<
 > {
   readonly topology: Topology
   readonly clock: Clock
-  readonly log: Pick<Log, 'warn' | 'error'>
+  readonly log: Pick<Log, 'debug' | 'warn' | 'error'>
   readonly onRecords: (topic: string, partition: number, records: readonly InputRecord[]) => void
   readonly onProgress: (partition: FetchedPartition) => void
   readonly onActivity: () => void
@@ -78,17 +78,30 @@ export class Fetcher {
       change(of)
       this.#brokers.get(of.leader)?.wake()
     }
+    const { log } = this.#options
     return {
-      pause: () => withIt((of) => void (of.isPaused = true)),
-      resume: () => withIt((of) => void (of.isPaused = false)),
-      seek: (offset) =>
+      pause: () => {
+        log.debug?.('Fetching of the partition is paused: enough of it is in hand.', { topic, partition })
+        withIt((of) => void (of.isPaused = true))
+      },
+      resume: () => {
+        log.debug?.('Fetching of the partition goes on.', { topic, partition })
+        withIt((of) => void (of.isPaused = false))
+      },
+      seek: (offset) => {
+        log.debug?.('The partition is read again from this offset (-1: from its beginning).', {
+          topic,
+          partition,
+          offset: String(offset ?? -1n),
+        })
         withIt((of) => {
           // The offset is one of the log before.
           if (of.lookup === 'replaced') return
           of.epoch = -1
           if (offset === null) of.lookUp('earliest')
           else of.moveTo(offset)
-        }),
+        })
+      },
     }
   }
 
@@ -103,10 +116,17 @@ export class Fetcher {
 
   /** The metadata is new: partitions may be led by others. */
   refreshed(): void {
-    const { topology } = this.#options
+    const { topology, log } = this.#options
     for (const one of this.#partitions.values()) {
       const leader = topology.leaderOf(one.topic, one.partition)
-      if (leader !== one.leader) one.succeeded()
+      if (leader !== one.leader) {
+        log.debug?.('The partition has another leader.', {
+          topic: one.topic,
+          partition: one.partition,
+          detail: leader === NO_LEADER ? 'No broker leads it now.' : `Broker ${leader}.`,
+        })
+        one.succeeded()
+      }
       one.leader = leader
       if (leader !== NO_LEADER) this.#fetchFrom(leader)
     }

@@ -3,7 +3,7 @@
  * it, and leaves. When the coordinator cannot be reached or has moved, it is looked up again and the same member goes on.
  * Nothing ends it but {@link GroupMember.leave}, an error that does not pass, and a session without an answer of the group.
  */
-import type { Clock, Moment } from '../../ports.ts'
+import type { Clock, Log, Moment } from '../../ports.ts'
 import { findCoordinatorId } from './coordinator.ts'
 import { errorType, isPassing } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type JoinAnswer } from './internals.ts'
@@ -38,6 +38,7 @@ export interface GroupMemberOptions {
   readonly sessionTimeoutMs: number
   readonly protocol: Protocol
   readonly clock: Clock
+  readonly log: Pick<Log, 'debug'>
   /** Right before each JoinGroup and LeaveGroup. */
   readonly onBeforeRejoin: () => void
   readonly onRebalancing: () => void
@@ -107,7 +108,7 @@ export class GroupMember {
 
   /** Never rejects: a group that cannot be told finds out by the session's time-out. */
   async leave(): Promise<void> {
-    const { clock, onBeforeRejoin } = this.#options
+    const { clock, log, onBeforeRejoin } = this.#options
     this.#isLeaving = true
     this.#wake()
     await Promise.race([
@@ -116,6 +117,7 @@ export class GroupMember {
     ])
     if (this.#memberId === '') return
     onBeforeRejoin()
+    log.debug?.('Leaving the group.')
     try {
       await this.#ask((coordinator) => coordinator.leaveGroup(this.#identity()))
     } catch {
@@ -158,7 +160,8 @@ export class GroupMember {
   }
 
   async #join(): Promise<void> {
-    const { groupId, sessionTimeoutMs, protocol, onBeforeRejoin, onAssigned, clock } = this.#options
+    const { groupId, sessionTimeoutMs, protocol, onBeforeRejoin, onAssigned, clock, log } = this.#options
+    log.debug?.('Joining the group.', { reason: this.#memberId === '' ? 'as a new member' : 'again' })
     const joined = await this.#ask((coordinator) => {
       onBeforeRejoin()
       return coordinator.joinGroup({
@@ -179,12 +182,17 @@ export class GroupMember {
       coordinator.syncGroup({ ...this.#identity(), generationId, groupAssignment }),
     )
     this.#isJoined = true
+    log.debug?.('The group has assigned partitions.', {
+      reason: isLeader ? 'as leader' : 'as member',
+      detail: `Generation ${generationId}.`,
+      durationMs: now(clock).monotonicMs - sent.monotonicMs,
+    })
     onAssigned({ memberId, generation: generationId, isLeader, sent, memberAssignment })
   }
 
   /** Tries again while it passes; ends early when the member has to join first. */
   async #retryWhilePassing(request: () => Promise<void>): Promise<void> {
-    const { clock, sessionTimeoutMs } = this.#options
+    const { clock, sessionTimeoutMs, log } = this.#options
     let firstFailedMs: number | null = null
     for (let delayMs: number = BACK_OFF_MS.first; ; delayMs = Math.min(delayMs * 2, BACK_OFF_MS.max)) {
       try {
@@ -193,6 +201,7 @@ export class GroupMember {
       } catch (error) {
         if (this.#isLeaving) return
         const type = errorType(error)
+        log.debug?.('A request to the group coordinator failed.', { code: type })
         if (REJOIN.has(type)) {
           if (type === 'UNKNOWN_MEMBER_ID') this.#memberId = ''
           this.#isJoined = false

@@ -15,14 +15,16 @@ import { createTokenProvider, type TokenProvider } from './token.ts'
 
 type Login = (args: AuthenticationProviderArgs) => Authenticator
 
-export function createLogin(config: LoginConfig, log: Pick<Log, 'warn'>): Mechanism {
+type LoginLog = Pick<Log, 'warn' | 'debug'>
+
+export function createLogin(config: LoginConfig, log: LoginLog): Mechanism {
   return {
     mechanism: config.mechanism.toUpperCase(),
-    authenticationProvider: withRetries(loginOf(config, log)),
+    authenticationProvider: withRetries(loginOf(config, log), log),
   }
 }
 
-function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
+function loginOf(config: LoginConfig, log: LoginLog): Login {
   if (config.mechanism === 'oauthbearer') {
     const token = createTokenProvider(config.token, log)
     return (args) => bearer(args, token)
@@ -37,14 +39,19 @@ function loginOf(config: LoginConfig, log: Pick<Log, 'warn'>): Login {
  * Before the first success a refusal is final: whoever starts the service is told at once. After it the secret may have
  * been changed on one side only, so far: kafkajs tries again for some seconds, as it does where a broker is away.
  */
-function withRetries(login: Login): Login {
+function withRetries(login: Login, log: LoginLog): Login {
   let hasSucceeded = false
   return (args) => ({
     authenticate: async () => {
       try {
         await login(args).authenticate()
         hasSucceeded = true
+        log.debug?.('Logged in to a broker.', { address: `${args.host}:${args.port}` })
       } catch (error) {
+        log.debug?.('A login to a broker failed.', {
+          address: `${args.host}:${args.port}`,
+          detail: explain(error),
+        })
         if (!hasSucceeded || isBreak(error)) throw error
         const retriable = new kafkajs.KafkaJSConnectionError('The login is refused.')
         throw Object.assign(retriable, { cause: new OperatorError(explain(error)) })

@@ -20,7 +20,7 @@ const TIMEOUT_MS = 5_000
 const MIN_LEFT_MS = 15_000
 const USED_SHARE = 0.8
 
-type TokenLog = Pick<Log, 'warn'>
+type TokenLog = Pick<Log, 'warn' | 'debug'>
 
 export interface TokenOptions {
   readonly nowMs?: () => number
@@ -55,6 +55,9 @@ function fromEndpoint(
     try {
       const { access_token: token, expires_in: seconds = 0 } = await grant(config, clientSecret(), timeoutMs)
       held = { token, untilMs: askedMs + usedMs(seconds * 1_000) }
+      log.debug?.('The token endpoint has issued a token. The duration is its lifetime.', {
+        durationMs: seconds * 1_000,
+      })
       return token
     } finally {
       asking = null

@@ -35,6 +35,9 @@ export function createLog({ level, name, version, names = [], destination }: Log
     destination ?? pino.destination({ dest: 1, sync: true }),
   )
   return {
+    ...(level === 'debug' && {
+      debug: (message: string, fields?: LogFields) => logger.debug(allowed(fields, shapes), scrub(message)),
+    }),
     info: (message, fields) => logger.info(allowed(fields, shapes), scrub(message)),
     warn: (message, fields) => logger.warn(allowed(fields, shapes), scrub(message)),
     error: (message, fields) => logger.error(allowed(fields, shapes), scrub(message)),
@@ -59,7 +62,7 @@ function shapesOf(scrub: (text: string) => string): Shapes {
     outcome: identifier(/^[\w-]{1,60}$/),
     attempt: finite,
     count: finite,
-    durationMs: finite,
+    durationMs: tenths,
     address: matching(/^[\w.:[\]/-]{1,300}$/),
     detail: (value) => (typeof value === 'string' ? scrub(value) : null),
     errorType: identifier(/^\w{1,80}$/),
@@ -79,6 +82,12 @@ function allowed(fields: LogFields | undefined, shapes: Shapes): Record<string, 
 
 function finite(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null
+}
+
+/** Nobody needs more digits of a duration. */
+function tenths(value: unknown): number | null {
+  const number = finite(value)
+  return number === null ? null : Math.round(number * 10) / 10
 }
 
 function matching(shape: RegExp) {

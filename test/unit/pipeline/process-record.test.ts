@@ -209,3 +209,18 @@ test('each call is counted by its code and outcome', async () => {
     [{ code: 'Success', outcome: 'final', seconds: 0 }],
   ])
 })
+
+test('each call, its retry and its end are logged at level debug, without the transaction', async () => {
+  const { run, clock, log } = processing([TIMEOUT, refused(404, 'ProcessNotCompleted')])
+  await run(inputRecord(7))
+  await clock.advance(200)
+  const lines = log.lines.filter(({ level }) => level === 'debug')
+  expect(lines.map(({ fields }) => fields)).toMatchObject([
+    { topic: 'in', partition: 0, offset: '7', code: 'timeout', outcome: 'unavailable' },
+    { offset: '7', attempt: 1, durationMs: 200 },
+    { offset: '7', code: 'ProcessNotCompleted', outcome: 'deferred' },
+    { offset: '7', outcome: 'deferred', attempt: 2 },
+  ])
+  const { transactionId, merchantBizId } = EVENT
+  for (const id of [transactionId, merchantBizId]) expect(JSON.stringify(lines)).not.toContain(`"${id}"`)
+})

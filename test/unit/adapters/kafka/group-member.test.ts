@@ -44,6 +44,7 @@ class FakeGroup {
         },
       },
       clock: this.clock,
+      log: {},
       onBeforeRejoin: () => this.log.push('before rejoin'),
       onRebalancing: () => this.log.push('rebalancing'),
       onAssigned: (assigned) => {

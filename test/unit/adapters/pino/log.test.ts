@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { createLog } from '../../../../src/adapters/pino/log.ts'
+import type { LogLevel } from '../../../../src/core/log-level.ts'
 import { OperatorError, safeError } from '../../../../src/core/safe-error.ts'
 import type { Log, LogFields } from '../../../../src/ports.ts'
 
 type Line = Record<string, unknown>
 
 function setUp(
-  level: 'info' | 'warn' | 'error' | 'silent' = 'info',
+  level: LogLevel = 'info',
   names: readonly string[] = [],
 ): {
   log: Log
@@ -52,6 +53,11 @@ describe('a log line', () => {
     log.warn('two')
     log.error('three')
     expect(lines().map(({ message }) => message)).toEqual(['two', 'three'])
+    const debugging = setUp('debug')
+    debugging.log.debug?.('zero', { topic: 'in', code: '110101199003070000' })
+    expect(debugging.lines()).toMatchObject([
+      { level: 'debug', message: 'zero', topic: 'in', code: '(withheld)' },
+    ])
     const silent = setUp('silent')
     silent.log.error('four')
     expect(silent.lines()).toEqual([])
@@ -127,6 +133,12 @@ const FIELDS = [
 
 /** Topic names, assignments and offsets contain plain numbers and dates that do not come from a document. */
 const NAMES_OF_OURS: ReadonlySet<string> = new Set(['topic', 'partitions', 'offset', 'address'])
+
+test('there is no debug method above the level debug, so that its callers build nothing', () => {
+  for (const level of ['info', 'warn', 'error', 'silent'] as const) {
+    expect(setUp(level).log.debug).toBeUndefined()
+  }
+})
 
 describe('personal data', () => {
   test.each(FIELDS)('is withheld in the field %s', (field) => {
