@@ -103,7 +103,7 @@ export const RULES: readonly Rule[] = [
     cased: true,
   },
   {
-    reject: String.raw`(?<![A-Za-z])(?:Gates?|GATES?)(?![a-z])`,
+    reject: String.raw`(?<![A-Za-z])(?:Gates?|GATES?)(?![A-Za-z])`,
     write: '"circuit breaker" (closed = calls flow, open = calls are paused)',
     cased: true,
   },

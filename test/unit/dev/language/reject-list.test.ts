@@ -33,7 +33,7 @@ test.each([
 
 test.each([
   'There is no leader. It is no longer ready, and there are no more than two.',
-  'The gateway aggregates and delegates.',
+  'The gateway aggregates and delegates: BAD_GATEWAY.',
   'A dead letter, deadLetter(), DEAD_LETTER_LIMIT, dead-letter topic, DeadLetter, two dead letters',
   'Only lower-case letters, digits and capital letters.',
   'at-least-once, AT_LEAST_ONCE, at most 5, the most recent one',
