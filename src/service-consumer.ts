@@ -73,7 +73,7 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
         metrics.laneBacklog(lanes.backlog)
         lanes.heartbeat()
       },
-      onActivity: () => health.alive(),
+      onActivity: () => health.reportActivity(),
       onEnd: options.onEnd,
       onCrash: (message) =>
         options.onFatal(`The Kafka consumer has stopped and the service exits: ${message}`),

@@ -35,18 +35,18 @@ export interface ServiceHealthOptions {
  * Fetches and heartbeats report activity several times a second, even without brokers. After this long without any, the
  * consumer hangs.
  */
-const MAX_SILENCE_MS = 300_000
+const MAX_INACTIVE_MS = 300_000
 
 export class ServiceHealth {
   readonly #options: ServiceHealthOptions
   #phase: 'starting' | 'running' | 'stopping' = 'starting'
   #obstacle = 'The service is starting.'
-  #lastAliveMs: number
+  #lastActiveMs: number
   #wake: (() => void) | null = null
 
   constructor(options: ServiceHealthOptions) {
     this.#options = options
-    this.#lastAliveMs = options.clock.monotonicMs()
+    this.#lastActiveMs = options.clock.monotonicMs()
   }
 
   get isStopping(): boolean {
@@ -55,7 +55,7 @@ export class ServiceHealth {
 
   notReady(obstacle: string): void {
     this.#obstacle = obstacle
-    this.alive()
+    this.reportActivity()
   }
 
   started(): void {
@@ -73,8 +73,8 @@ export class ServiceHealth {
     this.#wake?.()
   }
 
-  alive(): void {
-    this.#lastAliveMs = this.#options.clock.monotonicMs()
+  reportActivity(): void {
+    this.#lastActiveMs = this.#options.clock.monotonicMs()
   }
 
   /** Resolves after `delayMs`, or early if the service stops. */
@@ -89,12 +89,12 @@ export class ServiceHealth {
   }
 
   live(): Check {
-    const silentMs = this.#options.clock.monotonicMs() - this.#lastAliveMs
-    if (silentMs < MAX_SILENCE_MS) return { ok: true, reasons: [] }
+    const inactiveMs = this.#options.clock.monotonicMs() - this.#lastActiveMs
+    if (inactiveMs < MAX_INACTIVE_MS) return { ok: true, reasons: [] }
     return {
       ok: false,
       reasons: [
-        `The Kafka consumer has been inactive for ${Math.floor(silentMs / 1000)} s. Restart this replica.`,
+        `The Kafka consumer has been inactive for ${Math.floor(inactiveMs / 1000)} s. Restart this replica.`,
       ],
     }
   }

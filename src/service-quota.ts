@@ -126,7 +126,8 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
       metrics.quotaRate(perSecond)
       text = `${perSecond} of ${limit} calls per second`
       logAssignment(log, assignment, text)
-      if (limit < permits) log.warn(DIFFERS, { detail: `In use: ${limit}. Set on this replica: ${permits}.` })
+      if (limit < permits)
+        log.warn(QPS_DIFFERS, { detail: `In use: ${limit}. Set on this replica: ${permits}.` })
     },
     heartbeat: (sent) => {
       limiter.heartbeat(sent)
@@ -143,8 +144,8 @@ function leaseMs(sessionTimeoutMs: number): number {
   return sessionTimeoutMs - Math.max(500, sessionTimeoutMs / 10)
 }
 
-const DIFFERS =
-  'CHECKRESULT_QPS differs between replicas. All replicas use the smallest value until it is the same everywhere.'
+const QPS_DIFFERS =
+  'CHECKRESULT_QPS differs between replicas, so all of them use the smallest value. Set the same value on every replica.'
 
 /** Writes one line at each rebalance with the partitions and the share of the quota. */
 function logAssignment(log: Log, assignment: Assignment, share: string | null): void {

@@ -53,7 +53,7 @@ export interface Service {
 }
 
 const START_RETRY_MS = { first: 1_000, max: 3_000 } as const
-const DEFECT =
+const UNEXPECTED_ERROR =
   'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.'
 
 /** Has no effect on Kafka or the API before {@link Service.start}. */
@@ -228,7 +228,7 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
     check: client.check,
     claim: parts.delivery.claim,
     flow: (topic, partition) => consumerOf(parts.running).flow(topic, partition),
-    onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
+    onDefect: (error) => options.onFatal(UNEXPECTED_ERROR, safeError(error)),
   })
   parts.running.lanes = lanes
   const consumer = createServiceConsumer({
@@ -239,7 +239,7 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
     onEnd: (message) => {
       parts.running.starting = restart(options, parts, message)
     },
-    onDefect: (error) => options.onFatal(DEFECT, safeError(error)),
+    onDefect: (error) => options.onFatal(UNEXPECTED_ERROR, safeError(error)),
   })
   parts.running.consumer = consumer
   await consumer.start()

@@ -25,13 +25,13 @@ export class DeadLetterRule {
   }
 
   addResult(): void {
-    this.#note(0)
+    this.#add(0)
     this.#unknownInARow = 0
   }
 
   /** True if this dead letter exceeds the limit. Counting then starts again. */
   addDeadLetter(reason: DeadLetterReason): boolean {
-    this.#note(1)
+    this.#add(1)
     this.#unknownInARow = reason === 'unknown-code' ? this.#unknownInARow + 1 : 0
     if (this.#count <= this.#max && this.#unknownInARow < UNKNOWN_IN_A_ROW) return false
     this.#recent.fill(0)
@@ -40,7 +40,7 @@ export class DeadLetterRule {
     return true
   }
 
-  #note(deadLetter: 0 | 1): void {
+  #add(deadLetter: 0 | 1): void {
     this.#count += deadLetter - (this.#recent[this.#at] ?? 0)
     this.#recent[this.#at] = deadLetter
     this.#at = (this.#at + 1) % WINDOW_RECORDS

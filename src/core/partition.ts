@@ -5,7 +5,7 @@
  */
 
 /** A record without a key goes to partition 0, because the choice must be repeatable. */
-export function outputPartition(key: Buffer | null, partitions: number): number {
+export function partitionOfKey(key: Buffer | null, partitions: number): number {
   return key === null ? 0 : (murmur2(key) & 0x7fffffff) % partitions
 }
 
@@ -13,9 +13,9 @@ export function outputPartition(key: Buffer | null, partitions: number): number 
  * The partition of an output. It is the number of the event's partition if the topic has it, so that order within a key
  * is kept and one replica owns both. Otherwise it depends on the key, or without a key on the event's partition.
  */
-export function partitionLike(eventPartition: number, key: Buffer | null, partitions: number): number {
+export function partitionOfOutput(eventPartition: number, key: Buffer | null, partitions: number): number {
   if (eventPartition < partitions) return eventPartition
-  return key === null ? eventPartition % partitions : outputPartition(key, partitions)
+  return key === null ? eventPartition % partitions : partitionOfKey(key, partitions)
 }
 
 const SEED = 0x9747b28c

@@ -171,7 +171,7 @@ export class QuotaSlots {
     if (missing <= 0 || nowMs < this.#askFromMs) return null
     const bounds = this.#bounds(nowMs)
     const moved = this.#toMove(nowMs, missing)
-    const want = Math.min(missing - moved.length, this.#toLead(nowMs, bounds.holdMs))
+    const want = Math.min(missing - moved.length, this.#missingAhead(nowMs, bounds.holdMs))
     if (want <= 0 && moved.length === 0) return null
     const [made, jumpedIn] = [this.#made, this.#jumpedIn]
     this.#made = []
@@ -231,7 +231,7 @@ export class QuotaSlots {
   }
 
   /** How many more slots are needed to reach far enough ahead. */
-  #toLead(nowMs: number, holdMs: number): number {
+  #missingAhead(nowMs: number, holdMs: number): number {
     const aheadMs = Math.max(0, (this.#held.at(-1)?.dueMs ?? nowMs) - nowMs)
     if (this.#held.length > 0 && aheadMs > LEAD_MS / 2) return 0
     return Math.max(1, Math.ceil((LEAD_MS - aheadMs) / (holdMs / this.#limit)))

@@ -36,7 +36,7 @@ export class TokenBucket {
   #refilledMs = 0
   /** A record had to wait, so unused tokens result from late timers and not from idleness. */
   #wasWaitedFor = false
-  #stuck = false
+  #waitsForPending = false
   #listener: () => void = () => undefined
 
   constructor(options: TokenBucketOptions) {
@@ -63,7 +63,7 @@ export class TokenBucket {
     const perMs = this.#backOff.rate(limit, nowMs) / this.#options.windowMs
     this.#refill(nowMs, limit, perMs)
     const untilWindowMs = this.#window.waitMs(nowMs, limit)
-    this.#stuck = untilWindowMs === Infinity
+    this.#waitsForPending = untilWindowMs === Infinity
     const waitMs = Math.max(this.#backOff.restMs(nowMs), untilWindowMs, this.#untilTokenMs(perMs))
     this.#wasWaitedFor = waitMs > 0
     if (waitMs > 0) return Math.min(waitMs, (this.#former[0]?.untilMs ?? Infinity) - nowMs)
@@ -75,14 +75,14 @@ export class TokenBucket {
   /** The call is being written. */
   confirm(_takenMs: number, nowMs: number): true {
     this.#window.written(nowMs)
-    this.#unstick()
+    this.#notifyWaiting()
     return true
   }
 
   /** The call will never be written. */
   dropped(): void {
     this.#window.dropped()
-    this.#unstick()
+    this.#notifyWaiting()
   }
 
   /** The API throttled a call, because others use the account too. */
@@ -115,9 +115,9 @@ export class TokenBucket {
     return this.#tokens > 1 - 1e-9 ? 0 : (1 - this.#tokens) / perMs
   }
 
-  #unstick(): void {
-    if (!this.#stuck) return
-    this.#stuck = false
+  #notifyWaiting(): void {
+    if (!this.#waitsForPending) return
+    this.#waitsForPending = false
     this.#listener()
   }
 }

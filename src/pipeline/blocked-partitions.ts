@@ -51,7 +51,7 @@ export class BlockedPartitions {
     if (before?.failure.code === failure.code && before.offset === offset) return
     this.#options.metrics.blocked(topic, partition, { offset, code: failure.code })
     if (before?.failure.code === failure.code) return
-    if (before !== undefined) this.#endOf(before)
+    if (before !== undefined) this.#removeCause(before)
     this.#announce(key, blocked)
   }
 
@@ -73,7 +73,7 @@ export class BlockedPartitions {
     if (before === undefined) return null
     this.#blocked.delete(key)
     this.#options.metrics.blocked(topic, partition, null)
-    return this.#endOf(before)
+    return this.#removeCause(before)
   }
 
   #announce(key: string, { topic, partition, offset, failure }: Blocked): void {
@@ -116,7 +116,7 @@ export class BlockedPartitions {
     })
   }
 
-  #endOf({ failure: { code } }: Blocked): string | null {
+  #removeCause({ failure: { code } }: Blocked): string | null {
     for (const { failure } of this.#blocked.values()) if (failure.code === code) return null
     this.#unlogged.delete(code)
     this.#options.onCause(code, false)

@@ -33,7 +33,7 @@ export class CommitPolicy {
   }
 
   /** Calls `commit` now or after a delay, because a transaction costs the same for one record as for hundreds. */
-  soon({ active, waiting }: Load, commit: () => void): void {
+  schedule({ active, waiting }: Load, commit: () => void): void {
     if (active + waiting <= IDLE_UP_TO) return commit()
     const lingerMs = waiting > 0 ? LINGER_MS.backlog : LINGER_MS.busy
     this.#cancelLinger ??= this.#clock.after(lingerMs, commit)

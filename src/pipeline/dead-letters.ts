@@ -43,7 +43,7 @@ export interface ScanOptions extends DlqReader {
 export async function* scanDeadLetters(options: ScanOptions): AsyncGenerator<Found> {
   const { topic, ownTopics, partitions } = options
   const ranges = topic.ranges.filter(({ partition }) => partitions === null || partitions.has(partition))
-  const passes = passesOver(options, ranges)
+  const passes = progressReader(options, ranges)
   for (const range of ranges) {
     const redriven = new Set<string>()
     for await (const record of passes.read(range)) {
@@ -63,7 +63,7 @@ export async function* scanDeadLetters(options: ScanOptions): AsyncGenerator<Fou
 }
 
 /** Reads ranges and reports progress. */
-function passesOver({ topic, onRead, signal }: ScanOptions, ranges: readonly PartitionRange[]) {
+function progressReader({ topic, onRead, signal }: ScanOptions, ranges: readonly PartitionRange[]) {
   const total = ranges.reduce((sum, { begin, end }) => sum + 2 * Number(end - begin), 0)
   let done = 0
   return {

@@ -257,7 +257,7 @@ export class Lane {
     const finished = this.#tracker.oldest?.result ?? null
     if (finished === null) return this.#finishDraining()
     if (this.#draining !== null) return this.#commit()
-    this.#commits.soon({ active: this.#active, waiting: this.#tracker.waiting }, this.#commitNow)
+    this.#commits.schedule({ active: this.#active, waiting: this.#tracker.waiting }, this.#commitNow)
   }
 
   #commit(): void {

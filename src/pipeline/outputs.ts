@@ -19,7 +19,7 @@ import { leftOutHeader } from '../core/left-out.ts'
 import { normalize } from '../core/normalize/normalize.ts'
 import type { PiiMode } from '../core/normalize/privacy.ts'
 import { resultFacts, type ResultFacts } from '../core/normalize/result-facts.ts'
-import { partitionLike } from '../core/partition.ts'
+import { partitionOfOutput } from '../core/partition.ts'
 import type { VerificationCompleted } from '../core/schema-types.ts'
 import type {
   Clock,
@@ -111,7 +111,7 @@ export class Outputs {
       outputs: [
         {
           topic: topics.result,
-          partition: partitionLike(source.partition, key, partitions(topics.result)),
+          partition: partitionOfOutput(source.partition, key, partitions(topics.result)),
           key,
           value: encode(result),
           headers: tracingHeaders(record.headers),
@@ -207,7 +207,7 @@ export class Outputs {
   /** Copies the record's key and value. `partition` is the event's partition on the input topic. */
   #copyTo(topic: string, { key, value }: InputRecord, { partition, headers }: CopyFacts): OutputRecord {
     const count = this.#options.partitions(topic)
-    return { topic, partition: partitionLike(partition, key, count), key, value, headers }
+    return { topic, partition: partitionOfOutput(partition, key, count), key, value, headers }
   }
 }
 

@@ -81,7 +81,7 @@ export class PartitionQuota implements RateLimiter {
     this.#generation = generation
     this.#share = share
     this.#confirmed = sent
-    this.#unavailable = share === null ? LEADER_IS_SILENT : null
+    this.#unavailable = share === null ? NO_QUOTA_PLAN : null
     this.#listener()
   }
 
@@ -95,15 +95,15 @@ export class PartitionQuota implements RateLimiter {
 
   take(nowMs: number): number {
     if (this.#share === null) return Infinity
-    if (this.#isLeaseOver(nowMs)) {
-      this.#unavailable = LEASE_IS_OVER
+    if (this.#isLeaseExpired(nowMs)) {
+      this.#unavailable = LEASE_EXPIRED
       return Infinity
     }
     return this.#bucket.take(nowMs)
   }
 
   confirm(takenMs: number, nowMs: number): boolean {
-    if (this.#share === null || takenMs <= this.#stoppedMs || this.#isLeaseOver(nowMs)) {
+    if (this.#share === null || takenMs <= this.#stoppedMs || this.#isLeaseExpired(nowMs)) {
       this.#bucket.dropped()
       return false
     }
@@ -120,14 +120,14 @@ export class PartitionQuota implements RateLimiter {
   }
 
   /** Also checks the wall clock, because the monotonic clock stops while a machine is suspended. */
-  #isLeaseOver(nowMs: number): boolean {
+  #isLeaseExpired(nowMs: number): boolean {
     const { leaseMs, clock } = this.#options
     const { monotonicMs, epochMs } = this.#confirmed
     return nowMs - monotonicMs >= leaseMs || clock.epochMs() - epochMs >= leaseMs
   }
 }
 
-const LEASE_IS_OVER =
+const LEASE_EXPIRED =
   'The Kafka group has not accepted a heartbeat of this replica for nearly KAFKA_SESSION_TIMEOUT, so its quota share may have changed. Check the connection to the brokers.'
-const LEADER_IS_SILENT =
+const NO_QUOTA_PLAN =
   'The group leader does not publish how the quota is split because it runs an earlier version. Update all replicas.'

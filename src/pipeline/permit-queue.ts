@@ -112,7 +112,7 @@ export class PermitQueue {
   }
 
   /**
-   * Whether so many records wait ahead that another one of this priority would only wait longer. Lower priorities do
+   * Whether enough records wait ahead that another one of this priority would only wait longer. Lower priorities do
    * not count, so that old work does not block new work, except for the limit on all of them, because they cost memory.
    */
   isSaturated(priority: Priority): boolean {
@@ -357,7 +357,7 @@ const EXPLAINED: Readonly<Record<CircuitReason, string>> = {
   clock: `The clock of this machine is wrong, so the API rejects its calls or the brokers reject its records. ${PROBING} Check the time synchronization (NTP) of the node.`,
   throttled: `The API asked the service to wait before the next call. ${PROBING} Check what else uses the quota of the account, and CHECKRESULT_QPS.`,
   'upstream-down': `The API does not answer. ${PROBING} Check the network path to CHECKRESULT_ENDPOINT and the vendor's status page.`,
-  'quota-unavailable': `The quota cannot be checked, so no call is allowed. ${PAUSED} Calls resume as soon as it can be checked again.`,
+  'quota-unavailable': `The quota is unavailable; see detail for the cause. ${PAUSED} Calls resume as soon as the quota is available again.`,
   'dead-letter-limit':
     `Too many of the last records would become dead letters. ${PAUSED} Check the deployed version and the schema of the events. Roll back, or ` +
     'wait: after DEAD_LETTER_LIMIT_COOLDOWN the service tries again.',

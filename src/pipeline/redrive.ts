@@ -12,7 +12,7 @@ import {
   type StoredDeadLetter,
   type Selection,
 } from '../core/stored-dead-letter.ts'
-import { outputPartition } from '../core/partition.ts'
+import { partitionOfKey } from '../core/partition.ts'
 import type { InputRecord, OutputRecord, RedriveSink } from '../ports.ts'
 import { scanDeadLetters, type DlqReader } from './dead-letters.ts'
 import { RedriveTally, type RedriveEnd, type RedriveReport } from './redrive-report.ts'
@@ -153,7 +153,7 @@ function outputsOf({ deadLetter, record }: SelectedDeadLetter, target: RedriveTa
   return [
     {
       topic: inputTopic,
-      partition: sink.partitions(deadLetterTopic) === count ? partition : outputPartition(key, count),
+      partition: sink.partitions(deadLetterTopic) === count ? partition : partitionOfKey(key, count),
       key,
       value,
       headers: redrivenHeaders(headers, deadLetter),

@@ -82,5 +82,5 @@ export function findFamily(docType: string | null, members: OcrMembers | null): 
 }
 
 function familyOfMembers(members: OcrMembers): DocumentFamily | undefined {
-  return BY_MEMBERS.find(([telling]) => telling.every((name) => Object.hasOwn(members, name)))?.[1]
+  return BY_MEMBERS.find(([identifying]) => identifying.every((name) => Object.hasOwn(members, name)))?.[1]
 }

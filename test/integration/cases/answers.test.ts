@@ -190,10 +190,10 @@ describe.concurrent('what every event gets', () => {
     const positions = await run.send(twice)
     const sent = positions.filter((_, at) => at % 2 === 0)
     await untilClosed(replica, 'account', expect)
-    expect(await statusOf(replica)).toContain('account: InsufficientBalance')
+    expect(await statusOf(replica)).toContain('open, reason account (InsufficientBalance)')
     answer = unknown
     await untilClosed(replica, 'refused', expect)
-    expect(await statusOf(replica)).toContain('refused: SomethingNobodyDocumented')
+    expect(await statusOf(replica)).toContain('open, reason refused (SomethingNobodyDocumented)')
     await replica.line(/The circuit breaker is open, reason refused \(SomethingNobodyDocumented\)/)
     expect(run.outputs.records).toEqual([])
     answer = null
@@ -224,7 +224,7 @@ describe.concurrent('what every event gets', () => {
     hint = HOUR
     await run.sendFresh(20)
     await untilClosed(replica, 'throttled', expect)
-    expect(await statusOf(replica)).toContain('throttled: Throttling.User')
+    expect(await statusOf(replica)).toContain('open, reason throttled (Throttling.User)')
     expect(await replica.stop()).toBe(0)
   })
 
@@ -243,7 +243,7 @@ describe.concurrent('what every event gets', () => {
     const sent = await run.sendFresh(40)
     await replica.line(/The circuit breaker is open, reason clock \(InvalidTimeStamp\.Expired\)/)
     expect(replica.output()).toContain('The clock of this machine is 20 min ahead of the clock of the API.')
-    expect(await statusOf(replica)).toContain('clock: InvalidTimeStamp.Expired')
+    expect(await statusOf(replica)).toContain('open, reason clock (InvalidTimeStamp.Expired)')
     replica.signal('SIGWINCH')
     await run.untilOut(sent)
     expect(await replica.stop()).toBe(0)

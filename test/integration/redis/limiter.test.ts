@@ -110,7 +110,7 @@ describe('while Redis is away', () => {
     expect(callers.map(({ queue }) => queue.openReason)).toEqual([null, null])
     expect(maxWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(30)
     expect(callers[0]?.log.lines.map(({ message }) => message)).toEqual([
-      'The circuit breaker is open, reason quota-unavailable. The quota cannot be checked, so no call is allowed. Calls are paused. Events wait and none is lost. Calls resume as soon as it can be checked again.',
+      'The circuit breaker is open, reason quota-unavailable. The quota is unavailable; see detail for the cause. Calls are paused. Events wait and none is lost. Calls resume as soon as the quota is available again.',
       'The circuit breaker is closed again: calls resume.',
     ])
     expect(callers[0]?.log.lines[0]?.fields.detail).toMatch(

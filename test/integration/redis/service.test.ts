@@ -36,7 +36,7 @@ test('a start without Redis says so; two replicas share the quota; an empty Redi
 
   await expect.poll(() => run.simulator.report().calls, { timeout: 30_000 }).toBeGreaterThan(QPS)
   await redis.server.stop('SIGKILL')
-  await first.line(/The circuit breaker is open, reason quota-unavailable\. The quota cannot be checked/)
+  await first.line(/The circuit breaker is open, reason quota-unavailable\. The quota is unavailable/)
   expect(metricSum(await first.metrics(), 'checkresult_circuit_open{reason="quota-unavailable"}')).toBe(1)
   expect((await fetch(`${first.opsUrl}/readyz`)).status).toBe(200)
   await redis.server.start()

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
-import { murmur2, outputPartition } from '../../../src/core/partition.ts'
+import { murmur2, partitionOfKey } from '../../../src/core/partition.ts'
 
 // Vectors from Apache Kafka's UtilsTest.testMurmur2.
 test.each([
@@ -29,12 +29,12 @@ test('a key goes to the partition that the default partitioner of kafkajs choose
       }))
       const message = { key: bytes, value: null }
       const expected = partitioner({ topic: 't', partitionMetadata, message })
-      expect(outputPartition(bytes, partitions)).toBe(expected)
+      expect(partitionOfKey(bytes, partitions)).toBe(expected)
     }),
     { numRuns: 500 },
   )
 })
 
 test('a record without a key goes to partition 0', () => {
-  expect(outputPartition(null, 8)).toBe(0)
+  expect(partitionOfKey(null, 8)).toBe(0)
 })

@@ -3,7 +3,7 @@ import type { FinalAnswer } from '../../../src/core/answer.ts'
 import type { DeferReason } from '../../../src/core/defer.ts'
 import type { ForeignRecords } from '../../../src/core/foreign-records.ts'
 import { lastText } from '../../../src/core/headers.ts'
-import { outputPartition } from '../../../src/core/partition.ts'
+import { partitionOfKey } from '../../../src/core/partition.ts'
 import { Outputs, type ProcessedRecord, type DecodedRecord } from '../../../src/pipeline/outputs.ts'
 import type { OutputRecord } from '../../../src/ports.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -175,9 +175,9 @@ describe('the partition of an output', () => {
   test('depends on the transaction id for a result and on the key otherwise, if the output topic lacks it', () => {
     const one = work()
     const { outputs } = outputsOf({ in: 4, result: 3, dead: 3 })
-    expect(only(outputs.result(one, ANSWER)).partition).toBe(outputPartition(Buffer.from('t1'), 3))
+    expect(only(outputs.result(one, ANSWER)).partition).toBe(partitionOfKey(Buffer.from('t1'), 3))
     const deadLetter = only(outputs.deadLetter(one.record, one.history, cause))
-    expect(deadLetter.partition).toBe(outputPartition(one.record.key, 3))
+    expect(deadLetter.partition).toBe(partitionOfKey(one.record.key, 3))
   })
 
   test('depends on the partition of the event if there is no key', () => {

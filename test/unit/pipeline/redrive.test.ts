@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { textHeader } from '../../../src/core/headers.ts'
 import { EVERY_DEAD_LETTER, positionName, type Selection } from '../../../src/core/stored-dead-letter.ts'
-import { outputPartition } from '../../../src/core/partition.ts'
+import { partitionOfKey } from '../../../src/core/partition.ts'
 import { redrive } from '../../../src/pipeline/redrive.ts'
 import type { RedriveReport } from '../../../src/pipeline/redrive-report.ts'
 import type { OutputRecord, PublishOutcome } from '../../../src/ports.ts'
@@ -92,7 +92,7 @@ describe('a redrive', () => {
     topic.add(1, { key })
     const wider = redriveSink(topic, { inputPartitions: 7 })
     await run(topic, { sink: wider })
-    expect([equal.events[0]?.partition, wider.events[0]?.partition]).toEqual([1, outputPartition(key, 7)])
+    expect([equal.events[0]?.partition, wider.events[0]?.partition]).toEqual([1, partitionOfKey(key, 7)])
   })
 
   test('skips dead letters that are not selected, foreign records, and dead letters that failed too often', async () => {
