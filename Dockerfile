@@ -1,4 +1,4 @@
-# One image for the service, the simulator and the set-up commands: Node, the packages they need, and our sources.
+# One image for the service, the simulator and the setup commands: Node.js, the required packages, and our sources.
 # It has no shell, no package manager and no root user. It writes no files, so the root file system can be read-only.
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t checkresult-stream:0.1.0 .

@@ -1,20 +1,20 @@
 /** Generated from schemas/*.avsc by dev/generate-schema-types.ts: change those, not this. */
 
-/** A customer has finished a verification: the answer can be asked for. */
+/** A customer has finished a verification, so its result is available from CheckResult. */
 export interface VerificationCompleted {
-  /** TransactionId that Initialize returned, as the server stored it. Use it as the key of the record, too. */
+  /** The TransactionId that Initialize returned, as stored by your server. Use it as the key of the record, too. */
   readonly transactionId: string
-  /** MerchantBizId sent with Initialize. */
+  /** The MerchantBizId that was sent with Initialize. */
   readonly merchantBizId: string
-  /** ID_OCR, eKYC, ... */
+  /** The product code, for example ID_OCR or eKYC. */
   readonly productCode: string | null
-  /** Document type code sent with Initialize. */
+  /** The document type code that was sent with Initialize. */
   readonly docType: string | null
-  /** When the callback came. Milliseconds since the epoch. */
+  /** Time at which the callback arrived. Milliseconds since the epoch. */
   readonly completedAt: number
-  /** The callback's hint: Y or N. */
+  /** The value of passed in the callback, Y or N. Only a hint: the verdict comes from CheckResult. */
   readonly passed: string | null
-  /** The callback's hint. */
+  /** The value of subCode in the callback. Only a hint: the sub-code comes from CheckResult. */
   readonly subCode: string | null
 }
 
@@ -25,9 +25,9 @@ export const SPOOF_TYPE_SYMBOLS = ['OTHER', 'SCREEN_REMARK', 'PHOTO_COPY', 'TAMP
 export type SpoofType = (typeof SPOOF_TYPE_SYMBOLS)[number]
 
 export interface Risk {
-  /** True when spoofResult is Y, SubCode is 212 or faceAttack is Y; null when nothing was said of it, or what was said could not be read. */
+  /** True if spoofResult is Y, SubCode is 212 or faceAttack is Y. Null if the answer does not contain them, or if they cannot be read. */
   readonly detected: boolean | null
-  /** Kinds of forgery named; may be filled although nothing was detected. */
+  /** Types of forgery that the answer names. May be filled even if nothing was detected. */
   readonly spoofTypes: readonly SpoofType[]
 }
 
@@ -49,7 +49,7 @@ export type FamilyFrom = (typeof FAMILY_FROM_SYMBOLS)[number]
 export const SEX_SYMBOLS = ['UNKNOWN', 'MALE', 'FEMALE'] as const
 export type Sex = (typeof SEX_SYMBOLS)[number]
 
-/** The members of all seven families in one record, each null where the document does not say: a reader needs no union of seven, and a family that gains a member breaks nobody. */
+/** The fields of all seven document families in one record, each null if the document does not have it. One record instead of a union of seven lets a family gain a field without breaking readers. */
 export interface DocumentFields {
   /** Full name as printed, usually Chinese. */
   readonly name: string | null
@@ -65,15 +65,15 @@ export interface DocumentFields {
   readonly givennameCN: string | null
   /** Chinese commercial code of the name (Hong Kong). */
   readonly nameCode: string | null
-  /** Null when the document does not say; UNKNOWN when it names neither. */
+  /** Null if the document does not have it, UNKNOWN if it is neither male nor female. */
   readonly sex: Sex | null
-  /** Date of birth; its first of January when RESULT_PII is mask. Days since 1970-01-01. */
+  /** Date of birth. January 1 of the year of birth if RESULT_PII is mask. Days since 1970-01-01. */
   readonly birthDate: number | null
   /** Number of the card or permit. */
   readonly idNumber: string | null
   /** Passport number. */
   readonly passportNo: string | null
-  /** As printed: a code in a machine-readable zone, free text elsewhere. */
+  /** As printed: a code if read from a machine-readable zone, otherwise free text. */
   readonly nationality: string | null
   /** Issuing country of a passport, as printed. */
   readonly countryCode: string | null
@@ -85,7 +85,7 @@ export interface DocumentFields {
   readonly placeOfBirth: string | null
   /** Date of issue. Days since 1970-01-01. */
   readonly issueDate: number | null
-  /** Date of expiry; null for a document that does not expire. Days since 1970-01-01. */
+  /** Date of expiry. Null for a document that does not expire. Days since 1970-01-01. */
   readonly expiryDate: number | null
   /** Date of registration (Hong Kong). Days since 1970-01-01. */
   readonly currentIssueDate: number | null
@@ -99,58 +99,58 @@ export interface DocumentFields {
   readonly isPermanent: boolean | null
   /** Symbols under the date of birth (Hong Kong), e.g. ***AZ. */
   readonly symbols: string | null
-  /** By the vendor's name, members that have no field here; by the field's name, texts that the field cannot hold. */
+  /** Members without a field here, by the vendor's name; and values that a field here cannot hold, by the name of that field. */
   readonly raw: Readonly<Record<string, string>>
 }
 
 export interface Document {
-  /** Kind of document. */
+  /** Type of document. */
   readonly family: DocumentFamily
-  /** What told the family: the event's docType, the members, or nothing. */
+  /** How the family was determined: from the event's docType, from the members of the document, or not at all. */
   readonly familyFrom: FamilyFrom
-  /** The document check's own verdict. */
+  /** The verdict of the document check itself. */
   readonly ocrPassed: boolean | null
-  /** What was read off the document; null when nothing was, or RESULT_PII is omit. */
+  /** The fields that were read from the document. Null if there are none, or if RESULT_PII is omit. */
   readonly fields: DocumentFields | null
-  /** What the customer changed: only the members that say something else than fields; null when none does, or RESULT_PII is omit. */
+  /** The fields that the customer changed: only those that differ from fields. Null if there are none, or if RESULT_PII is omit. */
   readonly editedFields: DocumentFields | null
 }
 
 export interface Source {
-  /** Input topic. */
+  /** Topic of the event. */
   readonly topic: string
-  /** Its partition. */
+  /** Partition of the event. */
   readonly partition: number
-  /** The event's offset there. */
+  /** Offset of the event. */
   readonly offset: number
 }
 
-/** What CheckResult said of one completed verification, normalised. */
+/** The normalized answer of CheckResult for one completed verification. */
 export interface VerificationResult {
-  /** As in the event. */
+  /** Copied from the event. */
   readonly transactionId: string
-  /** As in the event. */
+  /** Copied from the event. */
   readonly merchantBizId: string
-  /** As in the event. */
+  /** Copied from the event. */
   readonly productCode: string | null
-  /** As in the event. */
+  /** Copied from the event. */
   readonly docType: string | null
-  /** From Passed alone. */
+  /** Derived from Passed only. */
   readonly verdict: Verdict
-  /** SubCode as sent; its meaning depends on the product. */
+  /** SubCode as CheckResult returned it. Its meaning depends on the product. */
   readonly subCode: string | null
-  /** What was said about forgery, of the document and of the face. */
+  /** Signs of forgery, of the document and of the face. */
   readonly risk: Risk
-  /** Null when no document was checked, or what came could not be read. */
+  /** Null if no document was checked, or if it cannot be read. */
   readonly document: Document | null
-  /** The API's id of the call. */
+  /** Request id of the API call. */
   readonly requestId: string | null
-  /** When the answer came. Milliseconds since the epoch. */
+  /** Time at which the answer arrived. Milliseconds since the epoch. */
   readonly checkedAt: number
-  /** As in the event. Milliseconds since the epoch. */
+  /** Copied from the event. Milliseconds since the epoch. */
   readonly completedAt: number
-  /** Calls made for this result. */
+  /** Number of calls that were made for this result. */
   readonly attempts: number
-  /** Where the event stood: unique to the result. */
+  /** Source of the event. Unique for each result. */
   readonly source: Source
 }

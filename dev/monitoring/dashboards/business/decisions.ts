@@ -58,7 +58,7 @@ export const decisions: Row = {
       {
         title: 'Results by verdict',
         description:
-          'Results per second. UNKNOWN is an answer without a verdict. It does not count in the pass rate.',
+          'Results per second. UNKNOWN is a result without a verdict. It counts in neither rate.',
         unit: 'cps',
         width: 12,
         queries: [{ expr: rate(metric(RESULTS), 'verdict'), legend: '{{verdict}}' }],
