@@ -97,7 +97,7 @@ const autoscaling = group(
   {
     type: leaf(
       'none',
-      '`keda` creates a ScaledObject, `hpa` a HorizontalPodAutoscaler for a metric of your metrics adapter, `none` nothing.',
+      '`keda` creates a ScaledObject, `hpa` a HorizontalPodAutoscaler for a metric of your metrics adapter. `none` disables autoscaling.',
       {
         type: 'string',
         enum: ['none', 'keda', 'hpa'],
@@ -155,9 +155,13 @@ const networkPolicy = group(
       type: 'array',
       items: { type: 'object' },
     }),
-    kafka: egress('Kafka brokers. Default ports: those in `KAFKA_BROKERS`.'),
-    registry: egress('Schema registry. Default port: the one in `SCHEMA_REGISTRY_URL`.'),
-    redis: egress('Redis, if `CHECKRESULT_QUOTA` is `redis`. Default port: 6379.'),
+    kafka: egress('Kafka brokers. Default ports: those in `KAFKA_BROKERS`. Default peers: any address.'),
+    registry: egress(
+      'Schema registry. Default port: the one in `SCHEMA_REGISTRY_URL`. Default peers: any address.',
+    ),
+    redis: egress(
+      'Redis, if `CHECKRESULT_QUOTA` is `redis`. Default port: 6379. Default peers: any address.',
+    ),
     https: egress(
       'CheckResult, STS and token endpoints. Default ports: 443 and those in the URLs of the settings. Default peers: any address ' +
         'except the instance metadata.',
@@ -169,7 +173,7 @@ const networkPolicy = group(
 function egress(meaning: string): Group {
   return group(meaning, {
     ports: leaf([], 'TCP ports. Empty uses the default.', PORTS),
-    to: leaf([], 'Peers. Empty uses the default: any address.', { type: 'array', items: { type: 'object' } }),
+    to: leaf([], 'Peers. Empty uses the default.', { type: 'array', items: { type: 'object' } }),
   })
 }
 
@@ -187,10 +191,10 @@ function monitor(kind: string): Group {
 
 function monitoringObjects(meaning: string, labels: Readonly<Record<string, string>>): Group {
   return group(meaning, {
-    enabled: flag(false, 'Create them.'),
-    namespace: text('', 'Namespace for them. Default: the namespace of the release.'),
-    labels: texts('Labels by which Prometheus or Grafana selects them.', labels),
-    annotations: texts('Annotations for them.'),
+    enabled: flag(false, 'Create these objects.'),
+    namespace: text('', 'Namespace of these objects. Default: the namespace of the release.'),
+    labels: texts('Labels of these objects, by which Prometheus or Grafana selects them.', labels),
+    annotations: texts('Annotations of these objects.'),
   })
 }
 
@@ -234,7 +238,7 @@ export const chartValues: Group = group('', {
     },
   ),
   terminationGracePeriodSeconds: countOrNull(
-    'Seconds from SIGTERM to SIGKILL: at least ten more than `SHUTDOWN_DEADLINE`. Null means exactly that.',
+    'Seconds from SIGTERM to SIGKILL: at least ten more than `SHUTDOWN_DEADLINE`. Null uses exactly that minimum.',
   ),
   probes,
   podDisruptionBudget: group('PodDisruptionBudget, created if there are at least two replicas.', {

@@ -57,8 +57,7 @@ export const decisions: Row = {
     chart(
       {
         title: 'Results by verdict',
-        description:
-          'Results per second. UNKNOWN is a result without a verdict. It counts in neither rate.',
+        description: 'Results per second. UNKNOWN is a result without a verdict. It counts in neither rate.',
         unit: 'cps',
         width: 12,
         queries: [{ expr: rate(metric(RESULTS), 'verdict'), legend: '{{verdict}}' }],
