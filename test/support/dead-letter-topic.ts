@@ -24,7 +24,7 @@ export function storedHeaders(facts: StoredFacts = {}): Headers {
   const { reason = 'undecodable', code = 'malformed-json', failedAtMs = FAILED_AT_MS, redrives = 0 } = facts
   const topic = facts.sourceTopic ?? 'in'
   const headers = deadLetterHeaders(facts.own ?? [], {
-    cause: { reason, code, stage: 'decode', message: 'A sentence of ours.' },
+    cause: { reason, code, stage: 'decode', message: 'A message of ours.' },
     history: { attempts: 1, firstSeenMs: 1, source: { topic, partition: 0, offset: 5n }, redrives },
     failedAtMs,
     service: 'checkresult-stream 0',
@@ -103,7 +103,7 @@ export function redriveSink(
     partitions: (name: string) => (name === 'in' ? inputPartitions : 2),
     publish: (outputs: readonly OutputRecord[]): Promise<PublishOutcome> => {
       const [code] = outputs.filter(({ topic: name }) => name === 'in').flatMap((one) => refuses(one) ?? [])
-      const failure = { code: code ?? '', message: 'A sentence of ours.', temporary: false }
+      const failure = { code: code ?? '', message: 'A message of ours.', temporary: false }
       const refused = code === undefined ? null : ({ kind: 'refused', failure } as const)
       const outcome = refused ?? outcomes[sink.transactions] ?? outcomes.at(-1) ?? { kind: 'committed' }
       sink.transactions += 1

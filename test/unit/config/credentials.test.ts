@@ -42,7 +42,7 @@ describe('credentials settings', () => {
   test.each([
     [{ ALIBABA_CLOUD_SECURITY_TOKEN: SECRET }, /not renewed when it expires$/],
     [{ ALIBABA_CLOUD_SECURITY_TOKEN_FILE: '/token' }, /read again when its files change$/],
-  ])('describes whether a temporary key is renewed: %o', (env: Env, words) => {
+  ])('describes whether a temporary key is renewed: %j', (env: Env, words) => {
     expect(credentialsOrigin(configOf(env, TOKEN).credentials)).toMatch(words)
   })
 
@@ -78,7 +78,7 @@ describe('credentials settings', () => {
       { ALIBABA_CLOUD_ROLE_ARN: 'acs:ram::1:role/r' },
       /ROLE_ARN is set, but ALIBABA_CLOUD_OIDC_PROVIDER_ARN and/,
     ],
-  ])('an incomplete credential source reports what is missing: %o', (env: Env, message) => {
+  ])('an incomplete credential source reports what is missing: %j', (env: Env, message) => {
     expect(errorOf(env, TOKEN)).toMatch(message)
   })
 })

@@ -80,7 +80,7 @@ describe('rules between settings', () => {
       { ALIBABA_CLOUD_ECS_METADATA: 'role', ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'TRUE' },
       /^ALIBABA_CLOUD_ECS_METADATA is set, but ALIBABA_CLOUD_ECS_METADATA_DISABLED is true/,
     ],
-  ])('rejects %o', (env: Env, message) => {
+  ])('rejects %j', (env: Env, message) => {
     expect(errorOf(env)).toMatch(message)
   })
 

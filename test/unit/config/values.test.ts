@@ -55,7 +55,7 @@ describe('errors of a single setting', () => {
     ['SHUTDOWN_DEADLINE', '10ms'],
     ['ALIBABA_CLOUD_ECS_METADATA', 'a role'],
     ['ALIBABA_CLOUD_IMDSV1_DISABLED', '1'],
-  ])('%s=%s is rejected in one sentence with the value found and an example', (name, text) => {
+  ])('%s=%s is rejected with one message that has the value found and an example', (name, text) => {
     const error = errorOf({ [name]: text })
     expect(error).toContain(text === undefined ? `${name} is not set` : `${name} is "`)
     expect(error).toMatch(new RegExp(`\\. (The quotation marks .+ )?Expected .+, for example ${name}=.+\\.$`))

@@ -145,14 +145,14 @@ describe('throttling', () => {
   })
 
   test.each(['', 'SomethingElse', 'InternalError', 'ServiceUnavailable'])(
-    'is a 429 with the code "%s"',
+    'is recognized by status 429 with the code "%s"',
     (code) => {
       const reply = answered({ status: 429, code, retryAfterMs: 2_000 })
       expect(classify(reply)).toMatchObject({ kind: 'throttled', retryAfterMs: 2_000 })
     },
   )
 
-  test('is a 429 whose body is not JSON', () => {
+  test('is recognized by status 429 if the body is not JSON', () => {
     expect(classify(noAnswer('not-json', 429, 7_000))).toEqual({
       kind: 'throttled',
       code: 'HTTP 429',
@@ -219,7 +219,7 @@ describe('a rejected transaction', () => {
     [403, '', 'HTTP 403'],
     [200, '', 'HTTP 200'],
     [400, 'MissingTimestamp', 'MissingTimestamp'],
-  ])('is never assumed for an undocumented code: %i "%s" pauses calls', (status, code, named) => {
+  ])('is not assumed for an undocumented code, which pauses calls: %i "%s"', (status, code, named) => {
     expect(classify(refused(status, code))).toEqual({ kind: 'blocked', reason: 'refused', code: named })
   })
 })

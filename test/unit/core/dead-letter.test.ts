@@ -15,7 +15,7 @@ const FACTS: DeadLetterFacts = {
     reason: 'rejected',
     code: 'TransactionIdInvalid',
     stage: 'classify',
-    message: 'A sentence of ours.',
+    message: 'A message of ours.',
   },
   history: {
     attempts: 3,
@@ -58,7 +58,7 @@ describe('dead-letter headers', () => {
       '__connect.errors.offset': '17',
       '__connect.errors.stage': 'classify',
       '__connect.errors.exception.class.name': 'checkresult.rejected',
-      '__connect.errors.exception.message': 'A sentence of ours.',
+      '__connect.errors.exception.message': 'A message of ours.',
     })
   })
 

@@ -217,7 +217,7 @@ test('resets Redis once if its clock jumped, and uses none of its earlier slots'
   expect(slots.request(nowMs + 1, 1)?.jumpedIn).toBeNull()
 })
 
-test('a missing response wastes the slots that were to be moved', () => {
+test('a missing response wastes the slots of its request', () => {
   const { slots, fetch, wasted } = connected()
   fetch(READY_MS, 1, { slotsMs: [READY_MS + 10] })
   const request = slots.request(READY_MS + 70, 1)

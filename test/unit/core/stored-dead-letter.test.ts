@@ -20,7 +20,7 @@ const FACTS: DeadLetterFacts = {
     reason: 'rejected',
     code: 'TransactionIdInvalid',
     stage: 'classify',
-    message: 'A sentence of ours.',
+    message: 'A message of ours.',
   },
   history: {
     attempts: 3,
@@ -59,7 +59,7 @@ describe('a record in the dead-letter topic', () => {
         reason: 'rejected',
         code: 'TransactionIdInvalid',
         stage: 'classify',
-        message: 'A sentence of ours.',
+        message: 'A message of ours.',
         service: 'checkresult-stream 1.2.3',
         attempts: 3,
         redrives: 2,

@@ -200,7 +200,7 @@ describe('the quota usage', () => {
   )
 
   test.each([5, 10, 50, 200])(
-    'can be half of %i calls per second without waiting longer than one permit takes',
+    'reaches half of %i calls per second without longer waits than the interval between permits',
     (permits) => {
       const bucket = new TokenBucket({ permits, windowMs: WINDOW_MS, burst: Math.ceil(permits / 10) })
       for (let call = 0; call < 20 * permits; call += 1) {

@@ -227,10 +227,10 @@ describe('a dead letter of another pipeline', () => {
 
 describe('a redrive that ends early', () => {
   const COMMITTED = { kind: 'committed' } as const
-  const failure = { code: 'ECONNREFUSED', message: 'A sentence.', temporary: true }
+  const failure = { code: 'ECONNREFUSED', message: 'A message.', temporary: true }
   const ENDS = [
     { end: { kind: 'fenced' }, outcome: { kind: 'fenced' } },
-    { end: { kind: 'failed', message: 'A sentence.' }, outcome: { kind: 'failed', failure } },
+    { end: { kind: 'failed', message: 'A message.' }, outcome: { kind: 'failed', failure } },
   ] as const
 
   test.each(ENDS)(

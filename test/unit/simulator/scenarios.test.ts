@@ -16,7 +16,7 @@ import {
 type Made =
   { readonly kind: 'result'; readonly result: VerificationResult } | Exclude<Outcome, { kind: 'final' }>
 
-/** What the service makes of a response with its own parser, outcome table and normalizer. */
+/** Processes a response with the service's own parser, classification and normalizer. */
 function made(response: Response, docType: string | null): Made {
   const outcome = classify(replyOf(response))
   if (outcome.kind !== 'final') return outcome
@@ -51,7 +51,7 @@ function replyOf(response: Response): Parameters<typeof classify>[0] {
 
 const GO_AGAIN = new Set(['deferred', 'throttled', 'unavailable', 'blocked'])
 
-/** Repeats the call until the service would stop, and returns the last outcome and the ones before. */
+/** Repeats the call until the service would stop, and returns the last outcome and all earlier ones. */
 function finalOutcome({ respond, docType }: Scenario, calls: number, person: number) {
   const before: string[] = []
   for (let call = 1; call <= 20; call += 1) {
@@ -280,10 +280,10 @@ describe('the scenarios together', () => {
     ['a month in parentheses', /"\(\d\d-\d\d\)\\"/],
     ['an empty expiry', /expiryDate\\":\\"\\"/],
     ['an open-ended expiry', /长期/],
-    ['sex as a letter', /sex\\":\\"M\\"/],
+    ['sex as a Latin character', /sex\\":\\"M\\"/],
     ['sex as a word', /sex\\":\\"Male\\"/],
-    ['sex as a sign', /sex\\":\\"男\\"/],
-    ['sex as a sign and a letter', /sex\\":\\"男M\\"/],
+    ['sex as a Chinese character', /sex\\":\\"男\\"/],
+    ['sex as a Chinese and a Latin character', /sex\\":\\"男M\\"/],
     ['a name with a comma', /CESHI,/],
     ['a masked name', /"\*\*\\"/],
     ['a trailing comma', /"spoofResult\\":\\"Y\\",\}/],

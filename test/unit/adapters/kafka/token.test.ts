@@ -88,8 +88,8 @@ describe('a token from an endpoint', () => {
     await expect(provider(endpoint.url, 'wrong')()).rejects.toThrow(/invalid_client/)
   })
 
-  test.each(['nobody listens', 'nobody answers'])('is reported as unavailable if %s', async (what) => {
-    const url = what === 'nobody listens' ? 'http://127.0.0.1:1/token' : await blackHole()
+  test.each(['nothing listens', 'nothing responds'])('is reported as unavailable if %s', async (what) => {
+    const url = what === 'nothing listens' ? 'http://127.0.0.1:1/token' : await blackHole()
     await expect(provider(url, CLIENT.secret, SHORT_TIMEOUT_MS)()).rejects.toThrow(
       /does not answer: check KAFKA_SASL_OAUTH_TOKEN_URL/,
     )

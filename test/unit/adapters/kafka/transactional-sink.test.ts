@@ -7,7 +7,7 @@ import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { sinkOf } from '../../../support/fakes.ts'
 import { PACKING } from '../../../support/packing.ts'
 
-const TO_EACH_TOPIC: readonly OutputRecord[] = ['results', 'letters'].map((topic) => ({
+const TO_EACH_TOPIC: readonly OutputRecord[] = ['results', 'dead-letters'].map((topic) => ({
   topic,
   partition: 0,
   key: null,
@@ -54,7 +54,7 @@ async function setUp(outputs = TO_EACH_TOPIC) {
     onWidth: () => undefined,
     createCluster: () => cluster,
     groupId: 'group',
-    topics: ['results', 'letters'],
+    topics: ['results', 'dead-letters'],
     usualTopic: 'results',
     packing: PACKING,
     clock: new FakeClock(),

@@ -26,7 +26,7 @@ function setUp(
 describe('a log line', () => {
   test('has level, time, service, version, message and the given fields', () => {
     const { log, lines } = setUp()
-    log.warn('A transaction failed; claiming the partition anew.', {
+    log.warn('A transaction failed; claiming the partition again.', {
       topic: 'verification.completed',
       partition: 3,
       offset: '12345678',
@@ -38,7 +38,7 @@ describe('a log line', () => {
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
         service: 'checkresult-stream',
         version: '1.2.3',
-        message: 'A transaction failed; claiming the partition anew.',
+        message: 'A transaction failed; claiming the partition again.',
         topic: 'verification.completed',
         partition: 3,
         offset: '12345678',
@@ -112,7 +112,7 @@ const PERSONAL = [
   'Tëst Persön',
 ] as const
 
-/** A name in plain letters cannot be told apart from other words in a message, so the caller must not put it there. */
+/** A plain name in a message looks like any other word, so the caller must not put it there. */
 const TELLABLE = PERSONAL.filter((value) => value !== 'FICTIVE, TEST PERSON')
 
 const FIELDS = [

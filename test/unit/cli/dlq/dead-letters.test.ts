@@ -19,7 +19,7 @@ import { headersOf } from '../../../support/headers.ts'
 /** The fictitious person whose name must not appear. */
 const MARK = 'ZQXJKVPERSON'
 const NO_ANSWER: Reading = { kind: 'unread', why: 'no-answer' }
-const UNDECODABLE: Reading = { kind: 'undecodable', code: 'malformed-json', message: 'A sentence of ours.' }
+const UNDECODABLE: Reading = { kind: 'undecodable', code: 'malformed-json', message: 'A message of ours.' }
 
 async function putBack(topic: DeadLetterTopic, position: string): Promise<void> {
   await redrive({
@@ -37,7 +37,7 @@ const ALL = { limit: 9, transactions: null }
 describe('the newest dead letters', () => {
   test('are returned in order from a large topic, and all others are counted', async () => {
     const topic = new DeadLetterTopic(2)
-    // 37 and 100 are coprime, so each time occurs once, in no particular order.
+    // 37 and 100 have no common divisor, so each time occurs once, in no particular order.
     for (let at = 0; at < 100; at += 1) topic.add(at % 2, { failedAtMs: FAILED_AT_MS + ((at * 37) % 100) })
     const { deadLetters, total } = await newestDeadLetters(topic.source(), EVERY_DEAD_LETTER, {
       limit: 5,
@@ -158,7 +158,7 @@ describe('a shown dead letter', () => {
   test('prints its cause and its size, and nothing personal', async () => {
     const { facts } = await shown(Buffer.from(`{"${MARK}`))
     expect(facts).toMatch(/^code +malformed-json$/m)
-    expect(facts).toMatch(/^readable +no \(malformed-json\): A sentence of ours\.$/m)
+    expect(facts).toMatch(/^readable +no \(malformed-json\): A message of ours\.$/m)
     expect(facts).toMatch(/^value +14 bytes$/m)
     expect(facts).not.toContain(MARK)
   })
@@ -212,7 +212,7 @@ describe('a shown dead letter', () => {
       valueBytes: 2,
       ownHeaders: 2,
       readable: false,
-      unreadable: { code: 'malformed-json', message: 'A sentence of ours.' },
+      unreadable: { code: 'malformed-json', message: 'A message of ours.' },
     })
     expect(JSON.stringify(facts)).not.toContain(MARK)
     expect(factsJson(found, NO_ANSWER)).toMatchObject({ readable: null, unreadable: { code: 'no-answer' } })

@@ -13,7 +13,7 @@ const DEAD_LETTER: StoredDeadLetter = {
   reason: 'unavailable',
   code: 'HTTP 502',
   stage: 'defer',
-  message: 'A sentence of ours.',
+  message: 'A message of ours.',
   service: 'checkresult-stream 0',
   attempts: 12,
   redrives: 1,
@@ -70,7 +70,7 @@ test('JSON output has offsets as strings and times as ISO dates', () => {
     reason: 'unavailable',
     code: 'HTTP 502',
     stage: 'defer',
-    message: 'A sentence of ours.',
+    message: 'A message of ours.',
     failedAt: '2026-01-01T00:00:00.000Z',
     attempts: 12,
     redrives: 1,
@@ -162,8 +162,8 @@ describe('the report of a redrive', () => {
       'Another redrive of this dead-letter topic took over. Let it finish, or run the command again afterwards.',
     ],
     [
-      { kind: 'failed', message: 'A sentence.' },
-      'A sentence. What was redriven is recorded: run the command again to continue.',
+      { kind: 'failed', message: 'A message.' },
+      'A message. What was redriven is recorded: run the command again to continue.',
     ],
   ] as const)('explains the end %j', (end, expected) => {
     expect(problemOf({ ...REPORT, end }, true)).toBe(expected)

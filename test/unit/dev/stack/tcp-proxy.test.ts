@@ -92,8 +92,8 @@ test('a stalled proxy holds data back and delivers all of it once restored', asy
 test('jitter keeps all data and its order', async () => {
   const { say, received } = client(await proxiedEcho(20))
   const sent = 'abcdefghij'
-  for (const letter of sent) {
-    say(letter)
+  for (const character of sent) {
+    say(character)
     await setImmediate()
   }
   await expect.poll(() => received().length).toBe(2 * sent.length)
