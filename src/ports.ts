@@ -247,8 +247,7 @@ export interface Moment {
 /** Writes log lines with allow-listed fields. Texts of records, answers and vendor errors are never logged. */
 export interface Log {
   /**
-   * Absent unless LOG_LEVEL is `debug`, so that a caller writes `log.debug?.(...)` and neither builds nor passes anything if
-   * it is off.
+   * Absent unless LOG_LEVEL is `debug`, so `log.debug?.(...)` does not even build its arguments otherwise.
    */
   readonly debug?: (message: string, fields?: LogFields) => void
   info(message: string, fields?: LogFields): void

@@ -1,6 +1,6 @@
 /**
- * What a record's processing logs at level `debug`: each call, what is made of a refusal, and whether another call follows. No
- * line holds a part of the event.
+ * Debug lines about processing a record: each call, who caused a rejection, and whether another call follows. They contain
+ * nothing from the event itself.
  */
 import { printableCode } from '../core/dead-letter.ts'
 import type { InputRecord, Log } from '../ports.ts'
@@ -16,7 +16,7 @@ export function callEnded(
   { topic, partition, offset }: InputRecord,
   { code, outcome, durationMs }: EndedCall,
 ): void {
-  log.debug?.('A call has ended.', {
+  log.debug?.('A call has returned.', {
     topic,
     partition,
     offset: String(offset),
@@ -26,14 +26,14 @@ export function callEnded(
   })
 }
 
-/** `reason` is the one who is taken to be refused: `record`, `account`, or `undecided`. */
+/** `reason` is the likely cause of the rejection: `record`, `account`, or `undecided`. */
 export function callRefused(
   log: Pick<Log, 'debug'>,
   { topic, partition, offset }: InputRecord,
   { reason, outcome }: { readonly reason: string; readonly outcome: string },
 ): void {
   log.debug?.(
-    'The API refused a call. The reason says whether that is taken to mean the account or the record.',
+    'The API rejected a call. The reason names the likely cause: the record, the account, or undecided.',
     {
       topic,
       partition,
@@ -44,14 +44,14 @@ export function callRefused(
   )
 }
 
-/** `delayMs` is the time until the next call; null if none is made now. */
+/** `delayMs` is the time until the next call; null if no call follows now. */
 export function nextCall(
   log: Pick<Log, 'debug'>,
   { topic, partition, offset }: InputRecord,
   { outcome, attempts, delayMs }: { outcome: string; attempts: number; delayMs: number | null },
 ): void {
   if (delayMs === null) {
-    log.debug?.('No further call is made for the record now.', {
+    log.debug?.('The record makes no further call for now.', {
       topic,
       partition,
       offset: String(offset),
@@ -59,7 +59,7 @@ export function nextCall(
       attempt: attempts,
     })
   } else {
-    log.debug?.('The call is repeated after a short delay.', {
+    log.debug?.('The record makes another call after a short delay.', {
       topic,
       partition,
       offset: String(offset),

@@ -1,7 +1,7 @@
-/** Claims and commits with a debug line each: what became of it, where the partition is now, and how long it took. */
+/** Wraps claims and commits to log a debug line for each: the outcome, the offset and the duration. */
 import type { ClaimPartition, Clock, Log, OutputSink } from '../ports.ts'
 
-interface Place {
+interface TopicPartition {
   readonly topic: string
   readonly partition: number
 }
@@ -11,7 +11,7 @@ interface LoggedOptions {
   readonly log: Pick<Log, 'debug'>
 }
 
-/** The same function if the level is off. */
+/** Returns `claim` itself unless debug lines are on. */
 export function loggedClaim(claim: ClaimPartition, { clock, log }: LoggedOptions): ClaimPartition {
   const { debug } = log
   if (debug === undefined) return claim
@@ -19,7 +19,7 @@ export function loggedClaim(claim: ClaimPartition, { clock, log }: LoggedOptions
     const startedMs = clock.monotonicMs()
     const claimed = await claim(topic, partition)
     const isClaimed = claimed.kind === 'claimed'
-    debug('A claim of the partition has ended (offset -1: nothing is committed).', {
+    debug('A claim of the partition has finished. The offset is the committed one, or -1 if there is none.', {
       topic,
       partition,
       outcome: claimed.kind,
@@ -34,15 +34,19 @@ export function loggedClaim(claim: ClaimPartition, { clock, log }: LoggedOptions
   }
 }
 
-function loggedSink(sink: OutputSink, place: Place, { clock, log }: LoggedOptions): OutputSink {
+function loggedSink(
+  sink: OutputSink,
+  topicPartition: TopicPartition,
+  { clock, log }: LoggedOptions,
+): OutputSink {
   return {
     committedOffset: sink.committedOffset,
     prepare: () => sink.prepare(),
     async publish(outputs, nextOffset) {
       const startedMs = clock.monotonicMs()
       const outcome = await sink.publish(outputs, nextOffset)
-      log.debug?.('A commit has ended. The offset is the one to read next.', {
-        ...place,
+      log.debug?.('A commit has finished. The offset is the next one to read.', {
+        ...topicPartition,
         outcome: outcome.kind,
         offset: String(nextOffset),
         count: outputs.length,
@@ -51,7 +55,7 @@ function loggedSink(sink: OutputSink, place: Place, { clock, log }: LoggedOption
       return outcome
     },
     close() {
-      log.debug?.('The output sink of the partition is closed.', place)
+      log.debug?.('The output sink of the partition was closed.', topicPartition)
       return sink.close()
     },
   }

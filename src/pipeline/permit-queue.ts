@@ -151,13 +151,13 @@ export class PermitQueue {
    * message for the log.
    */
   pause(why: PauseReason, detail: string | null = null): void {
-    this.#options.log.debug?.('New calls are on hold.', { reason: why, count: this.#waitingCount })
+    this.#options.log.debug?.('New calls are paused.', { reason: why, count: this.#waitingCount })
     this.#pauses.set(why, detail)
     this.#announce()
   }
 
   resume(why: PauseReason): void {
-    this.#options.log.debug?.('This reason to hold new calls is over.', {
+    this.#options.log.debug?.('A reason for pausing new calls is over.', {
       reason: why,
       count: this.#waitingCount,
     })
@@ -211,7 +211,7 @@ export class PermitQueue {
     const { metrics, log } = this.#options
     const isProbe = this.#breaker.callStarted()
     if (isProbe)
-      log.debug?.('One call is made as a probe while calls are paused.', {
+      log.debug?.('One call starts as a probe while calls are paused.', {
         reason: this.openReason ?? 'none',
       })
     this.#granted += 1
