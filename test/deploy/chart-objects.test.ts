@@ -78,7 +78,7 @@ describe('monitoring', () => {
       }
       const annotations = {
         summary: '{{ $labels.job }} is {{ $value }}',
-        runbook_url: 'docs/runbook.md',
+        runbook_url: 'docs/runbook.md#checkresultdown',
       }
       const rules = { groups: [{ name: 'test', rules: [{ alert: 'Test', expr: 'up == 0', annotations }] }] }
       const dashboard = '{"title":"Test","panels":[{"legendFormat":"{{ job }}"}]}\n'
@@ -94,7 +94,7 @@ describe('monitoring', () => {
       const values = { 'prometheusRule.runbook': 'https://wiki.example/checkresult' }
       const linked = one(await render({ chart, files: [FULL], values }), 'PrometheusRule', 'alerts')
       expect(at(linked.spec, 'groups.0.rules.0.annotations.runbook_url')).toBe(
-        'https://wiki.example/checkresult#test',
+        'https://wiki.example/checkresult#checkresultdown',
       )
     } finally {
       await rm(directory, { recursive: true })
