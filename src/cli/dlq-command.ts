@@ -8,9 +8,10 @@ import type { RedriveCommandOptions } from './dlq/redrive.ts'
 import type { ShowOptions } from './dlq/show.ts'
 import type { StatsOptions } from './dlq/stats.ts'
 import type { DlqConfig } from './dlq/dead-letter-topic.ts'
-import { isRegistrySet, withSettings } from './settings.ts'
+import { isRegistrySet, settingsHelp, withSettings } from './settings.ts'
 
 const LIST_LIMIT = 50
+const SETTINGS = settingsHelp('needs KAFKA_BROKERS, and SCHEMA_REGISTRY_URL to read Avro events')
 /** All of them are in memory at once. */
 const MAX_LIST_LIMIT = 100_000
 
@@ -23,6 +24,7 @@ export function addDlqCommand(program: Command): void {
     .option('--show-transaction-ids', 'add a column with the transaction ids; reads the events')
     .option('--redriven', 'list the dead letters that were redriven instead')
     .option('--json', 'print JSON')
+    .addHelpText('after', SETTINGS)
     .action((options: ListOptions) =>
       withDlqSettings(async (config) => (await import('./dlq/list.ts')).list(config, options)),
     )
@@ -32,12 +34,14 @@ export function addDlqCommand(program: Command): void {
     .argument('<partition:offset>', 'its DLQ position, as `dlq list` prints it', position)
     .option('--show-personal', "also print the key, the value and the event's own headers")
     .option('--json', 'print JSON')
+    .addHelpText('after', SETTINGS)
     .action((at: DeadLetterPosition, options: ShowOptions) =>
       withDlqSettings(async (config) => (await import('./dlq/show.ts')).show(config, at, options)),
     )
   addFilters(dlq.command('stats'))
     .description('count the waiting dead letters by reason and code')
     .option('--json', 'print JSON')
+    .addHelpText('after', SETTINGS)
     .action((options: StatsOptions) =>
       withDlqSettings(async (config) => (await import('./dlq/stats.ts')).stats(config, options)),
     )
@@ -47,6 +51,7 @@ export function addDlqCommand(program: Command): void {
     )
     .option('--execute', 'redrive them; without this option nothing is changed')
     .option('--json', 'print JSON')
+    .addHelpText('after', SETTINGS)
     .action((options: RedriveCommandOptions) =>
       withDlqSettings(async (config) => (await import('./dlq/redrive.ts')).redriveCommand(config, options)),
     )

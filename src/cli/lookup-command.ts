@@ -4,7 +4,7 @@ import type { Reply } from '../core/answer.ts'
 import type { Config } from '../config.ts'
 import { readTextFile } from '../config/environment.ts'
 import { NAME, VERSION } from '../version.ts'
-import { EXIT_FAILED, withSettings } from './settings.ts'
+import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
 
 interface Options {
   readonly docType?: string
@@ -27,6 +27,10 @@ export function addLookupCommand(program: Command): void {
       'document type code that was sent with Initialize; it selects the document family',
     )
     .option('--show-personal', 'print personal fields; without this option they are masked')
+    .addHelpText(
+      'after',
+      settingsHelp('needs Alibaba Cloud credentials; uses CHECKRESULT_ENDPOINT and CHECKRESULT_TIMEOUT'),
+    )
     .action((transactionId: string, merchantBizId: string, options: Options) =>
       withSettings(['checkresult', 'credentials'], (config) =>
         lookup(config, { transactionId, merchantBizId }, options),

@@ -17,7 +17,7 @@ import { addTopicsCommand } from './topics-command.ts'
 export function createProgram(): Command {
   const program = new Command(NAME)
     .description(
-      'Reads "verification completed" events from Kafka, asks Alibaba Cloud ID Verification for the answer, and publishes\n' +
+      'Reads "verification completed" events from Kafka, asks Alibaba Cloud ID Verification for the answer, and publishes ' +
         'each answer as an Avro result, exactly once. Settings are environment variables: `config check` lists them.',
     )
     .version(VERSION, '-V, --version', 'print the version')
@@ -26,7 +26,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(add --help for the options)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 failed (a message says why), 2 settings are invalid (nothing was connected to).',
+      '\nExit codes: 0 done, 1 failed (a message says why), 2 settings are invalid (found before any connection is made).',
     )
   for (const add of COMMANDS) add(program)
   return program

@@ -3,9 +3,10 @@ import type { Command } from 'commander'
 import type { QuotaKey } from '../adapters/quota/quota-key.ts'
 import { OperatorError } from '../core/safe-error.ts'
 import { integer } from './arguments.ts'
-import { withSettings } from './settings.ts'
+import { settingsHelp, withSettings } from './settings.ts'
 
 const MAX_CALLS_PER_SECOND = 100_000
+const SETTINGS = settingsHelp('needs CHECKRESULT_QUOTA=redis and REDIS_URL; uses CHECKRESULT_QUOTA_KEY')
 
 export function addQuotaCommand(program: Command): void {
   const quota = program
@@ -16,11 +17,13 @@ export function addQuotaCommand(program: Command): void {
   quota
     .command('show')
     .description('print the limit and how much of it is in use')
+    .addHelpText('after', SETTINGS)
     .action(() => withQuotaKey(show))
   quota
     .command('set')
     .description('change the limit for all programs with the same key, at once and without a restart')
     .argument('<N>', 'maximum number of calls in any second', integer(1, MAX_CALLS_PER_SECOND))
+    .addHelpText('after', SETTINGS)
     .action((limit: number) => withQuotaKey((key) => set(key, limit)))
 }
 

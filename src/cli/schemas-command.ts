@@ -1,6 +1,6 @@
 /** `schemas register`: registers the Avro schemas, or says why the registry's compatibility rule refuses one. */
 import type { Command } from 'commander'
-import { EXIT_FAILED, withSettings } from './settings.ts'
+import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
 
 export function addSchemasCommand(program: Command): void {
   const schemas = program.command('schemas').description('register the Avro schemas')
@@ -8,6 +8,10 @@ export function addSchemasCommand(program: Command): void {
     .command('register')
     .description(
       'register the event and result schemas with compatibility level FULL_TRANSITIVE; an incompatible change is refused',
+    )
+    .addHelpText(
+      'after',
+      settingsHelp('needs SCHEMA_REGISTRY_URL; uses those of the registry and the topic names'),
     )
     .action(() => register())
 }

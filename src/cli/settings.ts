@@ -31,6 +31,11 @@ export async function withSettings<P extends Part>(
   }
 }
 
+/** For the help of a command. */
+export function settingsHelp(needed: string): string {
+  return `\nSettings: ${needed}. See docs/settings.md.`
+}
+
 /** The registry is used by some commands only if it is configured. */
 export function isRegistrySet(): boolean {
   const { SCHEMA_REGISTRY_URL: url = '' } = process.env

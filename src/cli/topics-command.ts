@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { TopicOutcome } from '../adapters/kafka/topics.ts'
 import { integer } from './arguments.ts'
-import { EXIT_FAILED, withSettings } from './settings.ts'
+import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
 
 interface Options {
   readonly partitions: number
@@ -22,6 +22,7 @@ export function addTopicsCommand(program: Command): void {
       'number of copies of each partition; use 3 in production',
       integer(1),
     )
+    .addHelpText('after', settingsHelp('needs KAFKA_BROKERS; uses those of Kafka and DEFER_DELAYS'))
     .action((options: Options) => create(options))
 }
 
