@@ -1,4 +1,7 @@
-/** Every scenario on one cluster, one after the other; the command (`npm run test:chaos`) says which and how large. */
+/**
+ * Plays every selected scenario on one cluster, one after the other. The arguments of `npm run test:chaos` select
+ * scenarios and size.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCluster, type Cluster } from '../../dev/stack/cluster.ts'
 import { readOptions } from './options.ts'
@@ -24,7 +27,7 @@ afterAll(async () => {
     await saveFigures(played, options)
 })
 
-describe('every event comes out exactly once, none before its time, and work goes on', () => {
+describe('every event comes out exactly once, no retry is early, and work resumes in time', () => {
   test.for(scenarios)('$name: $fault', async (scenario) => {
     const figures = await playScenario(scenario, {
       cluster,

@@ -1,4 +1,7 @@
-/** Loaded before the service (`--import`): SIGWINCH, which nothing else listens to, puts its clock 20 minutes ahead, and right again the next time. */
+/**
+ * Preloaded into the service (`--import`). SIGWINCH, which nothing else handles, sets its clock 20 minutes ahead. The
+ * next SIGWINCH sets it back.
+ */
 const AHEAD_MS = 20 * 60_000
 const RealDate = Date
 let shiftMs = 0

@@ -1,8 +1,9 @@
 /**
- * What became of each event, by where it stood on the input topic: read from the output topics as a read_committed
- * reader sees them. One byte an event, so that a million fit.
+ * Counts the outputs of each event by its input partition and offset, as a read_committed consumer sees them. Uses
+ * one byte per event, so a million events fit into memory.
  *
- * What was sent is read from the input topic's end: a producer in trouble does not always know what it has written.
+ * The number of events comes from the end offsets of the input topic, because a producer whose connection breaks does
+ * not always know what was written.
  */
 import { decodeResult, header, isSentinel, type OutputTopics } from '../support/outputs.ts'
 import type { ReadRecord } from '../support/kafka.ts'
@@ -11,7 +12,7 @@ export interface Tally {
   readonly events: number
   readonly lost: number
   readonly repeated: number
-  /** Came out although nothing stood there. */
+  /** Outputs of input offsets to which no event was written. */
   readonly strange: number
 }
 
@@ -32,9 +33,9 @@ const MAX = 255
 
 export class Ledger {
   readonly #topics: OutputTopics & { readonly input: string }
-  /** How often each offset has come out, by input partition. */
+  /** Number of outputs of each offset, by input partition. */
   readonly #counts = new Map<number, Uint8Array>()
-  /** When the broker took each output, by input partition. */
+  /** Broker timestamps of the outputs, by input partition. */
   readonly #times = new Map<number, number[]>()
   readonly deferred: Deferred[] = []
   #strange = 0
@@ -67,7 +68,7 @@ export class Ledger {
     this.#timesOf(partition).push(record.timestampMs)
   }
 
-  /** `ends`: the offset behind the last event of each input partition. */
+  /** `ends`: the end offset of each input partition. */
   tally(ends: ReadonlyMap<number, number>): Tally {
     const tally = { events: 0, lost: 0, repeated: 0, strange: this.#strange }
     for (const partition of new Set([...ends.keys(), ...this.#counts.keys()])) {
@@ -84,7 +85,7 @@ export class Ledger {
     return tally
   }
 
-  /** Milliseconds until every input partition that had an output afterwards had one; null when none had. */
+  /** Milliseconds until every input partition with a later output had its first one. Null if no output followed. */
   resumedAfter(epochMs: number): number | null {
     const firsts = [...this.#times.values()].flatMap((times) => {
       const after = times.filter((time) => time >= epochMs)
@@ -121,9 +122,9 @@ export class Ledger {
 }
 
 /**
- * Deferred events that were asked for between the writing of their copy and the time it was due, and not again then; each
- * in words. Where a call at its time follows, the one between was none for the copy: a former owner of the partition, which
- * had not heard yet that it is, asked for the event itself, and what it made of the answer was fenced.
+ * Describes the deferred events that were called too early: a call came after their retry copy was written, and none
+ * once it was due. If a call at the due time follows, the early call was not for the copy: a former owner of the
+ * partition, not yet aware of the rebalance, called for the event itself, and its output was fenced.
  */
 export function earlyRetries(
   deferred: readonly Deferred[],

@@ -1,4 +1,4 @@
-/** What a run is to do: from the command's arguments to the tests by way of the environment. */
+/** Options of a run, passed from the command's arguments to the tests in an environment variable. */
 import { randomInt } from 'node:crypto'
 import { Command, Option } from 'commander'
 import { integer } from '../../src/cli/arguments.ts'
@@ -6,48 +6,50 @@ import { MAX_SEEDS, byEnvironment, names } from '../support/arguments.ts'
 
 export interface Options {
   readonly short: boolean
-  /** Parts of names; empty means all. */
+  /** Substrings of names. Empty selects all scenarios. */
   readonly only: readonly string[]
-  /** Which brokers are hit, and the like. */
+  /** Determines random choices, for example which broker fails. */
   readonly seed: number
-  /** For each scenario, at least. */
+  /** Minimum per scenario. */
   readonly events: number
-  /** The times in which work must go on are multiplied by this. */
+  /** Factor for the time limits within which work must resume. */
   readonly slack: number
-  /** So many events in calm weather instead of scenarios; null for scenarios. */
+  /** Number of events of a soak run without faults, or null to play scenarios. */
   readonly soak: number | null
-  /** A folder for what the replicas log. */
+  /** Folder for the logs of the replicas. */
   readonly logs: string | null
-  /** Keep the figures for the docs. */
+  /** Save the figures for the docs. */
   readonly save: boolean
 }
 
-/** 100,000 in all for the whole suite. */
+/** The whole suite sends about 100,000 events. */
 const EVENTS = 4_500
 
-/** Ends the process with commander's words when they cannot be understood. */
+/** Exits with commander's error message if the arguments are invalid. */
 export function parseOptions(args: readonly string[]): Options {
   const command = new Command('test:chaos')
-    .description('real Kafka of three brokers, three replicas, and what may happen to them')
-    .option('--short', 'only the scenarios that matter most', false)
+    .description(
+      'Injects faults into three Kafka brokers, three replicas and a simulated API, and checks every output.',
+    )
+    .option('--short', 'run only the most important scenarios', false)
     .option(
       '--only <parts of names>',
-      'only scenarios whose names contain one of these, separated by commas',
+      'run only scenarios whose names contain one of these, separated by commas',
       names,
     )
-    .option('--seed <number>', 'to repeat a run', integer(1))
-    .option('--events <number>', 'events of each scenario, at least', integer(1))
+    .option('--seed <number>', 'repeat the random choices of an earlier run', integer(1))
+    .option('--events <number>', 'minimum number of events per scenario', integer(1))
+    .option('--slack <factor>', 'multiply the time limits, for slow or shared machines', integer(1))
     .option(
-      '--slack <factor>',
-      'allow so many times the time, on a machine that is slow or shared',
+      '--soak <events>',
+      'send this many events without faults and check that memory does not grow',
       integer(1),
     )
-    .option('--soak <events>', 'no fault at all, but so many events, and memory watched', integer(1))
-    .option('--logs <folder>', 'keep what the replicas log')
+    .option('--logs <folder>', 'write the logs of the replicas to this folder')
     .addOption(
       new Option(
         '--save',
-        'if all passes, keep the figures in bench/ and update the tables in docs/',
+        'if all scenarios pass, save the figures in bench/ and update the tables in docs/',
       ).conflicts('slack'),
     )
     .parse(args, { from: 'user' })

@@ -1,4 +1,4 @@
-/** The figures of a run: a table on the terminal and a file. */
+/** Prints the figures of a run as a table and writes them to a file. */
 import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
 import { writeMeasuredPages } from '../../dev/generate-benchmarks.ts'
@@ -10,12 +10,12 @@ import { holds, type Figures } from './scenario.ts'
 
 const FILE = 'chaos-report.json'
 
-/** After each scenario: a run that is cut short has its figures all the same. */
+/** Called after each scenario, so that an aborted run also leaves figures. */
 export function keepFigures(played: readonly Figures[], options: Options): void {
   writeFileSync(FILE, `${JSON.stringify({ ...options, scenarios: played }, null, 2)}\n`)
 }
 
-/** For docs/failure-modes.md: the figures of a run in which every scenario passed. */
+/** Saves a run in which every scenario passed, for the table in docs/failure-modes.md. */
 export async function saveFigures(played: readonly Figures[], options: Options): Promise<void> {
   const { short, only, seed, events } = options
   const command = commandText('test:chaos', { short, only: only.join(','), seed, events })
@@ -35,7 +35,7 @@ export function savedFigures({ early, recoveries, ...figures }: Figures): ChaosR
   }
 }
 
-/** Of steps that a scenario repeats, the slowest. */
+/** The slowest recovery for each step that a scenario repeats. */
 function slowest(recoveries: Figures['recoveries']): readonly { what: string; seconds: number }[] {
   const byStep = new Map<string, number>()
   for (const { what, seconds } of recoveries) byStep.set(what, Math.max(seconds, byStep.get(what) ?? 0))
@@ -44,7 +44,7 @@ function slowest(recoveries: Figures['recoveries']): readonly { what: string; se
 
 export function printTable(played: readonly Figures[], { seed }: Options): void {
   const table = new Table({
-    head: ['', 'scenario', 'events', 'lost', 'repeated', 'early', 'back at work after', 'allowed'],
+    head: ['', 'scenario', 'events', 'lost', 'repeated', 'early', 'work resumed after', 'limit'],
     style: { head: [], border: [] },
   })
   for (const figures of played) {
@@ -62,7 +62,7 @@ export function printTable(played: readonly Figures[], { seed }: Options): void 
   process.stdout.write(`\nSeed ${seed}\n${table.toString()}\n`)
 }
 
-/** For docs/benchmarks.md. */
+/** Saves a soak run for docs/benchmarks.md. */
 export async function saveSoak(
   { events, lost, repeated }: Pick<Figures, 'events' | 'lost' | 'repeated'>,
   replicas: readonly Growth[],

@@ -1,4 +1,4 @@
-/** What a process holds over a long run, and whether that grows. */
+/** Samples the memory and descriptors of a process during a long run and measures their growth. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { descriptorsOf, usageOf } from '../../dev/harness/usage.ts'
 
@@ -8,16 +8,16 @@ export interface Sample {
 }
 
 export interface Growth {
-  /** Means of the second fifth and of the last: the first is the warm-up. */
+  /** Means over the second and the last fifth of the samples. The first fifth is the warm-up. */
   readonly memoryMb: readonly [early: number, late: number]
-  /** The most of the second fifth and of the last. */
+  /** Maxima over the second and the last fifth. */
   readonly descriptors: readonly [early: number, late: number]
 }
 
 const EVERY_MS = 500
 const PARTS = 5
 
-/** Takes samples until stopped, which gives them back. */
+/** Samples until stopped. The returned function stops and returns the samples. */
 export function startSampling(pid: number): { stop(): Promise<readonly Sample[]> } {
   const state = { stopped: false }
   const sampling = sample(pid, state)
@@ -40,7 +40,7 @@ async function sample(pid: number, state: { stopped: boolean }): Promise<readonl
 
 export function growthOf(samples: readonly Sample[]): Growth {
   const part = Math.floor(samples.length / PARTS)
-  if (part === 0) throw new Error(`${samples.length} samples are too few to say whether anything grows.`)
+  if (part === 0) throw new Error(`${samples.length} samples are too few to measure growth.`)
   const early = samples.slice(part, 2 * part)
   const late = samples.slice(-part)
   const mean = (some: readonly Sample[]): number =>

@@ -1,4 +1,4 @@
-/** What a scenario is, and how one is carried out. */
+/** Describes a scenario and plays it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from '../../dev/stack/cluster.ts'
 import { Stage, type ReplicaOptions } from './stage.ts'
@@ -13,11 +13,11 @@ export interface Mark {
 export interface Scene {
   readonly stage: Stage
   readonly cluster: Cluster
-  /** Three, ready, at work. */
+  /** Three replicas, ready and processing. */
   readonly replicas: readonly Replica[]
-  /** Leaves the fault as it is for so long. */
+  /** Waits while the fault lasts. */
   readonly last: (seconds: number) => Promise<void>
-  /** From this moment on work must go on again. */
+  /** Starts a recovery: work must resume within `boundS` seconds from now. */
   readonly mark: (what: string, boundS: number) => void
   readonly random: () => number
 }
@@ -28,11 +28,11 @@ export interface Scenario {
   /** For `--only`. */
   readonly name: string
   readonly fault: string
-  /** Part of the short form. */
+  /** Part of `--short`. */
   readonly essential?: true
-  /** Whose connections go through the proxies. */
+  /** Replicas whose connections go through the proxies. */
   readonly proxied?: 'first' | 'all'
-  /** Instead of the usual mix. */
+  /** Kinds of events that replace the default mix. */
   readonly kinds?: readonly string[]
   readonly replica?: Pick<ReplicaOptions, 'nodeArgs'>
   readonly play: (scene: Scene) => Promise<void>
@@ -47,7 +47,7 @@ export interface Figures {
   readonly strange: number
   readonly early: readonly string[]
   readonly recoveries: readonly Recovery[]
-  /** Replicas that ended without being told to, by what they said last. */
+  /** Last log lines of replicas that ended unexpectedly. */
   readonly deaths: readonly string[]
 }
 
@@ -66,18 +66,17 @@ export interface Circumstances {
 }
 
 const REPLICAS = 3
-/** So many seconds the events of a scenario last, unless it takes longer. */
+/** Minimum duration of the events of a scenario. */
 const EVENTS_LAST_S = 30
-/** Events go on for so long after the fault: what resumes shows in their outputs. */
+/** Events continue for this long after the fault, so that outputs show whether work resumed. */
 const AFTERMATH_S = 2
 
-/** Ten in a hundred are deferred, some refused, some no events. */
+/** Of 100 events, 10 are deferred, some are rejected and some are invalid. */
 const USUAL_KINDS: readonly string[] = Array.from({ length: 50 }, (_, at) => {
   if (at % 10 === 0) return 'notyet'
   return { 1: 'failpassport', 2: 'invalidid', 3: 'poison' }[at] ?? 'passhkid2018'
 })
 
-/** The longest of the times in which work must go on; then the replicas must have done so. */
 export async function playScenario(scenario: Scenario, where: Circumstances): Promise<Figures> {
   const { cluster, events, random, slack, logsDir } = where
   const perSecond = Math.ceil(events / EVENTS_LAST_S)
@@ -109,7 +108,7 @@ export async function playScenario(scenario: Scenario, where: Circumstances): Pr
   }
 }
 
-/** A scenario that failed midway leaves the next one a sound cluster all the same. */
+/** Restores the cluster, so that a failed scenario does not affect the next one. */
 async function restore({ nodes, registryProxy }: Cluster): Promise<void> {
   await Promise.all([registryProxy, ...nodes.map(({ proxy }) => proxy)].map(async (proxy) => proxy.heal()))
   const down = nodes.filter(({ server }) => server.pid === undefined)
@@ -126,7 +125,7 @@ async function startReplicas(stage: Stage, { proxied, replica = {} }: Scenario):
   return started
 }
 
-/** Whether all that was promised has been kept. */
+/** Whether every event came out exactly once, no retry was early and work always resumed in time. */
 export function holds({ lost, repeated, strange, early, recoveries, deaths }: Figures): boolean {
   const exact = lost === 0 && repeated === 0 && strange === 0 && early.length === 0 && deaths.length === 0
   return exact && recoveries.every(({ seconds, boundS }) => seconds <= boundS)

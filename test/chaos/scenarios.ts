@@ -1,4 +1,4 @@
-/** All scenarios, and those that were asked for. */
+/** All scenarios, and the selection of some. */
 import type { Options } from './options.ts'
 import type { Scenario } from './scenario.ts'
 import { BROKER_SCENARIOS } from './scenarios/brokers.ts'
@@ -15,7 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...TOPIC_SCENARIOS,
 ]
 
-/** `only` takes parts of names, so that `api` means all of CheckResult's. */
+/** `only` has substrings of names: `api` selects all scenarios of the CheckResult API. */
 export function chosen({ short, only }: Pick<Options, 'short' | 'only'>): Scenario[] {
   if (only.length > 0) return SCENARIOS.filter(({ name }) => only.some((part) => name.includes(part)))
   return SCENARIOS.filter(({ essential }) => !short || essential === true)

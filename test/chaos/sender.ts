@@ -1,20 +1,20 @@
-/** Sends events at an even pace until told to stop, whatever befalls the brokers. */
+/** Sends events at a steady pace until stopped, and continues when brokers fail. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka, Message, Producer } from 'kafkajs'
 
 export interface SenderOptions {
   readonly kafka: Kafka
   readonly topic: string
-  /** How wide the topic is now. */
+  /** Current number of partitions of the topic. */
   readonly partitions: () => number
   readonly perSecond: number
   readonly message: (number: number) => Message
 }
 
 export interface Sender {
-  /** Acknowledged so far. */
+  /** Number of acknowledged events. */
   readonly sent: () => number
-  /** Goes on until so many are acknowledged, then stops. */
+  /** Stops once this many events are acknowledged. */
   stopAt(events: number): Promise<void>
 }
 
@@ -55,7 +55,7 @@ async function send(options: SenderOptions, state: { sent: number; stopAt: numbe
       await producer.send({ topic: options.topic, messages, acks: -1 })
       state.sent += count
     } catch {
-      // Unknown whether they were written. They are not sent again: each number stands at one place at most.
+      // It is unknown whether they were written. They are not sent again, so each number is written at most once.
       await producer.disconnect().catch(() => undefined)
       producer = await connect(options.kafka)
     }
@@ -63,7 +63,7 @@ async function send(options: SenderOptions, state: { sent: number; stopAt: numbe
   await producer.disconnect()
 }
 
-/** Idempotent: what is tried again within the library is written once. */
+/** Idempotent, so retries inside the library write a batch only once. */
 async function connect(kafka: Kafka): Promise<Producer> {
   const producer = kafka.producer({
     idempotent: true,

@@ -1,6 +1,6 @@
 /**
- * One scenario's stage: topics and a group of its own on the cluster, a simulator, replicas as processes, events that keep
- * coming, and the ledger of what became of them.
+ * Sets up one scenario: its topics and consumer group on the cluster, a simulator, replicas as processes, a steady
+ * stream of events, and the ledger of their outputs.
  */
 import { runCommand, type Env } from '../../dev/harness/commands.ts'
 import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
@@ -24,18 +24,18 @@ export interface StageOptions {
   readonly perSecond: number
   readonly partitions?: number
   readonly replicationFactor?: number
-  /** Beside or instead of the usual settings. */
+  /** Settings that add to or replace the default ones. */
   readonly settings?: Env
-  /** What each replica has logged is written here when it ends. */
+  /** Folder for the log of each replica, written when the replica ends. */
   readonly logsDir?: string | null
-  /** How long the last events may take to come out. */
+  /** Time limit for the last outputs. */
   readonly outWithinMs?: number
-  /** Names of the simulator's scenarios that take turns; `poison` is no event at all. */
+  /** Names of simulator scenarios, used in turn. `poison` is an invalid event. */
   readonly kinds: readonly string[]
 }
 
 export interface ReplicaOptions {
-  /** Its connections to the brokers and to the registry go through the proxies. */
+  /** Routes its connections to the brokers and the registry through the proxies. */
   readonly proxied?: boolean
   readonly nodeArgs?: readonly string[]
 }
@@ -43,7 +43,7 @@ export interface ReplicaOptions {
 const DELAY_MS = 1_000
 const OUT_WITHIN_MS = 120_000
 const FIRST_OUT_WITHIN_MS = 60_000
-/** A client of our own that need not say what ails it: the figures will. */
+/** A client of the test itself. Its log is off, because the figures show every failure. */
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 export class Stage {
@@ -79,7 +79,7 @@ export class Stage {
     })
   }
 
-  /** Last lines of replicas that ended without being told to. */
+  /** Last log lines of replicas that ended unexpectedly. */
   get deaths(): readonly string[] {
     return this.#fleet.deaths
   }
@@ -103,7 +103,7 @@ export class Stage {
           CHECKRESULT_QPS: 'unlimited',
           DEFER_DELAYS: `${DELAY_MS / 1_000}s`,
           KAFKA_SESSION_TIMEOUT: '6s',
-          // Below the faults' length; above what a busy machine lets the simulator wait.
+          // Shorter than the faults, but longer than the simulator needs to answer on a busy machine.
           CHECKRESULT_TIMEOUT: '5s',
           ...options.settings,
         },
@@ -140,7 +140,7 @@ export class Stage {
     })
   }
 
-  /** Starts a replica; resolves when it has an address, which is before it is ready. */
+  /** Starts a replica. Resolves when it listens, which is before it is ready. */
   async startReplica({ proxied = false, nodeArgs = [] }: ReplicaOptions = {}): Promise<Replica> {
     const { cluster } = this.#options
     const env = proxied
@@ -159,7 +159,7 @@ export class Stage {
     return replicas
   }
 
-  /** Events begin to come; resolves when the first outputs are there. */
+  /** Starts the events. Resolves when the first outputs have been read. */
   async startEvents(): Promise<void> {
     this.#sender = await startSender({
       kafka: this.kafka,
@@ -169,7 +169,7 @@ export class Stage {
       message: (number) => this.#message(number),
     })
     await until(() => this.ledger.outputs > this.#options.perSecond, {
-      what: () => `Only ${this.ledger.outputs} records came out`,
+      what: () => `Only ${this.ledger.outputs} outputs were read`,
       timeoutMs: FIRST_OUT_WITHIN_MS,
     })
   }
@@ -178,23 +178,23 @@ export class Stage {
     return this.#sender?.sent() ?? 0
   }
 
-  /** From now on events go to these many partitions. */
+  /** Sends further events to this many partitions. */
   spreadOver(partitions: number): void {
     this.#partitions = partitions
   }
 
-  /** Stops the events when there are enough, and waits until every one of them has come out. */
+  /** Sends at least this many events, then waits until every one has an output. */
   async untilOut(events: number): Promise<void> {
     await this.#sender?.stopAt(events)
     const ends = await this.#ends()
     const lost = (): number => this.ledger.tally(ends).lost
     await until(() => lost() === 0, {
-      what: async () => `${await describeHoldUps(this.#fleet.replicas)}\n${lost()} events had not come out`,
+      what: async () => `${await describeHoldUps(this.#fleet.replicas)}\n${lost()} events have no output`,
       timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
     })
   }
 
-  /** Kills the replicas that are left and reads on until there is nothing more to read. */
+  /** Kills the remaining replicas and reads the outputs to their end. */
   async tally(): Promise<Tally & { readonly early: readonly string[] }> {
     await this.killReplicas()
     const producer = this.kafka.producer()
@@ -205,7 +205,7 @@ export class Stage {
       {
         records: this.#sentinels,
         until: async (enough) =>
-          until(enough, { what: () => 'Not read to the end', timeoutMs: OUT_WITHIN_MS }),
+          until(enough, { what: () => 'The outputs were not read to their end', timeoutMs: OUT_WITHIN_MS }),
         close: async () => {},
       },
       producer,
@@ -265,7 +265,10 @@ interface Preparing {
   readonly replicationFactor: number
 }
 
-/** By the commands a user would give. Outputs carry the broker's time: the clock of a replica is under test itself. */
+/**
+ * Uses the commands that a user would run. The broker timestamps the outputs, because one scenario changes the clock
+ * of a replica.
+ */
 async function prepare(
   { env, topics }: Environment,
   { admin, partitions, replicationFactor }: Preparing,
@@ -287,14 +290,14 @@ async function prepare(
 
 export async function command(args: readonly string[], env: Env): Promise<void> {
   const { code, stderr } = await runCommand(args, env)
-  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${stderr}`)
+  if (code !== 0) throw new Error(`${args.join(' ')} exited with code ${code}: ${stderr}`)
 }
 
 function outputTopics({ topics }: Environment): string[] {
   return [topics.result, topics.deadLetter, `${topics.retryPrefix}.${DELAY_MS / 1_000}s`]
 }
 
-/** Of those alone that are deferred. */
+/** Timestamps of the calls for deferred events only. */
 function remember(calls: Map<string, number[]>, transactionId: string): void {
   if (!transactionId.startsWith('notyet')) return
   const times = calls.get(transactionId) ?? []

@@ -1,4 +1,4 @@
-/** Reads topics as read_committed, from their beginning and for as long as it takes, whatever befalls the brokers. */
+/** Reads topics as read_committed from their beginning until closed, and continues when brokers fail. */
 import type { Consumer, Kafka } from 'kafkajs'
 import { uniqueName, type ReadRecord } from '../support/kafka.ts'
 import { patchFetch } from '../../dev/harness/patch-fetch.ts'
@@ -7,7 +7,7 @@ export interface Watch {
   close(): Promise<void>
 }
 
-/** Each record is handed over once, in order within its partition. */
+/** Passes each record on once, in order within its partition. */
 export async function watch(
   kafka: Kafka,
   topics: readonly string[],
@@ -38,7 +38,7 @@ export async function watch(
 interface Watching {
   readonly topics: readonly string[]
   readonly onNewRecord: (record: ReadRecord) => void
-  /** The consumer has ended for good, as kafkajs's may. */
+  /** Called when the kafkajs consumer ends, which it may do after a failure. */
   readonly onEnd: () => Promise<void>
 }
 

@@ -1,4 +1,7 @@
-/** What the simulator's log of arrivals says. Pure. Times are nanoseconds from an origin, so that they are exact as numbers. */
+/**
+ * Evaluates the simulator's log of arriving calls. Pure. Times are nanoseconds from an origin, so that they are exact
+ * as numbers.
+ */
 
 export interface Call {
   readonly atNs: number
@@ -14,7 +17,7 @@ export interface Span {
 export const SECOND_NS = 1_000_000_000
 export const THROTTLED = 'Throttling.Api'
 
-/** In order of arrival, which is the order of the log. */
+/** In order of arrival, as in the log. */
 export function parseArrivals(log: string, originNs: bigint): Call[] {
   return log
     .split('\n')
@@ -25,7 +28,10 @@ export function parseArrivals(log: string, originNs: bigint): Call[] {
     })
 }
 
-/** Exact: a window holds its end and not its beginning, so calls a full second apart are never in one. */
+/**
+ * Exact: a window includes its end but not its start, so two calls exactly one second apart are never in the same
+ * window.
+ */
 export function maxInASecond(calls: readonly Call[]): number {
   let first = 0
   let max = 0
@@ -37,10 +43,10 @@ export function maxInASecond(calls: readonly Call[]): number {
 }
 
 /**
- * Calls a second within the span. Whoever counts the calls of some seconds is one off at either end, which of 5 a second is
- * much; whoever divides by the time from the first to the last is too high where calls come in bunches. So calls count
- * less towards the ends, over one period of the limiter each (`rampNs`): what repeats itself with that period is measured
- * exactly, wherever the span begins.
+ * Calls per second within the span. Counting the calls of a few seconds is off by one at either end, which matters at
+ * 5 per second, and dividing by the time from the first to the last call overestimates bursts. Therefore calls near
+ * both ends have a lower weight, over one period of the limiter each (`rampNs`). A pattern that repeats with that
+ * period is measured exactly, wherever the span starts.
  */
 export function callsPerSecond(calls: readonly Call[], { fromNs, toNs }: Span, rampNs: number): number {
   const weights = calls.map(({ atNs }) => clamp(Math.min(atNs - fromNs, toNs - atNs) / rampNs))

@@ -1,8 +1,9 @@
 /**
- * One case's test bed: topics and a group of its own on the stack, a simulator that logs arrivals, replicas as processes.
+ * The test bed of one case: its topics and consumer group on the stack, a simulator that logs arrivals, and replicas
+ * as processes.
  *
- * The simulator is a process too, ahead of all others where the system allows that: it is the instrument, and what it is
- * late to see would count as having come late. The replicas take their chance beside Kafka.
+ * The simulator is a process too and has real-time priority if the system allows it, because it measures: a call that
+ * it reads late would count as a late call. The replicas share the CPU with Kafka.
  */
 import { execFile } from 'node:child_process'
 import { mkdir, readFile } from 'node:fs/promises'
@@ -28,7 +29,7 @@ import { standingOf, type Standing } from './standing.ts'
 export interface BedOptions {
   readonly played: Case
   readonly stack: StackAddresses & { readonly dataDir: string }
-  /** Where the quota is, in Redis mode. */
+  /** The Redis server with the quota, in Redis mode. */
   readonly redisUrl: string | null
   readonly guardMs: number
   readonly logsDir: string | null
@@ -38,10 +39,10 @@ const ANSWER_MS = 5
 const DELAY = '10s'
 const STEADY_WITHIN_MS = 60_000
 const CHUNK = 2_000
-/** By itself a better `nice` is of little use: where the system groups processes by session, it counts within the group. */
+/** `nice` alone has little effect: systems that group processes by session apply it only within the group. */
 const AHEAD = '10'
 const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url))
-/** Clients of our own that need not say what ails them: the figures will. */
+/** Clients of the test itself. Their log is off, because the figures show every failure. */
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Unique over all cases of a run. */
@@ -93,7 +94,7 @@ export class Bed {
     return new Bed(options, { environment, kafka, admin, producer, encode, upstream, arrivalsFile })
   }
 
-  /** Nanoseconds since the bed was set, by the clock of the log of arrivals. */
+  /** Nanoseconds since the bed was set up, by the clock of the arrival log. */
   nowNs(): number {
     return Number(process.hrtime.bigint() - this.#originNs)
   }
@@ -106,7 +107,7 @@ export class Bed {
     return this.#parts.upstream.endpoint
   }
 
-  /** So many events on each partition. */
+  /** `counts`: number of events for each partition. */
   async fill(backlog: readonly number[]): Promise<void> {
     const { producer, environment } = this.#parts
     for (const [partition, count] of backlog.entries()) {
@@ -136,7 +137,7 @@ export class Bed {
     return replica
   }
 
-  /** Resolves when every replica is in the group, and their shares are all there is. */
+  /** Resolves when every replica is a member of the group and their shares sum to N. */
   async untilSteady(): Promise<void> {
     const { permits, mode } = this.#options.played
     const { admin, environment } = this.#parts
@@ -148,10 +149,13 @@ export class Bed {
       const standings = await this.standings([])
       return [...standings.values()].reduce((sum, { share }) => sum + share, 0) === permits
     }
-    await until(steady, { what: () => 'The shares did not sum to N', timeoutMs: STEADY_WITHIN_MS })
+    await until(steady, {
+      what: () => 'The shares of the replicas do not sum to N',
+      timeoutMs: STEADY_WITHIN_MS,
+    })
   }
 
-  /** Of all replicas that run; `busy` are the partitions with work. */
+  /** The metrics of all running replicas. `busy`: partitions with work. */
   async standings(busy: readonly number[]): Promise<ReadonlyMap<Replica, Standing>> {
     const held = await this.#held()
     const standings = [...this.#fleet.replicas].map(async (replica) => {
@@ -163,7 +167,7 @@ export class Bed {
     return new Map(await Promise.all(standings))
   }
 
-  /** Events of each partition that are not committed yet. */
+  /** Number of uncommitted events of each partition. */
   async left(): Promise<ReadonlyMap<number, number>> {
     const { admin, environment } = this.#parts
     const { input } = environment.topics
@@ -175,12 +179,12 @@ export class Bed {
     )
   }
 
-  /** Ends everything but the topics; what arrived, in order. */
+  /** Ends everything but the topics. Returns the arrived calls in order. */
   async calls(): Promise<readonly Call[]> {
     await this.#pace?.stop()
     await this.#fleet.killAll()
     const code = await this.#parts.upstream.stop()
-    if (code !== 0) throw new Error(`The simulator ended with ${code}.`)
+    if (code !== 0) throw new Error(`The simulator exited with code ${code}.`)
     return parseArrivals(await readFile(this.#parts.arrivalsFile, 'utf8'), this.#originNs)
   }
 
@@ -194,7 +198,7 @@ export class Bed {
     await Promise.all([admin.disconnect(), producer.disconnect()])
   }
 
-  /** Partitions of the input topic by the client id of who holds them. */
+  /** Partitions of the input topic by the client id of their owner. */
   async #held(): Promise<ReadonlyMap<string, readonly number[]>> {
     const { admin, environment } = this.#parts
     const { groups } = await admin.describeGroups([environment.groupId])
@@ -239,7 +243,7 @@ function settingsOf({ played, redisUrl, guardMs }: BedOptions): Env {
 }
 
 interface Upstream {
-  /** The simulator, or the way to it. */
+  /** The simulator, or the delaying proxy in front of it. */
   readonly endpoint: string
   /** The simulator's exit code. */
   stop(): Promise<number | null>
@@ -268,9 +272,9 @@ async function startUpstream(
   }
 }
 
-/** Among the processes the system serves at once when they have something to do. */
+/** Gives the process real-time priority. */
 function goAhead({ pid }: Running): void {
   execFile('chrt', ['--all-tasks', '--fifo', '--pid', AHEAD, String(pid)], () => {
-    // Where it is not allowed, or not to be had, everything is measured all the same.
+    // If the system does not allow this or `chrt` is missing, the simulator runs at normal priority.
   })
 }

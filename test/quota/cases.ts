@@ -1,4 +1,4 @@
-/** Every case, and those that were asked for. Pure. */
+/** All cases, and the selection of some. Pure. */
 import { QUOTA_MODES, type QuotaMode } from '../../src/core/quota-mode.ts'
 import { DISTURBANCES, type Disturbance } from './disturbances.ts'
 import { LOADS, type Load } from './loads.ts'
@@ -12,11 +12,11 @@ export interface Case {
   readonly permits: number
   readonly replicas: number
   readonly load: Load
-  /** Part of the short form. */
+  /** Part of `--short`. */
   readonly essential: boolean
-  /** Beside its usual time an answer takes up to so much longer. */
+  /** Maximum random delay of an answer, on top of its usual time. */
   readonly answerJitterMs?: number
-  /** What is sent to the API and back arrives up to so much later. */
+  /** Maximum random network delay in each direction. */
   readonly wayJitterMs?: number
   readonly guardMs?: number
   readonly disturbance?: Disturbance
@@ -26,11 +26,11 @@ const PERMITS = [5, 10, 50, 200] as const
 const REPLICAS = [1, 2, 4] as const
 const BACKLOGS = LOADS.filter((load) => load !== 'light')
 
-/** The service's own default. */
+/** The service's default. */
 export const GUARD_MS = 20
 const JITTER_MS = 30
 
-/** Of the calm ones; of the others their disturbances say it. */
+/** Cases without a disturbance that are part of `--short`. Disturbances have their own flag. */
 const ESSENTIAL: ReadonlySet<string> = new Set([
   'partition-n5-r4',
   'partition-n50-r4',
@@ -39,7 +39,10 @@ const ESSENTIAL: ReadonlySet<string> = new Set([
   'redis-n200-r4',
 ])
 
-/** Each N with each number of replicas, and each of both with each backlog: a Latin square, another in each mode. */
+/**
+ * Each N with each number of replicas, and each of both with each backlog: a Latin square that differs between the
+ * modes.
+ */
 function calm(mode: QuotaMode): Case[] {
   return PERMITS.flatMap((permits, row) =>
     REPLICAS.map((replicas, column): Case => {
@@ -89,7 +92,7 @@ export const CASES: readonly Case[] = [calm, light, jittery, disturbed].flatMap(
   QUOTA_MODES.flatMap(kind),
 )
 
-/** `only` takes parts of names, so that `redis` means all in that mode. */
+/** `only` has substrings of names: `redis` selects all cases in Redis mode. */
 export function chosen({ short, only }: Pick<Options, 'short' | 'only'>): Case[] {
   if (only.length > 0) return CASES.filter(({ name }) => only.some((part) => name.includes(part)))
   return CASES.filter(({ essential }) => essential || !short)

@@ -1,10 +1,10 @@
-/** `npm run test:quota`: the cases as tests, chosen by arguments. Exit code 0 when everything held. */
+/** `npm run test:quota`: runs the cases that the arguments select, as tests. Exit code 0 if all passed. */
 import { startVitest } from 'vitest/node'
 import { parseOptions, passOn } from './options.ts'
 
 const options = parseOptions(process.argv.slice(2))
 passOn(options, process.env)
-process.stdout.write(`Seed ${options.seed}: \`--seed ${options.seed}\` repeats the choices.\n`)
+process.stdout.write(`Seed ${options.seed}. Repeat this run with \`--seed ${options.seed}\`.\n`)
 const vitest = await startVitest('test', ['quota.test.ts'], {
   config: 'vitest.quota.config.ts',
   watch: false,

@@ -1,20 +1,20 @@
-/** What may happen to the replicas, to Redis and to the account while work waits. */
+/** Disturbances of the replicas, Redis or the account while a backlog waits. */
 import type { Running } from '../../dev/harness/commands.ts'
 import type { Server } from '../../dev/stack/server.ts'
 import type { QuotaMode } from '../../src/core/quota-mode.ts'
 import type { Replica } from '../support/fleet.ts'
 
 export interface Scene {
-  /** Ready, at work. */
+  /** Ready and processing. */
   readonly replicas: readonly Replica[]
   readonly random: () => number
   /** Resolves when it is ready. */
   readonly startReplica: () => Promise<Replica>
-  /** The server behind the quota, in Redis mode. */
+  /** The Redis server, in Redis mode. */
   readonly redis: () => Server
-  /** Somebody else who uses so many of the account's calls a second. */
+  /** Starts another program that makes this many calls per second with the same account. */
   readonly startOutsideCaller: (perSecond: number) => Running
-  /** Leaves everything as it is for so long. */
+  /** Waits while the disturbance lasts. */
   readonly last: (seconds: number) => Promise<void>
 }
 
@@ -22,24 +22,24 @@ export interface Disturbance {
   /** For `--only`. */
   readonly name: string
   readonly about: string
-  /** At the start, where it is not the usual number. */
+  /** Number of replicas at the start, if not the default. */
   readonly replicas?: number
-  /** Where it can only happen in one mode. */
+  /** The mode, if the disturbance is possible in only one. */
   readonly only?: QuotaMode
-  /** Part of the short form in these modes. */
+  /** The modes in which it is part of `--short`. */
   readonly essentialIn?: readonly QuotaMode[]
-  /** At most, so that work is left at its end. */
+  /** Maximum duration, from which the size of the backlog follows. */
   readonly lastsS: number
-  /** Until all is as calm as before. */
+  /** Time until the rate is steady again. */
   readonly calmAfterS: number
   readonly play: (scene: Scene) => Promise<void>
 }
 
 export const SESSION_TIMEOUT_MS = 6_000
 const BEYOND_SESSION_S = SESSION_TIMEOUT_MS / 1_000 + 3
-/** A rebalance, and the window in which a share that grew does not count yet. */
+/** A rebalance, and the window in which an increased share is not used yet. */
 const REBALANCED_S = 3
-/** After throttling the rate comes back bit by bit. */
+/** After throttling, the rate recovers gradually. */
 const RECOVERED_S = 32
 
 export const OUTSIDE_PER_SECOND = 20
@@ -48,21 +48,21 @@ const OUTSIDE_LASTS_S = 8
 export const DISTURBANCES: readonly Disturbance[] = [
   {
     name: 'scaled',
-    about: 'from two replicas to four, then back to two (SIGTERM)',
+    about: 'scaled from two replicas to four and back to two (SIGTERM)',
     replicas: 2,
     lastsS: 25,
     calmAfterS: REBALANCED_S,
     play: async ({ replicas, startReplica, last }) => {
       await Promise.all([startReplica(), startReplica()])
       await last(4)
-      // The old ones: who stays has a share that grows.
+      // Stop the original replicas, so that the shares of the remaining ones grow.
       for (const replica of replicas) await replica.end()
       await last(3)
     },
   },
   {
     name: 'rolling-restart',
-    about: 'each replica replaced, one after the other',
+    about: 'all replicas replaced one after the other',
     essentialIn: ['partition'],
     lastsS: 30,
     calmAfterS: REBALANCED_S,
@@ -76,7 +76,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
   },
   {
     name: 'killed',
-    about: 'a replica killed (SIGKILL), later replaced',
+    about: 'a replica killed (SIGKILL), then replaced',
     essentialIn: ['partition'],
     lastsS: 25,
     calmAfterS: REBALANCED_S,
@@ -88,7 +88,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
   },
   {
     name: 'frozen',
-    about: 'a replica frozen beyond the session time-out (SIGSTOP, SIGCONT)',
+    about: 'a replica frozen longer than the session timeout (SIGSTOP, SIGCONT)',
     essentialIn: ['redis'],
     lastsS: 20,
     calmAfterS: REBALANCED_S,
@@ -102,7 +102,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
   },
   {
     name: 'redis-restarted',
-    about: 'Redis stopped for 2 s and started with nothing in it',
+    about: 'Redis stopped for 2 s and restarted empty',
     only: 'redis',
     essentialIn: ['redis'],
     lastsS: 15,
@@ -115,7 +115,7 @@ export const DISTURBANCES: readonly Disturbance[] = [
   },
   {
     name: 'outside-caller',
-    about: 'an outside caller takes 20 a second of the account for 8 s',
+    about: 'another program makes 20 calls a second with the account for 8 s',
     lastsS: 45,
     calmAfterS: RECOVERED_S,
     play: async ({ startOutsideCaller, last }) => {

@@ -1,8 +1,11 @@
-/** What waits for the replicas, and on which partitions. Pure. */
+/** The backlog of a case and its distribution over the partitions. Pure. */
 
 export const PARTITIONS = 8
 
-/** A backlog spread so over the input topic; `light` is none, but events at an even pace, half as many as the quota. */
+/**
+ * Distribution of a backlog over the input topic. `light` has no backlog: events arrive at a steady pace of half the
+ * quota.
+ */
 export const LOADS = ['even', 'skewed', 'one', 'light'] as const
 export type Load = (typeof LOADS)[number]
 
@@ -10,10 +13,10 @@ export const LOAD_NAMES: Readonly<Record<Load, string>> = {
   even: 'even',
   skewed: '70-10-10-10',
   one: 'one partition',
-  light: 'none, N/2 come',
+  light: 'none, N/2 events a second',
 }
 
-/** `skewed`: four neighbors, which are four members' where there are so many. */
+/** `skewed`: the four larger ones are neighbors, so with enough replicas each belongs to another member. */
 const WEIGHTS: Readonly<Record<Load, readonly number[]>> = {
   even: Array.from({ length: PARTITIONS }, () => 1 / PARTITIONS),
   skewed: [0.7, 0.1, 0.1, 0.1],
@@ -22,12 +25,12 @@ const WEIGHTS: Readonly<Record<Load, readonly number[]>> = {
 }
 
 /**
- * Of all permits of the time no partition gets more: a replica serves its partitions unevenly, as who has records in hand
- * first has most that wait, and replicas that start later begin later.
+ * Maximum share of all permits that one partition gets. Partitions of a replica are not served evenly, because the
+ * one with buffered records has the most records waiting, and replicas that start later begin later.
  */
 const MAX_OF_ONE = 0.6
 
-/** Events on each partition, so that none of those with work is without before so many seconds have passed. */
+/** Number of events for each partition, so that no partition with work runs out before `seconds` have passed. */
 export function backlogOf(load: Load, permits: number, seconds: number): number[] {
   const weights = WEIGHTS[load]
   const smallest = Math.min(...weights)

@@ -1,4 +1,4 @@
-/** What a run is to do: from the command's arguments to the tests by way of the environment. */
+/** Options of a run, passed from the command's arguments to the tests in an environment variable. */
 import { randomInt } from 'node:crypto'
 import { Command, Option } from 'commander'
 import { integer } from '../../src/cli/arguments.ts'
@@ -6,42 +6,38 @@ import { MAX_SEEDS, byEnvironment, names } from '../support/arguments.ts'
 
 export interface Options {
   readonly short: boolean
-  /** Parts of names; empty means all. */
+  /** Substrings of names. Empty selects all cases. */
   readonly only: readonly string[]
-  /** Which replicas are hit. */
+  /** Determines which replicas are disturbed. */
   readonly seed: number
   /**
-   * For a machine that is slow or shared: the guard against jitter is so many times as long, for there the calls' way to
-   * the simulator is itself not even, and what timings may lose is multiplied by it.
+   * For slow or shared machines, where even local calls arrive with jitter: multiplies the quota guard and the
+   * tolerance for lost permits.
    */
   readonly slack: number
-  /** A folder for what the replicas log, and for the simulator's logs of arrivals. */
+  /** Folder for the logs of the replicas and for the simulator's arrival logs. */
   readonly logs: string | null
-  /** Keep the figures for the docs. */
+  /** Save the figures for the docs. */
   readonly save: boolean
 }
 
-/** Ends the process with commander's words when they cannot be understood. */
+/** Exits with commander's error message if the arguments are invalid. */
 export function parseOptions(args: readonly string[]): Options {
   const command = new Command('test:quota')
-    .description('real Kafka, real replicas, and every call counted in nanoseconds where it arrives')
-    .option('--short', 'only the cases that matter most', false)
+    .description('Runs replicas against a real Kafka and checks the arrival time of every API call.')
+    .option('--short', 'run only the most important cases', false)
     .option(
       '--only <parts of names>',
-      'only cases whose names contain one of these, separated by commas',
+      'run only cases whose names contain one of these, separated by commas',
       names,
     )
-    .option('--seed <number>', 'to repeat a run', integer(1))
-    .option(
-      '--slack <factor>',
-      'allow so many times the time, on a machine that is slow or shared',
-      integer(1),
-    )
-    .option('--logs <folder>', 'keep what the replicas log and when each call arrived')
+    .option('--seed <number>', 'repeat the random choices of an earlier run', integer(1))
+    .option('--slack <factor>', 'multiply the tolerances, for slow or shared machines', integer(1))
+    .option('--logs <folder>', 'write the logs of the replicas and the arrival times to this folder')
     .addOption(
       new Option(
         '--save',
-        'if all passes, keep the figures in bench/ and update the tables in docs/',
+        'if all cases pass, save the figures in bench/ and update the tables in docs/',
       ).conflicts('slack'),
     )
     .parse(args, { from: 'user' })

@@ -1,4 +1,4 @@
-/** Events one by one at an even pace, each on the next partition, until told to stop. */
+/** Sends events one by one at a steady pace until stopped, each to the next partition. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Message, Producer } from 'kafkajs'
 import { PARTITIONS } from './loads.ts'

@@ -1,4 +1,4 @@
-/** How a case is carried out. */
+/** Plays a case. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startNode } from '../../dev/harness/commands.ts'
@@ -20,10 +20,10 @@ export interface Circumstances {
   readonly logsDir: string | null
 }
 
-/** More than a window and the one in which a share that grew does not count. */
+/** Longer than one window plus the window in which an increased share is not used yet. */
 const WARM_UP_S = 3
 const MEASURED_S = 10
-/** When something has happened before, it is what happened that matters. */
+/** Calm time before a disturbance. Short, because the disturbance is what is measured. */
 const MEASURED_AFTERWARDS_S = 5
 /** Replicas that are ready first work while the others start. */
 const STARTED_WITHIN_S = 20
@@ -45,7 +45,7 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
       Array.from({ length: played.replicas }, async () => bed.startReplica()),
     )
     await bed.untilSteady()
-    // Not before: what came while they started would wait, and with it all behind it.
+    // Start the load only now. Events that arrived while the replicas started would wait, and delay all later ones.
     if (played.load === 'light') bed.startPace(played.permits / 2)
     await delay(WARM_UP_S * 1_000)
     const fromNs = bed.nowNs()
@@ -65,7 +65,7 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
   }
 }
 
-/** The partitions that have work from now on. */
+/** The partitions that have work. */
 async function layBacklog(bed: Bed, { load, permits, disturbance }: Case, slack: number): Promise<number[]> {
   if (load === 'light') return Array.from({ length: PARTITIONS }, (_, partition) => partition)
   const { lastsS = 0, calmAfterS = 0 } = disturbance ?? {}
@@ -89,7 +89,7 @@ async function trouble(bed: Bed, { played, replicas, where }: Troubling): Promis
     random: where.random,
     startReplica: () => bed.startReplica(),
     redis: () => {
-      if (where.redis === null) throw new Error('There is no Redis.')
+      if (where.redis === null) throw new Error('Redis is not running.')
       return where.redis.server
     },
     startOutsideCaller: (perSecond) => startNode([OUTSIDE_CALLER, bed.endpoint, String(perSecond)], {}),

@@ -1,4 +1,4 @@
-/** What a case must show, and what of it a run did not. Pure. */
+/** The figures of a case, and the requirements that it missed. Pure. */
 import {
   callsPerSecond,
   maxInASecond,
@@ -19,42 +19,45 @@ export interface Figures {
   readonly replicas: number
   readonly load: string
   readonly what: string
-  /** Most calls of the service in any second, from its first call to its last. */
+  /** Maximum number of the service's calls in any second of the run. */
   readonly max: number
-  /** In calm: of N in Redis mode, of the shares whose replicas have work in partition mode. */
+  /**
+   * Share of the quota used in steady state: of N in Redis mode, of the shares of replicas with work in partition
+   * mode.
+   */
   readonly used: number
-  /** The same, of N, from before the disturbance until calm: null without one. */
+  /** Share of N used from before the disturbance until steady state. Null without a disturbance. */
   readonly usedMeanwhile: number | null
   readonly calls: number
   readonly throttled: number
   readonly unfairness: number | null
   readonly waitP99Ms: number | null
-  /** Calls a second of the service in the second half of an outside caller's time: null without one. */
+  /** The service's calls per second in the second half of the outside calls. Null without an outside caller. */
   readonly besideOutside: number | null
   readonly broken: readonly string[]
 }
 
 export interface Observed {
-  /** All the simulator saw. */
+  /** All calls that reached the simulator. */
   readonly calls: readonly Call[]
-  /** Measured in calm, whatever came before. */
+  /** The span of the steady state, after any disturbance. */
   readonly calm: Span
-  /** From before the disturbance until calm. */
+  /** From before the disturbance until steady state. */
   readonly troubled: Span | null
-  /** Of each replica, over the calm span. */
+  /** One per replica, over the steady span. */
   readonly stretches: readonly Stretch[]
-  /** Partitions on which nothing was left to do in the end. */
+  /** Partitions whose backlog was used up at the end. */
   readonly ranDry: readonly number[]
-  /** Last lines of replicas that ended without being told to. */
+  /** Last log lines of replicas that ended unexpectedly. */
   readonly deaths: readonly string[]
 }
 
 const MAX_THROTTLED = 0.001
-/** Beside what the guard costs: it is part of each window. */
+/** On top of the cost of the guard, which is part of each window. */
 const LOST_IN_CALM = 1 - 0.97 * (1 + GUARD_MS / 1_000)
-/** When all is well again, but a permit may still be on its way back. */
+/** After a disturbance, some permits may still be on their way back. */
 const LOST_AFTERWARDS = 0.08
-/** An outside caller leaves three fifths of N; more calls than these would be throttled. */
+/** An outside caller leaves three fifths of N. More calls than this would be throttled. */
 const MAX_BESIDE_OUTSIDE = 0.75
 
 export function figuresOf(played: Case, observed: Observed, slack: number): Figures {
@@ -89,12 +92,12 @@ export function figuresOf(played: Case, observed: Observed, slack: number): Figu
   return { ...figures, broken }
 }
 
-/** Long on a machine where the calls' way is not even: see the option `--slack`. */
+/** Multiplied by `--slack`, because calls on slow machines arrive with more jitter. */
 export function guardOf({ guardMs = GUARD_MS }: Pick<Case, 'guardMs'>, slack: number): number {
   return guardMs * slack
 }
 
-/** The least that must be used in calm. The guard is part of each window, so no more than 1 / (1 s + guard) can be. */
+/** Minimum share used in steady state. The guard is part of each window, so the maximum is 1 / (1 s + guard). */
 export function usedAtLeast(played: Pick<Case, 'guardMs' | 'disturbance'>, slack: number): number {
   const lost = played.disturbance === undefined ? LOST_IN_CALM : LOST_AFTERWARDS
   return Math.max(0, 1 - lost * slack) / (1 + guardOf(played, slack) / 1_000)
@@ -104,10 +107,11 @@ type Unjudged = Omit<Figures, 'broken'>
 
 function brokenAlways({ max, permits }: Unjudged, { ranDry, deaths, stretches }: Observed): string[] {
   const broken = deaths.map((lines) => `a replica ended: ${lines}`)
-  if (max > permits) broken.push(`${max} calls came within a second`)
-  if (ranDry.length > 0) broken.push(`no work was left on partitions ${ranDry.join()}: nothing was measured`)
+  if (max > permits) broken.push(`${max} calls arrived within one second`)
+  if (ranDry.length > 0)
+    broken.push(`partitions ${ranDry.join()} ran out of work, so the measurement is void`)
   if (stretches.some(({ from, to }) => from.share !== to.share))
-    broken.push('the shares changed in calm: nothing was measured')
+    broken.push('the shares changed in steady state, so the measurement is void')
   return broken
 }
 
@@ -118,15 +122,18 @@ function brokenUnderBacklog(
 ): string[] {
   const broken: string[] = []
   const min = usedAtLeast(played, slack)
-  if (!(used >= min)) broken.push(`${percent(used)} were used, ${percent(min)} should be`)
+  if (!(used >= min))
+    broken.push(`only ${percent(used)} of the quota was used, but at least ${percent(min)} is required`)
   if (beside !== null && beside > permits * MAX_BESIDE_OUTSIDE)
-    broken.push(`${beside.toFixed(1)} calls a second beside the outside caller`)
+    broken.push(`${beside.toFixed(1)} calls a second beside the outside caller, which is too many`)
   return broken
 }
 
 function brokenInLightLoad({ waitP99Ms: waited, permits }: Unjudged, slack: number): string[] {
   const maxMs = (1_000 * slack) / permits
-  return waited !== null && waited <= maxMs ? [] : [`a permit took ${waited} ms (p99), ${maxMs} ms may be`]
+  return waited !== null && waited <= maxMs
+    ? []
+    : [`waiting for a permit took ${waited} ms (p99), but at most ${maxMs} ms is allowed`]
 }
 
 function permitsWithWork({ mode, permits, load }: Case, stretches: readonly Stretch[]): number {
@@ -134,7 +141,7 @@ function permitsWithWork({ mode, permits, load }: Case, stretches: readonly Stre
   return stretches.filter(({ to }) => to.hasWork).reduce((sum, { to }) => sum + to.share, 0)
 }
 
-/** The first half is for noticing. */
+/** Only the second half, because the service first has to notice the outside calls. */
 function besideOutside(calls: readonly Call[]): number | null {
   const outside = calls.filter(({ scenario }) => scenario === OUTSIDE_SCENARIO)
   const [first, last] = [outside[0], outside.at(-1)]
@@ -147,7 +154,7 @@ function besideOutside(calls: readonly Call[]): number | null {
 function whatOf({ disturbance, answerJitterMs, wayJitterMs }: Case): string {
   if (disturbance !== undefined) return disturbance.about
   if (answerJitterMs !== undefined) return `answers take up to ${answerJitterMs} ms longer`
-  return wayJitterMs === undefined ? '' : `the way takes up to ${wayJitterMs} ms longer`
+  return wayJitterMs === undefined ? '' : `requests take up to ${wayJitterMs} ms longer to arrive`
 }
 
 export function percent(share: number): string {

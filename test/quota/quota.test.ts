@@ -1,4 +1,4 @@
-/** Every case on one stack, one after the other; the command (`npm run test:quota`) says which. */
+/** Plays every selected case on one stack, one after the other. The arguments of `npm run test:quota` select them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startRedis, type LocalRedis } from '../../dev/stack/redis.ts'
 import { startStack, type Stack } from '../../dev/stack/stack.ts'
@@ -29,7 +29,7 @@ afterAll(async () => {
   if (options.save && passed === cases.length) await saveFigures(played, options)
 })
 
-describe('no more calls than N in any second, and nearly as many while work waits', () => {
+describe('at most N calls in any second, and nearly N while work waits', () => {
   test.for(cases)('$name', async (one) => {
     const figures = await playCase(one, {
       stack,

@@ -1,4 +1,4 @@
-/** The figures of a run: a table on the terminal and a file. */
+/** Prints the figures of a run as a table and writes them to a file. */
 import { writeFileSync } from 'node:fs'
 import Table from 'cli-table3'
 import { LOAD_NAMES, type Load } from './loads.ts'
@@ -16,21 +16,21 @@ const HEAD = [
   'N',
   'replicas',
   'backlog',
-  'what happens',
-  'most in a second',
+  'disturbance',
+  'max in a second',
   'used',
-  'meanwhile',
+  'used when disturbed',
   'throttled',
   'unfairness',
   'wait p99',
 ]
 
-/** After each case: a run that is cut short has its figures all the same. */
+/** Called after each case, so that an aborted run also leaves figures. */
 export function keepFigures(played: readonly Figures[], options: Options): void {
   writeFileSync(FILE, `${JSON.stringify({ ...options, cases: played }, null, 2)}\n`)
 }
 
-/** For docs/quota.md: the figures of a run in which every case passed. */
+/** Saves a run in which every case passed, for the table in docs/quota.md. */
 export async function saveFigures(played: readonly Figures[], options: Options): Promise<void> {
   const { short, only, seed } = options
   const shown = { short, only: only.join(','), seed }
@@ -67,7 +67,7 @@ function rowOf(figures: Figures): string[] {
 }
 
 const EXPLAINED = [
-  'used: in calm; of N in Redis mode, of the shares of replicas with work in partition mode.',
-  'meanwhile: of N, from before it happens until calm.',
-  'unfairness: most calls per permit of its own that a replica with work made, divided by the least.',
+  'used: share of the quota used in steady state (Redis mode: of N; partition mode: of the shares of replicas with work).',
+  'used when disturbed: share of N used from before the disturbance until steady state.',
+  'unfairness: maximum divided by minimum of the calls per own permit over all replicas with work.',
 ].join('\n')

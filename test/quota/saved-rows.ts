@@ -1,8 +1,8 @@
-/** The figures of a run, as `bench/quota.jsonl` keeps them for the table in docs/quota.md. */
+/** Summarizes the figures of a run for `bench/quota.jsonl`, the source of the table in docs/quota.md. */
 import type { QuotaRow } from '../../dev/measurements.ts'
 import type { Figures } from './promises.ts'
 
-/** Cases that differ only in replicas and backlog share a row, which has the worst figure of each kind. */
+/** Cases that differ only in replicas and backlog share a row with the worst figure of each kind. */
 export function rowsOf(played: readonly Figures[]): readonly QuotaRow[] {
   const groups = new Map<string, Figures[]>()
   for (const figures of played) {

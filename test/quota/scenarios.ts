@@ -1,3 +1,3 @@
-/** Which scenarios of the simulator the transactions name: its log of arrivals names no transaction, but these. */
+/** Simulator scenarios by caller. The arrival log has the scenario of each call but not its transaction id. */
 export const EVENT_SCENARIO = 'passhkid2018'
 export const OUTSIDE_SCENARIO = 'passpassport'

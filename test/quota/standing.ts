@@ -1,19 +1,19 @@
-/** What replicas say of themselves at one moment, from their metrics; and what two moments tell. Pure. */
+/** The state of a replica at one moment, read from its metrics, and the change between two moments. Pure. */
 import { metricSum } from '../../dev/harness/service.ts'
 
 export interface Standing {
   readonly atNs: number
-  /** Calls that were answered so far, quick retries and probes included. */
+  /** Answered calls so far, including quick retries and probes. */
   readonly calls: number
-  /** Permits a second; in Redis mode none is its own. */
+  /** Permits per second. In Redis mode a replica has no permits of its own. */
   readonly share: number
-  /** How many calls waited for at most so many seconds. */
+  /** Number of calls by the upper bound of their wait in seconds. */
   readonly waits: ReadonlyMap<number, number>
-  /** It holds a partition that has work. */
+  /** Whether it owns a partition that has work. */
   readonly hasWork: boolean
 }
 
-/** Of one replica. */
+/** One replica over a span. */
 export interface Stretch {
   readonly from: Standing
   readonly to: Standing
@@ -30,8 +30,8 @@ export function standingOf(exposition: string, atNs: number, hasWork: boolean): 
 }
 
 /**
- * How uneven the replicas with work were served: the most calls per permit of its own any of them made, divided by the
- * least. In Redis mode all have the same permits. Null where fewer than two have work.
+ * How unevenly replicas with work were served: the maximum number of calls per own permit divided by the minimum. In
+ * Redis mode all replicas count the same. Null if fewer than two have work.
  */
 export function unfairness(stretches: readonly Stretch[], mode: 'partition' | 'redis'): number | null {
   const rates = stretches
@@ -43,7 +43,7 @@ export function unfairness(stretches: readonly Stretch[], mode: 'partition' | 'r
   return rates.length < 2 ? null : Math.max(...rates) / Math.min(...rates)
 }
 
-/** No more than this is what 99 of 100 calls waited: the bound of the histogram's bucket. Null without calls. */
+/** Upper bound of the p99 wait: the bound of its histogram bucket. Null without calls. */
 export function waitP99Ms(stretches: readonly Stretch[]): number | null {
   const waited = (bound: number): number =>
     stretches.reduce(

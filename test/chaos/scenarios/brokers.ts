@@ -1,4 +1,4 @@
-/** Brokers and controllers killed and restarted. */
+/** Scenarios that kill or restart brokers and controllers. */
 import { createKafkaClient } from '../../../src/adapters/kafka/client.ts'
 import { findCoordinatorId } from '../../../src/adapters/kafka/coordinator.ts'
 import { COORDINATOR } from '../../../src/adapters/kafka/internals.ts'
@@ -7,8 +7,8 @@ import type { Scenario, Scene } from '../scenario.ts'
 import { RESUMED_S, TAKEN_OVER_S } from './replicas.ts'
 
 /**
- * The brokers' own session time-out in this cluster, and that of the replicas: who cannot reach the coordinator of the group
- * in time is given up by the next one, and joins anew.
+ * Session timeout of the brokers in this cluster and of the replicas. A replica that cannot reach its coordinator
+ * within this time is removed by the next coordinator and has to rejoin.
  */
 const OTHERS_LEAD_S = 4 + 6
 const DOWN_S = 12
@@ -16,28 +16,28 @@ const DOWN_S = 12
 export const BROKER_SCENARIOS: readonly Scenario[] = [
   {
     name: 'broker-killed',
-    fault: 'a broker killed, 12 s later restarted',
+    fault: 'a broker killed and restarted',
     essential: true,
     play: async (scene) => killAndRestart(scene, await notTheController(scene)),
   },
   {
     name: 'coordinator-killed',
-    fault: 'the broker killed that coordinates the group, 12 s later restarted',
+    fault: 'the group coordinator killed and restarted',
     play: async (scene) => killAndRestart(scene, await groupCoordinator(scene)),
   },
   {
     name: 'controller-killed',
-    fault: 'the node killed that leads the controllers, 12 s later restarted',
+    fault: 'the active controller killed and restarted',
     play: async (scene) => killAndRestart(scene, await scene.cluster.controller()),
   },
   {
     name: 'brokers-bounced',
-    fault: 'all brokers restarted in order, one after the other',
+    fault: 'all brokers restarted one after the other',
     play: async ({ cluster, mark, last }) => {
       for (const { server } of cluster.nodes) {
         await server.stop()
         await server.start()
-        mark('one is back', RESUMED_S)
+        mark('each was back', RESUMED_S)
         await last(RESUMED_S)
       }
     },
@@ -48,18 +48,18 @@ export const BROKER_SCENARIOS: readonly Scenario[] = [
     play: async ({ cluster: { nodes }, mark }) => {
       await Promise.all(nodes.map(async ({ server }) => server.stop('SIGKILL')))
       await Promise.all(nodes.map(async ({ server }) => server.start()))
-      // Away for longer than the replicas' session time-out: every one of them joins anew.
-      mark('they are back', TAKEN_OVER_S)
+      // The outage exceeds the session timeout of the replicas, so each of them has to rejoin.
+      mark('they were back', TAKEN_OVER_S)
     },
   },
 ]
 
 async function killAndRestart({ last, mark }: Scene, { server }: ClusterNode): Promise<void> {
   await server.stop('SIGKILL')
-  mark('others lead', OTHERS_LEAD_S)
+  mark('others led its partitions', OTHERS_LEAD_S)
   await last(DOWN_S)
   await server.start()
-  mark('it is back', RESUMED_S)
+  mark('it was back', RESUMED_S)
 }
 
 async function notTheController({ cluster, random }: Scene): Promise<ClusterNode> {
@@ -87,6 +87,6 @@ async function groupCoordinator({ cluster, stage }: Scene): Promise<ClusterNode>
 
 function nodeOf({ nodes }: Cluster, id: number | undefined): ClusterNode {
   const node = nodes.find((one) => one.id === id)
-  if (node === undefined) throw new Error(`There is no node ${id}.`)
+  if (node === undefined) throw new Error(`Node ${id} does not exist.`)
   return node
 }

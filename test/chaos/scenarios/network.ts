@@ -1,4 +1,4 @@
-/** The way to the brokers and to the registry cut, black-holed and stalled. */
+/** Scenarios that cut, black-hole or delay the connections to the brokers and the registry. */
 import type { Cluster } from '../../../dev/stack/cluster.ts'
 import type { Scenario } from '../scenario.ts'
 import { RESUMED_S, SESSION_S, TAKEN_OVER_S } from './replicas.ts'
@@ -6,68 +6,68 @@ import { RESUMED_S, SESSION_S, TAKEN_OVER_S } from './replicas.ts'
 export const NETWORK_SCENARIOS: readonly Scenario[] = [
   {
     name: 'brokers-cut',
-    fault: 'every connection between the replicas and the brokers reset, none accepted for 5 s',
+    fault: 'every connection to the brokers cut',
     proxied: 'all',
     play: async ({ cluster, last, mark }) => {
       await Promise.all(cluster.nodes.map(async ({ proxy }) => proxy.cut()))
       await last(5)
       await heal(cluster)
-      mark('the way is free', RESUMED_S)
+      mark('connections were accepted', RESUMED_S)
     },
   },
   {
     name: 'replica-blackholed',
-    fault: 'nothing passes between a replica and the brokers for 15 s, beyond the session time-out',
+    fault: 'no packets between one replica and the brokers',
     essential: true,
     proxied: 'first',
     play: async ({ cluster, last, mark }) => {
       for (const { proxy } of cluster.nodes) proxy.blackhole()
-      mark('the others take over', TAKEN_OVER_S)
+      mark('others took over', TAKEN_OVER_S)
       await last(15)
       await heal(cluster)
-      mark('the way is free', RESUMED_S)
+      mark('packets passed', RESUMED_S)
       await last(5)
     },
   },
   {
     name: 'replica-stalled',
-    fault: 'what a replica and the brokers say to each other arrives 15 s late',
+    fault: 'all traffic between one replica and the brokers delayed',
     proxied: 'first',
     play: async ({ cluster, last, mark }) => {
       for (const { proxy } of cluster.nodes) proxy.stall()
-      mark('the others take over', TAKEN_OVER_S)
+      mark('others took over', TAKEN_OVER_S)
       await last(15)
       await heal(cluster)
-      mark('all of it arrives', RESUMED_S)
+      mark('the traffic arrived', RESUMED_S)
       await last(5)
     },
   },
   {
     name: 'broker-blackholed',
-    fault: 'nothing passes between any replica and one broker for 10 s',
+    fault: 'no packets between the replicas and one broker',
     proxied: 'all',
     play: async ({ cluster, last, mark, random }) => {
       cluster.nodes[Math.floor(random() * cluster.nodes.length)]?.proxy.blackhole()
       await last(10)
       await heal(cluster)
-      // The broker may have been the one that counts the members, and all of them given up.
-      mark('the way is free', SESSION_S)
+      // The broker may be the group coordinator, which then removes all members.
+      mark('packets passed', SESSION_S)
       await last(5)
     },
   },
   {
     name: 'registry-down',
-    fault: 'the registry unreachable for 10 s while a replica is replaced',
+    fault: 'the registry down while a replica starts',
     proxied: 'all',
     play: async ({ cluster: { registryProxy }, stage, replicas: [old], last, mark }) => {
       await registryProxy.cut()
       const replacement = await stage.startReplica({ proxied: true })
       await old?.end()
-      mark('the others take over', RESUMED_S)
+      mark('others took over', RESUMED_S)
       await last(10)
       await registryProxy.heal()
       await replacement.ready()
-      mark('the new one joins', RESUMED_S)
+      mark('a new replica joined', RESUMED_S)
     },
   },
 ]

@@ -1,4 +1,7 @@
-/** A way to a loopback port that takes by chance up to so much longer. Arguments: port, milliseconds. Prints its own port. */
+/**
+ * A TCP proxy to a loopback port that adds a random delay. Arguments: port, maximum delay in milliseconds. Prints its
+ * own port.
+ */
 import { pickPort } from '../../../dev/stack/ports.ts'
 import { startTcpProxy } from '../../../dev/stack/tcp-proxy.ts'
 

@@ -1,6 +1,7 @@
 /**
- * Another program of the same account: calls at an even pace, whatever the answers are. Arguments: endpoint, calls a
- * second. Its transactions name a scenario of their own, by which the log of arrivals tells its calls from the service's.
+ * Simulates another program that uses the same account: makes calls at a steady pace and ignores the answers.
+ * Arguments: endpoint, calls per second. Its transactions have their own scenario, which distinguishes its calls in
+ * the arrival log.
  */
 import { createCheckResultClient } from '../../../src/adapters/alibaba/client.ts'
 import { handingOut } from '../../support/credentials.ts'

@@ -66,11 +66,13 @@ test('the promises hold if every window of one second plus guard has exactly N c
 
 describe('a broken promise', () => {
   test('is reported for one call too many in any second, whether it is throttled or not', () => {
-    expect(broken({ calls: evenly(10.5) })).toEqual(['11 calls came within a second'])
+    expect(broken({ calls: evenly(10.5) })).toEqual(['11 calls arrived within one second'])
   })
 
   test('is reported for unused quota', () => {
-    expect(broken({ calls: evenly(9.8) })).toEqual(['96.1 % were used, 97.0 % should be'])
+    expect(broken({ calls: evenly(9.8) })).toEqual([
+      'only 96.1 % of the quota was used, but at least 97.0 % is required',
+    ])
     expect(broken({ calls: [] })).toHaveLength(1)
   })
 
@@ -84,16 +86,18 @@ describe('a broken promise', () => {
 
   test('is reported for a replica that crashed and for anything that makes its figures unusable', () => {
     expect(broken({ deaths: ['why'] })).toEqual(['a replica ended: why'])
-    expect(broken({ ranDry: [3] })).toEqual(['no work was left on partitions 3: nothing was measured'])
+    expect(broken({ ranDry: [3] })).toEqual(['partitions 3 ran out of work, so the measurement is void'])
     const changed = [{ from: standing(), to: standing({ share: 6, atNs: 1, calls: 1 }) }]
-    expect(broken({ stretches: changed })).toEqual(['the shares changed in calm: nothing was measured'])
+    expect(broken({ stretches: changed })).toEqual([
+      'the shares changed in steady state, so the measurement is void',
+    ])
   })
 
   test('is reported under light load for permits that take longer than the interval between permits', () => {
     const light = { load: 'light' } as const
     expect(broken({ calls: evenly(5), stretches: waitsUpTo(0.1) }, light)).toEqual([])
     expect(broken({ calls: evenly(5), stretches: waitsUpTo(0.2) }, light)).toEqual([
-      'a permit took 200 ms (p99), 100 ms may be',
+      'waiting for a permit took 200 ms (p99), but at most 100 ms is allowed',
     ])
   })
 })
@@ -113,7 +117,7 @@ test('calls of another client are counted separately; the service makes room for
   const merge = (own: readonly Call[]): Call[] => [...own, ...outside].toSorted((a, b) => a.atNs - b.atNs)
   const afterwards = { disturbance, mode: 'redis' } as const
   expect(broken({ calls: merge(evenly(10)) }, afterwards)).toEqual([
-    '9.7 calls a second beside the outside caller',
+    '9.7 calls a second beside the outside caller, which is too many',
   ])
   const backsOff = merge(evenly(10).filter(({ atNs }, at) => atNs < 5.5e9 || at % 2 === 0))
   const figures = figuresOf(
@@ -129,6 +133,6 @@ test('slack lengthens the guard and lowers the required usage, but does not chan
   expect(usedAtLeast({}, 4)).toBeCloseTo(0.887, 3)
   expect(usedAtLeast({ guardMs: 30 }, 1)).toBeCloseTo(0.9606, 3)
   expect(figuresOf(PLAYED, observed({ calls: evenly(10.5) }), 4).broken).toEqual([
-    '11 calls came within a second',
+    '11 calls arrived within one second',
   ])
 })
