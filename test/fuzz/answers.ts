@@ -1,4 +1,7 @@
-/** How the simulated API answers the calls for one record: the same for the same seed and number, whatever else happens. */
+/**
+ * Decides how the simulated API answers the calls for one record. The decision depends only on the seed and the
+ * record's number.
+ */
 import { Dice } from './dice.ts'
 import { healthyBody, toText, type Body } from './bodies.ts'
 import { mutateBody } from './mutate-body.ts'
@@ -12,7 +15,7 @@ export type Scripted =
       readonly headers: Readonly<Record<string, string>>
       readonly body: Buffer
     }
-  /** Bytes on the connection, whatever they are, and its end. */
+  /** Raw bytes on the connection, after which it is closed. */
   | { readonly kind: 'raw'; readonly bytes: Buffer }
   | { readonly kind: 'reset' | 'silence' | 'drip' }
 
@@ -20,7 +23,7 @@ export interface AnswerPlan {
   readonly name: string
   readonly outcomes: ReadonlySet<Outcome>
   readonly isHealthy: boolean
-  /** Of the result, if there must be one and its verdict is certain. */
+  /** The verdict of the result; null if there may be no result or its verdict is not certain. */
   readonly verdict: 'PASSED' | 'FAILED' | null
   /** `call` counts from 1. */
   readonly respond: (call: number) => Scripted
@@ -31,8 +34,8 @@ const DEAD_LETTER: ReadonlySet<Outcome> = new Set(['dead-letter'])
 const EITHER: ReadonlySet<Outcome> = new Set(['result', 'dead-letter'])
 
 /**
- * Of a thousand. Throttling is rare: what several records get within seconds is the account's, and slows all down. There is
- * weather for that.
+ * Weights per thousand. Throttling is rare, because the service treats throttling of several records within seconds
+ * as account-wide and slows down. Outages (`api.ts`) test that case.
  */
 const PLANS = {
   mutated: 410,
@@ -48,7 +51,7 @@ const PLANS = {
 } as const
 const MAX_TIMES = 2
 
-/** Below 0 it is a transaction that a mutation has made up. */
+/** A negative number is a transaction that a mutation made up. */
 export function planOf(seed: number, number: number): AnswerPlan {
   const dice = new Dice('answer', seed, number)
   const passed = dice.chance(0.7)
@@ -109,7 +112,10 @@ export function planOf(seed: number, number: number): AnswerPlan {
   }
 }
 
-/** Whether the answers are odd, too: few at once, so that what is odd in the record is seen for itself. */
+/**
+ * Whether the answers may be odd too. Records that are odd themselves mostly get healthy answers, so that their own
+ * oddity is tested.
+ */
 function isAnswered(kind: Kind, dice: Dice): boolean {
   if (kind === 'answered') return true
   return kind !== 'good' && kind !== 'duplicate' && dice.chance(0.1)
@@ -134,7 +140,7 @@ function pending(body: Body): Scripted {
   return json(200, { ...body, Result: { ...body.Result, Passed: 'P' } })
 }
 
-/** An error as the gateway writes it; some members are not always there. */
+/** An error in the gateway's format. Some members are not always present. */
 export function refusal(
   status: number,
   code: string,
@@ -193,7 +199,7 @@ function raw(text: string): Scripted {
   return { kind: 'raw', bytes: Buffer.from(text, 'latin1') }
 }
 
-/** Answers that are no JSON, or no HTTP. */
+/** Answers that are not valid JSON or not valid HTTP. */
 function broken(dice: Dice, healthy: Scripted & { readonly kind: 'http' }): Scripted {
   const { body } = healthy
   const kinds: readonly (() => Scripted)[] = [
@@ -232,7 +238,7 @@ function final(dice: Dice): Scripted {
   return refusal(dice.pick([400, 200]), code, dice, headers)
 }
 
-/** Codes that no page names, for one record: others succeed meanwhile. */
+/** Undocumented codes for one record, while other records succeed. */
 function unknown(dice: Dice): Scripted {
   const code = dice.pick([
     'SomethingNobodyDocumented',

@@ -1,4 +1,4 @@
-/** What runs in the thread of {@link startApiThread}. */
+/** The worker thread of {@link startApiThread}. */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { ApiMessage } from './api-thread.ts'
 import { startApi, type ApiOptions } from './api.ts'
@@ -7,7 +7,7 @@ function tell(message: ApiMessage): void {
   parentPort?.postMessage(message, [])
 }
 
-const api = await startApi(workerData as ApiOptions, (weather) => tell({ kind: 'weather', weather }))
+const api = await startApi(workerData as ApiOptions, (outage) => tell({ kind: 'outage', outage }))
 tell({ kind: 'listening', url: api.url })
 parentPort?.once('message', () => {
   void api.close().then(() => {

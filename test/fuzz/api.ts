@@ -1,6 +1,6 @@
 /**
- * The API of the suite: answers each call as its record's plan says. Now and then the whole account is refused for a moment,
- * as in weather that passes.
+ * The simulated API of the suite. It answers each call as planned for its record. At intervals it rejects all calls
+ * of the account for a short time (an outage).
  */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -9,7 +9,7 @@ import { planOf, refusal, type Scripted } from './answers.ts'
 import { Dice } from './dice.ts'
 import { CANARY, numberOf } from './events.ts'
 
-export interface Weather {
+export interface Outage {
   readonly name: string
   /** Milliseconds since the epoch. */
   readonly startedMs: number
@@ -18,8 +18,8 @@ export interface Weather {
 
 export interface ApiOptions {
   readonly seed: number
-  /** Distinct transactions between two weathers; null for calm. */
-  readonly weatherEvery: number | null
+  /** Number of distinct transactions between two outages, or null for no outages. */
+  readonly outageEvery: number | null
 }
 
 export interface ApiServer {
@@ -28,26 +28,26 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-const WEATHER_MS = 1_500
+const OUTAGE_MS = 1_500
 const DRIP_MS = 200
 const LONG_HINT_MS = 3_600_000
 
-/** What every call is answered with for a moment. */
-const WEATHERS: readonly (readonly [name: string, answer: (dice: Dice) => Scripted])[] = [
+/** The possible answers to every call during an outage. */
+const OUTAGES: readonly (readonly [name: string, answer: (dice: Dice) => Scripted])[] = [
   ['Throttling.User', (dice) => refusal(400, 'Throttling.User', dice, { 'x-acs-retry-after': '300' })],
   ['Forbidden.AccountAccessDenied', (dice) => refusal(403, 'Forbidden.AccountAccessDenied', dice)],
   ['InsufficientBalance', (dice) => refusal(400, 'InsufficientBalance', dice)],
   ['ServiceUnavailable', (dice) => refusal(503, 'ServiceUnavailable', dice, { 'retry-after': '1' })],
   ['InvalidAccessKeyId.NotFound', (dice) => refusal(404, 'InvalidAccessKeyId.NotFound', dice)],
   ['ActionUnauthorized', (dice) => refusal(403, 'ActionUnauthorized', dice)],
-  ['connections that are reset', () => ({ kind: 'reset' })],
+  ['connection resets', () => ({ kind: 'reset' })],
   ['IllegalTimestamp', (dice) => refusal(400, 'IllegalTimestamp', dice)],
   [
-    'a long hint',
+    'a long retry hint',
     (dice) => refusal(400, 'Throttling.User', dice, { 'x-acs-retry-after': String(LONG_HINT_MS) }),
   ],
   [
-    'lower-case members',
+    'lower-case member names',
     () => ({
       kind: 'http',
       status: 401,
@@ -60,15 +60,12 @@ const WEATHERS: readonly (readonly [name: string, answer: (dice: Dice) => Script
 interface State {
   calls: number
   readonly callsOf: Map<number, number>
-  readonly weathers: Weather[]
-  readonly onWeather: (weather: Weather) => void
+  readonly outages: Outage[]
+  readonly onOutage: (outage: Outage) => void
 }
 
-export async function startApi(
-  options: ApiOptions,
-  onWeather: (weather: Weather) => void,
-): Promise<ApiServer> {
-  const state: State = { calls: 0, callsOf: new Map(), weathers: [], onWeather }
+export async function startApi(options: ApiOptions, onOutage: (outage: Outage) => void): Promise<ApiServer> {
+  const state: State = { calls: 0, callsOf: new Map(), outages: [], onOutage }
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     request.resume()
     send(request, response, answerTo(request, state, options))
@@ -91,32 +88,29 @@ function answerTo(request: IncomingMessage, state: State, options: ApiOptions): 
   state.calls += 1
   const { searchParams } = new URL(request.url ?? '/', 'http://unused')
   const number = numberOf(options.seed, searchParams.get('TransactionId') ?? '')
-  const weather = weatherNow(state, options)
-  if (weather !== null) {
-    const [, answer] = WEATHERS.find(([name]) => name === weather.name) ?? []
-    if (answer !== undefined) return answer(new Dice('weather', options.seed, state.calls))
+  const outage = outageNow(state, options)
+  if (outage !== null) {
+    const [, answer] = OUTAGES.find(([name]) => name === outage.name) ?? []
+    if (answer !== undefined) return answer(new Dice('outage', options.seed, state.calls))
   }
-  // A mutation may have made up a transaction.
+  // A mutation may have made up the transaction.
   if (number === null) return planOf(options.seed, -1).respond(1)
   const call = (state.callsOf.get(number) ?? 0) + 1
   state.callsOf.set(number, call)
   return planOf(options.seed, number).respond(call)
 }
 
-function weatherNow(
-  { callsOf, weathers, onWeather }: State,
-  { seed, weatherEvery }: ApiOptions,
-): Weather | null {
-  if (weatherEvery === null) return null
+function outageNow({ callsOf, outages, onOutage }: State, { seed, outageEvery }: ApiOptions): Outage | null {
+  if (outageEvery === null) return null
   const nowMs = Date.now()
-  const current = weathers.at(-1)
+  const current = outages.at(-1)
   if (current !== undefined && nowMs < current.endedMs) return current
-  if (callsOf.size < (weathers.length + 1) * weatherEvery) return null
-  const [name] = WEATHERS[(seed + weathers.length) % WEATHERS.length] ?? ['']
-  const weather = { name, startedMs: nowMs, endedMs: nowMs + WEATHER_MS }
-  weathers.push(weather)
-  onWeather(weather)
-  return weather
+  if (callsOf.size < (outages.length + 1) * outageEvery) return null
+  const [name] = OUTAGES[(seed + outages.length) % OUTAGES.length] ?? ['']
+  const outage = { name, startedMs: nowMs, endedMs: nowMs + OUTAGE_MS }
+  outages.push(outage)
+  onOutage(outage)
+  return outage
 }
 
 function send(request: IncomingMessage, response: ServerResponse, scripted: Scripted): void {

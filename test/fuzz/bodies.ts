@@ -1,4 +1,7 @@
-/** Healthy answers: documents of people who do not exist, with a text in every member that must not be seen elsewhere. */
+/**
+ * Healthy answers with fictitious personal data. Every text member contains a marker that must not appear outside
+ * result values.
+ */
 import { personOf, SAMPLE_DOCUMENTS, snakeCasePassport, standardOf } from '../../src/simulator/documents.ts'
 import type { Dice } from './dice.ts'
 import { CANARY } from './events.ts'
@@ -13,7 +16,7 @@ export interface Body {
 type Members = Readonly<Record<string, string>>
 
 const PEOPLE = 64
-/** What these hold is read as something else than a text: another text would not be an answer the vendor gives. */
+/** The service parses the values of these members, so the marker would make the answer unrealistic. */
 const READ = /date|^sex|permanent|^date_of/i
 
 export function healthyBody(dice: Dice, passed: boolean): Body {

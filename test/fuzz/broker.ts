@@ -1,6 +1,6 @@
 /**
- * A Kafka client of its own for one broker: it produces batches as they are, in and outside of transactions, and reads
- * committed records with everything that kafkajs would leave out or change.
+ * A Kafka client for one broker that produces given batches unchanged, in and outside of transactions, and reads
+ * committed records including everything that kafkajs would omit or change.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -21,7 +21,10 @@ const READ_COMMITTED = 1
 const FETCH_WAIT_MS = 100
 const FETCH_BYTES = 8 * 1_024 * 1_024
 const PARTITION_FETCH_BYTES = 1_024 * 1_024
-/** The coordinator loads, still ends the last transaction, or learns of a new partition: the same request works soon. */
+/**
+ * The coordinator is loading, is still ending the previous transaction, or does not know a new partition yet. A retry
+ * soon succeeds.
+ */
 const PASSING = new Set([14, 15, 16, 51, 3, 6])
 const PAUSE_MS = 50
 const MAX_TRIES = 200
@@ -156,7 +159,9 @@ export class BrokerConnection {
     })
   }
 
-  /** The committed records from these offsets on, and where to read next; records of aborted transactions are left out. */
+  /**
+   * The committed records from these offsets on, without those of aborted transactions, and the offsets to read next.
+   */
   async fetch(positions: readonly Position[]): Promise<Fetched[]> {
     const topics = Map.groupBy(positions, ({ topic }) => topic)
     const request = new Writer()
@@ -186,7 +191,8 @@ export class BrokerConnection {
     for (let tries = 1; ; tries += 1) {
       const { code, value } = await ask()
       if (code === 0) return value
-      if (!PASSING.has(code) || tries === MAX_TRIES) throw new Error(`The broker answers with error ${code}.`)
+      if (!PASSING.has(code) || tries === MAX_TRIES)
+        throw new Error(`The broker answered with error ${code}.`)
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     }
   }

@@ -1,4 +1,4 @@
-/** Bytes as Kafka's protocol writes them: integers in network order, zigzag numbers of variable length, CRC-32C. */
+/** Reads and writes the primitive types of Kafka's protocol: integers in network order, zigzag varints, CRC-32C. */
 
 export class Writer {
   #bytes = Buffer.allocUnsafe(1_024)
@@ -51,7 +51,7 @@ export class Writer {
     return this
   }
 
-  /** With the length before it as a number of variable length; null is -1. */
+  /** Preceded by their length as a varint. Null is written as length -1. */
   varBytes(bytes: Buffer | null): this {
     if (bytes === null) return this.varint(-1)
     return this.varint(bytes.length).raw(bytes)

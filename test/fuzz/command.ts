@@ -1,11 +1,14 @@
-/** `npm run test:fuzz`: random records and answers as a test, chosen by arguments. Exit code 0 if everything held. */
+/**
+ * `npm run test:fuzz`: processes random records and answers as a test, configured by arguments. Exit code 0 if all
+ * checks passed.
+ */
 import { startVitest } from 'vitest/node'
 import { parseOptions, passOn } from './options.ts'
 
 const options = parseOptions(process.argv.slice(2))
 passOn(options, process.env)
 process.stdout.write(
-  `Seed ${options.seed}: \`--seed ${options.seed}\` repeats the records and the answers.\n`,
+  `Seed ${options.seed}. Repeat these records and answers with \`--seed ${options.seed}\`.\n`,
 )
 const vitest = await startVitest('test', ['fuzz.test.ts'], { config: 'vitest.fuzz.config.ts', watch: false })
 await vitest.close()

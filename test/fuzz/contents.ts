@@ -1,4 +1,4 @@
-/** What stands in the records' values: events that a reader must find, and all that is not quite one. */
+/** Generates the values of records: valid events, and values that are almost an event. */
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 import type { Dice } from './dice.ts'
 import { CANARY, framed, toJson } from './events.ts'
@@ -8,10 +8,10 @@ import type { Registered } from './schemas.ts'
 
 export interface World {
   readonly seed: number
-  /** When the run began; all times are near it. */
+  /** Start of the run. All timestamps are close to it. */
   readonly nowMs: number
   readonly schemas: Registered
-  /** What the service does with records that are not events, `KAFKA_FOREIGN_RECORDS`. */
+  /** The service's setting `KAFKA_FOREIGN_RECORDS`. */
   readonly foreignRecords: 'skip' | 'dead-letter'
   /** max.message.bytes of the input topic. */
   readonly maxBatchBytes: number
@@ -27,7 +27,7 @@ export interface Content {
   readonly about: string
   readonly value: Buffer | null
   readonly event: VerificationCompleted | null
-  /** If there is no event that must be found. */
+  /** The possible outcomes if the value contains no event that the service must find. */
   readonly outcomes?: ReadonlySet<Outcome>
   readonly isAlone?: boolean
   readonly headers?: readonly Header[]
@@ -46,7 +46,7 @@ export function healthy({ world, dice, event }: Making): Buffer {
   return dice.chance(0.5) ? framed(ours.id, ours.encode(event)) : toJson(event)
 }
 
-/** The one before it once more, if that is an event; else a first one. */
+/** Repeats the previous record if that was an event, otherwise a new event. */
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
@@ -57,9 +57,9 @@ export function padded({ dice, event, world }: Making): Content {
     case 'bom':
       return { about: 'BOM', value: Buffer.concat([BOM, json]), event }
     case 'before':
-      return { about: 'white space before', value: Buffer.concat([blanks, json]), event }
+      return { about: 'leading white space', value: Buffer.concat([blanks, json]), event }
     case 'behind':
-      return { about: 'white space behind', value: Buffer.concat([json, blanks]), event }
+      return { about: 'trailing white space', value: Buffer.concat([json, blanks]), event }
     case 'both':
       return { about: 'BOM and white space', value: Buffer.concat([BOM, blanks, json, blanks]), event }
     case 'jsonSchema':
@@ -118,13 +118,13 @@ export function oddJson({ dice, event }: Making): Content {
     }
     case 'twice':
       return {
-        about: 'a member twice',
+        about: 'a duplicate member',
         value: Buffer.from(`{"transactionId":7,${JSON.stringify(event).slice(1)}`),
         event,
       }
     case 'deep':
       return {
-        about: 'nested deeply',
+        about: 'deeply nested',
         value: Buffer.from(
           `{"deep":${'['.repeat(DEPTH)}${']'.repeat(DEPTH)},${JSON.stringify(event).slice(1)}`,
         ),
@@ -132,7 +132,7 @@ export function oddJson({ dice, event }: Making): Content {
       }
     case 'long':
       return {
-        about: 'a text too long',
+        about: 'a text that is too long',
         value: toJson({ ...event, merchantBizId: CANARY.repeat(100) }),
         event: null,
         outcomes: DEAD_LETTER,
@@ -151,9 +151,9 @@ export function framing({ dice, event, world }: Making): Content {
     'unknown id': framed(2_000_000_000 + dice.below(3), avro),
     'negative id': framed(-1, avro),
     'id only': framed(ours.id, Buffer.alloc(0)),
-    'id cut off': framed(ours.id, avro).subarray(0, dice.between(1, 4)),
+    'truncated id': framed(ours.id, avro).subarray(0, dice.between(1, 4)),
     'Avro with the id of JSON Schema': framed(jsonSchemaId, avro),
-    'bytes behind the event': framed(ours.id, Buffer.concat([avro, dice.bytes(3)])),
+    'trailing bytes after the event': framed(ours.id, Buffer.concat([avro, dice.bytes(3)])),
     'empty value': Buffer.alloc(0),
     'Avro container': Buffer.concat([Buffer.from('Obj\u0001'), avro]),
     gzip: Buffer.from('1f8b0800', 'hex'),
@@ -163,7 +163,7 @@ export function framing({ dice, event, world }: Making): Content {
     about,
     value: values[about] ?? null,
     event: null,
-    outcomes: about === 'bytes behind the event' ? ANY : NO_RESULT,
+    outcomes: about === 'trailing bytes after the event' ? ANY : NO_RESULT,
   }
 }
 
@@ -190,7 +190,7 @@ export function oddTime({ dice, event, world: { nowMs } }: Making): Content {
   }
 }
 
-/** Batch and record heads, the key and the numbers of variable length. */
+/** Room for the headers of the batch and the record, the key and the varints. */
 const HEAD_BYTES = 200
 
 export function large(making: Making): Content {
@@ -261,7 +261,7 @@ export function large(making: Making): Content {
     case 'compressible':
       return {
         ...alone,
-        about: 'large if it is not compressed',
+        about: 'large unless compressed',
         value: Buffer.from(`{"padding":"${'p'.repeat(3_000_000)}",${json.toString().slice(1)}`),
         event: null,
         outcomes: OUT,

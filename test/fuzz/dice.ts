@@ -1,4 +1,7 @@
-/** Choices that a seed and a number repeat: each record and each answer has a die of its own, so that one can be replayed alone. */
+/**
+ * Random choices determined by a seed and a number. Each record and each answer has its own die, so it can be
+ * replayed alone.
+ */
 import { createHash } from 'node:crypto'
 import { seeded } from '../support/random.ts'
 
@@ -9,7 +12,7 @@ export class Dice {
     this.#next = seeded(createHash('sha256').update(names.join('/')).digest().readUInt32LE(0))
   }
 
-  /** From 0 to below `end`. */
+  /** From 0 up to but excluding `end`. */
   below(end: number): number {
     return Math.floor(this.#next() * end)
   }
@@ -28,7 +31,7 @@ export class Dice {
     return found
   }
 
-  /** A key of the table, as often as its weight says. */
+  /** A random key of the table, weighted by its value. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const names = Object.keys(weights) as Name[]
     let left = this.#next() * names.reduce((sum, name) => sum + weights[name], 0)
@@ -45,7 +48,10 @@ export class Dice {
     return bytes
   }
 
-  /** Random bytes in a block that is repeated: large values are cheap to make, and hardly compressible up to 64 KiB windows. */
+  /**
+   * A repeated block of random bytes: cheap to generate, and hardly compressible by codecs with a window of up to 64
+   * KiB.
+   */
   bulk(length: number): Buffer {
     return Buffer.alloc(length, this.bytes(Math.min(length, 4_093)))
   }

@@ -1,9 +1,12 @@
-/** Healthy events, and the names by which the simulated API and the log search recognize them. */
+/** Generates healthy events, and the markers by which the simulated API and the log search recognize them. */
 import { createHash } from 'node:crypto'
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 import type { Dice } from './dice.ts'
 
-/** Stands in every field of events and answers that a person could be known by. Only values of outputs may hold it. */
+/**
+ * Contained in every field of events and answers that could identify a person. It may only appear in values of
+ * outputs.
+ */
 export const CANARY = 'zqxleak'
 
 const CHECK_DIGITS = 8
@@ -17,7 +20,7 @@ export function transactionIdOf(seed: number, number: number): string {
   return `${CANARY}f${number.toString(36)}x${checkOf(seed, number)}`
 }
 
-/** The number of the record whose transaction this is; null for one that a mutation has made up. */
+/** The number of the record with this transaction. Null if a mutation made it up. */
 export function numberOf(seed: number, transactionId: string): number | null {
   const [, digits = '', check] = ID_PATTERN.exec(transactionId) ?? []
   const number = Number.parseInt(digits, 36)
@@ -32,7 +35,7 @@ export interface EventOptions {
   readonly seed: number
   readonly number: number
   readonly nowMs: number
-  /** Letters and digits only, as the vendor's. */
+  /** Letters and digits only, like the vendor's ids. */
   readonly isPlain: boolean
 }
 
@@ -53,7 +56,7 @@ export function toJson(event: object): Buffer {
   return Buffer.from(JSON.stringify(event))
 }
 
-/** Confluent's framing: a magic byte, the schema's id, and what follows. */
+/** Confluent's framing: a magic byte, the schema id and the payload. */
 export function framed(id: number, bytes: Buffer, magic = 0): Buffer {
   const head = Buffer.alloc(5)
   head.writeUInt8(magic)

@@ -1,4 +1,7 @@
-/** Random records on a stack of its own; the command (`npm run test:fuzz`) says how many and in which delivery mode. */
+/**
+ * Sends random records through a separate stack. The arguments of `npm run test:fuzz` set their number and the
+ * delivery mode.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -9,7 +12,7 @@ import { describe as report, keepFigures, NO_PROBLEMS } from './report.ts'
 import { MAX_MEMORY_MB } from './service.ts'
 
 const options = readOptions(process.env)
-const WEATHER_EVERY = 4_000
+const OUTAGE_EVERY = 4_000
 let stack: Stack
 
 beforeAll(async () => {
@@ -18,13 +21,13 @@ beforeAll(async () => {
 
 afterAll(async () => stack?.stop())
 
-test.for(options.deliveries)('%s: each record comes out exactly once', async (delivery) => {
+test.for(options.deliveries)('%s: each random record comes out exactly once', async (delivery) => {
   const figures = await playFuzz({
     ...options,
     stack,
     delivery,
     only: options.only.length === 0 ? null : new Set(options.only),
-    weatherEvery: WEATHER_EVERY,
+    outageEvery: OUTAGE_EVERY,
     maxAgeS: 30,
     onProgress: (line) => process.stdout.write(`${delivery}: ${line}\n`),
     onLog: (text) => {

@@ -1,9 +1,9 @@
-/** Headers as any program may write them: the protocol knows no rule but that a name is there. */
+/** Generates headers as any program may write them. The protocol only requires that a name is present. */
 import type { Dice } from './dice.ts'
 import { CANARY } from './events.ts'
 import type { Header } from './record-batch.ts'
 
-/** Its bytes as a name. */
+/** The bytes of the name. */
 function utf8(text: string): string {
   return Buffer.from(text).toString('latin1')
 }
@@ -35,13 +35,13 @@ const NAMES = [
   'with blank\nand newline',
   '\u0000',
   utf8('\u{1f600}'),
-  // Not UTF-8: a client in C may write such names.
+  // Not UTF-8, because C clients can write such names.
   '\u00ff\u00fe',
   'caf\u00e9',
 ] as const
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
-/** A map: names such as `toString` are looked up in it. */
+/** A map, because names such as `toString` are looked up in it. */
 const FORGED: ReadonlyMap<string, string> = new Map(
   Object.entries({
     'checkresult-source': 'elsewhere:0:7',

@@ -1,9 +1,9 @@
-/** What a record is, and what may come of one. */
+/** The kinds of records and their possible outcomes. */
 import { Dice } from './dice.ts'
 
 export type Outcome = 'result' | 'dead-letter' | 'skip'
 
-/** With how often each comes. */
+/** The relative frequency of each kind. */
 const KINDS = {
   good: 300,
   answered: 200,

@@ -1,4 +1,7 @@
-/** Which records share a batch, where it goes, and in what kind of transaction: the same for the same seed. */
+/**
+ * Decides which records share a batch, its partition, and its kind of transaction. The decision depends only on the
+ * seed.
+ */
 import { Dice } from './dice.ts'
 import { CODECS, type Codec } from './record-batch.ts'
 
@@ -17,7 +20,7 @@ export interface LayoutOptions {
   readonly seed: number
   readonly records: number
   readonly partitions: number
-  /** Only these numbers, in the batches they are always in; null for all. */
+  /** Only these numbers, in the same batches as in a full run. Null for all. */
   readonly only: ReadonlySet<number> | null
 }
 

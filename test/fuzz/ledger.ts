@@ -1,6 +1,6 @@
 /**
- * What was sent and what came out of it. Every record must come out exactly once: as a result, as a dead letter, or as one
- * of those the service counts as skipped. Records are not kept: each one is made again when its output comes.
+ * Compares what was sent with what came out. Every record must come out exactly once: as a result, as a dead letter,
+ * or counted as skipped by the service. Records are not stored but generated again when their output arrives.
  */
 import { checkDeadLetter, checkResult, sourceOf, type Names } from './outputs.ts'
 import type { StoredRecord } from './record-batch.ts'
@@ -21,7 +21,7 @@ export type ProblemKind = (typeof PROBLEMS)[number]
 
 export interface Problem {
   readonly kind: ProblemKind
-  /** Null where no record can be named. */
+  /** Null if the problem does not concern a single record. */
   readonly number: number | null
   readonly about: string
   readonly detail: string
@@ -31,10 +31,10 @@ export interface LedgerOptions {
   readonly seed: number
   readonly names: Names
   readonly recordOf: (number: number) => FuzzRecord
-  /** Whether a good record sent and seen at these times was held up by a refusal of the whole account. */
+  /** Whether an outage delayed a good record that was sent and seen at these times. */
   readonly isExcused: (sentMs: number, seenMs: number) => boolean
   readonly lateMs: number
-  /** At this age the service gives up. */
+  /** Age at which the service gives up on an event. */
   readonly maxAgeMs: number
 }
 
@@ -56,19 +56,19 @@ const MAX_KEPT = 200
 export class Ledger {
   readonly #options: LedgerOptions
   readonly #entries = new Map<number, Entry>()
-  /** By partition: the record at each offset. */
+  /** For each partition, the record number by offset. */
   readonly #numbers: Map<number, number>[] = []
   readonly #counts = new Map<Kind, Record<Outcome, number>>()
   readonly #problemCounts = new Map<ProblemKind, number>()
   readonly #latencies: number[] = []
-  /** Outputs that were read before the broker's answer to the write of their records. */
+  /** Outputs that arrived before the broker acknowledged their input records. */
   readonly #early = new Map<string, Early>()
   readonly problems: Problem[] = []
   sent = 0
   out = 0
-  /** Records that must not be skipped and have not come out. */
+  /** Records without an output that must not be skipped. */
   readonly owed = new Set<number>()
-  /** Records that would have had a result later. */
+  /** Records that would have had a result if they had not reached the maximum age. */
   givenUp = 0
   aborted = 0
   refused = 0
@@ -77,7 +77,7 @@ export class Ledger {
     this.#options = options
   }
 
-  /** How many of this kind there were; the first of them are in {@link problems}. */
+  /** Number of problems of this kind. Only the first ones are in {@link problems}. */
   count(kind: ProblemKind): number {
     return this.#problemCounts.get(kind) ?? 0
   }
@@ -90,7 +90,7 @@ export class Ledger {
     return Object.fromEntries(PROBLEMS.map((kind) => [kind, this.count(kind)])) as Record<ProblemKind, number>
   }
 
-  /** From the acknowledged write of good records to their results, in milliseconds. */
+  /** Milliseconds from the acknowledgement of good records to their results. */
   get latencies(): readonly number[] {
     return this.#latencies
   }
@@ -146,7 +146,12 @@ export class Ledger {
     const record = recordOf(number)
     const about = `${record.kind}: ${record.about}; answers: ${record.plan.name}`
     if (entry.state === 'aborted') {
-      this.report({ kind: 'strange', number, about, detail: 'Its transaction was aborted.' })
+      this.report({
+        kind: 'strange',
+        number,
+        about,
+        detail: 'It came out although its transaction was aborted.',
+      })
       return
     }
     if (entry.state !== 'sent') {
@@ -154,7 +159,7 @@ export class Ledger {
         kind: 'repeated',
         number,
         about,
-        detail: `It came out as ${entry.state}, then as ${outcome}.`,
+        detail: `It came out twice: as ${entry.state}, then as ${outcome}.`,
       })
       return
     }
@@ -173,12 +178,17 @@ export class Ledger {
   }
 
   #reportStrange(about: string): void {
-    this.report({ kind: 'strange', number: null, about, detail: 'It names no record that was sent.' })
+    this.report({
+      kind: 'strange',
+      number: null,
+      about,
+      detail: 'The output does not belong to any record that was sent.',
+    })
   }
 
   /**
-   * A record that is answered at the second or third call may reach the age at which it is given up, on a slow machine or while
-   * the account is refused. Good ones that are late tell a machine that is too slow.
+   * On a slow machine or during an outage, a record that is answered at the second or third call may reach the
+   * maximum age first. If the machine is too slow, late good records show it.
    */
   #isTooOld({ plan }: FuzzRecord, { sentMs }: Entry, stored: StoredRecord, seenMs: number): boolean {
     const isGivenUp = /^(unavailable|not-completed|refused)/.test(reasonOf(stored))
@@ -192,7 +202,7 @@ export class Ledger {
     if (isExcused(sentMs, seenMs)) return
     this.#latencies.push(seenMs - sentMs)
     if (seenMs - sentMs <= lateMs) return
-    const detail = `A good event needed ${Math.round(seenMs - sentMs)} ms.`
+    const detail = `A good event took ${Math.round(seenMs - sentMs)} ms.`
     this.report({ kind: 'late', number, about, detail })
   }
 
@@ -209,8 +219,8 @@ export class Ledger {
   }
 
   /**
-   * Those that have not come out: the service must have counted as many as skipped. Whoever must come out and has not is
-   * lost.
+   * Accounts for records without an output: their number must equal the service's count of skipped records. A record
+   * that must not be skipped is lost.
    */
   close(skipped: number): void {
     const { seed, recordOf } = this.#options
@@ -238,14 +248,14 @@ export class Ledger {
         })
     }
     if (silent !== skipped) {
-      const detail = `${silent} records have no output, and the service counts ${skipped} as skipped.`
+      const detail = `${silent} records have no output, but the service counted ${skipped} as skipped.`
       this.report({ kind: silent > skipped ? 'lost' : 'strange', number: null, about: 'counters', detail })
     }
   }
 
   #isOut(number: number): boolean {
     const state = this.#entries.get(number)?.state
-    // The first of the two may be in another transaction that was aborted, or not have been written.
+    // The first of the two may not have been written, or may be in an aborted transaction.
     return state !== 'sent'
   }
 }

@@ -1,4 +1,7 @@
-/** Changes to the structure of an answer: other types, other spellings, more nesting, more or fewer members, larger ones. */
+/**
+ * Mutates the structure of an answer: other types, other spellings, more nesting, more or fewer members, larger
+ * members.
+ */
 import { toText, type Body } from './bodies.ts'
 import type { Dice } from './dice.ts'
 import { CANARY } from './events.ts'
@@ -10,7 +13,7 @@ const MANY = 90
 const DEEP = 3_000
 const LONG = 300_000
 
-/** The text of an answer that is JSON still, but for the last step's rare raw changes. */
+/** The mutated answer as text. It is still valid JSON, except for rare raw changes in the last step. */
 export function mutateBody(body: Body, dice: Dice): Buffer {
   let mutated = JSON.parse(toText(body)) as Json
   for (let left = dice.between(1, MAX_CHANGES); left > 0; left -= 1) mutated = changeWithin(mutated, dice, 0)
@@ -29,7 +32,7 @@ export function mutateBody(body: Body, dice: Dice): Buffer {
   }
 }
 
-/** Goes down at random and changes what it stops at; never the code, which must not hold what else is personal. */
+/** Descends at random and changes the member it reaches, except the code, which must not contain personal data. */
 function changeWithin(value: Json, dice: Dice, depth: number): Json {
   if (typeof value === 'string') {
     const inner = embedded(value)

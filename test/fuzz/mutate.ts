@@ -1,9 +1,9 @@
-/** Changes to bytes, without regard to what they mean. */
+/** Mutates bytes regardless of their meaning. */
 import type { Dice } from './dice.ts'
 
 const MAX_CHANGES = 4
 const MAX_RUN = 12
-/** Where decoders decide: ends of ranges, signs, quotes, braces. */
+/** Bytes on which decoders branch: ends of ranges, signs, quotes, braces. */
 const TELLING = [0, 1, 0x7f, 0x80, 0xff, 0x22, 0x5c, 0x7b, 0x7d, 0x2c, 0xef, 0xbb]
 
 export function mutate(bytes: Buffer, dice: Dice): Buffer {

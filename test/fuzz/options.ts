@@ -1,4 +1,4 @@
-/** What a run does: from the command's arguments to the tests by way of the environment. */
+/** Options of a run, passed from the command's arguments to the tests in an environment variable. */
 import { randomInt } from 'node:crypto'
 import { Command, Option } from 'commander'
 import { integer } from '../../src/cli/arguments.ts'
@@ -9,36 +9,34 @@ export interface Options {
   readonly records: number
   readonly seed: number
   readonly deliveries: readonly Delivery[]
-  /** Numbers of records; empty means all. */
+  /** Record numbers. Empty means all. */
   readonly only: readonly number[]
-  /** The times in which records must come out are multiplied by this. */
+  /** Factor for the time limits within which records must come out. */
   readonly slack: number
-  /** A folder for what the service logs. */
+  /** Folder for the service's log. */
   readonly logs: string | null
 }
 
 const RECORDS = 10_000
 
-/** Ends the process with commander's message if they cannot be understood. */
+/** Exits with commander's error message if the arguments are invalid. */
 export function parseOptions(args: readonly string[]): Options {
   const command = new Command('test:fuzz')
-    .description('random records and random answers on a real Kafka: each must come out exactly once')
-    .option('--records <number>', 'how many records', integer(1))
-    .option('--seed <number>', 'repeat a run', integer(1))
+    .description(
+      'Sends random records through a real Kafka, with random API answers, and checks that each comes out exactly once.',
+    )
+    .option('--records <number>', 'number of records', integer(1))
+    .option('--seed <number>', 'repeat the records and answers of an earlier run', integer(1))
     .addOption(
       new Option('--delivery <mode>', 'delivery mode').choices(['both', ...DELIVERIES]).default('both'),
     )
     .option(
       '--only <numbers>',
-      'replay only these records, separated by commas, each with a good one behind it',
+      'replay only these records, separated by commas, each followed by a good one',
       numbers,
     )
-    .option(
-      '--slack <factor>',
-      'allow this many times the time, for a machine that is slow or shared',
-      integer(1),
-    )
-    .option('--logs <folder>', 'keep what the service logs')
+    .option('--slack <factor>', 'multiply the time limits, for slow or shared machines', integer(1))
+    .option('--logs <folder>', 'write the log of the service to this folder')
     .parse(args, { from: 'user' })
   const given = command.opts<
     Partial<Omit<Options, 'deliveries'>> & { readonly delivery: 'both' | Delivery }

@@ -1,4 +1,4 @@
-/** What a result or a dead letter of a record must be, byte for byte where it is a copy. */
+/** Checks that a result or a dead letter matches its record, byte for byte if it is a copy. */
 import { createHash } from 'node:crypto'
 import avsc from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
@@ -26,10 +26,10 @@ interface Source {
 }
 
 const HEADER_BYTES = 5
-/** `checkresult-force` is the producer's: copies keep it. */
+/** `checkresult-force` comes from the producer, so copies keep it. */
 const OURS = /^(checkresult-(?!force$)|__connect\.errors\.)/
 const TRACING = new Set(['traceparent', 'tracestate'])
-/** A result carries no more of them than this. */
+/** The maximum number of headers that a result keeps. */
 const LARGE_TRACE_BYTES = 8_192
 
 const resultType = avsc.Type.forSchema(JSON.parse(schemaJson('verification-result')) as avsc.Schema)
@@ -42,7 +42,7 @@ function decode({ value }: StoredRecord): VerificationResult | null {
   }
 }
 
-/** Null if the output does not say. */
+/** Null if the output does not contain it. */
 export function sourceOf(outcome: Outcome, stored: StoredRecord): Source | null {
   if (outcome === 'result') {
     const result = decode(stored)
@@ -66,13 +66,16 @@ export function checkResult({ event, plan, headers }: FuzzRecord, stored: Stored
   if (stored.key?.toString() !== result.transactionId) wrong('The key is not the transactionId.')
   if (event !== null) {
     for (const name of ['transactionId', 'merchantBizId', 'productCode', 'docType', 'completedAt'] as const)
-      if (result[name] !== event[name]) wrong(`${name} is not that of the event.`)
+      if (result[name] !== event[name]) wrong(`${name} differs from the event.`)
     if (plan.verdict !== null && result.verdict !== plan.verdict) wrong(`The verdict is ${result.verdict}.`)
   }
   const traced = headers.filter(([name]) => TRACING.has(name))
   const carried = traced.filter(([, value]) => (value?.length ?? 0) <= LARGE_TRACE_BYTES)
   if (!isSame(stored.headers, traced) && !isSame(stored.headers, carried))
-    differences.push({ kind: 'changed', detail: `Its headers are ${shown(stored.headers)}.` })
+    differences.push({
+      kind: 'changed',
+      detail: `Its headers should be empty, but are ${shown(stored.headers)}.`,
+    })
   return differences
 }
 
@@ -84,29 +87,30 @@ export function checkDeadLetter(record: FuzzRecord, stored: StoredRecord): Diffe
   const wanted = record.headers.filter(([name]) => !OURS.test(name))
   if (!areHeadersRight(own, record, stored))
     changed(`Its headers are ${shown(own)} instead of ${shown(wanted)}.`)
-  if (!isKeyRight(stored, record)) changed(`The key is another${describedLack(stored, 'key')}.`)
-  if (!isValueRight(stored, record)) changed(`The value is another${describedLack(stored, 'value')}.`)
+  if (!isKeyRight(stored, record)) changed(`The key differs from the record${describedLack(stored, 'key')}.`)
+  if (!isValueRight(stored, record))
+    changed(`The value differs from the record${describedLack(stored, 'value')}.`)
   for (const [name, value] of ours)
     if (value?.toString('latin1').includes(CANARY) === true)
-      differences.push({ kind: 'leaked', detail: `Header ${name} holds a value of the event.` })
+      differences.push({ kind: 'leaked', detail: `The header ${name} contains a value of the event.` })
   const names = ours.map(([name]) => name)
-  if (new Set(names).size < names.length) changed('Headers of the service are there twice.')
-  if (text(stored, 'checkresult-reason') === '') changed('There is no reason.')
+  if (new Set(names).size < names.length) changed('Some headers of the service are duplicated.')
+  if (text(stored, 'checkresult-reason') === '') changed('The header checkresult-reason is missing.')
   return differences
 }
 
 function describedLack(stored: StoredRecord, field: 'key' | 'value'): string {
   const said = leftOut(stored, field)
-  return said === null ? '' : ` (said to be left out: ${said})`
+  return said === null ? '' : ` (declared as omitted: ${said})`
 }
 
-/** Null if the header is not there. */
+/** Null if the header is not present. */
 function leftOut(stored: StoredRecord, field: 'key' | 'value' | 'headers'): string | null {
   const name = `checkresult-left-out-${field}`
   return stored.headers.some(([one]) => one === name) ? text(stored, name) : null
 }
 
-/** Whether the dead letter lacks these bytes, and says how many they were and their SHA-256. */
+/** Whether the dead letter omits these bytes and states their length and SHA-256. */
 function lacks(stored: StoredRecord, field: 'key' | 'value' | 'headers', bytes: Buffer): boolean {
   const said = leftOut(stored, field)
   if (said === null) return false
@@ -115,7 +119,7 @@ function lacks(stored: StoredRecord, field: 'key' | 'value' | 'headers', bytes: 
 
 function isKeyRight(stored: StoredRecord, { key }: FuzzRecord): boolean {
   if (isEqual(stored.key, key)) return true
-  // A key that stands for a long one, or for none on a topic that takes no record without.
+  // A key that replaces one that is too long, or a missing one if the topic requires keys.
   const at = (name: string): string => text(stored, `__connect.errors.${name}`)
   const isSource = stored.key?.toString() === `${at('topic')}:${at('partition')}:${at('offset')}`
   return isSource && (key === null || lacks(stored, 'key', key))
@@ -129,7 +133,7 @@ function isValueRight(stored: StoredRecord, { value }: FuzzRecord): boolean {
 function areHeadersRight(own: readonly Header[], { headers }: FuzzRecord, stored: StoredRecord): boolean {
   const wanted = headers.filter(([name]) => !OURS.test(name))
   if (isSame(own, wanted)) return true
-  // All of them if there were too many to read, else only those that were not the service's.
+  // All headers if there were too many to read, otherwise only those that the service did not add.
   return own.length === 0 && [headers, wanted].some((all) => lacks(stored, 'headers', encodeHeaders(all)))
 }
 

@@ -1,4 +1,4 @@
-/** One run: the records go in while the service works, and everything that comes out is compared with them. */
+/** Plays one run: sends the records while the service works, and compares every output with its record. */
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   createEnvironment,
@@ -30,24 +30,24 @@ export interface PlayOptions {
   readonly records: number
   readonly only: ReadonlySet<number> | null
   readonly slack: number
-  /** Seconds after which the service gives up records that are never answered. */
+  /** Seconds after which the service gives up on records that are never answered. */
   readonly maxAgeS: number
-  /** Distinct transactions between two moments in which the whole account is refused; null for none. */
-  readonly weatherEvery: number | null
+  /** Number of distinct transactions between two outages, or null for none. */
+  readonly outageEvery: number | null
   readonly onProgress: (line: string) => void
-  /** What the service wrote, at the end. */
+  /** The service's complete log, at the end. */
   readonly onLog: (text: string) => void
 }
 
-/** Many: records in order wait for each other, and some take seconds. */
+/** Many, because records of a partition wait for each other and some take seconds. */
 const PARTITIONS = 24
 const MAX_BATCH_BYTES = 1_048_588
-/** Records under way at once: more would measure how long a backlog takes. */
+/** Maximum number of unfinished records. More would measure how long a backlog takes. */
 const MAX_UNDER_WAY = 600
 const LATE_MS = 20_000
 const STUCK_MS = 60_000
-/** A hint may be followed for a minute, and a probe comes only then. */
-const WEATHER_AFTERMATH_MS = 75_000
+/** The service may follow a retry hint for a minute and send a probe only then. */
+const OUTAGE_AFTERMATH_MS = 75_000
 const LOOK_MS = 500
 const PROGRESS_MS = 15_000
 const MAX_STEPS = 20
@@ -86,7 +86,7 @@ class Play {
       seed: options.seed,
       names: parts.environment.topics,
       recordOf: parts.recordOf,
-      isExcused: (sentMs, seenMs) => this.#isWeather(sentMs, seenMs),
+      isExcused: (sentMs, seenMs) => this.#isOutage(sentMs, seenMs),
       lateMs: LATE_MS * options.slack,
       maxAgeMs: options.maxAgeS * 1_000,
     })
@@ -97,10 +97,10 @@ class Play {
   }
 
   static async set(options: PlayOptions): Promise<Play> {
-    const { stack, seed, delivery, weatherEvery, maxAgeS } = options
+    const { stack, seed, delivery, outageEvery, maxAgeS } = options
     const chosen = settingsOf(seed)
-    // The answers need no more of the world than the seed, and the world needs the topics' names.
-    const api = await startApiThread({ seed, weatherEvery })
+    // The answers need only the seed, because the world needs the names of the topics first.
+    const api = await startApiThread({ seed, outageEvery })
     const environment = createEnvironment(
       {
         ...stack,
@@ -188,8 +188,8 @@ class Play {
   }
 
   /**
-   * Until every record is out that must be. Good ones are sent meanwhile: without any that succeed, a record that is refused
-   * again and again cannot be told from an account that is.
+   * Waits until every record that must come out has done so, and sends good records meanwhile. Without successful
+   * calls, the service cannot distinguish a record that is always rejected from an account-wide outage.
    */
   async #untilOut(sender: Sender): Promise<void> {
     const { records } = this.#options
@@ -203,7 +203,7 @@ class Play {
     await this.#untilFewer(1, () => owed.size === 0)
   }
 
-  /** Looks at the service meanwhile, and helps it over records that it never gets past. */
+  /** Checks the service while waiting, and skips records that it cannot get past. */
   async #untilFewer(count: number, isDone = () => true): Promise<void> {
     while (!this.#isGivenUp && (this.#underWay() >= count || !isDone())) await this.#look()
   }
@@ -213,10 +213,10 @@ class Play {
     await this.#service.look()
     const done = this.#ledger.out + this.#service.skipped()
     const nowMs = performance.now()
-    // Good records sent meanwhile say nothing of those that are waited for.
+    // Progress of the additional good records does not count as progress of the awaited ones.
     const oldest = this.#ledger.owed.values().next().value ?? null
     const isMoving = oldest === null ? done !== this.#lastDone : oldest !== this.#lastOldest
-    if (isMoving || this.#isWeather(nowMs, nowMs)) this.#changedMs = nowMs
+    if (isMoving || this.#isOutage(nowMs, nowMs)) this.#changedMs = nowMs
     this.#lastDone = done
     this.#lastOldest = oldest
     if (nowMs - this.#progressMs > PROGRESS_MS) {
@@ -227,25 +227,25 @@ class Play {
     if (isStuck || this.#service.exitCode !== null) this.#isGivenUp = !(await this.#stepOver())
   }
 
-  /** False if that changes nothing: what is missing has been passed over. */
+  /** Moves the group past stuck records. False if that did not help, so the run ends. */
   async #stepOver(): Promise<boolean> {
     const kafka = connectTo(this.#options.stack.brokers)
     const ledger = this.#ledger
     const { exitCode } = this.#service
     if (exitCode !== null) {
-      const detail = `The service ended with ${exitCode}.`
+      const detail = `The service exited with code ${exitCode}.`
       ledger.report({ kind: 'stuck', number: null, about: 'process', detail })
     }
     const [broker = ''] = this.#options.stack.brokers
     const connection = await BrokerConnection.open(broker)
     const stuck = await findStuck(kafka, connection, this.#environment)
     connection.close()
-    for (const place of stuck) {
-      const number = this.#numberAt(place)
+    for (const position of stuck) {
+      const number = this.#numberAt(position)
       const record = number === null ? null : this.#recordOf(number)
       const about =
-        record === null ? place.topic : `${record.kind}: ${record.about}; answers: ${record.plan.name}`
-      const detail = `The partition ${place.topic} [${place.partition}] does not get past offset ${place.offset}.`
+        record === null ? position.topic : `${record.kind}: ${record.about}; answers: ${record.plan.name}`
+      const detail = `Partition ${position.topic} [${position.partition}] is stuck at offset ${position.offset}.`
       ledger.report({ kind: 'stuck', number, about, detail })
       this.#options.onProgress(`stuck at record ${number} (${about}): ${detail}`)
     }
@@ -259,16 +259,16 @@ class Play {
   }
 
   #numberAt({ topic, partition, offset, source }: StuckRecord): number | null {
-    const place = source ?? `${topic}:${partition}:${offset}`
-    const [, ofPartition, ofOffset] = place.split(':').map(Number)
+    const position = source ?? `${topic}:${partition}:${offset}`
+    const [, ofPartition, ofOffset] = position.split(':').map(Number)
     return this.#ledger.numberAt(ofPartition ?? -1, ofOffset ?? -1)
   }
 
-  /** Whether the whole account was refused, or the service was still recovering from it, at any time between these. */
-  #isWeather(fromMs: number, toMs: number): boolean {
-    return this.#api.weathers.some(
+  /** Whether there was an outage, or the service was still recovering from one, at any time in this interval. */
+  #isOutage(fromMs: number, toMs: number): boolean {
+    return this.#api.outages.some(
       ({ startedMs, endedMs }) =>
-        startedMs <= epochOf(toMs) && epochOf(fromMs) <= endedMs + WEATHER_AFTERMATH_MS,
+        startedMs <= epochOf(toMs) && epochOf(fromMs) <= endedMs + OUTAGE_AFTERMATH_MS,
     )
   }
 
@@ -290,7 +290,7 @@ class Play {
       givenUp: ledger.givenUp,
       skipped: service.skipped(),
       calls: this.#api.calls,
-      weathers: this.#api.weathers.map(({ name }) => name),
+      outages: this.#api.outages.map(({ name }) => name),
       counts: Object.fromEntries(ledger.counts),
       problems: ledger.problems,
       problemCount: ledger.problemCount,

@@ -1,9 +1,9 @@
-/** Follows the outputs from their beginning until closed. */
+/** Reads the output topics from their beginning until closed. */
 import { BrokerConnection, type Position } from './broker.ts'
 import type { StoredRecord } from './record-batch.ts'
 
 export interface OutputReader {
-  /** Resolves when everything committed by now has been told. */
+  /** Resolves when everything committed by now has been passed on. */
   untilCaughtUp(): Promise<void>
   close(): Promise<void>
 }
@@ -15,7 +15,7 @@ export interface ReaderOptions {
   readonly onRecord: (topic: string, record: StoredRecord) => void
 }
 
-/** A round may have been under way when it was asked for. */
+/** A round that was already under way when this was called does not count. */
 const ROUNDS = 3
 
 export async function followOutputs({
@@ -44,7 +44,8 @@ export async function followOutputs({
         isNew ||= one.offset > position.offset
         return { topic: one.topic, partition: one.partition, offset: one.offset }
       })
-      // Who was busy comes last the next time: an answer is full before it reaches all partitions.
+      // Partitions that returned records go last in the next request, because the response fills up before it reaches
+      // all partitions.
       positions = [...positions.slice(1), ...positions.slice(0, 1)]
       emptyRounds = isNew ? 0 : emptyRounds + 1
       for (const tell of listeners) tell()

@@ -1,16 +1,16 @@
 /**
- * Record batches (magic 2) as Kafka's documentation has them, written and read without the service's own code: what is
- * wrong there is not wrong here in the same way. Headers are a list, so null values, repeated and odd names are kept.
+ * Reads and writes record batches (magic 2) by Kafka's documentation, without the service's own code, so that both do
+ * not share a mistake. Headers are a list, so null values and repeated or odd names are kept.
  */
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
 import snappyjs from 'snappyjs'
 import { Reader, Writer, crc32c } from './bytes.ts'
 
-/** The name is text of one byte a letter: any bytes may be a name. */
+/** The name has one character per byte (latin1), because any bytes may be a name. */
 export type Header = readonly [name: string, value: Buffer | null]
 
-/** Their number, then each name and value with its length. */
+/** The number of headers, then each name and value with its length. */
 export function encodeHeaders(headers: readonly Header[]): Buffer {
   const writer = new Writer().varint(headers.length)
   for (const [name, value] of headers) writer.varBytes(Buffer.from(name, 'latin1')).varBytes(value)
@@ -28,7 +28,7 @@ export interface StoredRecord extends BatchRecord {
   readonly offset: bigint
 }
 
-/** In the order of their numbers in a batch's attributes. */
+/** In the order of their numbers in the attributes of a batch. */
 export const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 export type Codec = (typeof CODECS)[number]
 
@@ -92,12 +92,12 @@ export interface StoredBatch {
   readonly lastOffset: bigint
   readonly producerId: bigint
   readonly transactional: boolean
-  /** Of a control batch: whether it ends a transaction as aborted. */
+  /** For control batches: whether it marks a transaction as aborted. */
   readonly control: 'commit' | 'abort' | null
   readonly records: readonly StoredRecord[]
 }
 
-/** A batch at the end that is cut off is left out. */
+/** Ignores an incomplete batch at the end. */
 export function decodeBatches(bytes: Buffer): StoredBatch[] {
   const batches: StoredBatch[] = []
   const reader = new Reader(bytes)
@@ -152,7 +152,7 @@ function readRecord(reader: Reader, baseOffset: bigint, firstMs: bigint): Stored
   return { offset, timestampMs, key, value, headers }
 }
 
-/** The key of a control record: version, then 0 for an abort or 1 for a commit. */
+/** The key of a control record: a version, then 0 for an abort or 1 for a commit. */
 function controlType(record: StoredRecord | undefined): 'commit' | 'abort' {
   return record?.key?.readInt16BE(2) === 1 ? 'commit' : 'abort'
 }
@@ -175,7 +175,7 @@ function compress(codec: Codec, bytes: Buffer): Buffer {
   }
 }
 
-/** Java's framing of snappy: a magic, two versions, then blocks with their lengths. */
+/** Java's framing of Snappy: a magic, two versions, then blocks preceded by their lengths. */
 function compressSnappy(bytes: Buffer): Buffer {
   const writer = new Writer().raw(XERIAL)
   for (let at = 0; at < bytes.length; at += XERIAL_BLOCK_BYTES)

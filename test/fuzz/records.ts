@@ -1,6 +1,6 @@
 /**
- * The records: number N of a seed is always the same one. Nothing is kept of them: whoever needs a record again, to send it
- * or to compare what came out, makes it again.
+ * Generates the records. Number N of a seed is always the same record, so records are not stored: to send or compare
+ * one, generate it again.
  */
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
 import {
@@ -29,16 +29,16 @@ import type { BatchRecord } from './record-batch.ts'
 export interface FuzzRecord extends BatchRecord {
   readonly number: number
   readonly kind: Kind
-  /** For the report: the kind and what was chosen within it. */
+  /** For the report: the kind and the variant. */
   readonly about: string
-  /** What may come of it, one of these. */
+  /** The permitted outcomes. */
   readonly outcomes: ReadonlySet<Outcome>
-  /** The event in it, if a reader must find one. */
+  /** The event that the service must find in it, if any. */
   readonly event: VerificationCompleted | null
   readonly plan: AnswerPlan
-  /** A healthy event with a healthy answer: it must have its result within seconds. */
+  /** Whether it is a healthy event with a healthy answer, which must have its result within seconds. */
   readonly isGood: boolean
-  /** Only alone in a batch is it as large as it is meant to be. */
+  /** Whether it must be alone in its batch to reach its intended size. */
   readonly isAlone: boolean
 }
 
@@ -66,7 +66,10 @@ export function recordOf(world: World, number: number): FuzzRecord {
   }
 }
 
-/** What is not an event may be skipped only if the service is told so; a repeat always. */
+/**
+ * Records that are not events may be skipped only if the service is configured to do so. Repeated events may always
+ * be skipped.
+ */
 function allowed({ foreignRecords }: World, outcomes: ReadonlySet<Outcome>): ReadonlySet<Outcome> {
   return foreignRecords === 'skip' || outcomes.has('result') ? outcomes : DEAD_LETTER
 }
@@ -132,7 +135,7 @@ function isRepeatable(seed: number, number: number): boolean {
   return kind === 'good' || kind === 'answered'
 }
 
-/** Whether the next record has the same transaction: of the two one may be skipped. */
+/** Whether the next record has the same transaction, so that one of the two may be skipped. */
 export function isRepeated(seed: number, number: number): boolean {
   return isRepeatable(seed, number) && kindOf(seed, number + 1) === 'duplicate'
 }

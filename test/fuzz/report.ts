@@ -1,4 +1,4 @@
-/** What a run found, for the terminal and a file. */
+/** Describes what a run found, for the terminal and a file. */
 import { appendFileSync } from 'node:fs'
 import Table from 'cli-table3'
 import type { Delivery } from '../../src/core/delivery.ts'
@@ -16,7 +16,7 @@ export interface Figures {
   readonly skipped: number
   readonly givenUp: number
   readonly calls: number
-  readonly weathers: readonly string[]
+  readonly outages: readonly string[]
   readonly counts: Readonly<Record<string, Readonly<Record<Outcome, number>>>>
   readonly problems: readonly Problem[]
   readonly problemCount: Readonly<Record<ProblemKind, number>>
@@ -48,17 +48,17 @@ export function describe(figures: Figures): string {
   const { problemCount, problems } = figures
   const found = PROBLEMS.map((kind) => `${problemCount[kind]} ${kind}`).join(', ')
   return [
-    `Seed ${figures.seed}, ${figures.delivery}: ${figures.sent} records in ${Math.round(figures.seconds)} s, ${figures.calls} calls, ${figures.aborted} records aborted, ${figures.refused} refused by the broker, ${figures.skipped} skipped, ${figures.givenUp} given up by age on the way to a result.`,
+    `Seed ${figures.seed}, ${figures.delivery}: ${figures.sent} records in ${Math.round(figures.seconds)} s, ${figures.calls} calls, ${figures.aborted} records aborted, ${figures.refused} records rejected by the broker, ${figures.skipped} skipped, ${figures.givenUp} dead letters because a retried event reached its maximum age.`,
     table.toString(),
-    `Refused for a moment: ${figures.weathers.join(', ') || 'never'}.`,
-    `Good events: median ${Math.round(figures.latencyP50Ms)} ms, slowest ${Math.round(figures.latencyMaxMs)} ms. Peak memory ${Math.round(figures.peakMemoryMb)} MB. ${figures.logLines} log lines. ${figures.isAlive ? 'Alive' : 'Ended'} at the end; SIGTERM: exit code ${figures.exitCode} after ${Math.round(figures.stopMs)} ms.`,
-    `Found: ${found}.`,
+    `Account-wide outages of the simulated API: ${figures.outages.join(', ') || 'none'}.`,
+    `Latency of good events: median ${Math.round(figures.latencyP50Ms)} ms, maximum ${Math.round(figures.latencyMaxMs)} ms. Peak memory ${Math.round(figures.peakMemoryMb)} MB. ${figures.logLines} log lines. The service ${figures.isAlive ? 'was still running' : 'had ended'} at the end of the run. After SIGTERM: exit code ${figures.exitCode} after ${Math.round(figures.stopMs)} ms.`,
+    `Problems: ${found}.`,
     ...groupsOf(problems).slice(0, MAX_SHOWN),
     ...(problems.length > 0 ? [replay(figures)] : []),
   ].join('\n')
 }
 
-/** One line for those that differ in numbers only, with the first few records that show it. */
+/** One line for problems whose texts differ only in numbers, with the first few records that show it. */
 function groupsOf(problems: readonly Problem[]): string[] {
   const groups = Map.groupBy(problems, ({ kind, about, detail }) =>
     `${kind} (${about}): ${detail}`.replaceAll(/\d+/g, 'N'),
@@ -77,5 +77,5 @@ function lineOf(group: readonly Problem[]): string {
 
 function replay({ seed, records, delivery, problems }: Figures): string {
   const number = problems.find((problem) => problem.number !== null)?.number ?? 0
-  return `Replay one: npm run test:fuzz -- --seed ${seed} --records ${records} --delivery ${delivery} --only ${number}`
+  return `Replay a single record: npm run test:fuzz -- --seed ${seed} --records ${records} --delivery ${delivery} --only ${number}`
 }

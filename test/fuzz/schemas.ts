@@ -1,4 +1,4 @@
-/** Schemas that producers could have registered: variations of the event's, and others that have nothing to do with it. */
+/** Schemas that producers could have registered: variations of the event schema, and unrelated ones. */
 import avsc, { type Type } from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
@@ -17,7 +17,7 @@ interface RecordSchema {
   readonly fields: readonly Field[]
 }
 
-/** What a value of the variation is: an event, nothing of ours, or something that no rule decides. */
+/** The meaning of a value of the variation: an event, a foreign record, or not specified. */
 export type Meaning = 'event' | 'foreign' | 'unclear'
 
 interface Variation {
@@ -25,10 +25,10 @@ interface Variation {
   readonly meaning: Meaning
   /** As registered. */
   readonly schema: unknown
-  /** For the encoder, if it refuses what registries keep: the same bytes. */
+  /** A schema for the encoder with the same bytes, if it rejects a schema that registries accept. */
   readonly writer?: unknown
   readonly value?: (event: VerificationCompleted) => unknown
-  /** What a reader finds, if that is not the same event. */
+  /** What the service reads, if it differs from the event. */
   readonly read?: (event: VerificationCompleted) => VerificationCompleted
 }
 
@@ -255,7 +255,7 @@ const PROTOBUF = 'syntax = "proto3";\nmessage Other {\n  string name = 1;\n}\n'
 
 const unchanged = (event: VerificationCompleted): VerificationCompleted => event
 
-/** Each under a subject of its own, so that no rule of compatibility refuses it. */
+/** Each has its own subject, so no compatibility rule rejects it. */
 export async function registerVariations(registryUrl: string, prefix: string): Promise<Registered> {
   const avro: AvroVariation[] = []
   for (const { name, meaning, schema, writer = schema, value = unchanged, read = unchanged } of VARIATIONS) {
@@ -264,7 +264,7 @@ export async function registerVariations(registryUrl: string, prefix: string): P
     avro.push({ name, meaning, id, encode: (event) => type.toBuffer(value(event)), read })
   }
   const [ours] = avro
-  if (ours === undefined) throw new Error('There are no variations of the schema.')
+  if (ours === undefined) throw new Error('No variations of the schema were registered.')
   const jsonSchemaId = await register(registryUrl, `${prefix}-json`, {
     schema: JSON.stringify(JSON_SCHEMA),
     schemaType: 'JSON',
@@ -286,7 +286,7 @@ async function register(
     headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
     body: JSON.stringify(body),
   })
-  if (!response.ok) throw new Error(`The registry refuses ${subject}: ${await response.text()}`)
+  if (!response.ok) throw new Error(`The registry rejected ${subject}: ${await response.text()}`)
   const { id } = (await response.json()) as { id: number }
   return id
 }

@@ -1,4 +1,4 @@
-/** Writes the records as the layout has them, and tells where each one stands. */
+/** Writes the records in the given layout and records their offsets. */
 import { BrokerConnection, type Producer } from './broker.ts'
 import type { Layout } from './layout.ts'
 import { encodeBatch, type ProducerState } from './record-batch.ts'
@@ -10,16 +10,16 @@ export interface SenderOptions {
   readonly recordOf: (number: number) => FuzzRecord
   readonly maxBatchBytes: number
   readonly onSent: (record: FuzzRecord, partition: number, offset: bigint) => void
-  /** The records of an aborted transaction must not come out. */
+  /** Records of an aborted transaction, which must not come out. */
   readonly onAborted: (record: FuzzRecord, partition: number, offset: bigint) => void
-  /** The broker does not take it. */
+  /** The broker rejected the record. */
   readonly onRefused: (record: FuzzRecord, code: number) => void
 }
 
 interface Transaction {
   readonly id: string
   readonly producer: Producer
-  /** Next sequence number of each partition. */
+  /** Next sequence number for each partition. */
   readonly sequences: Map<number, number>
 }
 
@@ -60,7 +60,7 @@ export class Sender {
   async send(layout: Layout): Promise<void> {
     const { transaction, partition } = layout
     const pieces = piecesOf(layout, this.#options.recordOf)
-    // A transaction that is begun and gets no record would stay open, until its time-out makes the producer's epoch invalid.
+    // A transaction without records would stay open until its timeout invalidates the producer's epoch.
     const used = [
       ...(transaction === 'commit' || transaction === 'interleaved' ? [this.#committing] : []),
       ...(transaction === 'abort' || transaction === 'interleaved' ? [this.#aborting] : []),
@@ -89,7 +89,7 @@ export class Sender {
     await this.#connection.addPartitions(id, producer, partitions)
   }
 
-  /** In one batch, or in halves of it while it is too large. */
+  /** Writes the records as one batch, or in halves if the batch is too large. */
   async #write(
     records: readonly FuzzRecord[],
     layout: Layout,
@@ -119,7 +119,7 @@ function stateOf({ producer, sequences }: Transaction, partition: number): Produ
   return { ...producer, sequence: sequences.get(partition) ?? 0 }
 }
 
-/** Records that are large only alone have a batch of their own; interleaved ones alternate in small batches. */
+/** Records that must be alone get their own batch. Interleaved records alternate in small batches. */
 function piecesOf(
   { numbers, transaction }: Layout,
   recordOf: (number: number) => FuzzRecord,

@@ -1,4 +1,7 @@
-/** The service under test in a container's memory: its counters, its memory, and whether anything personal is seen on it. */
+/**
+ * Runs the service under test with the memory of a container. Reads its counters and memory, and searches its log and
+ * pages for personal data.
+ */
 import type { Env } from '../../dev/harness/commands.ts'
 import { metricSum, SERVICE, startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { FEW_ARENAS, SMALL_HEAP } from '../../dev/harness/small-heap.ts'
@@ -6,14 +9,14 @@ import { usageOf } from '../../dev/harness/usage.ts'
 import { CANARY } from './events.ts'
 
 export interface ServiceWatch {
-  /** Records that were passed over and counted: repeats and foreign ones. */
+  /** Number of records counted as skipped: repeated and foreign ones. */
   skipped(): number
-  /** Reads counters, memory and the pages; a service that has ended is left as it was. */
+  /** Reads counters, memory and pages. Keeps the last values if the service has ended. */
   look(): Promise<void>
-  /** Null while it runs. */
+  /** Null while the service runs. */
   readonly exitCode: number | null | undefined
   restart(): Promise<void>
-  /** The exit code after SIGTERM; null when it had to be killed. */
+  /** Sends SIGTERM and returns the exit code. Null if the service had to be killed. */
   stop(): Promise<number | null>
   readonly peakMemoryMb: number
   readonly logLines: number
@@ -21,14 +24,14 @@ export interface ServiceWatch {
   output(): string
 }
 
-/** The container's limit in the chart. */
+/** The memory limit of the container in the chart. */
 export const MAX_MEMORY_MB = 256
 
 const PAGES = ['/metrics', '/readyz', '/livez', '/'] as const
 const STOP_WITHIN_MS = 30_000
 const MAX_LEAKS = 20
 
-/** `skips`: metrics of records that have no output. */
+/** `skips`: names of the metrics that count records without an output. */
 export async function watchService(env: Env, skips: readonly string[]): Promise<ServiceWatch> {
   const watch = new Watch(env, skips)
   await watch.restart()
@@ -88,7 +91,7 @@ class Watch implements ServiceWatch {
           this.#skippedNow = this.#skips.reduce((sum, name) => sum + metricSum(text, name), 0)
       }
     } catch {
-      // It may end meanwhile.
+      // The service may have ended.
     }
   }
 

@@ -1,4 +1,4 @@
-/** What the service and its input topic are set to. */
+/** Settings of the service and configuration of its input topic. */
 import { PII_MODES } from '../../src/core/normalize/privacy.ts'
 import { Dice } from './dice.ts'
 import { CODECS } from './record-batch.ts'
@@ -10,7 +10,7 @@ const ALWAYS = {
   DEAD_LETTER_LIMIT: 'off',
 } as const
 
-/** The same for the same seed. */
+/** The same seed gives the same settings. */
 export function settingsOf(seed: number) {
   const dice = new Dice('settings', seed)
   return {
@@ -21,14 +21,14 @@ export function settingsOf(seed: number) {
   } as const
 }
 
-/** Metrics of records without an output; those that are kept as dead letters are counted as foreign all the same. */
+/** Metrics of records without an output. Foreign records that become dead letters are counted as foreign too. */
 export function skipsOf(settings: ReturnType<typeof settingsOf>): readonly string[] {
   const repeats = 'checkresult_duplicates_total'
   const isSkipped = settings.KAFKA_FOREIGN_RECORDS === 'skip'
   return isSkipped ? [repeats, 'checkresult_foreign_records_total'] : [repeats]
 }
 
-/** The largest and the strangest records that a broker takes at all. */
+/** Lets the broker accept the largest and oddest records that it can. */
 export function inputConfig(maxBatchBytes: number) {
   return [
     { name: 'max.message.bytes', value: String(maxBatchBytes) },

@@ -1,4 +1,4 @@
-/** Partitions that stand still, and the offsets the group is put to so that a run finds more than its first fault. */
+/** Finds stuck partitions and moves the group past their records, so that one run can find several faults. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 import type { Environment } from '../../dev/harness/environment.ts'
@@ -9,15 +9,15 @@ import type { StoredRecord } from './record-batch.ts'
 export interface StuckRecord {
   readonly topic: string
   readonly partition: number
-  /** Of the record that does not come out. */
+  /** Offset of the record that does not come out. */
   readonly offset: bigint
-  /** What a retry copy says of the record it was made from. */
+  /** Source position in the headers of a retry copy. */
   readonly source: string | null
 }
 
 const RETRY_SUFFIX = '.1s'
 
-/** The partitions with records behind the committed offset: markers of transactions alone do not count. */
+/** Partitions with records after the committed offset. Transaction markers alone do not count. */
 export async function findStuck(
   kafka: Kafka,
   connection: BrokerConnection,
@@ -47,14 +47,14 @@ async function firstRecord(connection: BrokerConnection, from: Position): Promis
   }
 }
 
-/** Of a retry copy: its place on the input topic. */
+/** Position on the input topic from which a retry copy was made. */
 function sourceOf({ headers }: StoredRecord): string | null {
   return headers.findLast(([name]) => name === 'checkresult-source')?.[1]?.toString() ?? null
 }
 
 const MAX_TRIES = 30
 
-/** To be called when the service has ended; a service that was killed is in the group until its session ends. */
+/** Call this after the service has ended. A killed service remains a member until its session times out. */
 export async function stepOver(
   kafka: Kafka,
   { groupId }: Environment,

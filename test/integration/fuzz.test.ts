@@ -22,7 +22,7 @@ test.concurrent.for(DELIVERIES)(
       records: RECORDS,
       only: null,
       slack: SLACK,
-      weatherEvery: null,
+      outageEvery: null,
       maxAgeS: 10,
       onProgress: () => {},
       onLog: () => {},
