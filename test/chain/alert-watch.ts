@@ -1,4 +1,4 @@
-/** Keeps an eye on every alert from the start to the end: which fired when, and when it was over. */
+/** Records for every alert when it started and stopped firing, over the whole run. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { AlertState, PrometheusApi, Rule } from './prometheus-api.ts'
 import { until } from '../support/until.ts'
@@ -37,24 +37,24 @@ export class AlertWatch {
     await this.#running
   }
 
-  /** Throws when Prometheus could not be asked any more. */
+  /** Throws if Prometheus stopped answering. */
   get firing(): readonly string[] {
     if (this.#failure !== null) throw this.#failure
     return [...this.#states].filter(([, state]) => state === 'firing').map(([name]) => name)
   }
 
-  /** Those of them that have not begun to fire since then. */
+  /** Those of the names that have not started firing since then. */
   silent(names: readonly string[], sinceMs: number): readonly string[] {
     if (this.#failure !== null) throw this.#failure
     return names.filter((name) => !this.#firedSince(name, sinceMs))
   }
 
-  /** Those of them that fire. */
+  /** Names of the firing alerts. */
   stillFiring(names: readonly string[]): readonly string[] {
     return names.filter((name) => this.firing.includes(name))
   }
 
-  /** Resolves when nothing has fired for so long. */
+  /** Resolves when nothing has fired for this long. */
   async untilQuiet(quietMs: number, timeoutMs: number): Promise<void> {
     let firedMs = performance.now()
     await until(
@@ -63,11 +63,11 @@ export class AlertWatch {
         if (this.firing.length > 0) firedMs = nowMs
         return nowMs - firedMs >= quietMs
       },
-      { what: () => `${this.firing.join(', ')} fired without a fault`, timeoutMs },
+      { what: () => `${this.firing.join(', ')} fired although no fault was injected`, timeoutMs },
     )
   }
 
-  /** When which alert began and ceased to fire, a line each. */
+  /** One line per change: when which alert started or stopped firing. */
   story(): string {
     return this.#changes
       .map(
@@ -99,7 +99,7 @@ export class AlertWatch {
 
 const STATES = ['inactive', 'pending', 'firing'] as const
 
-/** Several rules may bear one name: what it stands at is the worst of them. */
+/** Several rules may share a name. The name has the state of the worst one. */
 function worstByName(rules: readonly Rule[]): Map<string, AlertState> {
   const worst = new Map<string, AlertState>()
   for (const { name, type, state = 'inactive' } of rules) {

@@ -1,11 +1,11 @@
 /**
- * Loaded into a replica before everything else: from a SIGWINCH to the next its event loop stands still after each scrape,
- * for longer than it may and not as long as until the next.
+ * Preloaded into a replica. Between two SIGWINCH signals it blocks the event loop after each scrape, for longer than
+ * the alert allows but not until the next scrape.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 
-/** A scrape resets what the loop's monitor has measured; it measures from its next tick on, 50 ms apart. */
+/** A scrape resets the event-loop monitor, which measures again from its next tick, up to 50 ms later. */
 const MONITORED_AGAIN_MS = 75
 const BLOCKED_MS = 540
 

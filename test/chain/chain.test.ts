@@ -14,7 +14,7 @@ import { BUDGET_FAULTS, LAST_FAULT, UPSTREAM_FAULTS } from './faults/upstream.ts
 import type { Rule } from './prometheus-api.ts'
 import { COMPRESSION, startRig, type Rig } from './rig.ts'
 
-/** What may make events late comes early, for late ones are held against an error budget for long. */
+/** Faults that delay events come first, because late events count against an error budget for a long time. */
 const FAULTS: readonly Fault[] = [
   ...BUDGET_FAULTS,
   ...REPLICA_FAULTS,
@@ -24,33 +24,36 @@ const FAULTS: readonly Fault[] = [
   LAST_FAULT,
 ]
 
-/** Alerts that no fault here sets off, and why; `promtool test rules` plays each of them with series made up. */
+/**
+ * Alerts that no fault in this suite triggers, with the reason. `promtool test rules` tests each of them with
+ * synthetic series.
+ */
 const NOT_PROVOKED: Readonly<Record<string, string>> = {
   CheckResultOffsetCommitFailures:
-    'Three commits have to fail within ten minutes, six seconds here, and without Kafka one takes the six seconds of the session.',
+    'Three commits must fail within ten minutes (six seconds here), but without Kafka a single one takes the six seconds of the session timeout.',
   CheckResultClockWrong:
-    'The replicas have the clock of this machine. A wrong one is played in test/integration/cases (answers, outputs).',
+    'The replicas use the clock of this machine. test/integration/cases (answers, outputs) covers a wrong clock.',
   CheckResultLeaderSilent:
-    'There is one broker, and the group needs it too. A silent leader is played in test/integration/cases/lag.',
+    'The only broker is also the group coordinator. test/integration/cases/lag covers a silent leader.',
   CheckResultOffsetsLost:
-    'Retention would take what other faults need. Deleted offsets are played in test/integration/cases/logs.',
+    'Retention would delete records that other faults need. test/integration/cases/logs covers deleted offsets.',
   CheckResultPausedByThrottling:
-    'The simulator gives no retry hint of seconds. Long hints are played in test/integration/cases/answers.',
+    'The simulator sends no retry hints of seconds. test/integration/cases/answers covers long hints.',
 }
 
-/** Metrics that only a fault of {@link NOT_PROVOKED} would give a series. */
+/** Metrics for which only a fault of {@link NOT_PROVOKED} would create a series. */
 const WITHOUT_DATA = ['checkresult_partition_leader_silent_seconds']
 
 const DASHBOARDS = fileURLToPath(new URL('../../helm/checkresult-stream/files/dashboards', import.meta.url))
 const DEMO_EVENTS = 400
 const EVENTS_PER_SECOND = 40
-/** Nothing fires for so long before the faults begin. */
+/** No alert may fire for this long before the first fault. */
 const QUIET_MS = 5_000
 const MAX_WAIT_MS = 45_000
-/** Enough has been decided for pass and risk rate to be told from what is usual. */
+/** There are enough decisions for the baselines of the pass rate and the risk rate. */
 const USUAL_IS_KNOWN =
   'checkresult:settled_before:increase6h >= 200 and checkresult:checked_before:increase6h >= 200'
-/** Error budgets are looked at over windows of minutes here too. */
+/** The windows of error budgets take minutes here too. */
 const BUDGET_MAX_WAIT_MS = 280_000
 
 const running = new AsyncDisposableStack()
@@ -67,23 +70,23 @@ afterEach(({ task }) => {
 })
 
 afterAll(async () => {
-  if (hasFailed) process.stdout.write(`What fired when:\n${rig.watch.story()}\n`)
+  if (hasFailed) process.stdout.write(`Alerts over time:\n${rig.watch.story()}\n`)
   await running.disposeAsync()
 })
 
-test('Prometheus reads both replicas and understands every rule', async () => {
+test('Prometheus scrapes both replicas and evaluates every rule without errors', async () => {
   await expect.poll(async () => rig.api.healthyTargets(), { timeout: MAX_WAIT_MS }).toBe(2)
   await expect.poll(async () => rulesThatAre('unknown'), { timeout: MAX_WAIT_MS }).toEqual([])
   expect(await rulesThatAre('err')).toEqual([])
 })
 
-test('every alert has a fault that sets it off, or a reason why it has none', async () => {
+test('every alert has a fault that triggers it, or a reason why it has none', async () => {
   const known = (await rig.api.rules()).filter(({ type }) => type === 'alerting').map(({ name }) => name)
   const covered = [...FAULTS.flatMap(alertsOf), ...Object.keys(NOT_PROVOKED)]
   expect(covered.sort()).toEqual([...new Set(known)].sort())
 })
 
-test('nothing fires on an ordinary day', { timeout: 2 * MAX_WAIT_MS }, async () => {
+test('no alert fires under normal load', { timeout: 2 * MAX_WAIT_MS }, async () => {
   const { kafka, stack, environment, load, watch } = rig
   const { input } = environment.topics
   await sendEvents(planEvents(DEMO_EVENTS), {
@@ -113,13 +116,9 @@ test.each(FAULTS)('alerts fire when $name', { timeout: 4 * MAX_WAIT_MS }, async 
   }
 })
 
-test(
-  'every alert resolves when its fault is over',
-  { timeout: BUDGET_MAX_WAIT_MS + MAX_WAIT_MS },
-  async () => {
-    await expect.poll(() => rig.watch.firing, { timeout: BUDGET_MAX_WAIT_MS }).toEqual([])
-  },
-)
+test('every alert resolves after its fault ends', { timeout: BUDGET_MAX_WAIT_MS + MAX_WAIT_MS }, async () => {
+  await expect.poll(() => rig.watch.firing, { timeout: BUDGET_MAX_WAIT_MS }).toEqual([])
+})
 
 test('every query of the dashboards returns data', async () => {
   const range = { startMs: startedMs, endMs: Date.now(), stepMs: 1_000 }

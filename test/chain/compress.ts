@@ -1,7 +1,7 @@
 /**
- * Alerting rules for a world in which time runs faster: windows, offsets and waiting times in them are divided. What rules
- * compare stays as it is, but for ages: how long something has lasted, compared with a number of seconds. Ages are divided
- * too, by less, for what grows old here (a heartbeat, an event in hand) does so at its usual pace. Pure.
+ * Rewrites alerting rules so that time passes faster: divides windows, offsets and `for` durations by a factor.
+ * Thresholds stay as they are, except ages (the time since something happened, compared with a number of seconds),
+ * which are divided by a smaller factor because heartbeats and events age at their normal pace here. Pure.
  */
 import { parser } from '@prometheus-io/lezer-promql'
 import { parse, stringify } from 'yaml'
@@ -28,17 +28,17 @@ interface RuleFile {
   readonly groups: readonly Group[]
 }
 
-/** Fewer samples than this make no rate one can trust. */
+/** A rate over fewer samples is not reliable. */
 const MIN_SCRAPES = 4
 
 const COMPARISONS: readonly string[] = ['Gtr', 'Gte', 'Lss', 'Lte']
-/** `time() - x`, a series recorded from that, or a gauge that says how long something has lasted. */
+/** `time() - x`, a series recorded from that, or a gauge of a duration. */
 const AGE =
   /\btime\(\)|_age_seconds\b|\b(checkresult_open_transaction|checkresult_partition_leader_silent)_seconds\b/
 
 const UNIT_SECONDS = { ms: 0.001, s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800, y: 31_536_000 } as const
 
-/** Throws when a window would hold too few scrapes. */
+/** Throws if a window would contain too few scrapes. */
 export function compressRules(yaml: string, compression: Compression): string {
   const { groups } = parse(yaml) as RuleFile
   return stringify({ groups: groups.map((group) => compressGroup(group, compression)) })
@@ -54,7 +54,7 @@ function compressRule(rule: Rule, compression: Compression): Rule {
   return { ...sooner, expr: compressQuery(rule.expr, compression) }
 }
 
-/** Throws when a window would hold too few scrapes, or the query cannot be parsed. */
+/** Throws if a window would contain too few scrapes or the query cannot be parsed. */
 export function compressQuery(query: string, compression: Compression): string {
   let compressed = ''
   let end = 0
@@ -68,7 +68,7 @@ export function compressQuery(query: string, compression: Compression): string {
 interface Time {
   readonly from: number
   readonly to: number
-  /** A window is how far a rate or the like looks back. */
+  /** A window is the range of a function such as `rate`. */
   readonly kind: 'window' | 'offset' | 'age'
 }
 
@@ -77,7 +77,7 @@ function shorter(query: string, { from, to, kind }: Time, compression: Compressi
   if (kind === 'age') return String(Number(text) / compression.ageFactor)
   const seconds = secondsOf(text) / compression.factor
   if (kind === 'window' && seconds < compression.scrapeSeconds * MIN_SCRAPES)
-    throw new Error(`${seconds} s instead of ${text} hold too few scrapes: ${query}`)
+    throw new Error(`${seconds} s instead of ${text} contain too few scrapes: ${query}`)
   return durationOf(seconds)
 }
 
@@ -85,7 +85,7 @@ function timesIn(query: string): Time[] {
   const times: Time[] = []
   parser.parse(query).iterate({
     enter: ({ name, type, from, to, node }) => {
-      if (type.isError) throw new Error(`This is no PromQL at ${from}: ${query}`)
+      if (type.isError) throw new Error(`Invalid PromQL at position ${from}: ${query}`)
       if (name === 'NumberDurationLiteralInDurationContext') {
         const isWindow = node.parent?.parent?.name === 'MatrixSelector'
         times.push({ from, to, kind: isWindow ? 'window' : 'offset' })
@@ -105,12 +105,12 @@ function withDuration<T extends object>(of: T, name: string, { factor }: Compres
   return typeof text === 'string' ? { ...of, [name]: durationOf(secondsOf(text) / factor) } : of
 }
 
-/** `1h30m`, or a number of seconds. Throws when it is neither. */
+/** Seconds of `1h30m` or of a plain number. Throws if the text is neither. */
 export function secondsOf(text: string): number {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text)
   const parts = [...text.matchAll(/(\d+)(ms|[smhdwy])/g)]
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text)
-    throw new Error(`${text} is no duration.`)
+    throw new Error(`${text} is not a duration.`)
   return parts.reduce(
     (sum, [, amount, unit]) => sum + Number(amount) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS],
     0,

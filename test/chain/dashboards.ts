@@ -1,7 +1,7 @@
-/** The queries of Grafana dashboards, with what Grafana would put in the place of variables. Pure. */
+/** Reads the queries of Grafana dashboards and replaces their variables as Grafana would. Pure. */
 
 export interface PanelQuery {
-  /** Where to find it: dashboard and panel. */
+  /** Location of the query: dashboard and panel. */
   readonly location: string
   readonly query: string
 }
@@ -15,7 +15,7 @@ export interface VariableQuery {
 interface Panel {
   readonly title?: string
   readonly targets?: readonly { readonly expr?: string }[]
-  /** Of a row that is folded. */
+  /** Panels of a collapsed row. */
   readonly panels?: readonly Panel[]
 }
 
@@ -31,7 +31,7 @@ interface Variable {
   readonly query?: string | { readonly query?: string }
 }
 
-/** `$job` and the like stand for all there is; `$__range` for the last hour. */
+/** `$job` and other variables match everything. `$__range` is the last hour. */
 const VALUES: Readonly<Record<string, string>> = {
   __rate_interval: '5m',
   __interval: '5m',
@@ -48,19 +48,23 @@ export function panelQueries({ title, panels }: Dashboard): readonly PanelQuery[
   )
 }
 
-/** Of variables whose values come from Prometheus. Throws when one is no `label_values(selector, label)`. */
+/**
+ * Queries of the variables whose values come from Prometheus. Throws if one is not `label_values(selector, label)`.
+ */
 export function variableQueries({ title, templating }: Dashboard): readonly VariableQuery[] {
   const variables = (templating?.list ?? []).filter(({ type }) => type === 'query')
   return variables.map(({ name, query = '' }) => {
     const text = typeof query === 'string' ? query : (query.query ?? '')
     const [, selector, label] = /^label_values\((.+),\s*(\w+)\)$/.exec(text) ?? []
     if (selector === undefined || label === undefined)
-      throw new Error(`The variable ${name} of ${title} has a query of an unknown kind: ${text}`)
+      throw new Error(
+        `The variable ${name} of ${title} does not query label_values(selector, label): ${text}`,
+      )
     return { location: `${title}, $${name}`, label, selector: substituted(selector) }
   })
 }
 
-/** `$name`, `${name}` and `${name:format}`. */
+/** Matches `$name`, `${name}` and `${name:format}`. */
 export function substituted(expr: string): string {
   return expr.replaceAll(
     /\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g,

@@ -1,4 +1,7 @@
-/** Members that join the replicas' group and leave it at once, one after the other: it never comes to rest. */
+/**
+ * Members that join the replicas' group and leave it immediately, one after the other, so that the group never stops
+ * rebalancing.
+ */
 import type { PartitionAssigner } from 'kafkajs'
 import { createCoPartitioning } from '../../src/adapters/kafka/co-partition-assigner.ts'
 import type { Rig } from './rig.ts'
@@ -7,7 +10,7 @@ export interface Disturbance {
   stop(): Promise<void>
 }
 
-/** The replicas' own, which all members must agree on. */
+/** The assignment protocol of the replicas, on which all members must agree. */
 const SESSION_TIMEOUT_MS = 6_000
 
 export function disturbGroup(rig: Pick<Rig, 'kafka' | 'environment' | 'retryTopics'>): Disturbance {

@@ -1,17 +1,17 @@
-/** A fault, told as what is done and which alerts it sets off. */
+/** Describes a fault by its actions and the alerts that they trigger. */
 import type { Rig } from './rig.ts'
 
 export interface Stage {
   readonly do: (rig: Rig) => Promise<void> | void
-  /** All of them fire then; none of them fired before the fault. */
+  /** All of them must fire after the action, even if they fired before the fault. */
   readonly fires: readonly string[]
 }
 
 export interface Fault {
-  /** Ends a message that begins with "when". */
+  /** Completes the title "alerts fire when ...". */
   readonly name: string
   readonly stages: readonly Stage[]
-  /** Puts right what the stages did, also when they came to no end. */
+  /** Reverts the actions, even if they were interrupted. */
   readonly heal: (rig: Rig) => Promise<void> | void
 }
 
@@ -19,7 +19,7 @@ export function alertsOf({ stages }: Fault): readonly string[] {
   return stages.flatMap(({ fires }) => fires)
 }
 
-/** Each name as many times. */
+/** Repeats each name the given number of times. */
 export function mix(shares: Readonly<Record<string, number>>): readonly string[] {
   return Object.entries(shares).flatMap(([name, times]) => Array.from({ length: times }, () => name))
 }

@@ -1,4 +1,4 @@
-/** Events that keep coming, of kinds that change while they do: what the simulator answers hangs on them. */
+/** A steady load of events. Their kinds, which determine the simulator's answers, can change while it runs. */
 import type { Kafka, Message } from 'kafkajs'
 import { eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
 import { scenarioNamed } from '../../src/simulator/scenarios.ts'
@@ -11,7 +11,7 @@ export interface LoadOptions {
   readonly encode: EncodeEvent
 }
 
-/** What customers are like on an ordinary day: most pass, some fail, one in twenty seems forged. */
+/** The kinds of a normal day: most pass, some fail, one in twenty looks forged. */
 export const EVERYDAY: readonly string[] = [
   ...kinds('passhkid2018', 5),
   ...kinds('passpassport', 4),
@@ -34,7 +34,7 @@ export class Load {
     this.#number = firstNumber
   }
 
-  /** Begins to send so many a second; what it returns ends that. Several can run at once. */
+  /** Starts sending this many events per second. The returned function stops it. Several can run at once. */
   async send(perSecond: number): Promise<() => Promise<void>> {
     const { kafka, topic, partitions } = this.#options
     const sender = await startSender({
@@ -47,12 +47,12 @@ export class Load {
     return () => sender.stopAt(0)
   }
 
-  /** From now on. */
+  /** Applies to all further events. */
   ofKinds(kindsNow: readonly string[]): void {
     this.#kinds = kindsNow
   }
 
-  /** From now on events are stamped so long ago, as a producer's that was held up. */
+  /** Backdates all further events, like those of a producer that was delayed. */
   late(ageMs: number): void {
     this.#ageMs = ageMs
   }

@@ -1,15 +1,15 @@
-/** What Prometheus says over HTTP about rules, alerts and series, as far as the test asks for it. */
+/** A client of Prometheus' HTTP API for rules, alerts and series. */
 
 export type AlertState = 'inactive' | 'pending' | 'firing'
 
 export interface Rule {
-  /** Of the alert, or of the recorded series. */
+  /** The name of the alert or the recorded series. */
   readonly name: string
   readonly type: 'alerting' | 'recording'
   readonly query: string
   readonly health: 'ok' | 'err' | 'unknown'
   readonly lastError?: string
-  /** Of the worst of its alerts; alerting rules only. */
+  /** The state of the worst of its alerts. Alerting rules only. */
   readonly state?: AlertState
 }
 
@@ -37,13 +37,13 @@ export class PrometheusApi {
     return groups.flatMap(({ rules }) => rules)
   }
 
-  /** Targets that were scraped without an error the last time. */
+  /** The number of targets whose last scrape succeeded. */
   async healthyTargets(): Promise<number> {
     const { activeTargets } = await this.#ask<{ activeTargets: readonly { health: string }[] }>('targets', {})
     return activeTargets.filter(({ health }) => health === 'up').length
   }
 
-  /** How many series have a value within the range that is a number. */
+  /** The number of series with at least one numeric value in the range. */
   async seriesWithData(query: string, { startMs, endMs, stepMs }: Range): Promise<number> {
     const parameters = { start: startMs / 1_000, end: endMs / 1_000, step: stepMs / 1_000 }
     const { result } = await this.#ask<{ result: readonly { values: readonly [number, string][] }[] }>(
@@ -58,7 +58,7 @@ export class PrometheusApi {
     return result.length
   }
 
-  /** Values of a metric's label, as a dashboard's variable offers them. */
+  /** The values of a metric's label, like those that a dashboard variable offers. */
   async labelValues(label: string, selector: string): Promise<readonly string[]> {
     return this.#ask(`label/${label}/values`, { 'match[]': selector })
   }
@@ -68,7 +68,7 @@ export class PrometheusApi {
     for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, String(value))
     const response = await fetch(url)
     const { status, data, error = '' } = (await response.json()) as Answer<T>
-    if (status !== 'success') throw new Error(`Prometheus refused ${path}: ${error}`)
+    if (status !== 'success') throw new Error(`Prometheus rejected ${path}: ${error}`)
     return data
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The whole chain on one machine: stack, simulator, two replicas as processes, and a real Prometheus that scrapes them and
- * evaluates our rules, time in the rules running faster.
+ * The whole chain on one machine: stack, simulator, two replicas as processes, and a real Prometheus that scrapes
+ * them and evaluates our rules with accelerated time.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -24,16 +24,19 @@ import { compressRules, type Compression } from './compress.ts'
 import { Load } from './load.ts'
 import { PrometheusApi } from './prometheus-api.ts'
 
-/** Five minutes of the rules are three seconds here, and hold four scrapes; six hours are over before the test is. */
+/**
+ * Five minutes of the rules are three seconds here and contain four scrapes. The test takes longer than the six hours
+ * of the longest window.
+ */
 export const COMPRESSION: Compression = { factor: 100, ageFactor: 10, scrapeSeconds: 0.75 }
 
 export const PARTITIONS = 8
-/** Five times what comes: what a fault has held up is soon worked off. */
+/** Five times the load, so that a backlog after a fault is processed quickly. */
 const QPS = 200
 const REPLICAS = 2
 const DEFER_DELAY = '1s'
 const BLOCK_LOOP = fileURLToPath(new URL('block-loop.ts', import.meta.url))
-/** Numbers of events below this are the demo's. */
+/** The demo uses the event numbers below this one. */
 const FIRST_NUMBER = 10_000
 
 export interface Rig {
@@ -44,7 +47,7 @@ export interface Rig {
   readonly kafka: Kafka
   readonly simulator: Simulator
   readonly credentials: CredentialLender
-  /** What the replicas reach the registry through. */
+  /** The proxy through which the replicas reach the registry. */
   readonly registryProxy: TcpProxy
   readonly replicas: readonly Slot[]
   readonly load: Load
@@ -52,7 +55,7 @@ export interface Rig {
   readonly watch: AlertWatch
 }
 
-/** Starts everything; `running` stops it, in the order that is right. */
+/** Starts everything. `running` stops it in reverse order. */
 export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
   const stack = await startStack()
   running.defer(stack.stop)
@@ -102,7 +105,7 @@ export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
 
 type Env = Readonly<Record<string, string>>
 
-/** A replica's place: the process in it may change, its address does not. */
+/** The address of a replica. Its process may change. */
 export class Slot {
   readonly url: string
   readonly #env: Env
@@ -113,7 +116,7 @@ export class Slot {
     this.#env = { ...env, OPS_PORT: String(port) }
   }
 
-  /** Resolves when it answers, which is before it is ready. */
+  /** Resolves when it listens, which is before it is ready. */
   async launch(settings: Env = {}): Promise<void> {
     this.#service = await startServiceProcess({ ...this.#env, ...settings }, [
       '--import',
@@ -144,7 +147,7 @@ export class Slot {
     await this.#leave((service) => service.signal('SIGKILL'))
   }
 
-  /** In order: the group knows at once. */
+  /** An orderly end: the replica leaves the group, so the group rebalances at once. */
   async end(): Promise<void> {
     await this.#leave((service) => service.signal('SIGTERM'))
   }
@@ -161,7 +164,7 @@ export class Slot {
 const TOKEN = 'fictitious-session-token'
 const LONG_MS = 24 * 3_600_000
 
-/** Hands out the simulator's key, for as long as told. */
+/** Serves the simulator's credentials until they are revoked. */
 export class CredentialLender {
   readonly server: CredentialServer
   readonly #lifetime: { ms: number }
@@ -175,7 +178,7 @@ export class CredentialLender {
     return `http://127.0.0.1:${this.server.port}/keys`
   }
 
-  /** Keys handed out from now on expire after this; a day by default. */
+  /** Lifetime of the credentials served from now on. One day by default. */
   lendFor(lifetimeMs = LONG_MS): void {
     this.#lifetime.ms = lifetimeMs
   }
@@ -204,7 +207,7 @@ function environmentOf({ stack, simulator, credentials, registryProxy }: Surroun
     CHECKRESULT_QPS: String(QPS),
     CHECKRESULT_TIMEOUT: '2s',
     DEFER_DELAYS: DEFER_DELAY,
-    // The demo has events that never end: they would be deferred for as long as the test takes.
+    // The demo includes events that never complete, which would be deferred during the whole test.
     DEFER_MAX_AGE: '20s',
     DEAD_LETTER_LIMIT_COOLDOWN: '5s',
     KAFKA_SESSION_TIMEOUT: '6s',
@@ -225,7 +228,7 @@ async function startReplicas({ env }: Environment): Promise<Slot[]> {
   return slots
 }
 
-/** Starts Prometheus; returns its address. */
+/** Starts Prometheus and returns its address. */
 async function startWatching(
   { dataDir }: Stack,
   replicas: readonly Slot[],

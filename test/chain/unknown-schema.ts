@@ -1,11 +1,17 @@
-/** Events of a producer that is newer than the service: their schema is registered, and the service has not seen it yet. */
+/**
+ * Sends events of a producer that is newer than the service: their schema is registered, but the service has not read
+ * it yet.
+ */
 import avsc from 'avsc'
 import { eventFor } from '../../dev/harness/events.ts'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
 import { uniqueName } from '../support/kafka.ts'
 import { PARTITIONS, type Rig } from './rig.ts'
 
-/** Registers a schema and puts one event of it on each partition, stamped so long ago. Resolves when Kafka has them. */
+/**
+ * Registers a schema and sends one backdated event with it to each partition. Resolves when Kafka has acknowledged
+ * them.
+ */
 export async function sendUnknownSchema({ stack, kafka, environment }: Rig, ageMs: number): Promise<void> {
   const { type, id } = await registerAnotherSchema(stack.registryUrl)
   const header = Buffer.alloc(5)

@@ -67,14 +67,14 @@ async function revision(): Promise<{ revision: string; status: string }> {
   return { revision: String(last?.revision), status: last?.status ?? '' }
 }
 
-describe('under the restricted policy', () => {
-  test('the policy is at work', async () => {
+describe('the chart under the restricted pod security policy', () => {
+  test('the policy is enforced', async () => {
     const root = { spec: { containers: [{ name: 'x', image: 'x:1' }] } }
     await server.kubectl(['create', 'serviceaccount', 'default', '-n', NAMESPACE])
     expect(await admission(server.kubectl, NAMESPACE, root)).toContain('violates PodSecurity')
   })
 
-  test('it is installed: set-up first, and gone when the rest is there', async () => {
+  test('install runs the set-up Job first and deletes it when the rest is installed', async () => {
     const said = await server.helm(['install', 'r', CHART, '-n', NAMESPACE, '-f', FULL])
     expect(said).toContain('STATUS: deployed')
     expect(kubelet.ran).toEqual([`${NAME}-topics`, `${NAME}-schemas`])
@@ -86,12 +86,12 @@ describe('under the restricted policy', () => {
     expect(found.filter((name) => /setup|topics|schemas/.test(name))).toEqual([])
   })
 
-  test('its pods are admitted', async () => {
+  test('the API server admits its pods', async () => {
     const template = at(await deployment(), 'spec.template') as object
     expect(await admission(server.kubectl, NAMESPACE, template)).toBeNull()
   })
 
-  test('`kubectl create secret generic` of the docs makes the Secret that `helm install` refers to', async () => {
+  test('the documented `kubectl create secret generic` creates the Secret that the documented `helm install` uses', async () => {
     const commands = new Set(pages().flatMap(commandsOf))
     for (const command of commands) {
       if (!command.startsWith('kubectl create secret generic ')) continue
@@ -104,12 +104,12 @@ describe('under the restricted policy', () => {
     }
   })
 
-  test('`helm test` makes a pod that is admitted', async () => {
+  test('`helm test` creates a pod that the API server admits', async () => {
     const said = await server.helm(['test', 'r', '-n', NAMESPACE, '--timeout', '60s'])
     expect(said).toMatch(/Phase:\s+Succeeded/)
   })
 
-  test('an upgrade changes settings, and with them the pods', async () => {
+  test('an upgrade with changed settings replaces the pods', async () => {
     const before = at(await deployment(), 'spec.template.metadata.annotations')
     await server.helm([
       'upgrade',
@@ -127,7 +127,7 @@ describe('under the restricted policy', () => {
     expect(kubelet.ran).toHaveLength(4)
   })
 
-  test('an upgrade whose set-up fails leaves everything as it was', async () => {
+  test('an upgrade whose set-up Job fails changes nothing', async () => {
     const before = at(await deployment(), 'spec.template')
     kubelet.failing = 'schemas'
     const upgrade = server.helm([
@@ -147,19 +147,19 @@ describe('under the restricted policy', () => {
     expect(await revision()).toMatchObject({ status: 'failed' })
   })
 
-  test('a rollback brings the first settings back', async () => {
+  test('a rollback restores the previous settings', async () => {
     await server.helm(['rollback', 'r', '1', '-n', NAMESPACE])
     const config = await server.kubectl(['get', 'configmap', NAME, '-n', NAMESPACE, '-o', 'json'])
     expect(at(JSON.parse(config), 'data')).not.toHaveProperty('LOG_LEVEL')
   })
 
-  test('it is uninstalled without anything left behind', async () => {
+  test('uninstall leaves nothing behind', async () => {
     await server.helm(['uninstall', 'r', '-n', NAMESPACE])
-    // What the set-up that failed left to be looked at goes with the next install or upgrade.
+    // The next install or upgrade deletes the failed set-up Job, which is kept for debugging.
     expect((await objects()).filter((name) => !/setup|schemas/.test(name))).toEqual([])
   })
 
-  test('the least that is enough is installed after it, and takes over what was left', async () => {
+  test('the minimal values install after that, and replace what the failed Job left', async () => {
     await server.helm(['install', 'r', CHART, '-n', NAMESPACE, '-f', MINIMAL])
     expect(
       (await objects()).filter((name) => name.startsWith('deployment') || name.startsWith('job')),

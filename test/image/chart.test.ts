@@ -19,12 +19,12 @@ const EVENTS = 500
 
 const { available, engine } = await findEngine()
 
-describe.runIf(available)('the chart', () => {
+describe.runIf(available)('the pods of the chart, run by podman', () => {
   beforeAll(async () => {
     await buildImage(engine, { tag: TAG })
   })
 
-  test('makes pods that settle events, with secrets as files, and stop in order', async () => {
+  test('settle events, read secrets from files and stop in an orderly way', async () => {
     const run = await startRun()
     onTestFinished(run.close)
     const port = await pickPort()
@@ -68,7 +68,7 @@ interface Pod {
   readonly containers: Record<string, unknown>[]
 }
 
-/** The settings of the run where the chart takes them. */
+/** The settings of the run as chart values. */
 function valuesFor(env: Env): Values {
   const texts = SETTING_NAMES.flatMap((name) => {
     const value = env[name]
@@ -89,8 +89,8 @@ function read(text: string): unknown {
 }
 
 /**
- * What podman plays of it: the Deployment and its settings, on the host's network, where the local stack is and no port is
- * mapped. It knows no secrets in projected volumes: the files come from a ConfigMap instead.
+ * The objects that podman can run: the Deployment and its settings, on the host's network with the local stack and
+ * without port mapping. Podman does not support secrets in projected volumes, so the files come from a ConfigMap.
  */
 function playable(manifests: readonly Manifest[], env: Env): readonly unknown[] {
   const deployment = structuredClone(one(manifests, 'Deployment'))
@@ -118,6 +118,6 @@ async function get(port: number, path: string): Promise<string> {
   try {
     return await (await fetch(`http://127.0.0.1:${port}${path}`)).text()
   } catch {
-    return 'nothing answers'
+    return 'no answer'
   }
 }

@@ -11,7 +11,7 @@ import { findEngine } from './engine.ts'
 const EVENTS = 40
 const { available, engine } = await findEngine()
 
-/** Those whose images can be made here; the others come from registries of images only. */
+/** Services whose images can be built here. The other images come only from image registries. */
 const STARTED = new Set([
   'kafka',
   'registry',
@@ -22,7 +22,7 @@ const STARTED = new Set([
   'checkresult-2',
 ])
 
-describe.runIf(available)('docker-compose.yml, brought up', () => {
+describe.runIf(available)('the services of docker-compose.yml', () => {
   let composition: Composition | undefined
 
   beforeAll(async () => {
@@ -40,13 +40,13 @@ describe.runIf(available)('docker-compose.yml, brought up', () => {
   afterAll(async () => composition?.down())
 
   function started(): Composition {
-    if (composition === undefined) throw new Error('It was not started.')
+    if (composition === undefined) throw new Error('The composition was not started.')
     return composition
   }
 
   const port = (name: string): number => started().ports.get(name) ?? 0
 
-  test('events that are sent to the published broker come out, settled by both replicas', async () => {
+  test('both replicas settle events that are sent to the published broker port', async () => {
     const kafka = connectTo([`localhost:${port('KAFKA_PORT')}`])
     const producer = await connectedProducer(kafka)
     await producer.send({
@@ -68,7 +68,7 @@ describe.runIf(available)('docker-compose.yml, brought up', () => {
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(EVENTS)
   })
 
-  test('the registry is published, and keeps its schemas in Kafka', async () => {
+  test('the registry port is published, and its schemas are stored in Kafka', async () => {
     const answer = await fetch(`http://127.0.0.1:${port('REGISTRY_PORT')}/apis/ccompat/v7/subjects`)
     expect(new Set((await answer.json()) as string[])).toEqual(
       new Set(['verification.completed-value', 'verification.result-value']),
@@ -80,7 +80,7 @@ describe.runIf(available)('docker-compose.yml, brought up', () => {
     expect(await admin.listTopics()).toContain('kafkasql-journal')
   })
 
-  test('a replica that is stopped leaves with 0, and the other goes on', async () => {
+  test('a stopped replica exits with 0 and the other one continues', async () => {
     expect(await started().stop('checkresult-2')).toBe(0)
     await expect.poll(async () => started().isHealthy('checkresult-1')).toBe(true)
   })

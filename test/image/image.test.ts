@@ -29,7 +29,7 @@ describe.runIf(available)('the image', () => {
     await buildImage(engine, { revision: REVISION })
   })
 
-  test('is the same when another checkout of the commit is built, with other times and modes', async () => {
+  test('is identical when built from another checkout with different file times and modes', async () => {
     const context = await mkdtemp(join(tmpdir(), 'checkresult-checkout-'))
     onTestFinished(async () => rm(context, { recursive: true, force: true }))
     for (const name of [
@@ -48,7 +48,7 @@ describe.runIf(available)('the image', () => {
     expect(await buildToCompare({ context })).toBe(await buildToCompare({}))
   })
 
-  test('holds what runs, and no secrets, tools or tests of the checkout', async () => {
+  test('contains only runtime files: no secrets, tools or tests of the checkout', async () => {
     const root = (await podman('image', 'mount', IMAGE)).trim()
     onTestFinished(async () => void (await podman('image', 'unmount', IMAGE)))
     const files = await readdir(join(root, 'app'), { recursive: true, withFileTypes: true })
@@ -68,7 +68,7 @@ describe.runIf(available)('the image', () => {
     expect(programs.filter((program) => existsSync(join(root, program)))).toEqual([])
   })
 
-  test('says what it is and how to run it', async () => {
+  test('has the expected user, command, stop signal, port and labels, and no secrets in its environment', async () => {
     const [image] = JSON.parse(await podman('image', 'inspect', IMAGE)) as [{ Config: ImageConfig }]
     const { User, Entrypoint, Cmd, StopSignal, ExposedPorts, Labels, Env } = image.Config
     expect({ User, Entrypoint, Cmd, StopSignal, ExposedPorts }).toEqual({
@@ -86,7 +86,7 @@ describe.runIf(available)('the image', () => {
     expect(Env.filter((variable) => /SECRET|PASSWORD|TOKEN|KEY/i.test(variable))).toEqual([])
   })
 
-  test('names every fault of its settings and ends with 2', async () => {
+  test('exits with 2 without settings, and knows CHECKRESULT_REVISION, which the image sets', async () => {
     const container = await startContainer(engine, { image: IMAGE, env: {} })
     onTestFinished(container.remove)
     expect((await podman('wait', container.name)).trim()).toBe('2')
@@ -129,7 +129,7 @@ describe.runIf(available)('the image', () => {
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   })
 
-  test('tells whether it lives, by itself', async () => {
+  test('passes its own health check on the port of OPS_PORT', async () => {
     const run = await startRun()
     onTestFinished(run.close)
     const { OPS_PORT: _, ...env } = run.environment.env
@@ -157,7 +157,7 @@ interface ImageConfig {
   readonly Env: readonly string[]
 }
 
-/** What the kernel lets the service's own process do. */
+/** The rights that the kernel grants the service's process. */
 async function rightsOf(exec: (...command: readonly string[]) => Promise<string>) {
   const script = `
     const status = require('node:fs').readFileSync('/proc/1/status', 'utf8')

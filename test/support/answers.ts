@@ -1,4 +1,4 @@
-/** Answers as the vendor sends them, of people who do not exist: CESHI is Chinese for "test". */
+/** Sample answers in the vendor's format. The people are fictitious: CESHI is Chinese for "test". */
 import { parseAnswer } from '../../src/adapters/alibaba/answer.ts'
 import type { CheckAnswer, DocumentAnswer, FinalAnswer, OcrMembers } from '../../src/core/answer.ts'
 import type { NormalizeContext } from '../../src/core/normalize/normalize.ts'
@@ -8,7 +8,7 @@ export interface Sample {
   readonly family: DocumentFamily
   readonly docType: string
   readonly members: Readonly<Record<string, string>>
-  /** What is expected of the members; dates as they are read aloud. */
+  /** The expected fields, with readable dates. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 
@@ -45,7 +45,7 @@ const PASSPORT = {
   countryCode: 'UTO',
 }
 
-/** One of each of the seven families, in the spelling of ID_OCR. */
+/** One sample for each of the seven families, in the format of ID_OCR. */
 export const SAMPLES: readonly Sample[] = [
   {
     family: 'HONG_KONG_IDENTITY_CARD',
@@ -149,11 +149,11 @@ export const SAMPLES: readonly Sample[] = [
 
 export function sampleOf(family: DocumentFamily): Sample {
   const found = SAMPLES.find((sample) => sample.family === family)
-  if (found === undefined) throw new Error(`no sample of ${family}`)
+  if (found === undefined) throw new Error(`There is no sample for ${family}.`)
   return found
 }
 
-/** A body with this for its ExtIdInfo. */
+/** A body with this ExtIdInfo. */
 export function bodyWith(extIdInfo: unknown, more: Readonly<Record<string, unknown>> = {}): unknown {
   return {
     RequestId: '130A2C10-B9EE-4D84-88E3-5384FF039795',
@@ -163,7 +163,7 @@ export function bodyWith(extIdInfo: unknown, more: Readonly<Record<string, unkno
   }
 }
 
-/** An answer without a document, but for what is given. */
+/** An answer without a document, except for the given members. */
 export function answerWith(given: Partial<FinalAnswer>): FinalAnswer {
   return {
     requestId: '130A2C10-B9EE-4D84-88E3-5384FF039795',
@@ -214,7 +214,7 @@ export function contextOf({ docType = null, ...given }: ContextGiven = {}): Norm
   }
 }
 
-/** The fields that say something, without an empty `raw`. */
+/** The fields that are not null, without an empty `raw`. */
 export function saying(fields: DocumentFields | null | undefined): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields ?? {}).filter(

@@ -1,10 +1,13 @@
-/** Options of the large suites: their values, and their way from the command to the tests, which is the environment. */
+/**
+ * Options of the large suites: how to parse their values, and how to pass them from the command to the tests in an
+ * environment variable.
+ */
 
 export function names(text: string): string[] {
   return text.split(',').filter((name) => name !== '')
 }
 
-/** The command that repeats a run, for its saved figures. */
+/** The command that repeats a run, saved with its figures. */
 export function commandText(
   script: string,
   options: Readonly<Record<string, string | number | boolean>>,
@@ -18,7 +21,7 @@ export function commandText(
 
 export const MAX_SEEDS = 1_000_000
 
-/** `parse` gives what holds where nothing was passed on. */
+/** Without passed-on options, the tests use the defaults of `parse`. */
 export function byEnvironment<Options>(variable: string, parse: (args: readonly string[]) => Options) {
   return {
     passOn: (options: Options, environment: NodeJS.ProcessEnv): void => {

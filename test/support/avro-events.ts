@@ -1,4 +1,4 @@
-/** Events as other programs write them in Avro: schemas of their own, written by avsc. */
+/** Events in the Avro schemas of other producers, written by avsc. */
 import avsc, { type Schema } from 'avsc'
 import type { Decoded } from '../../src/ports.ts'
 import { decoding, NOW_MS, registered, registryOf, wire } from './event-decoder.ts'
@@ -38,7 +38,7 @@ export function written(schema: unknown, value: unknown): Buffer {
 
 export async function decodedAs(schema: unknown, body: Buffer): Promise<Decoded> {
   const answer = await decoding(registryOf({ 3: registered(schema) })).decoded(wire(3, body))
-  if (answer === null) throw new Error('Nobody stopped the decoder.')
+  if (answer === null) throw new Error('The decoder returned no answer.')
   return answer
 }
 
@@ -47,7 +47,9 @@ export async function problemOf(schema: unknown, value: unknown): Promise<string
   return answer.kind === 'undecodable' ? `${answer.code}: ${answer.message}` : answer.kind
 }
 
-/** A number of variable length, before zigzag: twice the amount, or one less than twice its negative. */
+/**
+ * A varint before zigzag decoding: twice a positive number, or twice the absolute value of a negative one minus 1.
+ */
 export function varint(zigzag: bigint): Buffer {
   const bytes: number[] = []
   let rest = zigzag

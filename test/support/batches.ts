@@ -1,4 +1,4 @@
-/** Record batches as a broker gives them out, for tests of what reads them. */
+/** Creates record batches in the form in which a broker returns them. */
 import { BATCH, CODEC_IDS } from '../../src/adapters/kafka/batch-format.ts'
 import { compress, type Compression } from '../../src/adapters/kafka/compression.ts'
 import { crc32c } from '../../src/adapters/kafka/crc32c.ts'
@@ -14,7 +14,7 @@ export function textRecord(value: string): BatchRecord {
   return { key: null, value: Buffer.from(value), headers: [] }
 }
 
-/** As it stands in the log: the broker has given it offsets. */
+/** The batch as stored by the broker, with offsets. */
 export async function storedBatch(
   baseOffset: bigint,
   records: readonly BatchRecord[],
@@ -47,14 +47,17 @@ export function decodeOptions(changes: Partial<DecodeOptions> = {}): DecodeOptio
 
 const MEGABYTE = 1024 * 1024
 
-/** A batch with one record of so many megabytes of blanks. Nobody has them all in memory. */
+/**
+ * A compressed batch with one record of the given number of megabytes of blanks, generated without holding them in
+ * memory.
+ */
 export async function blanksBatch(codec: Compression, megabytes: number): Promise<Buffer> {
-  // Now, because a broker soon deletes what is older than its retention time.
+  // The current time, because a broker deletes records older than its retention time.
   const head = await storedBatch(0n, [{ key: null, value: Buffer.alloc(0), headers: [] }], {
     timestampMs: Date.now(),
   })
   const value = varint(megabytes * MEGABYTE)
-  // Attributes, time and offset deltas, no key; behind the value no headers.
+  // Attributes, timestamp and offset deltas, no key. No headers after the value.
   const body = Buffer.concat([Buffer.from([0, 0, 0, 1]), value])
   const start = Buffer.concat([varint(body.length + megabytes * MEGABYTE + 1), body])
   const blanks = await compress(codec, Buffer.alloc(MEGABYTE, ' '))
@@ -70,9 +73,9 @@ export async function blanksBatch(codec: Compression, megabytes: number): Promis
   return bytes
 }
 
-/** What was compressed in parts, as if it had been one. Snappy and LZ4 have a head, and LZ4 a mark at its end. */
+/** Joins separately compressed parts into one stream. Snappy and LZ4 have a header, and LZ4 has an end mark. */
 function joined(codec: Compression, parts: readonly Buffer[]): Buffer {
-  // The head of a small LZ4 frame announces small blocks.
+  // The header of a small LZ4 frame announces small blocks.
   const head = parts.reduce((left, right) => (right.length > left.length ? right : left))
   const [headBytes, endBytes] = codec === 'snappy' ? [16, 0] : codec === 'lz4' ? [7, 4] : [0, 0]
   const inner = parts.map((part) => part.subarray(headBytes, part.length - endBytes))

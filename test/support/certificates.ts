@@ -1,4 +1,4 @@
-/** A certificate authority of the test's own, and what it signs. Everything is PEM. */
+/** A test certificate authority and the certificates it signs. Everything is PEM. */
 import { generate } from 'selfsigned'
 
 export interface KeyPair {
@@ -20,7 +20,7 @@ export async function createAuthority(name = 'Test authority'): Promise<KeyPair>
   return { cert, key }
 }
 
-/** Signed by itself, for servers by these names; whoever is to trust it is given the certificate. */
+/** A self-signed certificate for servers with these names. Clients must trust the certificate itself. */
 export async function selfSigned(names: readonly string[]): Promise<KeyPair> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'test' }], {
     keyType: 'ec',
@@ -35,11 +35,11 @@ export async function selfSigned(names: readonly string[]): Promise<KeyPair> {
 
 export interface Issue {
   readonly name: string
-  /** Ended a day ago. */
+  /** Expired a day ago. */
   readonly expired?: boolean
 }
 
-/** For both ends of a connection by 127.0.0.1. */
+/** For servers and clients on 127.0.0.1. */
 export async function issue(authority: KeyPair, { name, expired = false }: Issue): Promise<KeyPair> {
   const notAfterDate = new Date(Date.now() + (expired ? -DAY_MS : DAY_MS))
   const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {

@@ -1,4 +1,4 @@
-/** docker-compose.yml as compose would read it: merged, with its variables at their defaults. */
+/** Reads docker-compose.yml as compose would: merged, with default values of its variables. */
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 

@@ -1,4 +1,7 @@
-/** Stand-ins for what hands out keys (STS, the instance's metadata, a local address), each on a real loopback server. */
+/**
+ * Stand-ins for the services that issue credentials (STS, instance metadata, a credentials URI), each on a real
+ * loopback server.
+ */
 import { once } from 'node:events'
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import https from 'node:https'
@@ -15,11 +18,11 @@ export interface Keys {
 
 export interface CredentialServer {
   readonly port: number
-  /** Exchanges asked for, those that failed included. */
+  /** Number of requests, including failed ones. */
   readonly requests: number
-  /** Bodies of the requests, and their paths. */
+  /** Method, path and body of each request. */
   readonly seen: readonly string[]
-  /** Fails with an answer that holds a secret, as real ones do. */
+  /** Answers with an error that contains a secret, as real services do. */
   down: boolean
   close(): Promise<void>
 }
@@ -32,7 +35,7 @@ export const PLAIN: Shape = (keys) => ({ Code: 'Success', ...keys })
 export interface CredentialServerOptions {
   readonly shape: Shape
   readonly keys: () => Keys
-  /** TLS where there is one. */
+  /** Uses TLS if present. */
   readonly certificate?: KeyPair
 }
 
@@ -42,10 +45,10 @@ export async function startCredentialServer(options: CredentialServerOptions): P
   const listener: RequestListener = (request, response) => void answer(request, response)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // The library keeps connections for the next server of the same name, which is another one here.
+    // The library pools connections by host name, but the next test has another server with the same name.
     response.setHeader('connection', 'close')
     seen.push(`${request.method} ${request.url} ${await text(request)}`)
-    // What the instance's metadata service wants first, from then on a header.
+    // The instance metadata service requires a token, first requested with PUT and then sent as a header.
     if (request.method === 'PUT') return void response.end('metadata-token')
     state.requests += 1
     const keys = options.keys()

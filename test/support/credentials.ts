@@ -1,13 +1,13 @@
-/** Keys for the client in tests, all of them fictitious. */
+/** Fictitious credentials for the client in tests. */
 import type { CredentialProvider } from '../../src/adapters/alibaba/credential-provider.ts'
 import type { Credentials } from '../../src/adapters/alibaba/sign-v3.ts'
 
 export interface HandedOut extends CredentialProvider {
-  /** What the API refused, in order. */
+  /** The credentials that the API rejected, in order. */
   readonly refusals: readonly Credentials[]
 }
 
-/** Hands out what it is told to. */
+/** Provides the given credentials. */
 export function handingOut(current: CredentialProvider['current']): HandedOut {
   const refusals: Credentials[] = []
   return {

@@ -1,19 +1,22 @@
-/** In front of a server that is not ours to stop: connections that can be refused, or taken and never answered. */
+/**
+ * A proxy in front of a server that the test cannot stop. It can refuse connections, or accept them without
+ * answering.
+ */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { pickPort } from '../../dev/stack/ports.ts'
 
 export interface CuttableProxy {
   readonly port: number
-  /** Ends all connections and refuses new ones. */
+  /** Closes all connections and refuses new ones. */
   cut(): Promise<void>
-  /** Takes connections and says nothing. */
+  /** Accepts connections but never answers. */
   silence(): Promise<void>
   heal(): Promise<void>
   close(): Promise<void>
 }
 
-/** Listens on one port throughout. */
+/** Always listens on the same port. */
 export async function startProxy(target: { readonly port: number }): Promise<CuttableProxy> {
   const port = await pickPort()
   const sockets = new Set<Socket>()

@@ -1,4 +1,7 @@
-/** A dead-letter topic in memory, and a sink that redrives as Kafka would: the redrive receipts can be read from then on. */
+/**
+ * An in-memory dead-letter topic and a redrive sink that behaves like Kafka: once committed, redrive receipts can be
+ * read.
+ */
 import { deadLetterHeaders, type DeadLetterReason } from '../../src/core/dead-letter.ts'
 import type { Headers } from '../../src/core/headers.ts'
 import type { DlqReader } from '../../src/pipeline/dead-letters.ts'
@@ -12,9 +15,9 @@ export interface StoredFacts {
   readonly own?: Headers
   readonly key?: Buffer | null
   readonly value?: Buffer | null
-  /** Where the event came from. */
+  /** Position of the event. */
   readonly sourceTopic?: string
-  /** Headers that say what the dead letter lacks. */
+  /** Headers that describe what the dead letter omits. */
   readonly leftOut?: Headers
 }
 
@@ -39,7 +42,7 @@ export class DeadLetterTopic {
     this.#records = Array.from({ length: partitions }, () => [])
   }
 
-  /** Where it stands. */
+  /** Returns its DLQ position. */
   add(partition: number, facts: StoredFacts = {}): string {
     return this.append(partition, { key: null, value: Buffer.from('{'), ...facts }, storedHeaders(facts))
   }
@@ -55,12 +58,12 @@ export class DeadLetterTopic {
     return `${partition}:${offset}`
   }
 
-  /** As it is now, for a pipeline that reads `in` and one retry topic. */
+  /** The current records, for a pipeline that reads `in` and one retry topic. */
   source(atOnce?: number): DlqReader {
     return { topic: this.reader(atOnce), ownTopics: new Set(['in', 'in.retry.1m']) }
   }
 
-  /** As it is now; `atOnce` records are read at a time. */
+  /** The current records, read in chunks of `atOnce`. */
   reader(atOnce = 3): TopicReader {
     const snapshot = this.#records.map((records) => [...records])
     return {
@@ -75,14 +78,14 @@ export class DeadLetterTopic {
 }
 
 export interface FakeRedriveSink extends RedriveSink {
-  /** What was committed on the input topic. */
+  /** Records committed to the input topic. */
   readonly events: readonly OutputRecord[]
   readonly transactions: number
 }
 
 /**
- * `outcomes`: of each transaction in turn; the last one repeats. `refuses`: the code with which a transaction is refused
- * if it holds this event.
+ * `outcomes`: one for each transaction, the last one repeats. `refuses`: the error code with which the broker rejects
+ * a transaction that contains this event.
  */
 export function redriveSink(
   topic: DeadLetterTopic,

@@ -1,9 +1,9 @@
-/** Rights taken from a user of the listener with the login. */
+/** Denies rights to a user of the login listener. */
 import kafkajs, { type AclResourceTypes } from 'kafkajs'
 import { connectTo } from './kafka.ts'
 import type { User } from './login-listener.ts'
 
-/** Takes every right on these from the user, and leaves them to everybody else. */
+/** Denies the user every right on these resources. All other users keep theirs. */
 export async function deny(user: User, resourceType: AclResourceTypes, resourceName: string): Promise<void> {
   const { AclPermissionTypes: permissions } = kafkajs
   const entry = {
@@ -18,7 +18,7 @@ export async function deny(user: User, resourceType: AclResourceTypes, resourceN
   await admin.createAcls({
     acl: [
       { ...entry, principal: `User:${user}`, permissionType: permissions.DENY },
-      // Without it nobody but the super users might use what has an entry.
+      // Without this entry, only super users could use a resource that has an ACL entry.
       { ...entry, principal: 'User:*', permissionType: permissions.ALLOW },
     ],
   })

@@ -1,10 +1,10 @@
-/** README.md and the pages below docs/, for tests of what they say. */
+/** Reads README.md and the pages in docs/, for tests of their content. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 const ROOT = new URL('../../', import.meta.url)
 
 export interface Page {
-  /** Relative to the checkout. */
+  /** Path relative to the checkout. */
   readonly path: string
   readonly text: string
 }
@@ -13,7 +13,7 @@ export function readPage(path: string): Page {
   return { path, text: readFileSync(new URL(path, ROOT), 'utf8') }
 }
 
-/** All pages of documentation that people read first to last, the chart's included. */
+/** All documentation pages, including the chart's. */
 export function pages(): readonly Page[] {
   const docs = readdirSync(new URL('docs/', ROOT)).filter((name) => name.endsWith('.md'))
   const others = [
@@ -26,7 +26,7 @@ export function pages(): readonly Page[] {
   return [...others, ...docs.map((name) => `docs/${name}`)].map(readPage)
 }
 
-/** The commands of the `sh` blocks, each with its continuation lines; comments at the end of a line are left out. */
+/** The commands in `sh` blocks, joined over continuation lines and without trailing comments. */
 export function commandsOf({ text }: Page): readonly string[] {
   return [...text.matchAll(/^ *```sh\n(.*?)^ *```/gms)].flatMap(([, block = '']) => commandsIn(block))
 }
@@ -39,7 +39,7 @@ function commandsIn(block: string): readonly string[] {
   return lines.map((line) => line.replace(/^#.*| # .*$/, '').trim()).filter((line) => line !== '')
 }
 
-/** The anchors that GitHub makes of the headings. */
+/** The anchors that GitHub generates for the headings. */
 export function anchorsOf({ text }: Page): ReadonlySet<string> {
   const headings = [...text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#+ (.+)$/gm)]
   return new Set(
@@ -52,7 +52,7 @@ export function anchorsOf({ text }: Page): ReadonlySet<string> {
   )
 }
 
-/** Commands between single backticks. Placeholders such as `npm start -- COMMAND` are left out. */
+/** Commands in single backticks, except those with placeholders such as `npm start -- COMMAND`. */
 export function inlineCommandsOf({ text }: Page): readonly string[] {
   const outside = text.replaceAll(/^ *```.*?^ *```/gms, '')
   return [...outside.matchAll(/`((?:npm|npx|node|helm|docker|kubectl|redis-cli) [^`]+)`/g)]

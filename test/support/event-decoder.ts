@@ -1,4 +1,4 @@
-/** The decoder of events on a registry in the test's hand, and values to decode. */
+/** An event decoder with a fake registry, and values to decode. */
 import { createEventDecoder } from '../../src/adapters/registry/decode-event.ts'
 import type { Lookup, RegisteredSchema, Registry } from '../../src/adapters/registry/registry.ts'
 import { schemaJson, schemaType } from '../../src/adapters/registry/schemas.ts'
@@ -8,7 +8,7 @@ import type { Decoded, ForeignKind, Undecodable } from '../../src/ports.ts'
 import { FakeClock } from './fake-clock.ts'
 import { fakeLog, fakeMetrics } from './fakes.ts'
 
-/** What the decoder's clock says. */
+/** The time of the decoder's clock. */
 export const NOW_MS = Date.UTC(2026, 0, 1)
 
 export const EVENT: VerificationCompleted = {
@@ -33,7 +33,7 @@ export function registered(schema: unknown, schemaTypeName = 'AVRO'): Registered
   return { schemaType: schemaTypeName, schema: JSON.stringify(schema), referenced: [] }
 }
 
-/** In the framing of Confluent's serializers. */
+/** Confluent's framing. */
 export function wire(id: number, body: Buffer): Buffer {
   const header = Buffer.alloc(5)
   header.writeInt32BE(id, 1)
@@ -50,7 +50,7 @@ export function json(event: unknown = EVENT): Buffer {
 
 export interface FakeRegistry extends Registry {
   readonly asked: readonly number[]
-  /** Answers in this order, then by what it holds. */
+  /** Queued answers come first, then registered schemas. */
   readonly next: Lookup<RegisteredSchema>[]
 }
 
@@ -68,7 +68,7 @@ export function registryOf(held: Readonly<Record<number, RegisteredSchema>> = { 
           (value === undefined ? { kind: 'not-found', missing: null } : { kind: 'found', value }),
       )
     },
-    idBySchema: () => Promise.reject(new Error('not asked for here')),
+    idBySchema: () => Promise.reject(new Error('The decoder must not call idBySchema.')),
   }
 }
 
@@ -76,7 +76,7 @@ export function decoding(registry = registryOf()) {
   const clock = new FakeClock(NOW_MS)
   const decoder = createEventDecoder({ registry, clock, log: fakeLog(), metrics: fakeMetrics() })
   const decode = (value: Buffer | null, headers: Headers = NO_HEADERS) => decoder.decode(value, headers)
-  /** Lets time pass until the answer is there. */
+  /** Advances time until the result is there. */
   const decoded = async (value: Buffer | null, headers: Headers = NO_HEADERS): Promise<Decoded | null> => {
     const answer = decode(value, headers)
     await clock.advance(2_000)

@@ -1,6 +1,6 @@
 /**
- * A broker as the fetcher meets it: requests are encoded, read from the bytes and answered in bytes, so that what goes over
- * the wire is played too. Fetch version 10, ListOffsets version 3.
+ * A fake broker for the fetcher. Requests and responses are encoded to bytes and decoded again, so the wire format is
+ * tested too. Supports Fetch version 10 and ListOffsets version 3.
  */
 import { createRequire } from 'node:module'
 import { encodeBatch } from '../../src/adapters/kafka/encode-batch.ts'
@@ -16,7 +16,7 @@ export interface SeenFetch {
   readonly maxBytes: number
   readonly sessionId: number
   readonly epoch: number
-  /** `topic:partition@offset`, in the order asked for. */
+  /** `topic:partition@offset`, in the requested order. */
   readonly asked: readonly string[]
   /** `topic:partition`. */
   readonly forgotten: readonly string[]
@@ -53,7 +53,7 @@ export interface FakeBrokerOptions {
 export interface FakeBroker {
   readonly broker: Broker
   readonly fetches: readonly SeenFetch[]
-  /** How often offsets were asked for. */
+  /** Number of ListOffsets requests. */
   readonly listed: () => number
 }
 
@@ -85,7 +85,7 @@ export function fakeBroker({ nodeId = 1, onFetch, onListOffsets }: FakeBrokerOpt
   return { broker: broker as unknown as Broker, fetches, listed: () => listed }
 }
 
-/** One batch with these values, at these offsets from `base` on. */
+/** One batch with these values, at the offsets starting with `base`. */
 export async function batchAt(base: bigint, values: readonly string[], leaderEpoch = 0): Promise<Buffer> {
   const records = values.map((value) => ({ key: null, value: Buffer.from(value), headers: NO_HEADERS }))
   const bytes = await encodeBatch(records, { transaction: null, timestampMs: 1_000, codec: 'none' })

@@ -5,12 +5,12 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** Lets everything that waits for promises alone go on to where it waits for something else. */
+/** Runs everything that waits only for promises. */
 export function flushPromises(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve))
 }
 
-/** Moves only when told. The two clocks begin far apart, so that one taken for the other shows. */
+/** A clock that moves only when told to. Wall time and monotonic time start far apart, so that a mix-up shows. */
 export class FakeClock implements Clock {
   readonly startEpochMs: number
   #nowMs = 0
@@ -21,7 +21,7 @@ export class FakeClock implements Clock {
     this.startEpochMs = startEpochMs
   }
 
-  /** Timers that are set and neither fired nor cancelled. */
+  /** Number of pending timers. */
   get timers(): number {
     return this.#timers.size
   }
@@ -34,7 +34,7 @@ export class FakeClock implements Clock {
     return this.startEpochMs + this.#nowMs + this.#jumpedMs
   }
 
-  /** The wall clock is put forward, or back, as the operator or NTP may do; no timer notices. */
+  /** Sets the wall clock forward or back, as an operator or NTP may do. Timers are not affected. */
   jump(byMs: number): void {
     this.#jumpedMs += byMs
   }
@@ -45,7 +45,7 @@ export class FakeClock implements Clock {
     return () => void this.#timers.delete(timer)
   }
 
-  /** Fires what falls due on the way, in order, and lets the consequences of each happen before the next. */
+  /** Fires due timers in order and flushes promises after each one. */
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs
     await flushPromises()

@@ -1,25 +1,28 @@
-/** The broker's side of one input partition: what was committed, who holds the claim, and faults by order. */
+/** The broker's side of one input partition: the committed outputs, the current claim, and injected faults. */
 import type { ClaimPartition, Failure, OutputSink, OutputRecord, PublishOutcome } from '../../src/ports.ts'
 
-/** How the next transaction goes: `lost` has committed, but nobody was told; `denied` does not end by itself. */
+/**
+ * Fault of the next transaction. `lost`: it is committed, but the client gets no answer. `denied`: it fails until an
+ * operator acts.
+ */
 export type Fault = 'fenced' | 'failed' | 'lost' | 'denied' | 'refused'
 
-const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker answers.', temporary: true }
+const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker is reachable.', temporary: true }
 const DENIED: Failure = { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'Grant WRITE.', temporary: false }
 const TOO_LARGE: Failure = { code: 'MESSAGE_TOO_LARGE', message: 'A record is too large.', temporary: false }
 
 export class FakePartition {
   committed: bigint | null
   readonly outputs: OutputRecord[] = []
-  /** One entry a transaction: how many outputs, and the next offset. */
+  /** One entry for each transaction: the number of outputs and the next offset. */
   readonly transactions: (readonly [outputs: number, nextOffset: bigint])[] = []
   readonly faults: Fault[] = []
-  /** Outputs that are refused for good. */
+  /** Outputs that are rejected permanently. */
   refuses: (output: OutputRecord) => boolean = () => false
   claims = 0
   prepared = 0
   open = 0
-  /** So many claims are refused first. */
+  /** This many claims fail first. */
   refusals = 0
   #held: Promise<void> = Promise.resolve()
   #release: () => void = () => undefined
@@ -39,7 +42,7 @@ export class FakePartition {
     return { kind: 'claimed', sink: this.#sink() }
   }
 
-  /** Claims and transactions wait until {@link release}. */
+  /** Holds back claims and transactions until {@link release}. */
   hold(): void {
     this.#held = new Promise((resolve) => void (this.#release = resolve))
   }

@@ -1,9 +1,9 @@
-/** Stand-ins for the ports that need no world: what is asked of them is written down. */
+/** Simple fakes for ports. They record their calls. */
 import { NO_HEADERS } from '../../src/core/headers.ts'
 import type { Claimed, InputRecord, Log, Metrics, OutputSink } from '../../src/ports.ts'
 
 export interface RecordedMetrics extends Metrics {
-  /** What was called, in order, with its arguments. */
+  /** The calls with their arguments, in order. */
   readonly calls: readonly (readonly [name: string, ...args: unknown[]])[]
   of(name: keyof Metrics): readonly (readonly unknown[])[]
 }

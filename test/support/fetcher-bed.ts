@@ -1,4 +1,4 @@
-/** The fetcher with two brokers in the test's hand, over bytes. */
+/** The fetcher with two fake brokers that the test controls, connected by bytes. */
 import { Fetcher } from '../../src/adapters/kafka/fetcher.ts'
 import type { Start } from '../../src/adapters/kafka/log-positions.ts'
 import type { Topology } from '../../src/adapters/kafka/topology.ts'
@@ -14,7 +14,7 @@ import { fakeLog } from './fakes.ts'
 
 export const unreachable = () => Object.assign(new Error('no'), { name: 'KafkaJSConnectionError' })
 
-/** Two brokers, a topic `in` whose partitions they lead, and fetches that hang until they are answered. */
+/** Two brokers that lead the partitions of a topic `in`. Fetches hang until the test answers them. */
 export class FetcherBed {
   readonly clock = new FakeClock()
   readonly leaders = new Map<number, number>([
@@ -33,7 +33,7 @@ export class FetcherBed {
   readonly log = fakeLog()
   start: Start = 'earliest'
   hasIds = true
-  /** Played with the next look at the metadata. */
+  /** Takes effect at the next metadata request. */
   onRefresh: () => void = () => {}
   refreshes = 0
   readonly #open = new Map<number, PromiseWithResolvers<FakeFetchAnswer>>()
@@ -102,7 +102,7 @@ export class FetcherBed {
     await flushPromises()
   }
 
-  /** What the broker was asked last. */
+  /** The latest request to the broker. */
   asked(nodeId = 1) {
     return this.brokers.get(nodeId)?.fetches.at(-1)
   }

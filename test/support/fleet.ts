@@ -1,25 +1,25 @@
-/** Replicas as processes, in numbers: who ended without being told to, and what each has logged. */
+/** A set of replica processes. Records those that ended unexpectedly and the log of each. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MAIN, type Env } from '../../dev/harness/commands.ts'
 import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 
 export interface Replica extends ServiceProcess {
-  /** SIGKILL, and waits for the end. */
+  /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>
-  /** SIGTERM, and waits for the end; rejects when the exit code says it was no orderly one. */
+  /** Sends SIGTERM and waits for the end. Rejects if the exit code is not 0. */
   end(): Promise<void>
 }
 
 export interface FleetOptions {
-  /** Where each replica's log is written when it ends, if anywhere, and what its name begins with. */
+  /** Folder for the log of each replica, written when it ends, and the prefix of its file name. */
   readonly logs: { readonly folder: string; readonly prefix: string } | null
 }
 
 export class Fleet {
-  /** Those that are running. */
+  /** The running replicas. */
   readonly replicas = new Set<Replica>()
-  /** Last lines of replicas that ended without being told to. */
+  /** Last log lines of replicas that ended unexpectedly. */
   readonly deaths: string[] = []
   readonly #options: FleetOptions
 
@@ -27,7 +27,7 @@ export class Fleet {
     this.#options = options
   }
 
-  /** Resolves when it has an address, which is before it is ready. `nodeArgs` are Node's own options. */
+  /** Resolves when the replica listens, which is before it is ready. `nodeArgs`: Node's own options. */
   async start(env: Env, nodeArgs: readonly string[] = []): Promise<Replica> {
     const service = await startServiceProcess(env, [...nodeArgs, MAIN, 'run'])
     const replica: Replica = {
@@ -40,7 +40,7 @@ export class Fleet {
       end: async () => {
         this.replicas.delete(replica)
         const code = await service.stop()
-        if (code !== 0) throw new Error(`A replica ended with ${code}:\n${lastLines(service.output())}`)
+        if (code !== 0) throw new Error(`A replica exited with code ${code}:\n${lastLines(service.output())}`)
       },
     }
     this.replicas.add(replica)

@@ -1,4 +1,4 @@
-/** Headers of records, as tests write and read them. */
+/** Reads and writes record headers. */
 import type { IHeaders } from 'kafkajs'
 import { lastText, type Header, type Headers } from '../../src/core/headers.ts'
 
@@ -18,12 +18,12 @@ export function headerTexts(headers: Headers): Record<string, string> {
   return Object.fromEntries(headers.map(({ name, value }) => [name, String(value)]))
 }
 
-/** `undefined` if there is no such header, so that a test cannot take a missing one for an empty one. */
+/** `undefined` if the header is missing, so that a test cannot mistake a missing header for an empty one. */
 export function headerText(headers: Headers, name: string): string | undefined {
   return headers.some((header) => header.name === name) ? lastText(headers, name) : undefined
 }
 
-/** Headers that kafkajs has read: in an object, so the order across names is that of each name's first header. */
+/** Lists headers that kafkajs returned as an object. Only the order of the first header of each name is kept. */
 export function listHeaders(headers: IHeaders): Headers {
   return Object.entries(headers).flatMap(([name, values]): Header[] =>
     [values ?? null].flat().map((value) => ({

@@ -1,4 +1,4 @@
-/** HTTP servers that stand in for a registry, or for what may answer in its place. They end with the test. */
+/** HTTP servers that stand in for a registry, or for other servers at its address. They are closed after the test. */
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -27,7 +27,7 @@ export function page(status: number): RequestListener {
     void response.writeHead(status, { 'content-type': 'text/html' }).end('<html>A page of a proxy</html>')
 }
 
-/** What is there in place of a registry: the status, and what answers. */
+/** Servers that could be at the registry's address by mistake: description, status and answer. */
 export const NOT_REGISTRIES: readonly (readonly [what: string, status: number, answer: RequestListener])[] = [
   ['a page of an ingress without a backend', 404, page(404)],
   [
@@ -42,7 +42,7 @@ export const NOT_REGISTRIES: readonly (readonly [what: string, status: number, a
   ],
   ['a login page', 200, page(200)],
   ['an empty answer', 200, (_, response) => void response.writeHead(200).end()],
-  ['JSON that is no object', 200, saying(200, 'ok')],
+  ['JSON that is not an object', 200, saying(200, 'ok')],
   ['JSON of another service', 200, saying(200, { status: 'UP' })],
   ['a page for another method', 405, page(405)],
   [

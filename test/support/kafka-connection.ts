@@ -1,4 +1,4 @@
-/** Connections of kafkajs to a broker that says what it is told to. */
+/** Connects kafkajs to a fake broker that sends given answers. */
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
@@ -22,14 +22,14 @@ export interface TestRequest {
 
 interface TestBroker {
   readonly port: number
-  /** In the order they were opened. */
+  /** In the order in which they were opened. */
   readonly sockets: readonly Socket[]
 }
 
 interface TestBrokerOptions {
-  /** Answers what is asked first of each connection: for its versions. */
+  /** Answers the first request of each connection: ApiVersions. */
   readonly isReached?: boolean
-  /** What becomes of all else; nothing unless told. */
+  /** Handles all other requests. Without it they get no answer. */
   readonly serve?: (request: TestRequest) => void
 }
 
@@ -37,7 +37,7 @@ export async function startBroker({ isReached = true, serve }: TestBrokerOptions
   const sockets: Socket[] = []
   const server = createServer((socket) => {
     sockets.push(socket)
-    // It is the other side that ends it.
+    // The client closes the connection.
     socket.on('error', () => undefined)
     socket.on('data', (bytes: Buffer) => {
       for (const { apiKey, correlationId } of requestsIn(bytes)) {
@@ -56,14 +56,14 @@ export async function startBroker({ isReached = true, serve }: TestBrokerOptions
   return { port, sockets }
 }
 
-/** Short as they are, each has come whole. */
+/** The requests are short, so each chunk contains whole requests. */
 function* requestsIn(bytes: Buffer): Generator<{ apiKey: number; correlationId: number }> {
   for (let at = 0; at < bytes.length; at += 4 + bytes.readInt32BE(at)) {
     yield { apiKey: bytes.readInt16BE(at + 4), correlationId: bytes.readInt32BE(at + 8) }
   }
 }
 
-/** With a login when there is a mechanism for it. */
+/** Logs in if a mechanism is given. */
 export function connectionTo(port: number, { mechanism }: { mechanism?: string } = {}): Connection {
   const connection = new ConnectionClass({
     sasl: mechanism === undefined ? null : { mechanism },
@@ -78,7 +78,7 @@ export function connectionTo(port: number, { mechanism }: { mechanism?: string }
   return connection
 }
 
-/** Resolves with what came as the answer, as hexadecimal digits. */
+/** Resolves with the answer as hexadecimal digits. */
 export function ask(connection: Connection, apiKey: number = HEARTBEAT): Promise<unknown> {
   const request = {
     apiKey,
@@ -91,7 +91,7 @@ export function ask(connection: Connection, apiKey: number = HEARTBEAT): Promise
     parse: (decoded: object) => (decoded as { payload: Buffer }).payload.toString('hex'),
   }
   const answered = connection.send({ request, response })
-  // Whoever wants to know awaits it.
+  // Callers that need the outcome await it.
   answered.catch(() => undefined)
   return answered
 }

@@ -1,6 +1,6 @@
 /**
- * A proxy in front of one broker on loopback that understands enough of Kafka's protocol to treat requests by their kind.
- * Answers that name the broker's address name the proxy's instead, so that every connection leads through it.
+ * A proxy in front of one loopback broker that can treat requests by their kind. It replaces the broker's address in
+ * responses by its own, so all connections go through it.
  */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
@@ -19,7 +19,7 @@ export interface ProxiedRequest {
   readonly correlationId: number
 }
 
-/** A Buffer is the answer's body, given in the broker's place. */
+/** A Buffer is the body of the response to send instead of the broker's. */
 export type Treatment = 'pass' | 'cut' | 'ignore' | Buffer
 
 export interface KafkaProxy {
@@ -88,7 +88,7 @@ export async function startKafkaProxy(
   }
 }
 
-/** Calls back with whole frames, their length included. */
+/** Calls back with whole frames, including their length. */
 function framed(onFrame: (frame: Buffer) => void): (bytes: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0)
   return (bytes) => {
@@ -102,7 +102,7 @@ function framed(onFrame: (frame: Buffer) => void): (bytes: Buffer) => void {
 }
 
 function requestIn(frame: Buffer): ProxiedRequest {
-  if (frame.length < HEADER_BYTES) throw new Error('This is not a request of Kafka.')
+  if (frame.length < HEADER_BYTES) throw new Error('The frame is too short for a Kafka request.')
   return {
     apiKey: frame.readInt16BE(4),
     apiVersion: frame.readInt16BE(6),
@@ -117,7 +117,7 @@ function answerTo({ correlationId }: ProxiedRequest, body: Buffer): Buffer {
   return Buffer.concat([head, body])
 }
 
-/** The broker's port, which stands behind its host; how the length of a text is written depends on the version. */
+/** Replaces the broker's port, which follows its host. The encoding of the host's length depends on the version. */
 function readdress(frame: Buffer, from: number, to: number): void {
   const host = Buffer.from(HOST)
   for (let at = frame.indexOf(host); at >= 0; at = frame.indexOf(host, at + 1)) {
@@ -126,7 +126,7 @@ function readdress(frame: Buffer, from: number, to: number): void {
   }
 }
 
-/** An answer to DescribeConfigs that refuses one topic, in versions 0 to 2. */
+/** A DescribeConfigs response (versions 0 to 2) with an error for one topic. */
 export function describeConfigsError(errorCode: number): Buffer {
   const body = Buffer.alloc(4 + 4 + 2 + 2 + 1 + 3 + 4)
   body.writeInt32BE(1, 4)

@@ -1,4 +1,4 @@
-/** Kafka as tests use it: topics of their own, records in, records out, everything closed when the test has finished. */
+/** Kafka helpers for tests: unique topics, records in and out. All clients are closed after the test. */
 import { randomUUID } from 'node:crypto'
 import kafkajs, {
   type Admin,
@@ -27,12 +27,12 @@ export interface ReadRecord {
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} }
 const READ_TIMEOUT_MS = 30_000
 
-/** A name no other test uses, for topics, groups and subjects. */
+/** A unique name for topics, groups and subjects. */
 export function uniqueName(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`
 }
 
-/** The run's own stack unless told otherwise. */
+/** Connects to the shared stack by default. */
 export function connectTo(brokers: readonly string[] = inject('brokers')): Kafka {
   return createKafkaClient({ brokers, clientId: 'test', tls: null, sasl: null }, silent).kafka
 }
@@ -51,7 +51,7 @@ export async function connectedProducer(kafka: Kafka = connectTo()): Promise<Pro
   return producer
 }
 
-/** With the broker's default of 8 partitions unless told otherwise. Returns when they can be used. */
+/** Uses the broker's default of 8 partitions unless given. Resolves when the topics can be used. */
 export async function createTopics(
   topics: readonly ITopicConfig[],
   kafka: Kafka = connectTo(),
@@ -59,7 +59,7 @@ export async function createTopics(
   await withAdmin(kafka, (admin) => createKnownTopics(admin, topics))
 }
 
-/** Settings that are not named go back to the broker's defaults. */
+/** Settings that are not named return to the broker's defaults. */
 export async function alterTopic(
   topic: string,
   settings: Readonly<Record<string, string>>,
@@ -70,22 +70,22 @@ export async function alterTopic(
   await withAdmin(kafka, (admin) => admin.alterConfigs({ validateOnly: false, resources }))
 }
 
-/** Returns when the broker has them. */
+/** Resolves when the broker has acknowledged them. */
 export async function produce(topic: string, messages: Message[], kafka: Kafka = connectTo()): Promise<void> {
   const producer = await connectedProducer(kafka)
   await producer.send({ topic, messages })
 }
 
 export interface ReadUntil {
-  /** Stops at the given number of records, or when this says so of all read until then. */
+  /** Stops at this number of records, or when this returns true for all records read so far. */
   readonly until: number | ((records: readonly ReadRecord[]) => boolean)
   readonly kafka?: Kafka
   readonly timeoutMs?: number
 }
 
 /**
- * What a read_committed consumer gets from the start of the topics. Throws when that is not enough in time; `until` 0
- * reads nothing.
+ * Reads the topics from their start as a read_committed consumer. Throws if `until` is not reached in time. Reads
+ * nothing if `until` is 0.
  */
 export async function readCommitted(
   topics: readonly string[],
@@ -101,7 +101,11 @@ export async function readCommitted(
   await consumer.subscribe({ topics: [...topics], fromBeginning: true })
   const enough = Promise.withResolvers<void>()
   const tooLong = setTimeout(() => {
-    enough.reject(new Error(`${records.length} records came from ${topics.join(', ')} in ${timeoutMs} ms.`))
+    enough.reject(
+      new Error(
+        `${records.length} records were read from ${topics.join(', ')} in ${timeoutMs} ms, which is not enough.`,
+      ),
+    )
   }, timeoutMs)
   await consumer.run({
     autoCommit: false,

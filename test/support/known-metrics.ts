@@ -1,22 +1,22 @@
-/** Every metric that rules and dashboards may ask for, with its labels: from the service's own registry. */
+/** All metrics and labels that rules and dashboards may use, from the service's own registry. */
 import { RECORDINGS } from '../../dev/monitoring/rules.ts'
 import { TOPICS, setUp } from './metrics.ts'
 import { parseQuery, type Selector } from './promql.ts'
 
 export interface Known {
   readonly type: string
-  /** Values by label. Empty: any value. */
+  /** The known values of each label. An empty set allows any value. */
   readonly labels: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 const ANY: ReadonlySet<string> = new Set()
-/** What the scrape adds. */
+/** Labels that the scrape adds. */
 const TARGET = ['namespace', 'job', 'instance'].map((label) => [label, ANY] as const)
-/** Their values are not ours to choose. */
+/** Labels whose values come from outside. */
 const OPEN = new Set(['topic', 'partition', 'version', 'revision', 'node'])
 const SUFFIXES = ['', '_bucket', '_sum', '_count']
 
-/** What one replica exposes, each kind of series at least once, by the name of its metric. */
+/** The metrics of one replica by name. Every series kind occurs at least once. */
 export async function exposed(): Promise<ReadonlyMap<string, Known>> {
   const { metrics, scrape } = setUp()
   const [input = ''] = TOPICS
@@ -28,7 +28,7 @@ export async function exposed(): Promise<ReadonlyMap<string, Known>> {
   const { body } = await scrape()
   const found = new Map<string, { type: string; labels: Map<string, Set<string>> }>()
   for (const [, name = '', type = ''] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
-    // No collection may have happened yet.
+    // There may have been no garbage collection yet.
     const labels = new Map(name === 'nodejs_gc_duration_seconds' ? [['kind', new Set<string>()]] : [])
     found.set(name, { type, labels })
   }
@@ -46,7 +46,7 @@ function family(name: string, found: ReadonlyMap<string, unknown>): string {
   return found.has(name) ? name : name.replace(/_(bucket|sum|count)$/, '')
 }
 
-/** All that can be asked for, by the name it is asked for with. */
+/** All metrics, by the names that queries use. */
 export async function knownMetrics(): Promise<ReadonlyMap<string, Known>> {
   const replica = [...(await exposed())].flatMap(([name, { type, labels }]) => {
     const names = type === 'histogram' ? SUFFIXES.map((suffix) => name + suffix) : [name]
@@ -63,12 +63,12 @@ export async function knownMetrics(): Promise<ReadonlyMap<string, Known>> {
   ])
 }
 
-/** What in a query does not exist: metrics, labels, values; empty when all is well. */
+/** The metrics, labels and values of a query that do not exist. Empty if all exist. */
 export function unknownIn(query: string, known: ReadonlyMap<string, Known>): string[] {
   const { errors, selectors, grouping } = parseQuery(query)
   const labels = new Set(selectors.flatMap(({ metric }) => [...(known.get(metric)?.labels.keys() ?? [])]))
   return [
-    ...errors.map((error) => `not PromQL: ${error}`),
+    ...errors.map((error) => `invalid PromQL: ${error}`),
     ...selectors.flatMap((selector) => unknownInSelector(selector, known)),
     ...grouping.filter((label) => !labels.has(label)).map((label) => `no label ${label} to group by`),
   ]
@@ -86,7 +86,7 @@ function unknownInSelector({ metric, matchers }: Selector, known: ReadonlyMap<st
   })
 }
 
-/** Every alternative must match something, also of what is to be left out. */
+/** Every alternative must match a known value, also in negative matchers. */
 function unmatched(operator: string, value: string, values: ReadonlySet<string>): string[] {
   const alternatives = operator.endsWith('~') ? value.split('|') : [value]
   return alternatives.filter((one) => {

@@ -1,4 +1,4 @@
-/** A lane with everything round it in the test's hand. */
+/** A lane whose records, sink and clock are controlled by the test. */
 import type { LaneOptions } from '../../src/pipeline/lane-options.ts'
 import { Lane } from '../../src/pipeline/lane.ts'
 import type { Blocked } from '../../src/pipeline/blocked-partitions.ts'
@@ -65,13 +65,13 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
     defects,
     blocks,
     started,
-    /** Offsets whose work has begun, in that order, with repeats. */
+    /** Offsets whose processing has started, in that order and with repetitions. */
     begun: () => started.map(({ record }) => Number(record.offset)),
     receive: async (...offsets: number[]): Promise<void> => {
       lane.receive(offsets.map((offset) => inputRecord(offset)))
       await flushPromises()
     },
-    /** Finishes the work last begun on each of the offsets. */
+    /** Finishes the latest processing of each of these offsets. */
     finish: (...offsets: number[]): Promise<void> => finishAs(PENDING, ...offsets),
     finishAs,
     giveUp: (offset: number): void => last(started, offset).resolve(null),
@@ -80,7 +80,7 @@ export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> =
 
 function last(started: readonly Started[], offset: number): Started {
   const found = started.findLast(({ record }) => record.offset === BigInt(offset))
-  if (found === undefined) throw new Error(`Work on offset ${offset} has not begun.`)
+  if (found === undefined) throw new Error(`Processing of offset ${offset} has not started.`)
   return found
 }
 

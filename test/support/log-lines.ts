@@ -1,7 +1,7 @@
-/** What a service has logged. */
+/** Reads the log of a service. */
 import type { Running } from '../../dev/harness/commands.ts'
 
-/** The last line it wrote, which has to be one of the log. */
+/** The last line, which must be a JSON log line. */
 export function fields(replica: Running): Readonly<Record<string, unknown>> {
   const last = replica.output().trim().split('\n').at(-1) ?? ''
   return JSON.parse(last) as Record<string, unknown>
@@ -11,7 +11,7 @@ export function lastLine(replica: Running): unknown {
   return fields(replica)['message']
 }
 
-/** Warnings and errors, without those that only say that an event became a dead letter. */
+/** Warnings and errors, except those that only report that an event became a dead letter. */
 export function complaints(replica: Running): string[] {
   return replica
     .output()

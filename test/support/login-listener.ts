@@ -1,4 +1,7 @@
-/** A listener of a test broker that asks for a password, and users whom rights can be taken from: all others may do all. */
+/**
+ * A listener of the test broker that requires a password, and users who can be denied rights. Clients of the other
+ * listeners may do everything.
+ */
 import type { Env } from '../../dev/harness/commands.ts'
 import { QUICK_START } from '../../dev/stack/java.ts'
 import type { StackOptions } from '../../dev/stack/stack.ts'
@@ -8,7 +11,7 @@ const PASSWORD = 'fictitious'
 const USERS = ['tester', 'without_transactions'] as const
 export type User = (typeof USERS)[number]
 
-/** The other listeners ask nobody, and their clients may do everything. */
+/** The other listeners need no authentication, and their clients may do everything. */
 export const WITH_LOGIN_LISTENER: StackOptions = {
   kafkaListeners: [LOGIN_LISTENER],
   kafkaJavaOptions: QUICK_START,
@@ -23,7 +26,7 @@ export const WITH_LOGIN_LISTENER: StackOptions = {
   },
 }
 
-/** Settings by which a service logs in there. */
+/** The settings of a service that logs in there. */
 export function loginSettings(broker: string, user: User = 'tester', password = PASSWORD): Env {
   return {
     KAFKA_BROKERS: broker,

@@ -1,6 +1,6 @@
 /**
- * Files that take long begin first, so that both workers are done at the same time. vitest knows how long they took the
- * last time; in a fresh clone, where there was none, it goes by their size, which says little of those that wait.
+ * Runs the slowest files first, so that both workers finish at about the same time. Durations come from vitest's
+ * cache. A fresh clone has none, so files are sorted by size, which says little about files that mostly wait.
  */
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 

@@ -1,4 +1,4 @@
-/** The Prometheus metrics and their series, read as Prometheus would. */
+/** The Prometheus metrics and their series, as Prometheus would read them. */
 import { createMetrics } from '../../src/adapters/prometheus/metrics.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
 import type { Metrics } from '../../src/ports.ts'
@@ -7,9 +7,9 @@ export const TOPICS = ['verification.completed', 'verification.completed.retry.1
 
 interface Scrape {
   readonly contentType: string
-  /** Value by series, the prefix left out. */
+  /** Values by series, without the prefix. */
   readonly series: ReadonlyMap<string, number>
-  /** Type by metric. */
+  /** Types by metric. */
   readonly types: ReadonlyMap<string, string>
   readonly body: string
 }

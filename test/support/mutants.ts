@@ -1,4 +1,4 @@
-/** Events with something broken in them: random, and the same for the same seed. */
+/** Generates random corrupted events. The same seed gives the same events. */
 import avsc from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
 
@@ -9,7 +9,7 @@ const MAX_CHANGES = 3
 
 export type Random = () => number
 
-/** Mulberry32: numbers from 0 to below 1. */
+/** Mulberry32: numbers from 0 up to but excluding 1. */
 export function seeded(seed: number): Random {
   let state = seed
   return () => {
@@ -20,7 +20,7 @@ export function seeded(seed: number): Random {
   }
 }
 
-/** Changes the bytes until they are no event any more. */
+/** Changes bytes until they are no longer a valid event. */
 export function mutant(healthy: Buffer, random: Random): Buffer {
   for (;;) {
     let bytes = healthy
@@ -44,7 +44,7 @@ function change(bytes: Buffer, random: Random): Buffer {
   }
 }
 
-/** Whether a consumer would take it for an event after all, told without the service's own decoder. */
+/** Whether a consumer would accept it as an event, decided without the service's own decoder. */
 function isEvent(bytes: Buffer, healthy: Buffer): boolean {
   if (bytes.length === 0) return false
   if (healthy[0] === 0 && !bytes.subarray(0, HEADER_BYTES).equals(healthy.subarray(0, HEADER_BYTES)))
@@ -65,7 +65,7 @@ function isText(value: unknown, min: number): boolean {
 
 function fits(event: unknown): boolean {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return false
-  // Fields are also read in other spellings, `transaction_id` for one.
+  // Fields are also read in other spellings, for example `transaction_id`.
   const names = Object.keys(event).map((name) => name.replaceAll('_', '').toLowerCase())
   const byName = Object.fromEntries(Object.values(event).map((value, at) => [names[at], value as unknown]))
   const { transactionid, merchantbizid, completedat, ...rest } = byName

@@ -1,4 +1,4 @@
-/** The health and metrics server with nothing amiss, and HTTP as a prober or a stranger speaks it. */
+/** The health and metrics server without any problem, and HTTP requests such as probes and unrelated clients send. */
 import { request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import type { OpsOptions } from '../../src/ops/server.ts'
@@ -30,7 +30,7 @@ export function get(url: string, method = 'GET'): Promise<Got> {
   })
 }
 
-/** All that comes back for these bytes until the server closes. */
+/** Sends these bytes and returns everything the server answers until it closes the connection. */
 export function send(address: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(address)
   return new Promise((resolve) => {

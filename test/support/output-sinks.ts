@@ -1,4 +1,4 @@
-/** The three ends a lane can write to, made alike: the fake, and the two on the run's Kafka. */
+/** The three output sinks of a lane behind one interface: the fake one, and both kinds on the shared Kafka. */
 import { randomBytes } from 'node:crypto'
 import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
@@ -14,13 +14,13 @@ import { listHeaders } from './headers.ts'
 import { PACKING } from './packing.ts'
 
 export interface SinksOfOnePartition {
-  /** Claims the one input partition there is. */
+  /** Claims the only input partition. */
   claim(): Promise<OutputSink>
-  /** Takes at most 1 MB a record, in two partitions. */
+  /** An output topic with two partitions and a limit of 1 MB per record. */
   readonly topic: string
-  /** What a read_committed reader finds of the topic, once there are so many. */
+  /** The records that a read_committed consumer reads from the topic, once there are this many. */
   written(count: number): Promise<OutputRecord[]>
-  /** Makes the next publish of these outputs fail. */
+  /** Lets the next publish of these outputs fail. */
   failing(outputs: readonly OutputRecord[]): OutputRecord[]
 }
 

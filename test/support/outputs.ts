@@ -1,4 +1,4 @@
-/** What came out of a run, as a read_committed reader sees it, and whether that is each event exactly once. */
+/** Reads the outputs of a run as a read_committed consumer and checks that each event has exactly one. */
 import avsc from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationResult } from '../../src/core/schema-types.ts'
@@ -15,9 +15,9 @@ export interface OutputTopics {
 }
 
 export interface Outputs {
-  /** In the order they were read; grows. */
+  /** In the order in which they were read. Grows while reading. */
   readonly records: readonly ReadRecord[]
-  /** Resolves when this holds for what was read. Rejects after a minute. */
+  /** Resolves when this is true for the outputs read so far. Rejects after a minute. */
   until(enough: () => boolean): Promise<void>
   close(): Promise<void>
 }
@@ -25,19 +25,19 @@ export interface Outputs {
 const UNTIL_TIMEOUT_MS = 60_000
 const HEADER_BYTES = 5
 
-/** Reads from the beginning of the topics, and goes on until closed. */
+/** Reads the topics from the beginning until closed. */
 export async function watchCommitted(kafka: Kafka, topics: readonly string[]): Promise<Outputs> {
   patchFetch()
   const consumer = kafka.consumer({
     groupId: uniqueName('watcher'),
     readUncommitted: false,
     maxWaitTimeInMs: 50,
-    // There again soon when the brokers are.
+    // Reconnects quickly after an outage of the brokers.
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 1_000 },
   })
   const records: ReadRecord[] = []
   const waiting = new Set<() => void>()
-  // kafkajs begins anew when the brokers were away for long: what was read before is no repeat.
+  // kafkajs starts from the beginning after a long outage of the brokers, so skip records that were read before.
   const readUpTo = new Map<string, bigint>()
   await consumer.connect()
   await consumer.subscribe({ topics: [...topics], fromBeginning: true })
@@ -73,7 +73,7 @@ function untilTrue(enough: () => boolean, waiting: Set<() => void>, count: () =>
       end()
     }
     const tooLong = setTimeout(() => {
-      done(() => reject(new Error(`Only ${count()} records came out in ${UNTIL_TIMEOUT_MS} ms.`)))
+      done(() => reject(new Error(`Only ${count()} outputs were read in ${UNTIL_TIMEOUT_MS} ms.`)))
     }, UNTIL_TIMEOUT_MS)
     waiting.add(look)
   })
@@ -82,8 +82,8 @@ function untilTrue(enough: () => boolean, waiting: Set<() => void>, count: () =>
 const SENTINEL = 'test-sentinel'
 
 /**
- * Resolves when everything written so far has been read: behind a record of our own on each partition there is nothing
- * else, and an open transaction before it would hide it.
+ * Resolves when everything written so far has been read. It writes a record to each partition and waits for it:
+ * nothing can follow it, and an open transaction before it would hide it.
  */
 export async function readToTheEnd(
   outputs: Outputs,
@@ -115,7 +115,7 @@ export function decodeResult({ value }: Pick<ReadRecord, 'value'>): Verification
   return resultType.fromBuffer((value ?? Buffer.alloc(0)).subarray(HEADER_BYTES)) as VerificationResult
 }
 
-/** Where the event of a result or a dead letter stood. */
+/** The position of the event of a result or a dead letter. */
 export function sourceOf(record: ReadRecord, topics: OutputTopics): Coordinates {
   if (record.topic === topics.result) {
     const { topic, partition, offset } = decodeResult(record).source
@@ -125,7 +125,7 @@ export function sourceOf(record: ReadRecord, topics: OutputTopics): Coordinates 
   return `${at('topic')}:${at('partition')}:${at('offset')}`
 }
 
-/** A header as text; empty when there is none. */
+/** The text of a header. Empty if the header is missing. */
 export function header({ headers }: Pick<ReadRecord, 'headers'>, name: string): string {
   const value = headers[name]
   return value === undefined ? '' : value.toString()
@@ -134,7 +134,7 @@ export function header({ headers }: Pick<ReadRecord, 'headers'>, name: string): 
 export interface Tally {
   readonly lost: readonly Coordinates[]
   readonly repeated: readonly Coordinates[]
-  /** Came out although nobody sent it. */
+  /** Outputs of events that were not sent. */
   readonly strange: readonly Coordinates[]
 }
 

@@ -1,4 +1,4 @@
-/** A permit queue on a clock of the test's own, and what it granted when. */
+/** A permit queue on a fake clock. Records when it granted permits. */
 import type { CallResult } from '../../src/core/circuit-breaker.ts'
 import type { Blame, RefusedRecord } from '../../src/core/refusals.ts'
 import { TokenBucket, UNLIMITED } from '../../src/core/token-bucket.ts'

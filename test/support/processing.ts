@@ -1,4 +1,4 @@
-/** The way of one record with everything round it in the test's hand: the answers come in order. */
+/** `processRecord` with fakes for everything it uses. The API answers are given in order. */
 import type { CheckAnswer, Reply } from '../../src/core/answer.ts'
 import type { ForeignRecords } from '../../src/core/foreign-records.ts'
 import { RecentTransactions } from '../../src/core/recent-transactions.ts'
@@ -51,7 +51,7 @@ export function refused(status: number, code: string, retryAfterMs: number | nul
   return { ...PASSED, status, code, retryAfterMs, answer: null }
 }
 
-/** Answers in order, null where the call is not made; the last one for ever. */
+/** Answers in order. Null means that no call is made. The last answer repeats. */
 export function processing(
   replies: readonly (Reply | null)[],
   decoded: Decoded | Promise<Decoded | null> = { kind: 'event', event: EVENT },
@@ -105,7 +105,7 @@ export function processing(
   return { run, clock, metrics, log, recent, permits, calls, attempts, result: () => result }
 }
 
-/** Topics and counts of what came out. */
+/** Topics of the outputs, and the counts. */
 export function outcomeOf(processed: ProcessedRecord | null | undefined): unknown {
   return processed && [processed.outputs.map(({ topic }) => topic), processed.counts.kind]
 }

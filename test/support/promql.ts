@@ -1,4 +1,4 @@
-/** What a PromQL query asks for. */
+/** Parses PromQL queries into their selectors. */
 import { parser } from '@prometheus-io/lezer-promql'
 
 type SyntaxNode = ReturnType<typeof parser.parse>['topNode']
@@ -10,23 +10,23 @@ export interface Matcher {
 }
 
 export interface Selector {
-  /** Empty where the query names none. */
+  /** Empty if the query names no metric. */
   readonly metric: string
   readonly matchers: readonly Matcher[]
-  /** The function that is given the selector's range, as in `rate(x[5m])`. */
+  /** The function around the selector's range, as in `rate(x[5m])`. */
   readonly over: string | null
   readonly range: string | null
 }
 
 export interface ParsedQuery {
-  /** What is no PromQL, with what stands around it. */
+  /** Invalid parts of the query, with the surrounding text. */
   readonly errors: readonly string[]
   readonly selectors: readonly Selector[]
-  /** Labels of `by`, `without`, `on`, `ignoring` and the like. */
+  /** Labels in `by`, `without`, `on`, `ignoring` and similar clauses. */
   readonly grouping: readonly string[]
 }
 
-/** Grafana's variables are put in as the linter of Grafana's dashboards does. */
+/** Replaces Grafana's variables in the same way as the linter of Grafana dashboards. */
 export function parseQuery(query: string): ParsedQuery {
   const text = query.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '6h')
   const errors: string[] = []

@@ -1,4 +1,7 @@
-/** Replicas that share a quota, without the rest of the service: as many calls as they may, and when each went out. */
+/**
+ * Replicas that share a quota, reduced to the quota code: they make as many calls as they may and record when each
+ * was sent.
+ */
 import { setImmediate as turn } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { RedisLimiter } from '../../src/adapters/quota/redis-limiter.ts'
@@ -20,11 +23,11 @@ export interface Caller {
   readonly limiter: RedisLimiter
   readonly queue: PermitQueue
   readonly log: RecordingLog
-  /** Monotonic, of each call's first byte. */
+  /** Monotonic time of the first byte of each call. */
   readonly calls: readonly number[]
   readonly wasted: () => number
   readonly limits: readonly number[]
-  /** So many calls wait from now on, each followed by another. */
+  /** Keeps this many calls waiting: each finished call is followed by another. */
   work(waiting: number): void
   rest(): void
 }

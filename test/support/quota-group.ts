@@ -1,6 +1,7 @@
 /**
- * A consumer group whose members share a quota, on virtual time: a coordinator as Kafka's is, members as slow, deaf and
- * mortal as processes are, each with a PartitionQuota of its own and always with work. Every call is written down.
+ * Simulates a consumer group whose members share a quota, on virtual time. The coordinator behaves like Kafka's.
+ * Members can be slow, lose messages, freeze or die. Each has its own PartitionQuota and always has work. Every call
+ * is recorded.
  */
 import { partitionsAt, memberCount, assignMembers, shareOf } from '../../src/core/quota-shares.ts'
 import { PartitionQuota, type QuotaAssignment } from '../../src/pipeline/partition-quota.ts'
@@ -19,18 +20,23 @@ export interface GroupOptions {
 export const WINDOW_MS = 1_000
 
 interface Joined {
-  /** Null while it has not joined the generation to come. */
+  /** Null until it has joined the next generation. */
   answer: ((generation: number, share: number) => void) | null
   lastHeartbeatMs: number
   memberIndex: number | null
 }
 
-/** As Kafka's classic groups go: whoever is silent for a session, or late for a rebalance, is given up. */
+/**
+ * Follows Kafka's classic group protocol: a member that is silent for a session timeout, or late for a rebalance, is
+ * removed.
+ */
 class Coordinator {
   readonly #options: GroupOptions
   readonly #members = new Map<string, Joined>()
   #generation = 0
-  /** When a rebalance goes on without those who have not joined; null while there is none. */
+  /**
+   * The time at which the rebalance continues without members that have not joined. Null if there is no rebalance.
+   */
   #deadlineMs: number | null = null
 
   constructor(options: GroupOptions) {
@@ -66,7 +72,7 @@ class Coordinator {
   #rebalance(): void {
     const { time, rebalanceMs } = this.#options
     this.#deadlineMs ??= time.nowMs + rebalanceMs
-    // The coordinator waits a little for others, too.
+    // The coordinator also waits a little for other members.
     time.after(5, () => this.#complete())
   }
 
@@ -100,7 +106,10 @@ class Coordinator {
   }
 }
 
-/** One process. Frozen, it does nothing until it wakes up, and then all at once; killed, never again. */
+/**
+ * One process. While frozen it does nothing, and when it wakes up it catches up at once. A killed one never runs
+ * again.
+ */
 export class Replica {
   static #made = 0
   readonly #group: QuotaGroup
@@ -145,7 +154,7 @@ export class Replica {
     this.#alive = false
   }
 
-  /** SIGTERM: stops, then leaves. */
+  /** SIGTERM: stops, then leaves the group. */
   leave(): void {
     this.#local(0, () => {
       this.#quota.stop()
@@ -154,7 +163,7 @@ export class Replica {
     })
   }
 
-  /** Something of the group made it join anew, at once or when it has ended what it was at. */
+  /** The group requires a rejoin, at once or after the current step. */
   rejoin(afterMs: number): void {
     const { time } = this.#group.options
     const joining = this.#joining
@@ -170,7 +179,7 @@ export class Replica {
     this.#group.send(() =>
       coordinator.join(id, this.#memberIndex, (generation, share) => {
         this.#generation = generation
-        // The answer to SyncGroup may come late, or never: then it joins again.
+        // The SyncGroup response may be late or lost. Then the member joins again.
         const sent = this.#moment()
         const isLost = options.random() < 0.1
         this.#group.send(() =>
@@ -203,7 +212,7 @@ export class Replica {
   #refused(answer: 'rebalancing' | 'unknown'): void {
     const { random, rebalanceMs } = this.#group.options
     if (answer === 'unknown') this.#id = ''
-    // Mostly soon; sometimes so late that the group goes on without it.
+    // Usually soon, but sometimes so late that the group continues without this member.
     this.rejoin(random() < 0.9 ? random() * 300 : random() * 2 * rebalanceMs)
   }
 
@@ -212,7 +221,7 @@ export class Replica {
     const { nowMs } = time
     const waitMs = this.#quota.take(nowMs)
     if (waitMs === 0) {
-      // Between permit and write lie a turn of the event loop, sometimes a stall.
+      // Between permit and write there is a turn of the event loop, and sometimes a stall.
       const delayMs = random() < 0.95 ? random() * 2 : random() * 400
       time.after(delayMs, () => this.#local(0, () => this.#write(nowMs)))
       time.after(0.01, () => this.#local(0, () => this.#call()))
@@ -232,7 +241,7 @@ export class Replica {
     if (this.#quota.confirm(takenMs, nowMs)) this.#group.calls.push(nowMs)
   }
 
-  /** What the process itself does: not while it is frozen, never when it is dead. */
+  /** Runs an action of the process itself: delayed while it is frozen, never when it is dead. */
   #local(delayMs: number, run: () => void): void {
     const { time } = this.#group.options
     const restMs = Math.max(delayMs, this.#frozenUntilMs - time.nowMs)
@@ -250,7 +259,7 @@ export class Replica {
 export class QuotaGroup {
   readonly options: GroupOptions
   readonly coordinator: Coordinator
-  /** When calls were written. */
+  /** When the calls were written. */
   readonly calls: number[] = []
 
   constructor(options: GroupOptions) {
@@ -258,7 +267,7 @@ export class QuotaGroup {
     this.coordinator = new Coordinator(options)
   }
 
-  /** Over the network, in time or late. */
+  /** Sends over the network, with a normal or a long delay. */
   send(arrive: () => void): void {
     const { time, random } = this.options
     time.after(random() < 0.95 ? random() * 20 : random() * 500, arrive)

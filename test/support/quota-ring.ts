@@ -1,4 +1,4 @@
-/** The script, as programs of another make use it: by EVAL, with times in microseconds. */
+/** Runs the Redis script like another program would: with EVAL and times in microseconds. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll } from 'vitest'
@@ -8,7 +8,7 @@ import { systemClock } from '../../src/adapters/system-clock.ts'
 
 const SCRIPT = new URL('../../src/adapters/quota/reserve.lua', import.meta.url)
 export const HOLD_MS = 1_025
-/** Where a test says nothing else, calls are made at their slots. */
+/** By default, calls are made at their slots. */
 const LATE_MS = 0
 export const AHEAD_MS = 250
 
@@ -20,12 +20,12 @@ export interface Ask {
   /** How late a call may be. */
   readonly lateMs?: number
   readonly moved?: readonly number[]
-  /** Places, and when their calls were made. */
+  /** The slots, and when their calls were made. */
   readonly made?: readonly (readonly [place: number, atMs: number])[]
 }
 
 export interface Reserved {
-  /** All of Redis's clock, in milliseconds. */
+  /** Redis's clock, in milliseconds. */
   readonly nowMs: number
   readonly limit: number
   readonly ringEpoch: number
@@ -37,7 +37,7 @@ export interface Reserved {
 
 export interface Asker {
   readonly ask: (ask?: Ask) => Promise<Reserved>
-  /** A command on the key, which stands behind its name. */
+  /** A command on the key, which follows the command's name. */
   readonly onKey: (name: string, ...args: readonly string[]) => Promise<unknown>
 }
 
@@ -46,7 +46,7 @@ let client: RedisConnection
 let script: string
 let keys = 0
 
-// They wait most of the time, each on a key of its own.
+// The callers mostly wait, and each uses its own key.
 beforeAll(async () => {
   redis = await startRedis()
   client = await connectRedis({ url: () => redis.url, ca: () => null, clock: systemClock })
@@ -95,7 +95,7 @@ function inMs(times: readonly number[]): number[] {
   return times.map((time) => time / 1_000)
 }
 
-/** A ring that is in use for longer than it has been waiting for what was before it. */
+/** A ring that has been in use for longer than the wait for earlier calls. */
 export async function running(): Promise<Asker> {
   const all = asker()
   const { retryAfterMs } = await all.ask()
@@ -103,7 +103,7 @@ export async function running(): Promise<Asker> {
   return all
 }
 
-/** Takes what there is for so long. */
+/** Takes all available slots for this long. */
 export async function takeFor(
   ask: (ask?: Ask) => Promise<Reserved>,
   ms: number,

@@ -1,4 +1,7 @@
-/** Numbers between 0 and 1 that a seed repeats (mulberry32): which broker is hit, not how exactly things interleave. */
+/**
+ * Random numbers from 0 up to but excluding 1 that a seed repeats (mulberry32). They decide which broker fails, but
+ * not how concurrent work interleaves.
+ */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {

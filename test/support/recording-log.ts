@@ -1,4 +1,4 @@
-/** A log that keeps whole lines, level and fields included. */
+/** A logger that keeps all lines with level and fields. */
 import type { Log, LogFields } from '../../src/ports.ts'
 
 export interface LogLine {

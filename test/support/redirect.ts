@@ -1,18 +1,18 @@
-/** Connections of Node's own HTTP clients, led to loopback: for addresses that a library has written into it. */
+/** Redirects connections of Node's HTTP clients to loopback, for addresses that are hard-coded in a library. */
 import http from 'node:http'
 import https from 'node:https'
 
 export interface Redirection {
-  /** Every host that was connected to, in order. */
+  /** The hosts of all connections, in order. */
   readonly hosts: readonly string[]
   restore(): void
 }
 
-/** Hosts that are not in `ports` are refused: nothing leaves the machine. */
+/** Connections to hosts that are not in `ports` fail, so nothing leaves the machine. */
 export function redirectConnections(ports: () => Readonly<Record<string, number>>): Redirection {
   const hosts: string[] = []
   const restores = [http.Agent, https.Agent].map(({ prototype }) => {
-    // Called with its `this` below.
+    // Called with the right `this` below.
     // oxlint-disable-next-line typescript/unbound-method
     const original = prototype.createConnection
     prototype.createConnection = function createConnection(options, callback) {

@@ -1,4 +1,4 @@
-/** A Redis of the test's own, and what a program of another make sees of it. */
+/** A separate Redis for the test, with a client that is not the service's. */
 import { onTestFinished } from 'vitest'
 import { startRedis, type LocalRedis, type RedisOptions } from '../../dev/stack/redis.ts'
 import { connectRedis, type RedisConnection } from '../../src/adapters/quota/connection.ts'
@@ -10,14 +10,14 @@ export async function redisForTest(options: RedisOptions = {}): Promise<LocalRed
   return redis
 }
 
-/** One more client, to be closed with the test. */
+/** Another client, closed after the test. */
 export async function clientOf(url: string): Promise<RedisConnection> {
   const client = await connectRedis({ url: () => url, ca: () => null, clock: systemClock })
   onTestFinished(() => client.close())
   return client
 }
 
-/** Most of the times within any window, its end left out. */
+/** The maximum number of times within any window. The end of the window is excluded. */
 export function maxWithin(times: readonly number[], windowMs: number): number {
   const sorted = times.toSorted((one, other) => one - other)
   let from = 0

@@ -1,4 +1,7 @@
-/** The whole service in a test: topics, schemas and a group of its own on the run's stack, a simulator in this process. */
+/**
+ * Runs the whole service in a test: unique topics, schemas and group on the shared stack, and a simulator in this
+ * process.
+ */
 import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs'
 import { inject, onTestFinished } from 'vitest'
 import type { Env } from '../../dev/harness/commands.ts'
@@ -24,18 +27,18 @@ import {
 } from './outputs.ts'
 
 export interface RunOptions {
-  /** The run's own unless told otherwise. */
+  /** The shared stack by default. */
   readonly stack?: StackAddresses
   readonly simulator?: Partial<SimulatorOptions>
-  /** Takes the simulator's place. */
+  /** Replaces the simulator. */
   readonly endpoint?: string
   readonly settings?: Env
-  /** Where the test itself writes and reads, instead of at the run's own brokers; the settings may lead elsewhere. */
+  /** The brokers that the test uses itself. The settings may point the service elsewhere. */
   readonly brokers?: readonly string[]
   readonly partitions?: number
-  /** Beside or instead of the settings while topics and schemas are made. */
+  /** Settings for the creation of topics and schemas only. */
   readonly settingsToPrepare?: Env
-  /** Before the topics are created. */
+  /** Called before the topics are created. */
   readonly beforeTopics?: (environment: Environment) => Promise<void>
 }
 
@@ -45,18 +48,21 @@ export interface Run {
   readonly simulator: Simulator
   readonly encode: EncodeEvent
   readonly outputs: Outputs
-  /** A replica that is ready; its settings are the run's but for these. `nodeArgs` as of {@link startServiceProcess}. */
+  /**
+   * Starts a replica and waits until it is ready. The given settings extend or replace those of the run. `nodeArgs`
+   * as in {@link startServiceProcess}.
+   */
   startReplica(settings?: Env, nodeArgs?: readonly string[]): Promise<ServiceProcess>
-  /** Spreads the messages over the input topic's partitions; where each went, in the same order. */
+  /** Spreads the messages over the partitions of the input topic. Returns the position of each, in the same order. */
   send(messages: readonly Message[], compression?: CompressionTypes): Promise<Coordinates[]>
-  /** So many events of verifications that are passed, and that this run has not asked for yet. */
+  /** This many new events of verifications that passed. */
   sendFresh(count: number): Promise<Coordinates[]>
-  /** Read so far. */
+  /** The outputs read so far. */
   results(): ReadRecord[]
   deadLetters(): ReadRecord[]
-  /** Resolves when every one of them has come out at least once. */
+  /** Resolves when each of these has come out at least once. */
   untilOut(sent: readonly Coordinates[]): Promise<void>
-  /** Ends the replicas that are left and compares all that was ever written with what was sent. */
+  /** Ends the remaining replicas and compares all outputs with the events that were sent. */
   tally(sent: readonly Coordinates[]): Promise<Tally>
   readonly close: () => Promise<void>
 }
@@ -65,7 +71,7 @@ export const SIMULATOR_KEY = { accessKeyId: 'simulator', accessKeySecret: 'simul
 
 const CHUNK = 2_000
 
-/** To be closed by the test, or by the file's last hook. */
+/** Must be closed by the test or by the last hook of the file. */
 export async function startRun(options: RunOptions = {}): Promise<Run> {
   const { partitions = 8 } = options
   const brokers = options.brokers ?? options.stack?.brokers ?? inject('brokers')
@@ -96,7 +102,7 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
   return assemble({ environment, simulator, producer, outputs, encode, partitions })
 }
 
-/** A service by itself, ready or not; it ends with the test. */
+/** Starts a service without waiting until it is ready. It ends with the test. */
 export async function startService(env: Env, whenFinished = onTestFinished): Promise<ServiceProcess> {
   const service = await startServiceProcess(env)
   whenFinished(async () => {

@@ -1,6 +1,6 @@
 /**
- * A broker that asks who is there: by password, by token or by certificate, over TLS. INTERNAL asks nobody, for the test
- * itself. All that clients need lies in files, as it does in production.
+ * A broker that authenticates clients over TLS by password, token or certificate. The test itself uses INTERNAL,
+ * which needs no authentication. Everything that clients need is in files, as in production.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -25,13 +25,13 @@ export interface SecuredKafkaOptions {
 export interface SecuredKafka extends RunningKafka {
   readonly authority: KeyPair
   readonly tokens: TokenEndpoint
-  /** Writes a file that no other client has; its path. */
+  /** Writes a file for one client only and returns its path. */
   file(name: string, text: string): Promise<string>
-  /** Settings for the listener with passwords and tokens, without the login itself. */
+  /** Settings for the listener with passwords and tokens, without the credentials. */
   readonly settings: Env
-  /** Settings for the listener that knows clients by their certificates. */
+  /** Settings for the listener with client certificates. */
   certificateSettings(pair: KeyPair): Promise<Env>
-  /** What PLAIN takes once the broker has been started again. */
+  /** The passwords that PLAIN accepts after the next start of the broker. */
   changePasswords(plain: Passwords): Promise<void>
   readonly stop: () => Promise<void>
 }
@@ -40,7 +40,7 @@ const PLAIN_LOGIN = 'org.apache.kafka.common.security.plain.PlainLoginModule req
 const SCRAM_LOGIN = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
 const TOKEN_LOGIN = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;'
 
-/** To be stopped by the file's last hook. */
+/** Must be stopped by the last hook of the file. */
 export async function startSecuredKafka(options: SecuredKafkaOptions = {}): Promise<SecuredKafka> {
   const { plain = {}, scram = {} } = options
   const java = await findJava()
@@ -101,7 +101,7 @@ export async function startSecuredKafka(options: SecuredKafkaOptions = {}): Prom
   }
 }
 
-/** A property's value ends with its line; Kafka takes blanks in PEM for line ends. */
+/** A property must be on one line. Kafka accepts blanks instead of line ends in PEM. */
 function oneLine(pem: string): string {
   return pem.trim().replaceAll(/\r?\n/g, ' ')
 }

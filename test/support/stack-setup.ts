@@ -1,4 +1,4 @@
-/** One Kafka and one registry for the whole run; every test makes its own topics and subjects. */
+/** Starts one Kafka and one registry for the whole run. Every test uses its own topics and subjects. */
 import type { TestProject } from 'vitest/node'
 import { startStack, type Stack } from '../../dev/stack/stack.ts'
 import { LOGIN_LISTENER, WITH_LOGIN_LISTENER } from './login-listener.ts'
@@ -6,7 +6,7 @@ import { LOGIN_LISTENER, WITH_LOGIN_LISTENER } from './login-listener.ts'
 declare module 'vitest' {
   interface ProvidedContext {
     brokers: readonly string[]
-    /** The same broker for clients that are to log in. */
+    /** The same broker, for clients that log in. */
     loginBroker: string
     registryUrl: string
   }
@@ -17,7 +17,7 @@ interface Shared {
   projects: number
 }
 
-/** vitest loads this file anew for each project, and waits for one before it sets up the next. */
+/** vitest loads this file for each project and sets up the projects one after the other. */
 const everywhere = globalThis as { checkresultTestStack?: Shared }
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -1,4 +1,7 @@
-/** Run by a test that kills it: starts a program that goes on for ever, as tests start the service, and says which. */
+/**
+ * Run by a test that then kills it: starts a long-running program as tests start the service, and prints its process
+ * id.
+ */
 import { startNode } from '../../dev/harness/commands.ts'
 
 const program = startNode(['-e', 'console.log("up"); setInterval(() => {}, 60_000)'], {})

@@ -1,4 +1,4 @@
-/** Run by a test that kills it: starts a stack, says where it is, and stays. */
+/** Run by a test that then kills it: starts a stack, prints its addresses and waits. */
 import { startStack } from '../../dev/stack/stack.ts'
 
 const { brokers, registryUrl, dataDir, kafka, registry } = await startStack()

@@ -1,4 +1,4 @@
-/** An OAuth token endpoint on a loopback port: client credentials in, signed tokens out, for as long as it is up. */
+/** An OAuth token endpoint on a loopback port that returns signed tokens for client credentials. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,14 +8,14 @@ export interface TokenEndpoint {
   readonly url: string
   /** A JSON Web Key Set. */
   readonly publicKeys: string
-  /** Tokens given out so far. */
+  /** Number of issued tokens. */
   readonly count: () => number
-  /** One more, for a file. */
+  /** Another token, to be written to a file. */
   readonly token: () => Promise<string>
-  /** What is answered instead of a token from now on; null ends it. */
+  /** The answer to send instead of a token from now on. Null restores tokens. */
   answerWith(answer: EndpointAnswer | null): void
   lifetimeS: number
-  /** Of the client. */
+  /** Credentials of the client. */
   secret: string
   close(): Promise<void>
 }
@@ -28,7 +28,7 @@ export interface EndpointAnswer {
 export const CLIENT = { id: 'checkresult-client', secret: 'sesame-of-the-client+/=' } as const
 
 const KEY_ID = 'test'
-/** Takes longer to make than all else; one is as good as another. */
+/** Generating a key is slow, so all endpoints share one. */
 let keyPair: ReturnType<typeof generateKeyPair> | undefined
 
 export async function startTokenEndpoint(): Promise<TokenEndpoint> {

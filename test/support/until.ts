@@ -1,9 +1,9 @@
-/** Waiting for what announces nothing. */
+/** Polls for conditions that send no notification. */
 import { setTimeout as delay } from 'node:timers/promises'
 
 const POLL_MS = 50
 
-/** Resolves when it holds; rejects with `what` was waited for when that takes too long. */
+/** Resolves when the condition holds. Rejects with `what` if that takes too long. */
 export async function until(
   holds: () => boolean | Promise<boolean>,
   { what, timeoutMs }: { what: () => string | Promise<string>; timeoutMs: number },

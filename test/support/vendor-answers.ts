@@ -1,4 +1,4 @@
-/** Answers of the API, and of servers before it, as a test wants them: by how a transaction's id begins. */
+/** Answers of the API and of servers in front of it, chosen by the prefix of the transaction id. */
 import type { Response } from '../../src/simulator/scenarios.ts'
 
 type Answer = Response | ((call: number) => Response | null)
@@ -7,7 +7,7 @@ export function raw(status: number, body: string, headers: Readonly<Record<strin
   return { kind: 'raw', status, body, headers }
 }
 
-/** A refusal in the vendor's form. */
+/** A rejection in the vendor's format. */
 export function refusal(
   status: number,
   code: string,
@@ -25,12 +25,12 @@ export function success(result: unknown): Response {
   return raw(200, JSON.stringify({ RequestId: 'R', Code: 'Success', Message: 'success', Result: result }))
 }
 
-/** For the first call this, then as usual. */
+/** This answer for the first call, then the normal one. */
 export function once(response: Response): Answer {
   return (call) => (call === 1 ? response : null)
 }
 
-/** For the simulator's `respond`: the first name that an id begins with counts, others are left to their scenario. */
+/** For the simulator's `respond`: the first matching prefix counts. Other ids use their scenario. */
 export function answering(
   answers: Readonly<Record<string, Answer>>,
 ): (transactionId: string, call: number) => Response | null {

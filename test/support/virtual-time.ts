@@ -1,4 +1,6 @@
-/** Time that goes from event to event. Events of one moment come in the order they were made. */
+/**
+ * Virtual time that jumps from event to event. Events of the same moment run in the order in which they were added.
+ */
 export class VirtualTime {
   #nowMs = 0
   #made = 0
@@ -25,7 +27,9 @@ export class VirtualTime {
   }
 }
 
-/** Most of the times within any span of this length, both in milliseconds; `times` in order. */
+/**
+ * The maximum number of times within any span of this length. Both are in milliseconds, and `times` must be sorted.
+ */
 export function maxWithin(times: readonly number[], spanMs: number): number {
   let max = 0
   let first = 0

@@ -1,15 +1,15 @@
-/** Kafka, the registry and Redis away. */
+/** Failures of Kafka, the registry and Redis. */
 import type { Admin, Kafka, Transaction } from 'kafkajs'
 import type { Fault } from '../fault.ts'
 import { PARTITIONS, type Rig } from '../rig.ts'
 import { sendUnknownSchema } from '../unknown-schema.ts'
 
-/** Old enough for a partition that does not move to be noticed. */
+/** Old enough to trigger the alert on a partition without progress. */
 const LATE_MS = 200_000
 
 export const DELIVERY_FAULTS: readonly Fault[] = [
   {
-    name: 'the registry is away while a replica starts, and events of a new schema come',
+    name: 'the registry is down while a replica starts and events with a new schema arrive',
     stages: [
       {
         do: async (rig) => {
@@ -35,7 +35,7 @@ export const DELIVERY_FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'the result topic is deleted, and then Kafka is away, where delivery is at least once',
+    name: 'the result topic is deleted and then Kafka is down, with at-least-once delivery',
     stages: [
       {
         do: async (rig) => {
@@ -68,11 +68,11 @@ export const DELIVERY_FAULTS: readonly Fault[] = [
         fires: ['CheckResultOpenTransaction'],
       },
     ],
-    // To begin another one aborts the one that was left open.
+    // Starting another transaction aborts the open one.
     heal: async ({ kafka }) => withTransaction(kafka, async (next) => next.abort()),
   },
   {
-    name: 'the Redis that counts the quota is away',
+    name: 'the Redis with the quota is down',
     stages: [
       {
         do: async ({ redis, replicas }) => {
@@ -97,7 +97,7 @@ async function withAdmin({ kafka }: Rig, use: (admin: Admin) => Promise<unknown>
   await admin.disconnect()
 }
 
-/** Begins a transaction, always of the same producer, and ends it only if `use` does so. */
+/** Begins a transaction, always with the same producer. Only `use` may end it. */
 async function withTransaction(
   kafka: Kafka,
   use: (transaction: Transaction) => Promise<void>,

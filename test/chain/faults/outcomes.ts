@@ -1,4 +1,4 @@
-/** What becomes of the events: verdicts, risk, dead letters. */
+/** Unusual verdicts, risk and dead letters. */
 import { mix, type Fault } from '../fault.ts'
 import { EVERYDAY } from '../load.ts'
 
@@ -10,14 +10,14 @@ function events(name: string, kinds: readonly string[], fires: readonly string[]
   }
 }
 
-/** All passing comes before few passing: what follows a low pass rate is no alarming high one. */
+/** The high pass rate comes first, because an ordinary pass rate after a low one would not look high. */
 export const OUTCOME_FAULTS: readonly Fault[] = [
-  events('everybody passes and nobody is risky', mix({ passhkid2018: 1 }), [
+  events('every verification passes and none is risky', mix({ passhkid2018: 1 }), [
     'CheckResultPassRateHigh',
     'CheckResultRiskDetectionSilent',
   ]),
   events(
-    'most documents are forged, and the vendor has changed the form of its answers',
+    'most documents are forged and the vendor has changed the format of its answers',
     mix({ screenremark: 8, passhkid2018: 3, pass205: 1, brokencomma: 1 }),
     [
       'CheckResultPassRateLow',
@@ -27,7 +27,7 @@ export const OUTCOME_FAULTS: readonly Fault[] = [
       'CheckResultUnreadableDocuments',
     ],
   ),
-  events('most events are refused', mix({ invalidid: 3, passhkid2018: 1 }), [
+  events('most events are rejected', mix({ invalidid: 3, passhkid2018: 1 }), [
     'CheckResultDeadLetters',
     'CheckResultManyDeadLetters',
     'CheckResultDeadLetterLimit',

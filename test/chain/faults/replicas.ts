@@ -1,23 +1,26 @@
-/** Replicas killed, starved and set up wrongly, and a group that does not come to rest. */
+/** Replicas that are killed, starved or misconfigured, and a group that keeps rebalancing. */
 import { disturbGroup, type Disturbance } from '../disturb-group.ts'
 import type { Fault } from '../fault.ts'
 
 export const REPLICA_FAULTS: readonly Fault[] = [
   unrest(),
   {
-    name: 'a replica gets no time to compute',
+    name: "a replica's event loop is blocked",
     stages: [
       { do: ({ replicas }) => replicas[0]?.signal('SIGWINCH'), fires: ['CheckResultEventLoopBlocked'] },
     ],
     heal: ({ replicas }) => replicas[0]?.signal('SIGWINCH'),
   },
-  quota('there are more replicas than calls a second', { perSecond: 1, fires: 'CheckResultStandby' }),
-  quota('more events come than the quota lets through', {
+  quota('there are more replicas than permitted calls a second', {
+    perSecond: 1,
+    fires: 'CheckResultStandby',
+  }),
+  quota('events arrive faster than the quota allows', {
     perSecond: 10,
     fires: 'CheckResultQuotaSaturated',
   }),
   {
-    name: 'all replicas are gone',
+    name: 'all replicas are down',
     stages: [
       {
         do: async ({ replicas }) => void (await Promise.all(replicas.map(async (slot) => slot.end()))),
@@ -44,11 +47,11 @@ function quota(name: string, { perSecond, fires }: { perSecond: number; fires: s
   }
 }
 
-/** One replica is left, for each that is there may join a few times in peace. */
+/** Leaves one replica, because the alert tolerates a few rebalances per running replica. */
 function unrest(): Fault {
   let disturbance: Disturbance | null = null
   return {
-    name: 'a replica is killed, and members join the group and leave it all the time',
+    name: 'a replica is killed and members constantly join and leave the group',
     stages: [
       { do: async ({ replicas }) => replicas[1]?.kill(), fires: ['CheckResultTargetDown'] },
       {

@@ -1,19 +1,19 @@
-/** The API, the account and the credentials. */
+/** Failures of the API, the account and the credentials. */
 import type { Faults } from '../../../src/simulator/simulator.ts'
 import { until } from '../../support/until.ts'
 import { mix, type Fault } from '../fault.ts'
 import { EVERYDAY } from '../load.ts'
 import type { Rig } from '../rig.ts'
 
-/** Above what freshness allows. */
+/** Above the freshness objective. */
 const LATE_MS = 120_000
-/** Renewed with a third of it left, and that fails. */
+/** Renewal starts when a third of the lifetime is left, and fails. */
 const SHORT_LEASE_MS = 30_000
 
-/** An open circuit breaker is probed within this. */
+/** An open circuit breaker sends a probe within this time. */
 const OPENS_WITHIN_MS = 40_000
 
-/** One event in ten comes to nothing with all the quick retries, and is settled later. */
+/** Each tenth event fails despite all quick retries and is settled later. */
 const ERRORS = mix({ passhkid2018: 16, failpassport: 1, riskpassport: 1, error5003: 2 })
 const THROTTLED = mix({ passhkid2018: 5, throttled: 2 })
 
@@ -28,10 +28,10 @@ function account(name: string, faults: Faults, alert: string): Fault {
   }
 }
 
-/** The burning of error budgets takes longest to be over: first things first. */
+/** Come first, because alerts on error budgets take longest to resolve. */
 export const BUDGET_FAULTS: readonly Fault[] = [
   {
-    name: 'one event in ten meets errors, and all of them come late',
+    name: 'one event in ten gets errors and all events are late',
     stages: [
       {
         do: ({ load }) => {
@@ -57,13 +57,13 @@ export const BUDGET_FAULTS: readonly Fault[] = [
 
 export const UPSTREAM_FAULTS: readonly Fault[] = [
   account(
-    'every call is refused with a code that this version does not know',
+    'every call is rejected with an unknown code',
     { forbid: 'NewRefusal' },
     'CheckResultUnknownRefusal',
   ),
   account('the account is overdue', { forbid: 'Forbidden.AccountAccessDenied' }, 'CheckResultAccountRefused'),
   {
-    name: 'the credentials are refused, and new ones cannot be had',
+    name: 'the credentials are rejected and new ones cannot be obtained',
     stages: [
       {
         do: ({ simulator, credentials }) => {
@@ -89,14 +89,14 @@ export const UPSTREAM_FAULTS: readonly Fault[] = [
   },
 ]
 
-/** The quota recovers slowly from it: nothing is held up after the last fault. */
+/** The last fault, because the quota recovers slowly from it and would delay others. */
 export const LAST_FAULT: Fault = {
-  name: 'others use up the quota of the account',
+  name: 'other programs use up the quota of the account',
   stages: [{ do: ({ load }) => load.ofKinds(THROTTLED), fires: ['CheckResultThrottled'] }],
   heal: ({ load }) => load.ofKinds(EVERYDAY),
 }
 
-/** A probe goes through. */
+/** Resolves when a probe has closed the circuit breaker. */
 async function circuitClosed({ api }: Rig): Promise<void> {
   await until(async () => (await api.seriesNow('checkresult_circuit_open == 1')) === 0, {
     what: () => 'The circuit breaker is still open',

@@ -1,4 +1,7 @@
-/** A Kubernetes API server with its etcd on free loopback ports: real admission and validation, and nobody who runs pods. */
+/**
+ * Starts a Kubernetes API server and its etcd on free loopback ports. Admission and validation are real, but no
+ * controller or kubelet runs pods.
+ */
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 /**
- * Stands in for those who run pods: makes the pod of each Job as the Job's controller would, so that admission has its
- * say, and lets it come out as the test wishes; likewise the pod of `helm test`.
+ * Stands in for the Job controller and the kubelet: creates the pod of each Job, so that admission checks it, and
+ * gives it the outcome that the test wants. Does the same for the pod of `helm test`.
  */
 import { randomUUID } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
@@ -16,11 +16,11 @@ interface Item {
 }
 
 export interface Kubelet {
-  /** Names of the Jobs that were run, in order. */
+  /** Names of the Jobs that have run, in order. */
   readonly ran: readonly string[]
-  /** What the API server refused. */
+  /** Messages about pods that the API server rejected. */
   readonly refused: readonly string[]
-  /** Jobs whose names end so fail. */
+  /** Suffix of the names of Jobs that fail. */
   failing: string | null
   stop(): Promise<void>
 }
@@ -75,7 +75,7 @@ export function startKubelet({ kubectl }: ApiServer, namespace: string): Kubelet
   }
 }
 
-/** What the API server says against a pod of this template; null where it would take it. */
+/** Why the API server rejects a pod with this template, or null if it admits it. */
 export async function admission(
   kubectl: ApiServer['kubectl'],
   namespace: string,

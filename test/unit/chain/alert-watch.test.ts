@@ -52,7 +52,9 @@ test('the watch is quiet when no alert has fired for the requested time', async 
   const { watch, setStates } = watched()
   setStates([['Down', 'firing']])
   await expect.poll(() => watch.firing).toEqual(['Down'])
-  await expect(watch.untilQuiet(1, 60)).rejects.toThrow('Down fired without a fault after 0.06 s.')
+  await expect(watch.untilQuiet(1, 60)).rejects.toThrow(
+    'Down fired although no fault was injected after 0.06 s.',
+  )
   setStates([['Down', 'pending']])
   await watch.untilQuiet(20, 5_000)
   expect(watch.firing).toEqual([])

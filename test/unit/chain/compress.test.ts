@@ -25,7 +25,7 @@ test('rejects a window that would contain fewer than four scrapes', () => {
 })
 
 test('rejects invalid PromQL', () => {
-  expect(() => compressQuery('rate(a[5m]', MINUTES_AS_SECONDS)).toThrow('This is no PromQL')
+  expect(() => compressQuery('rate(a[5m]', MINUTES_AS_SECONDS)).toThrow('Invalid PromQL')
 })
 
 test('divides "for" durations and intervals in a rule file and changes nothing else', () => {
@@ -64,5 +64,5 @@ test.each([
 })
 
 test('rejects an unknown time unit', () => {
-  expect(() => secondsOf('5 min')).toThrow('5 min is no duration.')
+  expect(() => secondsOf('5 min')).toThrow('5 min is not a duration.')
 })

@@ -36,6 +36,6 @@ test('finds the variables that query Prometheus', () => {
 test('a variable with an unsupported query is an error', () => {
   const list = [{ name: 'x', type: 'query', query: 'query_result(up)' }]
   expect(() => variableQueries({ title: 'Service', panels: [], templating: { list } })).toThrow(
-    'The variable x of Service has a query of an unknown kind: query_result(up)',
+    'The variable x of Service does not query label_values(selector, label): query_result(up)',
   )
 })
