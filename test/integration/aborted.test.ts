@@ -9,15 +9,16 @@ import { fakeLog } from '../support/fakes.ts'
 
 const END = 'the end'
 
-test('of transactions that overlap and are aborted, nothing is read; what is committed between them is', async () => {
+test('records of overlapping aborted transactions are not read, but committed ones between them are', async () => {
   const topic = uniqueName('aborted')
   await createTopics([{ topic, numPartitions: 1 }])
   const [early, late, good] = await Promise.all(
     ['early', 'late', 'good'].map((name) => producer(name, topic)),
   )
-  if (early === undefined || late === undefined || good === undefined) throw new Error('Three were made.')
+  if (early === undefined || late === undefined || good === undefined)
+    throw new Error('Expected three producers.')
   for (const one of [early, late, good, early, late, good]) await write(one, topic)
-  // The broker lists aborted transactions in the order they end, which is not that of their beginnings.
+  // The broker lists aborted transactions in the order of their ends, which differs from the order of their starts.
   await late.end({ commit: false })
   await early.end({ commit: false })
   await good.end({ commit: true })

@@ -10,11 +10,11 @@ import { EXACTLY_ONCE, type Coordinates } from '../support/outputs.ts'
 import { startRun, startService, type Run } from '../support/run.ts'
 import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.ts'
 
-/** May do what docs/operations.md says the service needs, and nothing else. */
+/** Has exactly the rights that docs/operations.md lists for the service. */
 const SERVICE = 'service'
-/** May do what docs/operations.md says `topics create` needs, and nothing else. */
+/** Has exactly the rights that docs/operations.md lists for `topics create`. */
 const MAKER = 'maker'
-/** May do what docs/dead-letters.md says `dlq redrive` needs, and nothing else. */
+/** Has exactly the rights that docs/dead-letters.md lists for `dlq redrive`. */
 const REDRIVER = 'redriver'
 const NO_REDRIVE = 'no_redrive'
 const NO_CREATOR = 'no_creator'
@@ -23,11 +23,11 @@ const PASSWORD = 'open-sesame-9f2c'
 
 const { AclOperationTypes: MAY, AclResourceTypes: KIND, ResourcePatternTypes: PATTERN } = kafkajs
 
-type Place = 'input' | 'result' | 'retry' | 'dead-letter' | 'group' | 'transactional ids' | 'redrive'
+type Target = 'input' | 'result' | 'retry' | 'dead-letter' | 'group' | 'transactional ids' | 'redrive'
 
 interface Right {
   readonly operation: 'READ' | 'WRITE' | 'CREATE' | 'ALTER' | 'DESCRIBE_CONFIGS'
-  readonly on: Place
+  readonly on: Target
 }
 
 const READ_TOPICS = /grant READ on the input and retry topics/
@@ -71,7 +71,7 @@ beforeAll(async () => {
     plain: Object.fromEntries(users.map((user) => [user, PASSWORD])),
     properties: {
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-      // Who is asked for nothing: the broker itself and the test.
+      // The broker itself and the test, which need no login.
       'super.users': 'User:ANONYMOUS',
     },
   })
@@ -103,7 +103,7 @@ afterAll(async () => {
   await kafka.stop()
 })
 
-test('with the rights listed in docs/operations.md the service reads, retries, writes and dead-letters exactly once', async () => {
+test('the rights in docs/operations.md are enough to process every event exactly once', async () => {
   const service = await run.startReplica()
   const sent = await sendSome()
   await run.untilOut(sent)
@@ -112,9 +112,9 @@ test('with the rights listed in docs/operations.md the service reads, retries, w
   expect(complaints(service)).toEqual([])
 })
 
-describe.concurrent('without the right', () => {
+describe.concurrent('the service names a missing right:', () => {
   test.for(NEEDED.map((right) => [`${right.operation} on ${right.on}`, right] as const))(
-    '%s the service says in a sentence that this is to be granted',
+    '%s',
     async ([, right], { onTestFinished }) => {
       const login = { ...loginOf(userWithout(right)), KAFKA_GROUP_ID: userWithout(right) }
       const service = await startService({ ...run.environment.env, ...login }, onTestFinished)
@@ -126,7 +126,7 @@ describe.concurrent('without the right', () => {
 })
 
 describe('"dlq redrive"', () => {
-  test('says which transactional id is to be granted', async () => {
+  test('names the transactional id on which it needs a right', async () => {
     const { code, stderr } = await redriveAs(NO_REDRIVE)
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -134,7 +134,7 @@ describe('"dlq redrive"', () => {
     })
   })
 
-  test('puts letters back with the rights listed in docs/dead-letters.md', async () => {
+  test('redrives dead letters with the rights in docs/dead-letters.md', async () => {
     const { code, stdout, stderr } = await redriveAs(REDRIVER)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/[1-9]\d* dead letters? redriven\./)
@@ -142,17 +142,17 @@ describe('"dlq redrive"', () => {
 })
 
 describe('"topics create"', () => {
-  test('says that the right to create is missing', async () => {
+  test('names the missing right to create topics', async () => {
     const { code, stderr } = await createTopics(NO_CREATOR, { KAFKA_RESULT_TOPIC: 'not-there-yet' })
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/grant CREATE, ALTER/) })
   })
 
-  test('says that the right to look at what is there, and to widen it, is missing', async () => {
+  test('names the missing rights to describe and to alter existing topics', async () => {
     const { code, stderr } = await createTopics(NO_WIDENER)
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/grant CREATE, ALTER/) })
   })
 
-  test('with the rights listed in docs/operations.md finds and widens what is there', async () => {
+  test('finds and widens existing topics with the rights in docs/operations.md', async () => {
     await admin.createPartitions({ topicPartitions: [{ topic: run.topics.input, count: 3 }] })
     await expect
       .poll(async () => createTopics(MAKER), { timeout: 30_000 })
@@ -160,7 +160,7 @@ describe('"topics create"', () => {
   })
 })
 
-test('docs/operations.md lists these rights', async () => {
+test('docs/operations.md lists the rights that these tests use', async () => {
   const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8')
   const rows = [...page.matchAll(/^\| (service|`topics create`) +\| ([A-Z_, ]+?) +\| (.+?) +\|$/gm)]
   const found = (command: string): string[] =>
@@ -178,7 +178,7 @@ test('docs/operations.md lists these rights', async () => {
 
 const KINDS = ['passhkid2018', 'notyet', 'invalidid'] as const
 
-/** What is not yet done is so only when it is asked for the first time. */
+/** The first call for such an event is answered with "not completed". */
 function sendSome(): Promise<Coordinates[]> {
   return run.send(
     Array.from({ length: 12 }, () => {
@@ -233,7 +233,7 @@ interface Resource {
   readonly isPrefix?: boolean
 }
 
-function resourceOf({ topics, groupId }: Pick<Environment, 'topics' | 'groupId'>, on: Place): Resource {
+function resourceOf({ topics, groupId }: Pick<Environment, 'topics' | 'groupId'>, on: Target): Resource {
   switch (on) {
     case 'input':
       return { kind: KIND.TOPIC, name: topics.input }

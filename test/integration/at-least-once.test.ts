@@ -8,11 +8,11 @@ import { EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun, startService, type Run, type RunOptions } from '../support/run.ts'
 
 const EVENTS = 6_000
-/** Of every hundred, in this order: mostly passed, some through a retry topic, some refused. */
+/** The kinds of the first of every hundred events: one is deferred, one rejected, one failed. All others pass. */
 const KINDS = ['notyet', 'invalidid', 'failpassport'] as const
 
-describe('at least once', () => {
-  test('with a replica killed midway nothing is lost, and what comes out twice is what was in hand', async () => {
+describe('at-least-once delivery', () => {
+  test('loses nothing if a replica is killed, and repeats only records that were being processed', async () => {
     const run = await startAtLeastOnce({
       simulator: { latencyMs: 5, jitterMs: 15 },
       settings: { KAFKA_SESSION_TIMEOUT: '6s' },
@@ -32,11 +32,11 @@ describe('at least once', () => {
     expect(await survivor.stop()).toBe(0)
     const { lost, strange, repeated } = await run.tally(sent)
     expect({ lost, strange }).toEqual({ lost: [], strange: [] })
-    // What one replica had out and not yet committed.
+    // The events that one replica can have written without committing their offsets.
     expect(repeated.length).toBeLessThan(EVENTS / 3)
   })
 
-  test('SIGTERM under load loses nothing and repeats nothing', async () => {
+  test('loses and repeats nothing after SIGTERM under load', async () => {
     const run = await startAtLeastOnce({ simulator: { latencyMs: 50, jitterMs: 50 } })
     const stopped = await run.startReplica()
     const sent = await run.send(events(run, EVENTS))
@@ -50,7 +50,7 @@ describe('at least once', () => {
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   })
 
-  test('brokers that allow no transactions are enough', async () => {
+  test('needs no right to use transactions', async () => {
     const user = 'without_transactions'
     await deny(user, kafkajs.AclResourceTypes.TRANSACTIONAL_ID, '*')
     const run = await startAtLeastOnce({ settings: loginSettings(inject('loginBroker'), user) })

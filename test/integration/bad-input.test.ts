@@ -10,7 +10,7 @@ import { startRun, type Run } from '../support/run.ts'
 
 const MUTANTS = 10_000
 const MEGABYTE = 1024 * 1024
-/** Printed by vitest with the test's name; the same seed makes the same mutants. */
+/** Part of the test's title. The same seed makes the same mutants. */
 const SEED = Math.floor(Math.random() * 2 ** 31)
 const OURS = /^(checkresult-|__connect\.errors\.)/
 
@@ -25,27 +25,35 @@ interface Bad {
 const BAD: readonly Bad[] = [
   { about: 'a tombstone', code: 'tombstone', value: () => null },
   { about: 'an empty value', code: 'empty-value', value: () => Buffer.alloc(0) },
-  { about: 'a zero byte alone', code: 'unknown-format', value: () => Buffer.from([0]) },
-  { about: 'one byte of something else', code: 'unknown-format', value: () => Buffer.from([255]) },
+  { about: 'a single zero byte', code: 'unknown-format', value: () => Buffer.from([0]) },
+  { about: 'another single byte', code: 'unknown-format', value: () => Buffer.from([255]) },
   { about: 'an unknown schema id', code: 'unknown-schema', value: (avro) => withId(avro, 2_000_000_000) },
   { about: "another record's schema", code: 'wrong-schema', value: withId },
   { about: 'truncated Avro', code: 'malformed-avro', value: (avro) => avro.subarray(0, -3) },
-  { about: 'nothing behind the schema id', code: 'unknown-format', value: (avro) => avro.subarray(0, 5) },
+  { about: 'nothing after the schema id', code: 'unknown-format', value: (avro) => avro.subarray(0, 5) },
   { about: 'truncated JSON', code: 'malformed-json', value: () => encodeJson(EVENT).subarray(0, -1) },
   {
     about: 'JSON without a transaction',
     code: 'invalid-event',
     value: () => json({ transactionId: undefined }),
   },
-  { about: 'JSON with a number for a text', code: 'invalid-event', value: () => json({ merchantBizId: 7 }) },
-  { about: 'JSON with a text for a time', code: 'invalid-event', value: () => json({ completedAt: 'now' }) },
+  {
+    about: 'JSON with a number instead of a text',
+    code: 'invalid-event',
+    value: () => json({ merchantBizId: 7 }),
+  },
+  {
+    about: 'JSON with a text instead of a time',
+    code: 'invalid-event',
+    value: () => json({ completedAt: 'now' }),
+  },
   {
     about: 'JSON with an empty transaction',
     code: 'invalid-event',
     value: () => json({ transactionId: '' }),
   },
   {
-    about: 'JSON that is no UTF-8',
+    about: 'JSON that is not UTF-8',
     code: 'invalid-utf8',
     value: () => Buffer.from('{"transactionId":"\xff"}', 'latin1'),
   },
@@ -56,7 +64,7 @@ const HEADERS: IHeaders = {
   binary: Buffer.from([0, 255, 1, 254]),
   empty: Buffer.alloc(0),
   twice: [Buffer.from([1]), Buffer.from([2])],
-  'checkresult-reason': Buffer.from('of an earlier life'),
+  'checkresult-reason': Buffer.from('of an earlier redrive'),
 }
 
 let run: Run
@@ -83,7 +91,7 @@ beforeAll(async () => {
     const healthy = number % 2 === 0 ? avro : encodeJson(EVENT)
     return [{ key: null, value: mutant(healthy, random), headers: HEADERS }, good(BAD.length + number)]
   })
-  // One good event for ten that are not.
+  // One good event for every ten bad ones.
   const mixed = messages.flatMap(([bad, healthy], at) => (at % 10 === 0 ? [bad, healthy] : [bad]))
   const positions = await send(mixed.filter((message) => message !== undefined))
   mutantAt.push(...positions.filter((position) => messageAt.get(position)?.headers !== undefined))
@@ -94,7 +102,7 @@ beforeAll(async () => {
 
 afterAll(async () => run.close())
 
-describe('an event is a dead letter with its reason and its own bytes when it is', () => {
+describe('a bad event becomes a dead letter with the reason and the original bytes if it is', () => {
   test.each(BAD)('$about', ({ about, code }) => {
     const deadLetter = untouched(badAt[BAD.findIndex((bad) => bad.about === about)] ?? '')
     expect(header(deadLetter, 'checkresult-reason')).toBe('undecodable')
@@ -102,7 +110,7 @@ describe('an event is a dead letter with its reason and its own bytes when it is
   })
 })
 
-test(`each of ${MUTANTS} mutated events (seed ${SEED}) is a dead letter with a reason and its own bytes`, () => {
+test(`each of ${MUTANTS} mutated events (seed ${SEED}) becomes a dead letter with a reason and the original bytes`, () => {
   expect(mutantAt).toHaveLength(MUTANTS)
   for (const position of mutantAt) {
     const deadLetter = untouched(position)
@@ -111,17 +119,21 @@ test(`each of ${MUTANTS} mutated events (seed ${SEED}) is a dead letter with a r
   }
 })
 
-test('every good event between them has its result, and each event has come out exactly once', async () => {
+test('every good event among them has a result, and each event has exactly one output', async () => {
   expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   const results = run.results().map((record) => sourceOf(record, run.topics))
   expect(results.toSorted()).toEqual(goodAt.toSorted())
 })
 
-/** The dead letter of the event that stood there, found to have the event's key, value and headers byte for byte. */
+/**
+ * Finds the dead letter of the event at this position, and checks that it has the event's key, value and headers byte
+ * for byte.
+ */
 function untouched(position: Coordinates): ReadRecord {
   const message = messageAt.get(position)
   const deadLetter = deadLetters.get(position)
-  if (message === undefined || deadLetter === undefined) throw new Error(`Nothing came out for ${position}.`)
+  if (message === undefined || deadLetter === undefined)
+    throw new Error(`There is no dead letter for ${position}.`)
   expect(isSame(message.key, deadLetter.key)).toBe(true)
   expect(isSame(message.value, deadLetter.value)).toBe(true)
   const { 'checkresult-reason': _, ...own } = HEADERS
@@ -167,7 +179,7 @@ async function schemaId(subject: string): Promise<number> {
   return ((await answer.json()) as { id: number }).id
 }
 
-/** `topics create` gives the dead letters as much room as it finds here. */
+/** `topics create` copies the size limit of the input topic to the dead-letter topic. */
 async function createWideInput({ topics }: Environment): Promise<void> {
   const configEntries = [{ name: 'max.message.bytes', value: String(6 * MEGABYTE) }]
   await createTopics([{ topic: topics.input, configEntries }])

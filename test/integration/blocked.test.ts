@@ -5,7 +5,7 @@ import { startRun } from '../support/run.ts'
 
 const EVENTS = 200
 
-test('while the account is refused nothing is given up, and afterwards it goes on by itself', async () => {
+test('while the API rejects the account, no event is given up, and processing resumes without a restart', async () => {
   const run = await startRun()
   onTestFinished(run.close)
   run.simulator.setFaults({ forbid: 'Forbidden.RAMUserAccessDenied' })
@@ -13,7 +13,7 @@ test('while the account is refused nothing is given up, and afterwards it goes o
   const sent = await run.sendFresh(EVENTS)
   const closed = 'checkresult_circuit_open{reason="credentials"}'
   await expect.poll(async () => metricSum(await replica.metrics(), closed), { timeout: 10_000 }).toBe(1)
-  // All that was under way when the first refusal came is back; the probe is seconds away.
+  // All calls that were in flight at the first rejection have ended. The probe follows seconds later.
   const inFlight = async (): Promise<number> =>
     metricSum(await replica.metrics(), 'checkresult_requests_in_flight')
   await expect.poll(inFlight, { timeout: 4_000 }).toBe(0)
@@ -28,7 +28,7 @@ test('while the account is refused nothing is given up, and afterwards it goes o
   expect(await replica.stop()).toBe(0)
   expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   expect(run.results()).toHaveLength(EVENTS)
-  // Only what was under way before the first refusal was known, and then one probe.
+  // Rejected were only the calls in flight at the first rejection. After that came one probe.
   const { callsByCode } = run.simulator.report()
   expect(callsByCode['Forbidden.RAMUserAccessDenied']).toBe(refused.calls)
   expect(callsByCode['Success']).toBe(EVENTS)

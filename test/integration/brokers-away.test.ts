@@ -1,4 +1,4 @@
-/** A broker that is killed, that hangs and that has no room left; each time it is started again, and everybody comes back. */
+/** A broker that is killed, hangs or has a full disk. Each time it is restarted and all clients recover. */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { QUICK_START } from '../../dev/stack/java.ts'
@@ -17,33 +17,29 @@ let stack: Stack
 beforeAll(async () => {
   stack = await startStack({
     kafkaJavaOptions: QUICK_START,
-    // Else a killed broker is only taken back after 9 s, when its session is over.
+    // Without this, the cluster accepts a killed broker only after its session of 9 s.
     kafkaProperties: { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' },
-    // It is what this is about.
+    // The session timeout under test.
     onCrash: () => {},
   })
 })
 
 afterAll(async () => stack.stop())
 
-test(
-  'a service outlives its brokers: it says that none answers, and goes on when they are back',
-  SLOWLY,
-  async () => {
-    const run = await started()
-    const service = await run.startReplica()
-    const readiness = async (): Promise<string> => (await fetch(`${service.opsUrl}/readyz`)).text()
+test('the service reports that no broker answers and continues when they are back', SLOWLY, async () => {
+  const run = await started()
+  const service = await run.startReplica()
+  const readiness = async (): Promise<string> => (await fetch(`${service.opsUrl}/readyz`)).text()
 
-    await stack.kafka.stop('SIGKILL')
-    await expect.poll(readiness, OVER_WITHIN).toMatch(/No broker of KAFKA_BROKERS answers/)
-    await stack.kafka.start()
-    await service.ready()
+  await stack.kafka.stop('SIGKILL')
+  await expect.poll(readiness, OVER_WITHIN).toMatch(/No broker of KAFKA_BROKERS answers/)
+  await stack.kafka.start()
+  await service.ready()
 
-    expect(await service.stop()).toBe(0)
-  },
-)
+  expect(await service.stop()).toBe(0)
+})
 
-test('brokers that hang when the service is to stop let its deadline pass: it ends with 1 and says what was left', async () => {
+test('if the brokers hang during shutdown, the service exits with 1 at its deadline and lists what is unfinished', async () => {
   const run = await started()
   const replica = await run.startReplica()
   const sent = await run.sendFresh(EVENTS)
@@ -65,11 +61,11 @@ test('brokers that hang when the service is to stop let its deadline pass: it en
 })
 
 /**
- * A disk that is full without needing one: the kernel lets the broker's files grow no further, which any user may ask of a
- * process of their own. Kafka gives up its log directory as it does on ENOSPC, and ends.
+ * Simulates a full disk without filling one: `prlimit` forbids the broker's files to grow, which needs no special
+ * rights. Kafka reacts as to ENOSPC: it gives up its log directory and ends.
  */
 test(
-  'brokers whose disk is full are waited for, with what to do in the log, and afterwards each event has come out exactly once',
+  'the service waits for brokers with a full disk, logs what to do, and then each event comes out exactly once',
   SLOWLY,
   async () => {
     const run = await started()

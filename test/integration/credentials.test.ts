@@ -15,13 +15,13 @@ async function untilClosed(replica: ServiceProcess, expect: ExpectStatic): Promi
   await expect.poll(async () => metricSum(await replica.metrics(), CLOSED), { timeout: 20_000 }).toBe(1)
 }
 
-// Both wait for a circuit breaker that is probed after seconds: side by side.
+// Concurrent, because both wait seconds for the probe of a circuit breaker.
 test.concurrent(
-  'a secret rotated in its file closes the circuit breaker that the old one opened, without a restart',
+  'rotating a rejected secret in its file closes the circuit breaker without a restart',
   async ({ expect, onTestFinished }) => {
     const folder = mkdtempSync(join(tmpdir(), 'checkresult-rotated-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
-    // As Kubernetes mounts a secret: a link to a link, the middle one swapped.
+    // Like a secret mounted by Kubernetes: a link to a link, of which the middle one is replaced.
     const secrets = { old: 'fictitious-retired-secret', new: SIMULATOR_KEY.accessKeySecret }
     for (const [name, secret] of Object.entries(secrets)) {
       mkdirSync(join(folder, name))
@@ -53,7 +53,7 @@ test.concurrent(
 )
 
 test.concurrent(
-  'keys that expire while their source is down open the circuit breaker, and close it when there are new ones',
+  'credentials that expire while their source is down open the circuit breaker, and new ones close it',
   async ({ expect, onTestFinished }) => {
     const securityToken = 'fictitious-session-token'
     const lifetimeMs = 6_000
@@ -90,7 +90,7 @@ test.concurrent(
     expect(await replica.stop()).toBe(0)
     expect(await run.tally([...first, ...second])).toEqual(EXACTLY_ONCE)
     expect(run.deadLetters()).toEqual([])
-    // Nothing was ever signed with keys that had expired, nor told of them.
+    // No call was signed with expired credentials, so the API rejected none.
     expect(Object.keys(run.simulator.report().callsByCode)).toEqual(['Success'])
     for (const secret of [securityToken, SIMULATOR_KEY.accessKeySecret, `${source.port}`]) {
       expect(replica.output()).not.toContain(secret)

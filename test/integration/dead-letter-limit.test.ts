@@ -5,10 +5,10 @@ import { startRun } from '../support/run.ts'
 
 const BAD = 300
 const GOOD = 100
-/** What the rule lets through before it holds, and what the lanes had under way by then. */
+/** Dead letters that are written before the limit trips, including those that the lanes were processing. */
 const HALF_OF_A_HUNDRED = 50
 
-test('a flood of dead letters opens the circuit breaker instead of emptying the topic, and a restart with it off lets them go', async () => {
+test('a flood of dead letters trips the limit instead of draining the topic, and a restart with the limit off writes them', async () => {
   const run = await startRun({ settings: { DEAD_LETTER_LIMIT_COOLDOWN: '1h' } })
   onTestFinished(run.close)
   const replica = await run.startReplica()
@@ -20,7 +20,7 @@ test('a flood of dead letters opens the circuit breaker instead of emptying the 
   expect((await fetch(`${replica.opsUrl}/readyz`)).status).toBe(200)
   expect(run.results()).toEqual([])
   expect(run.simulator.report().calls).toBe(0)
-  // What is held back has not been written: the next deploy has it again.
+  // The events that were held back have no output, so the next process reads them again.
   expect(await replica.stop()).toBe(0)
   expect(run.deadLetters()).toHaveLength(HALF_OF_A_HUNDRED)
 

@@ -7,7 +7,7 @@ import { connectTo, readCommitted, type ReadRecord } from '../support/kafka.ts'
 import { decodeResult, header } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 
-/** The fictitious person whose name must not be seen. */
+/** The fictitious person whose name must not appear. */
 const MARK = 'ZQXJKVPERSON'
 const MARKED = new RegExp(MARK, 'i')
 const PARTITIONS = 2
@@ -49,7 +49,7 @@ describe('the dead letters of a service', () => {
     return finished
   }
 
-  /** Its output holds ids on purpose. */
+  /** The output contains transaction ids, so the privacy check skips it. */
   async function dlqWithIds(...args: readonly string[]): Promise<Finished> {
     return runCommand(['dlq', ...args], run.environment.env)
   }
@@ -60,8 +60,8 @@ describe('the dead letters of a service', () => {
     return JSON.parse(stdout) as { total: number; deadLetters: Listed[] }
   }
 
-  // These change nothing.
-  test.concurrent('are listed with where they stand, why, and where their events stood', async () => {
+  // Concurrent, because these commands change nothing.
+  test.concurrent('are listed with their DLQ position, reason and source position', async () => {
     const { total, deadLetters } = await listed()
     expect(total).toBe(UNAVAILABLE + 2)
     const stored = run.deadLetters()
@@ -70,7 +70,7 @@ describe('the dead letters of a service', () => {
     )
     for (const { position, source, reason, code, failedAt } of deadLetters) {
       const record = stored.find(({ partition, offset }) => position === `${partition}:${offset}`)
-      if (record === undefined) throw new Error(`Nothing stands at ${position}.`)
+      if (record === undefined) throw new Error(`There is no record at ${position}.`)
       expect({ reason, code, failedAt }).toEqual({
         reason: header(record, 'checkresult-reason'),
         code: header(record, 'checkresult-code'),
@@ -82,26 +82,15 @@ describe('the dead letters of a service', () => {
     expect(times).toEqual(times.toSorted((left, right) => right - left))
   })
 
-  test.concurrent(
-    'are a table without options, the newest first, and it says how many more there are',
-    async () => {
-      const { stdout } = await dlq('list', '--limit', '2')
-      const [head = '', ...lines] = stdout.trimEnd().split('\n')
-      expect(head.split(/\s+/)).toEqual([
-        'POSITION',
-        'REASON',
-        'CODE',
-        'AGE',
-        'ATTEMPTS',
-        'REDRIVES',
-        'EVENT',
-      ])
-      expect(lines).toHaveLength(3)
-      expect(lines[2]).toBe(`${UNAVAILABLE} older dead letters not shown: use --limit to show more.`)
-    },
-  )
+  test.concurrent('are a table without options, newest first, with the number of further ones', async () => {
+    const { stdout } = await dlq('list', '--limit', '2')
+    const [head = '', ...lines] = stdout.trimEnd().split('\n')
+    expect(head.split(/\s+/)).toEqual(['POSITION', 'REASON', 'CODE', 'AGE', 'ATTEMPTS', 'REDRIVES', 'EVENT'])
+    expect(lines).toHaveLength(3)
+    expect(lines[2]).toBe(`${UNAVAILABLE} older dead letters not shown: use --limit to show more.`)
+  })
 
-  test.concurrent('are chosen by reason, code, place and age', async () => {
+  test.concurrent('are filtered by reason, code, position and age', async () => {
     const [unavailable, broken, newest, older, newer] = await Promise.all([
       listed('--reason', 'unavailable'),
       listed('--code', 'malformed-json', '--code', 'invalid-event'),
@@ -117,7 +106,7 @@ describe('the dead letters of a service', () => {
   })
 
   test.concurrent(
-    'are found by transaction id, read with the registry, and shown only if asked for',
+    'are found by transaction id with the schemas of the registry, and ids are shown only on request',
     async () => {
       const [found, all] = await Promise.all([
         dlqWithIds('list', '--json', '--transaction-id', 'passpassportx2'),
@@ -136,7 +125,7 @@ describe('the dead letters of a service', () => {
   )
 
   test.concurrent(
-    'in Avro are not found by transaction id without a registry, which the command says',
+    'in Avro cannot be searched by transaction id without a registry, and the command says so',
     async () => {
       const { SCHEMA_REGISTRY_URL: _, ...env } = run.environment.env
       const { code, stdout } = await runCommand(['dlq', 'list', '--transaction-id', 'passpassportx2'], env)
@@ -155,7 +144,7 @@ describe('the dead letters of a service', () => {
   })
 
   test.concurrent(
-    'are shown one by one, with the value, the key and own headers only when asked for',
+    "are shown one by one, with value, key and the producer's headers only on request",
     async () => {
       const { deadLetters } = await listed('--reason', 'unavailable', '--limit', '1')
       const { stdout } = await dlq('show', deadLetters[0]?.position ?? '')
@@ -171,13 +160,13 @@ describe('the dead letters of a service', () => {
     },
   )
 
-  test.concurrent('that are not there are not shown, with a message', async () => {
+  test.concurrent('that do not exist give an error message', async () => {
     const { code, stdout, stderr } = await dlq('show', '0:99999')
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toBe('There is no dead letter at 0:99999: run `dlq list` for the positions.\n')
   })
 
-  test('are left alone by a dry run, which says what would go', async () => {
+  test('are not redriven by a dry run, which reports what it would redrive', async () => {
     const before = await topicEnd(run)
     const { code, stdout } = await dlq('redrive', '--reason', 'unavailable')
     expect(code).toBe(0)
@@ -187,7 +176,7 @@ describe('the dead letters of a service', () => {
     expect((await listed()).total).toBe(UNAVAILABLE + 2)
   })
 
-  test('have their results when they are put back with the cause gone, and are left out from then on', async () => {
+  test('have results once redriven after the cause is fixed, and are not listed again', async () => {
     run.simulator.setFaults({})
     const { code, stdout } = await dlq('redrive', '--reason', 'unavailable', '--execute')
     expect({ code, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({
@@ -207,7 +196,7 @@ describe('the dead letters of a service', () => {
     expect(metrics).toMatch(/checkresult_quota_wait_seconds_count\{priority="redriven"\} 4/)
   })
 
-  test('go back as they came, with the number of redrives and without our other headers', async () => {
+  test('are redriven unchanged, with the number of redrives and without our other headers', async () => {
     const records = await readCommitted([run.topics.input], { until: 2 * UNAVAILABLE + 2 })
     const back = records.filter((record) => header(record, 'checkresult-redrives') !== '')
     expect(back).toHaveLength(UNAVAILABLE)
@@ -218,7 +207,7 @@ describe('the dead letters of a service', () => {
     }
   })
 
-  test('that fail each time stay after DEAD_LETTER_MAX_REDRIVES, are named, and go no more', async () => {
+  test('that fail each time are reported after DEAD_LETTER_MAX_REDRIVES and not redriven again', async () => {
     for (let round = 1; round <= MAX_REDRIVES; round += 1) {
       const { stdout } = await dlq('redrive', '--reason', 'undecodable', '--execute')
       expect(stdout).toContain('2 dead letters redriven.')
@@ -236,7 +225,7 @@ describe('the dead letters of a service', () => {
     expect(await topicEnd(run)).toEqual(before)
   })
 
-  test('are in nothing that was said', () => {
+  test('leave no personal data in the output of the commands', () => {
     expect(said.join('').length).toBeGreaterThan(1_000)
     expect(said.join('')).not.toMatch(MARKED)
     expect(said.join('')).not.toMatch(/passpassport/)
@@ -269,7 +258,7 @@ test.concurrent.each([
   [['stats'], /^A topic does not exist/],
   [['show', '0:0'], /^A topic does not exist/],
   [['redrive', '--execute'], /^A topic does not exist/],
-])('without topics, dlq %j says what to do', async (args, message) => {
+])('dlq %j says what to do if the topics are missing', async (args, message) => {
   const { env } = createEnvironment(
     { brokers: inject('brokers'), registryUrl: inject('registryUrl'), endpoint: 'http://127.0.0.1:1' },
     { shared: true },

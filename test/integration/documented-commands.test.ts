@@ -1,4 +1,7 @@
-/** Commands of the docs, run as they are written but for what is fixed there: a position, a port, the number of brokers. */
+/**
+ * Runs the commands of the docs as written, except for fixed values that differ here: a position, a port, the number
+ * of brokers.
+ */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
@@ -17,7 +20,7 @@ import { startRun, type Run } from '../support/run.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const documented = [...new Set(pages().flatMap(commandsOf))]
-/** The words behind `npm start --`. */
+/** The arguments after `npm start --`. */
 const ours = documented.flatMap((command) => {
   const [, words] = /^npm start -- (.+)$/.exec(command) ?? []
   return words === undefined ? [] : [words]
@@ -30,7 +33,7 @@ const inline = allInline.flatMap((command) => {
 
 let run: Run
 let env: Env
-/** Of a dead letter that waits. */
+/** The position of an unprocessed dead letter. */
 let position = ''
 
 beforeAll(async () => {
@@ -52,7 +55,7 @@ function fitted(words: string): readonly string[] {
     .split(' ')
 }
 
-test('`npm start` runs what these tests run', async () => {
+test('`npm start` runs the program that these tests run', async () => {
   const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>
   }
@@ -61,7 +64,7 @@ test('`npm start` runs what these tests run', async () => {
 })
 
 describe.each(ours.filter((words) => !/^(quota|simulate)/.test(words)))('npm start -- %s', (words) => {
-  test('ends with 0', async () => {
+  test('exits with 0', async () => {
     const { code, stderr } = await runCommand(fitted(words), env)
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('Error') })
   })
@@ -77,7 +80,7 @@ test('the simulator starts and prints the settings to export', async () => {
   }
 })
 
-test.each(inline)('the command of `npm start -- %s` exists', async (words) => {
+test.each(inline)('the documented command `npm start -- %s` exists', async (words) => {
   const command = words.split(' ').filter((word) => /^[a-z]+$/.test(word))
   const { code, stderr } = await runCommand([...command.slice(0, 2), '--help'], {})
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -91,7 +94,7 @@ test('the quota commands, redis-cli --eval and HSET work on one Redis', async ()
     const [, file = '', key = '', args = ''] = /--eval (\S+) (\S+) , (.+)$/.exec(command) ?? []
     const script = await readFile(join(ROOT, file), 'utf8')
     const answer = await redis.eval(script, { keys: [key], arguments: args.split(' ') })
-    // A new key hands out no slots in its first second.
+    // A new key grants no slots in its first second.
     const any: unknown = expect.any(Number)
     expect(answer).toEqual([any, 50, any, any, any, [], []])
   }
@@ -108,7 +111,7 @@ test('the quota commands, redis-cli --eval and HSET work on one Redis', async ()
     expect(await redis.sendCommand(command.split(' ').slice(1))).toBe(0)
 })
 
-test('the exported variables of the docs are accepted', async () => {
+test('config check accepts the variables that the docs export', async () => {
   const exported = documented.filter((command) => command.startsWith('export '))
   const { stdout } = await promisify(execFile)('bash', [
     '-c',
@@ -120,17 +123,17 @@ test('the exported variables of the docs are accepted', async () => {
   expect(stdout).toContain('kafka-1.example:9092')
 })
 
-test('a profile is written when the program ends', async () => {
+test('the documented profiling command writes a profile when the program ends', async () => {
   const command = documented.find((one) => one.startsWith('npx node --cpu-prof ')) ?? ''
   const folder = await mkdtemp(join(tmpdir(), 'checkresult-profile-'))
   onTestFinished(async () => rm(folder, { recursive: true }))
   const words = command.replace('npx node ', '').replace('profiles', folder).split(' ')
-  // Without settings it ends at once.
+  // Without settings the program ends at once.
   await promisify(execFile)(process.execPath, words, { cwd: ROOT, env: {} }).catch(() => undefined)
   expect((await readdir(folder)).filter((name) => name.endsWith('.cpuprofile'))).toHaveLength(1)
 })
 
-test('the event that docker compose sends comes out as a result', async () => {
+test('the event of the documented Docker Compose command gets a result', async () => {
   const command = documented.find((one) => one.startsWith('echo ')) ?? ''
   const [, text = '', words = ''] =
     /^echo '(.+?)' \| docker compose exec .*kafka-console-producer\.sh (.+)$/.exec(command) ?? []

@@ -1,4 +1,4 @@
-/** The event, result and dead letter that README.md shows are what the service makes. */
+/** Checks the event, result and dead letter in README.md against those of the service. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
@@ -8,7 +8,7 @@ import { startRun, type Run } from '../support/run.ts'
 
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
-/** The JSON block that follows this heading or label. */
+/** The JSON block after this heading or label. */
 function example(label: string): Record<string, unknown> {
   const at = README.indexOf(label)
   const block = /```json\n(.*?)```/s.exec(README.slice(at))?.[1]
@@ -32,7 +32,7 @@ async function send(event: Record<string, unknown>): Promise<Coordinates> {
   return sent[0] ?? ''
 }
 
-test('the event comes out as the result, except for times, ids and coordinates', async () => {
+test('the event in README.md gives the result in README.md, except for times, ids and positions', async () => {
   await send(example('**Event**'))
   const [record] = run.results()
   if (record === undefined) throw new Error('There is no result.')
@@ -46,7 +46,7 @@ test('the event comes out as the result, except for times, ids and coordinates',
   expect(Object.keys(result)).toEqual(Object.keys(shown))
 })
 
-test('the event of an unknown transaction comes out as the dead letter, except for times, ids and coordinates', async () => {
+test('the event of an unknown transaction gives the dead letter in README.md, except for times, ids and positions', async () => {
   const { value, headers } = example('**Dead letter**') as {
     value: Record<string, unknown>
     headers: Record<string, string>

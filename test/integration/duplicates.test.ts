@@ -5,7 +5,7 @@ import { startRun } from '../support/run.ts'
 
 const EVENTS = 200
 
-test('a callback that comes three times costs one call and makes one result, and the others are counted', async () => {
+test('a callback that arrives three times costs one call and gives one result, and the duplicates are counted', async () => {
   const run = await startRun({ partitions: 1 })
   onTestFinished(run.close)
   const replica = await run.startReplica()
@@ -26,6 +26,6 @@ test('a callback that comes three times costs one call and makes one result, and
   await expect.poll(duplicates).toBe(2 * EVENTS)
   expect(await replica.stop()).toBe(0)
   expect(run.results()).toHaveLength(EVENTS + forced.length)
-  // One more for each that was not completed at first, and the one that was forced.
+  // One further call for each transaction that was not completed at first, and one for the forced event.
   expect(run.simulator.report().callsByCode['Success']).toBe(EVENTS + forced.length)
 })

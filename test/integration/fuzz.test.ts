@@ -1,4 +1,4 @@
-/** Two thousand records and answers drawn by a seed; `npm run test:fuzz` takes more, and says how to replay one of them. */
+/** Two thousand random records and answers. `npm run test:fuzz` runs more and prints how to replay a single one. */
 import { expect, inject, test } from 'vitest'
 import { DELIVERIES } from '../../src/core/delivery.ts'
 import { playFuzz } from '../fuzz/play.ts'
@@ -6,9 +6,9 @@ import { describe as report, NO_PROBLEMS } from '../fuzz/report.ts'
 import { MAX_MEMORY_MB } from '../fuzz/service.ts'
 
 const RECORDS = 1_000
-/** The same each time, so that the same code gives the same answer; `npm run test:fuzz` takes another seed each time. */
+/** Fixed, so that the same code gives the same outcome. `npm run test:fuzz` picks another seed each time. */
 const SEED = 456_302
-/** For a machine that is slow or shared. */
+/** For slow or shared machines. */
 const SLACK = 4
 
 test.concurrent.for(DELIVERIES)(

@@ -1,4 +1,4 @@
-/** However the service ends or is hindered: its last line says it, and it is never stuck for ever. */
+/** However the service ends, its last log line gives the reason, and it never hangs. */
 import kafkajs from 'kafkajs'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { startNode, type Env } from '../../dev/harness/commands.ts'
@@ -19,7 +19,7 @@ const SETTINGS = {
 }
 
 describe('a signal', () => {
-  test('while the API hangs ends the service with 0 in time, and after a restart nothing comes out twice', async () => {
+  test('ends the service with 0 in time although the API hangs, and nothing comes out twice after a restart', async () => {
     const run = await started()
     run.simulator.setFaults({ all: 'hang' })
     const hung = await run.startReplica()
@@ -36,7 +36,7 @@ describe('a signal', () => {
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   })
 
-  test('that is the second one ends it at once with 1', async () => {
+  test('that follows another one ends the service at once with 1', async () => {
     const run = await started({ CHECKRESULT_TIMEOUT: '20s', SHUTDOWN_DEADLINE: '30s' })
     run.simulator.setFaults({ all: 'hang' })
     const replica = await run.startReplica()
@@ -59,15 +59,15 @@ describe('a signal', () => {
   })
 })
 
-describe('what nobody caught', () => {
+describe('an unexpected error', () => {
   const PRIVATE = 'not to be logged'
   test.each([
-    ['an error thrown', `throw new RangeError('${PRIVATE}')`, 'RangeError'],
-    ['a rejection', `Promise.reject(new RangeError('${PRIVATE}'))`, 'RangeError'],
-    ['a rejection with nothing', 'Promise.reject()', 'undefined'],
-  ])('%s ends the service with 1 and a sentence', async (_, code, errorType) => {
+    ['a thrown error', `throw new RangeError('${PRIVATE}')`, 'RangeError'],
+    ['an unhandled rejection', `Promise.reject(new RangeError('${PRIVATE}'))`, 'RangeError'],
+    ['a rejection without a reason', 'Promise.reject()', 'undefined'],
+  ])('(%s) ends the service with 1 and a message', async (_, code, errorType) => {
     const run = await started()
-    // A signal that neither Node nor the service takes notice of.
+    // A signal that neither Node nor the service handles.
     const saboteur = inline(`process.once('SIGWINCH', () => { ${code} })`)
     const replica = await run.startReplica({}, ['--import', saboteur, ...SERVICE])
     replica.signal('SIGWINCH')
@@ -80,9 +80,9 @@ describe('what nobody caught', () => {
     expectJsonLines(replica.output())
   })
 
-  test('while the service starts ends it with a JSON line, too', async () => {
+  test('during startup also ends the service with a JSON line', async () => {
     const run = await started()
-    // The listener for warnings is the first thing that the service adds.
+    // The listener for warnings is the first one that the service adds.
     const saboteur = `process.on('newListener', (name) => name === 'warning' && setImmediate(() => { throw new RangeError('${PRIVATE}') }))`
     const service = startNode(['--import', inline(saboteur), ...SERVICE], run.environment.env)
     expect(await service.exited).toBe(1)
@@ -91,7 +91,7 @@ describe('what nobody caught', () => {
     expectJsonLines(service.output())
   })
 
-  test('a warning of Node.js is a line of the log, without its text', async () => {
+  test('a Node.js warning is logged without its text', async () => {
     const run = await started()
     const saboteur = `process.once('SIGWINCH', () => process.emitWarning('${PRIVATE}', { code: 'X001' }))`
     const replica = await run.startReplica({}, ['--import', inline(saboteur), ...SERVICE])
@@ -103,7 +103,7 @@ describe('what nobody caught', () => {
   })
 })
 
-test('brokers that take the group away while it runs end the service with 1 and what to do', async () => {
+test('if the right to the group is revoked, the service exits with 1 and says what to do', async () => {
   const run = await started(loginSettings(inject('loginBroker')))
   const replica = await run.startReplica()
   await deny('tester', kafkajs.AclResourceTypes.GROUP, run.environment.groupId)
@@ -113,7 +113,7 @@ test('brokers that take the group away while it runs end the service with 1 and 
   )
 })
 
-/** A program as the address of a module. */
+/** The program as a data: URL of a module. */
 function inline(program: string): string {
   return `data:text/javascript,${encodeURIComponent(program)}`
 }

@@ -8,7 +8,7 @@ import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { decodeResult, EXACTLY_ONCE, type Coordinates } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 
-/** The fictitious person whose name and number must not be seen. */
+/** The fictitious person whose name and number must not appear. */
 const MARK = 'ZQXJKVPERSON'
 const MARKED = new RegExp(MARK, 'i')
 
@@ -17,7 +17,7 @@ interface Answer {
   readonly body: string
 }
 
-/** By how the transaction's id begins. */
+/** Answers by the prefix of the transaction id. */
 const ANSWERS: Readonly<Record<string, Answer>> = {
   passed: success({ ExtIdInfo: extIdInfo() }),
   refused: failure(400, 'TransactionIdInvalid'),
@@ -32,7 +32,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   down: failure(503, 'ServiceUnavailable'),
 }
 
-/** The account's and the registry's; those of the logins at the brokers are looked for where these are asked for. */
+/** Secrets of the account and the registry. Tests of broker logins search for those. */
 const SECRET = 'QJXZSECRET'
 const MARKED_SECRET = new RegExp(SECRET, 'i')
 const SECRETS = {
@@ -83,8 +83,8 @@ beforeAll(async () => {
 
 afterAll(async () => run.close())
 
-describe('the marked person is', () => {
-  test('in the result topic, as the settings ask for', () => {
+describe("the marked person's data is", () => {
+  test('in the result topic, as configured', () => {
     const passed = run
       .results()
       .map(decodeResult)
@@ -92,17 +92,17 @@ describe('the marked person is', () => {
     expect(passed?.document?.fields?.surname).toBe(MARK)
   })
 
-  test('come and gone: the service ended as it should, and every event has come out', async () => {
+  test('processed: every event has an output, and the service exited normally', async () => {
     expect(exitCode).toBe(0)
     expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
   })
 
-  test('in no log line, from the start to the end of the process', () => {
+  test('in no log line of the process', () => {
     expect(replica.output()).toContain('Stopped.')
     expect(replica.output()).not.toMatch(MARKED)
   })
 
-  test('in no metric and on no page', () => {
+  test('in no metric and on no page of the ops server', () => {
     expect(pages).toContain('checkresult_results_total')
     expect(pages).not.toMatch(MARKED)
   })
@@ -114,7 +114,7 @@ describe('the marked person is', () => {
   })
 })
 
-test('the secrets are in no log line, on no page, in no record, and not shown by "config check"', async () => {
+test('secrets appear in no log line, page or record, nor in the output of "config check"', async () => {
   const { code, stdout } = await runCommand(['config', 'check'], run.environment.env)
   expect(code).toBe(0)
   const records = run.outputs.records.map(({ value, headers }) => [value, ...Object.values(headers)].join())

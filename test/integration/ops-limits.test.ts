@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startOps } from '../../src/ops/server.ts'
 import { get, GOOD, send } from '../support/ops.ts'
 
-test('more connections than probers need are refused, and those that dawdle are cut off', async () => {
+test('connections above the limit are refused, and slow requests are cut off', async () => {
   const ops = await startOps(GOOD)
   onTestFinished(() => ops.close())
   const { address } = ops

@@ -21,7 +21,7 @@ const FAMILY_OF_DOC_TYPE: Readonly<Record<string, DocumentFamily>> = {
   '00000001': 'MAINLAND_RESIDENT_IDENTITY_CARD',
 }
 
-/** Calls that count, where it is not one. A throttled call does not. */
+/** Number of counted calls, if not one. Throttled calls are not counted. */
 const ATTEMPTS: Readonly<Record<string, number>> = {
   notyet: 2,
   pending: 2,
@@ -37,11 +37,11 @@ const ATTEMPTS: Readonly<Record<string, number>> = {
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const CODECS = ['GZIP', 'Snappy', 'LZ4', 'ZSTD'] as const
 
-/** Ids that say for how many calls, and what is to become of them. */
+/** Scenarios whose ids contain the number of calls, and their expected outcomes. */
 const LONGER = [
-  { id: 'flaky3', attempts: 4, about: 'three calls that fail right after one another' },
-  { id: 'notyet3', attempts: 4, about: 'a customer who takes three rounds' },
-  { id: 'throttled3', attempts: 1, about: 'three calls the API has no time for' },
+  { id: 'flaky3', attempts: 4, about: 'an event with three consecutive failed calls' },
+  { id: 'notyet3', attempts: 4, about: 'a verification that is completed only at the fourth call' },
+  { id: 'throttled3', attempts: 1, about: 'an event with three throttled calls' },
 ] as const
 
 let run: Run
@@ -79,7 +79,7 @@ beforeAll(async () => {
 
 afterAll(async () => run.close())
 
-describe('an event that meets', () => {
+describe('an event whose answer is', () => {
   test.each(SCENARIOS.filter(({ expected }) => expected.kind === 'result'))(
     '"$about" has its result',
     (scenario) => {
@@ -108,7 +108,7 @@ describe('an event that meets', () => {
   )
 
   test.each(SCENARIOS.filter(({ expected }) => expected.kind === 'deferred'))(
-    '"$about" is given up by age, after several attempts',
+    '"$about" becomes a dead letter at its maximum age, after several attempts',
     (scenario) => {
       const deadLetter = only(run.deadLetters(), idOf(scenario))
       expect(header(deadLetter, 'checkresult-reason')).toBe('not-completed')
@@ -116,17 +116,17 @@ describe('an event that meets', () => {
     },
   )
 
-  test.each(LONGER)('$about is passed at last, after $attempts counted calls', ({ id, attempts }) => {
+  test.each(LONGER)('$about passes in the end, after $attempts counted calls', ({ id, attempts }) => {
     expect(decodeResult(only(run.results(), `${id}longer`))).toMatchObject({ verdict: 'PASSED', attempts })
   })
 })
 
-test('an event with a docType has its family from there, one without has it from the members', () => {
+test('the document family comes from the docType, or else from the members of the answer', () => {
   expect(resultOf('passhkid2018').document?.familyFrom).toBe('DOC_TYPE')
   expect(resultOf('nodoctype').document?.familyFrom).toBe('FIELDS')
 })
 
-test('nothing that was deferred is asked for again before it is due', async () => {
+test('no deferred event is called again before it is due', async () => {
   const topic = `${run.topics.retryPrefix}.1s`
   const ids = SCENARIOS.filter(({ name }) => name === 'notyet' || name === 'pending').map(idOf)
   const copies = await readCommitted([topic], {
@@ -143,20 +143,20 @@ test.each(CODECS)('events compressed with %s are read', (codec) => {
   expect(run.results().filter(({ key }) => key?.toString().startsWith(prefix))).toHaveLength(20)
 })
 
-test('results and dead letters carry on the trace of their event, and results nothing else', () => {
+test('results and dead letters keep the trace headers of their event, and results keep no others', () => {
   for (const record of run.deadLetters()) expect(header(record, 'traceparent')).toBe(TRACEPARENT)
   const { headers } = recordOf('notyet')
   expect(headers).toEqual({ traceparent: Buffer.from(TRACEPARENT) })
 })
 
-test('every output has the key of its event and stands in the same partition', () => {
+test('every output has the key and the partition of its event', () => {
   for (const { key, value, partition } of run.results()) {
     const { transactionId, source } = decodeResult({ value })
     expect({ key: key?.toString(), partition }).toEqual({ key: transactionId, partition: source.partition })
   }
 })
 
-test('after all of that each event has come out exactly once', async () => {
+test('each event has exactly one output in the end', async () => {
   expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
 })
 
@@ -167,7 +167,7 @@ function idOf(scenario: Scenario): string {
 function only(records: readonly ReadRecord[], id: string): ReadRecord {
   const [found, ...more] = records.filter(({ key }) => key?.toString() === id)
   if (found === undefined || more.length > 0)
-    throw new Error(`${id} is there ${found === undefined ? 0 : more.length + 1} times.`)
+    throw new Error(`${id} occurs ${found === undefined ? 0 : more.length + 1} times instead of once.`)
   return found
 }
 

@@ -1,4 +1,4 @@
-/** What a lane may rely on, whatever it writes to. */
+/** The contract of an output sink, checked for every implementation. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import type { Clock, OutputSink, OutputRecord } from '../../src/ports.ts'
@@ -11,12 +11,12 @@ const KINDS = [
 ]
 
 describe.each(KINDS)('$about', ({ create }) => {
-  test('a claim reads nothing where nothing was committed', async () => {
+  test('a claim returns no offset if nothing was committed', async () => {
     const sink = await claimed(await create())
     expect(sink.committedOffset).toBeNull()
   })
 
-  test('what is published can be read byte for byte once it says committed', async () => {
+  test('published outputs can be read byte for byte once publish returns committed', async () => {
     const sinks = await create()
     const sink = await claimed(sinks)
     const bytes: OutputRecord = {
@@ -33,7 +33,7 @@ describe.each(KINDS)('$about', ({ create }) => {
     expect(written.find(({ partition }) => partition === 0)?.value).toBeNull()
   })
 
-  test('the next claim reads the offset of the last publish, with or without outputs', async () => {
+  test('the next claim returns the offset of the last publish, with or without outputs', async () => {
     const sinks = await create()
     const first = await sinks.claim()
     await first.publish([output(sinks, 1)], 2n)
@@ -48,7 +48,7 @@ describe.each(KINDS)('$about', ({ create }) => {
     expect(values(await sinks.written(3))).toEqual(['1', '2', '3'])
   })
 
-  test('more than one request takes is all written', async () => {
+  test('outputs that exceed one request are all written', async () => {
     const sinks = await create()
     const sink = await claimed(sinks)
     const large = Array.from({ length: 20 }, (_, number) => ({
@@ -60,7 +60,7 @@ describe.each(KINDS)('$about', ({ create }) => {
     expect(values(await sinks.written(20))).toEqual(values(large))
   })
 
-  test('a publish that fails says why, and leaves the committed offset where it was', async () => {
+  test('a failed publish returns the reason and does not change the committed offset', async () => {
     const sinks = await create()
     const first = await sinks.claim()
     await first.publish([output(sinks, 1)], 2n)
@@ -80,7 +80,7 @@ describe.each(KINDS)('$about', ({ create }) => {
     expect(values(await sinks.written(2))).toEqual(['1', '2'])
   })
 
-  test('what was prepared and not used is in nobody’s way', async () => {
+  test('an unused preparation does not disturb later publishes', async () => {
     const sinks = await create()
     const first = await sinks.claim()
     first.prepare()
@@ -93,7 +93,7 @@ describe.each(KINDS)('$about', ({ create }) => {
   })
 })
 
-test('a transaction that is to be opened while another one is published is not given up in a later one', async () => {
+test('a transaction prepared during a publish does not abort a later one', async () => {
   const timers = new Set<() => void>()
   const clock: Clock = {
     ...systemClock,
@@ -112,7 +112,7 @@ test('a transaction that is to be opened while another one is published is not g
   expect(await sink.publish([output(sinks, 2)], 2n)).toEqual(COMMITTED)
 })
 
-test('of two owners the transactional sink lets the later one write', async () => {
+test('of two owners, only the later one can write to the transactional sink', async () => {
   const sinks = await kafkaSinks('exactly-once')
   const former = await claimed(sinks)
   await former.publish([output(sinks, 1)], 1n)
@@ -123,7 +123,7 @@ test('of two owners the transactional sink lets the later one write', async () =
   expect(values(await sinks.written(2))).toEqual(['1', '3'])
 })
 
-test('of two owners the at-least-once sink lets both write: a repeat, and nothing lost', async () => {
+test('two owners can both write to the at-least-once sink, which repeats outputs but loses none', async () => {
   const sinks = await kafkaSinks('at-least-once')
   const former = await claimed(sinks)
   const owner = await claimed(sinks)
@@ -132,7 +132,7 @@ test('of two owners the at-least-once sink lets both write: a repeat, and nothin
   expect(values(await sinks.written(2))).toEqual(['1', '1'])
 })
 
-/** A transaction that was opened ahead and not used. */
+/** Time after which a prepared but unused transaction is aborted. */
 const ABANDONED_AFTER_MS = 30_000
 const COMMITTED = { kind: 'committed' } as const
 

@@ -4,7 +4,7 @@ import { metricSum, type ServiceProcess } from '../../dev/harness/service.ts'
 import { EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 
-/** The guard is there for jitter on the way to the API, and two busy cores shared with Kafka have more than the network. */
+/** A long guard, because two busy cores shared with Kafka cause more jitter than the network. */
 const SETTINGS = { CHECKRESULT_QPS_GUARD: '150ms', KAFKA_SESSION_TIMEOUT: '6s' }
 
 async function sharesOf(replicas: readonly ServiceProcess[]): Promise<number[]> {
@@ -16,7 +16,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, one) => all + one, 0)
 }
 
-/** Spread over the partitions; those sent `from` another number are other transactions. */
+/** Events spread over the partitions. Another `from` gives other transactions. */
 async function sendTo(
   run: Run,
   count: number,
@@ -29,7 +29,7 @@ async function sendTo(
   )
 }
 
-test('the shares of three replicas sum to an odd limit, whoever comes and goes, and no second has more calls', async () => {
+test('the shares of up to three replicas always sum to the limit, and no second has more calls', async () => {
   const qps = 13
   const run = await startRun({ settings: { ...SETTINGS, CHECKRESULT_QPS: String(qps) }, partitions: 4 })
   onTestFinished(run.close)
@@ -52,7 +52,7 @@ test('the shares of three replicas sum to an odd limit, whoever comes and goes, 
   expect(await run.tally(sent)).toEqual(EXACTLY_ONCE)
 })
 
-test('a replica without a permit stands by, ready, and takes over when another leaves; retry partitions are served', async () => {
+test('a replica without a permit is a ready hot standby, takes over when another one leaves, and serves retry partitions', async () => {
   const run = await startRun({ settings: { ...SETTINGS, CHECKRESULT_QPS: '2' }, partitions: 4 })
   onTestFinished(run.close)
   const active = [await run.startReplica(), await run.startReplica()]
@@ -69,7 +69,7 @@ test('a replica without a permit stands by, ready, and takes over when another l
   expect(await run.tally([...sent, ...later])).toEqual(EXACTLY_ONCE)
 })
 
-test('the smallest limit counts for all replicas, and the others say so', async () => {
+test('the smallest limit applies to all replicas, and the others log this', async () => {
   const run = await startRun({ settings: { ...SETTINGS, CHECKRESULT_QPS: '9' }, partitions: 4 })
   onTestFinished(run.close)
   const large = await run.startReplica()

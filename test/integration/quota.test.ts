@@ -5,7 +5,7 @@ import { startRun, type Run } from '../support/run.ts'
 
 const QPS = 20
 
-test('with work waiting nine tenths of the quota are used, and nothing is throttled', async () => {
+test('with a backlog, at least 90 % of the quota is used and no call is throttled', async () => {
   const { run, report } = await drain(100, {})
   expect(report.callsByCode).toEqual({ Success: 100 })
   const checkedAt = run.results().map((record) => decodeResult(record).checkedAt)
@@ -13,14 +13,14 @@ test('with work waiting nine tenths of the quota are used, and nothing is thrott
   expect((report.calls - 1) / seconds / QPS).toBeGreaterThanOrEqual(0.9)
 })
 
-// The guard is there for jitter on the way to the API, and two busy cores shared with Kafka have more than the network.
-test('in no second more calls arrive than the quota allows', async () => {
+// A long guard, because two busy cores shared with Kafka cause more jitter than the network.
+test('no second has more calls than the quota allows', async () => {
   const { report } = await drain(80, { CHECKRESULT_QPS_GUARD: '150ms' })
   expect(report.maxCallsInASecond).toBeLessThanOrEqual(QPS)
   expect(report.maxCallsInASecond).toBeGreaterThan(QPS / 2)
 })
 
-/** Lets one replica drain what waits for it. */
+/** Lets one replica drain a backlog. */
 async function drain(
   events: number,
   settings: Readonly<Record<string, string>>,

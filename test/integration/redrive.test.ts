@@ -1,4 +1,4 @@
-/** A redrive of many dead letters, killed, interrupted and overtaken: each event is redriven exactly once. */
+/** A redrive of many dead letters that is killed, interrupted or overtaken redrives each event exactly once. */
 import { describe, expect, test } from 'vitest'
 import { runCommand, startCommand } from '../../dev/harness/commands.ts'
 import { connectTo } from '../support/kafka.ts'
@@ -7,18 +7,18 @@ import { startRun, type Run } from '../support/run.ts'
 
 const PARTITIONS = 2
 
-describe.concurrent('a redrive of many', () => {
+describe.concurrent('a redrive of many dead letters', () => {
   const DEAD_LETTERS = 10_000
 
   interface Many {
     readonly run: Run
-    /** The redriven events, by the value of the dead letter. */
+    /** The values of the redriven events. */
     readonly back: () => readonly string[]
     readonly untilSome: () => Promise<void>
     readonly toTheEnd: () => Promise<readonly string[]>
   }
 
-  /** Each event's number is its value. */
+  /** The value of each event is its number. */
   async function deadLetters(onTestFinished: (close: () => Promise<void>) => void): Promise<Many> {
     const run = await startRun({ partitions: PARTITIONS, settings: { DEAD_LETTER_LIMIT: 'off' } })
     onTestFinished(run.close)
@@ -51,9 +51,7 @@ describe.concurrent('a redrive of many', () => {
 
   const ALL = Array.from({ length: DEAD_LETTERS }, (_, number) => `{${number}`).toSorted()
 
-  test('that is killed midway has lost and repeated nothing when it is run again', async ({
-    onTestFinished,
-  }) => {
+  test('that is killed and run again loses and repeats nothing', async ({ onTestFinished }) => {
     const { run, back, untilSome, toTheEnd } = await deadLetters(onTestFinished)
     const killed = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
@@ -66,13 +64,13 @@ describe.concurrent('a redrive of many', () => {
     expect((await toTheEnd()).toSorted()).toEqual(ALL)
   })
 
-  test('that is told to stop ends after the transaction in hand and says how far it came', async ({
+  test('that is interrupted ends after its current transaction and reports its progress', async ({
     onTestFinished,
   }) => {
     const { run, untilSome, toTheEnd } = await deadLetters(onTestFinished)
     const stopped = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
-    // Twice, as under npm, which hands on what the terminal sends to both.
+    // Sent twice, because under npm both the terminal and npm deliver the signal.
     stopped.signal('SIGTERM')
     expect(await stopped.stop()).toBe(1)
     expect(stopped.output()).toContain('Interrupted. Run the command again to continue.')
@@ -83,13 +81,11 @@ describe.concurrent('a redrive of many', () => {
     expect((await toTheEnd()).toSorted()).toEqual(ALL)
   })
 
-  test('S19: gives way to a second one that is started meanwhile, also by another group', async ({
-    onTestFinished,
-  }) => {
+  test('S19: stops if a second one starts meanwhile, even with another group', async ({ onTestFinished }) => {
     const { run, untilSome, toTheEnd } = await deadLetters(onTestFinished)
     const first = startCommand(['dlq', 'redrive', '--execute'], run.environment.env)
     await untilSome()
-    // Held in the midst, perhaps with a transaction open, until the second one has done all.
+    // Pauses the first one midway, perhaps with an open transaction, until the second one is done.
     first.signal('SIGSTOP')
     const other = { ...run.environment.env, KAFKA_GROUP_ID: `${run.environment.groupId}.other` }
     const second = await runCommand(['dlq', 'redrive', '--execute'], other)

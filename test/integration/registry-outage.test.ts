@@ -21,7 +21,7 @@ interface BehindProxy {
   readonly proxy: CuttableProxy
 }
 
-/** The registry by way of a proxy. */
+/** The registry behind a proxy. */
 async function startBehindProxy(onTestFinished: (close: () => Promise<void>) => void): Promise<BehindProxy> {
   const proxy = await startProxy({ port: Number(registry.port) })
   onTestFinished(async () => proxy.close())
@@ -41,7 +41,10 @@ function nextEvent() {
   return eventFor({ name: 'passpassport', docType: null }, (numbers += 1))
 }
 
-/** Registered past the proxy, as another replica of the registry would take it; its id is new to the service. */
+/**
+ * Registers a schema directly, without the proxy, like another client of the registry. The service does not know its
+ * id yet.
+ */
 async function sendWithNewSchema(run: Run, partition: number): Promise<Coordinates[]> {
   const { fields, ...record } = JSON.parse(schemaJson('verification-completed')) as { fields: unknown[] }
   const added = { name: uniqueName('added').replace('-', '_'), type: 'string', default: '' }
@@ -72,7 +75,7 @@ async function untilWaiting(
 }
 
 test.concurrent(
-  'while the registry is away known schemas go on, a new one waits, and nothing is given up',
+  'during a registry outage, events with known schemas are processed, others wait, and none is given up',
   async ({ expect, onTestFinished }) => {
     const { run, replica, proxy } = await startBehindProxy(onTestFinished)
     const before = await sendKnown(run, [0, 1, 2, 3])
@@ -104,7 +107,7 @@ test.concurrent(
 )
 
 test.concurrent(
-  'a replica whose records wait for the registry ends in order, and the next one settles them',
+  'a replica whose records wait for the registry stops in an orderly way, and the next one settles them',
   async ({ expect, onTestFinished }) => {
     const { run, replica, proxy } = await startBehindProxy(onTestFinished)
     const before = await sendKnown(run, [0, 1, 2, 3])

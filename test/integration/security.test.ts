@@ -13,12 +13,12 @@ import { CLIENT, startTokenEndpoint } from '../support/token-endpoint.ts'
 
 const USER = 'checkresult'
 const PASSWORD = 'open-sesame-9f2c'
-/** kafkajs logs in again ten seconds before a session ends, and brokers refuse that within a second of a login. */
+/** kafkajs renews a session ten seconds before it ends, and brokers reject a renewal within a second of a login. */
 const SESSION_MS = 12_000
 
 const WRONG = 'another-sesame-77ab'
 const CHANGED = 'a-third-sesame-c05e'
-/** Passwords, and how every token and private key begins. */
+/** Passwords, and the beginnings of every token and private key. */
 const SECRETS = /sesame|eyJ|PRIVATE KEY/
 const STRANGE_TOKEN = 'eyJhbGciOiJSUzI1NiJ9.e30.c2VzYW1l'
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
     scram: { [USER]: PASSWORD },
     properties: {
       'connections.max.reauth.ms': String(SESSION_MS),
-      // Else a killed broker is only taken back after 9 s, when its session is over.
+      // Without this, the cluster accepts a killed broker only after its session of 9 s.
       'broker.session.timeout.ms': '3000',
       'broker.heartbeat.interval.ms': '500',
     },
@@ -50,7 +50,7 @@ const LOGINS: Readonly<Record<string, () => Promise<Env>>> = {
   'a client certificate': async () => kafka.certificateSettings(await issue(kafka.authority, { name: USER })),
 }
 
-describe.concurrent('topics are created, and events go through exactly once, with', () => {
+describe.concurrent('topics are created and events are processed exactly once with', () => {
   test.for(Object.keys(LOGINS))('%s', async (name, { onTestFinished: whenFinished }) => {
     const run = await start(await LOGINS[name]?.(), whenFinished)
     const service = await run.startReplica()
@@ -87,7 +87,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     settings: () => withPassword('scram-sha-512', WRONG),
     message: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
   },
-  'a token nobody knows the key of': {
+  'a token signed with an unknown key': {
     settings: () => withToken(STRANGE_TOKEN),
     message: /brokers refuse the login: check .*the token/,
   },
@@ -95,7 +95,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     settings: () => withClient(WRONG),
     message: /token endpoint refuses us: check .*KAFKA_SASL_OAUTH_CLIENT_SECRET/,
   },
-  'a token endpoint that is away': {
+  'a token endpoint that is down': {
     settings: async () => ({
       ...(await withClient(CLIENT.secret)),
       KAFKA_SASL_OAUTH_TOKEN_URL: 'http://127.0.0.1:1/token',
@@ -121,15 +121,15 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     },
     message: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE/,
   },
-  'TLS left off': {
+  'missing TLS': {
     settings: async () => ({ KAFKA_BROKERS: kafka.broker }),
     message: /No broker of KAFKA_BROKERS answers, .*: check .*KAFKA_TLS/,
   },
 }
 
-// Beside each other, for all they do is wait.
-describe.concurrent('side by side:', () => {
-  test('sessions and tokens are renewed before they end, with a secret that has been changed, and work goes on', async ({
+// Concurrent, because these tests mostly wait.
+describe.concurrent('login sessions and errors:', () => {
+  test('sessions and tokens are renewed before they expire, with a changed secret, and processing continues', async ({
     onTestFinished: whenFinished,
   }) => {
     const tokens = await startTokenEndpoint()
@@ -165,26 +165,26 @@ describe.concurrent('side by side:', () => {
   })
 })
 
-test('a password changed at the brokers and in its file is used by the service that is running', async () => {
+test('the running service uses a password that was changed at the brokers and in its file', async () => {
   const settings: Env = { ...(await withPassword('plain')), KAFKA_SESSION_TIMEOUT: '6s' }
   const run = await start(settings)
   const service = await run.startReplica()
   const first = await sendSome(run)
   await run.untilOut(first)
 
-  // Killed, for it is to be away for less than kafkajs is patient, which is some eight seconds.
+  // Killed, because the broker must be back before kafkajs gives up after about eight seconds.
   await kafka.server.stop('SIGKILL')
   await kafka.changePasswords({ [USER]: WRONG })
   await writeFile(settings['KAFKA_SASL_PASSWORD_FILE'] ?? '', WRONG)
   await kafka.server.start()
   const second = await sendSome(run, first.length)
-  // The run's own reader may have been cut off for longer than the service was.
+  // The reader of the run may have lost its connection for longer than the service.
   const { result, deadLetter } = run.topics
   const outputs = await watchCommitted(connectTo([kafka.internal]), [result, deadLetter])
   onTestFinished(async () => outputs.close())
   const sent = [...first, ...second]
   const all = outputs.until(() => outputs.records.length >= sent.length)
-  // Where the machine is so slow that the broker is away for longer, whoever runs the service starts it again.
+  // On a slow machine the broker may be down for longer and the service ends. Then restart it, as Kubernetes would.
   const ended = service.exited.then(() => 'ended' as const)
   const replica = (await Promise.race([all, ended])) === 'ended' ? await run.startReplica() : service
   await all
@@ -221,7 +221,7 @@ async function withClient(secret: string, tokens = kafka.tokens): Promise<Env> {
   }
 }
 
-/** Topics and schemas made with the settings under test, by the commands. */
+/** Creates topics and schemas with the commands and the settings under test. */
 async function start(settings: Env = {}, whenFinished = onTestFinished): Promise<Run> {
   const run = await startRun({ brokers: [kafka.internal], partitions: 2, settings })
   whenFinished(run.close)

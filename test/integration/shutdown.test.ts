@@ -5,7 +5,7 @@ import { startRun } from '../support/run.ts'
 const EVENTS = 3_000
 const DEADLINE_MS = 10_000
 
-test('SIGTERM under load ends in time, and after a restart no transaction was asked for or came out twice', async () => {
+test('after SIGTERM under load the service ends in time, and after a restart no transaction was called or written twice', async () => {
   const run = await startRun({
     simulator: { latencyMs: 50, jitterMs: 50 },
     settings: { SHUTDOWN_DEADLINE: `${DEADLINE_MS}ms`, CHECKRESULT_TIMEOUT: '5s' },

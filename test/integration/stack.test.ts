@@ -19,8 +19,8 @@ import { fakeLog } from '../support/fakes.ts'
 import { LOGIN_LISTENER, loginSettings, WITH_LOGIN_LISTENER } from '../support/login-listener.ts'
 import { isAlive } from '../support/processes.ts'
 
-describe('the stack of the run', () => {
-  test('takes topics, with 8 partitions by default', async () => {
+describe('the shared stack', () => {
+  test('creates topics with 8 partitions by default', async () => {
     const topic = uniqueName('topic')
     await createTopics([{ topic }])
     const admin = await connectedAdmin()
@@ -28,7 +28,7 @@ describe('the stack of the run', () => {
     expect(topics[0]?.partitions).toHaveLength(8)
   })
 
-  test('gives back committed records as they were written', async () => {
+  test('returns committed records as they were written', async () => {
     const topic = uniqueName('topic')
     await createTopics([{ topic, numPartitions: 1 }])
     await produce(topic, [{ key: 'a', value: 'one', headers: { h: 'x' } }, { value: null }])
@@ -40,9 +40,9 @@ describe('the stack of the run', () => {
     expect(records[0]?.headers).toEqual({ h: Buffer.from('x') })
   })
 
-  test('does not make a topic because somebody names it', async () => {
+  test('does not create topics automatically', async () => {
     const topic = uniqueName('unknown')
-    // Long enough for a broker that would make the topic.
+    // Long enough for a broker that would create the topic.
     const retry = { initialRetryTime: 50, multiplier: 1.5, retries: 6 }
     const producer = connectTo().producer({ retry, allowAutoTopicCreation: true })
     onTestFinished(async () => producer.disconnect())
@@ -53,7 +53,7 @@ describe('the stack of the run', () => {
     expect(await admin.listTopics()).not.toContain(topic)
   })
 
-  test('registers a schema and gives it back', async () => {
+  test('registers a schema and returns it', async () => {
     const schema = JSON.stringify({
       type: 'record',
       name: 'Sample',
@@ -74,7 +74,7 @@ describe('a second stack', () => {
       ...WITH_LOGIN_LISTENER,
       kafkaProperties: {
         ...WITH_LOGIN_LISTENER.kafkaProperties,
-        // Else a killed broker is only taken back after 9 s, when its session is over.
+        // Without this, the cluster accepts a killed broker only after its session of 9 s.
         'broker.session.timeout.ms': '3000',
         'broker.heartbeat.interval.ms': '500',
       },
@@ -84,7 +84,7 @@ describe('a second stack', () => {
 
   afterAll(async () => second.stop())
 
-  test('runs beside the first on ports of its own', async () => {
+  test('runs beside the first one on other ports', async () => {
     expect(second.brokers).not.toEqual(inject('brokers'))
     expect(second.registryUrl).not.toBe(inject('registryUrl'))
     const topic = uniqueName('topic')
@@ -93,7 +93,7 @@ describe('a second stack', () => {
     expect(await admin.listTopics()).not.toContain(topic)
   })
 
-  test('can ask clients for a password', async () => {
+  test('can require a password from clients', async () => {
     const broker = second.listeners.get(LOGIN_LISTENER) ?? ''
     const listTopicsWith = async (password?: string): Promise<string[]> => {
       const { KAFKA_SASL_USERNAME: username = '', KAFKA_SASL_PASSWORD: right = '' } = loginSettings(broker)
@@ -106,7 +106,7 @@ describe('a second stack', () => {
     expect(await listTopicsWith()).toContain('__consumer_offsets')
   })
 
-  test('keeps the port and data of a broker that is stopped or killed and started again', async () => {
+  test('keeps the port and data of a broker that is stopped or killed and restarted', async () => {
     const kafka = connectTo(second.brokers)
     const topic = uniqueName('topic')
     await createTopics([{ topic, numPartitions: 1 }], kafka)
@@ -121,7 +121,7 @@ describe('a second stack', () => {
     expect(records.map(({ value }) => value?.toString())).toEqual(['before', 'between'])
   })
 
-  test('keeps the address of a registry that is stopped and started again, but not its schemas', async () => {
+  test('keeps the address of a registry that is restarted, but not its schemas', async () => {
     await registerSchema(second.registryUrl, 'subject', '"string"')
     await second.registry.stop()
     await expect(fetch(second.registryUrl)).rejects.toThrow('fetch failed')
@@ -130,7 +130,7 @@ describe('a second stack', () => {
     expect(await answer.json()).toEqual([])
   })
 
-  test('says so when one of its servers ends by itself, and leaves nothing when it is stopped', async () => {
+  test('reports a server that ends by itself, and leaves nothing behind when stopped', async () => {
     const { kafka, registry, dataDir, stop } = second
     const pids = [kafka.pid, registry.pid]
     expect(pids.filter(isAlive)).toEqual(pids)
@@ -143,13 +143,13 @@ describe('a second stack', () => {
 })
 
 describe('a stack', () => {
-  test('is refused with the end of the log when the broker does not like its settings', async () => {
+  test('fails to start with the end of the log if the broker rejects its settings', async () => {
     await expect(startStack({ kafkaProperties: { 'num.io.threads': 'many' } })).rejects.toThrow(
       /Kafka.*\n[^]*num\.io\.threads/,
     )
   })
 
-  test('dies with the process that started it, even by SIGKILL, and takes its data along', async () => {
+  test('ends with the process that started it, even after SIGKILL, and its data is deleted', async () => {
     const script = fileURLToPath(new URL('../support/start-stack.ts', import.meta.url))
     const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
     onTestFinished(() => void parent.kill('SIGKILL'))

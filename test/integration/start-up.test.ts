@@ -9,7 +9,7 @@ import { alterTopic, connectTo } from '../support/kafka.ts'
 import { loginSettings } from '../support/login-listener.ts'
 import { SIMULATOR_KEY, startService } from '../support/run.ts'
 
-/** Nobody listens there. */
+/** A port on which nothing listens. */
 const NOWHERE = '127.0.0.1:1'
 const TOPICS = ['topics', 'create', '--partitions', '2', '--replication-factor', '1']
 
@@ -20,7 +20,7 @@ interface Readiness {
 
 const NOT_READY: Readiness = { status: 503, hasMessage: true }
 
-// Each by itself, and most of the time waiting: side by side.
+// Concurrent, because these tests mostly wait.
 describe.concurrent('with bad settings', () => {
   const BAD = {
     KAFKA_BROKERS: 'no port',
@@ -40,7 +40,7 @@ describe.concurrent('with bad settings', () => {
     ],
     [['lookup', 'passpassport1', 'biz1'], ['CHECKRESULT_QPS']],
   ])(
-    'command %j names all invalid settings that it uses and exits with 2 before any connection',
+    'command %j lists all invalid settings that it uses and exits with 2 before it connects',
     async (command, names) => {
       const { code, stdout, stderr } = await runCommand(command, environment(BAD).env)
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
@@ -51,7 +51,7 @@ describe.concurrent('with bad settings', () => {
     },
   )
 
-  test('the service logs them as JSON, also with LOG_LEVEL=silent, and says that it does not start', async () => {
+  test('the service logs them as JSON, even with LOG_LEVEL=silent, and says that it does not start', async () => {
     const { code, stdout, stderr } = await runCommand([], environment({ ...BAD, LOG_LEVEL: 'silent' }).env)
     expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
     const lines = stdout
@@ -62,13 +62,13 @@ describe.concurrent('with bad settings', () => {
     expect(lines.at(-1)?.message).toBe(
       'The service does not start, because 5 settings are invalid. Correct what the lines above name, then start it again.',
     )
-    // Numbers of six digits and more are cut out of the log otherwise.
+    // The log redacts numbers of six and more digits.
     expect(stdout).toContain('from 1 to 100000')
   })
 })
 
-describe.concurrent('without settings of other parts', () => {
-  test('topics and schemas are made', async () => {
+describe.concurrent('without the settings that a command does not use', () => {
+  test('topics and schemas are created', async () => {
     const { env } = environment()
     const only = (...names: string[]): Env =>
       Object.fromEntries(Object.entries(env).filter(([name]) => names.some((one) => name.startsWith(one))))
@@ -85,7 +85,7 @@ describe.concurrent('without settings of other parts', () => {
   })
 })
 
-describe.concurrent('a service that cannot start says what to do, in its log and at /readyz', () => {
+describe.concurrent('a service that cannot start says what to do, in its log and at /readyz,', () => {
   test('while topics and schemas are missing, and becomes ready by itself once they are there', async (its) => {
     const result = `verification.result.${randomInt(10_000_000, 100_000_000)}`
     const { env } = environment({ KAFKA_RESULT_TOPIC: result })
@@ -135,7 +135,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
     ).toEqual(NOT_READY)
   })
 
-  test('when the brokers refuse the password', async (its) => {
+  test('when the brokers reject the password', async (its) => {
     const broker = inject('loginBroker')
     const { env } = environment(loginSettings(broker, 'tester', 'not-the-right-one'))
     const service = await startService(env, its.onTestFinished)
@@ -187,7 +187,7 @@ test.concurrent(
 )
 
 test.concurrent(
-  '"schemas register" registers once, and refuses an incompatible change with the reason',
+  '"schemas register" registers once, and rejects an incompatible change with the reason',
   async () => {
     const { env, topics } = environment()
     const first = await runCommand(['schemas', 'register'], env)
@@ -245,7 +245,7 @@ describe.concurrent('"lookup"', () => {
     ['invalidid1', 'rejected', 'TransactionIdInvalid', /^what to do +Check both ids/m],
     ['html502', 'unavailable', 'not-json', /^what to do +Try again/m],
   ])(
-    'says why there is no result for %s and what to do, and exits with 1',
+    'gives the reason why there is no result for %s, says what to do, and exits with 1',
     async (id, reason, vendor, advice) => {
       const { code, stdout, stderr } = await lookup(id)
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -261,14 +261,14 @@ test.concurrent.each([
   ['topics create --help'],
   ['lookup --help'],
   ['simulate --help'],
-])('"%s" explains itself and ends with 0', async (words) => {
+])('"%s" prints its help and exits with 0', async (words) => {
   const { code, stdout } = await runCommand(words.split(' '), {})
   expect(code).toBe(0)
   expect(stdout).toContain('Usage:')
 })
 
 test.concurrent(
-  'a taken port for health and metrics is said in a sentence and ends the service with 1',
+  'if the port for health and metrics is taken, the service logs it and exits with 1',
   async (its) => {
     const first = await startService(environment({ KAFKA_BROKERS: NOWHERE }).env, its.onTestFinished)
     const port = new URL(first.opsUrl).port
@@ -294,7 +294,7 @@ function environment(settings: Env = {}): Environment {
   return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
 }
 
-/** What /readyz says once the log has the message, and whether it is the same. */
+/** The answer of /readyz once the message has been logged. */
 async function readinessAfter(service: ServiceProcess, message: RegExp): Promise<Readiness> {
   await service.line(message)
   const answer = await fetch(`${service.opsUrl}/readyz`)

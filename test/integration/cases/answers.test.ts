@@ -1,4 +1,4 @@
-/** Answers that broke the service, and what becomes of them, of the other events, and of the calls. */
+/** Answers that once broke the service, and their effect on the event, on other events and on the calls. */
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Message } from 'kafkajs'
@@ -16,11 +16,11 @@ const CLOCK = fileURLToPath(new URL('../../chaos/clock.ts', import.meta.url))
 const HOUR = '3600000'
 const HEARTBEAT = 'checkresult_last_heartbeat_timestamp_seconds'
 
-/** Each on a partition of its own, or all on this one. */
+/** One event per partition, or all events on this partition. */
 function messages(run: Run, name: string, { count = 1, partition }: Spread = {}): Message[] {
   return Array.from({ length: count }, (_, number) => {
     const event = eventFor({ name, docType: HKID }, number)
-    // The first partition is left to those that are refused.
+    // The first partition is reserved for rejected events.
     const place = partition ?? 1 + (number % 7)
     return { key: event.transactionId, value: run.encode(event), partition: place }
   })
@@ -46,7 +46,7 @@ async function untilClosed(replica: ServiceProcess, reason: string, expect: Expe
 
 async function statusOf(replica: ServiceProcess): Promise<string> {
   const { status } = await fetch(`${replica.opsUrl}/readyz`)
-  if (status !== 200) throw new Error(`It is not ready: ${status}.`)
+  if (status !== 200) throw new Error(`The service is not ready: /readyz answered ${status}.`)
   return (await fetch(replica.opsUrl)).text()
 }
 
@@ -59,7 +59,7 @@ const MEMBERS = {
   hobbies: ['TEST', 'TEST'],
 }
 
-/** Each is answered so for one event only, while all others are answered as usual. */
+/** Each answer is for one event only. All other events get normal answers. */
 const ODD = {
   alwaysforbidden: refusal(403, 'Forbidden.RAMUserAccessDenied'),
   alwaysthrottled: refusal(400, 'Throttling.User'),
@@ -103,75 +103,75 @@ const DEAD_LETTERS = {
   resultodd: ['unreadable-answer', 'Success'],
 } as const
 
-describe.concurrent.each(['exactly-once', 'at-least-once'])('delivered %s', (delivery) => {
-  test('what one event gets stops no other, and its answer is read or the event becomes a dead letter', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const run = await startRun({
-      simulator: { respond: answering(ODD) },
-      settings: { KAFKA_DELIVERY: delivery, DEFER_DELAYS: '1s', DEFER_MAX_AGE: '3s' },
+describe.concurrent.each(['exactly-once', 'at-least-once'])(
+  'an answer for one event, with %s delivery',
+  (delivery) => {
+    test('stops no other event, and gives a result or a dead letter', async ({ expect, onTestFinished }) => {
+      const run = await startRun({
+        simulator: { respond: answering(ODD) },
+        settings: { KAFKA_DELIVERY: delivery, DEFER_DELAYS: '1s', DEFER_MAX_AGE: '3s' },
+      })
+      onTestFinished(run.close)
+      const replica = await run.startReplica()
+      const sent: Coordinates[] = await run.sendFresh(40)
+      await run.untilOut(sent)
+      const odd = await run.send(Object.keys(ODD).flatMap((name) => messages(run, name, { partition: 0 })))
+      const isOut = run.untilOut(odd).then(() => true)
+      // Other events arrive all the time and do not wait for the rejected ones.
+      let slowestMs = 0
+      for (let round = 0; !(await Promise.race([isOut, delay(50, false)])); round += 1) {
+        const startedMs = performance.now()
+        const fresh = await run.send(messages(run, `passpassport${round}a`, { count: 7 }))
+        await run.untilOut(fresh)
+        slowestMs = Math.max(slowestMs, performance.now() - startedMs)
+        sent.push(...fresh)
+      }
+      expect(slowestMs).toBeLessThan(5_000)
+
+      const verdicts = Object.keys(VERDICTS).map((name) => [
+        name,
+        of(run.results(), name).map((one) => decodeResult(one).verdict),
+      ])
+      expect(verdicts).toEqual(Object.entries(VERDICTS).map(([name, verdict]) => [name, [verdict]]))
+      const deadLetters = Object.keys(DEAD_LETTERS).map((name) => [
+        name,
+        of(run.deadLetters(), name).map((one) =>
+          ['checkresult-reason', 'checkresult-code'].map((h) => header(one, h)),
+        ),
+      ])
+      expect(deadLetters).toEqual(
+        Object.entries(DEAD_LETTERS).map(([name, deadLetter]) => [name, [deadLetter]]),
+      )
+      expect(of(run.deadLetters(), 'finalhint').map((one) => header(one, 'checkresult-attempts'))).toEqual([
+        '1',
+      ])
+
+      const [members] = of(run.results(), 'members')
+      expect(members === undefined ? null : decodeResult(members).document?.fields).toMatchObject({
+        name: 'CESHI',
+        idNumber: 'L898902C',
+        address: null,
+        raw: { idNumber: 'L898902C<', unknown0: 'TEST', unknown63: 'TEST' },
+      })
+      const metrics = await replica.metrics()
+      const dropped = ['address', 'birthDate', 'other', 'name'].map((member) =>
+        metricSum(metrics, `checkresult_dropped_members_total{member="${member}"}`),
+      )
+      expect(dropped).toEqual([1, 1, 17, 0])
+      const deferred = ['refused', 'unknown-code', 'throttled'].map(
+        (reason) => metricSum(metrics, `checkresult_deferred_total{reason="${reason}"}`) > 0,
+      )
+      expect(deferred).toEqual([true, true, false])
+
+      // Calls were never paused, and the rate did not decrease.
+      expect(replica.output()).not.toContain('The circuit breaker is open')
+      expect(await replica.stop()).toBe(0)
+      expect(await run.tally([...sent, ...odd])).toEqual(EXACTLY_ONCE)
     })
-    onTestFinished(run.close)
-    const replica = await run.startReplica()
-    const sent: Coordinates[] = await run.sendFresh(40)
-    await run.untilOut(sent)
-    const odd = await run.send(Object.keys(ODD).flatMap((name) => messages(run, name, { partition: 0 })))
-    const isOut = run.untilOut(odd).then(() => true)
-    // Others come all the time, and none of them waits for those that are refused.
-    let slowestMs = 0
-    for (let round = 0; !(await Promise.race([isOut, delay(50, false)])); round += 1) {
-      const startedMs = performance.now()
-      const fresh = await run.send(messages(run, `passpassport${round}a`, { count: 7 }))
-      await run.untilOut(fresh)
-      slowestMs = Math.max(slowestMs, performance.now() - startedMs)
-      sent.push(...fresh)
-    }
-    expect(slowestMs).toBeLessThan(5_000)
+  },
+)
 
-    const verdicts = Object.keys(VERDICTS).map((name) => [
-      name,
-      of(run.results(), name).map((one) => decodeResult(one).verdict),
-    ])
-    expect(verdicts).toEqual(Object.entries(VERDICTS).map(([name, verdict]) => [name, [verdict]]))
-    const deadLetters = Object.keys(DEAD_LETTERS).map((name) => [
-      name,
-      of(run.deadLetters(), name).map((one) =>
-        ['checkresult-reason', 'checkresult-code'].map((h) => header(one, h)),
-      ),
-    ])
-    expect(deadLetters).toEqual(
-      Object.entries(DEAD_LETTERS).map(([name, deadLetter]) => [name, [deadLetter]]),
-    )
-    expect(of(run.deadLetters(), 'finalhint').map((one) => header(one, 'checkresult-attempts'))).toEqual([
-      '1',
-    ])
-
-    const [members] = of(run.results(), 'members')
-    expect(members === undefined ? null : decodeResult(members).document?.fields).toMatchObject({
-      name: 'CESHI',
-      idNumber: 'L898902C',
-      address: null,
-      raw: { idNumber: 'L898902C<', unknown0: 'TEST', unknown63: 'TEST' },
-    })
-    const metrics = await replica.metrics()
-    const dropped = ['address', 'birthDate', 'other', 'name'].map((member) =>
-      metricSum(metrics, `checkresult_dropped_members_total{member="${member}"}`),
-    )
-    expect(dropped).toEqual([1, 1, 17, 0])
-    const deferred = ['refused', 'unknown-code', 'throttled'].map(
-      (reason) => metricSum(metrics, `checkresult_deferred_total{reason="${reason}"}`) > 0,
-    )
-    expect(deferred).toEqual([true, true, false])
-
-    // Nobody was paused, and the quota was not slowed down.
-    expect(replica.output()).not.toContain('The circuit breaker is open')
-    expect(await replica.stop()).toBe(0)
-    expect(await run.tally([...sent, ...odd])).toEqual(EXACTLY_ONCE)
-  })
-})
-
-describe.concurrent('what every event gets', () => {
+describe.concurrent('an answer for every event', () => {
   test('pauses calls with the code of the API, and nothing becomes a dead letter', async ({
     expect,
     onTestFinished,
@@ -182,7 +182,7 @@ describe.concurrent('what every event gets', () => {
     const run = await startRun({ simulator: { respond: () => answer } })
     onTestFinished(run.close)
     const replica = await run.startReplica()
-    // Each comes twice: a repeat says nothing about whether events can be processed.
+    // Each event is sent twice, because a repeated event says nothing about whether events can be processed.
     const twice = messages(run, 'passhkid2018', { count: 60, partition: 0 }).flatMap((event) => [
       event,
       event,
@@ -203,7 +203,7 @@ describe.concurrent('what every event gets', () => {
     expect(run.deadLetters()).toEqual([])
   })
 
-  test('and that asks to wait pauses calls for no longer than a minute, with a reason, then one is made', async ({
+  test('with a long retry hint pauses calls for at most a minute, with a reason, and then a probe follows', async ({
     expect,
     onTestFinished,
   }) => {
@@ -228,7 +228,7 @@ describe.concurrent('what every event gets', () => {
     expect(await replica.stop()).toBe(0)
   })
 
-  test('because the clock is wrong pauses calls, and the log says by how much', async ({
+  test('that rejects the clock pauses calls, and the log says how wrong the clock is', async ({
     expect,
     onTestFinished,
   }) => {
@@ -251,7 +251,10 @@ describe.concurrent('what every event gets', () => {
   })
 })
 
-test('repeats do not keep the dead-letter limit from holding', async ({ expect, onTestFinished }) => {
+test('that rejects every event trips the dead-letter limit, even if half of the events are repeats', async ({
+  expect,
+  onTestFinished,
+}) => {
   const run = await startRun({ settings: { DEAD_LETTER_LIMIT_COOLDOWN: '1h' } })
   onTestFinished(run.close)
   const replica = await run.startReplica()

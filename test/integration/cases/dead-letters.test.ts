@@ -1,4 +1,7 @@
-/** What is said of dead letters, and what their commands do with those that are not ours or cannot be put back. */
+/**
+ * How dead letters are reported, and how the commands treat those of other pipelines and those that cannot be
+ * redriven.
+ */
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { runCommand, type Finished } from '../../../dev/harness/commands.ts'
@@ -11,11 +14,11 @@ import { encodeBatch, type BatchRecord, type Header, type StoredRecord } from '.
 import { alterTopic } from '../../support/kafka.ts'
 import { startRun } from '../../support/run.ts'
 
-/** The fictitious person whose name must not be seen. */
+/** The fictitious person whose name must not appear. */
 const MARK = 'ZQXJKVPERSON'
 
 describe.concurrent.each(['exactly-once', 'at-least-once'])('S6: dead letters, %s', (delivery) => {
-  test('are one log line a reason and minute, the first at once, the rest when the service stops', async ({
+  test('give one log line per reason and minute: the first at once, the rest when the service stops', async ({
     onTestFinished,
   }) => {
     const run = await startRun({
@@ -77,7 +80,7 @@ describe('R3 and S11: "dlq redrive"', () => {
     return { ...finished, json: JSON.parse(finished.stdout) as Report }
   }
 
-  test('leaves the letters of another pipeline out of what it lists and counts, and names them', async () => {
+  test('neither lists nor counts dead letters of another pipeline, but reports them', async () => {
     const [list, stats, dry] = await Promise.all([dlq('list'), dlq('stats'), dlq('redrive')])
     const foreign = { total: 1, topics: ['theirs'], positions: ['0:0'] }
     expect([list.json.foreign, stats.json.foreign, dry.json.foreign]).toEqual([foreign, foreign, foreign])
@@ -85,7 +88,7 @@ describe('R3 and S11: "dlq redrive"', () => {
     expect(dry.json.groups?.[0]).toMatchObject({ wouldRedrive: GOOD + 2, incomplete: 1 })
   })
 
-  test('puts all others back, byte for byte and once, and reports those that cannot go', async () => {
+  test('redrives all others once and byte for byte, and reports those that cannot be redriven', async () => {
     for (const redriven of [GOOD + 1, 0]) {
       const { code, stderr, json } = await dlq('redrive', '--execute')
       expect({ code, stderr }).toEqual({
@@ -129,7 +132,7 @@ function environment(): Environment {
   return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1' }, { shared: true })
 }
 
-/** As the service writes it, of an event from this topic. */
+/** A dead letter as the service writes it, of an event from this topic. */
 function deadLetterOf(topic: string, value: string | null, own: readonly Header[] = []): BatchRecord {
   const ours = {
     'checkresult-reason': 'undecodable',

@@ -1,9 +1,9 @@
-/** What producers send that is not quite an event of ours, and what must become of it. */
+/** Records that producers send and that differ from our event, with the expected outcome. */
 import type { Message } from 'kafkajs'
 import { schemaOf, TIME, varint, written } from '../../support/avro-events.ts'
 
 const AT_MS = Date.UTC(2026, 0, 1)
-/** It must not be seen in the log. */
+/** Must not appear in the log. */
 export const MARK = 'ZQXJKVPERSON'
 
 export type Expected =
@@ -54,7 +54,10 @@ export const SCHEMAS = {
   other: { type: 'record', name: 'Heartbeat', fields: [{ name: 'at', type: 'long' }] },
 } as const
 
-/** All of them, and those that are not plain Avro; `broken` refers to one called `gone`. */
+/**
+ * Registers all schemas, also JSON Schema and Protobuf. `broken` refers to a schema `gone` that the registry does not
+ * have.
+ */
 export async function registerAll(registryUrl: string, prefix: string): Promise<SchemaIds> {
   const register = async (name: string, body: object): Promise<number> => {
     const answer = await fetch(`${registryUrl}/subjects/${name}-${prefix}/versions`, {
@@ -63,7 +66,7 @@ export async function registerAll(registryUrl: string, prefix: string): Promise<
       body: JSON.stringify(body),
     })
     const { id } = (await answer.json()) as { id?: number }
-    if (id === undefined) throw new Error(`The registry refused ${name}: HTTP ${answer.status}.`)
+    if (id === undefined) throw new Error(`The registry rejected ${name}: HTTP ${answer.status}.`)
     return id
   }
   const ids: [string, number][] = []
@@ -126,8 +129,8 @@ function behind(start: string): Case['message'] {
 }
 
 export const CASES: readonly Case[] = [
-  { row: 'R4', about: 'JSON behind a byte order mark', message: behind('\ufeff'), expected: RESULT },
-  { row: 'R4', about: 'JSON behind white space', message: behind('\r\n\t '), expected: RESULT },
+  { row: 'R4', about: 'JSON after a byte order mark', message: behind('\ufeff'), expected: RESULT },
+  { row: 'R4', about: 'JSON after white space', message: behind('\r\n\t '), expected: RESULT },
   {
     row: 'R4',
     about: 'JSON in UTF-16',
@@ -208,7 +211,7 @@ export const CASES: readonly Case[] = [
   },
   {
     row: 'R9',
-    about: 'a default that avsc refuses',
+    about: 'a default that avsc rejects',
     message: (ids, id) => ({
       key: id,
       value: framed(ids.defaults, Buffer.concat([written(OURS, eventOf(id)), Buffer.from([0])])),
@@ -217,7 +220,7 @@ export const CASES: readonly Case[] = [
   },
   {
     row: 'R9',
-    about: 'a count of 100 million items that are not there',
+    about: 'a count of 100 million items that do not follow',
     message: (ids, id) => ({
       key: id,
       value: framed(ids.list, Buffer.concat([varint(200_000_000n), written(OURS, eventOf(id))])),
@@ -236,7 +239,7 @@ export const CASES: readonly Case[] = [
   },
   {
     row: 'R10',
-    about: 'the record of somebody else',
+    about: 'an unrelated Avro record',
     message: avro('other', () => ({ at: 1 })),
     expected: { kind: 'skipped', as: 'wrong-schema' },
   },
@@ -254,7 +257,7 @@ export const CASES: readonly Case[] = [
   },
   {
     row: 'R10',
-    about: 'JSON of somebody else',
+    about: 'unrelated JSON',
     message: text(() => Buffer.from('{"heartbeat":1}')),
     expected: { kind: 'skipped', as: 'unrelated-json' },
   },

@@ -1,4 +1,4 @@
-/** Events and records as they come from elsewhere, each with ten good events behind it on the same partition. */
+/** Events and records from other producers, each followed by ten good events on the same partition. */
 import { request as httpRequest, type RequestListener } from 'node:http'
 import type { Message } from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -13,7 +13,7 @@ import { CASES, MARK, registerAll, type Case, type Expected } from './event-rows
 
 const BEHIND = 10
 const PARTITIONS = 2
-/** Wider than the input topic, and compacted: it takes no record without a key. */
+/** A result topic that is wider than the input topic and compacted, so it rejects records without a key. */
 const RESULT_PARTITIONS = 4
 
 const closing: (() => unknown)[] = []
@@ -87,7 +87,7 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
         }
   }
 
-  test('R10: each kind of foreign record is counted and named once in the log, with its position', async () => {
+  test('R10: each kind of foreign record is counted and logged once, with its position', async () => {
     const skipped = CASES.filter(({ expected }) => expected.kind === 'skipped')
     await expect.poll(() => counted('checkresult_foreign_records_total')).toBe(skipped.length)
     for (const one of skipped) {
@@ -100,14 +100,14 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
     }
   })
 
-  test('R11, R14: keys and timestamps that are not as they should be are counted, and nothing else is', async () => {
+  test('R11, R14: only unexpected keys and timestamps are counted', async () => {
     expect(await counted('checkresult_unkeyed_events_total')).toBe(2)
     expect(await counted('checkresult_implausible_timestamps_total')).toBe(3)
     expect(await counted('checkresult_end_to_end_seconds_sum')).toBeLessThan(3_600)
     expect(service.output()).not.toContain(MARK)
   })
 
-  test('each event has come out exactly once', () => {
+  test('each event has exactly one output', () => {
     const sources = [...run.results(), ...run.deadLetters()].map((record) => sourceOf(record, run.topics))
     expect(sources.filter((source, at) => sources.indexOf(source) !== at)).toEqual([])
   })
@@ -119,7 +119,10 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
   }
 })
 
-/** The real registry keeps what is referred to: it is asked for a version that it does not have. */
+/**
+ * A registry that lacks a referenced schema. The real one keeps referenced schemas, so a proxy asks it for a version
+ * that does not exist.
+ */
 async function registryWithoutReference(): Promise<string> {
   const registry = new URL(inject('registryUrl'))
   const forward: RequestListener = (request, response) => {

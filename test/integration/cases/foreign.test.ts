@@ -1,4 +1,4 @@
-/** Records of others, three for each event, with the dead-letter limit as it is by default. */
+/** Three foreign records for each event, with the default dead-letter limit. */
 import { describe, expect, test } from 'vitest'
 import { encodeJson, eventFor } from '../../../dev/harness/events.ts'
 import { metricSum } from '../../../dev/harness/service.ts'
@@ -8,8 +8,8 @@ import { startRun } from '../../support/run.ts'
 const EVENTS = 60
 const FOREIGN = [null, Buffer.from('heartbeat'), Buffer.from('{"heartbeat":1}')]
 
-describe.concurrent.each(['exactly-once', 'at-least-once'])('R10: records of others, %s', (delivery) => {
-  test('become dead letters where that is wanted, and do not count towards the dead-letter limit', async ({
+describe.concurrent.each(['exactly-once', 'at-least-once'])('R10: foreign records, %s', (delivery) => {
+  test('become dead letters if configured, and do not count towards the dead-letter limit', async ({
     onTestFinished,
   }) => {
     const run = await startRun({

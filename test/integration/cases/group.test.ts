@@ -1,4 +1,4 @@
-/** Another program in the group of KAFKA_GROUP_ID. */
+/** Another program in the consumer group of the service. */
 import { describe, expect, test } from 'vitest'
 import { connectTo } from '../../support/kafka.ts'
 import { startRun, startService } from '../../support/run.ts'
@@ -6,7 +6,7 @@ import { startRun, startService } from '../../support/run.ts'
 const ANOTHER = /Another program uses KAFKA_GROUP_ID .*: the group has members that are not replicas/
 
 describe.concurrent('S12: another program in the group', () => {
-  test('with another protocol is named, and the service starts when it has left', async ({
+  test('that uses another assignment protocol is reported, and the service starts after it has left', async ({
     onTestFinished,
   }) => {
     const run = await startRun({ partitions: 2, settings: { CHECKRESULT_QPS: '50' } })
@@ -34,7 +34,7 @@ describe.concurrent('S12: another program in the group', () => {
     expect(await replica.stop()).toBe(0)
   })
 
-  test('that is this service with another input topic is told so, and the first one goes on', async ({
+  test('that is this service with another input topic reports the conflict, and the first one continues', async ({
     onTestFinished,
   }) => {
     const [run, other] = await Promise.all([startRun({ partitions: 2 }), startRun({ partitions: 2 })])

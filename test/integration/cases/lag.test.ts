@@ -1,4 +1,4 @@
-/** What is seen of partitions that stand still: paused ones, and those behind somebody's open transaction. */
+/** Metrics and log lines about partitions without progress: paused ones, and those behind an open transaction. */
 import { describe, expect, inject, test } from 'vitest'
 import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
 import { DELIVERIES } from '../../../src/core/delivery.ts'
@@ -7,7 +7,7 @@ import { connectTo, uniqueName } from '../../support/kafka.ts'
 import { startRun } from '../../support/run.ts'
 import { until } from '../../support/until.ts'
 
-/** Two scrapes, and some time for a busy machine. */
+/** Two scrapes, and some tolerance for a busy machine. */
 const SEEN_WITHIN_MS = 20_000
 const LAG = 'checkresult_consumer_lag_records'
 
@@ -21,7 +21,9 @@ async function untilMetric(replica: ServiceProcess, name: string, holds: (value:
 }
 
 describe.concurrent('lag', () => {
-  test('S13: follows the ends of the topic while all partitions are paused', async ({ onTestFinished }) => {
+  test('S13: follows the end offsets of the topic while all partitions are paused', async ({
+    onTestFinished,
+  }) => {
     const run = await startRun({ partitions: 2, settings: { CHECKRESULT_QPS: '2' } })
     onTestFinished(run.close)
     const replica = await run.startReplica()
@@ -31,7 +33,9 @@ describe.concurrent('lag', () => {
     await expect(untilMetric(replica, LAG, (lag) => lag > 2_800)).resolves.toBeUndefined()
   })
 
-  test('S17: names the leader that does not answer, and goes on when it does', async ({ onTestFinished }) => {
+  test('S17: a leader that does not answer is reported, and processing continues when it does', async ({
+    onTestFinished,
+  }) => {
     const proxied = { isSilent: false }
     const proxy = await startKafkaProxy(inject('brokers')[0] ?? '', ({ apiKey }) =>
       proxied.isSilent && (apiKey === API.fetch || apiKey === API.listOffsets) ? 'ignore' : 'pass',
@@ -55,7 +59,7 @@ describe.concurrent('lag', () => {
   })
 
   test.for(DELIVERIES)(
-    'S14: counts what stands behind an open transaction, which is named and measured (%s)',
+    'S14: counts records behind an open transaction, and reports the transaction and its age (%s)',
     async (delivery, { onTestFinished }) => {
       const run = await startRun({ partitions: 1, settings: { KAFKA_DELIVERY: delivery } })
       onTestFinished(run.close)

@@ -1,4 +1,4 @@
-/** Logs that are not what they were: a topic that was created again, records that were deleted, a group without offsets. */
+/** Changed partition logs: a topic that was recreated, deleted records, a group without offsets. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
@@ -10,12 +10,12 @@ import { startRun, type Run } from '../../support/run.ts'
 const PARTITIONS = 2
 const EVENTS = 100
 
-/** Transactions that came out, each as often as it did. */
+/** The transaction ids of the results, with repetitions. */
 function cameOut(run: Run): string[] {
   return run.results().map((record) => decodeResult(record).transactionId)
 }
 
-/** Resolves when so many results came out since, and none twice. */
+/** Resolves when there are this many new results, none of them twice. */
 async function untilOut(run: Run, count: number): Promise<void> {
   await run.outputs.until(() => run.results().length >= count)
   const all = cameOut(run)
@@ -25,7 +25,7 @@ async function untilOut(run: Run, count: number): Promise<void> {
   })
 }
 
-/** The first line of the log with this message, whole. */
+/** The first log line with this message. */
 async function logged(replica: ServiceProcess, message: string): Promise<unknown> {
   const [line] = await replica.line(new RegExp(`^.*${message}.*$`))
   return JSON.parse(line)
@@ -39,7 +39,7 @@ async function createAgain(run: Run): Promise<void> {
     await admin.deleteTopics({ topics: [input] })
     const create = (): Promise<boolean> =>
       admin.createTopics({ topics: [{ topic: input, numPartitions: PARTITIONS }], waitForLeaders: false })
-    // The old one may not be gone yet.
+    // Retry, because the old topic may not be deleted yet.
     while (!(await create().catch(() => false))) await delay(50)
   } finally {
     await admin.disconnect()
@@ -54,7 +54,7 @@ async function deleteRecords(run: Run, before: number): Promise<void> {
       partition,
       offset: String(before),
     }))
-    // The library has to know the topic first.
+    // kafkajs must load the metadata of the topic first.
     await admin.fetchTopicOffsets(run.topics.input)
     await admin.deleteTopicRecords({ topic: run.topics.input, partitions })
   } finally {
@@ -63,7 +63,7 @@ async function deleteRecords(run: Run, before: number): Promise<void> {
 }
 
 describe.concurrent.each(DELIVERIES)('%s', (delivery) => {
-  test('S15: everything in a topic that was created again comes out, also when it is longer than before', async ({
+  test('S15: every event in a recreated topic comes out, even if the new topic is longer than the old one', async ({
     onTestFinished,
   }) => {
     const run = await startRun({ partitions: PARTITIONS, settings: { KAFKA_DELIVERY: delivery } })
@@ -86,7 +86,7 @@ describe.concurrent.each(DELIVERIES)('%s', (delivery) => {
     expect(await replica.stop()).toBe(0)
   })
 
-  test('S16 and S2: offsets that were deleted are counted, and a group without offsets says what it will read', async ({
+  test('S16 and S2: deleted offsets are counted, and a group without offsets logs what it will read', async ({
     onTestFinished,
   }) => {
     const run = await startRun({ partitions: PARTITIONS, settings: { KAFKA_DELIVERY: delivery } })

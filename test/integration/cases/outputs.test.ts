@@ -1,4 +1,6 @@
-/** Outputs that the brokers do not take: what is refused is replaced, what an operator must mend is waited for. */
+/**
+ * Outputs that the brokers reject. Permanent rejections are replaced by smaller outputs. Others wait for an operator.
+ */
 import { randomBytes } from 'node:crypto'
 import { readFile, readdir, readlink } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +16,7 @@ import { EXACTLY_ONCE, header, sourceOf, type Coordinates } from '../../support/
 import { startRun, type Run, type RunOptions } from '../../support/run.ts'
 
 const MAX_BYTES = 100_000
-/** Fits a topic by itself, but not with our headers; and gzip does not make it smaller. */
+/** Fits into a topic without our headers, but not with them, and gzip does not make it smaller. */
 const ALMOST_MAX_BYTES = MAX_BYTES - 300
 const CLOCK = fileURLToPath(new URL('../../chaos/clock.ts', import.meta.url))
 
@@ -44,7 +46,8 @@ async function createSmallTopics({ topics }: Environment): Promise<void> {
 
 function deadLetterOf(run: Run, position: Coordinates | undefined): ReadRecord {
   const found = run.deadLetters().find((record) => sourceOf(record, run.topics) === position)
-  if (found === undefined) throw new Error(`No dead letter came out for ${position ?? 'nothing'}.`)
+  if (found === undefined)
+    throw new Error(`There is no dead letter for ${position ?? 'an unknown position'}.`)
   return found
 }
 
@@ -60,7 +63,7 @@ function facts(record: ReadRecord): Record<string, string | number | null> {
   }
 }
 
-/** Connections of the process to the run's broker. */
+/** Number of connections between the process and the broker. */
 async function connectionsTo({ pid }: ServiceProcess): Promise<number> {
   const [broker = ''] = inject('brokers')
   const port = Number(broker.split(':').at(-1)).toString(16).toUpperCase().padStart(4, '0')
@@ -75,8 +78,8 @@ async function connectionsTo({ pid }: ServiceProcess): Promise<number> {
 
 const isLogged = (replica: ServiceProcess, text: string): number => replica.output().split(text).length - 1
 
-describe.each(DELIVERIES)('%s: an output that its topic does not take', (delivery) => {
-  test('is replaced by what fits; everything behind it comes out, each once', async () => {
+describe.each(DELIVERIES)('%s: an output that its topic rejects', (delivery) => {
+  test('is replaced by a smaller one, and every later event comes out once', async () => {
     const run = await start({
       partitions: 2,
       beforeTopics: createSmallTopics,
@@ -91,7 +94,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
       { ...event(run, 'notyet'), headers: ballast, partition: 0 },
     ]
     const sent: Coordinates[] = []
-    // One by one: two of them do not fit into one batch.
+    // Sent one by one, because two of them do not fit into one batch.
     for (const message of large) sent.push(...(await run.send([message])))
     sent.push(...(await run.send([...ten(run, 0), ...ten(run, 1)])))
     await run.untilOut(sent)
@@ -115,7 +118,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     expect(run.results()).toHaveLength(20)
 
     await alterTopic(run.topics.result, { 'max.message.bytes': '100' })
-    // The brokers apply it a moment after they have acknowledged it.
+    // The new limit takes effect a moment after the brokers acknowledge it.
     const deadLetters = run.deadLetters().length
     while (run.deadLetters().length === deadLetters) {
       sent.push(...(await run.send([{ ...event(run, 'passpassport'), partition: 1 }])))
@@ -133,7 +136,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     expect(await run.tally([...sent, ...refused, ...later])).toEqual(EXACTLY_ONCE)
   })
 
-  test('a wrong clock blocks the partition with few attempts until it is right, and names itself', async () => {
+  test('a wrong clock blocks the partition with few attempts until it is corrected, and is reported', async () => {
     const run = await start({
       partitions: 2,
       settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off' },
@@ -166,7 +169,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
     expect(await run.tally([...sent, ...more])).toEqual(EXACTLY_ONCE)
   })
 
-  test('does not keep SIGTERM from ending the service in order', async () => {
+  test('does not prevent an orderly exit after SIGTERM', async () => {
     const run = await start({ partitions: 2, settings: { KAFKA_DELIVERY: delivery } })
     await alterTopic(run.topics.deadLetter, { 'message.timestamp.after.max.ms': '60000' })
     const replica = await run.startReplica({}, ['--import', CLOCK, ...SERVICE])
@@ -177,7 +180,7 @@ describe.each(DELIVERIES)('%s: an output that its topic does not take', (deliver
   })
 })
 
-test('64 partitions with a backlog are drained in the default container, over few connections', async () => {
+test('a backlog on 64 partitions is drained with the memory of the default container and few connections', async () => {
   const run = await start({
     partitions: 64,
     simulator: { latencyMs: 20 },

@@ -1,4 +1,6 @@
-/** Records that are hard to copy or to read: odd headers, and values that take all memory when they are decompressed. */
+/**
+ * Records that are hard to copy or read: unusual headers, and values that would fill the memory once decompressed.
+ */
 import { readFileSync } from 'node:fs'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { eventFor } from '../../../dev/harness/events.ts'
@@ -33,7 +35,8 @@ async function connection(): Promise<BrokerConnection> {
 async function sendBatch(run: Run, partition: number, batch: Buffer): Promise<bigint> {
   const broker = await connection()
   const [produced] = await broker.produce(run.topics.input, [{ partition, batch }], null)
-  if (produced?.kind !== 'stored') throw new Error(`Refused with code ${produced?.code ?? 'none'}.`)
+  if (produced?.kind !== 'stored')
+    throw new Error(`The broker rejected the batch with code ${produced?.code ?? 'none'}.`)
   return produced.baseOffset
 }
 
@@ -52,7 +55,10 @@ async function committed(topics: readonly string[]): Promise<Map<string, StoredR
 
 const bytes = (...all: number[]): Buffer => Buffer.from(all)
 
-/** Of each kind that a copy may lose: nothing, repeats, names of JavaScript's own, bytes that are not text, an order. */
+/**
+ * Headers that a copy could lose: null values, repeated names, names of JavaScript's own properties, bytes that are
+ * not text, their order.
+ */
 const STRANGE: readonly Header[] = [
   ['z', bytes(1)],
   ['nothing', null],
@@ -65,15 +71,15 @@ const STRANGE: readonly Header[] = [
   ['', bytes(5)],
   ['tracestate', bytes(255, 254)],
   ['twice', bytes(6)],
-  // One character per byte: UTF-8, and what is not.
+  // One character per byte: a name in UTF-8, and one that is not.
   [Buffer.from('Ünïcode 名').toString('latin1'), bytes()],
   ['\u00ff\u00fe', bytes(8)],
   ['a', bytes(7)],
 ]
 const OURS = /^(checkresult-|__connect\.errors\.)/
 
-describe.concurrent.each(DELIVERIES)('R1 and R2: strange headers, %s', (delivery) => {
-  test('are copied as they are; what is behind them comes out', async ({ onTestFinished: whenFinished }) => {
+describe.concurrent.each(DELIVERIES)('R1 and R2: unusual headers, %s', (delivery) => {
+  test('are copied unchanged, and later records come out', async ({ onTestFinished: whenFinished }) => {
     const run = await startRun({
       partitions: 1,
       settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off' },
@@ -116,8 +122,8 @@ const BOMBS = [
 const MAX_BYTES = 16 * 1024 * 1024
 const CONTAINER_MB = 256
 
-describe.each(DELIVERIES)('R13: a value that is small only while it is compressed, %s', (delivery) => {
-  test('becomes a dead letter without it, in a small container, with any codec', async () => {
+describe.each(DELIVERIES)('R13: a value that is small only if compressed, %s', (delivery) => {
+  test('becomes a dead letter without the value, in a small container, with every codec', async () => {
     const run = await startRun({
       partitions: BOMBS.length,
       settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off', ...FEW_ARENAS },
@@ -155,7 +161,7 @@ describe.each(DELIVERIES)('R13: a value that is small only while it is compresse
   })
 })
 
-/** What the kernel counts as resident at most. */
+/** Peak resident memory by the kernel's count. */
 function peakMegabytes({ pid }: ServiceProcess): number {
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kilobytes) / 1024

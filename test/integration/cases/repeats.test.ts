@@ -1,4 +1,4 @@
-/** A second callback for a transaction whose first one came too early. */
+/** A second callback for a transaction whose first callback came too early. */
 import { describe, expect, test } from 'vitest'
 import { eventFor } from '../../../dev/harness/events.ts'
 import { metricSum } from '../../../dev/harness/service.ts'
@@ -6,7 +6,7 @@ import { sourceOf } from '../../support/outputs.ts'
 import { startRun } from '../../support/run.ts'
 
 describe.concurrent.each(['exactly-once', 'at-least-once'])('S7: an early callback, %s', (delivery) => {
-  test('leaves the second one its call at once, and its retry copy is the repeat then', async ({
+  test('does not delay the call for the second one, and its own retry copy then counts as the duplicate', async ({
     onTestFinished,
   }) => {
     const run = await startRun({

@@ -1,4 +1,4 @@
-/** Situations at start, and commands before it: what is not there, not what it should be, or not allowed. */
+/** Problems at startup and in the commands before it: something is missing, misconfigured or forbidden. */
 import { readdirSync, readFileSync } from 'node:fs'
 import kafkajs from 'kafkajs'
 import { describe, expect, inject, test, type onTestFinished } from 'vitest'
@@ -15,7 +15,7 @@ const TOPICS = ['topics', 'create', '--partitions', '2', '--replication-factor',
 const REGISTER = ['schemas', 'register']
 
 describe.concurrent('S1: an address that is not a schema registry', () => {
-  test('ends "schemas register" with 1 and a message that names it', async () => {
+  test('makes "schemas register" exit with 1 and a message that names the address', async () => {
     const { env } = environment({ SCHEMA_REGISTRY_URL: withoutPath() })
     const { code, stdout, stderr } = await runCommand(REGISTER, env)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -25,7 +25,7 @@ describe.concurrent('S1: an address that is not a schema registry', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   })
 
-  test('is named by the service in its log and at /readyz', async ({ onTestFinished }) => {
+  test('is reported by the service in its log and at /readyz', async ({ onTestFinished }) => {
     const login = await serve(page(200), onTestFinished)
     await Promise.all(
       [
@@ -57,7 +57,7 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
       /^The service cannot start\. 192\.0\.2\.1 is not .*OPS_HOST/,
     ],
   ] as const)(
-    'ends the process with one message before it joins the group: %s',
+    'makes the service exit with one message before it joins the group: %s',
     async ([, settings, said], its) => {
       const own = environment()
       await prepareEnvironment(own, 2)
@@ -74,7 +74,7 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
           .split('\n')
           .map((line): unknown => JSON.parse(line)),
       ).toEqual([expect.objectContaining({ level: 'error', message: expect.stringMatching(said) })])
-      // A member that joins makes the group rebalance within a heartbeat.
+      // A member that joins would trigger a rebalance within one heartbeat.
       const heartbeats = heartbeatsOf(first)
       const from = await heartbeats()
       await its.expect.poll(heartbeats, { timeout: 30_000 }).not.toBe(from)
@@ -84,7 +84,7 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
 })
 
 describe.concurrent('S10: a broker or proxy that does not serve DescribeConfigs', () => {
-  test('is warned of once, however often the start is tried, and by "topics create"', async ({
+  test('causes one warning of the service, however often it retries to start, and one of "topics create"', async ({
     onTestFinished,
   }) => {
     const { own, start } = await startBehind('cut', onTestFinished)
@@ -93,7 +93,7 @@ describe.concurrent('S10: a broker or proxy that does not serve DescribeConfigs'
       code: 0,
       stderr: expect.stringMatching(/^Warning: .*do not serve DescribeConfigs/),
     })
-    // The schemas are not there yet, so the start is tried more than once.
+    // The schemas are missing, so the service retries the start.
     const service = await start()
     await service.line(/registry does not have/)
     expect((await runCommand(REGISTER, own.env)).code).toBe(0)
@@ -104,19 +104,22 @@ describe.concurrent('S10: a broker or proxy that does not serve DescribeConfigs'
 
   test.for([
     ['never answers', 'ignore'],
-    ['says UNSUPPORTED_VERSION', describeConfigsError(35)],
-  ] as const)('does not keep the service from starting: it %s', async ([, treatment], { onTestFinished }) => {
-    const { own, start } = await startBehind(treatment, onTestFinished)
-    await prepareEnvironment({ ...own, env: { ...own.env, KAFKA_BROKERS: inject('brokers').join() } }, 2)
-    const service = await start()
-    await service.ready()
-    expect(service.output()).toMatch(/"level":"warn".*do not serve DescribeConfigs/)
-    expect(await service.stop()).toBe(0)
-  })
+    ['answers UNSUPPORTED_VERSION', describeConfigsError(35)],
+  ] as const)(
+    'does not prevent the service from starting if it %s',
+    async ([, treatment], { onTestFinished }) => {
+      const { own, start } = await startBehind(treatment, onTestFinished)
+      await prepareEnvironment({ ...own, env: { ...own.env, KAFKA_BROKERS: inject('brokers').join() } }, 2)
+      const service = await start()
+      await service.ready()
+      expect(service.output()).toMatch(/"level":"warn".*do not serve DescribeConfigs/)
+      expect(await service.stop()).toBe(0)
+    },
+  )
 })
 
 test.concurrent(
-  'R11b: compacted topics are warned of, by the service and by "topics create"',
+  'R11b: the service and "topics create" warn about compacted topics',
   async ({ onTestFinished }) => {
     const own = environment()
     await prepareEnvironment(own, 2)
@@ -143,7 +146,7 @@ test.concurrent(
 )
 
 describe.concurrent('compatibility of our subjects', () => {
-  test('is set to FULL_TRANSITIVE, and a level that was lowered is reported and corrected', async () => {
+  test('is set to FULL_TRANSITIVE, and a lower level is reported and corrected', async () => {
     const { env, topics } = environment()
     expect(await runCommand(REGISTER, env)).toMatchObject({ code: 0, stderr: '' })
     const subjects = [topics.input, topics.result].map(subjectOf)
@@ -156,7 +159,7 @@ describe.concurrent('compatibility of our subjects', () => {
     expect(await levelOf(subjectOf(topics.result))).toBe('FULL_TRANSITIVE')
   })
 
-  test('refuses what an older version of the subject rules out, with the version and the reason', async () => {
+  test('rejects a schema that is incompatible with an older version, and names the version and the reason', async () => {
     const { env, topics } = environment()
     const subject = subjectOf(topics.result)
     const ours = JSON.parse(schemaJson('verification-result')) as { fields: object[] }
@@ -171,8 +174,8 @@ describe.concurrent('compatibility of our subjects', () => {
     expect(stderr).not.toMatch(/version 2:/)
   })
 
-  // The registry's own Avro library, which is Java's: a second opinion beside test/unit/schemas/compatibility.test.ts.
-  test.each(SCHEMA_NAMES)('holds between all released versions of %s and that of today', async (name) => {
+  // The registry's Java Avro library gives a second opinion besides test/unit/schemas/compatibility.test.ts.
+  test.each(SCHEMA_NAMES)('holds between all released versions of %s and the current one', async (name) => {
     const subject = subjectOf(environment().topics.result)
     const folder = new URL(`../../../schemas/released/${name}/`, import.meta.url)
     const released = readdirSync(folder)
@@ -187,7 +190,7 @@ describe.concurrent('compatibility of our subjects', () => {
   })
 })
 
-/** A service whose brokers it reaches through a proxy that treats DescribeConfigs so. */
+/** A service whose brokers are behind a proxy with this treatment of DescribeConfigs. */
 async function startBehind(
   treatment: Treatment,
   whenFinished: typeof onTestFinished,
@@ -200,7 +203,7 @@ async function startBehind(
   return { own, start: () => startService(own.env, whenFinished) }
 }
 
-/** The registry's own address, without the path of its API. */
+/** The registry's address without the path of its API. */
 function withoutPath(): string {
   return new URL(inject('registryUrl')).origin
 }
@@ -209,7 +212,7 @@ function notARegistry(status: number, url: string): RegExp {
   return new RegExp(`HTTP ${status}: ${RegExp.escape(url)} is not a schema registry at this path`)
 }
 
-/** When the last heartbeat was accepted. */
+/** The time of the last accepted heartbeat. */
 function heartbeatsOf(service: ServiceProcess): () => Promise<number> {
   return async () => metricSum(await service.metrics(), 'checkresult_last_heartbeat_timestamp_seconds')
 }

@@ -1,4 +1,4 @@
-/** Several replicas' limiters on one Redis, in this process: what they let out, by the clock they are judged by. */
+/** Several limiters that share one Redis, in this process. Checks the calls they permit by the clock of the API. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
@@ -26,7 +26,7 @@ describe.each([
   { limit: 50, replicas: 2, burst: 5 },
   { limit: 300, replicas: 4, burst: 30 },
 ])('$replicas replicas with $limit calls a second', ({ limit, replicas, burst }) => {
-  test('never make more in any second, and nearly as many, with one of them idle too', async () => {
+  test('never exceed the limit in any second and use nearly all of it, also if one replica is idle', async () => {
     const { url } = await redisForTest()
     const callers = Array.from({ length: replicas }, () => startCaller({ url, limit, burst }))
     for (const caller of callers.slice(1)) caller.work(100)
@@ -40,7 +40,7 @@ describe.each([
   })
 })
 
-test('a replica that has all the work has all of the quota, and one that gets some has its part', async () => {
+test('a replica with all the work gets the whole quota, and one that gets some work gets its part', async () => {
   const { url } = await redisForTest()
   const callers = [startCaller({ url, limit: 40 }), startCaller({ url, limit: 40 })]
   callers[0]?.work(50)
@@ -53,7 +53,7 @@ test('a replica that has all the work has all of the quota, and one that gets so
   expect(maxWithin(together(callers), SECOND_MS)).toBeLessThanOrEqual(40)
 })
 
-test('calls that are late cost the quota no more than they are late', async () => {
+test('late calls cost only as much quota as they are late', async () => {
   const limit = 100
   const { url } = await redisForTest()
   const callers = [1, 2, 3].map(() => startCaller({ url, limit, burst: 10 }))
@@ -77,7 +77,7 @@ test('calls that are late cost the quota no more than they are late', async () =
   expect(callers.map(({ wasted }) => wasted())).toEqual([0, 0, 0])
 })
 
-test('an event loop that stands still bunches no calls', async () => {
+test('a blocked event loop does not cause a burst of calls', async () => {
   const { url } = await redisForTest()
   const caller = startCaller({ url, limit: 50, burst: 5 })
   caller.work(100)
@@ -91,8 +91,8 @@ test('an event loop that stands still bunches no calls', async () => {
   expect(caller.calls.length).toBeGreaterThan(80)
 })
 
-describe('while Redis is away', () => {
-  test('nothing is called and the circuit breaker says why; when it is back, and empty, no second has too many', async () => {
+describe('while Redis is down', () => {
+  test('no call is made and the circuit breaker gives the reason; after an empty restart no second exceeds the limit', async () => {
     const redis = await redisForTest()
     const callers = [1, 2].map(() => startCaller({ url: redis.url, limit: 30, burst: 3 }))
     for (const caller of callers) caller.work(50)
@@ -118,7 +118,7 @@ describe('while Redis is away', () => {
     )
   })
 
-  test('or stands still: the same', async () => {
+  test('the same is true if it hangs', async () => {
     const redis = await redisForTest()
     const caller = startCaller({ url: redis.url, limit: 30, burst: 3 })
     caller.work(50)
@@ -133,7 +133,7 @@ describe('while Redis is away', () => {
 })
 
 describe('the limit', () => {
-  test('is changed for all at once by a command, without a call too many', async () => {
+  test('is changed for all replicas by a command, and no second exceeds it', async () => {
     const { url } = await redisForTest()
     const callers = [1, 2].map(() => startCaller({ url, limit: 40, burst: 1 }))
     for (const caller of callers) caller.work(50)
@@ -156,7 +156,7 @@ describe('the limit', () => {
     key.close()
   })
 
-  test('of the key counts where the settings say another, and it is said once', async () => {
+  test('stored in the key takes precedence over the settings, and this is logged once', async () => {
     const { url } = await redisForTest()
     const first = startCaller({ url, limit: 20 })
     await first.limiter.ready()
@@ -177,7 +177,7 @@ describe('the limit', () => {
   })
 })
 
-test('while nobody waits no command is sent', async () => {
+test('no command is sent while no call waits', async () => {
   const { url } = await redisForTest()
   const client = await clientOf(url)
   const caller = startCaller({ url, limit: 100 })
@@ -194,7 +194,7 @@ test('while nobody waits no command is sent', async () => {
   expect((await commands()) - before).toBe(1)
 })
 
-test('those who come in one turn are asked for by one command', async () => {
+test('requests made in the same event-loop turn are batched into one command', async () => {
   const { url } = await redisForTest()
   const client = await clientOf(url)
   const { queue } = startCaller({ url, limit: 100, burst: 10 })
@@ -203,14 +203,14 @@ test('those who come in one turn are asked for by one command', async () => {
     const stats = String(await client.send(['INFO', 'commandstats']))
     return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])
   }
-  // A ring that has just begun makes everybody ask twice.
+  // A new ring makes the first caller ask twice.
   await acquire()
   const before = await asked()
   await Promise.all(Array.from({ length: 5 }, acquire))
   expect((await asked()) - before).toBe(1)
 })
 
-test('programs of another make that take slots have their part counted', async () => {
+test('slots taken by other programs count towards the limit', async () => {
   const { url } = await redisForTest()
   const caller = startCaller({ url, limit: 20, burst: 2 })
   const client = await clientOf(url)

@@ -12,7 +12,7 @@ const SETTINGS: Env = {
 const KEY = 'checkresult:quota:of-this-test'
 
 describe('with the quota in Redis', () => {
-  test('"quota show" says the limit and what is taken of it, "quota set" changes it for all', async () => {
+  test('"quota show" prints the limit and its current usage, "quota set" changes it for all replicas', async () => {
     const { url } = await redisForTest()
     const env = { ...SETTINGS, CHECKRESULT_QUOTA: 'redis', REDIS_URL: url, CHECKRESULT_QUOTA_KEY: KEY }
     const say = async (...args: string[]): Promise<unknown> => {
@@ -37,7 +37,7 @@ describe('with the quota in Redis', () => {
     await expect.poll(() => caller.limits.at(-1)).toBe(60)
   })
 
-  test('what is wrong is said in one message', async () => {
+  test('errors are reported in one message', async () => {
     const env = { ...SETTINGS, CHECKRESULT_QUOTA: 'redis', REDIS_URL: 'redis://:fictitious@127.0.0.1:1' }
     const { code, stderr } = await runCommand(['quota', 'show'], env)
     expect({ code, stderr }).toEqual({
@@ -49,7 +49,7 @@ describe('with the quota in Redis', () => {
   })
 })
 
-test('where replicas share the quota by partitions, the command says what to change instead', async () => {
+test('if replicas share the quota by partitions, the command says what to change instead', async () => {
   const { code, stderr } = await runCommand(['quota', 'set', '5'], SETTINGS)
   expect({ code, stderr }).toEqual({
     code: 1,

@@ -1,4 +1,4 @@
-/** What Redis may refuse: said in one message, without the password, and over when Redis serves again. */
+/** Errors of Redis: each is reported in one message without the password, and ends when Redis works again. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { startCaller, type Caller } from '../../support/quota-callers.ts'
 const PASSWORD = 'fictitious-password'
 const KEY = 'checkresult:quota'
 
-/** What the log and the circuit breaker say, all of it. */
+/** Everything that the log and the circuit breaker report. */
 function said({ log, limiter }: Caller): string {
   return JSON.stringify([log.lines, limiter.unavailable])
 }
@@ -30,7 +30,7 @@ function at(login: string, port: number): string {
   return `redis://${login}127.0.0.1:${port}`
 }
 
-test('a wrong password, a missing one, one too many', async () => {
+test('a wrong, missing or unnecessary password', async () => {
   const guarded = await redisForTest({ directives: { requirepass: PASSWORD } })
   const open = await redisForTest()
   const messages = await Promise.all([
@@ -42,7 +42,7 @@ test('a wrong password, a missing one, one too many', async () => {
   for (const message of messages) expect(message).toMatch(/^Redis rejects the login\. Check the user/)
 })
 
-test('an address where nobody is, a host nobody knows, a database there is none of', async () => {
+test('a refused connection, an unknown host, a missing database', async () => {
   const { port } = await redisForTest()
   expect(await refusal(`redis://:${PASSWORD}@127.0.0.1:1`)).toMatch(
     /^Cannot connect to Redis\. .+\(ECONNREFUSED\)$/,
@@ -54,7 +54,7 @@ test('an address where nobody is, a host nobody knows, a database there is none 
   expect(await refusal(`redis://:%E0%A4%A@127.0.0.1:${port}`)).toMatch(/^REDIS_URL is not a valid URL/)
 })
 
-test('a user with the rights that are named, and no others, is enough; without them they are named', async () => {
+test('a user with only the documented rights is enough, and missing rights are named', async () => {
   const { url, port } = await redisForTest()
   const admin = await clientOf(url)
   const rights = '+evalsha +eval +time +hmget +hget +hset +hdel +del +pexpire'.split(' ')
@@ -74,7 +74,7 @@ test('a user with the rights that are named, and no others, is enough; without t
   }
 })
 
-test('a replica, which takes no writes; it serves when it is the primary', async () => {
+test('a read-only replica, which works once it is the primary', async () => {
   const primary = await redisForTest()
   const { url } = await redisForTest()
   const admin = await clientOf(url)
@@ -90,13 +90,13 @@ test('a node of a cluster that does not hold the key', async () => {
   expect(await refusal(url)).toMatch(/^The Redis cluster is not fully available/)
 })
 
-test('a key that holds something else', async () => {
+test('a key with another type of value', async () => {
   const { url } = await redisForTest()
-  await (await clientOf(url)).send(['SET', KEY, 'of somebody else'])
+  await (await clientOf(url)).send(['SET', KEY, 'another value'])
   expect(await refusal(url)).toMatch(/^The key in CHECKRESULT_QUOTA_KEY has unexpected content/)
 })
 
-test('a password in a file is read again at each connection', async () => {
+test('a password file is read again for each connection', async () => {
   const redis = await redisForTest({ directives: { requirepass: PASSWORD } })
   const directory = await mkdtemp(join(tmpdir(), 'checkresult-redis-url-'))
   onTestFinished(async () => rm(directory, { recursive: true }))
@@ -110,7 +110,7 @@ test('a password in a file is read again at each connection', async () => {
   expect(said(caller)).not.toContain(PASSWORD)
 })
 
-test('TLS, with an authority of its own; without it, or for another address, the reason is said', async () => {
+test('TLS with a private authority works, and a missing authority or another address is reported', async () => {
   const authority = await createAuthority()
   const { cert, key } = await issue(authority, { name: 'redis' })
   const directory = await mkdtemp(join(tmpdir(), 'checkresult-redis-tls-'))
@@ -135,7 +135,7 @@ test('TLS, with an authority of its own; without it, or for another address, the
   expect(await refusal(`redis://127.0.0.1:${port}`)).toMatch(/^Cannot connect to Redis/)
 })
 
-test('the commands say it in one message', async () => {
+test('the commands report it in one message', async () => {
   const { port } = await redisForTest({ directives: { requirepass: PASSWORD } })
   const url = new Secret(`redis://:wrong@127.0.0.1:${port}`)
   await expect(openQuotaKey({ url, ca: null, key: KEY })).rejects.toThrow('Redis rejects the login')

@@ -1,4 +1,4 @@
-/** The script again: what becomes of calls that are made later than their slots. */
+/** Tests the Redis script with calls that are made later than their slots. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { AHEAD_MS, HOLD_MS, running } from '../../support/quota-ring.ts'
@@ -6,18 +6,15 @@ import { AHEAD_MS, HOLD_MS, running } from '../../support/quota-ring.ts'
 describe('a call that may be late', () => {
   const lateMs = 100
 
-  test.concurrent(
-    'is counted from the last moment it may be made while nobody says when it was',
-    async () => {
-      const { ask } = await running()
-      const { slots } = await ask({ lateMs, want: 10, burst: 10 })
-      await delay(HOLD_MS + lateMs - AHEAD_MS + 10)
-      expect((await ask({ lateMs, burst: 10 })).slots).toEqual([(slots[0] ?? 0) + HOLD_MS + lateMs])
-    },
-  )
+  test.concurrent('counts from the last possible moment until its actual time is reported', async () => {
+    const { ask } = await running()
+    const { slots } = await ask({ lateMs, want: 10, burst: 10 })
+    await delay(HOLD_MS + lateMs - AHEAD_MS + 10)
+    expect((await ask({ lateMs, burst: 10 })).slots).toEqual([(slots[0] ?? 0) + HOLD_MS + lateMs])
+  })
 
   test.concurrent(
-    'is counted from when it was made once that is known, and no longer for being told',
+    'counts from its actual time once reported, and a second report does not extend it',
     async () => {
       const { ask } = await running()
       const { slots, firstRingIndex } = await ask({ lateMs, want: 10, burst: 10 })
@@ -29,7 +26,7 @@ describe('a call that may be late', () => {
     },
   )
 
-  test.concurrent('holds up none but the one that gets its place', async () => {
+  test.concurrent('delays only the call that reuses its slot', async () => {
     const { ask } = await running()
     const { slots, firstRingIndex } = await ask({ lateMs, want: 10, burst: 10 })
     const delays = [80, ...Array.from({ length: 9 }, () => 0)]
@@ -41,7 +38,7 @@ describe('a call that may be late', () => {
     expect(later.slots[1]).toBeLessThan((slots[1] ?? 0) + 80 + HOLD_MS + 103)
   })
 
-  test.concurrent('counts too when the limit is changed, without a call too many', async () => {
+  test.concurrent('still counts after the limit changes, and no second exceeds the limit', async () => {
     const { ask, onKey } = await running()
     const calls: { readonly limit: number; readonly atMs: number }[] = []
     let made: [number, number][] = []
@@ -49,7 +46,7 @@ describe('a call that may be late', () => {
       await onKey('HSET', 'limit', String(limit))
       for (let round = 0; round < 60; round += 1) {
         const reserved = await ask({ want: 3, burst: 5, lateMs, made })
-        // The first of three is late.
+        // The first of three calls is late.
         made = reserved.slots.map((slot, at) => [
           reserved.firstRingIndex + at,
           slot + (at === 0 ? lateMs : 0),

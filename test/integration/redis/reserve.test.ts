@@ -1,4 +1,4 @@
-/** The script, as programs of another make use it. */
+/** Tests the Redis script as other programs would use it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { maxWithin } from '../../support/redis.ts'
@@ -9,7 +9,7 @@ function gaps(slots: readonly number[]): number[] {
 }
 
 describe('slots', () => {
-  test.concurrent('begin when all is over that an emptied Redis may have forgotten', async () => {
+  test.concurrent('start after all calls that an emptied Redis may have forgotten', async () => {
     const { ask } = asker()
     const { slots, retryAfterMs: againMs } = await ask()
     expect(slots).toEqual([])
@@ -19,20 +19,20 @@ describe('slots', () => {
     expect((later.slots[0] ?? 0) - later.nowMs).toBeGreaterThan(AHEAD_MS - 100)
   })
 
-  test.concurrent('are as far apart as the limit says', async () => {
+  test.concurrent('are spaced evenly by the limit', async () => {
     const { ask } = await running()
     const { slots } = await ask({ want: 3 })
     expect(gaps(slots)).toEqual([102.5, 102.5])
   })
 
-  test.concurrent('are at once after idling, up to the burst', async () => {
+  test.concurrent('are immediate after idling, up to the burst', async () => {
     const { ask } = await running()
     const { slots, nowMs } = await ask({ want: 5, burst: 3 })
     expect(slots.slice(0, 3)).toEqual([nowMs, nowMs, nowMs])
     expect(gaps(slots.slice(2))).toEqual([102.5, 102.5])
   })
 
-  test.concurrent('do not stay bunched when a burst of them has been at once', async () => {
+  test.concurrent('are spaced evenly again after a burst', async () => {
     const { ask } = await running()
     const slots = await takeFor(ask, 2_500, { burst: 5 })
     const before = slots[0] ?? 0
@@ -40,19 +40,16 @@ describe('slots', () => {
     expect(Math.min(...gaps(later))).toBeGreaterThan(100)
   })
 
-  test.concurrent(
-    'are never more than the limit in any second, whoever asks for them and however many',
-    async () => {
-      const { ask } = await running()
-      const slots = await Promise.all(
-        [1, 3, 7].map((want) => takeFor(ask, 3_000, { want, burst: want, limit: 10 })),
-      )
-      expect(maxWithin(slots.flat(), HOLD_MS)).toBe(10)
-      expect(slots.flat().length).toBeGreaterThanOrEqual(28)
-    },
-  )
+  test.concurrent('never exceed the limit in any second, for any callers and request sizes', async () => {
+    const { ask } = await running()
+    const slots = await Promise.all(
+      [1, 3, 7].map((want) => takeFor(ask, 3_000, { want, burst: want, limit: 10 })),
+    )
+    expect(maxWithin(slots.flat(), HOLD_MS)).toBe(10)
+    expect(slots.flat().length).toBeGreaterThanOrEqual(28)
+  })
 
-  test.concurrent('lie no further ahead than a quarter of a second', async () => {
+  test.concurrent('are at most a quarter of a second ahead', async () => {
     const { ask } = await running()
     const { slots, nowMs, retryAfterMs: againMs } = await ask({ want: 50 })
     expect(slots.at(-1)).toBeLessThanOrEqual(nowMs + AHEAD_MS)
@@ -62,7 +59,7 @@ describe('slots', () => {
 })
 
 describe('the limit', () => {
-  test.concurrent('is that of the key, and of whoever comes first where it has none', async () => {
+  test.concurrent('is that of the key, or of the first caller if the key has none', async () => {
     const { ask, onKey } = asker()
     expect((await ask({ limit: 10 })).limit).toBe(10)
     expect((await ask({ limit: 99 })).limit).toBe(10)
@@ -70,13 +67,13 @@ describe('the limit', () => {
     expect((await ask({ limit: 99 })).limit).toBe(30)
   })
 
-  test.concurrent('may be set before anybody has asked', async () => {
+  test.concurrent('may be set before the first request', async () => {
     const { ask, onKey } = asker()
     await onKey('HSET', 'limit', '30')
     expect(await ask({ limit: 10 })).toMatchObject({ limit: 30, slots: [], retryAfterMs: HOLD_MS })
   })
 
-  test.concurrent('counts what was before when it is lowered', async () => {
+  test.concurrent('counts earlier calls when it is lowered', async () => {
     const { ask, onKey } = await running()
     const before = await takeFor(ask, 1_500, { want: 5 })
     await onKey('HSET', 'limit', '4')
@@ -89,7 +86,7 @@ describe('the limit', () => {
     expect(maxWithin(after, HOLD_MS)).toBe(4)
   })
 
-  test.concurrent('is used at once when it is raised, without a call too many', async () => {
+  test.concurrent('applies at once when it is raised, and no second exceeds it', async () => {
     const { ask, onKey } = await running()
     const before = await takeFor(ask, 1_500)
     await onKey('HSET', 'limit', '20')
@@ -99,7 +96,7 @@ describe('the limit', () => {
     expect(maxWithin([...before, ...after], HOLD_MS)).toBe(20)
   })
 
-  test.concurrent('lowered and raised again lets nothing through that was before', async () => {
+  test.concurrent('still counts earlier calls when it is lowered and raised again', async () => {
     const { ask, onKey } = await running()
     const slots = await takeFor(ask, 1_200, { want: 5 })
     await onKey('HSET', 'limit', '2')
@@ -109,7 +106,7 @@ describe('the limit', () => {
     expect(maxWithin(slots, HOLD_MS)).toBeLessThanOrEqual(10)
   })
 
-  test.concurrent.each(['no number', '0', '2.5'])('of "%s" is refused', async (limit) => {
+  test.concurrent.each(['no number', '0', '2.5'])('of "%s" is rejected', async (limit) => {
     const { ask, onKey } = asker()
     await onKey('HSET', 'limit', limit)
     await expect(ask()).rejects.toThrow('BADLIMIT')
@@ -117,7 +114,7 @@ describe('the limit', () => {
 })
 
 describe('a key that is emptied', () => {
-  test.concurrent('gives nothing until what was before is over', async () => {
+  test.concurrent('grants no slots until earlier calls are over', async () => {
     const { ask, onKey } = await running()
     const before = await takeFor(ask, 1_000, { want: 5 })
     await onKey('DEL')
@@ -126,22 +123,22 @@ describe('a key that is emptied', () => {
     expect(after[0]).toBeGreaterThanOrEqual((before.at(-1) ?? 0) + HOLD_MS)
   })
 
-  test.concurrent('counts its places on, so that nobody takes a former one for one of now', async () => {
+  test.concurrent('continues the slot numbers, so that old and new slots cannot be confused', async () => {
     const { ask, onKey } = await running()
     const before = await ask()
     await onKey('DEL')
     expect((await ask()).firstRingIndex).toBeGreaterThan(before.firstRingIndex)
   })
 
-  test.concurrent('goes by itself a week after its last use', async () => {
+  test.concurrent('expires a week after its last use', async () => {
     const { ask, onKey } = asker()
     await ask()
     expect(await onKey('TTL')).toBe(604_800)
   })
 })
 
-describe("when Redis's clock is put back", () => {
-  test.concurrent('by a little, slots go on where they were', async () => {
+describe("when Redis's clock is set back", () => {
+  test.concurrent('by a little, slots continue from the last one', async () => {
     const { ask, onKey } = await running()
     const { slots, nowMs } = await ask()
     await onKey('HSET', 'clock', String((nowMs + 200) * 1_000))
@@ -150,7 +147,7 @@ describe("when Redis's clock is put back", () => {
     expect(later.ringEpoch).toBe((await ask()).ringEpoch)
   })
 
-  test.concurrent('by much, they begin anew instead of waiting for it', async () => {
+  test.concurrent('by a lot, slots restart instead of waiting for the old time', async () => {
     const { ask, onKey } = await running()
     const { ringEpoch, nowMs } = await ask()
     const hour = String((nowMs + 3_600_000) * 1_000)
@@ -161,7 +158,7 @@ describe("when Redis's clock is put back", () => {
   })
 })
 
-test.concurrent('whoever saw the clock jump makes the ring begin anew, once', async () => {
+test.concurrent('a caller that saw the clock jump resets the ring once', async () => {
   const { ask } = await running()
   const { ringEpoch } = await ask()
   const anew = await ask({ jumpedIn: ringEpoch })
@@ -171,7 +168,7 @@ test.concurrent('whoever saw the clock jump makes the ring begin anew, once', as
 })
 
 describe('a slot that has passed', () => {
-  test.concurrent('can be had now instead, and keeps its place for longer', async () => {
+  test.concurrent('can be used late and then occupies its place for longer', async () => {
     const { ask } = await running()
     const { slots, firstRingIndex } = await ask()
     await delay(60)
@@ -183,7 +180,7 @@ describe('a slot that has passed', () => {
     expect(others.filter((slot) => slot < (slots[0] ?? 0) + HOLD_MS).length).toBe(9)
   })
 
-  test.concurrent('cannot when its place has been given to another', async () => {
+  test.concurrent('cannot be used if its place has been given to another', async () => {
     const { ask } = await running()
     const { firstRingIndex, slots } = await ask({ want: 10, burst: 10 })
     await delay(HOLD_MS - 150)
@@ -192,7 +189,7 @@ describe('a slot that has passed', () => {
     expect((await ask({ want: 0, moved: [firstRingIndex] })).moved).toEqual([0])
   })
 
-  test.concurrent('cannot when it is of a ring that is no more', async () => {
+  test.concurrent('cannot be used if its ring has been reset', async () => {
     const { ask, onKey } = await running()
     const { firstRingIndex } = await ask()
     await onKey('DEL')
@@ -200,9 +197,9 @@ describe('a slot that has passed', () => {
   })
 })
 
-test.concurrent('a key that holds something else is refused and left alone', async () => {
+test.concurrent('a key with another type of value is rejected and not changed', async () => {
   const { ask, onKey } = asker()
-  await onKey('SET', 'of somebody else')
+  await onKey('SET', 'another value')
   await expect(ask()).rejects.toThrow('WRONGTYPE')
-  expect(await onKey('GET')).toBe('of somebody else')
+  expect(await onKey('GET')).toBe('another value')
 })
