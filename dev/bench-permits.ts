@@ -1,6 +1,6 @@
 /**
- * `node dev/bench-permits.ts`: the cost of a permit, by partition and through a Redis on the same machine. With
- * `--save` the figures are kept in bench/permits.jsonl and shown in docs/benchmarks.md.
+ * `node dev/bench-permits.ts`: measures the cost of a permit in partition mode and with a Redis on the same machine.
+ * `--save` saves the figures in bench/permits.jsonl and updates docs/benchmarks.md.
  */
 import { RedisLimiter } from '../src/adapters/quota/redis-limiter.ts'
 import { systemClock as clock } from '../src/adapters/system-clock.ts'

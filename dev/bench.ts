@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the service against a real broker. Prints the figures, appends them to bench/results.jsonl and updates the table in
- * docs/benchmarks.md.
+ * `npm run bench`: measures the service on a real broker. Prints the figures, appends them to bench/results.jsonl and
+ * updates the table in docs/benchmarks.md.
  */
 import { availableParallelism } from 'node:os'
 import { Option, program } from 'commander'
@@ -27,17 +27,23 @@ interface Options {
 
 const options = program
   .description('Measures how fast a backlog drains, latency at a steady pace, memory and idle CPU.')
-  .option('--events <N>', 'events in a backlog', integer(0), 20_000)
-  .option('--warm-up <N>', 'backlogs drained first, not counted', integer(0), 25)
-  .option('--runs <N>', 'backlogs drained; medians are reported', integer(0), 3)
-  .option('--per-second <N>', 'paced load', integer(0), 200)
-  .option('--seconds <N>', 'seconds of the paced measurement; 0 skips it', integer(0), 20)
+  .option('--events <N>', 'number of events in each backlog', integer(0), 20_000)
+  .option('--warm-up <N>', 'number of backlogs to drain before the measurement', integer(0), 25)
+  .option('--runs <N>', 'number of backlogs to measure; the figures are medians', integer(0), 3)
+  .option('--per-second <N>', 'events per second of the steady load', integer(0), 200)
+  .option('--seconds <N>', 'duration of the steady load; 0 skips it', integer(0), 20)
   .addOption(
-    new Option('--upstream <kind>', 'what answers').choices(['simulator', 'lean']).default('simulator'),
+    new Option('--upstream <kind>', 'server that stands in for the API: the simulator, or a minimal one')
+      .choices(['simulator', 'lean'])
+      .default('simulator'),
   )
-  .addOption(new Option('--heap <kind>', "the service's heap").choices(['small', 'default']).default('small'))
   .addOption(
-    new Option('--contender <kind>', 'the service, or a hand-written consumer to compare it with')
+    new Option('--heap <kind>', 'heap of the service: as in a 256 MB container, or the default of Node.js')
+      .choices(['small', 'default'])
+      .default('small'),
+  )
+  .addOption(
+    new Option('--contender <kind>', 'program to measure: the service, or a hand-written consumer')
       .choices(['service', 'hand-rolled'])
       .default('service'),
   )
@@ -57,8 +63,8 @@ if (options.contender === 'hand-rolled' && options.upstream !== 'lean')
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 /**
- * The backlogs do not exercise transactions that come one at a time, so Kafka's JIT compiler needs a warm-up for
- * them.
+ * Warm-up of the steady load. The backlogs do not exercise Kafka's JIT compiler for transactions that come one at a
+ * time.
  */
 const WARM_UP_SECONDS = 30
 const IDLE_SECONDS = 10
@@ -73,7 +79,7 @@ try {
 /** Rejects if the service ends, because its missing results would otherwise be awaited forever. */
 async function endOfService(): Promise<never> {
   const code = await rig.service.exited
-  throw new Error(`The service ended (${code ?? 'killed'}):\n${rig.service.output()}`)
+  throw new Error(`The service exited during the measurement (${code ?? 'killed'}):\n${rig.service.output()}`)
 }
 
 async function measure(): Promise<void> {

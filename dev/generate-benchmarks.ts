@@ -29,7 +29,7 @@ export async function writeMeasuredPages(): Promise<void> {
   for (const { url, current } of await measuredPages()) writeFileSync(url, current)
 }
 
-/** The newest runs of each kind that measured latency too, with the small heap. */
+/** The newest runs of each kind with the small heap that also measured latency. */
 export function speedTable(runs: readonly BenchRun[]): string {
   const complete = runs.filter(({ heap, recordP50Ms }) => heap === 'small' && recordP50Ms !== undefined)
   const shown = new Map<string, BenchRun[]>()
@@ -44,7 +44,7 @@ export function speedTable(runs: readonly BenchRun[]): string {
     'draining: results/s',
     'CPU per result',
     'peak memory',
-    'idle, of a core',
+    'idle CPU (of one core)',
     'at 200/s: event to result record, p50 / p99',
     'event to a read_committed reader, p50 / p99',
     'CPU per result',
@@ -90,11 +90,15 @@ function soakTable(): string {
     memoryMb.map((mb) => `${mb.toFixed(1)} MB`).join(' / '),
     descriptors.join(' / '),
   ])
-  const head = ['replica', 'memory: second fifth of the run / last fifth', 'file descriptors: the same']
+  const head = [
+    'replica',
+    'memory: second fifth of the run / last fifth',
+    'file descriptors: second fifth / last fifth',
+  ]
   return `${caption(run)} ${thousands(events)} events: lost ${lost}, repeated ${repeated}.\n\n${markdownTable(head, rows)}`
 }
 
-/** Of each scenario the newest run. */
+/** The newest run of each scenario. */
 function chaosTable(): string {
   const newest = new Map<string, readonly string[]>()
   const origins = new Map<string, Origin>()
@@ -107,12 +111,12 @@ function chaosTable(): string {
       newest.set(name, [fault, thousands(events), `${lost} / ${repeated} / ${early}`, back.join('; ')])
     }
   }
-  const head = ['fault', 'events', 'lost / repeated / called early', 'back after']
+  const head = ['fault', 'events', 'lost / repeated / called early', 'recovered after']
   const captions = new Set([...origins.values()].map(caption))
   return `${listed(captions)}\n\n${markdownTable(head, [...newest.values()])}`
 }
 
-/** Of each row and mode the newest run. */
+/** The newest run of each row and mode. */
 export function quotaTable(runs: readonly QuotaRun[]): string {
   const modes = ['partition', 'redis']
   const rows = new Map<string, Map<string, QuotaRow>>()
@@ -124,7 +128,7 @@ export function quotaTable(runs: readonly QuotaRun[]): string {
     const used = run.rows.some((row) => rows.get(row.title)?.get(row.mode) === row)
     if (used) origins.add(`${caption(run)} ${run.cases} of ${run.cases} cases passed.`)
   }
-  const head = modes.flatMap((mode) => [`${mode}: most calls in any second`, 'used', 'throttled'])
+  const head = modes.flatMap((mode) => [`${mode}: max calls in any second`, 'used', 'throttled'])
   const table = markdownTable(
     ['', ...head],
     [...rows].map(([title, byMode]) => [title].concat(modes.flatMap((mode) => quotaCells(byMode.get(mode))))),
@@ -139,7 +143,7 @@ function quotaCells(row: QuotaRow | undefined): readonly string[] {
   return [String(maxInASecond), share, String(throttled)]
 }
 
-/** One caption as it is, several as a list. */
+/** A single caption unchanged, several as a list. */
 function listed(captions: ReadonlySet<string>): string {
   return captions.size === 1 ? [...captions].join('') : [...captions].map((one) => `- ${one}`).join('\n')
 }

@@ -55,7 +55,7 @@ export function typesOf(schemas: readonly Schema[]): string {
   return declared.join('\n\n')
 }
 
-/** The type's expression. Declarations that it needs are added to `declared`. */
+/** The TypeScript expression for a type. Adds the declarations that it needs to `declared`. */
 function render(schema: Schema, declared: string[]): string {
   if (typeof schema === 'string') return PRIMITIVES[schema] ?? schema
   if (isUnion(schema))
@@ -118,7 +118,7 @@ function comment(parts: readonly (string | undefined)[]): string {
 export async function generate(): Promise<string> {
   const schemas = SCHEMA_NAMES.map((name) => JSON.parse(schemaJson(name)) as Schema)
   const header =
-    '/** Generated from schemas/*.avsc by dev/generate-schema-types.ts: change those, not this. */\n\n'
+    '/** Generated from schemas/*.avsc by dev/generate-schema-types.ts: change those files, not this one. */\n\n'
   return format(header + typesOf(schemas), {
     parser: 'typescript',
     printWidth: 110,

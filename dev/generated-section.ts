@@ -1,12 +1,12 @@
-/** The generated parts of Markdown files: what stands between `<!-- name -->` and `<!-- /name -->`. */
+/** Replaces the generated parts of Markdown files: the text between `<!-- name -->` and `<!-- /name -->`. */
 import { readFileSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'
 
 export interface GeneratedPage {
   readonly url: URL
-  /** The file as it is. */
+  /** The current content. */
   readonly found: string
-  /** The file as it should be. */
+  /** The expected content. */
   readonly current: string
 }
 

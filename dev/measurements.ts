@@ -1,6 +1,6 @@
 /**
- * Measured figures, as the commands that measured them keep them: one JSON line per run in `bench/*.jsonl`, with the command, the
- * commit and the time. `dev/generate-benchmarks.ts` makes the tables of the docs from them, so no figure is copied by hand.
+ * Saves measured figures: one JSON line per run in `bench/*.jsonl`, with the command, the commit and the time.
+ * `dev/generate-benchmarks.ts` generates the tables of the docs from them, so no figure is copied by hand.
  */
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, readFileSync } from 'node:fs'

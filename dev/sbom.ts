@@ -39,7 +39,9 @@ export async function makeSbom(): Promise<Bom> {
   return curate(bom, new Set(thirdParties().map(({ name, version }) => `${name}@${version}`)))
 }
 
-/** Leaves `name@version` of what is shipped; and npm takes the folder it is called in for the name of the whole. */
+/**
+ * Keeps only the packages in `shipped`, and sets the project's name, because npm uses the name of the current folder.
+ */
 export function curate(bom: Bom, shipped: ReadonlySet<string>): Bom {
   const { metadata, components, dependencies } = bom
   const whole = { ...metadata.component, name: NAME }
@@ -62,7 +64,7 @@ if (import.meta.main) {
     process.stdout.write(`${bom.components.length} packages are listed in ${FILE}.\n`)
   } catch (error) {
     if (!(error instanceof ToolError)) throw error
-    process.stderr.write(`npm 10 or newer makes the bill of materials. ${error.message}\n`)
+    process.stderr.write(`npm 10 or newer is required to generate the bill of materials. ${error.message}\n`)
     process.exitCode = 1
   }
 }

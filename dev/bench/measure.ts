@@ -11,12 +11,12 @@ export interface Drained {
 
 const BATCH = 1_000
 const POLL_MS = 100
-/** By then the last event has its result. */
+/** Maximum wait for the last result. */
 const WARM_UP_MS = 500
 
 /**
- * The service is paused (for less than its session timeout) while the backlog is written. The time starts when it
- * resumes.
+ * The service is paused, for less than its session timeout, while the backlog is written. The measurement starts when
+ * it resumes.
  */
 export async function drain(rig: Rig, events: number): Promise<Drained> {
   const { service, producer, environment, encode } = rig
@@ -115,7 +115,7 @@ export interface PaceOptions {
   readonly warmUpSeconds: number
 }
 
-/** Separate from the numbers of the backlogs. */
+/** Numbers that no backlog uses. */
 let nextNumber = 1_000_000_000
 
 /** Returns when each event was sent, by key. */

@@ -47,9 +47,8 @@ const HEAP_FLAGS: Readonly<Record<HeapKind, readonly string[]>> = {
   default: [],
 }
 /**
- * The garbage collector of Kafka's own start script, with twice its heap and a young generation of fixed size. Left
- * to choose, the JVM collects every 1.6 s on two cores and pauses for 10-15 ms each time, which then determines the
- * p99.
+ * Kafka's own collector settings, but with twice the heap and a fixed young generation. With automatic sizing, the
+ * JVM collects every 1.6 s on two cores and pauses for 10-15 ms, which would determine the p99.
  */
 const BROKER_JAVA = [
   '-XX:-UseSerialGC',

@@ -7,7 +7,7 @@ import type { SentEvent } from './send.ts'
 
 export interface Check {
   readonly promise: string
-  /** One message for each difference; empty if there is none. */
+  /** One message for each difference. Empty if there is none. */
   readonly faults: readonly string[]
 }
 
@@ -45,10 +45,10 @@ export function checkOutputs({ pairs, strays }: Matched): readonly Check[] {
       faults: [...pairs.flatMap(timesFault), ...strays.map(strayFault)],
     },
     {
-      promise: 'each has the expected verdict, risk, document or reason',
+      promise: 'each output has the expected verdict, risk, document or reason',
       faults: pairs.flatMap(outcomeFaults),
     },
-    { promise: 'dead letters have the bytes of their events', faults: pairs.flatMap(bytesFaults) },
+    { promise: 'dead letters contain the bytes of their events', faults: pairs.flatMap(bytesFaults) },
   ]
 }
 
@@ -59,7 +59,7 @@ export function checkQuota(report: SimulatorReport, qps: number): Check {
     promise: `never more than ${qps} calls in any second`,
     faults: [
       ...(max > qps ? [`There were ${max} calls in one second; the quota is ${qps}.`] : []),
-      ...(refused > 0 ? [`${refused} calls were refused with Throttling.Api.`] : []),
+      ...(refused > 0 ? [`${refused} calls were rejected with Throttling.Api.`] : []),
     ],
   }
 }
@@ -69,7 +69,7 @@ function timesFault({ event, outputs }: Pair): string[] {
 }
 
 function strayFault({ source, outcome }: Output): string {
-  return `There is an output (${describeOutcome(outcome)}) for ${positionOf(source)}, where no event was sent.`
+  return `There is an output (${describeOutcome(outcome)}) for ${positionOf(source)}, but no event was sent there.`
 }
 
 function outcomeFaults({ event, outputs }: Pair): string[] {
@@ -83,7 +83,7 @@ function outcomeFaults({ event, outputs }: Pair): string[] {
 function bytesFaults({ event, outputs }: Pair): string[] {
   return outputs
     .filter(({ outcome, value }) => outcome.kind === 'dead-letter' && !isSame(value, event.value))
-    .map(() => `The dead letter of ${event.key} does not have the bytes of its event.`)
+    .map(() => `The dead letter of ${event.key} does not contain the bytes of its event.`)
 }
 
 function isSame(left: Buffer | null, right: Buffer | null): boolean {

@@ -95,7 +95,7 @@ function figureTable({ matched, figures, qps }: Findings): string {
       ],
       ['Waits in a retry topic', deferred],
       ['Calls', report.calls],
-      ['Most calls in any second, of the quota', `${report.maxCallsInASecond} of ${qps}`],
+      ['Maximum calls in any second, and the quota', `${report.maxCallsInASecond} of ${qps}`],
       [
         'Throttled calls (the simulator sends one Throttling.User)',
         throttled.map(([code, calls]) => `${calls} ${code}`).join(', ') || 'none',

@@ -11,10 +11,10 @@ export interface WatchOptions {
   readonly sent: () => number
 }
 
-/** Longer than the longest delay of a deferred event. Whatever has not arrived by then is missing. */
+/** Longer than the longest delay of a deferred event. An event without an output by then is missing. */
 const MAX_WAIT_MS = 45_000
 
-/** Returns the last figures: when everything was settled, or when nothing more arrived. */
+/** Returns the last figures, either once all events are settled or after a time without progress. */
 export async function watchUntilSettled({ started, display, planned, sent }: WatchOptions): Promise<Figures> {
   const { service, simulatorUrl } = started
   const rate = new CallRate()
@@ -47,5 +47,5 @@ export async function watchUntilSettled({ started, display, planned, sent }: Wat
 async function endOf({ service }: Started): Promise<never> {
   const code = await service.exited
   const lastLines = service.output().split('\n').slice(-5).join('\n')
-  throw new Error(`The service ended with ${code}:\n${lastLines}`)
+  throw new Error(`The service exited with code ${code}:\n${lastLines}`)
 }

@@ -17,7 +17,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** Runs a command to its end. Of our own environment it only gets the PATH. It ends together with this process. */
+/** Runs a command to its end. It inherits only PATH from our environment, and is killed if this process ends. */
 export async function runCommand(args: readonly string[], env: Env): Promise<Finished> {
   const child = spawnNode([MAIN, ...args], env)
   const [stdout, stderr] = await Promise.all([
@@ -36,16 +36,16 @@ export interface Running {
   line(pattern: RegExp): Promise<RegExpExecArray>
   readonly exited: Promise<number | null>
   signal(signal: NodeJS.Signals): void
-  /** Sends SIGTERM and waits for the end. */
+  /** Sends SIGTERM and waits for the process to exit. */
   stop(): Promise<number | null>
 }
 
-/** Starts a command that runs until it is stopped. It ends together with this process, whatever ends that. */
+/** Starts a long-running command. It is killed when this process ends, for whatever reason. */
 export function startCommand(args: readonly string[], env: Env): Running {
   return startNode([MAIN, ...args], env)
 }
 
-/** Starts a program file that runs until it is stopped, with Node's own options before it. */
+/** Starts a long-running program file, with Node's own options before it. */
 export function startNode(args: readonly string[], env: Env): Running {
   const child = spawnNode(args, env)
   const lines: string[] = []
@@ -88,7 +88,9 @@ function firstMatch(pattern: RegExp, { lines, waiting, exited }: Lines): Promise
     waiting.add(onLine)
     for (const line of lines) onLine(line)
     void exited.then((code) => {
-      reject(new Error(`The process ended with ${code} before it wrote ${pattern}:\n${lines.join('\n')}`))
+      reject(
+        new Error(`The process exited with code ${code} before it printed ${pattern}:\n${lines.join('\n')}`),
+      )
     })
   })
 }

@@ -21,11 +21,11 @@ export interface Environment {
 
 export interface EnvironmentOptions extends StackAddresses {
   readonly endpoint: string
-  /** Added to the usual settings, or replaces them. */
+  /** Settings that add to or replace the default ones. */
   readonly settings?: Env
 }
 
-/** The usual names if the stack is not shared, otherwise unique names. */
+/** Uses the default names if the stack is not shared, otherwise unique names. */
 export function createEnvironment(options: EnvironmentOptions, { shared }: { shared: boolean }): Environment {
   const suffix = shared ? `.${randomBytes(4).toString('hex')}` : ''
   const topics = {
@@ -65,7 +65,7 @@ export async function prepareEnvironment({ env }: Environment, partitions = 8): 
   await Promise.all(
     commands.map(async (command) => {
       const { code, stderr } = await runCommand(command, env)
-      if (code !== 0) throw new Error(`${command.join(' ')} ended with ${code}: ${stderr}`)
+      if (code !== 0) throw new Error(`${command.join(' ')} exited with code ${code}: ${stderr}`)
     }),
   )
 }

@@ -98,7 +98,8 @@ export async function startComposition(engine: Engine, options: CompositionOptio
 
   async function untilDone(service: string): Promise<void> {
     const code = Number(await engine.podman('wait', containerOf(service)))
-    if (code !== 0) throw new Error(`${service} ended with ${code}:\n${await composition.logs(service)}`)
+    if (code !== 0)
+      throw new Error(`${service} exited with code ${code}:\n${await composition.logs(service)}`)
   }
 }
 

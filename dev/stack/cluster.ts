@@ -1,7 +1,7 @@
 /**
- * A realistic Kafka cluster: three nodes, each broker and controller, every record on all of them and acknowledged by
- * two, plus a registry. Each node can be killed and started again, and has a proxy for clients that should see
- * network faults. Nothing is left behind, however the process that started it ends.
+ * A realistic Kafka cluster: three nodes that are both broker and controller, every record replicated to all and
+ * acknowledged by two, and a registry. Each node can be killed and restarted, and has a proxy for clients that should
+ * see network faults. No process or file is left behind, however this process ends.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -21,7 +21,7 @@ export interface ClusterNode {
   /** Keeps its port and data when it is started again. */
   readonly server: Server
   readonly broker: string
-  /** Clients that start from `proxiedBrokers` reach the node through this proxy. */
+  /** Clients that bootstrap from `proxiedBrokers` reach the node through this proxy. */
   readonly proxy: TcpProxy
 }
 
@@ -34,7 +34,7 @@ export interface Cluster {
   /** The same registry, through `registryProxy`. */
   readonly proxiedRegistryUrl: string
   readonly registryProxy: TcpProxy
-  /** The node that is the active controller now. */
+  /** The active controller. */
   controller(): Promise<ClusterNode>
   readonly stop: () => Promise<void>
 }

@@ -74,7 +74,7 @@ export async function pickKafkaPorts(others: readonly string[] = []): Promise<Ka
 }
 
 export interface NodeOptions extends KafkaOptions {
-  /** The name that users know. */
+  /** Name in messages. */
   readonly name: string
   /** The same on every node of a cluster. */
   readonly clusterId: string
@@ -165,7 +165,7 @@ export function defaults(ports: KafkaPorts): Record<string, string> {
   }
 }
 
-/** The id is part of the option's word, because one id in 64 starts with a dash. */
+/** Passed with `=` as one argument, because one id in 64 starts with a dash. */
 export function formatCommand(clusterId: string, config: string): string[] {
   return ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', config]
 }

@@ -9,7 +9,7 @@ export async function lastLines(file: string): Promise<string> {
   return lines.map((line) => `  ${line}`).join('\n')
 }
 
-/** Reads from the given byte on, so that a restarted program is not judged by its earlier output. */
+/** Reads from the given byte on, so that output from before a restart is ignored. */
 export async function readLog(file: string, fromByte = 0): Promise<string> {
   const content = await readFile(file).catch(() => Buffer.alloc(0))
   return content.subarray(fromByte).toString('utf8')

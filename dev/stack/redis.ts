@@ -101,7 +101,7 @@ function argsOf(directives: Readonly<Record<string, string>>): string[] {
 }
 
 /**
- * Any answer will do: a server that requires a password sends an error, but it is running. With TLS, a connection is
+ * Accepts any answer: a server that requires a password sends an error, but it is running. With TLS, a connection is
  * enough.
  */
 async function probe(port: number, sign: 'connect' | 'data'): Promise<void> {

@@ -9,11 +9,11 @@ import { lastLines, readLog } from './log-file.ts'
 import { StackError } from './stack-error.ts'
 
 export interface ServerProgram extends LeashedCommand {
-  /** The name that users know: "Kafka". */
+  /** Name in messages, for example "Kafka". */
   readonly name: string
   /**
-   * The log line that it writes once it listens. An answer alone could come from another program that took the port
-   * first.
+   * The log line that the program writes once it listens. An answer alone could come from another program that took
+   * the port first.
    */
   readonly listening: RegExp
   /** Rejects until the server answers. */
@@ -22,7 +22,7 @@ export interface ServerProgram extends LeashedCommand {
   readonly onCrash: (message: string) => void
 }
 
-/** Another process took a port between its choice and the start. Try again with other ports. */
+/** Another process took the port between its choice and the start. The caller can try again with other ports. */
 export class PortTakenError extends StackError {}
 
 const PORT_TAKEN = /address already in use|seems to be in use/i

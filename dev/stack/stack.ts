@@ -94,7 +94,7 @@ function valueOf<T>(result: PromiseSettledResult<T>): T {
   return result.value
 }
 
-/** Ports are chosen before the programs start, so another stack may take one in between. */
+/** Tries again with other ports if another process takes one between its choice and the start. */
 export async function onFreePorts<T>(start: (attempt: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

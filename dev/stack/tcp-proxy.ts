@@ -19,7 +19,7 @@ export interface TcpProxy {
   close(): Promise<void>
 }
 
-type Weather = 'fair' | 'cut' | 'blackhole' | 'stall'
+type Condition = 'healthy' | 'cut' | 'blackhole' | 'stall'
 
 export interface TcpProxyOptions {
   readonly port: number
@@ -47,7 +47,7 @@ class Proxy {
   readonly #options: TcpProxyOptions
   readonly #links = new Set<Link>()
   readonly #server: Server
-  #weather: Weather = 'fair'
+  #condition: Condition = 'healthy'
 
   constructor(options: TcpProxyOptions) {
     this.#options = options
@@ -60,8 +60,8 @@ class Proxy {
   }
 
   async cut(): Promise<void> {
-    if (this.#weather === 'cut') return
-    this.#weather = 'cut'
+    if (this.#condition === 'cut') return
+    this.#condition = 'cut'
     const closed = once(this.#server, 'close')
     this.#server.close()
     for (const link of this.#links) link.reset()
@@ -69,18 +69,18 @@ class Proxy {
   }
 
   blackhole(): void {
-    this.#weather = 'blackhole'
+    this.#condition = 'blackhole'
     for (const link of this.#links) link.hold()
   }
 
   stall(): void {
-    this.#weather = 'stall'
+    this.#condition = 'stall'
     for (const link of this.#links) link.hold()
   }
 
   async heal(): Promise<void> {
-    const before = this.#weather
-    this.#weather = 'fair'
+    const before = this.#condition
+    this.#condition = 'healthy'
     if (before === 'cut') await this.listen()
     if (before === 'stall') for (const link of this.#links) link.release()
   }
@@ -90,7 +90,7 @@ class Proxy {
     const link = new Link(client, upstream, this.#options.jitterMs ?? 0)
     this.#links.add(link)
     client.on('close', () => this.#links.delete(link))
-    if (this.#weather !== 'fair') link.hold()
+    if (this.#condition !== 'healthy') link.hold()
   }
 }
 

@@ -25,7 +25,7 @@ export interface Tool {
   readonly install: (directory: string) => Promise<void>
 }
 
-/** A tool is not available, for a reason a user can fix. Show only the message. */
+/** A tool is not available for a reason that the user can fix. Print only the message, without a stack trace. */
 export class ToolError extends Error {
   override readonly name = 'ToolError'
 }

@@ -1,4 +1,4 @@
-/** Generated from schemas/*.avsc by dev/generate-schema-types.ts: change those, not this. */
+/** Generated from schemas/*.avsc by dev/generate-schema-types.ts: change those files, not this one. */
 
 /** A customer has finished a verification, so its result is available from CheckResult. */
 export interface VerificationCompleted {

@@ -1,4 +1,4 @@
-/** Several limiters that share one Redis, in this process. Checks the calls they permit by the clock of the API. */
+/** Several limiters that share one Redis, in this process. Checks the permitted calls by the clock of this process. */
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'

@@ -44,7 +44,7 @@ describe('the check of demo outputs', () => {
 
   test('reports an output for an event that was not sent', () => {
     expect(faultsOf([sentAt(0n)], [outputOf(0n), outputOf(7n)])).toEqual([
-      'There is an output (PASSED, not risky, PASSPORT) for input[2]@7, where no event was sent.',
+      'There is an output (PASSED, not risky, PASSPORT) for input[2]@7, but no event was sent there.',
     ])
   })
 
@@ -64,7 +64,7 @@ describe('the check of demo outputs', () => {
     'reports a dead letter with different bytes',
     (value) => {
       expect(faultsOf([sentAt(0n, REJECTED)], [outputOf(0n, REJECTED, value)])).toEqual([
-        'The dead letter of event0 does not have the bytes of its event.',
+        'The dead letter of event0 does not contain the bytes of its event.',
       ])
     },
   )
@@ -87,6 +87,6 @@ describe('the quota check', () => {
     const more = checkQuota({ ...report, maxCallsInASecond: 51 }, 50)
     expect(more.faults).toEqual(['There were 51 calls in one second; the quota is 50.'])
     const refused = checkQuota({ ...report, callsByCode: { 'Throttling.Api': 2, 'Throttling.User': 1 } }, 50)
-    expect(refused.faults).toEqual(['2 calls were refused with Throttling.Api.'])
+    expect(refused.faults).toEqual(['2 calls were rejected with Throttling.Api.'])
   })
 })
