@@ -247,7 +247,7 @@ export interface Moment {
 /** Writes log lines with allow-listed fields. Texts of records, answers and vendor errors are never logged. */
 export interface Log {
   /**
-   * Absent unless LOG_LEVEL is `debug`, so `log.debug?.(...)` does not even build its arguments otherwise.
+   * Absent unless LOG_LEVEL is `debug`, so `log.debug?.(...)` evaluates its arguments only then.
    */
   readonly debug?: (message: string, fields?: LogFields) => void
   info(message: string, fields?: LogFields): void

@@ -66,7 +66,7 @@ export class RecentTransactions {
     if (key !== undefined && this.#entryIds.get(key) === entryId) this.#entryIds.delete(key)
   }
 
-  /** The partition's log was replaced, so none of its entries is valid any more. */
+  /** The partition's log was replaced, so none of its entries is valid anymore. */
   forgetPartition(partition: number): void {
     for (const key of this.#entryIds.keys()) if (key.startsWith(`${partition} `)) this.#entryIds.delete(key)
   }

@@ -43,7 +43,7 @@ export class Evidence {
   #lastThrottled: RefusedRecord | null = null
   #lastThrottledMs = -Infinity
 
-  /** So few different records were rejected that another one will probably be answered. */
+  /** Whether only a few different records were rejected, so that another one will probably be answered. */
   get isWeak(): boolean {
     return this.#row.size < TOO_FEW_RECORDS
   }

@@ -69,7 +69,7 @@ export function isStack(text: string): boolean {
   return text.split('\n').every((line) => FRAME.test(line))
 }
 
-/** A stack begins with the message, whose lines may look like frames, so that many lines are skipped. */
+/** Skips the message at the beginning of a stack, because its lines may look like frames. */
 function framesOf(error: unknown): string | null {
   const stack = textOf(error, 'stack')
   if (stack === null) return null

@@ -18,7 +18,7 @@ export interface BlockedPartitionsOptions {
   readonly clock: Pick<Clock, 'after'>
   readonly log: Log
   readonly metrics: Pick<Metrics, 'blocked'>
-  /** Called when the first partition is blocked with this code, and when no partition is any more. */
+  /** Called when the first partition is blocked with this code, and when the last such partition continues. */
   readonly onCause: (code: string, isPresent: boolean) => void
 }
 
@@ -58,7 +58,7 @@ export class BlockedPartitions {
   /** The partition continues. */
   clear(topic: string, partition: number): void {
     const code = this.#remove(topic, partition)
-    if (code !== null) this.#options.log.info('No partition is blocked for this reason any more.', { code })
+    if (code !== null) this.#options.log.info('No partition is blocked for this reason anymore.', { code })
   }
 
   /** The partition is no longer assigned to this replica. */

@@ -108,8 +108,8 @@ interface CallScope {
 
 /**
  * Acquires a permit for each call. Resolves to null if the record is no longer wanted. It is the only async function of
- * a record that waits: hundreds of records wait at any time, and each further suspended function costs each of them
- * half a kilobyte.
+ * a record that waits, because hundreds of records wait at any time and another suspended function would cost half a
+ * kilobyte each.
  */
 async function callUntilDone(
   options: ProcessRecordOptions,

@@ -3,7 +3,7 @@ export class TakenOffsets {
   /** The first offset that was received. If it is above the committed offset, records were skipped. */
   #first: bigint | null = null
   #last: bigint | null = null
-  /** No gap is possible any more, so a claim after a failure need not check again. */
+  /** No gap is possible anymore, so a claim after a failure need not check again. */
   #verified = false
 
   /** The offset after the last one that was taken. */

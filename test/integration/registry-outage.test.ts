@@ -99,7 +99,7 @@ test.concurrent(
     await run.untilOut([...waiting, ...behind])
     await untilWaiting({ replica, expect }, 0)
     const output = replica.output()
-    expect(output.match(/Records wait whose schema is not known yet/g)).toHaveLength(1)
+    expect(output.match(/Records with an unknown schema id wait/g)).toHaveLength(1)
     expect(output).toContain('The schema registry answers again.')
     expect(await replica.stop()).toBe(0)
     expect([run.results().length, run.deadLetters().length]).toEqual([12, 0])
