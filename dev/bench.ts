@@ -26,12 +26,14 @@ interface Options {
 }
 
 const options = program
-  .description('Measures how fast a backlog drains, latency at a steady pace, memory and idle CPU.')
+  .description(
+    'Measures how fast the service drains a backlog, its latency under a steady load, its memory and its idle CPU.',
+  )
   .option('--events <N>', 'number of events in each backlog', integer(0), 20_000)
   .option('--warm-up <N>', 'number of backlogs to drain before the measurement', integer(0), 25)
   .option('--runs <N>', 'number of backlogs to measure; the figures are medians', integer(0), 3)
   .option('--per-second <N>', 'events per second of the steady load', integer(0), 200)
-  .option('--seconds <N>', 'duration of the steady load; 0 skips it', integer(0), 20)
+  .option('--seconds <N>', 'duration of the steady load in seconds; 0 skips it', integer(0), 20)
   .addOption(
     new Option('--upstream <kind>', 'server that stands in for the API: the simulator, or a minimal one')
       .choices(['simulator', 'lean'])

@@ -22,7 +22,9 @@ const EVENTS_PER_SECOND = 38
 const INTERRUPTED = 130
 
 const options = new Command('demo')
-  .description('Shows events and their results on a local Kafka, schema registry and simulated API.')
+  .description(
+    'Sends events through a local Kafka, schema registry and simulated API, and shows and checks the results.',
+  )
   .option('--events <N>', 'number of events', integer(1), 400)
   .option('--keep', 'keep everything running until Ctrl-C')
   .addOption(
@@ -48,7 +50,7 @@ try {
   const started = await startEverything(running, say)
   const prometheusUrl = options.prometheus === true ? await startDemoPrometheus(running, started, say) : null
   const findings = await run(started)
-  exitCode = findings.checks.every(({ faults }) => faults.length === 0) ? 0 : 1
+  exitCode = findings.checks.every(({ errors }) => errors.length === 0) ? 0 : 1
   say(summaryOf(findings))
   if (options.keep === true) say(addresses(started, prometheusUrl))
   else await end()

@@ -8,7 +8,7 @@ import type { SentEvent } from './send.ts'
 export interface Check {
   readonly promise: string
   /** One message for each difference. Empty if there is none. */
-  readonly faults: readonly string[]
+  readonly errors: readonly string[]
 }
 
 /** An event and all its outputs. */
@@ -42,13 +42,13 @@ export function checkOutputs({ pairs, strays }: Matched): readonly Check[] {
   return [
     {
       promise: `each of the ${pairs.length} events has exactly one output (read_committed)`,
-      faults: [...pairs.flatMap(timesFault), ...strays.map(strayFault)],
+      errors: [...pairs.flatMap(outputCountErrors), ...strays.map(strayError)],
     },
     {
       promise: 'each output has the expected verdict, risk, document or reason',
-      faults: pairs.flatMap(outcomeFaults),
+      errors: pairs.flatMap(outcomeErrors),
     },
-    { promise: 'dead letters contain the bytes of their events', faults: pairs.flatMap(bytesFaults) },
+    { promise: 'dead letters contain the bytes of their events', errors: pairs.flatMap(bytesErrors) },
   ]
 }
 
@@ -57,22 +57,22 @@ export function checkQuota(report: SimulatorReport, qps: number): Check {
   const max = report.maxCallsInASecond
   return {
     promise: `never more than ${qps} calls in any second`,
-    faults: [
+    errors: [
       ...(max > qps ? [`There were ${max} calls in one second; the quota is ${qps}.`] : []),
       ...(refused > 0 ? [`${refused} calls were rejected with Throttling.Api.`] : []),
     ],
   }
 }
 
-function timesFault({ event, outputs }: Pair): string[] {
+function outputCountErrors({ event, outputs }: Pair): string[] {
   return outputs.length === 1 ? [] : [`${event.key} has ${outputs.length} outputs instead of one.`]
 }
 
-function strayFault({ source, outcome }: Output): string {
+function strayError({ source, outcome }: Output): string {
   return `There is an output (${describeOutcome(outcome)}) for ${positionOf(source)}, but no event was sent there.`
 }
 
-function outcomeFaults({ event, outputs }: Pair): string[] {
+function outcomeErrors({ event, outputs }: Pair): string[] {
   return outputs
     .filter(({ outcome }) => !isDeepStrictEqual(outcome, event.expected))
     .map(({ outcome }) => {
@@ -80,7 +80,7 @@ function outcomeFaults({ event, outputs }: Pair): string[] {
     })
 }
 
-function bytesFaults({ event, outputs }: Pair): string[] {
+function bytesErrors({ event, outputs }: Pair): string[] {
   return outputs
     .filter(({ outcome, value }) => outcome.kind === 'dead-letter' && !isSame(value, event.value))
     .map(() => `The dead letter of ${event.key} does not contain the bytes of its event.`)

@@ -14,7 +14,7 @@ export interface Findings {
   readonly checks: readonly Check[]
 }
 
-const MAX_SHOWN_FAULTS = 10
+const MAX_SHOWN_ERRORS = 10
 
 export function summaryOf(findings: Findings): string {
   return [
@@ -112,15 +112,15 @@ function latency(pairs: readonly Pair[]): string {
 }
 
 function verdictOf({ checks }: Findings): string {
-  return checks.every(({ faults }) => faults.length === 0) ? 'All checks passed.' : 'Some checks failed.'
+  return checks.every(({ errors }) => errors.length === 0) ? 'All checks passed.' : 'Some checks failed.'
 }
 
-function checkText({ promise, faults }: Check): string {
-  if (faults.length === 0) return `${styleText('green', '✔')} ${promise}`
-  const more = faults.length - MAX_SHOWN_FAULTS
+function checkText({ promise, errors }: Check): string {
+  if (errors.length === 0) return `${styleText('green', '✔')} ${promise}`
+  const more = errors.length - MAX_SHOWN_ERRORS
   return [
     `${styleText('red', '✘')} ${promise}`,
-    ...faults.slice(0, MAX_SHOWN_FAULTS).map((fault) => `    ${fault}`),
+    ...errors.slice(0, MAX_SHOWN_ERRORS).map((error) => `    ${error}`),
     ...(more > 0 ? [`    … and ${more} more`] : []),
   ].join('\n')
 }

@@ -31,14 +31,18 @@ export function parseOptions(args: readonly string[]): Options {
     .description(
       'Injects faults into three Kafka brokers, three replicas and a simulated API, and checks every output.',
     )
-    .option('--short', 'run only the most important scenarios', false)
+    .option('--short', 'run only the most important scenarios')
     .option(
       '--only <parts of names>',
       'run only scenarios whose names contain one of these, separated by commas',
       names,
     )
-    .option('--seed <number>', 'repeat the random choices of an earlier run', integer(1))
-    .option('--events <number>', 'minimum number of events per scenario', integer(1))
+    .option(
+      '--seed <number>',
+      'repeat the random choices of an earlier run (default: a random seed)',
+      integer(1),
+    )
+    .option('--events <number>', 'minimum number of events per scenario (default: 4500)', integer(1))
     .option('--slack <factor>', 'multiply the time limits, for slow or shared machines', integer(1))
     .option(
       '--soak <events>',
@@ -53,16 +57,16 @@ export function parseOptions(args: readonly string[]): Options {
       ).conflicts('slack'),
     )
     .parse(args, { from: 'user' })
-  const given = command.opts<Partial<Options>>()
+  const parsed = command.opts<Partial<Options>>()
   return {
-    short: given.short ?? false,
-    only: given.only ?? [],
-    seed: given.seed ?? randomInt(MAX_SEEDS),
-    events: given.events ?? EVENTS,
-    slack: given.slack ?? 1,
-    soak: given.soak ?? null,
-    logs: given.logs ?? null,
-    save: given.save ?? false,
+    short: parsed.short ?? false,
+    only: parsed.only ?? [],
+    seed: parsed.seed ?? randomInt(MAX_SEEDS),
+    events: parsed.events ?? EVENTS,
+    slack: parsed.slack ?? 1,
+    soak: parsed.soak ?? null,
+    logs: parsed.logs ?? null,
+    save: parsed.save ?? false,
   }
 }
 

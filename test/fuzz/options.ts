@@ -25,8 +25,12 @@ export function parseOptions(args: readonly string[]): Options {
     .description(
       'Sends random records through a real Kafka, with random API answers, and checks that each comes out exactly once.',
     )
-    .option('--records <number>', 'number of records', integer(1))
-    .option('--seed <number>', 'repeat the records and answers of an earlier run', integer(1))
+    .option('--records <number>', 'number of records (default: 10,000)', integer(1))
+    .option(
+      '--seed <number>',
+      'repeat the records and answers of an earlier run (default: a random seed)',
+      integer(1),
+    )
     .addOption(
       new Option('--delivery <mode>', 'delivery mode').choices(['both', ...DELIVERIES]).default('both'),
     )
@@ -38,16 +42,16 @@ export function parseOptions(args: readonly string[]): Options {
     .option('--slack <factor>', 'multiply the time limits, for slow or shared machines', integer(1))
     .option('--logs <folder>', 'write the log of the service to this folder')
     .parse(args, { from: 'user' })
-  const given = command.opts<
+  const parsed = command.opts<
     Partial<Omit<Options, 'deliveries'>> & { readonly delivery: 'both' | Delivery }
   >()
   return {
-    records: given.records ?? RECORDS,
-    seed: given.seed ?? randomInt(MAX_SEEDS),
-    deliveries: given.delivery === 'both' ? DELIVERIES : [given.delivery],
-    only: given.only ?? [],
-    slack: given.slack ?? 1,
-    logs: given.logs ?? null,
+    records: parsed.records ?? RECORDS,
+    seed: parsed.seed ?? randomInt(MAX_SEEDS),
+    deliveries: parsed.delivery === 'both' ? DELIVERIES : [parsed.delivery],
+    only: parsed.only ?? [],
+    slack: parsed.slack ?? 1,
+    logs: parsed.logs ?? null,
   }
 }
 

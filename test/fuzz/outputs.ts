@@ -87,9 +87,10 @@ export function checkDeadLetter(record: FuzzRecord, stored: StoredRecord): Diffe
   const wanted = record.headers.filter(([name]) => !OURS.test(name))
   if (!areHeadersRight(own, record, stored))
     changed(`Its headers are ${shown(own)} instead of ${shown(wanted)}.`)
-  if (!isKeyRight(stored, record)) changed(`The key differs from the record${describedLack(stored, 'key')}.`)
+  if (!isKeyRight(stored, record))
+    changed(`The key differs from the record${describeOmission(stored, 'key')}.`)
   if (!isValueRight(stored, record))
-    changed(`The value differs from the record${describedLack(stored, 'value')}.`)
+    changed(`The value differs from the record${describeOmission(stored, 'value')}.`)
   for (const [name, value] of ours)
     if (value?.toString('latin1').includes(CANARY) === true)
       differences.push({ kind: 'leaked', detail: `The header ${name} contains a value of the event.` })
@@ -99,7 +100,7 @@ export function checkDeadLetter(record: FuzzRecord, stored: StoredRecord): Diffe
   return differences
 }
 
-function describedLack(stored: StoredRecord, field: 'key' | 'value'): string {
+function describeOmission(stored: StoredRecord, field: 'key' | 'value'): string {
   const said = leftOut(stored, field)
   return said === null ? '' : ` (declared as omitted: ${said})`
 }
@@ -111,7 +112,7 @@ function leftOut(stored: StoredRecord, field: 'key' | 'value' | 'headers'): stri
 }
 
 /** Whether the dead letter omits these bytes and states their length and SHA-256. */
-function lacks(stored: StoredRecord, field: 'key' | 'value' | 'headers', bytes: Buffer): boolean {
+function omits(stored: StoredRecord, field: 'key' | 'value' | 'headers', bytes: Buffer): boolean {
   const said = leftOut(stored, field)
   if (said === null) return false
   return said === `${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex')}`
@@ -122,19 +123,19 @@ function isKeyRight(stored: StoredRecord, { key }: FuzzRecord): boolean {
   // A key that replaces one that is too long, or a missing one if the topic requires keys.
   const at = (name: string): string => text(stored, `__connect.errors.${name}`)
   const isSource = stored.key?.toString() === `${at('topic')}:${at('partition')}:${at('offset')}`
-  return isSource && (key === null || lacks(stored, 'key', key))
+  return isSource && (key === null || omits(stored, 'key', key))
 }
 
 function isValueRight(stored: StoredRecord, { value }: FuzzRecord): boolean {
   if (isEqual(stored.value, value)) return true
-  return stored.value === null && value !== null && lacks(stored, 'value', value)
+  return stored.value === null && value !== null && omits(stored, 'value', value)
 }
 
 function areHeadersRight(own: readonly Header[], { headers }: FuzzRecord, stored: StoredRecord): boolean {
   const wanted = headers.filter(([name]) => !OURS.test(name))
   if (isSame(own, wanted)) return true
   // All headers if there were too many to read, otherwise only those that the service did not add.
-  return own.length === 0 && [headers, wanted].some((all) => lacks(stored, 'headers', encodeHeaders(all)))
+  return own.length === 0 && [headers, wanted].some((all) => omits(stored, 'headers', encodeHeaders(all)))
 }
 
 function isSame(one: readonly Header[], other: readonly Header[]): boolean {

@@ -40,7 +40,7 @@ const DELAY = '10s'
 const STEADY_WITHIN_MS = 60_000
 const CHUNK = 2_000
 /** `nice` alone has little effect: systems that group processes by session apply it only within the group. */
-const AHEAD = '10'
+const PRIORITY = '10'
 const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url))
 /** Clients of the test itself. Their log is off, because the figures show every failure. */
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -250,31 +250,31 @@ interface Upstream {
 }
 
 async function startUpstream(
-  { permits, answerJitterMs = 0, wayJitterMs = 0 }: Case,
+  { permits, answerJitterMs = 0, networkJitterMs = 0 }: Case,
   arrivalsFile: string,
 ): Promise<Upstream> {
   const timing = ['--latency', String(ANSWER_MS), '--jitter', String(answerJitterMs)]
   const args = ['simulate', '--port', '0', '--qps', String(permits), ...timing, '--arrivals', arrivalsFile]
   const simulator = startCommand(args, {})
-  goAhead(simulator)
+  prioritize(simulator)
   const [, url = ''] = await simulator.line(/CHECKRESULT_ENDPOINT=(\S+)/)
-  if (wayJitterMs === 0) return { endpoint: url, stop: () => simulator.stop() }
-  const program = fileURLToPath(new URL('programs/jittery-way.ts', import.meta.url))
-  const way = startNode([program, new URL(url).port, String(wayJitterMs)], {})
-  goAhead(way)
-  const [, port = ''] = await way.line(/port (\d+)/)
+  if (networkJitterMs === 0) return { endpoint: url, stop: () => simulator.stop() }
+  const program = fileURLToPath(new URL('programs/jittery-proxy.ts', import.meta.url))
+  const proxy = startNode([program, new URL(url).port, String(networkJitterMs)], {})
+  prioritize(proxy)
+  const [, port = ''] = await proxy.line(/port (\d+)/)
   return {
     endpoint: `http://127.0.0.1:${port}`,
     stop: async () => {
-      await way.stop()
+      await proxy.stop()
       return simulator.stop()
     },
   }
 }
 
 /** Gives the process real-time priority. */
-function goAhead({ pid }: Running): void {
-  execFile('chrt', ['--all-tasks', '--fifo', '--pid', AHEAD, String(pid)], () => {
+function prioritize({ pid }: Running): void {
+  execFile('chrt', ['--all-tasks', '--fifo', '--pid', PRIORITY, String(pid)], () => {
     // If the system does not allow this or `chrt` is missing, the simulator runs at normal priority.
   })
 }

@@ -17,7 +17,7 @@ export interface Case {
   /** Maximum random delay of an answer, on top of its usual time. */
   readonly answerJitterMs?: number
   /** Maximum random network delay in each direction. */
-  readonly wayJitterMs?: number
+  readonly networkJitterMs?: number
   readonly guardMs?: number
   readonly disturbance?: Disturbance
 }
@@ -72,7 +72,7 @@ const USUAL = { permits: 50, replicas: USUAL_REPLICAS, load: 'even', essential: 
 function jittery(mode: QuotaMode): Case[] {
   return [
     { ...USUAL, mode, name: `${mode}-answer-jitter`, answerJitterMs: JITTER_MS },
-    { ...USUAL, mode, name: `${mode}-way-jitter`, wayJitterMs: JITTER_MS, guardMs: JITTER_MS },
+    { ...USUAL, mode, name: `${mode}-network-jitter`, networkJitterMs: JITTER_MS, guardMs: JITTER_MS },
   ]
 }
 

@@ -25,13 +25,17 @@ export interface Options {
 export function parseOptions(args: readonly string[]): Options {
   const command = new Command('test:quota')
     .description('Runs replicas against a real Kafka and checks the arrival time of every API call.')
-    .option('--short', 'run only the most important cases', false)
+    .option('--short', 'run only the most important cases')
     .option(
       '--only <parts of names>',
       'run only cases whose names contain one of these, separated by commas',
       names,
     )
-    .option('--seed <number>', 'repeat the random choices of an earlier run', integer(1))
+    .option(
+      '--seed <number>',
+      'repeat the random choices of an earlier run (default: a random seed)',
+      integer(1),
+    )
     .option('--slack <factor>', 'multiply the tolerances, for slow or shared machines', integer(1))
     .option('--logs <folder>', 'write the logs of the replicas and the arrival times to this folder')
     .addOption(
@@ -41,14 +45,14 @@ export function parseOptions(args: readonly string[]): Options {
       ).conflicts('slack'),
     )
     .parse(args, { from: 'user' })
-  const given = command.opts<Partial<Options>>()
+  const parsed = command.opts<Partial<Options>>()
   return {
-    short: given.short ?? false,
-    only: given.only ?? [],
-    seed: given.seed ?? randomInt(MAX_SEEDS),
-    slack: given.slack ?? 1,
-    logs: given.logs ?? null,
-    save: given.save ?? false,
+    short: parsed.short ?? false,
+    only: parsed.only ?? [],
+    seed: parsed.seed ?? randomInt(MAX_SEEDS),
+    slack: parsed.slack ?? 1,
+    logs: parsed.logs ?? null,
+    save: parsed.save ?? false,
   }
 }
 

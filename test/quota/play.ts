@@ -40,7 +40,7 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
     logsDir,
   })
   try {
-    const busy = await layBacklog(bed, played, slack)
+    const busy = await createBacklog(bed, played, slack)
     const replicas = await Promise.all(
       Array.from({ length: played.replicas }, async () => bed.startReplica()),
     )
@@ -49,7 +49,7 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
     if (played.load === 'light') bed.startPace(played.permits / 2)
     await delay(WARM_UP_S * 1_000)
     const fromNs = bed.nowNs()
-    await trouble(bed, { played, replicas, where })
+    await disturb(bed, { played, replicas, where })
     const { span: calm, stretches } = await measure(bed, played, busy)
     const left = await bed.left()
     const observed = {
@@ -66,7 +66,11 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
 }
 
 /** The partitions that have work. */
-async function layBacklog(bed: Bed, { load, permits, disturbance }: Case, slack: number): Promise<number[]> {
+async function createBacklog(
+  bed: Bed,
+  { load, permits, disturbance }: Case,
+  slack: number,
+): Promise<number[]> {
   if (load === 'light') return Array.from({ length: PARTITIONS }, (_, partition) => partition)
   const { lastsS = 0, calmAfterS = 0 } = disturbance ?? {}
   const seconds = STARTED_WITHIN_S * slack + WARM_UP_S + lastsS + calmAfterS + MEASURED_S
@@ -75,13 +79,13 @@ async function layBacklog(bed: Bed, { load, permits, disturbance }: Case, slack:
   return [...backlog.keys()]
 }
 
-interface Troubling {
+interface DisturbOptions {
   readonly played: Case
   readonly replicas: readonly Replica[]
   readonly where: Circumstances
 }
 
-async function trouble(bed: Bed, { played, replicas, where }: Troubling): Promise<void> {
+async function disturb(bed: Bed, { played, replicas, where }: DisturbOptions): Promise<void> {
   const { disturbance } = played
   if (disturbance === undefined) return
   await disturbance.play({

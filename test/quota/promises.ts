@@ -71,7 +71,7 @@ export function figuresOf(played: Case, observed: Observed, slack: number): Figu
     permits,
     replicas: played.replicas,
     load: played.load,
-    what: whatOf(played),
+    what: descriptionOf(played),
     max: maxInASecond(own),
     used: callsPerSecond(own, calm, rampNs) / permitsWithWork(played, stretches),
     usedMeanwhile: troubled === null ? null : callsPerSecond(own, troubled, rampNs) / permits,
@@ -151,10 +151,10 @@ function besideOutside(calls: readonly Call[]): number | null {
   return (own.length * SECOND_NS) / (span.toNs - span.fromNs)
 }
 
-function whatOf({ disturbance, answerJitterMs, wayJitterMs }: Case): string {
+function descriptionOf({ disturbance, answerJitterMs, networkJitterMs }: Case): string {
   if (disturbance !== undefined) return disturbance.about
   if (answerJitterMs !== undefined) return `answers take up to ${answerJitterMs} ms longer`
-  return wayJitterMs === undefined ? '' : `requests take up to ${wayJitterMs} ms longer to arrive`
+  return networkJitterMs === undefined ? '' : `requests take up to ${networkJitterMs} ms longer to arrive`
 }
 
 export function percent(share: number): string {

@@ -17,11 +17,11 @@ function api(name: string, fault: string, faults: Faults, boundS: number): Scena
   return {
     name: `api-${name}`,
     fault: `the API ${fault}`,
-    play: async (scene) => beset(scene, faults, boundS),
+    play: async (scene) => withFaults(scene, faults, boundS),
   }
 }
 
-async function beset({ stage, last, mark }: Scene, faults: Faults, boundS: number): Promise<void> {
+async function withFaults({ stage, last, mark }: Scene, faults: Faults, boundS: number): Promise<void> {
   stage.simulator.setFaults(faults)
   await last(8)
   stage.simulator.setFaults({})

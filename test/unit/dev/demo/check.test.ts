@@ -27,23 +27,23 @@ function outputOf(offset: bigint, outcome = PASSED, value: Buffer | null = Buffe
   return { outcome, source: { topic: TOPIC, partition: 2, offset }, timestampMs: 5, value, result: null }
 }
 
-function faultsOf(sent: readonly SentEvent[], outputs: readonly Output[]): string[] {
-  return checkOutputs(matchOutputs(TOPIC, sent, outputs)).flatMap(({ faults }) => faults)
+function errorsOf(sent: readonly SentEvent[], outputs: readonly Output[]): string[] {
+  return checkOutputs(matchOutputs(TOPIC, sent, outputs)).flatMap(({ errors }) => errors)
 }
 
 describe('the check of demo outputs', () => {
-  test('finds no fault if each event has one expected output', () => {
+  test('finds no error if each event has one expected output', () => {
     const sent = [sentAt(0n), sentAt(3n, REJECTED)]
-    expect(faultsOf(sent, [outputOf(3n, REJECTED), outputOf(0n)])).toEqual([])
+    expect(errorsOf(sent, [outputOf(3n, REJECTED), outputOf(0n)])).toEqual([])
   })
 
   test('reports a missing event and a duplicate', () => {
-    const faults = faultsOf([sentAt(0n), sentAt(1n)], [outputOf(1n), outputOf(1n)])
-    expect(faults).toEqual(['event0 has 0 outputs instead of one.', 'event1 has 2 outputs instead of one.'])
+    const errors = errorsOf([sentAt(0n), sentAt(1n)], [outputOf(1n), outputOf(1n)])
+    expect(errors).toEqual(['event0 has 0 outputs instead of one.', 'event1 has 2 outputs instead of one.'])
   })
 
   test('reports an output for an event that was not sent', () => {
-    expect(faultsOf([sentAt(0n)], [outputOf(0n), outputOf(7n)])).toEqual([
+    expect(errorsOf([sentAt(0n)], [outputOf(0n), outputOf(7n)])).toEqual([
       'There is an output (PASSED, not risky, PASSPORT) for input[2]@7, but no event was sent there.',
     ])
   })
@@ -55,7 +55,7 @@ describe('the check of demo outputs', () => {
     ['PASSED, not risky, no document', { ...PASSED, family: null }],
     ['dead letter rejected', REJECTED],
   ])('reports an unexpected outcome: %s', (words, outcome) => {
-    expect(faultsOf([sentAt(0n)], [outputOf(0n, outcome)])).toEqual([
+    expect(errorsOf([sentAt(0n)], [outputOf(0n, outcome)])).toEqual([
       `event0 should be PASSED, not risky, PASSPORT, but is ${words}.`,
     ])
   })
@@ -63,7 +63,7 @@ describe('the check of demo outputs', () => {
   test.each([Buffer.from('other'), Buffer.alloc(0), null])(
     'reports a dead letter with different bytes',
     (value) => {
-      expect(faultsOf([sentAt(0n, REJECTED)], [outputOf(0n, REJECTED, value)])).toEqual([
+      expect(errorsOf([sentAt(0n, REJECTED)], [outputOf(0n, REJECTED, value)])).toEqual([
         'The dead letter of event0 does not contain the bytes of its event.',
       ])
     },
@@ -80,13 +80,13 @@ describe('the quota check', () => {
   }
 
   test('passes if the busiest second has exactly the allowed number of calls', () => {
-    expect(checkQuota(report, 50).faults).toEqual([])
+    expect(checkQuota(report, 50).errors).toEqual([])
   })
 
   test('fails with one additional call or one throttled call', () => {
     const more = checkQuota({ ...report, maxCallsInASecond: 51 }, 50)
-    expect(more.faults).toEqual(['There were 51 calls in one second; the quota is 50.'])
+    expect(more.errors).toEqual(['There were 51 calls in one second; the quota is 50.'])
     const refused = checkQuota({ ...report, callsByCode: { 'Throttling.Api': 2, 'Throttling.User': 1 } }, 50)
-    expect(refused.faults).toEqual(['2 calls were rejected with Throttling.Api.'])
+    expect(refused.errors).toEqual(['2 calls were rejected with Throttling.Api.'])
   })
 })

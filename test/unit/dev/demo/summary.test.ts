@@ -51,7 +51,7 @@ function summary(outcome: Outcome, check: Check): string {
 
 describe('the demo summary', () => {
   test('shows expected and actual counts with latency and quota', () => {
-    const text = summary(passed, { promise: 'it holds', faults: [] })
+    const text = summary(passed, { promise: 'it holds', errors: [] })
     expect(text).toMatch(/Passed +│ +1 │ +1 │/)
     expect(text).toMatch(/at a steady pace +│ +42 ms \/ 42 ms/)
     expect(text).toMatch(/2 of 50/)
@@ -59,15 +59,15 @@ describe('the demo summary', () => {
   })
 
   test('shows an unexpected outcome', () => {
-    const text = summary(rejected, { promise: 'it holds', faults: ['It does not.'] })
+    const text = summary(rejected, { promise: 'it holds', errors: ['It does not.'] })
     expect(text).toMatch(/Passed +│ +1 │ +0 │/)
     expect(text).toMatch(/Dead letter: rejected +│ +0 │ +1 │/)
     expect(text).toMatch(/✘ it holds\n {4}It does not\.\nSome checks failed\.$/m)
   })
 
-  test('limits the number of faults that it lists', () => {
-    const faults = Array.from({ length: 25 }, (_, at) => `Fault ${at}.`)
-    const text = summary(passed, { promise: 'it holds', faults })
-    expect(text).toContain('Fault 9.\n    … and 15 more')
+  test('limits the number of errors that it lists', () => {
+    const errors = Array.from({ length: 25 }, (_, at) => `Error ${at}.`)
+    const text = summary(passed, { promise: 'it holds', errors })
+    expect(text).toContain('Error 9.\n    … and 15 more')
   })
 })
