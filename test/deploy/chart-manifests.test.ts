@@ -15,10 +15,10 @@ beforeAll(async () => {
 })
 
 const RENDERINGS: readonly (readonly [string, Rendering])[] = [
-  ['the least that is enough', {}],
-  ['everything', { files: [FULL] }],
+  ['minimal values', {}],
+  ['all options', { files: [FULL] }],
   [
-    'a metric of an adapter, and a ServiceMonitor',
+    'hpa and a ServiceMonitor',
     {
       values: {
         'autoscaling.type': 'hpa',
@@ -28,7 +28,7 @@ const RENDERINGS: readonly (readonly [string, Rendering])[] = [
     },
   ],
   [
-    'as little as can be',
+    'everything optional disabled',
     {
       values: {
         replicas: 1,
@@ -43,7 +43,7 @@ const RENDERINGS: readonly (readonly [string, Rendering])[] = [
     },
   ],
   [
-    'everything of your own',
+    'custom scheduling, network policy and KEDA authentication',
     {
       values: {
         affinity: {
@@ -60,36 +60,30 @@ const RENDERINGS: readonly (readonly [string, Rendering])[] = [
 ]
 
 describe.each([OLDEST, NEWEST])('for Kubernetes %s', (kubeVersion) => {
-  test.each(RENDERINGS)(
-    '%s has no field that Kubernetes or an operator does not know',
-    async (_, rendering) => {
-      const { code, said } = await conform(await renderText({ ...rendering, kubeVersion }), kubeVersion)
-      expect(said).toMatch(/Invalid: 0, Errors: 0, Skipped: 0/)
-      expect(code).toBe(0)
-    },
-  )
+  test.each(RENDERINGS)('%s: every field is known to Kubernetes or to an operator', async (_, rendering) => {
+    const { code, said } = await conform(await renderText({ ...rendering, kubeVersion }), kubeVersion)
+    expect(said).toMatch(/Invalid: 0, Errors: 0, Skipped: 0/)
+    expect(code).toBe(0)
+  })
 })
 
-test('a misspelled field would be found', async () => {
+test('kubeconform finds a misspelled field', async () => {
   const misspelled = (await renderText()).replace('revisionHistoryLimit', 'revisionHistoryLimits')
   expect(await conform(misspelled, NEWEST)).toMatchObject({ code: 1 })
 })
 
 describe('pods', () => {
-  test.each(RENDERINGS)(
-    'of %s fit the restricted profile, and what reviewers ask for',
-    async (_, rendering) => {
-      const pods = podsOf(parse(await renderText(rendering)))
-      expect(pods.length).toBeGreaterThan(0)
-      for (const [name, pod] of pods) expect(podFaults(pod), `pod of ${name}`).toEqual([])
-    },
-  )
+  test.each(RENDERINGS)('%s: pods fit the restricted profile and the other checks', async (_, rendering) => {
+    const pods = podsOf(parse(await renderText(rendering)))
+    expect(pods.length).toBeGreaterThan(0)
+    for (const [name, pod] of pods) expect(podFaults(pod), `pod of ${name}`).toEqual([])
+  })
 
-  test('whatever they lack would be named', async () => {
+  test('the checks find each violation', async () => {
     const [[, pod] = []] = podsOf(parse(await renderText({ files: [MINIMAL] })))
-    if (pod === undefined) throw new Error('There is no pod.')
+    if (pod === undefined) throw new Error('No pod was rendered.')
     const [container] = pod.containers
-    if (container === undefined) throw new Error('There is no container.')
+    if (container === undefined) throw new Error('The pod has no container.')
     const worse = (change: Partial<PodSpec>) => podFaults({ ...pod, ...change })
     const inside = (change: object) => worse({ containers: [{ ...container, ...change }] })
     expect(worse({ hostNetwork: true })).toHaveLength(1)

@@ -22,12 +22,12 @@ import {
 const tools = await provideHelm()
 
 describe('scaling', () => {
-  test.each(['keda', 'hpa'])('%s leaves the number of replicas out of the Deployment', async (type) => {
+  test.each(['keda', 'hpa'])('with %s the Deployment has no number of replicas', async (type) => {
     const manifests = await render({ values: { 'autoscaling.type': type } })
     expect(at(one(manifests, 'Deployment'), 'spec')).not.toHaveProperty('replicas')
   })
 
-  test('KEDA looks at the lag of the same group and topic as the service, and everything it gets is text', async () => {
+  test('KEDA reads the lag of the group and topic of the service, and all its parameters are strings', async () => {
     const manifests = await render({ files: [FULL], values: { 'settings.KAFKA_GROUP_ID': 'kyc' } })
     const metadata = at(one(manifests, 'ScaledObject'), 'spec.triggers.0.metadata') as Record<string, unknown>
     expect(metadata).toEqual({
@@ -53,13 +53,13 @@ describe('scaling', () => {
     })
   })
 
-  test('KEDA needs no authentication where the brokers ask for none', async () => {
+  test('without a Kafka login there is no TriggerAuthentication', async () => {
     const manifests = await render({ values: { 'autoscaling.type': 'keda' } })
     expect(kinds(manifests).filter((name) => name.startsWith('TriggerAuthentication'))).toEqual([])
     expect(at(one(manifests, 'ScaledObject'), 'spec.triggers.0')).not.toHaveProperty('authenticationRef')
   })
 
-  test('no disruption budget for a single replica', async () => {
+  test('a single replica has no PodDisruptionBudget', async () => {
     expect(kinds(await render({ values: { replicas: 1 } }))).not.toContain(
       'PodDisruptionBudget/r-checkresult-stream',
     )
@@ -67,7 +67,7 @@ describe('scaling', () => {
 })
 
 describe('monitoring', () => {
-  test('rules and dashboards are taken from files as they are, whatever stands in them', async () => {
+  test('rules and dashboards are copied from files unchanged, also with template syntax in them', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'checkresult-chart-'))
     try {
       const chart = join(directory, 'checkresult-stream')
@@ -101,7 +101,7 @@ describe('monitoring', () => {
     }
   })
 
-  test('a ServiceMonitor does what the PodMonitor does', async () => {
+  test('PodMonitor and ServiceMonitor have the same endpoint', async () => {
     const endpoint = { port: 'metrics', path: '/metrics', interval: '30s', scrapeTimeout: '10s' }
     const pods = await render({ values: { 'podMonitor.enabled': true } })
     expect(at(one(pods, 'PodMonitor'), 'spec.podMetricsEndpoints')).toEqual([endpoint])
@@ -111,7 +111,7 @@ describe('monitoring', () => {
 })
 
 describe('names', () => {
-  test('fit into 63 letters however long the release is called', async () => {
+  test('have at most 63 characters, also for a long release name', async () => {
     const release = `a.${'very-'.repeat(10)}1`
     const manifests = await render({ files: [FULL], release })
     for (const { kind, metadata } of manifests) {
@@ -120,12 +120,12 @@ describe('names', () => {
     }
   })
 
-  test('are the release alone where it has the name of the chart', async () => {
+  test('are the release name alone if it contains the chart name', async () => {
     expect(kinds(await render({ release: 'checkresult-stream' }))).toContain('Deployment/checkresult-stream')
   })
 })
 
-test('an image of a digest goes before one of a tag', async () => {
+test('a digest takes precedence over a tag', async () => {
   const digest = `sha256:${'a'.repeat(64)}`
   const values = { 'image.digest': digest, 'image.tag': '9.9.9', 'image.repository': 'registry.example/x' }
   expect(at(containerOf(await render({ values })), 'image')).toBe(`registry.example/x@${digest}`)
@@ -151,7 +151,7 @@ test('the notes show how to check the release, and how many replicas are hot sta
   )
 })
 
-test('`helm lint --strict` has nothing to say', async () => {
+test('`helm lint --strict` finds nothing', async () => {
   for (const file of [MINIMAL, FULL]) {
     expect(await call(tools.helm, ['lint', '--strict', CHART, '-f', file])).toContain('0 chart(s) failed')
   }
@@ -183,7 +183,7 @@ test('the README, docs/kubernetes.md and the README of the chart show how to ins
   ])
 })
 
-test('values.yaml is what the chart has without values of your own', async () => {
+test('values.yaml has the defaults of the chart', async () => {
   const shown = parseYaml(await call(tools.helm, ['show', 'values', CHART])) as Record<string, unknown>
   expect(shown).toMatchObject({ settings: {}, secrets: {}, replicas: 2 })
   expect(await renderText({ files: [join(CHART, 'values.yaml'), MINIMAL] })).toBe(await renderText())

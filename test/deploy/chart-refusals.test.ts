@@ -13,7 +13,7 @@ const ROLE = {
 }
 const NO_KEY = { secrets: {} }
 
-test('without any values all that is missing is named at once', async () => {
+test('without any values, all missing values are reported at once', async () => {
   const said = await refusal({}, [])
   expect(said).toContain(
     'settings.KAFKA_BROKERS is not set: expected a comma-separated list of host:port, without scheme or IPv6 literals, ' +
@@ -40,27 +40,27 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     'autoscaling.maxReplicas is 11, but settings.CHECKRESULT_QPS is 10. ',
   ],
   [
-    'at least more than at most',
+    'a minimum above the maximum',
     { ...KEDA, 'autoscaling.minReplicas': 5 },
     'autoscaling.minReplicas is 5, but autoscaling.maxReplicas is 4. ',
   ],
   [
-    'a grace that ends before the service has',
+    'a grace period that is shorter than the shutdown',
     { terminationGracePeriodSeconds: 34 },
     'terminationGracePeriodSeconds is 34, but the service may need SHUTDOWN_DEADLINE=25s to stop. Set it to at least 35, or to null.',
   ],
   [
-    'a grace that does not follow the deadline',
+    'a grace period that is too short for a longer shutdown deadline',
     { terminationGracePeriodSeconds: 60, 'settings.SHUTDOWN_DEADLINE': '50001ms' },
     'SHUTDOWN_DEADLINE=50001ms to stop. Set it to at least 61, or to null.',
   ],
   [
-    'a heap that does not fit',
+    'a heap that does not fit the memory limit',
     { 'heap.oldSpaceMiB': 200 },
     'resources.limits.memory is 256Mi, but heap.oldSpaceMiB is 200. Set the limit to at least 328Mi: the heap and 128 MiB for everything else.',
   ],
   [
-    'both monitors',
+    'both monitors enabled',
     { 'podMonitor.enabled': true, 'serviceMonitor.enabled': true },
     'podMonitor.enabled and serviceMonitor.enabled are both true',
   ],
@@ -80,7 +80,7 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     'image.tag is latest, which can be a different image at the next pull.',
   ],
   [
-    'no ServiceAccount',
+    'no name of an existing ServiceAccount',
     { 'serviceAccount.create': false },
     'serviceAccount.create is false, but serviceAccount.name is not set',
   ],
@@ -91,17 +91,17 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     'Only half of the access key is set.',
   ],
   [
-    'a key and a role',
+    'an access key and an OIDC role',
     ROLE,
     'Several sources of credentials are set: an access key and settings.ALIBABA_CLOUD_ROLE_ARN. Keep only one of them.',
   ],
   [
-    'a key and the webhook',
+    'an access key and RRSA',
     { 'rrsa.roleName': 'checkresult' },
     'Several sources of credentials are set: an access key and rrsa.roleName. Keep only one of them.',
   ],
   [
-    'half a role',
+    'half an OIDC role',
     { ...NO_KEY, 'settings.ALIBABA_CLOUD_ROLE_ARN': 'acs:ram::1:role/x' },
     'Only half of the OIDC role is set.',
   ],
@@ -111,17 +111,17 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     'externalSecret.store.name is not set',
   ],
   [
-    'a store of which nothing is wanted',
+    'an ExternalSecret without data',
     { 'externalSecret.enabled': true, 'externalSecret.store.name': 'vault' },
     'externalSecret.data is empty',
   ],
   [
-    'something wanted of no store',
+    'data of a disabled ExternalSecret',
     { 'externalSecret.data.KAFKA_SASL_PASSWORD.key': 'x' },
     'externalSecret.data is set, but externalSecret.enabled is false',
   ],
   [
-    'a secret twice',
+    'a secret that is set twice',
     {
       'externalSecret.enabled': true,
       'externalSecret.store.name': 'vault',
@@ -129,20 +129,20 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     },
     'ALIBABA_CLOUD_ACCESS_KEY_ID is set twice, in secrets and in externalSecret.data',
   ],
-  ['a port that nobody knows', { 'settings.OPS_PORT': 0 }, 'settings.OPS_PORT is 0'],
-  ['a port that nobody reaches', { 'settings.OPS_HOST': '127.0.0.1' }, 'settings.OPS_HOST is 127.0.0.1'],
+  ['a random port', { 'settings.OPS_PORT': 0 }, 'settings.OPS_PORT is 0'],
+  ['a loopback listen address', { 'settings.OPS_HOST': '127.0.0.1' }, 'settings.OPS_HOST is 127.0.0.1'],
   [
-    'a setting past its check',
+    'a setting in extraEnv',
     { 'extraEnv.CHECKRESULT_QPS': '100' },
     'extraEnv.CHECKRESULT_QPS is a setting of the service',
   ],
   [
-    'a secret in plain text',
+    'a plain-text secret in extraEnv',
     { 'extraEnv.ALIBABA_CLOUD_ACCESS_KEY_SECRET': 'fictitious' },
     'extraEnv.ALIBABA_CLOUD_ACCESS_KEY_SECRET is a setting of the service',
   ],
   [
-    'KEDA with a token of the pod',
+    'KEDA with a token file in the pod',
     {
       ...KEDA,
       'settings.KAFKA_SASL_MECHANISM': 'oauthbearer',
@@ -151,13 +151,13 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     'KEDA cannot log in to Kafka with a token from a file',
   ],
   [
-    'KEDA with a file of the pod',
+    'KEDA with a certificate file in the pod',
     { ...KEDA, 'settings.KAFKA_TLS': true, 'files.KAFKA_TLS_CA_FILE.path': '/ca.crt' },
     'KEDA cannot read files.KAFKA_TLS_CA_FILE from inside the pod',
   ],
 ]
 
-describe('refused in a message', () => {
+describe('rejected with one message', () => {
   test.each(REFUSED)('%s', async (_, values, message) => {
     const said = await refusal(values)
     expect(said).toContain(message)
@@ -168,7 +168,7 @@ describe('refused in a message', () => {
 
 const SETTINGS: readonly string[] = SETTING_NAMES
 
-describe.runIf(SETTINGS.includes('CHECKRESULT_QUOTA'))('a quota counted in Redis', () => {
+describe.runIf(SETTINGS.includes('CHECKRESULT_QUOTA'))('a quota in Redis', () => {
   const redis = { 'settings.CHECKRESULT_QUOTA': 'redis' }
 
   test('needs the address of Redis', async () => {
@@ -177,7 +177,7 @@ describe.runIf(SETTINGS.includes('CHECKRESULT_QUOTA'))('a quota counted in Redis
     )
   })
 
-  test('is reached through the network policy', async () => {
+  test('is allowed by the network policy', async () => {
     const text = await renderText({ values: { ...redis, 'secrets.REDIS_URL': 'redis/url' } })
     expect(text).toContain('port: 6379')
     expect(text).toContain('REDIS_URL_FILE: "/etc/checkresult/REDIS_URL"')
@@ -185,26 +185,38 @@ describe.runIf(SETTINGS.includes('CHECKRESULT_QUOTA'))('a quota counted in Redis
 })
 
 const SCHEMA_REFUSES: readonly (readonly [string, Values, RegExp])[] = [
-  ['a setting nobody knows', { 'settings.KAFKA_BROKER': 'x' }, /'\/settings'.*'KAFKA_BROKER' not allowed/],
-  ['a secret as a setting', { 'settings.KAFKA_SASL_PASSWORD': 'x' }, /'KAFKA_SASL_PASSWORD' not allowed/],
-  ['a secret that is none', { 'secrets.KAFKA_BROKERS': 'a/b' }, /'\/secrets'.*'KAFKA_BROKERS' not allowed/],
-  ['a secret in its place', { 'secrets.KAFKA_SASL_PASSWORD': 'p4ss w0rd' }, /does not match pattern/],
+  ['an unknown setting', { 'settings.KAFKA_BROKER': 'x' }, /'\/settings'.*'KAFKA_BROKER' not allowed/],
+  ['a secret under settings', { 'settings.KAFKA_SASL_PASSWORD': 'x' }, /'KAFKA_SASL_PASSWORD' not allowed/],
+  ['a setting under secrets', { 'secrets.KAFKA_BROKERS': 'a/b' }, /'\/secrets'.*'KAFKA_BROKERS' not allowed/],
+  [
+    'a secret value instead of a reference',
+    { 'secrets.KAFKA_SASL_PASSWORD': 'p4ss w0rd' },
+    /does not match pattern/,
+  ],
   ['a number out of range', { 'settings.CHECKRESULT_QPS': 0 }, /CHECKRESULT_QPS.*(minimum|anyOf)/],
-  ['a word that is none of them', { 'settings.RESULT_PII': 'hide' }, /value must be one of 'include'/],
-  ['a text for a number', { 'settings.CHECKRESULT_MAX_IN_FLIGHT': 'many' }, /got string, want integer/],
+  ['a value that is not in the list', { 'settings.RESULT_PII': 'hide' }, /value must be one of 'include'/],
+  [
+    'a text instead of a number',
+    { 'settings.CHECKRESULT_MAX_IN_FLIGHT': 'many' },
+    /got string, want integer/,
+  ],
   ['a duration without a unit', { 'settings.CHECKRESULT_TIMEOUT': 8_000 }, /got number, want string/],
-  ['a duration with another unit', { 'settings.SHUTDOWN_DEADLINE': '25sec' }, /does not match pattern/],
-  ['a file of two places', { 'files.KAFKA_TLS_CA_FILE': { secret: 'a/b', path: '/x' } }, /maxProperties/],
-  ['a file of none', { 'files.KAFKA_TLS_CA_FILE': {} }, /minProperties/],
-  ['a digest that is none', { 'image.digest': 'sha256:abc' }, /\/image\/digest/],
-  ['an autoscaler nobody knows', { 'autoscaling.type': 'cpu' }, /value must be one of 'none'/],
-  ['an unknown name at the top', { replica: 3 }, /'replica' not allowed/],
-  ['an unknown name below', { 'image.tags': 'x' }, /'\/image'.*'tags' not allowed/],
-  ['an unknown setting of the setup', { 'setup.settings.X': '1' }, /'\/setup\/settings'.*'X' not allowed/],
-  ['root', { runAsUser: 0 }, /\/runAsUser.*minimum/],
+  ['a duration with an unknown unit', { 'settings.SHUTDOWN_DEADLINE': '25sec' }, /does not match pattern/],
+  ['a file with two sources', { 'files.KAFKA_TLS_CA_FILE': { secret: 'a/b', path: '/x' } }, /maxProperties/],
+  ['a file without a source', { 'files.KAFKA_TLS_CA_FILE': {} }, /minProperties/],
+  ['an invalid digest', { 'image.digest': 'sha256:abc' }, /\/image\/digest/],
+  ['an unknown autoscaler', { 'autoscaling.type': 'cpu' }, /value must be one of 'none'/],
+  ['an unknown top-level value', { replica: 3 }, /'replica' not allowed/],
+  ['an unknown nested value', { 'image.tags': 'x' }, /'\/image'.*'tags' not allowed/],
+  [
+    'an unknown setting for the setup Jobs',
+    { 'setup.settings.X': '1' },
+    /'\/setup\/settings'.*'X' not allowed/,
+  ],
+  ['the root user', { runAsUser: 0 }, /\/runAsUser.*minimum/],
 ]
 
-describe('refused by the schema', () => {
+describe('rejected by the schema', () => {
   test.each(SCHEMA_REFUSES)('%s', async (_, values, words) => {
     expect(await refusal(values)).toMatch(words)
   })
@@ -214,18 +226,18 @@ describe('accepted', () => {
   const ACCEPTED: readonly (readonly [string, Values])[] = [
     ['as many replicas as permits', { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 10 }],
     [
-      'any number where nothing is limited',
+      'any number of replicas without a limit',
       { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 32, 'settings.CHECKRESULT_QPS': 'unlimited' },
     ],
-    ['replicas that stand by', { replicas: 30 }],
-    ['the tag latest beside a digest', { 'image.tag': 'latest', 'image.digest': DIGEST }],
-    ['a limit in another unit', { 'resources.limits.memory': '1Gi', 'heap.oldSpaceMiB': 512 }],
-    ['no limit', { 'resources.limits': null }],
-    ['no user, as OpenShift wants it', { runAsUser: null }],
-    ['lists as text', { 'settings.KAFKA_BROKERS': 'a:1,b:2' }],
-    ['what a chart around this one sets', { 'global.x': 1 }],
+    ['hot standbys', { replicas: 30 }],
+    ['the tag latest together with a digest', { 'image.tag': 'latest', 'image.digest': DIGEST }],
+    ['a memory limit in Gi', { 'resources.limits.memory': '1Gi', 'heap.oldSpaceMiB': 512 }],
+    ['no resource limits', { 'resources.limits': null }],
+    ['no user id, for OpenShift', { runAsUser: null }],
+    ['lists as comma-separated text', { 'settings.KAFKA_BROKERS': 'a:1,b:2' }],
+    ['global values of a parent chart', { 'global.x': 1 }],
     [
-      'KEDA with an authentication of your own',
+      'KEDA with your own TriggerAuthentication',
       {
         ...KEDA,
         'autoscaling.keda.authenticationRef.name': 'mine',
@@ -238,11 +250,11 @@ describe('accepted', () => {
     expect(await refusal(values)).toBe('')
   })
 
-  test('everything at once, but what excludes each other', async () => {
+  test('all options that can be combined', async () => {
     expect(await refusal({}, [FULL])).toBe('')
   })
 })
 
-test('a Kubernetes that is too old is refused', async () => {
+test('a Kubernetes version that is too old is rejected', async () => {
   await expect(renderText({ kubeVersion: '1.28.9' })).rejects.toThrow(/requires kubeVersion: >=1\.29\.0-0/)
 })

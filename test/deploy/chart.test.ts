@@ -19,13 +19,13 @@ beforeAll(provideHelm)
 
 const CONTAINER = 'spec.template.spec.containers.0'
 
-describe('the least that is enough', () => {
+describe('minimal values', () => {
   let manifests: readonly Manifest[]
   beforeAll(async () => {
     manifests = await render()
   })
 
-  test('is a service of two replicas with its setup and its test, and nothing that needs an operator', () => {
+  test('render two replicas with setup and test, and nothing that needs an operator', () => {
     expect(kinds(manifests)).toEqual([
       'ConfigMap/r-checkresult-stream',
       'Deployment/r-checkresult-stream',
@@ -47,12 +47,12 @@ describe('the least that is enough', () => {
     })
   })
 
-  test('the image has the version of the chart, and the pod stops in its own time', () => {
+  test('the image has the version of the chart, and the grace period fits the shutdown deadline', () => {
     expect(at(containerOf(manifests), 'image')).toBe(`checkresult-stream:${VERSION}`)
     expect(at(one(manifests, 'Deployment'), 'spec.template.spec.terminationGracePeriodSeconds')).toBe(35)
   })
 
-  test('Node has the small heap', () => {
+  test('Node.js has the small heap', () => {
     expect(at(containerOf(manifests), 'env')).toEqual([
       { name: 'MALLOC_ARENA_MAX', value: '2' },
       { name: 'NODE_COMPILE_CACHE', value: '/tmp/node-compile-cache' },
@@ -60,7 +60,7 @@ describe('the least that is enough', () => {
     ])
   })
 
-  test('probes ask for health at the port by its name, and only readiness asks whether it is ready', () => {
+  test('probes use the port by name, and only the readiness probe uses /readyz', () => {
     const container = containerOf(manifests)
     expect(at(container, 'ports')).toEqual([{ name: 'metrics', containerPort: 9464, protocol: 'TCP' }])
     for (const [probe, path] of Object.entries({
@@ -72,7 +72,7 @@ describe('the least that is enough', () => {
     }
   })
 
-  test('the network policy leads to brokers, registry, DNS and HTTPS, but not to the metadata of instances', () => {
+  test('the network policy allows brokers, registry, DNS and HTTPS, but not the instance metadata', () => {
     const egress = at(one(manifests, 'NetworkPolicy', 'stream'), 'spec.egress') as {
       ports: { port: number }[]
       to?: { ipBlock: { except: string[] } }[]
@@ -83,7 +83,7 @@ describe('the least that is enough', () => {
 })
 
 describe('settings', () => {
-  test('are what the service understands, with secrets as files', async () => {
+  test('are accepted by the service, with secrets as files', async () => {
     const config = one(await render(), 'ConfigMap').data ?? {}
     const loaded = loadConfig(config, (path) => ({
       kind: 'text',
@@ -98,7 +98,7 @@ describe('settings', () => {
     })
   })
 
-  test('of the full example are understood as well', async () => {
+  test('of the full example are accepted by the service', async () => {
     const pem = await generate([{ name: 'commonName', value: 'fictitious' }], { algorithm: 'sha256' })
     const texts: Readonly<Record<string, string>> = {
       KAFKA_TLS_CA_FILE: pem.cert,
@@ -128,7 +128,7 @@ describe('settings', () => {
     })
   })
 
-  test('keep large numbers as they are', async () => {
+  test('keep large numbers as integers', async () => {
     const values = { 'settings.CHECKRESULT_BURST': 100_000, 'settings.CHECKRESULT_QPS': 100_000 }
     expect(one(await render({ values }), 'ConfigMap').data).toMatchObject({
       CHECKRESULT_BURST: '100000',
@@ -136,14 +136,14 @@ describe('settings', () => {
     })
   })
 
-  test('restart the pods when they change; the labels of the chart do not', async () => {
+  test('restart the pods when they change, unlike the labels of the chart', async () => {
     expect(await checksum({})).toEqual(await checksum({ replicas: 5 }))
     expect(await checksum({})).not.toEqual(await checksum({ 'settings.LOG_LEVEL': 'warn' }))
     const labels = at(one(await render(), 'Deployment'), 'spec.template.metadata.labels')
     expect(labels).not.toHaveProperty(['helm.sh/chart'])
   })
 
-  test('give the port and the grace', async () => {
+  test('set the port and the grace period', async () => {
     const values = { 'settings.OPS_PORT': 8080, 'settings.SHUTDOWN_DEADLINE': '60500ms' }
     const manifests = await render({ values })
     expect(at(containerOf(manifests), 'ports.0.containerPort')).toBe(8080)
@@ -154,13 +154,13 @@ describe('settings', () => {
 })
 
 describe('secrets', () => {
-  test('are referred to and never made', async () => {
+  test('are referenced and never created', async () => {
     for (const files of [[MINIMAL], [FULL]]) {
       expect((await render({ files })).filter(({ kind }) => kind === 'Secret')).toEqual([])
     }
   })
 
-  test('of several Secrets, ConfigMaps and tokens are mounted in one place, readable by the group only', async () => {
+  test('from Secrets, ConfigMaps and tokens are mounted in one folder, readable by owner and group only', async () => {
     const volumes = at(one(await render({ files: [FULL] }), 'Deployment'), 'spec.template.spec.volumes')
     expect(volumes).toContainEqual({
       name: 'files',
@@ -184,7 +184,7 @@ describe('secrets', () => {
     })
   })
 
-  test('of a store come by an ExternalSecret, once for the service and once for the setup before it', async () => {
+  test('from a store have one ExternalSecret for the service and one for the setup Jobs', async () => {
     const manifests = await render({ files: [FULL] })
     const own = one(manifests, 'ExternalSecret', 'stream')
     const early = one(manifests, 'ExternalSecret', 'setup')
@@ -208,7 +208,7 @@ describe('secrets', () => {
 describe('identity', () => {
   const noKey = { secrets: {} }
 
-  test('with the webhook, both ServiceAccounts name the role, and nothing is mounted', async () => {
+  test('with RRSA, both ServiceAccounts name the role and nothing is mounted', async () => {
     const manifests = await render({ values: { ...noKey, 'rrsa.roleName': 'checkresult' } })
     for (const end of ['stream', 'setup']) {
       expect(one(manifests, 'ServiceAccount', end).metadata.annotations).toMatchObject({
@@ -218,7 +218,7 @@ describe('identity', () => {
     expect(mountedFiles(manifests)).toEqual([])
   })
 
-  test('without it, the token is mounted, and the service told where', async () => {
+  test('without the webhook, the token is mounted and its path is set', async () => {
     const values = {
       ...noKey,
       'settings.ALIBABA_CLOUD_ROLE_ARN': 'acs:ram::1:role/x',
@@ -231,7 +231,7 @@ describe('identity', () => {
     })
   })
 
-  test('a ServiceAccount that is there is used by service, setup and test', async () => {
+  test('an existing ServiceAccount is used by service, setup and test', async () => {
     const manifests = await render({
       values: { 'serviceAccount.create': false, 'serviceAccount.name': 'mine' },
     })
@@ -243,7 +243,7 @@ describe('identity', () => {
 })
 
 describe('setup', () => {
-  test('runs before the release, topics first, as another user where one is given', async () => {
+  test('runs before the release, topics first, with its own user if one is set', async () => {
     const manifests = await render({ files: [FULL] })
     const topics = one(manifests, 'Job', 'topics')
     const schemas = one(manifests, 'Job', 'schemas')
@@ -261,19 +261,19 @@ describe('setup', () => {
     expect(JSON.stringify(one(manifests, 'Deployment'))).not.toContain('kafka-admin')
   })
 
-  test('gives up at once where settings are wrong', async () => {
+  test('fails at once if settings are invalid', async () => {
     const rule = at(one(await render(), 'Job', 'topics'), 'spec.podFailurePolicy.rules.0')
     expect(rule).toMatchObject({ action: 'FailJob', onExitCodes: { values: [2] } })
   })
 
-  test('is left out altogether where others do it', async () => {
+  test('has no objects if both Jobs are disabled', async () => {
     const values = { 'setup.topics.enabled': false, 'setup.schemas.enabled': false }
     expect(kinds(await render({ values })).filter((name) => /setup|topics|schemas/.test(name))).toEqual([])
   })
 })
 
 describe('selectors', () => {
-  test('find the pods of the service, and neither those of the setup nor of the test', async () => {
+  test('match the pods of the service, but not those of setup and test', async () => {
     const manifests = await render({ files: [FULL], values: { 'service.enabled': true } })
     const labels = at(one(manifests, 'Deployment'), 'spec.template.metadata.labels') as Record<string, string>
     const others = [

@@ -18,7 +18,7 @@ test('hadolint finds nothing in the Dockerfile', async () => {
   expect(await call(command, ['--failure-threshold', 'style', DOCKERFILE])).toBe('')
 })
 
-test('and would refuse one whose base has no version', async () => {
+test('hadolint rejects a base image without a version', async () => {
   const scratch = await mkdtemp(join(tmpdir(), 'checkresult-hadolint-'))
   onTestFinished(async () => rm(scratch, { recursive: true }))
   const file = join(scratch, 'Dockerfile')

@@ -37,7 +37,7 @@ async function serve(answers: (path: string, count: number) => readonly [number,
   return port
 }
 
-test('`helm test` waits until a pod is ready, and reads its metrics', async () => {
+test('`helm test` waits until a pod is ready and reads its metrics', async () => {
   const port = await serve((path, count) => {
     if (path === '/metrics') return [200, 'checkresult_requests_in_flight 0\n']
     return count === 0 ? [503, 'not yet\n'] : [200, 'ok\n']

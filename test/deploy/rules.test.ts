@@ -1,4 +1,4 @@
-/** The rules as Prometheus evaluates them. */
+/** The rules, evaluated by Prometheus. */
 import { describe, expect, test } from 'vitest'
 import { businessDashboard } from '../../dev/monitoring/dashboards/business.ts'
 import { serviceDashboard } from '../../dev/monitoring/dashboards/service.ts'
@@ -33,12 +33,12 @@ const cases: readonly Case[] = [
 
 const PER_MINUTE = 10
 
-/** Long enough for the last minute that is looked at. */
+/** A healthy service, long enough for the last check. */
 function service(minutes: number, step: number, perMinute = PER_MINUTE): Series[] {
   return healthy({ steps: Math.ceil(minutes / step) + 1, stepSeconds: step * 60, perMinute })
 }
 
-/** Grafana puts these in. */
+/** Substitutes the variables as Grafana does. */
 function expression(target: object): string {
   const { expr } = target as { expr: string }
   return expr.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '6h')
@@ -78,7 +78,7 @@ function tests(one: Case): RuleTest[] {
   ]
 }
 
-test.concurrent.each(cases)('$alert fires when it should and only then, and clears', async (one) => {
+test.concurrent.each(cases)('$alert fires for its fault only, and clears', async (one) => {
   expect(await testRules(tests(one), one.step ?? 1)).toContain('SUCCESS')
 })
 
@@ -93,27 +93,27 @@ function never(minutes: readonly number[]): Check[] {
 
 describe('no alert fires', () => {
   const soon = [10, 45, 90]
-  /** Steps of five minutes leave windows of five minutes empty, and fill those of hours. */
+  /** With steps of five minutes, five-minute windows are empty and windows of hours are full. */
   const late = [60, 300, 540]
 
   test.concurrent.each([
-    ['while all is well', service(90, 1), soon, 1],
-    ['while all is well for hours', service(540, 5), late, 5],
-    ['while nothing happens', service(90, 1, 0), soon, 1],
-    ['while nothing happens for hours', service(540, 5, 0), late, 5],
-    ['where there is no data', [], late, 5],
+    ['for a healthy service', service(90, 1), soon, 1],
+    ['for a healthy service over hours', service(540, 5), late, 5],
+    ['for an idle service', service(90, 1, 0), soon, 1],
+    ['for an idle service over hours', service(540, 5, 0), late, 5],
+    ['without data', [], late, 5],
   ])('%s', async (name, series, minutes, step) => {
     expect(await testRules([{ name, series, checks: never(minutes) }], step)).toContain('SUCCESS')
   })
 })
 
-test('Prometheus takes the rule files', async () => {
+test('Prometheus accepts the rule files', async () => {
   const { code, said } = await promtool(['check', 'rules', ...RULE_FILES])
   expect(said).not.toContain('FAILED')
   expect(code).toBe(0)
 })
 
-test('Prometheus takes every query of the dashboards', async () => {
+test('Prometheus accepts every query of the dashboards', async () => {
   const panels = [businessDashboard(), serviceDashboard()].flatMap(({ panels: all = [] }) => all)
   const queries = panels.flatMap((panel) => ('targets' in panel ? (panel.targets ?? []) : []).map(expression))
   expect(queries.length).toBeGreaterThan(panels.length)
@@ -122,10 +122,10 @@ test('Prometheus takes every query of the dashboards', async () => {
   expect(code).toBe(0)
 })
 
-test('Prometheus finds no fault with the names, units and texts of the metrics', async () => {
+test('promtool accepts the names, units and help texts of the metrics', async () => {
   const { body } = await setUp().scrape()
   const { said } = await promtool(['check', 'metrics'], body)
-  // These come with the Prometheus client.
+  // These metrics are from the Prometheus client.
   const theirs = /^nodejs_active_(handles|requests|resources)_total non-counter/
   expect(said.split('\n').filter((line) => line !== '' && !theirs.test(line))).toEqual([])
 })

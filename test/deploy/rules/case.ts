@@ -1,22 +1,22 @@
-/** How an alert is put to the test. */
+/** A test case of an alert. */
 import type { Faults, Labels } from './series.ts'
 
 export interface Case {
   readonly alert: string
-  /** What is the matter, and until when; on top of a healthy service. */
+  /** The series that differ from those of a healthy service. */
   readonly faults: Faults
-  /** Minutes from the start at which it fires, and at which it does no more. */
+  /** Minutes from the start at which the alert fires, and at which it does not fire any more. */
   readonly fires: number
   readonly clears: number
-  /** Before this many minutes it must be silent: the fault is young yet. Left out, it may fire at once. */
+  /** Minute at which the alert must not fire yet. Not set if it may fire at once. */
   readonly silentAt?: number
-  /** Beside alertname, severity, namespace and job. */
+  /** Labels in addition to alertname, severity, namespace and job. */
   readonly labels?: Labels
-  /** As it is read when it fires. */
+  /** The rendered description. */
   readonly description: string
-  /** What looks alike and must not fire, by what it is. */
+  /** Similar situations in which the alert must not fire. */
   readonly silent?: Readonly<Record<string, Silent>>
-  /** Minutes from one sample to the next. */
+  /** Minutes between two samples. Default: 1. */
   readonly step?: number
 }
 
@@ -24,6 +24,6 @@ export interface Silent {
   readonly faults: Faults
   /** In minutes. */
   readonly at: number
-  /** Events a minute at each replica, apart from what the fault says. */
+  /** Events per minute at each replica. */
   readonly perMinute?: number
 }

@@ -4,7 +4,7 @@ import { gone, grows, level, type Faults } from './series.ts'
 const LAG = 'checkresult_consumer_lag_records{topic="verification.completed"}'
 const OLDEST = 'checkresult_oldest_unsettled_timestamp_seconds{topic="verification.completed"}'
 
-/** Nothing comes out from the tenth minute to the fortieth. */
+/** No outputs from minute 10 to minute 40. */
 const NOTHING_OUT: Faults = {
   [LAG]: level([3, 10], [40, 30], [3, 80]),
   checkresult_risk_checks_total: grows([10, 10], [0, 30], [10, 80]),
@@ -15,15 +15,15 @@ const CIRCUIT_OPEN: Faults = {
   'checkresult_circuit_open{reason="account",instance="a"}': level([0, 10], [1, 110]),
 }
 
-/** Five more a minute than go, and the oldest gets older by half a minute each. */
-const MORE_THAN_GO: Faults = {
+/** Each minute, five more events arrive than are processed and the oldest one gets half a minute older. */
+const BACKLOG_GROWS: Faults = {
   [LAG]: '3+0x9 3+5x39 3+0x69',
   [OLDEST]: '-1+60x9 540+30x39 3000+60x69',
 }
-/** Ten permits a second, which is all there are. */
+/** Ten permits per second, which is the whole quota. */
 const ALL_USED: Faults = { checkresult_quota_permits_total: grows([300, 120]) }
 
-const FEW = 'only a few went wrong'
+const FEW = 'there are only a few failures'
 
 export const deliveryCases: readonly Case[] = [
   {
@@ -35,11 +35,11 @@ export const deliveryCases: readonly Case[] = [
     description:
       'Events of checkresult-stream are waiting, or a partition leader does not answer. For 10 minutes there has been no result, retry copy or dead letter, although calls are not paused.',
     silent: {
-      'the circuit breaker is open, and says so itself': {
+      'the circuit breaker is open, which has its own alert': {
         faults: { ...NOTHING_OUT, ...CIRCUIT_OPEN },
         at: 30,
       },
-      'records of others are skipped': {
+      'foreign records are skipped': {
         faults: { ...NOTHING_OUT, checkresult_foreign_records_total: grows([5, 120]) },
         at: 30,
       },
@@ -55,8 +55,8 @@ export const deliveryCases: readonly Case[] = [
     description:
       'The oldest event of partition 1 of verification.completed at checkresult-stream has not changed for 15 minutes and is 23m 0s old. The events behind it wait; other partitions go on.',
     silent: {
-      'there is a backlog that moves': { faults: { [OLDEST]: '-3600+60x119' }, at: 60 },
-      'the circuit breaker is open, and says so itself': {
+      'a backlog is processed': { faults: { [OLDEST]: '-3600+60x119' }, at: 60 },
+      'the circuit breaker is open, which has its own alert': {
         faults: { [OLDEST]: level([0, 120]), ...CIRCUIT_OPEN },
         at: 60,
       },
@@ -116,17 +116,17 @@ export const deliveryCases: readonly Case[] = [
   },
   {
     alert: 'CheckResultLagGrowing',
-    faults: MORE_THAN_GO,
+    faults: BACKLOG_GROWS,
     silentAt: 25,
     fires: 35,
     clears: 70,
     description:
       'The backlog of checkresult-stream grows by 10 events per minute, and its oldest event is late. The quota is not the limit.',
     silent: {
-      'the quota is used up, which another alert says': { faults: { ...MORE_THAN_GO, ...ALL_USED }, at: 40 },
+      'the quota is used up, which has its own alert': { faults: { ...BACKLOG_GROWS, ...ALL_USED }, at: 40 },
       'events are on time': { faults: { [LAG]: '3+5x119' }, at: 60 },
-      'the circuit breaker is open, and says so itself': {
-        faults: { ...MORE_THAN_GO, ...CIRCUIT_OPEN },
+      'the circuit breaker is open, which has its own alert': {
+        faults: { ...BACKLOG_GROWS, ...CIRCUIT_OPEN },
         at: 40,
       },
     },
@@ -134,7 +134,7 @@ export const deliveryCases: readonly Case[] = [
   {
     alert: 'CheckResultQuotaSaturated',
     faults: {
-      ...MORE_THAN_GO,
+      ...BACKLOG_GROWS,
       ...ALL_USED,
       'checkresult_quota_wait_seconds_bucket{le="0.1"}': grows([10, 120]),
       'checkresult_quota_wait_seconds_bucket{le="10"}': grows([300, 120]),
@@ -146,7 +146,7 @@ export const deliveryCases: readonly Case[] = [
     description:
       'The quota of checkresult-stream is used up and the backlog grows, so results are late. One call in twenty waits 9.488s or longer for its permit.',
     silent: {
-      'permits are left': { faults: MORE_THAN_GO, at: 40 },
+      'permits are left': { faults: BACKLOG_GROWS, at: 40 },
       'events are on time': { faults: { ...ALL_USED, [LAG]: '3+5x119' }, at: 60 },
       'the backlog shrinks': {
         faults: { ...ALL_USED, [LAG]: '900-5x119', [OLDEST]: '-600+60x119' },

@@ -5,7 +5,7 @@ const DEFERRED = 'checkresult_deferred_total{reason="unavailable"}'
 const FRESH = 'checkresult_end_to_end_seconds_bucket'
 const few = 'there are few events'
 
-/** For the slow ones, in steps of a quarter of an hour: two days with the fault, two without. */
+/** For the slow alerts, in steps of 15 minutes: two days with the fault, two days without. */
 const SLOW_STEP = 15
 const TWO_DAYS = 192
 const slow = (per: number, after: number): string => grows([per, TWO_DAYS], [after, TWO_DAYS])

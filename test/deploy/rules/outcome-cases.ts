@@ -17,7 +17,7 @@ export const outcomeCases: readonly Case[] = [
     description:
       'About 1 events of checkresult-stream became dead letters in the last 15 minutes (reason: rejected). They get no result unless they are put back.',
     silent: {
-      'customers never came to an end': {
+      'customers never finish': {
         faults: { 'checkresult_dead_letters_total{reason="not-completed"}': grows([1, 120]) },
         at: 60,
       },
@@ -43,7 +43,7 @@ export const outcomeCases: readonly Case[] = [
         },
         at: 25,
       },
-      'customers never came to an end': {
+      'customers never finish': {
         faults: { 'checkresult_dead_letters_total{reason="not-completed"}': grows([1, 120]) },
         at: 60,
       },

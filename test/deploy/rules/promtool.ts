@@ -1,4 +1,4 @@
-/** Cases as the file that `promtool test rules` reads. */
+/** Writes cases as a file for `promtool test rules`, and runs promtool. */
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -16,7 +16,7 @@ const FOLDER = fileURLToPath(new URL('../../../helm/checkresult-stream/files/rul
 
 export const RULE_FILES = ['recordings.yaml', 'alerts.yaml'].map((name) => join(FOLDER, name))
 
-/** What an alert looks like when it fires. */
+/** The expected labels and annotations of a firing alert. */
 export interface Firing {
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
@@ -45,7 +45,7 @@ interface RuleFile {
 
 const committed = RULE_FILES.map((path) => parse(readFileSync(path, 'utf8')) as RuleFile)
 
-/** The committed rules of these alerts, with those whose series they ask for: a tenth of all, and of the time. */
+/** The committed rules of these alerts and the recordings that they need. A test with all rules takes ten times as long. */
 function rulesOf(alerts: ReadonlySet<string>): RuleFile {
   const all = committed.flatMap(({ groups }) => groups.flatMap(({ rules }) => rules))
   const needed = new Set<Rule>()
@@ -58,7 +58,7 @@ function rulesOf(alerts: ReadonlySet<string>): RuleFile {
   return { groups: [{ name: 'needed', rules: all.filter((rule) => needed.has(rule)) }] }
 }
 
-/** What promtool says: nothing but SUCCESS when all is as expected. */
+/** The output of promtool. It contains SUCCESS if everything is as expected. */
 export async function testRules(tests: readonly RuleTest[], stepMinutes: number): Promise<string> {
   const { promtool: program } = await providePrometheus()
   const folder = await mkdtemp(join(tmpdir(), 'rules-'))
@@ -97,7 +97,7 @@ function testFile(tests: readonly RuleTest[], stepMinutes: number): object {
   }
 }
 
-/** Runs promtool on something else than a rule test; what it says, and its exit code. */
+/** Runs any other promtool command. Returns its output and exit code. */
 export async function promtool(args: readonly string[], input = ''): Promise<{ code: number; said: string }> {
   const { promtool: program } = await providePrometheus()
   const child = run(program, [...args])
@@ -115,7 +115,7 @@ export async function promtool(args: readonly string[], input = ''): Promise<{ c
   }
 }
 
-/** Whether each is a query that Prometheus can evaluate: as if it were to be recorded. */
+/** Checks queries by writing them as recording rules. */
 export async function checkExpressions(queries: readonly string[]): ReturnType<typeof promtool> {
   const folder = await mkdtemp(join(tmpdir(), 'queries-'))
   const file = join(folder, 'queries.yaml')

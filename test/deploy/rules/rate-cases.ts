@@ -1,9 +1,9 @@
-/** Rates of a half hour against six hours before: a sample each five minutes is enough. */
+/** Cases of rates over half an hour compared with six hours. One sample every five minutes is enough. */
 import type { Case } from './case.ts'
 import { grows, type Faults, type Stretch } from './series.ts'
 
 const STEP = 5
-/** In steps: nine hours, an hour in which something is unusual, and what comes after. */
+/** In steps: nine normal hours before, then one hour with the fault, then five normal hours. */
 const BEFORE = 108
 const AFTER = 60
 
@@ -13,16 +13,16 @@ const RISKY = 'checkresult_risk_checks_total{result="risky"}'
 const CLEAN = 'checkresult_risk_checks_total{result="clean"}'
 
 interface Shift {
-  /** Decisions a step at each replica. */
+  /** Decisions per step at each replica. */
   readonly pace?: number
-  /** Until something changes, where it is another. */
+  /** Decisions per step before the change, if different. */
   readonly paceBefore?: number
   readonly usual: number
-  /** A share, for so many steps. */
+  /** Shares during the change. */
   readonly changed: readonly Stretch[]
 }
 
-/** Two counters that add up to the pace, the first of which has a share that changes. */
+/** Two counters that add up to the pace. The share of the first one changes. */
 function shares(
   counted: string,
   rest: string,
@@ -46,7 +46,7 @@ const at = (steps: number): number => (BEFORE + steps) * STEP
 /** Two decisions in five minutes at each replica: 24 in half an hour. */
 const FEW = 2
 const few = 'there are few decisions'
-const unknown = 'too little is known of what is usual'
+const unknown = 'there is too little history'
 
 export const rateCases: readonly Case[] = [
   {
@@ -64,7 +64,7 @@ export const rateCases: readonly Case[] = [
         at: at(10),
       },
       [few]: { faults: passing(0.9, 0.3, FEW), at: at(10) },
-      'it is within what is usual': { faults: passing(0.9, 0.87), at: at(10) },
+      'it is within the usual range': { faults: passing(0.9, 0.87), at: at(10) },
     },
   },
   {
@@ -82,7 +82,7 @@ export const rateCases: readonly Case[] = [
         at: at(10),
       },
       [few]: { faults: passing(0.2, 1, FEW), at: at(10) },
-      'it was low for hours before and is as usual again': {
+      'it was low for hours and is normal again': {
         faults: shares(PASSED, FAILED, { usual: 0.9, changed: [[0.3, 36]] }),
         at: at(36 + 12),
       },
@@ -103,7 +103,7 @@ export const rateCases: readonly Case[] = [
         at: at(10),
       },
       [few]: { faults: risking(0.02, 0.15, FEW), at: at(10) },
-      'it is within what is usual': { faults: risking(0.02, 0.04), at: at(10) },
+      'it is within the usual range': { faults: risking(0.02, 0.04), at: at(10) },
     },
   },
   {

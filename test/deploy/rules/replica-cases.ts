@@ -2,7 +2,7 @@ import type { Case } from './case.ts'
 import { gone, grows, level } from './series.ts'
 
 const HEARTBEAT = 'checkresult_last_heartbeat_timestamp_seconds'
-/** A heartbeat that ends after ten minutes and begins again after forty. */
+/** Heartbeats that stop after ten minutes and start again after forty. */
 const PAUSED = '0+60x9 540+0x29 2400+60x79'
 
 export const replicaCases: readonly Case[] = [
@@ -15,7 +15,7 @@ export const replicaCases: readonly Case[] = [
     description:
       'No replica of checkresult-stream has answered Prometheus for 5 minutes; 2 did within the last day. Events wait in Kafka until a replica runs.',
     silent: {
-      'one replica of two is away': {
+      'one of two replicas is down': {
         faults: { 'checkresult_build_info{instance="b"}': `${level([1, 20])} ${gone(100)}` },
         at: 60,
       },
@@ -42,7 +42,7 @@ export const replicaCases: readonly Case[] = [
     clears: 42,
     description:
       'The group coordinator has accepted no heartbeat from checkresult-stream for 6m 0s. No events are read; they wait in Kafka. The replicas keep trying to join.',
-    silent: { 'one replica of two is away': { faults: { [`${HEARTBEAT}{instance="b"}`]: PAUSED }, at: 30 } },
+    silent: { 'one of two replicas is down': { faults: { [`${HEARTBEAT}{instance="b"}`]: PAUSED }, at: 30 } },
   },
   {
     alert: 'CheckResultReplicaOutOfGroup',
@@ -53,7 +53,7 @@ export const replicaCases: readonly Case[] = [
     labels: { instance: 'b' },
     description:
       'The last accepted heartbeat of replica b of checkresult-stream is 15m 0s old. The other replicas process its partitions.',
-    silent: { 'none is in the group': { faults: { [HEARTBEAT]: PAUSED }, at: 30 } },
+    silent: { 'no replica is in the group': { faults: { [HEARTBEAT]: PAUSED }, at: 30 } },
   },
   {
     alert: 'CheckResultStandby',

@@ -1,4 +1,4 @@
-/** Series as promtool wants them: of a healthy service, and changed by a fault. A step is the time between two samples. */
+/** Input series for promtool: those of a healthy service, changed by a fault. A step is the time between two samples. */
 import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
 import { DEFER_REASONS } from '../../../src/core/defer.ts'
 import { CIRCUIT_REASONS } from '../../../src/core/circuit-breaker.ts'
@@ -13,15 +13,15 @@ export interface Series {
   readonly values: string
 }
 
-/** For so many steps. */
+/** An amount for a number of steps. */
 export type Stretch = readonly [amount: number, steps: number]
 
-/** A gauge that stays at a value, then at another. */
+/** A gauge that stays at each value in turn. */
 export function level(...stretches: readonly Stretch[]): string {
   return stretches.map(([value, steps]) => `${value}+0x${steps - 1}`).join(' ')
 }
 
-/** A counter that grows by an amount a step, then by another. */
+/** A counter that grows by each amount per step in turn. */
 export function grows(...stretches: readonly Stretch[]): string {
   let at = 0
   return stretches
@@ -33,7 +33,7 @@ export function grows(...stretches: readonly Stretch[]): string {
     .join(' ')
 }
 
-/** Neither a value nor the promise that there will be one. */
+/** A series that disappears. */
 export function gone(steps: number): string {
   return `stale _x${steps - 1}`
 }
@@ -45,17 +45,17 @@ function round(value: number): number {
 export interface Healthy {
   readonly steps: number
   readonly stepSeconds: number
-  /** Events a minute at each replica; 0 is an idle service. */
+  /** Events per minute at each replica. 0 is an idle service. */
   readonly perMinute: number
 }
 
 export const JOB = { namespace: 'kyc', job: 'checkresult-stream' }
 const INPUT = 'verification.completed'
 
-/** Two replicas to which nothing is the matter: nine of ten verifications pass, one of fifty is risky. */
+/** Two healthy replicas: nine of ten verifications pass, one of fifty is risky. */
 export function healthy(service: Healthy): Series[] {
   const always = (value: number): string => level([value, service.steps])
-  // Somebody else's, of whom nothing must be said though they are not well.
+  // An unhealthy service that is not ours and must not cause an alert.
   const labels = { ...JOB, job: 'other', instance: 'c' }
   return [
     ...replica('a', '0', service),
@@ -73,7 +73,7 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
   const perStep = (perMinute * stepSeconds) / 60
   const pace = (share: number): string => grows([round(share * perStep), steps])
   const always = (value: number): string => level([value, steps])
-  /** A point in time so many seconds from now, at each step. */
+  /** A timestamp that is always this many seconds in the future. */
   const ahead = (seconds: number): string => `${seconds}+${stepSeconds}x${steps - 1}`
   const busy = perMinute > 0
   const one = (name: string, values: string, labels: Labels = {}): Series => ({
@@ -91,7 +91,7 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
     one('checkresult_results_total', pace(0.9), { verdict: 'PASSED', sub_code: '200', family: 'PASSPORT' }),
     one('checkresult_results_total', pace(0.1), { verdict: 'FAILED', sub_code: '201', family: 'PASSPORT' }),
     one('checkresult_end_to_end_seconds_count', pace(1)),
-    // As Prometheus 2 writes it, and as Prometheus 3 does.
+    // Prometheus 2 and Prometheus 3 write the bound differently.
     one('checkresult_end_to_end_seconds_bucket', pace(1), { le: instance === 'a' ? '60' : '60.0' }),
     ...each('checkresult_risk_checks_total', 'result', {
       risky: pace(0.02),
@@ -114,7 +114,7 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
     }),
     ...each('checkresult_request_duration_seconds_count', 'outcome', {
       ...none(CALL_OUTCOMES, pace(0)),
-      settled: pace(1),
+      final: pace(1),
       deferred: pace(0.1),
     }),
     one('checkresult_quota_limit_per_second', always(10)),
@@ -129,7 +129,7 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
       failed: always(0),
     }),
     one('checkresult_consumer_lag_records', always(busy ? 3 : 0), { topic: INPUT, partition }),
-    // What waits on a retry topic is not due: neither its number nor its age is anybody's concern.
+    // Events on a retry topic are not due yet, so neither their number nor their age must cause an alert.
     one('checkresult_consumer_lag_records', grows([30, steps]), { topic: `${INPUT}.retry.10m`, partition }),
     one('checkresult_oldest_unsettled_timestamp_seconds', always(0), {
       topic: `${INPUT}.retry.10m`,
@@ -138,7 +138,7 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
     ...(busy
       ? [one('checkresult_oldest_unsettled_timestamp_seconds', ahead(-1), { topic: INPUT, partition })]
       : []),
-    // Absent while nothing is the matter.
+    // These series do not exist for a healthy service.
     one('checkresult_partition_blocked_offset', `_x${steps}`, {
       topic: INPUT,
       partition,
@@ -165,9 +165,10 @@ function replica(instance: string, partition: string, { steps, stepSeconds, perM
   ]
 }
 
-/** Values by the series they replace: a metric's name, and some of its labels in braces. Throws where there is none such. */
+/** New values by series: the name of a metric and some of its labels in braces. */
 export type Faults = Readonly<Record<string, string>>
 
+/** Replaces the values of series. Throws if a series does not exist. */
 export function disturbed(series: readonly Series[], faults: Faults): Series[] {
   return Object.entries(faults).reduce<Series[]>(
     (all, [which, values]) => {

@@ -4,7 +4,7 @@ import { grows, level } from './series.ts'
 
 const EXPIRY = 'checkresult_credentials_expiry_timestamp_seconds'
 
-/** At one replica only: each has its own circuit breaker. */
+/** At one replica only, because each replica has its own circuit breaker. */
 const circuitCases: readonly Case[] = Object.entries(CIRCUIT_ALERTS).map(
   ([reason, { alert, why, for: held }]) => ({
     alert,

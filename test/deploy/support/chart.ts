@@ -1,4 +1,4 @@
-/** The chart rendered by Helm, as objects. */
+/** Renders the chart with Helm and parses the objects. */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -13,7 +13,7 @@ export const NEWEST = '1.37.0'
 
 export type Values = Readonly<Record<string, unknown>>
 
-/** Any object of Kubernetes': what is looked at is named by its path. */
+/** Any Kubernetes object. Tests read its fields by path with {@link at}. */
 export interface Manifest {
   readonly apiVersion: string
   readonly kind: string
@@ -26,12 +26,12 @@ export interface Manifest {
   readonly data?: Readonly<Record<string, string>>
 }
 
-/** The least that is enough, as in `ci/minimal-values.yaml`. */
+/** The minimum of values that the chart needs. */
 export const MINIMAL = `${CHART}/ci/minimal-values.yaml`
 export const FULL = `${CHART}/ci/full-values.yaml`
 
 export interface Rendering {
-  /** Files of values, the last one first in rank. Without any, the minimal ones. */
+  /** Values files; later ones take precedence. Default: the minimal values. */
   readonly files?: readonly string[]
   readonly values?: Values
   readonly release?: string
@@ -39,7 +39,7 @@ export interface Rendering {
   readonly chart?: string
 }
 
-/** The YAML text. Rejects with what Helm says when the chart refuses the values. */
+/** Renders YAML. Rejects with Helm's error if the chart rejects the values. */
 export async function renderText(rendering: Rendering = {}): Promise<string> {
   const { files = [MINIMAL], values = {}, release = 'r', kubeVersion = NEWEST, chart = CHART } = rendering
   const { helm } = await provideHelm()
@@ -63,7 +63,7 @@ export function parse(text: string): readonly Manifest[] {
     .filter((manifest) => manifest !== null)
 }
 
-/** What Helm says to values that are refused; empty where they are not. */
+/** Helm's error for these values, or an empty string if the chart accepts them. */
 export async function refusal(values: Values, files: readonly string[] = [MINIMAL]): Promise<string> {
   try {
     await renderText({ files, values })
@@ -73,12 +73,12 @@ export async function refusal(values: Values, files: readonly string[] = [MINIMA
   }
 }
 
-/** The one object of that kind, or of that kind and the end of its name. */
+/** The only object of a kind, optionally with a name that ends in `nameEnd`. */
 export function one(manifests: readonly Manifest[], kind: string, nameEnd = ''): Manifest {
   const found = manifests.filter((it) => it.kind === kind && it.metadata.name.endsWith(nameEnd))
   const [only] = found
   if (only === undefined || found.length > 1) {
-    throw new Error(`There are ${found.length} of ${kind} …${nameEnd}, not one.`)
+    throw new Error(`Expected one ${kind} with a name ending in "${nameEnd}", found ${found.length}.`)
   }
   return only
 }
@@ -87,7 +87,7 @@ export function kinds(manifests: readonly Manifest[]): readonly string[] {
   return manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort()
 }
 
-/** What stands at a path such as `spec.template.spec.containers.0.image`; undefined where the path ends before. */
+/** The value at a path such as `spec.template.spec.containers.0.image`, or undefined. */
 export function at(value: unknown, path: string): unknown {
   return path
     .split('.')

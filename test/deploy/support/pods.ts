@@ -1,6 +1,6 @@
 /**
- * What a pod must be, restated: the restricted Pod Security Standard, and the checks of kube-linter that matter here.
- * Kubernetes enforces the first; the second is what reviewers ask for.
+ * Checks of pods: the restricted Pod Security Standard, which Kubernetes enforces, and the checks of kube-linter that matter
+ * here.
  */
 import { at, type Manifest } from './chart.ts'
 
@@ -27,7 +27,7 @@ export interface PodSpec {
   readonly hostIPC?: boolean
 }
 
-/** Every pod there is, by the name of the object that makes it. */
+/** All pods, by the name of the object that creates them. */
 export function podsOf(manifests: readonly Manifest[]): readonly (readonly [string, PodSpec])[] {
   return manifests.flatMap((manifest) => {
     const spec = manifest.kind === 'Pod' ? manifest.spec : at(manifest.spec, 'template.spec')
