@@ -35,12 +35,12 @@ export interface Config {
     readonly groupId: string
     readonly delivery: Delivery
     readonly foreignRecords: ForeignRecords
-    /** Of what the service writes. */
+    /** Codec of the records that the service writes. */
     readonly compression: Codec
-    /** Of partitions of the input topic without a committed offset. */
+    /** For partitions of the input topic without a committed offset. */
     readonly startOffset: StartOffset
     readonly sessionTimeoutMs: number
-    /** PEM texts; null where not given. The whole is null without TLS. */
+    /** PEM texts; null if they are not set. The whole is null without TLS. */
     readonly tls: {
       readonly ca: Secret | null
       readonly cert: Secret | null
@@ -50,7 +50,7 @@ export interface Config {
   }
   readonly topics: { readonly input: string; readonly result: string; readonly deadLetter: string }
   readonly registry: {
-    /** Without a slash at its end. */
+    /** Without a trailing slash. */
     readonly url: string
     /** Sent with each request. */
     readonly clientId: string
@@ -60,7 +60,7 @@ export interface Config {
     /** Scheme, host and port. */
     readonly endpoint: string
     readonly qps: number | 'unlimited'
-    /** Null where nothing is limited. */
+    /** Null if calls are not limited. */
     readonly burst: number | null
     readonly qpsGuardMs: number
     readonly timeoutMs: number
@@ -73,7 +73,7 @@ export interface Config {
     readonly retryTopics: readonly RetryTopic[]
     readonly maxAgeMs: number
   }
-  /** 0 looks for no repeats. */
+  /** 0 disables the check for duplicates. */
   readonly dedupeWindowMs: number
   readonly deadLetterLimit: {
     /** Of the last hundred records; null is no limit. */
@@ -92,7 +92,7 @@ export type QuotaConfig =
   | {
       readonly mode: 'redis'
       readonly url: Secret
-      /** PEM text; null for the public authorities. */
+      /** PEM text; null for public authorities. */
       readonly ca: Secret | null
       readonly key: string
     }
@@ -146,7 +146,7 @@ interface Read {
   readonly failed: ReadonlySet<SettingName>
 }
 
-/** One by one, so that what is well-formed is known although something else is not. */
+/** Reads settings one by one, so that valid values are known even if others are invalid. */
 function readValues({ environmentValues, failed: unread }: Gathered, names: readonly SettingName[]): Read {
   const values: Record<string, unknown> = {}
   const errors: string[] = []

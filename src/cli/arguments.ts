@@ -1,4 +1,4 @@
-/** Parsers for the values of options and arguments. Each throws what commander prints behind the option's name. */
+/** Parsers for the values of options and arguments. Each throws an error that commander prints after the option's name. */
 import { InvalidArgumentError } from 'commander'
 
 /** Accepts an integer written in digits, from `min` to `max`. */

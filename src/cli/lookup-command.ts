@@ -56,7 +56,7 @@ async function lookup(config: LookupConfig, ids: Ids, options: Options): Promise
     import('./lookup/iso-times.ts'),
   ])
   const nowMs = Date.now()
-  // Only an event has these: neither its place in a topic nor its time is known here.
+  // Without an event its coordinates and its time are not known.
   const {
     source: _,
     completedAt: __,

@@ -1,4 +1,4 @@
-/** How the service's process ends: by a signal, by an error that nobody caught, or too late. Each way has a last log line. */
+/** Ends the service's process: after a signal, after an uncaught error, or when SHUTDOWN_DEADLINE has passed. */
 import closeWithGrace from 'close-with-grace'
 import { formatDuration } from '../config/duration.ts'
 import { safeError, type SafeError } from '../core/safe-error.ts'
@@ -8,13 +8,13 @@ import type { Service } from '../service.ts'
 import { EXIT_FAILED } from './settings.ts'
 
 /**
- * Until {@link stopOnSignals} takes over: without it, Node would print an error that nobody caught as text. Warnings of Node
- * go into the log from then on. Call what it returns once {@link stopOnSignals} has taken over.
+ * Logs uncaught errors while the service starts, because Node.js would print them as text. Also logs the warnings of Node.js
+ * from now on. Call the returned function once {@link stopOnSignals} handles uncaught errors.
  */
 export function logCrashes(log: Log): () => void {
   const crash = (error: unknown): never => endNow(log, CRASHED, safeError(error))
   process.on('uncaughtException', crash)
-  // Node prints warnings as text if this is missing, or if its own listener stays.
+  // The listener of Node.js itself prints warnings as text.
   process.removeAllListeners('warning')
   process.on('warning', (warning) =>
     log.warn('Node.js has a warning. The service goes on.', safeError(warning)),
@@ -37,7 +37,7 @@ export function stopOnSignals({ log, service, serving, deadlineMs }: Stoppable):
   const options: closeWithGrace.Options = {
     delay: deadlineMs,
     logger: false,
-    // After a start that failed there is nothing to close.
+    // There is nothing to close after a failed start.
     skip: ['beforeExit'],
     onSecondSignal: (signal) =>
       log.error('The service ends at once, because of a second signal. Records in hand will be read again.', {
@@ -47,7 +47,7 @@ export function stopOnSignals({ log, service, serving, deadlineMs }: Stoppable):
     onTimeout: () => log.error(overdue(service, deadlineMs)),
   }
   closeWithGrace(options, async ({ err, signal }) => {
-    // Not by `err`: a promise may be rejected with nothing.
+    // Do not test `err`, because a promise may be rejected with undefined.
     if (signal === undefined) endNow(log, CRASHED, safeError(err))
     log.info('Stopping: the service commits what is in flight and starts nothing new.', { reason: signal })
     try {
@@ -63,7 +63,7 @@ export function stopOnSignals({ log, service, serving, deadlineMs }: Stoppable):
 const CRASHED =
   'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.'
 
-/** The log is written synchronously: the line is out before the process is gone. */
+/** The log is written synchronously, so the line is out before the process ends. */
 export function endNow(log: Log, message: string, error?: SafeError): never {
   log.error(message, error)
   process.exit(EXIT_FAILED)

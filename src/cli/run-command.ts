@@ -27,7 +27,7 @@ function spareTheCollector(): void {
   Buffer.poolSize = 0
 }
 
-/** Standard output has JSON lines and nothing else, whatever ends the process. */
+/** Writes only JSON lines to standard output, also if the settings are invalid or the start fails. */
 async function start(): Promise<void> {
   const loaded = loadConfig(process.env)
   const [{ createLog }, { topicNames }] = await Promise.all([
@@ -36,7 +36,7 @@ async function start(): Promise<void> {
   ])
   const identity = { name: NAME, version: VERSION }
   if (loaded.kind === 'errors') {
-    // Whatever LOG_LEVEL says: it may be what is wrong, and a process that ends without a word is no help.
+    // Independent of LOG_LEVEL, which may be the invalid setting: a process must not end without a message.
     logErrors(
       createLog({ ...identity, level: 'info', names: [...loaded.errors, ...loaded.warnings] }),
       loaded,

@@ -2,7 +2,7 @@
 import { loadParts, type Config } from '../config.ts'
 import type { Part } from '../config/parts.ts'
 
-/** Settings are invalid: known before any connection is made. */
+/** Settings are invalid. This is found before any connection is made. */
 export const EXIT_SETTINGS = 2
 export const EXIT_FAILED = 1
 
@@ -31,12 +31,12 @@ export async function withSettings<P extends Part>(
   }
 }
 
-/** For the help of a command. */
+/** A line for the help of a command. */
 export function settingsHelp(needed: string): string {
   return `\nSettings: ${needed}. See docs/settings.md.`
 }
 
-/** The registry is used by some commands only if it is configured. */
+/** Whether commands that can do without the registry use it. */
 export function isRegistrySet(): boolean {
   const { SCHEMA_REGISTRY_URL: url = '' } = process.env
   return url.trim() !== ''

@@ -63,7 +63,7 @@ export function credentialErrors(isSet: (name: SettingName) => boolean): string[
   return [`No Alibaba Cloud credentials are set. Expected one of these: ${kinds.join(', ')}.`]
 }
 
-/** Only for settings of which {@link credentialErrors} has nothing to say. */
+/** Call it only if {@link credentialErrors} reports nothing. */
 export function chooseCredentials(values: Values): CredentialsConfig {
   const chosen = accessKey(values) ?? oidc(values) ?? others(values)
   if (chosen === null) throw new Error('No credential source is set.')
@@ -106,7 +106,7 @@ function others(values: Values): CredentialsConfig | null {
   return uri === undefined ? null : { kind: 'uri', uri }
 }
 
-/** For `config check`: which way was taken. */
+/** The chosen source, for `config check`. */
 export function credentialsOrigin(credentials: CredentialsConfig): string {
   switch (credentials.kind) {
     case 'static':

@@ -1,4 +1,4 @@
-/** The settings in words: the effective ones for `config check`, all of them for the README. Secrets are never shown. */
+/** Describes settings: the effective ones for `config check`, all of them for docs/settings.md. Never shows a secret. */
 import type { EnvironmentValue } from './errors.ts'
 import { defaultBurst } from './rules.ts'
 import { MASK } from './secret.ts'

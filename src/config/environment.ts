@@ -19,7 +19,7 @@ export type ReadText = (path: string) => FileText
 export interface Gathered {
   readonly environmentValues: ReadonlyMap<SettingName, EnvironmentValue>
   readonly errors: readonly string[]
-  /** Settings whose value could not be had: nothing further is said about them. */
+  /** Settings whose value could not be read. No further error is reported about them. */
   readonly failed: ReadonlySet<SettingName>
 }
 
@@ -63,7 +63,7 @@ function fromFile(variable: string, path: string, readText: ReadText): Found {
   return { kind: 'value', environmentValue: { variable, text: withoutLineEnd(file.text), raw: path } }
 }
 
-/** Editors and `echo` put one behind a secret. */
+/** Editors and `echo` append a line end to a secret. */
 export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '')
 }
@@ -81,7 +81,7 @@ function textOf(env: Environment, variable: string, verbatim: boolean): string |
   return text === '' ? undefined : text
 }
 
-/** The settings' values, each secret that came from a file knowing which. */
+/** Gives each secret that came from a file the path of this file. */
 export function withFiles(values: Values, environmentValues: Gathered['environmentValues']): Values {
   const entries = Object.entries(values).map(([name, value]): [string, unknown] => {
     const found = environmentValues.get(name as SettingName)

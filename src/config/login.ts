@@ -37,7 +37,7 @@ const TOKEN = [TOKEN_FILE, ...FOR_GRANT] as const
 
 type IsSet = (name: SettingName) => boolean
 
-/** Also what is set but faulty counts as set. At most one message. */
+/** An invalid value counts as set. Returns at most one message. */
 export function loginErrors(values: Partial<Values>, invalid: IsSet): string[] {
   if (invalid(MECHANISM)) return []
   const isSet: IsSet = (name) => values[name] !== undefined || invalid(name)
@@ -84,7 +84,7 @@ function listed(names: readonly SettingName[]): string {
   return `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'}`
 }
 
-/** Null without a login; complete wherever {@link loginErrors} has nothing to say. */
+/** Null without a login. Call it only if {@link loginErrors} reports nothing. */
 export function chooseLogin(values: Values): LoginConfig | null {
   const { KAFKA_SASL_MECHANISM: mechanism } = values
   if (mechanism === 'oauthbearer') {

@@ -1,6 +1,6 @@
-/** A value that must not be shown. Whatever prints, logs or serializes it gets `***`; only {@link reveal} tells. */
+/** A value that must not be shown. Printing, logging or serializing it gives `***`; only {@link reveal} returns it. */
 export class Secret {
-  /** Path of the file it was read from; null where the environment held it. */
+  /** Path of the file that it was read from; null if it came from the environment. */
   readonly file: string | null
   readonly #value: string
 

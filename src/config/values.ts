@@ -281,7 +281,7 @@ function list(text: string): string[] {
   return text.split(',').map((one) => one.trim())
 }
 
-/** A schema of a plain function; undefined refuses the text. */
+/** Makes a schema from a function that returns undefined for an invalid text. */
 function read<T>(parse: (text: string) => T | undefined): z.ZodType<T, string> {
   return z.string().transform((text, context) => {
     const value = parse(text)

@@ -4,7 +4,7 @@
  */
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-const LONGEST = ['brokers-away', 'security', 'stack', 'dlq', 'at-least-once', 'last-line'].map(
+const LONGEST = ['brokers-away', 'security', 'stack', 'dlq', 'redrive', 'at-least-once', 'last-line'].map(
   (name) => `/test/integration/${name}.test.ts`,
 )
 

@@ -1,11 +1,11 @@
-/** Reads the events of dead letters. It is less patient than the service: a registry that does not answer is a result here. */
+/** Reads the events of dead letters. Unlike the service it does not wait for a registry that does not answer. */
 import type { Registry } from '../../adapters/registry/registry.ts'
 import type { Clock, Decoded, InputRecord } from '../../ports.ts'
 import type { DlqConfig } from './dead-letter-topic.ts'
 
 export type Reading =
   | Decoded
-  /** Avro, but the schema cannot be had. */
+  /** Avro, but the schema is not available. */
   | { readonly kind: 'unread'; readonly why: 'no-registry' | 'no-answer' }
 
 export interface EventReader {
@@ -27,7 +27,7 @@ const unrefTimers: Clock = {
   },
 }
 
-/** Without a registry in the settings it reads JSON only. Once the registry has not answered, it is not asked again. */
+/** Reads only JSON if no registry is configured. After one timeout it does not ask the registry again. */
 export async function createEventReader({
   registry: settings,
 }: Pick<DlqConfig, 'registry'>): Promise<EventReader> {

@@ -1,4 +1,4 @@
-/** `dlq list`: the newest dead letters that wait, or those that were redriven. */
+/** `dlq list`: lists the newest dead letters that wait, or those that were redriven. */
 import { isSelected, type Selection } from '../../core/stored-dead-letter.ts'
 import {
   ForeignDeadLetters,
@@ -43,18 +43,18 @@ export interface Newest {
   readonly total: number
   /** Those that were selected and belong to other pipelines. */
   readonly foreign: ForeignSummary
-  /** Events that were to be read and cannot be; null if none was to be read. */
+  /** Counts the events that could not be read; null if no event had to be read. */
   readonly unread: Unread | null
 }
 
 interface Wanted {
   readonly limit: number
   readonly redriven: boolean
-  /** Null reads no event. */
+  /** If it is null, no event is read. */
   readonly transactions: TransactionFilter | null
 }
 
-/** Keeps at most twice as many as are wanted in memory. */
+/** Keeps at most twice `limit` dead letters in memory. */
 export async function newestDeadLetters(
   dlq: DlqReader,
   selection: Selection,

@@ -1,16 +1,16 @@
-/** How far a long run has come: a bar on a terminal, a line now and then elsewhere; nothing of a short one. */
+/** Shows the progress of a long run: a bar on a terminal, otherwise a line every few seconds. A short run shows nothing. */
 import cliProgress from 'cli-progress'
 
 export interface Progress {
   show(moment: Moment): void
-  /** The bar goes. */
+  /** Removes the bar. */
   end(): void
 }
 
 export interface Moment {
   readonly read: number
   readonly total: number
-  /** What else there is to say, as a part of a message; may be empty. */
+  /** Shown after the percentage; may be empty. */
   readonly note: string
 }
 

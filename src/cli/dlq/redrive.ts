@@ -14,7 +14,7 @@ export interface RedriveCommandOptions extends FilterOptions {
 }
 
 export async function redriveCommand(config: DlqConfig, options: RedriveCommandOptions): Promise<void> {
-  // Before the topic is read: another redrive can commit nothing more, so all its receipts are seen.
+  // Claim before reading: after the claim another redrive cannot commit, so all of its receipts are read.
   const target = options.execute ? await claimSink(config) : null
   try {
     const report = await withDeadLetters(config, async (dlq) => {
@@ -66,7 +66,7 @@ async function claimSink(config: DlqConfig): Promise<RedriveTarget> {
   return { sink, inputTopic, deadLetterTopic }
 }
 
-/** npm forwards a signal that the terminal has sent to this process, too: two within this time are one. */
+/** npm forwards a signal that the terminal has already sent to this process, so two within this time count as one. */
 const SAME_SIGNAL_MS = 1_000
 
 /** Aborts at the first signal. A later one ends the process at once, which loses nothing either. */
@@ -125,7 +125,7 @@ export function reportText(
     )
   }
   lines.push(...unfitLines(report), ...foreignLines(foreign))
-  // After an early end the rest of the positions is unknown.
+  // After an early end it is not known whether the remaining positions exist.
   if (end.kind === 'done' && absent.length > 0) {
     lines.push(
       `No dead letter waits at ${absent.join(', ')}: there is none, it was redriven, or another filter excludes it.`,

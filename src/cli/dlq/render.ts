@@ -47,7 +47,7 @@ const BARE = Object.fromEntries(
 )
 
 export interface ListedDeadLetter extends StoredDeadLetter {
-  /** Null if the event cannot be read, absent if it was not to be read. */
+  /** Null if the event cannot be read; absent if transaction ids were not asked for. */
   readonly transactionId?: string | null
 }
 
@@ -98,7 +98,7 @@ export function deadLetterJson(deadLetter: ListedDeadLetter): Readonly<Record<st
   }
 }
 
-/** None if there are none. */
+/** Empty if there are no such dead letters. */
 export function foreignLines({ total, topics, positions }: ForeignSummary): string[] {
   if (total === 0) return []
   const more = total - positions.length

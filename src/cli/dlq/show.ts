@@ -1,4 +1,4 @@
-/** `dlq show`: everything about one dead letter. Its key, its value and its event's own headers only if asked for. */
+/** `dlq show`: shows one dead letter. It shows the key, the value and the event's own headers only with `--show-personal`. */
 import { withoutOurs } from '../../core/dead-letter.ts'
 import { nameBytes } from '../../core/headers.ts'
 import { positionName, type DeadLetterPosition } from '../../core/stored-dead-letter.ts'
@@ -172,7 +172,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 type Shown = string | { readonly base64: string }
 
-/** Text only if it has no control characters: a terminal would obey them. */
+/** Base64 if there are control characters, because a terminal would obey them. */
 function bytesText(bytes: Buffer): Shown {
   const encoded = { base64: bytes.toString('base64') }
   try {

@@ -15,7 +15,7 @@ export class TransactionFilter {
   readonly #wanted: string | null
   #unread: Unread = { invalid: 0, noRegistry: 0, noAnswer: 0 }
 
-  /** `wanted` is the id to look for; null takes any. */
+  /** `wanted` is the id to look for; null matches any id. */
   constructor(reader: EventReader, wanted: string | null) {
     this.#reader = reader
     this.#wanted = wanted
@@ -26,8 +26,8 @@ export class TransactionFilter {
   }
 
   /**
-   * The transaction's id, null if the event cannot be read; `another` if it is not the wanted one. An event that cannot be read
-   * is the wanted one if its key is the wanted id, as producers are told to key events.
+   * Returns the transaction's id (null if the event cannot be read), or `another` if it does not match. An event that cannot be
+   * read matches if its key is the wanted id, because producers should use the transaction id as the key.
    */
   async read(record: InputRecord): Promise<{ readonly id: string | null } | 'another'> {
     const reading = await this.#reader.read(record)
@@ -46,7 +46,7 @@ export class TransactionFilter {
 
 const CAUSES = { 'no-registry': 'noRegistry', 'no-answer': 'noAnswer' } as const
 
-/** None if every event was read. */
+/** Empty if every event was read. */
 export function unreadLines({ invalid, noRegistry, noAnswer }: Unread): string[] {
   const parts = [
     ...(invalid === 0 ? [] : [`${invalid} invalid`]),
@@ -57,7 +57,7 @@ export function unreadLines({ invalid, noRegistry, noAnswer }: Unread): string[]
   return all === 0 ? [] : [`The transaction of ${count(all, 'event')} cannot be read: ${parts.join('; ')}.`]
 }
 
-/** As one line that a terminal shows as it is: whoever wrote the event chose the id. */
+/** Replaces control characters, because anybody who may write events chooses their ids. */
 function printable(id: string): string {
   return id.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
 }

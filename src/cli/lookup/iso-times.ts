@@ -1,4 +1,4 @@
-/** A result as a person reads it: Avro's numbers of days and milliseconds as ISO dates and times. Pure. */
+/** Formats a result for people: Avro's days and milliseconds become ISO dates and times. Pure. */
 
 const DAY_MS = 86_400_000
 /** The limit of JavaScript's dates. */
@@ -7,7 +7,7 @@ const MAX_DATE_MS = 8.64e15
 /** The names of the fields of an Avro schema by their logical type. */
 export type LogicalFields = Readonly<Record<'date' | 'timestamp-millis', ReadonlySet<string>>>
 
-/** Reads them off the schema, so that a field that is added later is printed as a date, too. */
+/** Derived from the schema, so that fields that are added later are formatted, too. */
 export function logicalFields(schema: unknown): LogicalFields {
   const found = { date: new Set<string>(), 'timestamp-millis': new Set<string>() }
   collect(schema, '', found)

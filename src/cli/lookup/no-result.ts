@@ -1,6 +1,6 @@
 /**
- * What `lookup` says when a call brought no result: the rows of `dlq show` (reason, code, message), and advice. The
- * reasons are those of dead letters, of deferred events and of the circuit breaker. Pure; holds no personal data.
+ * What `lookup` prints if a call returned no result: the rows of `dlq show` (reason, code, message) and advice. Reasons are
+ * those of dead letters, deferred events and the circuit breaker. Pure. No line holds personal data.
  */
 import type { NoAnswer, Reply } from '../../core/answer.ts'
 import type { Outcome } from '../../core/classify.ts'
@@ -50,12 +50,12 @@ function explain(outcome: NoResult, reply: Reply): Explanation {
   return own ?? find(BY_REASON, reasonOf(outcome)) ?? OTHERWISE
 }
 
-/** The vendor may send any code, also `constructor`. */
+/** Looks up own members only, because the vendor may send any code, even `constructor`. */
 function find(table: Readonly<Record<string, Explanation>>, name: string): Explanation | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined
 }
 
-/** Codes that say more than their reason does. */
+/** Codes with a more specific explanation than their reason. */
 const BY_CODE: Readonly<Record<string, Explanation>> = {
   TransactionIdInvalid: {
     message: 'The API does not know this transaction.',
@@ -68,7 +68,7 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
   },
 }
 
-/** Failures without an answer that say more than their reason does. */
+/** Failures without an answer that have a more specific explanation than their reason. */
 const BY_FAILURE: Readonly<Partial<Record<NoAnswer, Explanation>>> = {
   'no-credentials': {
     message: 'The call was not made, because no credentials could be obtained.',
