@@ -2,14 +2,14 @@ import { CommanderError, type Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { argumentsOf, createProgram } from '../../../src/cli/program.ts'
 
-interface Said {
+interface Output {
   readonly code: number
   readonly out: string
   readonly err: string
 }
 
 /** The output and exit code of the command line before a command runs. */
-async function outputOf(...words: string[]): Promise<Said> {
+async function outputOf(...words: string[]): Promise<Output> {
   let out = ''
   let err = ''
   const program = createProgram()
@@ -19,7 +19,7 @@ async function outputOf(...words: string[]): Promise<Said> {
       .configureOutput({ writeOut: (text) => (out += text), writeErr: (text) => (err += text) })
   }
   const end: unknown = await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => error)
-  if (!(end instanceof CommanderError)) throw new Error('A command was run.')
+  if (!(end instanceof CommanderError)) throw new Error('The command was executed.')
   return { code: end.exitCode, out, err }
 }
 

@@ -29,7 +29,7 @@ async function parsed(...options: string[]): Promise<{ code: number; stdout: str
   const end: unknown = await program
     .parseAsync(['simulate', ...options], { from: 'user' })
     .catch((error: unknown) => error)
-  if (!(end instanceof CommanderError)) throw new Error('It was started.')
+  if (!(end instanceof CommanderError)) throw new Error('The command did not fail.')
   return { code: end.exitCode, ...output }
 }
 

@@ -36,7 +36,7 @@ test('every setting belongs to a part', () => {
 test.each(PARTS)('loading only the part %s gives the same result as loading everything', (part) => {
   const whole = loadConfig(ENV)
   const only = loadParts([part], ENV)
-  if (whole.kind !== 'ok' || only.kind !== 'ok') throw new Error('The settings are refused.')
+  if (whole.kind !== 'ok' || only.kind !== 'ok') throw new Error('The settings are invalid.')
   expect(only.config).toEqual({ [part]: whole.config[part] })
 })
 

@@ -206,7 +206,7 @@ test('resets Redis once if its clock jumped, and uses none of its earlier slots'
   slots.take(READY_MS + DRIFT_MS)
   const nowMs = READY_MS + 100
   const request = slots.request(nowMs, 1)
-  if (request === null) throw new Error('It asks for nothing.')
+  if (request === null) throw new Error('There is no slot request.')
   slots.answered(request, answer(nowMs + 500, { slotsMs: [nowMs + 500] }), {
     askedMs: nowMs,
     answeredMs: nowMs,

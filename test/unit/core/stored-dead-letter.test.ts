@@ -40,7 +40,7 @@ function stored(headers: Headers): DlqRecord {
 
 function deadLetter(changes: Partial<StoredDeadLetter> = {}): StoredDeadLetter {
   const found = stored(deadLetterHeaders([], FACTS))
-  if (found.kind !== 'dead-letter') throw new Error('It is one.')
+  if (found.kind !== 'dead-letter') throw new Error('The record is not a dead letter.')
   return { ...found.deadLetter, ...changes }
 }
 

@@ -23,7 +23,7 @@ test('claims, commits and the end of a lane are logged at level debug', async ()
   expect(new Set(log.lines.map(({ level }) => level))).toEqual(new Set(['debug']))
 })
 
-test('a claim that fails is logged with the code of the brokers', async () => {
+test('a failed claim is logged with the error code of the broker', async () => {
   const partition = new FakePartition()
   partition.refusals = 1
   const log = recordingLog(true)
@@ -31,7 +31,7 @@ test('a claim that fails is logged with the code of the brokers', async () => {
   expect(log.lines).toMatchObject([{ fields: { outcome: 'failed', code: expect.any(String) as unknown } }])
 })
 
-test('nothing is added to a claim if the level is off', () => {
+test('a claim is not wrapped if debug logging is off', () => {
   const { claim } = new FakePartition()
   expect(loggedClaim(claim, { clock: new FakeClock(), log: recordingLog() })).toBe(claim)
 })

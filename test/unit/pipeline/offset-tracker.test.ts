@@ -118,7 +118,7 @@ class Model {
   begin(): void {
     const next = this.records.find(({ entry }) => entry === null)
     const entry = this.tracker.peek()
-    if (entry?.offset !== offsetOf(next?.offset)) throw new Error('Another record was to begin.')
+    if (entry?.offset !== offsetOf(next?.offset)) throw new Error('An unexpected record was started.')
     if (next === undefined || entry === undefined) return
     next.entry = entry
     this.tracker.begin()

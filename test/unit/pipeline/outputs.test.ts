@@ -67,7 +67,7 @@ function work(
 
 function only({ outputs }: ProcessedRecord): OutputRecord {
   const [output, ...others] = outputs
-  if (output === undefined || others.length > 0) throw new Error(`${outputs.length} outputs, not one.`)
+  if (output === undefined || others.length > 0) throw new Error(`${outputs.length} outputs instead of one.`)
   return output
 }
 

@@ -77,8 +77,8 @@ describe('a permit queue with a remote quota', () => {
   test('opens the circuit breaker while the quota is unavailable and closes it when the quota returns', async () => {
     const { ask, names, change, queue, metrics, log } = withRemoteQuota()
     ask('a')
-    change({ unavailable: 'The quota is on holiday.' })
-    change({ unavailable: 'The quota is on holiday.' })
+    change({ unavailable: 'The quota is unavailable.' })
+    change({ unavailable: 'The quota is unavailable.' })
     expect(queue.openReason).toBe('quota-unavailable')
     change({ unavailable: null, permits: 1 })
     await flushPromises()

@@ -16,14 +16,14 @@ const incident = fc.record({
   forMs: fc.oneof(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1_000, max: 15_000 })),
 })
 
-const course = fc.record({
+const runs = fc.record({
   permits: fc.integer({ min: 1, max: 12 }),
   partitions: fc.integer({ min: 1, max: 9 }),
   replicas: fc.integer({ min: 1, max: 4 }),
   incidents: fc.array(incident, { maxLength: 12 }),
   seed: fc.integer({ min: 1, max: 2 ** 31 - 2 }),
 })
-type Course = typeof course extends fc.Arbitrary<infer T> ? T : never
+type Run = typeof runs extends fc.Arbitrary<infer T> ? T : never
 
 /** Park and Miller's generator. */
 function randomFrom(seed: number): () => number {
@@ -31,7 +31,7 @@ function randomFrom(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
 }
 
-function run({ permits, partitions, replicas, incidents, seed }: Course): readonly number[] {
+function run({ permits, partitions, replicas, incidents, seed }: Run): readonly number[] {
   const time = new VirtualTime()
   const random = randomFrom(seed)
   const group = new QuotaGroup({ time, random, permits, partitions, sessionMs: 3_000, rebalanceMs: 3_000 })
@@ -57,7 +57,7 @@ function run({ permits, partitions, replicas, incidents, seed }: Course): readon
 
 test('no second contains more calls than the quota over all replicas, whatever happens to them', () => {
   fc.assert(
-    fc.property(course, (one) => {
+    fc.property(runs, (one) => {
       expect(maxWithin(run(one), WINDOW_MS - ROUNDING_MS)).toBeLessThanOrEqual(one.permits)
     }),
     { numRuns: 60 },

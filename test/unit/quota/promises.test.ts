@@ -6,7 +6,7 @@ import { figuresOf, usedAtLeast, type Observed } from '../../quota/promises.ts'
 import { EVENT_SCENARIO, OUTSIDE_SCENARIO } from '../../quota/scenarios.ts'
 import type { Standing } from '../../quota/standing.ts'
 
-const PLAYED: Case = {
+const CASE: Case = {
   name: 'x',
   mode: 'redis',
   permits: 10,
@@ -54,12 +54,12 @@ function waitsUpTo(seconds: number): Observed['stretches'] {
   return [{ from: standing(), to: standing({ waits }) }]
 }
 
-function broken(change: Partial<Observed>, played: Partial<Case> = {}): readonly string[] {
-  return figuresOf({ ...PLAYED, ...played }, observed(change), 1).broken
+function broken(change: Partial<Observed>, caseChanges: Partial<Case> = {}): readonly string[] {
+  return figuresOf({ ...CASE, ...caseChanges }, observed(change), 1).broken
 }
 
 test('the promises hold if every window of one second plus guard has exactly N calls', () => {
-  const figures = figuresOf(PLAYED, observed(), 1)
+  const figures = figuresOf(CASE, observed(), 1)
   expect(figures).toMatchObject({ max: 10, throttled: 0, unfairness: 1, broken: [] })
   expect(figures.used).toBeCloseTo(1 / 1.02, 6)
 })
@@ -121,7 +121,7 @@ test('calls of another client are counted separately; the service makes room for
   ])
   const backsOff = merge(evenly(10).filter(({ atNs }, at) => atNs < 5.5e9 || at % 2 === 0))
   const figures = figuresOf(
-    { ...PLAYED, ...afterwards },
+    { ...CASE, ...afterwards },
     observed({ calls: backsOff, calm: { fromNs: 0, toNs: 5e9 } }),
     1,
   )
@@ -132,7 +132,7 @@ test('slack lengthens the guard and lowers the required usage, but does not chan
   expect(usedAtLeast({}, 1)).toBeCloseTo(0.97, 6)
   expect(usedAtLeast({}, 4)).toBeCloseTo(0.887, 3)
   expect(usedAtLeast({ guardMs: 30 }, 1)).toBeCloseTo(0.9606, 3)
-  expect(figuresOf(PLAYED, observed({ calls: evenly(10.5) }), 4).broken).toEqual([
+  expect(figuresOf(CASE, observed({ calls: evenly(10.5) }), 4).broken).toEqual([
     '11 calls arrived within one second',
   ])
 })

@@ -13,11 +13,11 @@ import {
   type Scenario,
 } from '../../../src/simulator/scenarios.ts'
 
-type Made =
+type Processed =
   { readonly kind: 'result'; readonly result: VerificationResult } | Exclude<Outcome, { kind: 'final' }>
 
 /** Processes a response with the service's own parser, classification and normalizer. */
-function made(response: Response, docType: string | null): Made {
+function processed(response: Response, docType: string | null): Processed {
   const outcome = classify(replyOf(response))
   if (outcome.kind !== 'final') return outcome
   const event = {
@@ -55,14 +55,14 @@ const GO_AGAIN = new Set(['deferred', 'throttled', 'unavailable', 'blocked'])
 function finalOutcome({ respond, docType }: Scenario, calls: number, person: number) {
   const before: string[] = []
   for (let call = 1; call <= 20; call += 1) {
-    const end = made(respond({ call, calls, person }), docType)
+    const end = processed(respond({ call, calls, person }), docType)
     if (!GO_AGAIN.has(end.kind)) return { end, before }
     before.push(end.kind)
   }
   return { end: null, before }
 }
 
-function toExpected(end: Made | null): Expected | null {
+function toExpected(end: Processed | null): Expected | null {
   if (end === null) return { kind: 'deferred' }
   if (end.kind === 'rejected') return { kind: 'dead-letter', reason: end.reason }
   if (end.kind !== 'result') return null

@@ -30,7 +30,7 @@ const ROLE = 'acs:ram::1000:role/fictitious'
 const LIFETIME_MS = 3_600_000
 const MINUTE_MS = 60_000
 
-interface Way {
+interface SourceCase {
   readonly kind: string
   /** The only host that may be called. */
   readonly host: string
@@ -60,7 +60,7 @@ afterAll(() => {
   rmSync(home, { recursive: true })
 })
 
-const WAYS: readonly Way[] = [
+const SOURCES: readonly SourceCase[] = [
   {
     kind: 'oidc',
     host: STS_HOST,
@@ -119,11 +119,11 @@ async function idOf(provider: CredentialProvider): Promise<string | null> {
 /** The credentials that are available without waiting; fails the test if a caller would have to wait. */
 function availableWithoutWait(provider: CredentialProvider): Credentials | null {
   const current = provider.current()
-  if (current instanceof Promise) throw new Error('A caller has to wait.')
+  if (current instanceof Promise) throw new Error('The credentials are not available without waiting.')
   return current
 }
 
-describe.each(WAYS)('credentials from $kind', ({ host, start, config }) => {
+describe.each(SOURCES)('credentials from $kind', ({ host, start, config }) => {
   let clock: FakeClock
   let server: CredentialServer
   let redirection: Redirection
@@ -239,7 +239,7 @@ describe.each(WAYS)('credentials from $kind', ({ host, start, config }) => {
 
 test('an OIDC role is requested with the current token in the file', async () => {
   const clock = new FakeClock()
-  const [way] = WAYS
+  const [source] = SOURCES
   const server = await startCredentialServer({
     shape: STS,
     certificate,
@@ -252,7 +252,7 @@ test('an OIDC role is requested with the current token in the file', async () =>
   })
   const redirection = redirectConnections(() => ({ [STS_HOST]: server.port }))
   const provider = createCredentialProvider({
-    config: way?.config(server.port, home) ?? { kind: 'profile', name: '' },
+    config: source?.config(server.port, home) ?? { kind: 'profile', name: '' },
     readText: readTextFile,
     clock,
     log: recordingLog(),

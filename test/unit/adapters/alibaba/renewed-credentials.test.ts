@@ -57,7 +57,7 @@ async function fail(): Promise<void> {
 
 function availableId(): string | null {
   const current = provider.current()
-  if (current instanceof Promise) throw new Error('A caller has to wait.')
+  if (current instanceof Promise) throw new Error('The credentials are not available without waiting.')
   return current?.accessKeyId ?? null
 }
 

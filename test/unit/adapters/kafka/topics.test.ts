@@ -125,7 +125,7 @@ function adminOf(refusals: number, type: string): { admin: Admin; asked: string[
   const asked: string[][] = []
   const admin: Pick<Admin, 'createTopics' | 'fetchTopicMetadata'> = {
     createTopics: async ({ waitForLeaders }) => {
-      if (waitForLeaders !== false) throw new Error('kafkajs would wait, and give up')
+      if (waitForLeaders !== false) throw new Error('kafkajs would wait until it gives up')
       return true
     },
     fetchTopicMetadata: async (options) => {

@@ -134,7 +134,7 @@ const FIELDS = [
 /** Topic names, assignments and offsets contain plain numbers and dates that do not come from a document. */
 const NAMES_OF_OURS: ReadonlySet<string> = new Set(['topic', 'partitions', 'offset', 'address'])
 
-test('there is no debug method above the level debug, so that its callers build nothing', () => {
+test('has no debug method above the level debug, so that callers build no fields', () => {
   for (const level of ['info', 'warn', 'error', 'silent'] as const) {
     expect(setUp(level).log.debug).toBeUndefined()
   }

@@ -38,7 +38,7 @@ function typeOf(schema: unknown): Type {
 
 async function problemOf(value: Buffer | null, registry?: FakeRegistry): Promise<DecodedKind> {
   const decoded = await decoding(registry).decoded(value)
-  if (decoded === null) throw new Error('Nobody stopped the decoder.')
+  if (decoded === null) throw new Error('The decoder did not stop.')
   return decodedKind(decoded)
 }
 

@@ -9,7 +9,7 @@ function answer(code: string, status: number, requestId: string | null = null): 
 
 function linesFor(reply: Reply): string[] {
   const outcome = classify(reply)
-  if (outcome.kind === 'final') throw new Error('That is a result.')
+  if (outcome.kind === 'final') throw new Error('The reply has a result.')
   return noResultLines(outcome satisfies NoResult, reply)
 }
 
