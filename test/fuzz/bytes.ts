@@ -1,4 +1,7 @@
-/** Reads and writes the primitive types of Kafka's protocol: integers in network order, zigzag varints, CRC-32C. */
+/**
+ * Reads and writes the primitive types of Kafka's protocol: integers in network order, zigzag integers of variable
+ * length, CRC-32C.
+ */
 
 export class Writer {
   #bytes = Buffer.allocUnsafe(1_024)

@@ -106,7 +106,7 @@ export function oddJson({ dice, event }: Making): Content {
       }
     case 'escaped': {
       const text = JSON.stringify(event).replaceAll('zqx', String.raw`\u007aqx`)
-      return { about: 'escaped letters', value: Buffer.from(text), event }
+      return { about: 'escaped characters', value: Buffer.from(text), event }
     }
     case 'order': {
       const reversed = Object.fromEntries(Object.entries(event).toReversed())
@@ -190,7 +190,7 @@ export function oddTime({ dice, event, world: { nowMs } }: Making): Content {
   }
 }
 
-/** Room for the headers of the batch and the record, the key and the varints. */
+/** Room for the headers of the batch and the record, the key and the variable-length integers. */
 const HEAD_BYTES = 200
 
 export function large(making: Making): Content {

@@ -28,7 +28,7 @@ interface Variation {
   /** A schema for the encoder with the same bytes, if it rejects a schema that registries accept. */
   readonly writer?: unknown
   readonly value?: (event: VerificationCompleted) => unknown
-  /** What the service reads, if it differs from the event. */
+  /** The event that the service reads, if it differs from the original. */
   readonly read?: (event: VerificationCompleted) => VerificationCompleted
 }
 

@@ -120,7 +120,7 @@ describe.each(['exactly-once', 'at-least-once'])('%s', (delivery) => {
 })
 
 /**
- * A registry that lacks a referenced schema. The real one keeps referenced schemas, so a proxy asks it for a version
+ * A registry without a referenced schema. The real one keeps referenced schemas, so a proxy asks it for a version
  * that does not exist.
  */
 async function registryWithoutReference(): Promise<string> {

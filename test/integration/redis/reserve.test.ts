@@ -161,10 +161,10 @@ describe("when Redis's clock is set back", () => {
 test.concurrent('a caller that saw the clock jump resets the ring once', async () => {
   const { ask } = await running()
   const { ringEpoch } = await ask()
-  const anew = await ask({ jumpedIn: ringEpoch })
-  expect(anew).toMatchObject({ slots: [], retryAfterMs: HOLD_MS })
-  expect(anew.ringEpoch).toBeGreaterThan(ringEpoch)
-  expect((await ask({ jumpedIn: ringEpoch })).ringEpoch).toBe(anew.ringEpoch)
+  const reset = await ask({ jumpedIn: ringEpoch })
+  expect(reset).toMatchObject({ slots: [], retryAfterMs: HOLD_MS })
+  expect(reset.ringEpoch).toBeGreaterThan(ringEpoch)
+  expect((await ask({ jumpedIn: ringEpoch })).ringEpoch).toBe(reset.ringEpoch)
 })
 
 describe('a slot that has passed', () => {
