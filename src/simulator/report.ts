@@ -1,5 +1,5 @@
 /**
- * What the simulator has received. It keeps only counts, and transaction ids up to a bound; it keeps no answers.
+ * Counts what the simulator receives. It keeps only counts, and transaction ids up to a limit; it keeps no answers.
  */
 import { BusiestSecond } from './window.ts'
 

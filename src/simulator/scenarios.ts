@@ -1,8 +1,8 @@
 /**
  * The scenarios: the beginning of a transaction id chooses how its calls are answered, for example `passhkid2018…`,
  * `notyet2…`, `html502…`. `--help` prints this table. Ids contain letters and digits only, as the vendor's do.
- * After some names a digit sets the number of calls. Code that generates ids must put a letter after the name or
- * number, because a random digit would be read as the number.
+ * After some names a digit sets the number of calls. Code that generates ids must not put a random digit after the
+ * name or number, because it would be read as the number.
  */
 import { okBody, type Reading } from './answers.ts'
 import { SAMPLE_DOCUMENTS } from './documents.ts'
@@ -27,7 +27,7 @@ export interface ExpectedResult {
   readonly document: boolean
 }
 
-/** What a correct service finally produces for such a transaction. */
+/** The final output of a correct service for such a transaction. */
 export type Expected =
   | ExpectedResult
   | { readonly kind: 'dead-letter'; readonly reason: string }

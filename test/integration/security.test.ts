@@ -81,19 +81,19 @@ interface Refusal {
 const REFUSALS: Readonly<Record<string, Refusal>> = {
   'a wrong password (PLAIN)': {
     settings: () => withPassword('plain', WRONG),
-    message: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
+    message: /brokers reject the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
   },
   'a wrong password (SCRAM)': {
     settings: () => withPassword('scram-sha-512', WRONG),
-    message: /brokers refuse the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
+    message: /brokers reject the login: check .*KAFKA_SASL_PASSWORD.*SASL/,
   },
   'a token signed with an unknown key': {
     settings: () => withToken(STRANGE_TOKEN),
-    message: /brokers refuse the login: check .*the token/,
+    message: /brokers reject the login: check .*the token/,
   },
   'a wrong client secret': {
     settings: () => withClient(WRONG),
-    message: /token endpoint refuses us: check .*KAFKA_SASL_OAUTH_CLIENT_SECRET/,
+    message: /token endpoint rejects the client: check .*KAFKA_SASL_OAUTH_CLIENT_SECRET/,
   },
   'a token endpoint that is down': {
     settings: async () => ({
@@ -112,18 +112,20 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   'a client certificate that has expired': {
     settings: async () =>
       kafka.certificateSettings(await issue(kafka.authority, { name: USER, expired: true })),
-    message: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE has not expired/,
+    message:
+      /brokers reject the client side of the TLS handshake: check that the certificate in KAFKA_TLS_CERT_FILE has not expired/,
   },
   'no client certificate': {
     settings: async () => {
       const { KAFKA_TLS = '', KAFKA_TLS_CA_FILE = '' } = kafka.settings
       return { KAFKA_TLS, KAFKA_TLS_CA_FILE, KAFKA_BROKERS: kafka.others.get('CERTIFICATE') ?? '' }
     },
-    message: /brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE/,
+    message:
+      /brokers reject the client side of the TLS handshake: check that the certificate in KAFKA_TLS_CERT_FILE/,
   },
   'missing TLS': {
     settings: async () => ({ KAFKA_BROKERS: kafka.broker }),
-    message: /No broker of KAFKA_BROKERS answers, .*: check .*KAFKA_TLS/,
+    message: /No Kafka broker answers \(.*\): check .*KAFKA_TLS/,
   },
 }
 

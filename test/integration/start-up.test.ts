@@ -121,7 +121,12 @@ describe.concurrent('a service that cannot start says what to do, in its log and
 
   test('when no broker answers', async (its) => {
     const service = await startService(environment({ KAFKA_BROKERS: NOWHERE }).env, its.onTestFinished)
-    expect(await readinessAfter(service, /No broker of KAFKA_BROKERS answers, .*: check/)).toEqual(NOT_READY)
+    expect(
+      await readinessAfter(
+        service,
+        /No Kafka broker answers \(127\.0\.0\.1:\d+: ECONNREFUSED\): check KAFKA_BROKERS/,
+      ),
+    ).toEqual(NOT_READY)
   })
 
   test('when the registry does not answer', async (its) => {
@@ -139,12 +144,12 @@ describe.concurrent('a service that cannot start says what to do, in its log and
     const broker = inject('loginBroker')
     const { env } = environment(loginSettings(broker, 'tester', 'not-the-right-one'))
     const service = await startService(env, its.onTestFinished)
-    expect(await readinessAfter(service, /brokers refuse the login: check .*KAFKA_SASL_PASSWORD/)).toEqual(
+    expect(await readinessAfter(service, /brokers reject the login: check .*KAFKA_SASL_PASSWORD/)).toEqual(
       NOT_READY,
     )
     expect(service.output()).not.toContain('not-the-right-one')
     const { code, stderr } = await runCommand(TOPICS, env)
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/brokers refuse the login/) })
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/brokers reject the login/) })
     const right = environment(loginSettings(broker))
     expect((await runCommand(TOPICS, right.env)).code).toBe(0)
   })

@@ -20,7 +20,7 @@ export interface RenewalOptions {
   readonly obtain: () => Promise<ExpiringCredentials>
   /** For the log: where the credentials come from. */
   readonly source: string
-  /** For the log: what to check if it fails, as a sentence. */
+  /** For the log: advice if it fails, ending with a period. */
   readonly advice: string
   readonly clock: Clock
   readonly log: Log

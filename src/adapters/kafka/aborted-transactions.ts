@@ -1,13 +1,13 @@
-/** Which batches of a fetch answer belong to aborted transactions. */
+/** Finds the batches of a fetch response that belong to aborted transactions. */
 
 export interface AbortedTransaction {
   readonly producerId: bigint
   readonly firstOffset: bigint
 }
 
-/** To be told of all batches in order, from the first in the answer. */
+/** Must be called for all batches in order, starting with the first in the response. */
 export class AbortedTransactions {
-  /** In the order they begin. The broker lists them in the order they end, and they may overlap. */
+  /** Sorted by first offset. The broker lists them in the order they end, and they may overlap. */
   readonly #aborted: readonly AbortedTransaction[]
   readonly #open = new Set<bigint>()
   #begun = 0
@@ -16,7 +16,7 @@ export class AbortedTransactions {
     this.#aborted = aborted.toSorted((left, right) => Number(left.firstOffset - right.firstOffset))
   }
 
-  /** Whether a transactional batch of this producer, with this last offset, is part of one. */
+  /** Whether a transactional batch of this producer, with this last offset, was aborted. */
   includes(producerId: bigint, lastOffset: bigint): boolean {
     for (; this.#begun < this.#aborted.length; this.#begun += 1) {
       const next = this.#aborted[this.#begun]
@@ -26,7 +26,7 @@ export class AbortedTransactions {
     return this.#open.has(producerId)
   }
 
-  /** The producer's transaction ends here. A commit marker ends none of these. */
+  /** Ends the producer's aborted transaction. A commit marker never ends one. */
   end(producerId: bigint): void {
     this.#open.delete(producerId)
   }

@@ -1,10 +1,11 @@
 /**
- * The at-least-once end of a lane, for brokers without transactions: outputs first, acknowledged by all in-sync replicas,
- * then the offset, in the background and together with those of other partitions ({@link OffsetCommits}).
+ * The at-least-once output sink of a lane, for brokers without transactions. Outputs are written first and
+ * acknowledged by all in-sync replicas; the offset is committed afterwards in the background, together with those
+ * of other partitions ({@link OffsetCommits}). Nothing is lost, because an offset is committed only after its
+ * outputs.
  *
- * An offset is only ever committed behind its outputs, so nothing is lost. Outputs whose offset is not committed yet when
- * the process dies or the partition moves come out again, with the same key and content. Nobody is fenced: a former owner
- * may still be writing, which is one more repeat.
+ * If the process crashes or the partition moves before the offset is committed, the outputs are written again with
+ * the same key and content. Nobody is fenced: a former owner may still be writing, which can repeat outputs too.
  */
 import type { ClaimPartition, Clock, OutputSink, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { retryRequest } from './retry-request.ts'
@@ -24,14 +25,14 @@ export interface AtLeastOnceOptions extends ClaimClusterOptions {
   readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
 
-/** The partition is led by another broker than the metadata says, or by none for a moment. */
+/** The partition has another leader than the metadata says, or none for a moment. */
 const MOVED = new Set([
   'NOT_LEADER_FOR_PARTITION',
   'LEADER_NOT_AVAILABLE',
   'REPLICA_NOT_AVAILABLE',
   'KafkaJSBrokerNotFound',
 ])
-/** An election takes about a second; what takes longer is the lane's to try again. */
+/** An election takes about a second. If it takes longer, the lane retries. */
 const WHILE_IT_MOVES = {
   retriable: MOVED,
   maxTries: 8,
@@ -51,8 +52,8 @@ export function createClaimAtLeastOnce(options: AtLeastOnceOptions): ClaimPartit
 }
 
 /**
- * Outputs that the brokers have, so that a publish that failed in part is not repeated as a whole: a lane publishes the same
- * objects again after its next claim.
+ * Outputs that the brokers have acknowledged. A lane publishes the same objects again after its next claim, so that
+ * a publish that failed in part is not repeated as a whole.
  */
 type Acknowledged = WeakSet<OutputRecord>
 
@@ -75,13 +76,13 @@ class AtLeastOnceSink implements OutputSink {
     this.committedOffset = claimed.committedOffset
   }
 
-  /** There is nothing to open. */
+  /** Plain writes need no preparation. */
   prepare(): void {}
 
   async publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome> {
     const { of, acknowledged } = this.#claimed
     const missing = outputs.filter((output) => !acknowledged.has(output))
-    // All are waited for: what is acknowledged after another one has failed must not be sent again either.
+    // Waits for all, because outputs acknowledged after a failure must not be sent again either.
     const sent = await Promise.allSettled(
       [...byPartition(missing).values()].map((records) => this.#produce(records)),
     )
@@ -97,7 +98,7 @@ class AtLeastOnceSink implements OutputSink {
     await acquired.release({ failed: this.#failed })
   }
 
-  /** What is refused for good can be replaced only when nothing else is in the way. */
+  /** A permanently rejected output can be replaced only if nothing else failed. */
   #notPublished(errors: readonly unknown[]): PublishOutcome {
     const other = errors.find((error) => !isRefused(error))
     if (other === undefined) return { kind: 'refused', failure: toFailure(errors[0], 'writing') }
@@ -119,7 +120,7 @@ class AtLeastOnceSink implements OutputSink {
     await produce(leader, batch, { transaction: null, timestampMs: this.#options.clock.epochMs() })
   }
 
-  /** Asks where the partition has gone while it moves; anything else is the caller's. */
+  /** Refreshes the metadata and retries while the partition moves. Any other error goes to the caller. */
   #followingTheLeader(send: () => Promise<void>): Promise<void> {
     const { clock } = this.#options
     return retryRequest(send, { ...WHILE_IT_MOVES, clock }, () =>

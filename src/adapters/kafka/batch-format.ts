@@ -1,9 +1,9 @@
-/** Where the fields of a record batch (magic 2) stand, and what its attributes mean. */
+/** Field offsets of a record batch (magic 2), and the meaning of its attributes. */
 import { CODECS, type Codec } from '../../core/compression.ts'
 
 export const BATCH = {
   baseOffset: 0,
-  /** Of what follows this field. */
+  /** Length of everything after this field. */
   length: 8,
   leaderEpoch: 12,
   magic: 16,
@@ -24,10 +24,10 @@ export const LOG_APPEND_TIME = 0x08
 export const TRANSACTIONAL = 0x10
 export const CONTROL = 0x20
 
-/** As the attributes name them. */
+/** The codec's id in the attributes. */
 export const CODEC_IDS: Readonly<Record<Codec, number>> = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 }
 
-/** Null for a codec that does not exist. */
+/** Null if the codec does not exist. */
 export function codecOf(attributes: number): Codec | null {
   return CODECS.find((codec) => CODEC_IDS[codec] === (attributes & CODEC_MASK)) ?? null
 }

@@ -1,4 +1,4 @@
-/** Outputs cut into batches for produce requests. */
+/** Splits outputs into batches for produce requests. */
 import type { OutputRecord } from '../../ports.ts'
 import { BATCH } from './batch-format.ts'
 import { recordBytes } from './encode-batch.ts'
@@ -9,19 +9,19 @@ export interface TopicPartition {
 }
 
 export interface BatchLimits {
-  /** What the topic takes: the broker compares the whole batch, as it is sent. */
+  /** The topic's limit. The broker compares it with the whole batch as sent. */
   readonly maxMessageBytes: number
 }
 
 export interface RecordGroup {
   readonly records: readonly OutputRecord[]
-  /** A single record, worth compressing. */
+  /** A single large record, which is always compressed. */
   readonly large: boolean
 }
 
 const MAX_BATCH_BYTES = 512 * 1024
 const LARGE_RECORD_BYTES = 64 * 1024
-/** `message.max.bytes` of a broker that is not told otherwise. */
+/** Default of `message.max.bytes` on a broker. */
 export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 
 export function byPartition(outputs: readonly OutputRecord[]): ReadonlyMap<string, readonly OutputRecord[]> {
@@ -32,7 +32,7 @@ export function id({ topic, partition }: TopicPartition): string {
   return `${topic}:${partition}`
 }
 
-/** Splits what goes to one partition, in order, so that each batch fits the topic before it is compressed. */
+/** Splits the outputs for one partition, in order, so that each batch fits the topic before compression. */
 export function* batches(
   records: readonly OutputRecord[],
   { maxMessageBytes }: BatchLimits,

@@ -1,6 +1,6 @@
 /**
- * Everything that is read from one broker: one fetch at a time, in a session of its own, so that no broker waits for another
- * and no partition for another one of the same broker. Ends by itself when the broker leads nothing of ours any more.
+ * Fetches from one broker: one fetch at a time, in a session per broker, so that brokers do not wait for each
+ * other, and partitions of one broker do not either. Ends when the broker leads none of our partitions any more.
  */
 import type { Clock, InputRecord, Log } from '../../ports.ts'
 import { BATCH } from './batch-format.ts'
@@ -16,40 +16,43 @@ export interface BrokerFetchesOptions {
   readonly nodeId: number
   /** Connects first if necessary. */
   readonly findBroker: (nodeId: number) => Promise<Broker>
-  /** Those it leads, in the order in which they take turns. */
+  /** The partitions this broker leads, in the order in which they take turns. */
   readonly led: (nodeId: number) => readonly FetchedPartition[]
   readonly find: (key: string) => FetchedPartition | undefined
-  /** Finds out where partitions without a position are read next. */
+  /** Looks up the start of partitions without a position. */
   readonly lookUp: (broker: Broker, partitions: readonly FetchedPartition[]) => Promise<void>
   readonly clock: Clock
   readonly log: Pick<Log, 'warn'>
   readonly onRecords: (partition: FetchedPartition, records: readonly InputRecord[]) => void
-  /** The position, or what is known of the log, has changed. */
+  /** Called if the position or the known state of the log has changed. */
   readonly onProgress: (partition: FetchedPartition) => void
-  /** It is the others' turn now. */
+  /** Moves the partition to the end of the turn order. */
   readonly onServed: (partition: FetchedPartition) => void
   readonly onActivity: () => void
-  /** A partition may have moved: asks where to. */
+  /** A partition may have moved: refreshes the metadata. */
   readonly refresh: () => void
-  /** Whether this error ends the consumer; then nothing more is fetched. */
+  /** Whether this error ends the consumer. Nothing is fetched afterwards. */
   readonly onError: (error: unknown) => boolean
   readonly onEnd: () => void
 }
 
-/** For a fetch, when nothing is there. */
+/** How long the broker may hold a fetch without data. */
 const MAX_WAIT_MS = 500
-/** While a partition is paused: its fetch has to wait for the one that is under way. Twenty fetches a second at most. */
+/**
+ * Used while a partition is paused, because its next fetch has to wait for the current one. At most twenty fetches
+ * a second.
+ */
 const MAX_WAIT_WHILE_PAUSED_MS = 50
-/** Of a whole answer. All of it is in memory at once. */
+/** Limit for a whole response, which is in memory at once. */
 const MAX_BYTES = 512 * 1024
-/** Soft: a producer's batch comes whole. */
+/** A soft limit, because a producer's batch is always returned as a whole. */
 const MAX_BYTES_PER_PARTITION = 32 * 1024
-/** Decompressed in one piece, however many a batch has. */
+/** Records decoded at once, however many a batch contains. */
 const MAX_RECORDS_AT_ONCE = 256
 const MAX_BYTES_AT_ONCE = 512 * 1024
 const BACK_OFF_MS = { first: 100, max: 1_000 } as const
 
-/** From Kafka 0.11 on. */
+/** Used since Kafka 0.11. */
 const BATCH_MAGIC = 2
 const OFFSET_OUT_OF_RANGE = 1
 const UNKNOWN_TOPIC_OR_PARTITION = 3
@@ -87,12 +90,15 @@ export class BrokerFetches {
     onEnd()
   }
 
-  /** When this broker last told everything it knows of a partition, monotonic; null while it is not asked for it. */
+  /**
+   * When this broker last reported everything it has for a partition, in monotonic milliseconds. Null while the
+   * partition is not fetched.
+   */
   answeredMs(key: string): number | null {
     return this.#session.offsetOf(key) === null ? null : this.#answeredMs
   }
 
-  /** Something can be fetched that could not be before. */
+  /** Called when a fetch has become possible. */
   wake(): void {
     this.#wake()
   }
@@ -153,7 +159,7 @@ export class BrokerFetches {
     onProgress(partition)
   }
 
-  /** In pieces, each given away before the next is decompressed. */
+  /** Decodes in pieces, each passed on before the next is decompressed. */
   async #read(partition: FetchedPartition, answer: PartitionAnswer, begin: bigint): Promise<void> {
     const { find, onRecords, onServed, log } = this.#options
     const { topic, partition: number, records: bytes, aborted } = answer
@@ -170,7 +176,7 @@ export class BrokerFetches {
         maxRecords: MAX_RECORDS_AT_ONCE,
         maxBytes: MAX_BYTES_AT_ONCE,
       })
-      // It may have been paused, moved or taken away while records were decompressed.
+      // The partition may have been paused, moved or revoked during decompression.
       if (find(partition.key) !== partition || !isWanted(partition, from)) return
       onServed(partition)
       partition.moveTo(piece.nextOffset)
@@ -212,12 +218,12 @@ function mayBeFetched(partition: FetchedPartition): partition is FetchedPartitio
   return partition.next !== null && !partition.isPaused
 }
 
-/** Neither paused nor moved since it was asked for. */
+/** Not paused or moved since it was requested. */
 function isWanted({ isPaused, next }: FetchedPartition, from: bigint): boolean {
   return !isPaused && next === from
 }
 
-/** Of the leader that wrote the first batch; null for a format that has none. */
+/** Leader epoch of the first batch. Null for formats without one. */
 function leaderEpochOf(bytes: Buffer): number | null {
   if (bytes.length <= BATCH.magic || bytes.readInt8(BATCH.magic) < BATCH_MAGIC) return null
   return bytes.readInt32BE(BATCH.leaderEpoch)

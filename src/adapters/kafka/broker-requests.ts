@@ -1,4 +1,6 @@
-/** Requests that kafkajs can encode but does not offer, or whose answers it fails as a whole when one partition fails. */
+/**
+ * Requests that kafkajs can encode but does not offer, or whose whole response it rejects if one partition fails.
+ */
 import { API_KEYS, REQUESTS, type Broker, type Exchange } from './internals.ts'
 import { decodeFetchAnswer, type FetchAnswer } from './fetch-answer.ts'
 
@@ -20,7 +22,10 @@ export interface FetchRequest {
   readonly forgottenTopics: readonly { readonly topic: string; readonly partitions: readonly number[] }[]
 }
 
-/** From version 11 on a follower may be named to read from, which knows less of the log's end than the leader. */
+/**
+ * From version 11 on the broker may redirect to a follower, which knows less about the end of the log than the
+ * leader.
+ */
 const MAX_FETCH_VERSION = 10
 
 export async function fetch(broker: Broker, request: FetchRequest): Promise<FetchAnswer> {
@@ -33,7 +38,7 @@ export async function fetch(broker: Broker, request: FetchRequest): Promise<Fetc
   return answer as FetchAnswer
 }
 
-/** The first offset of a log, or the one behind its last record. */
+/** The first offset of a log, or the one after its last record. */
 export const TIMESTAMP = { earliest: '-2', latest: '-1' } as const
 
 export interface ListedOffset {
@@ -54,7 +59,7 @@ interface ListOffsetsAnswer {
   }[]
 }
 
-/** Each partition with its own error. The end is that of the log, whatever transactions are open. */
+/** Returns an error per partition. The end is the end of the log, regardless of open transactions. */
 export async function listOffsets(
   broker: Broker,
   partitions: readonly { readonly topic: string; readonly partition: number }[],
@@ -87,7 +92,7 @@ function encode(broker: Broker, api: keyof typeof REQUESTS, fields: object, maxV
   return definition.protocol({ version })(fields)
 }
 
-/** As kafkajs does it for the requests it offers. */
+/** Sends the request the way kafkajs does. */
 export async function send(broker: Broker, exchange: Exchange): Promise<unknown> {
   try {
     return await broker.connectionPool.send(exchange)

@@ -1,4 +1,4 @@
-/** What every claim of an input partition needs of the brokers, whatever it promises of its outputs. */
+/** The part of a claim that both delivery modes share. */
 import type { ClaimPartition, OutputSink } from '../../ports.ts'
 import type { TopicPartition } from './batches.ts'
 import { toFailure } from './errors.ts'
@@ -7,13 +7,16 @@ import { SharedClusters, type AcquiredCluster } from './shared-clusters.ts'
 
 export interface ClaimClusterOptions {
   readonly createCluster: () => Cluster
-  /** Every topic an output may go to, and every topic events come from. */
+  /** All output topics and all topics that events come from. */
   readonly topics: readonly string[]
-  /** Told with each claim how wide each of them is by now: topics grow while the service runs. */
+  /**
+   * Called with each topic's current number of partitions at each claim, because topics can grow while the service
+   * runs.
+   */
   readonly onWidth: (topic: string, partitions: number) => void
 }
 
-/** Claims on connections that are shared by partition number. */
+/** Runs claims on connections that are shared by partition number. */
 export function onSharedCluster(
   { createCluster, topics, onWidth }: ClaimClusterOptions,
   claim: (acquired: AcquiredCluster, of: TopicPartition) => Promise<OutputSink>,
@@ -27,7 +30,7 @@ export function onSharedCluster(
     try {
       acquired = await clusters.acquire(partition)
       const { cluster } = acquired
-      // The topic may have grown since the cluster was opened.
+      // The topic may have grown since the metadata was loaded.
       if (!isKnown(cluster, { topic, partition })) await cluster.refreshMetadata()
       for (const one of topics) {
         const partitions = cluster.findTopicPartitionMetadata(one).length
@@ -53,9 +56,9 @@ export async function fetchCommitted(
   return offset < 0n ? null : offset
 }
 
-/** As the metadata has it: it may have moved since. */
+/** Returns the leader according to the metadata. It may have moved since. */
 export async function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<Broker> {
-  // Another claim has learned since that the topic has grown.
+  // The topic may have grown since this claim started.
   if (!isKnown(cluster, { topic, partition })) await cluster.refreshMetadata()
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
   return cluster.findBroker({ nodeId: Number(nodeId) })

@@ -1,4 +1,4 @@
-/** kafkajs, set up once: its logger bridged, its codecs registered, its timers and its filter of aborted records mended. */
+/** Sets up kafkajs: bridges its logger, registers the codecs, and applies our patches. */
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type Logger } from 'kafkajs'
 import type { SecureContext } from 'node:tls'
 import type { LoginConfig } from '../../config/login.ts'
@@ -17,18 +17,18 @@ export interface KafkaSettings {
   readonly clientId: string
   readonly tls: TlsFiles | null
   readonly sasl: LoginConfig | null
-  /** What a broker does not answer within this counts as failed, and the connection as gone. */
+  /** A request without an answer within this time fails, and its connection is closed. */
   readonly requestTimeoutMs?: number
 }
 
 export interface KafkaClient {
-  /** For the consumer and for administration: patient, the brokers may be away for long. */
+  /** For administration. Retries for long, because brokers may be unavailable for a while. */
   readonly kafka: Kafka
-  /** One cluster per claimed partition. */
+  /** Creates a set of broker connections with their metadata. */
   readonly createCluster: () => Cluster
 }
 
-/** Of a connection's making, and of the first answer on it. */
+/** Timeout for connecting, including the first answer. */
 const CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 30_000
 
@@ -58,13 +58,13 @@ export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClien
       createCluster({
         ...connection,
         logger,
-        // A claim is tried again by its lane: the library gives up soon.
+        // The lane retries a claim, so the library should give up soon.
         retry: { initialRetryTime: 100, multiplier: 2, maxRetryTime: 1_000, retries: 3 },
       }),
   }
 }
 
-/** kafkajs hands the object on as it is, and each connection takes what is there at that moment. */
+/** kafkajs passes this object through, so each new connection reads the current context. */
 function renewedTls(files: TlsFiles, log: Log): { readonly secureContext: SecureContext } {
   const current = createTlsContext(files, log)
   return {
@@ -75,41 +75,60 @@ function renewedTls(files: TlsFiles, log: Log): { readonly secureContext: Secure
 }
 
 /**
- * kafkajs logs each ordinary rebalance as an error, and may put a record into a message: what it says goes to the log
- * as a warning, and only its namespace, error type and place.
+ * Logs what kafkajs reports, as one warning with the cause. kafkajs logs ordinary rebalances as errors and may put records
+ * into its messages, so nothing but the cause, the component and the address is passed on.
  */
 function bridge(log: Log): (entry: LogEntry) => void {
-  const said = new Map<string, number>()
+  const loggedMs = new Map<string, number>()
   return ({ namespace, log: fields }) => {
     const { error, broker, groupId } = fields as { error?: unknown; broker?: unknown; groupId?: unknown }
-    // Only the check at the start asks for it, and does without where it may not.
-    if (fields.message.startsWith('Response DescribeConfigs(')) return
+    // The pool repeats what the connection has reported, without the address.
+    if (namespace === 'BrokerPool') return
+    const { message } = fields
+    // Only the check at startup sends this request, and it works without an answer.
+    if (message.startsWith('Response DescribeConfigs(')) return
     if (typeof error === 'string' && EXPECTED.test(error)) return
+    const cause = causeOf(typeof error === 'string' ? error : namespace === 'Connection' ? message : '')
     const line = {
       reason: `${namespace}${typeof groupId === 'string' ? ` ${groupId}` : ''}`,
-      ...(typeof error === 'string' ? safeText(error) : {}),
+      ...cause,
       ...(typeof broker === 'string' ? { address: broker } : {}),
     }
     const key = JSON.stringify(line)
     const nowMs = performance.now()
-    if (nowMs - (said.get(key) ?? -Infinity) < REPEAT_AFTER_MS) return
-    if (said.size >= MAX_REMEMBERED) said.clear()
-    said.set(key, nowMs)
-    log.warn('The Kafka client reports an error. It is not logged again for a minute.', line)
+    if (nowMs - (loggedMs.get(key) ?? -Infinity) < REPEAT_AFTER_MS) return
+    if (loggedMs.size >= MAX_REMEMBERED) loggedMs.clear()
+    loggedMs.set(key, nowMs)
+    log.warn(messageOf(line), line)
   }
 }
 
-/** Each of many connections, and each retry, says the same. */
+/** Many connections and retries report the same problem. */
 const REPEAT_AFTER_MS = 60_000
 const MAX_REMEMBERED = 100
 
-/** What a working group, a cautious claim and a busy coordinator say every day. */
+/** Errors of normal operation: rebalances, a claim that waits for the previous transaction, a coordinator that is loading. */
 const EXPECTED =
   /rebalancing|another concurrent operation|not aware of this member|member id|coordinator is loading/i
 
-/** A broker's fixed message or a system error's code; anything else may hold more than should be logged. */
-function safeText(text: string): { detail?: string; code?: string } {
+interface Cause {
+  /** One of the protocol's fixed error messages. */
+  readonly detail?: string
+  /** A system error's code. */
+  readonly code?: string
+}
+
+/** Any other text may contain more than should be logged. */
+function causeOf(text: string): Cause {
   if (PROTOCOL_MESSAGES.has(text)) return { detail: text }
   const [code] = /\bE[A-Z]{4,20}\b/.exec(text) ?? []
-  return code === undefined ? {} : { code }
+  if (code !== undefined) return { code }
+  return /^connection timeout/i.test(text) ? { code: 'timeout' } : {}
+}
+
+function messageOf({ detail, code, address }: Cause & { readonly address?: string }): string {
+  const subject =
+    address === undefined ? 'A request to Kafka' : `A request or connection to the Kafka broker ${address}`
+  const cause = detail ?? code
+  return `${subject} failed${cause === undefined ? '' : ` (${cause.replace(/\.$/, '')})`}. The service retries. Repetitions are not logged for a minute.`
 }

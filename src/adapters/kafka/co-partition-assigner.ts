@@ -1,10 +1,12 @@
 /**
- * Partition i of every topic goes to the same member: whoever works an input partition works its retry partitions too. In
- * partition order round the members, so that their numbers of partitions differ by one at most. Where the quota is shared by
- * partitions, only to as many members as there are permits, so that no partition sits with a member that may not call.
+ * Assigns partition i of every topic to the same member, so that the owner of an input partition also owns its
+ * retry partitions. Members get partitions round-robin in partition order, so their counts differ by at most one.
+ * If the quota is shared by partitions, at most as many members get partitions as there are permits, so that no
+ * partition belongs to a member that must not call.
  *
- * All members must split the quota alike, also while a topic grows or replicas are configured differently: each tells the
- * leader its limit, and the leader tells each what it went by, the smallest. The words go along as `userData`.
+ * All members must split the quota in the same way, even while a topic grows or replicas have different settings.
+ * Each member tells the leader its limit, and the leader sends the smallest one to all members as part of the quota
+ * plan. Both travel as `userData`.
  */
 import kafkajs from 'kafkajs'
 import { z } from 'zod'
@@ -16,14 +18,14 @@ const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 const NAME = 'CheckresultCoPartition'
 const VERSION = 0
 
-/** What a member says when it joins. `place` is its member index of before, so that it may keep that. */
+/** Sent by each member when it joins. `place` is its previous place, which it keeps if possible. */
 const MemberUserData = z.object({ permits: z.int().min(1).nullable(), place: z.int().min(0).nullable() })
-/** What the leader says to a member. `place` is the member's index, null for a hot standby. */
+/** Sent by the leader to each member. A standby has no place. */
 const LeaderUserData = z.object({
   partitions: z.int().min(0),
   permits: z.int().min(1).nullable(),
   place: z.int().min(0).nullable(),
-  /** What the leader's replicas read: one that reads something else has another program's group. */
+  /** The leader's input topic. A member with another one is in another program's group. */
   inputTopic: z.string().optional(),
 })
 export type LeaderUserData = z.output<typeof LeaderUserData>
@@ -31,20 +33,20 @@ export type LeaderUserData = z.output<typeof LeaderUserData>
 export interface CoPartitioningOptions {
   readonly inputTopic: string
   readonly retryTopics: readonly string[]
-  /** To be shared by partitions; null where the quota is kept otherwise. */
+  /** Permits to be shared by partitions. Null in other quota modes. */
   readonly permits: number | null
-  /** Partitions of each topic that exists, as the brokers say now. */
+  /** Current number of partitions of each existing topic. */
   readonly widths: () => Promise<ReadonlyMap<string, number>>
 }
 
 export interface CoPartitioning extends Protocol {
-  /** What the leader wrote for this member; nothing where it wrote nothing. */
+  /** Decodes the leader's assignment for this member. Empty if the leader sent nothing. */
   readonly assigned: (memberAssignment: Buffer) => OwnAssignment
 }
 
 export interface OwnAssignment {
   readonly assignment: Readonly<Record<string, readonly number[]>>
-  /** Null when the leader has none for us, or none that make sense. */
+  /** Null if the leader sent no plan or an invalid one. */
   readonly plan: LeaderUserData | null
   /** The group's leader is another program, or a replica with another input topic. */
   readonly isForeign: boolean
@@ -60,7 +62,7 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
     assign: async (members) => {
       const known = await widths()
       const current = new Map(topics.map((topic) => [topic, known.get(topic) ?? 0]))
-      // Others get nothing, and are told what this group reads.
+      // Other members get no partitions, but learn the input topic of this group.
       const ours = members.filter((member) => topicsOf(member).includes(inputTopic))
       const plan = { partitions: current.get(inputTopic) ?? 0, permits: minPermits(ours) }
       const assigned = assign(ours, current, { ...plan, inputTopic })
@@ -129,7 +131,7 @@ function encode(userData: z.output<typeof MemberUserData> | LeaderUserData): Buf
   return Buffer.from(JSON.stringify(userData))
 }
 
-/** An earlier version says nothing; what makes no sense counts as nothing, too. */
+/** Earlier versions send nothing. Invalid data is treated the same way. */
 function decode<T>(schema: z.ZodType<T>, userData: Buffer | null): T | null {
   try {
     return schema.parse(JSON.parse(String(userData)))

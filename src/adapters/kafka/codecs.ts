@@ -1,6 +1,6 @@
 /**
- * Every compression a producer may choose, for what kafkajs still decodes: messages in the formats of before Kafka 0.11.
- * It knows gzip alone, and decompresses without a bound.
+ * Registers all compression codecs for what kafkajs still decodes: message formats before Kafka 0.11. kafkajs
+ * itself supports only gzip, and decompresses without a limit.
  */
 import kafkajs from 'kafkajs'
 import { compress, decompressUpTo, type Compression } from './compression.ts'
@@ -21,7 +21,8 @@ function codec(name: Compression) {
     compress: ({ buffer }: { buffer: Buffer }): Promise<Buffer> => compress(name, buffer),
     decompress: async (bytes: Buffer): Promise<Buffer> => {
       const plain = decompressUpTo(MAX_BYTES, name, bytes)
-      if (plain === null) throw new Error(`The ${name} data is corrupt or more than ${MAX_BYTES} bytes.`)
+      if (plain === null)
+        throw new Error(`The ${name} data is corrupt or decompresses to more than ${MAX_BYTES} bytes.`)
       return plain
     },
   }

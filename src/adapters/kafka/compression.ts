@@ -1,6 +1,6 @@
 /**
- * The compression codecs of Kafka. A compressed batch can be a thousand times as large when it is decompressed, so
- * nothing here decompresses without a bound: either up to a number of bytes, or chunk by chunk as far as the caller reads.
+ * The compression codecs of Kafka. A batch can decompress to a thousand times its size, so nothing here
+ * decompresses without a limit: either up to a number of bytes, or chunk by chunk as the caller reads.
  */
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -21,9 +21,9 @@ import { compressSnappy, snappyChunks } from './snappy.ts'
 export type Compression = Exclude<Codec, 'none'>
 
 const CHUNK_BYTES = 64 * 1024
-/** Decoders that run on this thread let others run after so many bytes. */
+/** Decoders on the main thread yield to other work after this many bytes. */
 const TURN_BYTES = 4 * 1024 * 1024
-/** A zstd frame may ask for 128 MiB of memory for its window. More than 8 MiB is only granted to short frames. */
+/** A zstd frame may request a window of 128 MiB. More than 8 MiB is granted only for short frames. */
 const USUAL_WINDOW_LOG = 23
 const MAX_WINDOW_LOG = 27
 const MAX_BYTES_WITH_LARGE_WINDOW = 32 * 1024 * 1024
@@ -39,7 +39,7 @@ export function compress(codec: Compression, bytes: Buffer): Promise<Buffer> {
   return COMPRESS[codec](bytes)
 }
 
-/** All of it at once; null if it is larger than that, or cannot be read to its end. */
+/** Decompresses everything at once. Null if the result is larger than `maxBytes` or the data is corrupt. */
 export function decompressUpTo(maxBytes: number, codec: Compression, bytes: Buffer): Buffer | null {
   try {
     switch (codec) {
@@ -58,8 +58,8 @@ export function decompressUpTo(maxBytes: number, codec: Compression, bytes: Buff
 }
 
 /**
- * Chunks of up to a few megabytes, decompressed as they are asked for; each is valid until the next one is. Throws where the
- * data is corrupt or ends early.
+ * Decompresses in chunks of up to a few megabytes on demand. Each chunk is valid until the next one is requested.
+ * Throws if the data is corrupt or ends early.
  */
 export async function* decompressedChunks(codec: Compression, bytes: Buffer): AsyncGenerator<Buffer> {
   switch (codec) {

@@ -1,8 +1,10 @@
 /**
- * The consumer end: a member of the group and a fetcher for what it was assigned, put together. Records are handed over as
- * they come; offsets are committed by the lanes' transactions, or as {@link GroupConsumer.commit} is told, never by itself.
+ * The consumer: a group member and a fetcher for its assigned partitions. Records are passed on as they arrive.
+ * Offsets are committed by the lanes' transactions or through {@link GroupConsumer.commit}, never by the consumer
+ * itself.
  *
- * It ends by itself when the brokers are away for longer than a session, or refuse something for good: {@link ConsumerHooks}.
+ * It ends by itself if the brokers are unavailable for longer than a session, or reject something permanently: see
+ * {@link ConsumerHooks}.
  */
 import type { Clock, InputRecord, Log, Moment, PartitionFlow } from '../../ports.ts'
 import type { QuotaPlan } from '../../core/quota-shares.ts'
@@ -23,44 +25,47 @@ import { Topology } from './topology.ts'
 
 export type Assignment = Readonly<Record<string, readonly number[]>>
 
-/** What the group has decided for this member, beside its partitions. */
+/** The group's decision for this member, besides its partitions. */
 export interface Membership {
   readonly memberId: string
   readonly generation: number
-  /** When the request was sent by whose answer this is known. */
+  /** When the request was sent whose answer contains this decision. */
   readonly sent: Moment
-  /** What the group's leader went by; null when it does not say. */
+  /** The quota plan of the group's leader. Null if it sent none. */
   readonly quotaPlan: QuotaPlan | null
 }
 
 export interface ConsumerHooks {
-  /** From now on the group may decide without asking again: the member is about to join, again or for the first time, or to leave. */
+  /** The group may reassign partitions from now on without asking: the member is about to join, rejoin or leave. */
   readonly onBeforeRejoin: () => void
-  /** The group assigns all partitions again. Not an early warning: the member joins right after. */
+  /** The group reassigns all partitions. This is not an early warning: the member rejoins right afterwards. */
   readonly onRebalancing: () => void
   readonly onAssigned: (membership: Membership, assignment: Assignment) => void
   readonly onRecords: (topic: string, partition: number, records: readonly InputRecord[]) => void
-  /** `readUpTo` is the offset to be read next. */
+  /** `readUpTo` is the offset to read next. */
   readonly onProgress: (
     topic: string,
     partition: number,
     at: { readUpTo: bigint; highWatermark: bigint },
   ) => void
-  /** For how long the partition's leader has not answered; null when it does again. */
+  /** Seconds since the partition's leader last answered; null once it answers again. */
   readonly onLeaderSilent: (topic: string, partition: number, seconds: number | null) => void
-  /** For how long somebody's open transaction has kept records from being read; null when it does not any more. */
+  /** Seconds since an open transaction of any producer started to block reads; null once it no longer does. */
   readonly onOpenTransaction: (topic: string, partition: number, seconds: number | null) => void
-  /** So many offsets were deleted before they were read. */
+  /** Reports the number of offsets that were deleted before they were read. */
   readonly onLost: (topic: string, partition: number, offsets: number) => void
-  /** The log is another one, or was cut off below what was read of it: it is read from this offset, where it begins. */
+  /**
+   * The log was replaced, or truncated below the read position. It is read from its beginning, which is this
+   * offset.
+   */
   readonly onReplaced: (topic: string, partition: number, begin: bigint) => void
-  /** The group has accepted one that was sent then. */
+  /** The group accepted a heartbeat that was sent at this moment. */
   readonly onHeartbeat: (sent: Moment) => void
-  /** Any sign of life of the fetches or of the membership. */
+  /** Called on any activity of the fetches or the membership. */
   readonly onActivity: () => void
-  /** The consumer has ended by itself, for a reason that passes: a new one is needed. */
+  /** The consumer ended because of a temporary problem. The caller must create a new one. */
   readonly onEnd: (message: string) => void
-  /** The consumer has ended, and another one would end the same way: the process should end with this message. */
+  /** The consumer ended, and a new one would end in the same way. The process should end with this message. */
   readonly onCrash: (message: string) => void
   readonly onDefect: (error: unknown) => void
 }
@@ -71,9 +76,9 @@ export interface ConsumerOptions {
   readonly inputTopic: string
   readonly retryTopics: readonly string[]
   readonly sessionTimeoutMs: number
-  /** Permits of the quota to be shared by partitions; null where it is kept otherwise. */
+  /** Permits to be shared by partitions. Null in other quota modes. */
   readonly permits: number | null
-  /** Of partitions of the input topic for which the group has no offset. */
+  /** Start of input partitions for which the group has no offset. */
   readonly startOffset: StartOffset
   readonly clock: Clock
   readonly log: Log
@@ -81,14 +86,17 @@ export interface ConsumerOptions {
 }
 
 export interface GroupConsumer {
-  /** Why partitions stand still although nothing is wrong here: one message each. */
+  /** Reasons outside this service why partitions make no progress, one message each. */
   readonly warnings: readonly string[]
   flow(topic: string, partition: number): PartitionFlow
-  /** Joins the group. `onAssigned` is called before this resolves; rejects with a message when the brokers refuse. */
+  /**
+   * Joins the group. `onAssigned` is called before this resolves. Rejects with a readable message if the brokers
+   * reject the member.
+   */
   start(): Promise<void>
-  /** Commits offsets of records that were handed over. Rejects when the group thinks otherwise. */
+  /** Commits offsets of records that were passed on. Rejects if the group has reassigned the partitions. */
   commit(topics: TopicOffsets[]): Promise<void>
-  /** Leaves the group. To be called when the lanes are drained. */
+  /** Leaves the group. Call it when the lanes are drained. */
   stop(): Promise<void>
 }
 
@@ -105,12 +113,12 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
   }
 }
 
-/** Each try makes the other program's group assign its partitions again. */
+/** Each attempt makes the other program's group reassign its partitions. */
 const RETRY_MS = 30_000
 
 function anotherProgram(groupId: string, retryAfterMs: number): OperatorError {
   return new OperatorError(
-    `Another program uses KAFKA_GROUP_ID ${groupId}: the group has members that are not replicas of this service with the same KAFKA_INPUT_TOPIC. The service reads nothing and tries again until they have left. Stop the other program, or give one of the two another group id (see KAFKA_START_OFFSET for what a new group reads).`,
+    `Another program uses KAFKA_GROUP_ID ${groupId}: the group has members that are not replicas of this service with the same KAFKA_INPUT_TOPIC. The service reads nothing, and retries until they have left. Stop the other program, or give one of the two another group id (see KAFKA_START_OFFSET for what a new group reads).`,
     retryAfterMs,
   )
 }
@@ -124,9 +132,11 @@ class OwnConsumer {
   readonly #fetcher: Fetcher
   readonly #watch: OffsetWatch
   #memberId = ''
-  /** Partitions the input topic had when this member first joined: those that come later are read from their beginning. */
+  /**
+   * Number of input partitions when this member first joined. Partitions added later are read from their beginning.
+   */
   #knownWidth = 0
-  /** As the leader saw the topics when it assigned them; null for everybody else. */
+  /** Partition counts that the leader used for the assignment. Null if this member is not the leader. */
   #assignedWidths: ReadonlyMap<string, number> | null = null
   #isOver = false
 
@@ -149,7 +159,8 @@ class OwnConsumer {
         return this.#topology.widths()
       },
     })
-    // Connections of its own: while the group waits for others to join, a broker answers nothing else on this one.
+    // Has separate connections, because a broker answers nothing else on a connection while the group waits for
+    // members.
     this.#memberCluster = withPartialMetadata(createCluster())
     this.#member = new GroupMember({
       cluster: this.#memberCluster,
@@ -285,7 +296,7 @@ class OwnConsumer {
     this.#member.rejoin()
   }
 
-  /** Whether the consumer ends by it. */
+  /** Returns whether the error ends the consumer. */
   #failed(error: unknown): boolean {
     if (isDefect(error)) this.#options.hooks.onDefect(error)
     else if (isRefusal(error)) this.#end(error)
@@ -305,7 +316,7 @@ class OwnConsumer {
 
   #explained(error: unknown): OperatorError {
     if (error instanceof OperatorError) return error
-    // Who is refused disturbs nobody: it may try again soon.
+    // A rejected member triggers no rebalance, so it may retry soon.
     if (errorType(error) === 'INCONSISTENT_GROUP_PROTOCOL') return anotherProgram(this.#options.groupId, 0)
     return new OperatorError(explain(error))
   }

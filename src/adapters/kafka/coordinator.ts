@@ -1,6 +1,6 @@
 /**
- * Which broker coordinates a group or the transactions of a producer. Not as kafkajs looks it up: it passes over the broker's
- * reason when it refuses to say, such as a missing right.
+ * Finds the coordinator of a group or of a producer's transactions. kafkajs's own lookup hides the broker's reason
+ * for a rejection, such as a missing permission.
  */
 import type { Clock } from '../../ports.ts'
 import { retryRequest } from './retry-request.ts'
@@ -12,21 +12,21 @@ export interface CoordinatorOf {
   readonly coordinatorType: number
 }
 
-/** The topic of groups or transactions is being created, or its leader has moved to a broker that is not known yet. */
+/** The internal topic is being created, or its leader has moved to a broker that is not known yet. */
 const WHILE_IT_MOVES = {
   retriable: new Set(['GROUP_COORDINATOR_NOT_AVAILABLE', 'KafkaJSBrokerNotFound']),
   maxTries: 6,
   backOffMs: { first: 50, max: 500, factor: 2 },
 } as const
 
-/** Rejects with what the broker said. */
+/** Rejects with the broker's error. */
 export async function findCoordinatorId(cluster: Cluster, of: CoordinatorOf): Promise<number> {
   const any = await cluster.brokerPool.findConnectedBroker()
   const { coordinator } = await any.findGroupCoordinator({ ...of })
   return coordinator.nodeId
 }
 
-/** Connected. Rejects with what the broker said, once it says the same for some seconds. */
+/** Returns a connected broker. Rejects with the broker's error once it has persisted for some seconds. */
 export function findCoordinator(
   cluster: Cluster,
   of: CoordinatorOf,

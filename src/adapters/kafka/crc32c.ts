@@ -1,4 +1,4 @@
-/** The checksum of record batches (CRC-32C). Eight bytes at a time, from eight tables: Node.js has CRC-32 only. */
+/** CRC-32C, the checksum of record batches, eight bytes at a time with eight tables. Node.js only has CRC-32. */
 
 const POLYNOMIAL = 0x82f63b78
 const SLICES = 8
@@ -24,7 +24,7 @@ export function crc32c(bytes: Buffer, start: number, end: number): number {
   return ~crc >>> 0
 }
 
-/** Little-endian, whatever the machine is. */
+/** Reads a little-endian word on any machine. */
 function word(bytes: Buffer, at: number): number {
   return (
     (bytes[at] as number) |
@@ -34,7 +34,7 @@ function word(bytes: Buffer, at: number): number {
   )
 }
 
-/** Table `slice` tells what a byte does to the checksum when `slice` more bytes follow it. */
+/** Table `slice` contains the effect of a byte on the checksum when `slice` more bytes follow. */
 function entry(slice: number, byte: number): number {
   return TABLES[(slice << 8) | (byte & 0xff)] as number
 }

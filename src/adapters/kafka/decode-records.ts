@@ -1,7 +1,7 @@
 /**
- * The records of one partition in an answer to Fetch, as a reader of committed records sees them: without aborted
- * transactions and control records. Nothing that is stored in a topic makes it throw or takes more memory than the bounds:
- * parts of a record that are too large are left out and described, and what cannot be read becomes a record that says so.
+ * Decodes the records of one partition from a Fetch response as a read-committed reader sees them: without aborted
+ * transactions and control records. No stored data makes it throw or use more memory than its limits: oversized
+ * parts of a record are left out and described, and unreadable data becomes a record that says so.
  */
 import { headersMemory, NO_HEADERS } from '../../core/headers.ts'
 import type { InputRecord, Log } from '../../ports.ts'
@@ -15,24 +15,24 @@ import { RecordStream } from './record-stream.ts'
 export interface DecodeOptions {
   readonly topic: string
   readonly partition: number
-  /** The offset that was asked for. A batch comes as a whole: records before it are skipped. */
+  /** The requested offset. Brokers return whole batches, so records before it are skipped. */
   readonly from: bigint
-  /** As the answer lists them, in any order. */
+  /** As listed in the response, in any order. */
   readonly aborted: readonly AbortedTransaction[]
   /** At least one record is returned if there is one. */
   readonly maxRecords: number
-  /** What keys, values and headers take in memory together. */
+  /** Memory limit for keys, values and headers together. */
   readonly maxBytes: number
-  /** Told of records that are too large to keep, before they are decompressed, and of batches that cannot be read. */
+  /** Logs oversized records before they are decompressed, and unreadable batches. */
   readonly log: Pick<Log, 'warn'>
 }
 
 export interface DecodedRecords {
-  /** In order of their offsets. */
+  /** Sorted by offset. */
   readonly records: readonly InputRecord[]
   /** The offset to read next. Equal to `from` if there is no complete batch at or above it. */
   readonly nextOffset: bigint
-  /** True if a bound was reached: the same bytes hold further records, to be decoded from `nextOffset`. */
+  /** True if a limit was reached: the same bytes contain more records, to be decoded from `nextOffset`. */
   readonly more: boolean
 }
 
@@ -41,10 +41,10 @@ const MIN_MESSAGE_BYTES = 26
 const NO_TIMESTAMP = -1
 /** Smaller batches are decompressed at once, larger ones record by record. */
 const MAX_BYTES_AT_ONCE = 1024 * 1024
-/** Of the control record that ends an aborted transaction. */
+/** Type of the control record that ends an aborted transaction. */
 const ABORT = 0
 
-/** Of an answer that is decoded piece by piece, the batch that is under way: not to be decompressed for each piece. */
+/** The batch being decoded in pieces, so that it is not decompressed again for each piece. */
 const lastDecompressed = new WeakMap<Buffer, { readonly at: number; readonly plain: Buffer | null }>()
 
 export async function decodeRecords(bytes: Buffer, options: DecodeOptions): Promise<DecodedRecords> {
@@ -88,7 +88,7 @@ class Decoding {
         this.#addUnreadable({ lastOffset: this.nextOffset, timestampMs: NO_TIMESTAMP })
         return
       }
-      // The broker cuts the last batch off where the answer is full.
+      // The broker truncates the last batch if the response is full.
       if (end > bytes.length) return
       const one = bytes.subarray(at, end)
       await (magic === BATCH_MAGIC ? this.#batch(one) : this.#messages(one))
@@ -96,7 +96,7 @@ class Decoding {
     }
   }
 
-  /** Control batches are looked at even before the offset that was asked for: they end transactions. */
+  /** Control batches matter even before the requested offset, because they end transactions. */
   #batch(bytes: Buffer): Promise<void> | undefined {
     const header = readHeader(bytes, this.#options, this.nextOffset)
     const { attributes, producerId, lastOffset } = header
@@ -125,7 +125,7 @@ class Decoding {
     if (!this.more) this.#passed(lastOffset)
   }
 
-  /** Null if it is too large to be decompressed at once, or damaged. */
+  /** Null if it is too large to decompress at once, or damaged. */
   #decompressed(codec: Compression, content: Buffer): Buffer | null {
     const at = content.byteOffset
     const last = lastDecompressed.get(this.#answer)
@@ -179,7 +179,7 @@ class Decoding {
     this.nextOffset = record.offset + 1n
   }
 
-  /** Whether a record with so many bytes has no room any more. */
+  /** Whether a record with this many bytes exceeds the limits. */
   #isFull(bytes: number): boolean {
     const { maxRecords, maxBytes } = this.#options
     const { length } = this.records
@@ -207,7 +207,7 @@ class Decoding {
   #logLarge(offset: bigint, bytes: number): void {
     const { topic, partition, log } = this.#options
     log.warn(
-      'A record is too large to be kept in memory. It becomes a dead letter without the part that is too large. Check what writes it.',
+      'A record is too large to keep in memory. It becomes a dead letter without the parts that are too large. Check its producer.',
       { topic, partition, offset: String(offset), detail: `${bytes.toLocaleString('en')} bytes` },
     )
   }
@@ -234,7 +234,7 @@ function readHeader(bytes: Buffer, { topic, partition }: DecodeOptions, from: bi
   }
 }
 
-/** A control record's key is a version and a type. */
+/** The key of a control record consists of a version and a type. */
 function isAbortMarker(bytes: Buffer, header: BatchHeader): boolean {
   try {
     const marker = new RecordReader(bytes.subarray(BATCH.records)).record({ ...header, minOffsetDelta: 0 })
@@ -244,7 +244,7 @@ function isAbortMarker(bytes: Buffer, header: BatchHeader): boolean {
   }
 }
 
-/** As a number: exact for every time that is one. */
+/** As a number, which is exact for all valid times. */
 function int64(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
 }

@@ -1,4 +1,4 @@
-/** How outputs and offsets get to the brokers, by what was promised of them. */
+/** Chooses how outputs and offsets are written, depending on the delivery mode. */
 import type { Delivery } from '../../core/delivery.ts'
 import type { ClaimPartition, Clock, Log, Metrics } from '../../ports.ts'
 import { createClaimAtLeastOnce } from './at-least-once-sink.ts'
@@ -11,9 +11,9 @@ import { createClaimPartition } from './transactional-sink.ts'
 export interface DeliveryOptions extends ClaimClusterOptions {
   readonly delivery: Delivery
   readonly groupId: string
-  /** Where most outputs go. */
+  /** The topic of most outputs. */
   readonly usualTopic: string
-  /** The consumer whose member commits offsets; asked for once there is something to commit. */
+  /** The consumer whose member commits offsets. Called once there is something to commit. */
   readonly consumer: () => Pick<GroupConsumer, 'commit'>
   readonly packing: Packing
   readonly clock: Pick<Clock, 'after' | 'epochMs'>
@@ -23,11 +23,11 @@ export interface DeliveryOptions extends ClaimClusterOptions {
 
 export interface KafkaDelivery {
   readonly claim: ClaimPartition
-  /** The group is about to decide anew. */
+  /** The group is about to rebalance. */
   rebalancing(): void
-  /** The log of an input partition is another one: offsets of the old one must not be committed any more. */
+  /** The log of an input partition was replaced: offsets of the old log must no longer be committed. */
   replaced(topic: string, partition: number): void
-  /** What the group decided; to be told before the lanes are. */
+  /** The group's decision. Must be called before the lanes learn about it. */
   assigned(memberId: string, assignment: Readonly<Record<string, readonly number[]>>): void
 }
 

@@ -1,6 +1,6 @@
 /**
- * A record batch (magic 2, Kafka 0.11 and later), written in one pass into one buffer, with the bytes that Kafka's Java
- * client writes for the same records. All records of a batch have one timestamp.
+ * Encodes a record batch (magic 2, Kafka 0.11 and later) in one pass into one buffer, with the same bytes as
+ * Kafka's Java client. All records of a batch have the same timestamp.
  */
 import type { OutputRecord } from '../../ports.ts'
 import type { Codec } from '../../core/compression.ts'
@@ -19,18 +19,18 @@ export interface BatchOptions {
 export interface BatchTransaction {
   readonly producerId: bigint
   readonly producerEpoch: number
-  /** Of the batch's first record in its partition. */
+  /** Sequence number of the batch's first record in its partition. */
   readonly firstSequence: number
 }
 
 type BatchRecord = Pick<OutputRecord, 'key' | 'value' | 'headers'>
 
-/** What a batch without a producer id says. */
+/** Values of a batch without a producer id. */
 const NO_TRANSACTION: BatchTransaction = { producerId: -1n, producerEpoch: -1, firstSequence: -1 }
 const UNKNOWN_LEADER_EPOCH = -1
 const NULL_LENGTH = -1
 
-/** Uncompressed after all if compression does not make it smaller. */
+/** Leaves the batch uncompressed if compression does not make it smaller. */
 export async function encodeBatch(records: readonly BatchRecord[], options: BatchOptions): Promise<Buffer> {
   const plain = layOut(records, options)
   if (options.codec !== 'none') {
@@ -42,7 +42,7 @@ export async function encodeBatch(records: readonly BatchRecord[], options: Batc
   return seal(plain, { ...options, codec: 'none' })
 }
 
-/** What a record adds to an uncompressed batch, at most. */
+/** Maximum size that a record adds to an uncompressed batch. */
 export function recordBytes(record: BatchRecord): number {
   const bytes = bodyBytes(record, MAX_OFFSET_DELTA)
   return varintBytes(bytes) + bytes
@@ -73,7 +73,7 @@ function layOut(records: readonly BatchRecord[], { transaction, timestampMs }: B
   return bytes
 }
 
-/** The fields that depend on the whole. */
+/** Writes the fields that depend on the whole batch. */
 function seal(bytes: Buffer, { codec, transaction }: BatchOptions): Buffer {
   bytes.writeInt32BE(bytes.length - BATCH.leaderEpoch, BATCH.length)
   bytes.writeInt16BE(CODEC_IDS[codec] | (transaction === null ? 0 : TRANSACTIONAL), BATCH.attributes)
@@ -109,7 +109,7 @@ function writeBytes(bytes: Buffer, start: number, value: Buffer | null): number 
   return at + value.length
 }
 
-/** Zigzag, seven bits a byte, the lowest first. */
+/** Zigzag encoding with seven bits per byte, lowest first. */
 function writeVarint(bytes: Buffer, start: number, value: number): number {
   let at = start
   let rest = zigzag(value)

@@ -1,9 +1,10 @@
 /**
- * What went wrong at the brokers, in a message that says what to do. kafkajs puts hosts, and in one case whole records,
- * into its messages: none of them is passed on.
+ * Turns Kafka errors into messages that say what to do. kafkajs's own messages are never passed on, because they
+ * contain hosts and in one case whole records.
  */
 import { OperatorError } from '../../core/safe-error.ts'
 import type { Failure } from '../../ports.ts'
+import { connectionFailures } from './connection-failures.ts'
 
 interface KafkaError {
   readonly name?: string
@@ -13,11 +14,14 @@ interface KafkaError {
   readonly code?: string
   readonly cause?: unknown
   readonly originalError?: unknown
-  /** Of several topics that could not be made. */
+  /** The errors of several topics that could not be created. */
   readonly errors?: readonly unknown[]
 }
 
-/** The protocol error's name, however deep kafkajs has wrapped it; else the class or system code; never a message. */
+/**
+ * The protocol error's name, however deeply kafkajs has wrapped it. Otherwise the system error's code or the error
+ * class. Never a message.
+ */
 export function errorType(error: unknown): string {
   const found = unwrap(error)
     .map(({ type }) => type)
@@ -30,40 +34,39 @@ export function errorType(error: unknown): string {
 const UNREACHABLE =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|EHOSTUNREACH|KafkaJSConnection.*|KafkaJSRequestTimeoutError|KafkaJSBrokerNotFound|KafkaJSNoBrokerAvailableError|KafkaJSNumberOfRetriesExceeded)$/
 
-/** What brokers say, and the library of them, while they come up or one takes over from another. */
+/** Errors while brokers start, or while a leader or coordinator changes. */
 const CHANGING =
   /^(GROUP_COORDINATOR_NOT_AVAILABLE|NOT_COORDINATOR_FOR_GROUP|GROUP_LOAD_IN_PROGRESS|LEADER_NOT_AVAILABLE|NOT_LEADER_FOR_PARTITION|UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION|REBALANCE_IN_PROGRESS|REQUEST_TIMED_OUT|KafkaJSLockTimeout)$/
 
-/** Whether it passes by itself: nobody has refused anything. */
+/** Whether the problem is temporary and no one has rejected anything. */
 export function isPassing(error: unknown): boolean {
   const type = errorType(error)
   return UNREACHABLE.test(type) || CHANGING.test(type)
 }
 
-/** Somebody has to grant or renew something before it can go on. */
+/** Someone must grant or renew something first. */
 const REFUSAL = /AUTHORIZATION_FAILED|SASL|_ALERT_|CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/
 
-/** Whether the brokers refuse us. What is neither this nor passing by its name, a broker may still answer better next time. */
+/**
+ * Whether the brokers reject this client. Errors that are neither a rejection nor temporary may still succeed at
+ * the next attempt.
+ */
 export function isRefusal(error: unknown): boolean {
   return REFUSAL.test(errorType(error))
 }
 
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
-    UNREACHABLE,
-    'No broker of KAFKA_BROKERS answers, or not the one that is needed: check the addresses, the network, and that KAFKA_TLS says what the brokers expect.',
-  ],
-  [
     /^(SASL_AUTHENTICATION_FAILED|KafkaJSSASLAuthenticationError|ILLEGAL_SASL_STATE|UNSUPPORTED_SASL_MECHANISM)$/,
-    'The brokers refuse the login: check KAFKA_SASL_MECHANISM, and KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD or the token.',
+    'The brokers reject the login: check KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or for oauthbearer the token from KAFKA_SASL_OAUTH_TOKEN_FILE or KAFKA_SASL_OAUTH_TOKEN_URL.',
   ],
   [
     /_ALERT_/,
-    'The brokers refuse our side of the TLS handshake: check that KAFKA_TLS_CERT_FILE has not expired and is signed by an authority the brokers trust.',
+    'The brokers reject the client side of the TLS handshake: check that the certificate in KAFKA_TLS_CERT_FILE has not expired and is signed by an authority that the brokers trust.',
   ],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    'The certificate of a broker is for another name than the one it is reached by: check the names in KAFKA_BROKERS and those the brokers advertise.',
+    'The certificate of a broker does not match its host name: check the names in KAFKA_BROKERS and the advertised listeners of the brokers.',
   ],
   [
     /CERT|SELF_SIGNED|LEAF_SIGNATURE|TLS|SSL|^EPROTO$/,
@@ -71,7 +74,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /^GROUP_COORDINATOR_NOT_AVAILABLE$/,
-    'The brokers name no coordinator. If this lasts, check that the topics __consumer_offsets and __transaction_state have a leader.',
+    'The brokers report no coordinator. If this lasts, check that the topics __consumer_offsets and __transaction_state have a leader.',
   ],
   [
     /^GROUP_AUTHORIZATION_FAILED$/,
@@ -83,7 +86,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /^CLUSTER_AUTHORIZATION_FAILED$/,
-    'The Kafka user lacks a right on the cluster: ask the Kafka administrator.',
+    'The Kafka user lacks a permission on the cluster: ask the Kafka administrator to grant it.',
   ],
   [
     /^(UNKNOWN_TOPIC_OR_PARTITION|KafkaJSTopicMetadataNotLoaded)$/,
@@ -100,27 +103,30 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [/^UNENCODABLE$/, 'The service cannot encode a record.'],
   [
     /^INVALID_TIMESTAMP$/,
-    'The brokers reject the time of our records. Check the clock of this machine and of the brokers, and message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics.',
+    'The brokers reject the timestamps of the records. Check the clock of this machine and of the brokers, and message.timestamp.before.max.ms and message.timestamp.after.max.ms of the topics.',
   ],
   [
     /^INVALID_REPLICATION_FACTOR$/,
-    'The cluster has fewer brokers than the replication factor asks for: lower --replication-factor.',
+    'The cluster has fewer brokers than the requested replication factor: lower --replication-factor.',
   ],
 ]
 
-/** What the brokers will say of the same record each time. */
+/** Errors that a broker returns for the same record every time. */
 const REFUSED =
   /^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE|INVALID_RECORD|UNSUPPORTED_FOR_MESSAGE_FORMAT|CORRUPT_MESSAGE|UNENCODABLE)$/
 
 /**
- * We cannot encode an output. A type of its own, because a TypeError from anywhere else must not take good outputs for
- * refused ones.
+ * An output cannot be encoded. This has its own type, because a TypeError from elsewhere must not mark good outputs
+ * as rejected.
  */
 export class UnencodableError extends Error {
   readonly type = 'UNENCODABLE'
 }
 
-/** Whether the brokers refuse an output for good, or the client cannot encode it. Says nothing of the other outputs. */
+/**
+ * Whether the brokers reject an output permanently, or the client cannot encode it. Says nothing about the other
+ * outputs.
+ */
 export function isRefused(error: unknown): boolean {
   return REFUSED.test(errorType(error))
 }
@@ -129,7 +135,9 @@ export function toFailure(error: unknown, doing: Doing): Failure {
   return { code: errorType(error), message: explain(error, doing), temporary: isPassing(error) }
 }
 
-/** What is missing is named by what was about to be done: the broker does not say, or kafkajs does not pass it on. */
+/**
+ * The intended action. It selects the advice, because neither the broker nor kafkajs names the missing permission.
+ */
 export type Doing = 'reading' | 'writing' | 'creating topics' | 'reading dead letters' | 'redriving'
 
 const REDRIVE_ID =
@@ -141,7 +149,7 @@ const ADVICE_BY_DOING: readonly (readonly [pattern: RegExp, advice: Partial<Reco
     { redriving: `The Kafka user may not use the transaction of a redrive: ${REDRIVE_ID}.` },
   ],
   [
-    // The second is what is answered for the other topics of a request.
+    // OPERATION_NOT_ATTEMPTED is the error of the other topics in the same request.
     /^(TOPIC_AUTHORIZATION_FAILED|OPERATION_NOT_ATTEMPTED)$/,
     {
       reading: 'The Kafka user may not read a topic: grant READ on the input and retry topics.',
@@ -162,16 +170,22 @@ export function explain(error: unknown, doing: Doing = 'reading'): string {
   const own = unwrap(error).find((link) => link instanceof OperatorError)
   if (own instanceof OperatorError) return own.message
   const type = errorType(error)
+  if (UNREACHABLE.test(type)) return unreachable(type)
   const matches = ([pattern]: readonly [RegExp, unknown]): boolean => pattern.test(type)
   const advice = ADVICE_BY_DOING.find(matches)?.[1][doing] ?? ADVICE.find(matches)?.[1]
-  return advice === undefined ? `Kafka refused a request (${type}).` : `${advice} (${type})`
+  return advice === undefined ? `A Kafka broker rejected a request (${type}).` : `${advice} (${type})`
+}
+
+function unreachable(type: string): string {
+  const addresses = connectionFailures.recent()
+  return `No Kafka broker answers (${addresses === '' ? type : addresses}): check KAFKA_BROKERS, the network, and that KAFKA_TLS matches the listener of the brokers.`
 }
 
 function asKafkaError(error: unknown): KafkaError {
   return typeof error === 'object' && error !== null ? error : {}
 }
 
-/** The error and all it wraps, outermost first; bounded, for causes may form a ring. */
+/** The error and all its causes, outermost first. Limited, because causes may form a cycle. */
 function unwrap(error: unknown): KafkaError[] {
   const chain: KafkaError[] = []
   let current: unknown = error

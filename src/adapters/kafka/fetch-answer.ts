@@ -1,13 +1,13 @@
-/** The answer to a Fetch, read from the wire; each partition's records stay bytes. */
+/** Decodes a Fetch response. The records of each partition stay bytes. */
 import type { AbortedTransaction } from './aborted-transactions.ts'
 import { WireReader } from './wire-reader.ts'
 
 export interface FetchAnswer {
   readonly errorCode: number
-  /** 0: the broker keeps no session. */
+  /** 0 if the broker keeps no session. */
   readonly sessionId: number
   readonly partitions: readonly PartitionAnswer[]
-  /** kafkajs holds back further requests for so long, milliseconds. */
+  /** kafkajs delays further requests for this many milliseconds. */
   readonly clientSideThrottleTime?: number
 }
 
@@ -16,13 +16,13 @@ export interface PartitionAnswer {
   readonly partition: number
   readonly errorCode: number
   readonly highWatermark: bigint
-  /** Where readers of committed records end: at the first record of an open transaction. */
+  /** Where read-committed readers stop: at the first record of an open transaction. */
   readonly lastStableOffset: bigint
-  /** -1 when the broker does not report it. */
+  /** -1 if the broker does not report it. */
   readonly logStartOffset: bigint
-  /** In the order they ended. */
+  /** Sorted by when they ended. */
   readonly aborted: readonly AbortedTransaction[]
-  /** Record batches; the last one may be cut off. */
+  /** Record batches. The last one may be truncated. */
   readonly records: Buffer
 }
 
@@ -37,7 +37,7 @@ export function decodeFetchAnswer(payload: Buffer, version: number): FetchAnswer
     for (let left = reader.int32(); left > 0; left -= 1)
       partitions.push(readPartition(reader, topic, version))
   }
-  // Before version 8 the broker waits itself before it answers.
+  // Before version 8 the broker itself delays its answer.
   return { ...head, partitions, ...(version >= 8 ? { clientSideThrottleTime: throttledMs } : {}) }
 }
 
@@ -57,8 +57,8 @@ function readPartition(reader: WireReader, topic: string, version: number): Part
 }
 
 /**
- * Records that wait keep the memory of the whole answer they are a part of. A small part of a large answer is copied, so that
- * it keeps no more than its own: with many partitions, most of what is kept would be garbage otherwise.
+ * A slice keeps the memory of the whole response alive. A small part of a large response is copied, because with
+ * many partitions most of the retained memory would be garbage otherwise.
  */
 function detached(records: Buffer): Buffer {
   const isSmallPart = records.length > 0 && records.length * 2 < records.buffer.byteLength

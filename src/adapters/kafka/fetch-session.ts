@@ -1,6 +1,6 @@
 /**
- * What a broker remembers of the partitions it is asked for (KIP-227), so that a request names only those that changed and
- * an answer only those with news. A broker that keeps no session is sent all partitions each time. Pure.
+ * A fetch session (KIP-227): the broker remembers the requested partitions, so a request names only changed ones
+ * and a response contains only partitions with news. A broker without sessions gets all partitions each time. Pure.
  */
 import type { TopicPartition } from './batches.ts'
 import type { FetchRequest } from './broker-requests.ts'
@@ -14,11 +14,11 @@ type Changes = Pick<FetchRequest, 'sessionId' | 'sessionEpoch' | 'topics' | 'for
 
 interface Asked extends TopicPartition {
   offset: bigint
-  /** The request that wanted it last. */
+  /** Number of the last request that included it. */
   turn: number
 }
 
-/** The first request of a session. The broker drops the session that is named with it. */
+/** The first request of a session. The broker drops the session that it names. */
 const FIRST_EPOCH = 0
 const MAX_EPOCH = 2 ** 31 - 1
 
@@ -33,12 +33,12 @@ export class FetchSession {
     this.#maxBytesPerPartition = maxBytesPerPartition
   }
 
-  /** Where the partition was last asked for from; null when the last request did not want it. */
+  /** The offset last requested for the partition. Null if the last request did not include it. */
   offsetOf(key: string): bigint | null {
     return this.#asked.get(key)?.offset ?? null
   }
 
-  /** The request that asks for these partitions and no others, in this order where the broker does not remember one. */
+  /** Builds the request for exactly these partitions, in this order if the broker does not remember one. */
   next(wanted: readonly WantedPartition[]): Changes {
     if (this.#epoch === FIRST_EPOCH) this.#asked.clear()
     this.#turn += 1
@@ -67,7 +67,7 @@ export class FetchSession {
     else this.#epoch = this.#epoch === MAX_EPOCH ? 1 : this.#epoch + 1
   }
 
-  /** What the broker knows is not certain: the next request names everything. */
+  /** The broker's state is uncertain, so the next request names all partitions. */
   failed(): void {
     this.#epoch = FIRST_EPOCH
   }
@@ -99,7 +99,9 @@ export class FetchSession {
 
 const NOTHING: Asked[] = []
 
-/** Neighbors of one topic go together; the order stays, for it is the order in which the broker fills its answer. */
+/**
+ * Groups adjacent partitions of one topic and keeps the order, because the broker fills its response in this order.
+ */
 function inOrder(partitions: readonly Asked[]): { topic: string; all: Asked[] }[] {
   const topics: { topic: string; all: Asked[] }[] = []
   for (const one of partitions) {

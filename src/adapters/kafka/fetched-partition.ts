@@ -1,10 +1,10 @@
-/** One assigned partition as the fetcher sees it: where it is read next, and what is known of its log. */
+/** One assigned partition as the fetcher sees it: its read position and the known state of its log. */
 import { id, type TopicPartition } from './batches.ts'
 
 /**
- * What has to be asked before the partition can be read: the group's committed offset, where a partition without one starts, the
- * log's beginning, what became of a position the broker does not have (`range`), whether it is still the same log (`suspect`),
- * or where the log begins that has taken its place (`replaced`).
+ * The lookup that is needed before the partition can be read: the group's committed offset, the start of a
+ * partition without one, the beginning of the log, why the broker does not have a position (`range`), whether it is
+ * still the same log (`suspect`), or the beginning of the log that replaced it (`replaced`).
  */
 export type Lookup = 'committed' | 'start' | 'earliest' | 'range' | 'suspect' | 'replaced'
 
@@ -19,20 +19,20 @@ export class FetchedPartition implements TopicPartition {
   readonly topic: string
   readonly partition: number
   readonly key: string
-  /** The offset to read next; null while it has to be looked up. */
+  /** The offset to read next. Null while it must be looked up. */
   next: bigint | null = null
   lookup: Lookup | null = 'committed'
-  /** The position a lookup is about. */
+  /** The position that the lookup is about. */
   before: bigint | null = null
   isPaused = false
-  /** Broker that leads it; -1 when none is known. */
+  /** The broker that leads it. -1 if none is known. */
   leader = -1
   log: LogOffsets | null = null
-  /** The newest leader epoch seen in its records since it was moved: epochs of a log never go back. */
+  /** The newest leader epoch in its records since the position was set. Epochs of a log never decrease. */
   epoch = -1
-  /** The group had an offset for it when it was assigned. */
+  /** The group had a committed offset for it at assignment. */
   hadCommitted = false
-  /** Offsets below are known to be deleted. */
+  /** Offsets below this one are known to be deleted. */
   lostUpTo = 0n
   #failures = 0
   #notBeforeMs = -Infinity
@@ -63,7 +63,7 @@ export class FetchedPartition implements TopicPartition {
     this.#notBeforeMs = -Infinity
   }
 
-  /** It is left out for a while, longer each time. */
+  /** Skips the partition for a while, longer each time. */
   failed(nowMs: number): void {
     this.#notBeforeMs = nowMs + Math.min(BACK_OFF_MS.first * 2 ** this.#failures, BACK_OFF_MS.max)
     this.#failures += 1

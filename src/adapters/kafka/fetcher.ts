@@ -1,6 +1,6 @@
 /**
- * Reads the partitions this member was assigned, each from the broker that leads it. Positions are kept here: they begin at
- * the group's committed offset and move with what is read or with a seek. A partition that stays assigned keeps its own.
+ * Reads the assigned partitions, each from its leader. Positions are kept here: they start at the group's committed
+ * offset and move with each read or seek. A partition that stays assigned keeps its position.
  */
 import type { Clock, InputRecord, Log, PartitionFlow } from '../../ports.ts'
 import { id } from './batches.ts'
@@ -25,14 +25,14 @@ export interface FetcherOptions extends Pick<
 
 const NO_LEADER = -1
 const RETRY_MS = 500
-/** New partitions of a topic, and leaders that have moved, are noticed after this at the latest. */
+/** New partitions and moved leaders are noticed within this time at the latest. */
 const METADATA_MAX_AGE_MS = 15_000
-/** While a partition has no leader, or no broker answers. */
+/** Used while a partition has no leader, or no broker answers. */
 const RETRY_METADATA_MS = 1_000
 
 export class Fetcher {
   readonly #options: FetcherOptions
-  /** In the order in which they take turns. */
+  /** Sorted by their turns. */
   readonly #partitions = new Map<string, FetchedPartition>()
   readonly #brokers = new Map<number, BrokerFetches>()
   readonly #positions: LogPositions
@@ -49,7 +49,7 @@ export class Fetcher {
     })
   }
 
-  /** `keeps`: partitions that are assigned already go on from where they are. */
+  /** `keeps` means that partitions already assigned continue at their position. */
   assign(
     assignment: Readonly<Record<string, readonly number[]>>,
     { isSameMember }: { isSameMember: boolean },
@@ -69,7 +69,7 @@ export class Fetcher {
     void this.#findCommitted()
   }
 
-  /** Of a partition that is not assigned nothing happens. */
+  /** Does nothing for partitions that are not assigned. */
   flow(topic: string, partition: number): PartitionFlow {
     const key = id({ topic, partition })
     const withIt = (change: (of: FetchedPartition) => void): void => {
@@ -95,7 +95,7 @@ export class Fetcher {
           offset: String(offset ?? -1n),
         })
         withIt((of) => {
-          // The offset is one of the log before.
+          // The offset belongs to the previous log.
           if (of.lookup === 'replaced') return
           of.epoch = -1
           if (offset === null) of.lookUp('earliest')
@@ -109,12 +109,15 @@ export class Fetcher {
     return this.#partitions.values()
   }
 
-  /** When the leader last told all it knows of the partition, monotonic; null while it is not fetched. */
+  /**
+   * When the leader last reported everything it has for the partition, in monotonic milliseconds. Null while it is
+   * not fetched.
+   */
   fetchedMs({ key, leader }: FetchedPartition): number | null {
     return this.#brokers.get(leader)?.answeredMs(key) ?? null
   }
 
-  /** The metadata is new: partitions may be led by others. */
+  /** The metadata was refreshed, so partitions may have other leaders. */
   refreshed(): void {
     const { topology, log } = this.#options
     for (const one of this.#partitions.values()) {
@@ -132,7 +135,7 @@ export class Fetcher {
     }
   }
 
-  /** Stops at once; what is under way is dropped. */
+  /** Stops at once and drops pending responses. */
   close(): void {
     this.#closed = true
     this.#cancelRefresh()
@@ -140,14 +143,14 @@ export class Fetcher {
     for (const broker of this.#brokers.values()) broker.close()
   }
 
-  /** Asks where the partitions are; resolves in any case. */
+  /** Refreshes the metadata. Resolves in any case. */
   refresh(): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = null))
     return this.#refreshing
   }
 
-  /** The topic was created again: its partitions have other logs. */
+  /** The topic was created again, so its partitions have new logs. */
   replaced(topic: string): void {
     for (const one of this.#partitions.values()) {
       if (one.topic === topic && one.lookup !== 'committed') one.lookUp('replaced')
@@ -194,7 +197,7 @@ export class Fetcher {
       onError,
       onEnd: () => {
         if (this.#brokers.get(nodeId) === fetches) this.#brokers.delete(nodeId)
-        // A partition may have come to it while it ended.
+        // The broker may have become the leader of a partition while its fetches ended.
         if (!this.#closed) this.refreshed()
       },
     })
@@ -202,7 +205,7 @@ export class Fetcher {
     void fetches.run()
   }
 
-  /** For partitions that are new here. Asks until the group has answered, or they are gone. */
+  /** Looks up new partitions. Retries until the group has answered or they are revoked. */
   async #findCommitted(): Promise<void> {
     for (;;) {
       const open = [...this.#partitions.values()].filter(({ lookup }) => lookup === 'committed')

@@ -1,7 +1,8 @@
 /**
- * One membership of the consumer group: joins, learns its partitions, sends heartbeats, joins again when the group asks for
- * it, and leaves. When the coordinator cannot be reached or has moved, it is looked up again and the same member goes on.
- * Nothing ends it but {@link GroupMember.leave}, an error that does not pass, and a session without an answer of the group.
+ * One membership of the consumer group: joins, receives its partitions, sends heartbeats, rejoins when the group
+ * asks for it, and leaves. If the coordinator cannot be reached or has moved, it is looked up again, and the same
+ * member continues. Only {@link GroupMember.leave}, a permanent error, or a session without an answer from the
+ * group ends it.
  */
 import type { Clock, Log, Moment } from '../../ports.ts'
 import { findCoordinatorId } from './coordinator.ts'
@@ -11,9 +12,9 @@ import type { TopicOffsets } from './offset-commits.ts'
 
 export interface Protocol {
   readonly name: string
-  /** What this member tells the leader. */
+  /** Data for the leader, sent with each join. */
   readonly metadata: () => Buffer
-  /** As the leader: who gets what. */
+  /** Called on the leader: computes the assignment. */
   readonly assign: (members: JoinAnswer['members']) => Promise<readonly MemberAssignment[]>
 }
 
@@ -26,9 +27,9 @@ export interface Assigned {
   readonly memberId: string
   readonly generation: number
   readonly isLeader: boolean
-  /** When the request was sent by whose answer this is known. */
+  /** When the request was sent whose answer contains the assignment. */
   readonly sent: Moment
-  /** As the leader wrote it. */
+  /** As encoded by the leader. */
   readonly memberAssignment: Buffer
 }
 
@@ -39,21 +40,24 @@ export interface GroupMemberOptions {
   readonly protocol: Protocol
   readonly clock: Clock
   readonly log: Pick<Log, 'debug'>
-  /** Right before each JoinGroup and LeaveGroup. */
+  /** Called right before each JoinGroup and LeaveGroup. */
   readonly onBeforeRejoin: () => void
   readonly onRebalancing: () => void
-  /** May throw: then the member does not want what it was assigned. */
+  /** May throw to decline the assignment. */
   readonly onAssigned: (assigned: Assigned) => void
   readonly onHeartbeat: (sent: Moment) => void
   readonly onActivity: () => void
-  /** After {@link GroupMember.join} has resolved; nothing follows. */
+  /** Called after {@link GroupMember.join} has resolved. No other callback follows. */
   readonly onEnd: (error: unknown) => void
 }
 
-/** Nor shorter than the session's: a member given up for joining late must have lost its lease, see `PartitionQuota`. */
+/**
+ * At least as long as the session: a member that is removed for joining late must have lost its quota lease, see
+ * `PartitionQuota`.
+ */
 const REBALANCE_TIMEOUT_MS = 60_000
 const BACK_OFF_MS = { first: 50, max: 1_000 } as const
-/** A member that is joining when it should leave is waited for so long. */
+/** How long leaving waits for a pending join. */
 const LEAVE_AFTER_JOIN_MS = 3_000
 
 const REJOIN = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])
@@ -62,7 +66,7 @@ export class GroupMember {
   readonly #options: GroupMemberOptions
   #memberId = ''
   #generation = -1
-  /** Null while it has to be looked up. */
+  /** Null while it must be looked up. */
   #coordinatorId: number | null = null
   #isJoined = false
   #isLeaving = false
@@ -73,7 +77,10 @@ export class GroupMember {
     this.#options = options
   }
 
-  /** Resolves when partitions are assigned. Rejects when the group refuses, or does not answer for a session. */
+  /**
+   * Resolves when partitions are assigned. Rejects if the group rejects the member, or does not answer for a
+   * session.
+   */
   async join(): Promise<void> {
     const { cluster } = this.#options
     await cluster.connect()
@@ -84,20 +91,20 @@ export class GroupMember {
     this.#turn = this.#run()
   }
 
-  /** The leader's view of the topics has changed: the group has to be assigned again. */
+  /** The leader's view of the topics has changed, so the group must be reassigned. */
   rejoin(): void {
     this.#isJoined = false
     this.#wake()
   }
 
-  /** Commits as the member this is; rejects when the group thinks otherwise. */
+  /** Commits as this member. Rejects if the group has changed since. */
   async commit(topics: readonly TopicOffsets[]): Promise<void> {
     await this.#ask((coordinator) =>
       coordinator.offsetCommit({ ...this.#identity(), groupGenerationId: this.#generation, topics }),
     )
   }
 
-  /** Offsets are negative where nothing was committed. */
+  /** Offsets are negative if nothing was committed. */
   async committed(
     topics: { topic: string; partitions: { partition: number }[] }[],
   ): Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]> {
@@ -106,7 +113,7 @@ export class GroupMember {
     return responses
   }
 
-  /** Never rejects: a group that cannot be told finds out by the session's time-out. */
+  /** Never rejects: if the group cannot be reached, it removes the member after the session timeout. */
   async leave(): Promise<void> {
     const { clock, log, onBeforeRejoin } = this.#options
     this.#isLeaving = true
@@ -121,7 +128,7 @@ export class GroupMember {
     try {
       await this.#ask((coordinator) => coordinator.leaveGroup(this.#identity()))
     } catch {
-      // It has been given up already, or will be.
+      // The group has removed the member already, or will.
     }
   }
 
@@ -141,9 +148,9 @@ export class GroupMember {
     }
   }
 
-  /** Resolves when it is time for the next one, or to join again. */
+  /** Resolves when the next heartbeat is due, or the member must rejoin. */
   async #heartbeat(): Promise<void> {
-    // Often, for a rebalance is learned of by a heartbeat's refusal.
+    // Heartbeats are frequent, because their rejection announces a rebalance.
     await this.#pause(Math.min(1_000, Math.floor(this.#options.sessionTimeoutMs / 5)))
     if (!this.#isJoined || this.#isLeaving) return
     await this.#retryWhilePassing(async () => {
@@ -190,7 +197,7 @@ export class GroupMember {
     onAssigned({ memberId, generation: generationId, isLeader, sent, memberAssignment })
   }
 
-  /** Tries again while it passes; ends early when the member has to join first. */
+  /** Retries temporary errors. Ends early if the member must join first. */
   async #retryWhilePassing(request: () => Promise<void>): Promise<void> {
     const { clock, sessionTimeoutMs, log } = this.#options
     let firstFailedMs: number | null = null
@@ -216,7 +223,7 @@ export class GroupMember {
     }
   }
 
-  /** One request to the coordinator, which is looked up first when it is not known. */
+  /** Sends one request to the coordinator, which is looked up first if it is not known. */
   async #ask<T>(request: (coordinator: Broker) => Promise<T>): Promise<T> {
     try {
       return await request(await this.#find())

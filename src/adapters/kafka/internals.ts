@@ -1,7 +1,7 @@
 /**
- * The parts of kafkajs 2.2.4 that it does not export and we use all the same, in one place and behind a version check.
- * The library is not maintained any more, so what is read here does not move; should it ever, the process says so at
- * start rather than misbehave later. Why each is needed: docs/kafkajs.md.
+ * The private parts of kafkajs 2.2.4 that we use, in one place and behind a version check. The library is no longer
+ * maintained, so these parts should not change. If they do, the process reports it at startup instead of
+ * misbehaving later. docs/kafkajs.md explains why each is needed.
  */
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
@@ -13,13 +13,15 @@ export const SUPPORTED_VERSION = '2.2.4'
 
 const { version } = require('kafkajs/package.json') as { version: string }
 if (version !== SUPPORTED_VERSION) {
-  throw new Error(`kafkajs ${version} is installed; the Kafka adapter is written for ${SUPPORTED_VERSION}.`)
+  throw new Error(
+    `kafkajs ${version} is installed, but the Kafka adapter requires ${SUPPORTED_VERSION}. Run npm ci.`,
+  )
 }
 
-/** One request and its answer; rejects with a KafkaJSProtocolError that has the error's name in `type`. */
+/** Sends requests to one broker. Methods reject with a KafkaJSProtocolError whose `type` is the error's name. */
 export interface Broker {
   readonly nodeId: number
-  /** The highest version of each request the broker accepts, by API key. Null before the first connection. */
+  /** The highest version of each request that the broker supports, by API key. Null before the first connection. */
   readonly versions: Readonly<Record<number, { readonly maxVersion: number } | undefined>> | null
   readonly connectionPool: { send(exchange: Exchange): Promise<unknown> }
   metadata: (topics: readonly string[]) => Promise<ClusterMetadata>
@@ -82,7 +84,7 @@ export interface JoinAnswer {
   readonly generationId: number
   readonly leaderId: string
   readonly memberId: string
-  /** Of all members, for the leader; nobody for the others. */
+  /** All members if this one is the leader, else empty. */
   readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]
 }
 
@@ -93,21 +95,21 @@ export interface ClusterMetadata {
 
 export interface TopicMetadata {
   readonly topic: string
-  /** 0: none. */
+  /** 0 means no error. */
   readonly topicErrorCode: number
-  /** Another one when a topic is created again under the same name. Null when the broker does not report it. */
+  /** Changes if a topic is deleted and created again under the same name. Null if the broker does not report it. */
   readonly topicId?: string | null
   readonly partitionMetadata: readonly PartitionMetadata[]
 }
 
 export interface PartitionMetadata {
   readonly partitionId: number
-  /** -1 when there is none. */
+  /** -1 if there is none. */
   readonly leader: number
   readonly partitionErrorCode: number
 }
 
-/** By version: those with record batches (magic 2). */
+/** By version, for those with record batches (magic 2). */
 export const PRODUCE_RESPONSES: ReadonlyMap<number, Exchange['response']> = new Map(
   [3, 4, 5, 6, 7].map((apiVersion) => [
     apiVersion,
@@ -117,7 +119,7 @@ export const PRODUCE_RESPONSES: ReadonlyMap<number, Exchange['response']> = new 
 
 export const READ_COMMITTED = 1
 
-/** Decodes messages in the formats of before Kafka 0.11. Decompresses them with the codecs that are registered. */
+/** Decodes messages in formats before Kafka 0.11, and decompresses them with the registered codecs. */
 export const decodeMessages = require('kafkajs/src/protocol/messageSet/decoder') as (
   decoder: object,
   bytes: number,
@@ -153,7 +155,7 @@ export interface Cluster {
   refreshMetadata(): Promise<void>
   findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[]
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Record<string, number[]>
-  /** Where a reader of committed records begins or ends. */
+  /** Start or end for read-committed readers. */
   fetchTopicsOffset(
     of: readonly { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
   ): Promise<{ topic: string; partitions: { partition: number; offset: string }[] }[]>
@@ -187,7 +189,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   })
 }
 
-/** What {@link patchRequestQueue} needs to know of the class it mends. */
+/** The members that {@link patchRequestQueue} uses. */
 export interface RequestQueue {
   readonly pending: readonly unknown[]
   readonly throttledUntil: number
@@ -202,7 +204,9 @@ export interface RequestQueue {
   scheduleCheckPendingRequests(): void
   scheduleRequestTimeoutCheck(): void
   destroy(): void
-  /** Ours: ends the connection, which has been silent since then (monotonic), see {@link patchSilence}. */
+  /**
+   * Added by us: closes the connection, which has been silent since this monotonic time. See {@link patchSilence}.
+   */
   giveUp?: (sinceMs: number) => void
 }
 
@@ -224,33 +228,33 @@ export const PASSWORD_LOGINS = {
   'scram-sha-512': loginFrom('scram512'),
 } as const
 
-/** What {@link patchReconnect} and {@link patchSilence} need to know of the class they mend. */
+/** The members that {@link patchReconnect} and {@link patchSilence} use. */
 export interface Connection {
   readonly requestQueue: RequestQueue
-  /** Where it leads to: host and port. */
+  /** Host and port. */
   readonly broker: string
   /** Milliseconds. */
   readonly connectionTimeout: number
-  /** Nothing without a login. */
+  /** Absent without a login. */
   readonly sasl?: unknown
-  /** The last one; absent before the first. */
+  /** The latest socket. Absent before the first connection. */
   readonly socket?: Socket
-  /** Of an answer that has not come whole. */
+  /** Parts of an incomplete response. */
   chunks: readonly Buffer[]
   bytesBuffered: number
   bytesNeeded: number
-  /** While a login is under way. */
+  /** Set during a login. */
   readonly authHandlers: { onError(): void } | null
   isConnected(): boolean
   connect: (this: Connection) => Promise<unknown>
   disconnect(): Promise<unknown>
   rejectRequests(error: Error): void
   send(exchange: Exchange): Promise<unknown>
-  /** Part of a login. */
+  /** Sends one step of a login. */
   sendAuthRequest(exchange: Exchange): Promise<unknown>
 }
 
-/** A request with its encoder, and what reads the answer. */
+/** A request's encoder and the decoder of its response. */
 export interface Exchange {
   readonly request: Readonly<Record<string, unknown>>
   readonly response: { decode(payload: Buffer): object; parse(decoded: object): unknown }
@@ -266,7 +270,7 @@ export const ConnectionClass = require('kafkajs/src/network/connection') as {
 export const apiVersionsRequest =
   require('kafkajs/src/protocol/requests/apiVersions/v0/request') as () => Readonly<Record<string, unknown>>
 
-/** The encoders of one kind of request, by version. */
+/** The encoders of one request type, by version. */
 export interface RequestDefinition {
   readonly versions: readonly string[]
   readonly protocol: (of: { readonly version: number }) => (fields: object) => Exchange
@@ -280,19 +284,19 @@ export const API_KEYS = require('kafkajs/src/protocol/requests/apiKeys') as Read
   Record<'Produce' | 'Fetch' | 'ListOffsets' | 'Metadata', number>
 >
 
-/** The library's error for a code of the protocol; it has the error's name in `type`. */
+/** Creates the library's error for a protocol error code. Its `type` is the error's name. */
 export const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
   createErrorFromCode: (code: number) => Error & { readonly type?: string }
 }
 
-/** What requests are written with. */
+/** Encodes requests. */
 interface Encoder {
   writeBuffer(bytes: Buffer): Encoder
 }
 
 export const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder
 
-/** What brokers answer: fixed messages, safe to log. */
+/** The fixed error messages of the protocol, which are safe to log. */
 export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(
   (require('kafkajs/src/protocol/error') as { errorCodes: readonly { message: string }[] }).errorCodes.map(
     ({ message }) => message,

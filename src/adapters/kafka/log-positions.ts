@@ -1,7 +1,7 @@
 /**
- * Where partitions are read next that have no position, or one that their log does not have. A log can begin above a position
- * (its retention has deleted records), end below it (it was truncated, or belongs to a topic that was created again), or be
- * another one of any length. Each of these is logged, and nothing that still exists is left out.
+ * Finds the read position of partitions that have none, or one that their log does not contain. A log can begin
+ * above a position (retention deleted records), end below it (it was truncated, or its topic was created again), or
+ * be another log of any length. Each case is logged, and nothing that still exists is skipped.
  */
 import type { Clock, Log } from '../../ports.ts'
 import { id, type TopicPartition } from './batches.ts'
@@ -10,25 +10,28 @@ import type { FetchedPartition } from './fetched-partition.ts'
 import type { Broker } from './internals.ts'
 
 export interface LogPositionsOptions {
-  /** Committed offsets by {@link id}; partitions without one are left out. */
+  /** Committed offsets by {@link id}. Partitions without one are left out. */
   readonly committed: (partitions: readonly TopicPartition[]) => Promise<ReadonlyMap<string, bigint>>
-  /** Commits these offsets, for partitions without one. */
+  /** Commits the start offsets of partitions without a committed offset. */
   readonly commit: (offsets: readonly (TopicPartition & { readonly offset: bigint })[]) => Promise<void>
-  /** Where a partition without a committed offset starts. */
+  /** Start of a partition without a committed offset. */
   readonly startOf: (partition: TopicPartition) => Start
-  /** Asks where partitions are, and whether their topics are still the same ones. */
+  /** Refreshes the metadata, including whether the topics are still the same ones. */
   readonly refresh: () => Promise<void>
-  /** Whether brokers report ids of topics, by which one that was created again is recognized. */
+  /** Whether brokers report topic ids, which reveal a topic that was created again. */
   readonly hasTopicIds: (topic: string) => boolean
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly log: Pick<Log, 'warn' | 'error'>
-  /** So many offsets were deleted before they were read. */
+  /** Reports the number of offsets that were deleted before they were read. */
   readonly onLost: (partition: TopicPartition, offsets: bigint) => void
-  /** The log is another one, or a shorter one, and is read from its beginning. */
+  /** The log was replaced or truncated, and is read from its beginning. */
   readonly onReplaced: (partition: TopicPartition, begin: bigint) => void
 }
 
-/** `added`: its beginning, which is committed, because a member that starts later cannot tell that the partition was added. */
+/**
+ * `added` means the beginning, which is also committed, because a member that starts later cannot know that the
+ * partition is new.
+ */
 export type Start = 'earliest' | 'latest' | 'added'
 
 interface Ends {
@@ -45,7 +48,7 @@ export class LogPositions {
     this.#options = options
   }
 
-  /** For partitions that this broker leads. Partitions it cannot tell of are left as they are. */
+  /** Looks up partitions that this broker leads. Partitions that it cannot answer for stay unchanged. */
   async lookUp(broker: Broker, partitions: readonly FetchedPartition[]): Promise<void> {
     if (partitions.some(({ lookup }) => lookup === 'suspect')) await this.#examine(partitions)
     const found = await this.#ends(
@@ -60,13 +63,13 @@ export class LogPositions {
     await this.#start(as('start'))
   }
 
-  /** The topic was missing for a moment. Was it created again? */
+  /** Checks whether a topic that was missing for a moment was created again. */
   async #examine(partitions: readonly FetchedPartition[]): Promise<void> {
     const { refresh, committed, hasTopicIds } = this.#options
     await refresh()
     const open = partitions.filter(({ lookup }) => lookup === 'suspect')
     const nameless = open.filter(({ topic }) => !hasTopicIds(topic))
-    // The group's coordinator deletes the committed offsets of a topic that is deleted.
+    // The group coordinator deletes the committed offsets of a deleted topic.
     const offsets = nameless.length === 0 ? new Map<string, bigint>() : await committed(nameless)
     for (const of of open) {
       const isGone = !hasTopicIds(of.topic) && of.hadCommitted && !offsets.has(of.key)
@@ -84,7 +87,7 @@ export class LogPositions {
     return asked.flatMap(([of, lookup]) => {
       const begin = begins.get(of.key)
       const end = ends.get(of.key)
-      // It was moved meanwhile.
+      // The position was set in the meantime.
       if (of.lookup !== lookup) return []
       if (begin?.errorCode === 0 && end?.errorCode === 0) {
         return [[of, { begin: begin.offset, end: end.offset }] as const]
@@ -115,7 +118,7 @@ export class LogPositions {
       if (lookup !== 'range' || before === null) return []
       if (before >= begin) {
         of.moveTo(before)
-        // Whoever refused it may do so again.
+        // The broker may reject it again.
         of.failed(clock.monotonicMs())
         return []
       }
@@ -138,7 +141,7 @@ export class LogPositions {
       const { topic, partition } = of
       return start === 'earliest' ? [] : [{ topic, partition, offset: start === 'latest' ? end : begin }]
     })
-    // Before a record is read: else records that come meanwhile would be skipped by whoever starts next.
+    // Commits before reading: otherwise the next member to start would skip records that arrive in the meantime.
     if (positions.length > 0) await commit(positions)
     for (const [topic, all] of Map.groupBy(found, ([of]) => of.topic)) {
       const count = (of: Found): number =>
@@ -156,13 +159,13 @@ export class LogPositions {
 }
 
 const REPLACED =
-  'The log of these partitions was replaced or truncated: it is not the one that was read so far. The service reads it from its beginning, so events that are still in it come out again. Check whether the topic was created again, restored or mirrored, or lost records in an unclean leader election.'
+  'The log of these partitions was replaced or truncated. The service reads the current log from its beginning, so events that are still in it are published again. Check whether the topic was created again, restored or mirrored, or lost records in an unclean leader election.'
 const LOST =
-  'Records were deleted before the service had processed them: `count` offsets, the first one is `offset`. The service continues with the oldest record there is. Check retention.ms and retention.bytes of the topic, and why the service was so far behind.'
+  'Records were deleted before the service had processed them: `count` offsets, starting at `offset`. The service continues with the oldest existing record. Check retention.ms and retention.bytes of the topic, and why the service was so far behind.'
 const READS_ALL =
-  'The group of KAFKA_GROUP_ID has no committed offset for these partitions: up to `count` records are read. If they were processed before, under another group or before the offsets expired, the service calls CheckResult for them again and publishes their results again. To skip the records that exist at the first start, set KAFKA_START_OFFSET=latest.'
+  'The group in KAFKA_GROUP_ID has no committed offset for these partitions, so the service reads up to `count` records. If they were processed before, under another group or before the offsets expired, the service calls CheckResult for them again and publishes their results again. To skip existing records at the first start, set KAFKA_START_OFFSET=latest.'
 const SKIPS_ALL =
-  'The group of KAFKA_GROUP_ID has no committed offset for these partitions: with KAFKA_START_OFFSET=latest up to `count` records are skipped.'
+  'The group in KAFKA_GROUP_ID has no committed offset for these partitions. Because of KAFKA_START_OFFSET=latest the service skips up to `count` records.'
 
 function names(topic: string, found: Found): string {
   return `${topic} [${found.map(([{ partition }]) => partition).join(' ')}]`

@@ -1,8 +1,8 @@
 /**
- * The login at the brokers, as mechanisms of kafkajs. Its own are used for passwords, but for three things: the password
- * is read when it is needed, for it may have changed; a connection that breaks during a login is no refused login, which
- * would stop the consumer for good; and one refused after another has succeeded is tried again for a while. Its
- * OAUTHBEARER takes a refusal for a success, so that one is written here.
+ * Logins at the brokers, as kafkajs mechanisms. For passwords this wraps kafkajs's own mechanisms: the password is
+ * read at each login, because it may have changed; a connection that breaks during a login does not count as a
+ * rejected login, which would stop the consumer permanently; and a rejection after an earlier success is retried
+ * for a while. OAUTHBEARER is implemented here, because kafkajs's own version takes a rejection for a success.
  */
 import kafkajs, { type AuthenticationProviderArgs, type Authenticator, type Mechanism } from 'kafkajs'
 import type { LoginConfig } from '../../config/login.ts'
@@ -36,8 +36,8 @@ function loginOf(config: LoginConfig, log: LoginLog): Login {
 }
 
 /**
- * Before the first success a refusal is final: whoever starts the service is told at once. After it the secret may have
- * been changed on one side only, so far: kafkajs tries again for some seconds, as it does where a broker is away.
+ * Before the first success a rejection is final, so that a wrong setting shows at startup. Afterwards the secret
+ * may be in the middle of a change, so kafkajs retries for some seconds, as it does for an unreachable broker.
  */
 function withRetries(login: Login, log: LoginLog): Login {
   let hasSucceeded = false
@@ -53,14 +53,14 @@ function withRetries(login: Login, log: LoginLog): Login {
           detail: explain(error),
         })
         if (!hasSucceeded || isBreak(error)) throw error
-        const retriable = new kafkajs.KafkaJSConnectionError('The login is refused.')
+        const retriable = new kafkajs.KafkaJSConnectionError('The brokers reject the login.')
         throw Object.assign(retriable, { cause: new OperatorError(explain(error)) })
       }
     },
   })
 }
 
-/** kafkajs makes "authentication failed" of whatever happens meanwhile. */
+/** kafkajs reports any error during a login as "authentication failed". */
 function distinguishBrokenConnections(args: AuthenticationProviderArgs, login: Login): Authenticator {
   let failure: unknown
   const { authenticate } = login({
@@ -92,7 +92,7 @@ function isBreak(failure: unknown): boolean {
 const SEPARATOR = '\u0001'
 const LENGTH_BYTES = 4
 
-/** RFC 7628: a refusal comes as a challenge, and only the answer to that gets the broker's error. */
+/** RFC 7628: a rejection arrives as a challenge, and the broker sends its error only after an answer to it. */
 function bearer({ saslAuthenticate }: AuthenticationProviderArgs, token: TokenProvider): Authenticator {
   const exchange = (text: string): Promise<Buffer | void> =>
     saslAuthenticate<Buffer>({

@@ -1,14 +1,14 @@
 /**
- * LZ4 frames, block by block. A block has at most 4 MiB, so memory is bounded; the library can only decompress a whole frame.
- * Checksums are not checked, because the broker has checked the batch.
+ * Decompresses LZ4 frames block by block. A block has at most 4 MiB, so memory is bounded; the library can only
+ * decompress whole frames. Checksums are not verified, because the broker has verified the batch.
  */
 const FRAME_MAGIC = 0x184d2204
-/** Of 16 magic numbers, without the last four bits. */
+/** Common prefix of 16 magic numbers, without the last four bits. */
 const SKIPPABLE_MAGIC = 0x184d2a5
 const BLOCK_BYTES = [0, 0, 0, 0, 64 * 1024, 256 * 1024, 1024 * 1024, 4 * 1024 * 1024]
-/** How far back a block may refer to those before it. */
+/** How far back a block may refer to earlier ones. */
 const HISTORY_BYTES = 64 * 1024
-/** A block's bytes stand for at most so many each. */
+/** Maximum number of output bytes per byte of a block. */
 const MAX_RATIO = 255
 
 const FLAG = {
@@ -19,17 +19,17 @@ const FLAG = {
   dictionary: 0x01,
 }
 const UNCOMPRESSED = 0x80000000
-/** Longer pieces are copied by the runtime, shorter ones byte by byte. */
+/** Longer pieces are copied natively, shorter ones byte by byte. */
 const SHORT_COPY_BYTES = 64
 
 interface Frame {
-  /** Where its first block begins. */
+  /** Where the first block begins. */
   readonly blocks: number
   readonly flags: number
   readonly blockBytes: number
 }
 
-/** Each chunk is valid until the next one is asked for. Throws where the data is corrupt or ends early. */
+/** Each chunk is valid until the next one is requested. Throws if the data is corrupt or ends early. */
 export function* lz4Chunks(bytes: Buffer): Generator<Buffer> {
   let at = 0
   while (at < bytes.length) {
@@ -48,7 +48,7 @@ function readFrame(bytes: Buffer, start: number): Frame {
   return { blocks: start + 7 + optional, flags, blockBytes }
 }
 
-/** Returns where the frame ends. */
+/** Returns the end of the frame. */
 function* frameChunks(bytes: Buffer, { blocks, flags, blockBytes }: Frame): Generator<Buffer, number> {
   const output = new Output(flags & FLAG.independent ? 0 : HISTORY_BYTES)
   let at = blocks
@@ -64,7 +64,7 @@ function* frameChunks(bytes: Buffer, { blocks, flags, blockBytes }: Frame): Gene
   }
 }
 
-/** What was decompressed last, with what may still be referred to before it. */
+/** The last decompressed block, preceded by the history that later blocks may refer to. */
 class Output {
   readonly #historyBytes: number
   #bytes = Buffer.alloc(0)
@@ -88,7 +88,7 @@ class Output {
     return this.#bytes.subarray(start, this.#end)
   }
 
-  /** Moves the history to the beginning. Returns where it ends. */
+  /** Moves the history to the beginning. Returns its end. */
   #makeRoom(bytes: number): number {
     const history = Math.min(this.#historyBytes, this.#end)
     const kept = this.#bytes.subarray(this.#end - history, this.#end)
@@ -98,7 +98,7 @@ class Output {
   }
 }
 
-/** Returns where the output ends. */
+/** Returns the end of the output. */
 function decompressBlock(block: Buffer, out: Buffer, start: number): number {
   let at = 0
   let to = start
@@ -140,7 +140,7 @@ function copyLiterals(
   else for (let index = 0; index < count; index += 1) out[to + index] = from[at + index] as number
 }
 
-/** Copies what was written `offset` bytes before; the two may overlap, so that a pattern repeats. */
+/** Copies bytes written `offset` bytes earlier. The ranges may overlap, which repeats a pattern. */
 export function repeat(
   out: Buffer,
   { to, offset, count }: { to: number; offset: number; count: number },
@@ -158,5 +158,5 @@ export function repeat(
 }
 
 function corrupt(): Error {
-  return new Error('Not an LZ4 frame, or a corrupt one.')
+  return new Error('The data is not an LZ4 frame, or is corrupt.')
 }

@@ -1,11 +1,13 @@
-/** Messages in the formats of before Kafka 0.11 (magic 0 and 1), which old topics may still hold. kafkajs decodes them. */
+/**
+ * Messages in formats before Kafka 0.11 (magic 0 and 1), which old topics may still contain. kafkajs decodes them.
+ */
 import type { InputRecord } from '../../ports.ts'
 import { NO_HEADERS } from '../../core/headers.ts'
 import { DecoderClass, decodeMessages } from './internals.ts'
 
 const NO_TIMESTAMP = -1
 
-/** One message, or those in a compressed one. Rejects what cannot be read. */
+/** Decodes one message, or the messages in a compressed one. Rejects unreadable data. */
 export async function decodeMessageSet(
   bytes: Buffer,
   { topic, partition }: Pick<InputRecord, 'topic' | 'partition'>,

@@ -1,10 +1,9 @@
 /**
- * The offsets of at-least-once delivery, committed behind their outputs. {@link OffsetCommits.note} is called once the
- * outputs are acknowledged and returns at once; what is noted meanwhile goes out together, in one request for all
- * partitions of this member, and there is never more than one under way.
- *
- * A commit that fails is tried again until it succeeds, a newer offset takes its place, or the partition goes to another
- * member: then it is forgotten, for the new owner reads the records again. Never rejects, never throws.
+ * Commits the offsets of at-least-once delivery after their outputs. {@link OffsetCommits.note} is called once the
+ * outputs are acknowledged, and returns at once. Noted offsets of all partitions of this member go out together,
+ * with at most one request in flight. A failed commit is retried until it succeeds, a newer offset replaces it, or
+ * the partition moves to another member. Then it is dropped, because the new owner reads the records again. Never
+ * rejects, never throws.
  */
 import type { Clock, Log, Metrics } from '../../ports.ts'
 import { id, type TopicPartition } from './batches.ts'
@@ -16,20 +15,20 @@ export interface TopicOffsets {
 }
 
 export interface OffsetCommitsOptions {
-  /** Commits as the member this consumer is; rejects when the group thinks otherwise. */
+  /** Commits as this consumer's member. Rejects if the group has changed since. */
   readonly send: (topics: TopicOffsets[]) => Promise<void>
   readonly clock: Pick<Clock, 'after'>
   readonly metrics: Pick<Metrics, 'offsetCommit'>
   readonly log: Log
 }
 
-/** How long offsets are gathered: at a crash, about the outputs of so long come out again. */
+/** How long offsets are collected. After a crash, outputs of about this time are repeated. */
 const GATHER_MS = 100
 const RETRY_MS = 500
-/** Who waits for a partition's offset is let go when so many requests have failed: its records are read again. */
+/** After this many failed requests {@link OffsetCommits.flush} gives up waiting, and the records are read again. */
 const MAX_FAILURES = 3
 
-/** The group is deciding anew: tried again when it has, or forgotten. */
+/** Errors during a rebalance: the offset is retried afterwards or dropped. */
 const EXPECTED = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])
 
 interface Noted extends TopicPartition {
@@ -49,7 +48,7 @@ export class OffsetCommits {
     this.#options = options
   }
 
-  /** What the group decided. What is not ours any more, or was noted by a member that is no more, is forgotten. */
+  /** Applies the group's decision. Offsets of revoked partitions or of a former member are dropped. */
   assigned(memberId: string, assignment: Readonly<Record<string, readonly number[]>>): void {
     if (memberId !== this.#memberId) this.#noted.clear()
     this.#memberId = memberId
@@ -61,24 +60,24 @@ export class OffsetCommits {
     this.#sendIn(0)
   }
 
-  /** Others may own the partitions soon: what is not committed by then comes out again. */
+  /** Other members may own the partitions soon: outputs whose offset is not committed by then are repeated. */
   rebalancing(): void {
     if (this.#noted.size > 0) void this.#sendNow()
   }
 
-  /** The outputs of everything below `nextOffset` are acknowledged. */
+  /** Reports that the outputs of all records below `nextOffset` are acknowledged. */
   note(of: TopicPartition, nextOffset: bigint): void {
     if (!this.#owned.has(id(of))) return
     this.#noted.set(id(of), { topic: of.topic, partition: of.partition, nextOffset })
     this.#sendIn(GATHER_MS)
   }
 
-  /** What is noted is of a log that is no more. */
+  /** Drops the noted offset, because it belongs to a log that no longer exists. */
   forget(of: TopicPartition): void {
     this.#noted.delete(id(of))
   }
 
-  /** Resolves when nothing noted for the partition is left to commit, or it could not be committed. */
+  /** Resolves when the partition's noted offset is committed, or could not be. */
   async flush(of: TopicPartition): Promise<void> {
     for (let failures = 0; failures < MAX_FAILURES && this.#noted.has(id(of));) {
       if (!(await this.#sendNow())) failures += 1
@@ -90,7 +89,7 @@ export class OffsetCommits {
     this.#cancelTimer = this.#options.clock.after(delayMs, () => void this.#sendNow())
   }
 
-  /** Whether it went through; of the request under way, where there is one. */
+  /** Returns whether the commit succeeded. Waits for a request in flight instead of sending another one. */
   #sendNow(): Promise<boolean> {
     if (this.#underWay !== null) return this.#underWay
     this.#cancel()
@@ -124,7 +123,10 @@ export class OffsetCommits {
     if (EXPECTED.has(errorType(error))) return
     const { metrics, log } = this.#options
     metrics.offsetCommit('failed')
-    if (!this.#complained) log.warn('Could not commit offsets; trying again.', { detail: explain(error) })
+    if (!this.#complained)
+      log.warn('Could not commit offsets of published outputs. The service keeps trying.', {
+        detail: explain(error),
+      })
     this.#complained = true
   }
 }

@@ -1,8 +1,8 @@
 /**
- * What the fetches do not tell. The end of each log is asked for every few seconds where nothing is fetched, so that the lag is
- * the true one while partitions are paused. And it watches for two things under which a partition stands still without an
- * error: a leader that does not answer, and somebody's transaction that stays open in front of records. Each has a gauge, and
- * a log line when it begins and when it ends.
+ * Watches what fetches do not report. The end of each log that is not fetched is requested every few seconds, so
+ * that the lag is correct while partitions are paused. It also detects two problems that stop a partition without
+ * an error: a leader that does not answer, and an open transaction in front of records. Each has a gauge, and a log
+ * line when it begins and when it ends.
  */
 import { partitionNames } from '../../core/partition-names.ts'
 import type { Clock, Log } from '../../ports.ts'
@@ -12,24 +12,27 @@ import type { FetchedPartition } from './fetched-partition.ts'
 import type { Broker } from './internals.ts'
 
 export interface OffsetWatchOptions {
-  /** Those that are assigned. */
+  /** The assigned partitions. */
   readonly partitions: () => Iterable<FetchedPartition>
-  /** When the leader last told all it knows of the partition, monotonic; null while it is not fetched. */
+  /**
+   * When the leader last reported everything it has for the partition, in monotonic milliseconds. Null while it is
+   * not fetched.
+   */
   readonly fetchedMs: (partition: FetchedPartition) => number | null
   readonly findBroker: (nodeId: number) => Promise<Broker>
   readonly addressOf: (nodeId: number) => string
   readonly clock: Clock
   readonly log: Pick<Log, 'info' | 'warn'>
-  /** What is known of the log has changed. */
+  /** The known state of the log has changed. */
   readonly onProgress: (partition: FetchedPartition) => void
   readonly onLeaderSilent: (partition: TopicPartition, seconds: number | null) => void
   readonly onOpenTransaction: (partition: TopicPartition, seconds: number | null) => void
 }
 
 const EVERY_MS = 5_000
-/** Longer than a leader that moves takes, and than two of our questions. */
+/** Longer than a leader change takes, and than two of our own requests. */
 const SILENT_AFTER_MS = 12_000
-/** Transactions of producers that work end within seconds. */
+/** Transactions of healthy producers end within seconds. */
 const OPEN_AFTER_MS = 15_000
 
 interface PartitionProblem extends TopicPartition {
@@ -43,12 +46,12 @@ interface Standing {
 
 export class OffsetWatch {
   readonly #options: OffsetWatchOptions
-  /** When the leader answered last, by {@link id}. */
+  /** When the leader last answered, by {@link id}. */
   readonly #heardMs = new Map<string, number>()
   readonly #standing = new Map<string, Standing>()
   readonly #silent = new Map<string, PartitionProblem>()
   readonly #open = new Map<string, TopicPartition>()
-  /** Brokers that are being asked. */
+  /** Brokers with a request in flight. */
   readonly #asking = new Set<number>()
   #cancel: () => void = () => undefined
 
@@ -63,7 +66,7 @@ export class OffsetWatch {
     })
   }
 
-  /** All gauges of it are absent afterwards. */
+  /** Removes all gauges of this watch. */
   close(): void {
     const { onLeaderSilent, onOpenTransaction } = this.#options
     this.#cancel()
@@ -73,14 +76,14 @@ export class OffsetWatch {
     this.#open.clear()
   }
 
-  /** One message for each trouble there is now. */
+  /** One message per current problem. */
   get warnings(): string[] {
     const silent = [...Map.groupBy(this.#silent.values(), ({ address }) => address)].map(
       ([address, all]) => `The leader ${address} of ${partitionNames(all)} does not answer.`,
     )
     return this.#open.size === 0
       ? silent
-      : [...silent, `An open transaction of a producer holds up ${partitionNames([...this.#open.values()])}.`]
+      : [...silent, `An open transaction of a producer blocks ${partitionNames([...this.#open.values()])}.`]
   }
 
   #look(): void {
@@ -103,14 +106,14 @@ export class OffsetWatch {
     return this.#options.fetchedMs(one) !== null
   }
 
-  /** Counts from when the partition was first seen here. */
+  /** Starts when the partition was first seen here. */
   #heard(one: FetchedPartition, nowMs: number): number {
     const heardMs = Math.max(this.#heardMs.get(one.key) ?? nowMs, this.#options.fetchedMs(one) ?? -Infinity)
     this.#heardMs.set(one.key, heardMs)
     return heardMs
   }
 
-  /** One request at a time for each broker, and none waits for another. */
+  /** At most one request at a time per broker. Brokers do not wait for each other. */
   async #ask(leader: number, partitions: readonly FetchedPartition[]): Promise<void> {
     if (this.#asking.has(leader)) return
     this.#asking.add(leader)
@@ -126,7 +129,7 @@ export class OffsetWatch {
         onProgress(one)
       }
     } catch {
-      // The partitions stay unheard of.
+      // The partitions keep their last answer time.
     } finally {
       this.#asking.delete(leader)
     }
@@ -180,7 +183,7 @@ export class OffsetWatch {
     }
   }
 
-  /** Since when records stand behind the same open transaction; now when none do. */
+  /** When records started to wait for the current open transaction. Now if none do. */
   #standingSince(one: FetchedPartition, nowMs: number): number {
     // The last stable offset is only known from fetches. While a partition is paused, only its end is requested.
     const log = this.#isFetched(one) ? one.log : null
@@ -197,8 +200,8 @@ export class OffsetWatch {
 }
 
 const SILENT =
-  'The leader of these partitions does not answer. Their events wait; the service keeps trying and goes on with the others. Check the broker and the network path to it.'
+  'The leader of these partitions does not answer. Their events wait. The service keeps trying, and processes the other partitions. Check the broker and the network path to it.'
 const ANSWERS = 'The leader of these partitions answers again.'
 const OPEN =
-  'A producer has an open transaction in front of records of this partition. It begins at `offset`, and the records behind it wait until it ends. Check the producer. The broker ends a transaction after its timeout; one that hangs is ended with kafka-transactions.sh (see the runbook, CheckResultOpenTransaction).'
-const ENDED = 'The open transaction has ended: the records behind it are read.'
+  'An open transaction of a producer blocks records of this partition. It begins at `offset`, and the service cannot read later records until it ends. Check the producer. The broker aborts a transaction after its timeout. End a hanging one with kafka-transactions.sh (see the runbook, CheckResultOpenTransaction).'
+const ENDED = 'The open transaction has ended. The service reads the records after it.'

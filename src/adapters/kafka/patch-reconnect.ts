@@ -1,20 +1,21 @@
 /**
- * kafkajs has one object for a connection and for all that follow it, and what was before gets in the way of what comes
- * after. Each of these leaves somebody waiting for ever, a lane or a whole consumer:
+ * kafkajs reuses one object for a connection and all its successors, and state of the old connection breaks the new
+ * one. Each of these cases leaves a lane or the whole consumer waiting forever:
  *
- * - What had come of an answer when the connection broke is kept, and the next answers are read behind it. Its socket is only
- *   half closed, and what still comes from there is taken for the next one's, its end too. Patched here: each connection
- *   begins with nothing, and the socket of before is gone for good.
- * - Two requests that find it closed open a socket each. Patched here: the second waits for the first's.
- * - Who logs in when the connection breaks is told of an orderly end only. Patched here: nothing outlives its socket.
+ * - A partial response of the broken connection is kept, and the next responses are appended to it. Its socket is
+ *   only half closed, so late data and its end are taken for the new connection's. Patch: each connection starts with
+ *   no data, and the old socket is destroyed.
+ * - Two requests that find the connection closed open a socket each. Patch: the second waits for the first one's.
+ * - A login is notified only if the connection ends cleanly. Patch: everything ends with its socket.
  */
 import kafkajs from 'kafkajs'
+import { connectionFailures } from './connection-failures.ts'
 import { ConnectionClass, type Connection } from './internals.ts'
 
 const SIZE_BYTES = 4
 
 const opening = new WeakMap<Connection, Promise<void>>()
-/** As it was before, other patches included. */
+/** The previous method, including other patches. */
 let original: Connection['connect']
 
 export function patchReconnect(): void {
@@ -41,10 +42,16 @@ async function open(connection: Connection): Promise<void> {
   socket?.once('close', () => {
     if (connection.socket === socket) tellAll(connection)
   })
-  await connecting
+  try {
+    await connecting
+    connectionFailures.succeeded(connection.broker)
+  } catch (error) {
+    connectionFailures.failed(connection.broker, error)
+    throw error
+  }
 }
 
-/** Those, too, that an error or the end has told already: there are none left then. */
+/** Safe to call after an error or the end of the socket, because no requests are left then. */
 function tellAll(connection: Connection): void {
   const { broker, authHandlers } = connection
   authHandlers?.onError()

@@ -1,11 +1,12 @@
 /**
- * Two timers of kafkajs that never rest. It re-arms a timer with a negative delay after every check of its request queue, pending or not: about a
- * thousand timers a second and connection, for ever (tulios/kafkajs #1704, #1751; fixes unmerged). Patched here: a timer
- * only while something is pending, for as long as the broker's throttling lasts. And it looks for timed-out requests ten
- * times a second on every connection, of which a lane has one: once a second is often enough for time-outs of many.
+ * Fixes two timers of kafkajs that never stop. kafkajs re-arms a timer with a negative delay after every check of
+ * its request queue, even if the queue is empty: about a thousand timers a second and connection (tulios/kafkajs
+ * #1704, #1751; fixes unmerged). Patch: a timer only while requests are queued, for as long as the broker
+ * throttles.
  *
- * It goes by the wall clock there, which when put forward times out all that is under way, and goes on using a connection
- * that does not answer: here time is counted on the monotonic clock, and the connection ends with the request.
+ * It also looks for timed-out requests ten times a second on every connection; once a second is enough. Its wall
+ * clock times out all pending requests if the clock is set forward, and it keeps using a connection that does not
+ * answer. Patch: the monotonic clock, and the connection is closed together with the request.
  */
 import { RequestQueueClass, type RequestQueue } from './internals.ts'
 
@@ -38,7 +39,8 @@ function scheduleRequestTimeoutCheck(this: RequestQueue): void {
       const sinceMs = seenMs.get(request)
       if (sinceMs === undefined) seenMs.set(request, nowMs)
       else if (nowMs - sinceMs >= request.requestTimeout) {
-        // With a connection error: after a time-out the library would ask the same silent broker again, three times.
+        // Fails with a connection error, because after a timeout the library would ask the same silent broker three
+        // more times.
         if (this.giveUp === undefined) request.timeoutRequest()
         else this.giveUp(sinceMs)
       }

@@ -1,30 +1,32 @@
 /**
- * When a broker's host vanishes, the system believes in its connections for a quarter of an hour, and so does kafkajs: after
- * a request has timed out it uses the same connection for the next. Patched here, so that a silence costs one time-out:
+ * When a broker's host vanishes, the operating system keeps its connections for a quarter of an hour. kafkajs does
+ * too: after a timeout it uses the same connection for the next request. With this patch a silent broker costs only
+ * one timeout:
  *
- * - The connection on which a request has timed out ends. Everything else that waits on it is told, and the next request
- *   makes a new one.
- * - With it end all others to that broker, idle ones too, on which nothing has been heard since before that request: else
- *   each would be found out by a request of its own, one after the other.
- * - A new connection is asked for the broker's versions, as Kafka's own client does, and has the time for connecting to
- *   answer: while the way is closed a connection may seem to be made, and a Produce or a JoinGroup may take long to answer.
+ * - The connection of a timed-out request is closed. All its other requests fail, and the next request opens a new
+ *   one.
+ * - All other connections to that broker that have received nothing since that request are closed too, idle ones
+ *   included. Otherwise each would need a timeout of its own.
+ * - A new connection first requests the broker's API versions, as Kafka's own client does, and the answer must
+ *   arrive within the connection timeout. Without network a connection may seem to be established, and a Produce or
+ *   JoinGroup may take long to answer.
  */
 import type { Socket } from 'node:net'
 import { ConnectionClass, apiVersionsRequest, type Connection } from './internals.ts'
 
 interface Line {
   readonly broker: string
-  /** When something came last, monotonic; of its beginning while nothing has. */
+  /** When data last arrived, in monotonic milliseconds. When it was opened, if none has. */
   heardMs: number
 }
 
-/** The library asks once more where it wants to know them. */
+/** The library sends this request again if it needs the versions. */
 const ANY_ANSWER = { decode: () => ({}), parse: () => undefined }
 
 const original = ConnectionClass.prototype.connect
 const open = new Map<Socket, Line>()
 
-/** To be called before {@link patchReconnect}. */
+/** Must be called before {@link patchReconnect}. */
 export function patchSilence(): void {
   ConnectionClass.prototype.connect = connect
 }
@@ -33,7 +35,7 @@ async function connect(this: Connection): Promise<void> {
   this.requestQueue.giveUp = (sinceMs) => giveUpAll(this, sinceMs)
   await original.call(this)
   watch(this)
-  // A login begins with such a question itself, and a broker takes no second one before it.
+  // A login begins with this request itself, and a broker accepts no second one before it.
   if (!this.sasl) await this.send({ request: apiVersionsRequest(), response: ANY_ANSWER })
 }
 
@@ -51,7 +53,7 @@ function watch(connection: Connection): void {
   })
 }
 
-/** It, and whatever is open to the same broker and has been silent since then at least. */
+/** Closes the connection, and all others to the same broker that have been silent at least since then. */
 function giveUpAll(silent: Connection, sinceMs: number): void {
   for (const [socket, { broker, heardMs }] of open) {
     const isAsSilent = broker === silent.broker && heardMs <= sinceMs
@@ -59,7 +61,7 @@ function giveUpAll(silent: Connection, sinceMs: number): void {
   }
 }
 
-/** Like the error a system reports for a peer that has gone. */
+/** Mimics the system's error for a peer that has gone. */
 class SilentBrokerError extends Error {
   readonly code = 'ETIMEDOUT'
 

@@ -1,6 +1,6 @@
 /**
- * Produce requests with batches of our own ({@link encodeBatch}), on kafkajs's broker objects: one batch each, because a
- * request to several partitions may fail in part.
+ * Produce requests with our own batches ({@link encodeBatch}), on kafkajs's broker objects. Each request has one
+ * batch, because a request to several partitions may fail in part.
  */
 import type { OutputRecord } from '../../ports.ts'
 import type { Codec } from '../../core/compression.ts'
@@ -10,16 +10,16 @@ import { encodeBatch } from './encode-batch.ts'
 import { errorType, UnencodableError } from './errors.ts'
 import { API_KEYS, PRODUCE_RESPONSES, type Broker, type Transaction } from './internals.ts'
 
-/** How outputs are packed. */
+/** How outputs are packed into batches. */
 export interface Packing {
-  /** Of batches without large records; those are always compressed. */
+  /** Codec of batches without large records. Large records are always compressed. */
   readonly compression: Codec
-  /** `max.message.bytes` of a topic, or the broker's default if it is not known. */
+  /** `max.message.bytes` of a topic, or the broker's default if unknown. */
   readonly maxMessageBytes: (topic: string) => number
 }
 
 export interface Batch {
-  /** All to one topic-partition. */
+  /** All for one topic-partition. */
   readonly records: readonly OutputRecord[]
   readonly codec: Codec
 }
@@ -35,7 +35,7 @@ const MAX_VERSION = 7
 const ALL_REPLICAS = -1
 const TIMEOUT_MS = 30_000
 
-/** What goes to one topic-partition, cut into what it takes at once. */
+/** Splits the outputs for one topic-partition into batches that it accepts. */
 export function* packed(records: readonly OutputRecord[], packing: Packing): Generator<Batch> {
   const [first] = records
   if (first === undefined) return
@@ -49,7 +49,7 @@ export function* packed(records: readonly OutputRecord[], packing: Packing): Gen
   }
 }
 
-/** Rejects with what the broker said. */
+/** Rejects with the broker's error. */
 export async function produce(leader: Broker, batch: Batch, options: ProduceOptions): Promise<void> {
   const [first] = batch.records
   if (first === undefined) return
@@ -65,13 +65,14 @@ export async function produce(leader: Broker, batch: Batch, options: ProduceOpti
   const known = leader.versions?.[API_KEYS.Produce]?.maxVersion ?? MAX_VERSION
   const apiVersion = Math.min(known, MAX_VERSION)
   const response = PRODUCE_RESPONSES.get(apiVersion)
-  if (response === undefined) throw new Error(`The broker knows no record batches: Produce ${apiVersion}.`)
+  if (response === undefined)
+    throw new Error(`The broker does not support record batches (Produce ${apiVersion}).`)
   const exchange = {
     request: {
       apiKey: API_KEYS.Produce,
       apiVersion,
       apiName: 'Produce',
-      // Of kafkajs's encoder, the connection reads these two only.
+      // kafkajs's connection reads only these two members of an encoder.
       encode: () => Promise.resolve({ buf: payload, buffer: payload }),
     },
     response,
@@ -79,7 +80,7 @@ export async function produce(leader: Broker, batch: Batch, options: ProduceOpti
   try {
     await send(leader, exchange)
   } catch (error) {
-    // Damaged on the way the first time, by us the second.
+    // The first time the batch may have been damaged in transit, the second time it is our fault.
     if (errorType(error) !== 'CORRUPT_MESSAGE') throw error
     await send(leader, exchange)
   }
@@ -89,7 +90,7 @@ function unencodable(error: unknown): UnencodableError {
   return new UnencodableError('A record cannot be encoded.', { cause: error })
 }
 
-/** All versions with record batches up to ours are written alike. */
+/** All versions with record batches up to ours have the same encoding. */
 function encodeRequest(
   { topic, partition }: Pick<OutputRecord, 'topic' | 'partition'>,
   transactionalId: string | null,

@@ -1,28 +1,28 @@
-/** Reads records (magic 2) that are in memory. Every length is checked: what does not fit throws. */
+/** Reads records (magic 2) from memory. Every length is checked, and an invalid one throws. */
 import { createHash } from 'node:crypto'
 import { NO_HEADERS, type Header, type Headers } from '../../core/headers.ts'
 import type { LeftOut } from '../../core/left-out.ts'
 import type { InputRecord } from '../../ports.ts'
 
-/** What is larger is left out of the record: it must not take the service's memory. */
+/** A larger value is left out of the record, to protect the service's memory. */
 export const MAX_VALUE_BYTES = 8 * 1024 * 1024
 export const MAX_KEY_BYTES = 1024 * 1024
 export const MAX_HEADERS_BYTES = 1024 * 1024
 const MAX_HEADERS = 10_000
 
-/** What a record takes from its batch. */
+/** The values of the batch that its records need. */
 export interface BatchContext {
   readonly topic: string
   readonly partition: number
   readonly baseOffset: bigint
   /** Records with a smaller offset are skipped. */
   readonly minOffsetDelta: number
-  /** Of the last record the batch had when it was written. */
+  /** Offset delta of the last record when the batch was written. */
   readonly maxOffsetDelta: number
-  /** Records in the batch. */
+  /** Number of records in the batch. */
   readonly count: number
   readonly baseTimestampMs: number
-  /** Of the whole batch, when the broker set it; null if each record has its own. */
+  /** Append time of the whole batch if the broker set it. Null if each record has its own timestamp. */
   readonly appendedAtMs: number | null
 }
 
@@ -42,7 +42,7 @@ export class RecordReader {
     this.at = at
   }
 
-  /** Null if the record stands before the offset that was asked for. */
+  /** Null if the record is before the requested offset. */
   record(context: BatchContext): InputRecord | null {
     const length = this.varint()
     const end = this.at + length
@@ -69,13 +69,13 @@ export class RecordReader {
   }
 
   head(): RecordHead {
-    this.at += 1 // attributes: unused
+    this.at += 1 // attributes (unused)
     return { timestampDelta: this.varlong(), offsetDelta: this.varint() }
   }
 
   /**
-   * Throws unless offsets rise and leave room in the batch for the records behind. Brokers do not look at them in batches that
-   * are not compressed, and a reader that believes them skips records of this batch or of the next.
+   * Throws unless offsets increase and leave room for the remaining records of the batch. Brokers do not check this
+   * in uncompressed batches, and trusting wrong offsets would skip records of this batch or the next one.
    */
   begin({ offsetDelta }: RecordHead, { maxOffsetDelta, count }: BatchContext): void {
     this.#begun += 1
@@ -84,7 +84,7 @@ export class RecordReader {
     this.#offsetDelta = offsetDelta
   }
 
-  /** Up to `end`; null if they are too large or too many to keep. */
+  /** Reads headers up to `end`. Null if they are too large or too many to keep. */
   headers(end: number): Headers | null {
     const bytes = end - this.at
     const count = this.varint()
@@ -125,7 +125,7 @@ export class RecordReader {
     throw new CorruptRecord()
   }
 
-  /** As a number: of what does not fit into 53 bits the lowest digits are lost. */
+  /** As a number: values beyond 53 bits lose their lowest digits. */
   varlong(): number {
     const { bytes } = this
     const first = bytes[this.at]

@@ -1,7 +1,7 @@
 /**
- * Reads the records (magic 2) of a batch that is too large to be decompressed as a whole: chunk by chunk, so that no more
- * than one record is in memory beside those that are handed over. The parts of a record that are too large are hashed as
- * they pass, and left out.
+ * Reads the records (magic 2) of a batch that is too large to decompress as a whole: chunk by chunk, so that memory
+ * holds at most one record besides those already returned. Oversized parts of a record are hashed in passing and
+ * left out.
  */
 import { createHash } from 'node:crypto'
 import { NO_HEADERS } from '../../core/headers.ts'
@@ -17,10 +17,10 @@ import {
   type BatchContext,
 } from './record-reader.ts'
 
-/** Larger than any number of variable length in a record's head, all of them together. */
+/** Upper limit for all variable-length numbers in a record's head together. */
 const HEAD_BYTES = 32
 
-/** A record of which a part may be too large. */
+/** Called for a record with a part that may be too large. */
 export type OnLargeRecord = (offset: bigint, bytes: number) => void
 
 export class RecordStream {
@@ -35,7 +35,7 @@ export class RecordStream {
     this.#onLarge = onLarge
   }
 
-  /** How large the next record is. */
+  /** Size of the next record. */
   async nextBytes(): Promise<number> {
     await this.#fill(HEAD_BYTES)
     const start = this.#reader.at
@@ -46,7 +46,7 @@ export class RecordStream {
     return bytes
   }
 
-  /** The next record; null if it stands before the offset that was asked for. */
+  /** The next record. Null if it is before the requested offset. */
   async next(): Promise<InputRecord | null> {
     const bytes = await this.nextBytes()
     const reader = this.#reader
@@ -89,7 +89,7 @@ export class RecordStream {
     return createRecord(this.#context, head, { key, value, headers: headers ?? NO_HEADERS, leftOut })
   }
 
-  /** Null if it is too large: then it is described in `leftOut`. */
+  /** Null if it is too large. Then `leftOut` describes it. */
   async #part(
     field: LeftOut['field'],
     bytes: number,
@@ -112,7 +112,7 @@ export class RecordStream {
     if (this.#reader.bytes.length - this.#reader.at < bytes) throw new CorruptRecord()
   }
 
-  /** Sees to it that so many bytes can be read, or all there are. */
+  /** Ensures that this many bytes can be read, or all remaining ones. */
   async #fill(bytes: number): Promise<void> {
     const rest = this.#reader.bytes.subarray(this.#reader.at)
     if (rest.length >= bytes) return
@@ -121,7 +121,7 @@ export class RecordStream {
     while (available < bytes) {
       const { done, value } = await this.#chunks.next()
       if (done === true) break
-      // A copy, because the chunk is written over when the next one is asked for.
+      // Copied, because the chunk is overwritten by the next one.
       parts.push(Buffer.from(value))
       available += value.length
     }
@@ -145,7 +145,7 @@ export class RecordStream {
       reader.at = 0
       borrowed = true
     }
-    // The chunk is written over when the next one is asked for.
+    // The chunk is overwritten by the next one.
     if (borrowed) {
       reader.bytes = Buffer.from(reader.bytes.subarray(reader.at))
       reader.at = 0

@@ -1,6 +1,6 @@
 /**
- * The exactly-once end of `dlq redrive`: one transactional producer for the dead-letter topic, whatever the group, so that
- * a second redrive fences the first.
+ * The exactly-once sink of `dlq redrive`: one transactional producer per dead-letter topic, independent of the
+ * group, so that a second redrive fences the first.
  */
 import type { Clock, OutputRecord, RedriveSink, PublishOutcome } from '../../ports.ts'
 import { byPartition } from './batches.ts'
@@ -20,7 +20,8 @@ export interface RedriveSinkOptions {
 }
 
 /**
- * When this resolves, no other redrive can commit any more, and all it committed can be read. Rejects with a message.
+ * Once this resolves, no other redrive can commit any more, and everything it has committed can be read. Rejects
+ * with an {@link OperatorError}.
  */
 export async function claimRedriveSink(options: RedriveSinkOptions): Promise<RedriveSink> {
   const { deadLetterTopic, inputTopic } = options
@@ -53,7 +54,7 @@ async function publish(
     return { kind: 'committed' }
   } catch (error) {
     if (isFenced(error)) return { kind: 'fenced' }
-    // Left open, it would keep the service from reading on until the broker's time-out.
+    // An open transaction would block the service's reads until the broker's timeout.
     const aborted = await producer.end({ commit: false }).then(
       () => true,
       () => false,
@@ -65,13 +66,15 @@ async function publish(
   }
 }
 
-/** Waits for all of them: what arrives behind the abort would be in no transaction, or in the next one. */
+/**
+ * Waits for all requests, because one that arrives after the abort would be in no transaction or in the next one.
+ */
 async function produceAll(
   producer: TransactionalProducer,
   records: readonly (readonly OutputRecord[])[],
 ): Promise<void> {
   const produced = await Promise.allSettled(records.map((all) => producer.produce(all)))
   const errors: unknown[] = produced.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-  // What is not a refusal leaves the outcome unknown, and counts before one.
+  // An error that is not a rejection leaves the outcome unknown, so it takes precedence.
   if (errors.length > 0) throw errors.find((error) => !isRefused(error)) ?? errors[0]
 }

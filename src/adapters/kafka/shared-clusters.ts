@@ -1,25 +1,23 @@
 /**
- * Connections for claims, shared by partition number: partitions with the same number modulo {@link MAX_CLUSTERS} use the same
- * ones, so their number does not grow with the partitions. A broker works off one connection's requests in turn, which is why
- * there is not one for all.
- *
- * After a failure the failing user retires what it used: whoever claims next gets new connections and fresh metadata, while
- * others finish on the old ones.
+ * Connections for claims, shared by partition number: partitions with the same number modulo {@link MAX_CLUSTERS}
+ * use the same connections, so their number does not grow with the partitions. There are several, because a broker
+ * processes the requests of one connection in order. After a failure its user retires the connections: later claims
+ * get new ones with fresh metadata, while others finish on the old ones.
  */
 import type { Cluster } from './internals.ts'
 
-/** Enough that partitions hardly wait for each other; more would cost memory and sockets. */
+/** Enough that partitions rarely wait for each other. More would cost memory and sockets. */
 const MAX_CLUSTERS = 16
 
 export interface AcquiredCluster {
   readonly cluster: Cluster
-  /** `failed`: nobody else starts on this cluster. Disconnects after its last user; never rejects. */
+  /** `failed` retires this cluster. Disconnects after its last user. Never rejects. */
   release(how: { readonly failed: boolean }): Promise<void>
 }
 
 export class SharedClusters {
   readonly #create: () => Cluster
-  /** Connects, and loads what claims need to know. */
+  /** Connects, and loads the metadata that claims need. */
   readonly #open: (cluster: Cluster) => Promise<void>
   readonly #current = new Map<number, Shared>()
 
@@ -28,7 +26,7 @@ export class SharedClusters {
     this.#open = open
   }
 
-  /** Rejects with what the brokers said. */
+  /** Rejects with the brokers' error. */
   async acquire(partition: number): Promise<AcquiredCluster> {
     const slot = partition % MAX_CLUSTERS
     const shared = this.#current.get(slot) ?? this.#start(slot)
@@ -67,6 +65,6 @@ export async function disconnect(cluster: Cluster): Promise<void> {
   try {
     await cluster.disconnect()
   } catch {
-    // The connection is gone, which is what was wanted.
+    // The connection is already gone.
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Snappy, as Kafka uses it: blocks in the framing of xerial's Java library, or one bare block. A bare block may decompress
- * to any size, so it is decompressed piece by piece; the library can only do all of it at once.
+ * Snappy as Kafka uses it: blocks in the framing of xerial's Java library, or one bare block. A bare block may
+ * decompress to any size, so it is decompressed in pieces; the library can only decompress everything at once.
  */
 import { compress } from 'snappyjs'
 import { repeat } from './lz4.ts'
@@ -10,7 +10,7 @@ const XERIAL_HEADER = Buffer.from([130, 83, 78, 65, 80, 80, 89, 0, 0, 0, 0, 1, 0
 const MAGIC_BYTES = 8
 const XERIAL_BLOCK_BYTES = 32 * 1024
 
-/** How far back a copy may reach in what is decompressed piece by piece: some Go clients write blocks of 4 MiB. */
+/** How far back a copy may refer in incremental decompression. Some Go clients write blocks of 4 MiB. */
 const WINDOW_BYTES = 4 * 1024 * 1024
 const MAX_COPY_BYTES = 64
 
@@ -25,7 +25,7 @@ export function compressSnappy(bytes: Buffer): Buffer {
   return Buffer.concat(parts)
 }
 
-/** Each chunk is valid until the next one is asked for. Throws where the data is corrupt or ends early. */
+/** Each chunk is valid until the next one is requested. Throws if the data is corrupt or ends early. */
 export function* snappyChunks(bytes: Buffer): Generator<Buffer> {
   const framed = bytes.subarray(0, MAGIC_BYTES).equals(XERIAL_HEADER.subarray(0, MAGIC_BYTES))
   if (!framed) {
@@ -47,7 +47,7 @@ class Block {
   readonly #size: number
   #at = 0
   #written = 0
-  /** What of `#out` was handed out or is only kept to be copied from. */
+  /** The part of `#out` that was returned or is kept only as a source of copies. */
   #handedOut = 0
   #total = 0
 
@@ -90,7 +90,7 @@ class Block {
     return this.#out.subarray(this.#handedOut, this.#written)
   }
 
-  /** Keeps what may still be copied from. */
+  /** Keeps the bytes that may still be copied. */
   #makeRoom(): void {
     if (this.#total >= this.#size) throw corrupt()
     const kept = Math.min(WINDOW_BYTES, this.#written)
@@ -151,5 +151,5 @@ class Block {
 }
 
 function corrupt(): Error {
-  return new Error('Not a Snappy block, or a corrupt one.')
+  return new Error('The data is not a Snappy block, or is corrupt.')
 }

@@ -1,8 +1,7 @@
 /**
- * The connections to the brokers. As kafkajs makes them, but for three things: no request waits for the acknowledgement of
- * the one before (Nagle's algorithm, which Kafka's own client switches off too), requests made in the same turn of the
- * event loop leave in one write, for a write costs as much as all else that is done for a small request, and letting go of
- * a connection that is gone leaves nothing behind.
+ * Opens sockets to the brokers like kafkajs, with three differences. Nagle's algorithm is off, as in Kafka's own
+ * client. Requests made in the same event-loop turn are sent in one write, because a write costs as much as
+ * everything else about a small request. And `unref` on a destroyed socket leaves no listener behind.
  */
 import { connect as connectPlain, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -11,7 +10,7 @@ import type { ISocketFactory } from 'kafkajs'
 const KEEP_ALIVE_DELAY_MS = 60_000
 
 export const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-  // An address is no server name: TLS has none for it.
+  // TLS does not allow an IP address as a server name.
   const socket = ssl
     ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
     : connectPlain({ host, port }, onConnect)
@@ -22,7 +21,9 @@ export const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   return socket
 }
 
-/** `nextTick` comes after every promise that is already settled: requests made together have all been encoded by then. */
+/**
+ * `nextTick` runs after the promises that have already resolved, so requests made together are all encoded by then.
+ */
 function writeOnceATurn(socket: Socket): void {
   const write = socket.write.bind(socket) as (...args: readonly unknown[]) => boolean
   socket.write = (...args: readonly unknown[]) => {
@@ -35,9 +36,8 @@ function writeOnceATurn(socket: Socket): void {
 }
 
 /**
- * Node puts `unref` off until the socket connects where it has no handle, with one listener more each time. kafkajs says
- * it at every `disconnect`, and everybody who asked for a broker that is down disconnects it; a destroyed socket never
- * connects again.
+ * Without a handle, Node defers `unref` until the socket connects, and adds a listener each time. kafkajs calls it
+ * on every `disconnect`, also for brokers that are down, and a destroyed socket never connects again.
  */
 function unrefWhileOpen(socket: Socket): void {
   const unref = socket.unref.bind(socket)

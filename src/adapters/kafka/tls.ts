@@ -1,6 +1,7 @@
 /**
- * The certificates for the connections to the brokers, read again for each new connection. Certificate and key are
- * replaced one after the other: what does not fit together leaves the last good ones in use, and is logged once.
+ * The certificates for connections to the brokers, read again for each new connection. A certificate and its key
+ * are replaced one after the other: while they do not belong together, the last good ones stay in use, and one
+ * warning is logged.
  */
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { readTextFile, withoutLineEnd } from '../../config/environment.ts'
@@ -8,7 +9,7 @@ import { areCertificates, belongTogether } from '../../config/pem.ts'
 import type { Secret } from '../../config/secret.ts'
 import type { Log } from '../../ports.ts'
 
-/** Checked together when the settings were read. */
+/** Validated together with the settings. */
 export interface TlsFiles {
   readonly ca: Secret | null
   readonly cert: Secret | null
@@ -21,7 +22,7 @@ interface Texts {
   readonly key: string | undefined
 }
 
-/** The function returned never throws; it makes a new context only when a file has changed. */
+/** The returned function never throws. It creates a new context only if a file has changed. */
 export function createTlsContext(files: TlsFiles, log: Pick<Log, 'warn'>): () => SecureContext {
   let texts: Texts = {
     ca: files.ca?.reveal(),
@@ -34,7 +35,9 @@ export function createTlsContext(files: TlsFiles, log: Pick<Log, 'warn'>): () =>
     const found = readAgain(files)
     const isGood = found !== null && isWhole(found)
     if (!isGood && !isBad) {
-      log.warn('The TLS files cannot be read anew or do not fit together; the last good ones stay in use.')
+      log.warn(
+        'The TLS files cannot be read again or do not belong together. The last good ones stay in use. Check KAFKA_TLS_CA_FILE, KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE.',
+      )
     }
     isBad = !isGood
     if (isGood && !isSame(found, texts)) {

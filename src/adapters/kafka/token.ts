@@ -1,7 +1,7 @@
 /**
- * Tokens for a login by OAUTHBEARER: from a file that others keep fresh, or from a token endpoint by the client
- * credentials grant. Those of an endpoint are kept until some time before they end, and asked for once however many
- * connections wait.
+ * Tokens for OAUTHBEARER logins: from a file that another process refreshes, or from a token endpoint with the
+ * client credentials grant. Tokens of an endpoint are cached until shortly before they expire, and one request
+ * serves all waiting connections.
  */
 import type { TokenEndpointResponse } from 'oauth4webapi'
 import type { TokenConfig } from '../../config/login.ts'
@@ -14,8 +14,8 @@ export type TokenProvider = () => Promise<string>
 
 const TIMEOUT_MS = 5_000
 /**
- * A session at the brokers ends with its token, and kafkajs logs in again ten seconds before: with a token that ends
- * sooner than that it would do so before every request.
+ * A broker session ends with its token, and kafkajs logs in again ten seconds earlier. With a shorter-lived token
+ * it would log in before every request.
  */
 const MIN_LEFT_MS = 15_000
 const USED_SHARE = 0.8
@@ -67,7 +67,7 @@ function fromEndpoint(
   return () => (held !== null && nowMs() < held.untilMs ? Promise.resolve(held.token) : (asking ??= ask()))
 }
 
-/** One that does not say how long it lasts serves only those who wait for it. */
+/** A token without a lifetime is used only for the connections that wait for it. */
 function usedMs(lifetimeMs: number): number {
   return Math.min(lifetimeMs * USED_SHARE, lifetimeMs - MIN_LEFT_MS)
 }
@@ -77,7 +77,7 @@ async function grant(
   secret: string,
   timeoutMs: number,
 ): Promise<TokenEndpointResponse> {
-  // Loaded only when needed: most log in with a password or a certificate.
+  // Loaded on demand, because most deployments log in with a password or certificate.
   const oauth = await import('oauth4webapi')
   const server = { issuer: url, token_endpoint: url }
   const client = { client_id: clientId }
@@ -87,7 +87,7 @@ async function grant(
       client,
       oauth.ClientSecretBasic(secret),
       scope === null ? {} : { scope },
-      // The settings take http:// for a loopback address only.
+      // The settings allow http:// only for loopback addresses.
       { signal: AbortSignal.timeout(timeoutMs), [oauth.allowInsecureRequests]: true },
     )
     .catch(() => {
@@ -103,7 +103,9 @@ async function grant(
   }
 }
 
-/** Of the answer only an error's name, and of these only the ones the standard knows: the rest may hold anything. */
+/**
+ * The only part of an error response that is shown is a standard error name, because the rest may contain anything.
+ */
 const REFUSALS: ReadonlySet<string> = new Set([
   'invalid_request',
   'invalid_client',
@@ -115,6 +117,6 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 function refusal(error: string | null, status: number): string {
   return error !== null && REFUSALS.has(error)
-    ? `The token endpoint refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_SCOPE. (${error})`
-    : `The token endpoint answers with HTTP ${status}, but not with a token: check KAFKA_SASL_OAUTH_TOKEN_URL.`
+    ? `The token endpoint rejects the client: check KAFKA_SASL_OAUTH_CLIENT_ID, KAFKA_SASL_OAUTH_CLIENT_SECRET and KAFKA_SASL_OAUTH_SCOPE. (${error})`
+    : `The token endpoint answers HTTP ${status} without a token: check KAFKA_SASL_OAUTH_TOKEN_URL.`
 }

@@ -1,7 +1,7 @@
 /**
- * What a broker knows of topics, each topic and partition with its own error. kafkajs fails as a whole when one topic is
- * missing or one partition has no leader, so that a leader that moves elsewhere is not noticed meanwhile. From version 10 on
- * (Kafka 2.8) a broker also reports the topic's id, which tells a topic that was created again from the one before.
+ * Requests topic metadata with an error per topic and partition. kafkajs's own request fails as a whole if one
+ * topic is missing or one partition has no leader, so other leader changes go unnoticed. From version 10 on (Kafka
+ * 2.8) a broker also reports topic ids, which distinguish a topic that was created again.
  */
 import { send } from './broker-requests.ts'
 import {
@@ -18,7 +18,7 @@ import { WireReader } from './wire-reader.ts'
 
 const VERSION_WITH_IDS = 10
 
-/** From now on this cluster's metadata has errors in it instead of failing. To be called before it connects. */
+/** Makes this cluster's metadata contain errors instead of failing. Must be called before it connects. */
 export function withPartialMetadata(cluster: Cluster): Cluster {
   const { brokerPool } = cluster
   const create = brokerPool.createBroker
@@ -56,14 +56,14 @@ async function readWithIds(broker: Broker, topics: readonly string[]): Promise<C
   return answer as ClusterMetadata
 }
 
-/** Begins with the tagged fields of the request's header, which kafkajs does not write. */
+/** Begins with the tagged fields of the request header, which kafkajs does not write. */
 export function encodeRequest(topics: readonly string[]): Buffer {
   const parts = [Buffer.from([0]), uvarint(topics.length + 1)]
   for (const topic of topics) {
     const name = Buffer.from(topic)
     parts.push(Buffer.alloc(16), uvarint(name.length + 1), name, Buffer.from([0]))
   }
-  // No topic is created, no rights are reported, no tagged fields.
+  // Creates no topics, requests no permissions, no tagged fields.
   parts.push(Buffer.from([0, 0, 0, 0]))
   return Buffer.concat(parts)
 }
@@ -75,7 +75,7 @@ function uvarint(value: number): Buffer {
   return Buffer.from([...bytes, rest])
 }
 
-/** Begins with the tagged fields of the answer's header, which kafkajs does not read. */
+/** Begins with the tagged fields of the response header, which kafkajs does not read. */
 export function decodeAnswer(payload: Buffer): ClusterMetadata {
   const reader = new FlexibleReader(payload)
   reader.tags()
@@ -122,7 +122,7 @@ function readPartition(reader: FlexibleReader): PartitionMetadata {
   )
 }
 
-/** Of a flexible version: lengths are one more than they are, and of variable size. */
+/** Reads flexible versions, in which lengths have a variable size and are stored plus one. */
 class FlexibleReader extends WireReader {
   uuid(): string {
     this.at += 16

@@ -1,6 +1,6 @@
 /**
- * Reads a topic from its first record to the last that is committed at this moment, and leaves nothing behind: no group,
- * no offsets. On kafkajs's broker objects, as its consumer cannot do without a group.
+ * Reads a topic from its first record to the last one committed now, without a group or committed offsets. It uses
+ * kafkajs's broker objects, because kafkajs's consumer requires a group.
  */
 import { setTimeout } from 'node:timers/promises'
 import type { InputRecord, PartitionRange, TopicReader } from '../../ports.ts'
@@ -24,17 +24,17 @@ interface Reading {
 }
 
 const MAX_BYTES = 1024 * 1024
-/** What is committed is there: nobody is waited for. */
+/** Committed records are available, so the broker need not wait for more. */
 const MAX_WAIT_MS = 500
 const MAX_TRIES = 5
 const RETRY_MS = 500
 const MAX_RECORDS_AT_ONCE = 500
 const UNKNOWN_SERVER_ERROR = -1
 const WITHOUT_SESSION = { sessionId: 0, sessionEpoch: -1, forgottenTopics: [] } as const
-/** What is too large to keep is said of the dead letter itself. */
+/** Oversized parts are reported in the dead letter itself. */
 const SILENT = { warn: () => undefined }
 
-/** Rejects with a message. */
+/** Rejects with an {@link OperatorError}. */
 export async function openTopicReader({ createCluster, topic }: TopicReaderOptions): Promise<TopicReader> {
   const reading = { cluster: createCluster(), topic }
   try {
@@ -60,7 +60,7 @@ async function currentRanges(reading: Reading): Promise<PartitionRange[]> {
     .sort((left, right) => left.partition - right.partition)
 }
 
-/** By partition. The end is that of what is committed, for the cluster is set up to read so. */
+/** Offsets by partition. The end is that of committed records, because the cluster reads committed. */
 async function offsets(
   { cluster, topic }: Reading,
   { fromBeginning }: { fromBeginning: boolean },
@@ -96,7 +96,7 @@ async function* readRange(
   }
 }
 
-/** Decoded a few at a time, because a small answer may decompress to a lot. */
+/** Decodes a few records at a time, because a small response may decompress to a lot. */
 async function* pieces(answer: PartitionAnswer, begin: bigint): AsyncGenerator<DecodedRecords> {
   const { topic, partition, aborted, records: bytes } = answer
   let from = begin
@@ -117,7 +117,7 @@ async function* pieces(answer: PartitionAnswer, begin: bigint): AsyncGenerator<D
   }
 }
 
-/** Null when the offset is not there any more. Leaders move: the request is repeated with fresh metadata. */
+/** Null if the offset no longer exists. The request is retried with fresh metadata if the leader has moved. */
 async function fetchFrom(
   { cluster, topic }: Reading,
   partition: number,
@@ -147,7 +147,7 @@ async function fetchFrom(
   }
 }
 
-/** What was to be read next has expired meanwhile. */
+/** The next records have expired in the meantime. */
 async function laterBegin(reading: Reading, partition: number, next: bigint): Promise<bigint> {
   const begin = (await offsets(reading, { fromBeginning: true })).get(partition) ?? next
   if (begin <= next) throw new OperatorError(unreadable(reading.topic, partition, next))
@@ -155,5 +155,5 @@ async function laterBegin(reading: Reading, partition: number, next: bigint): Pr
 }
 
 function unreadable(topic: string, partition: number, offset: bigint): string {
-  return `Topic ${topic} cannot be read at partition ${partition}, offset ${offset}: check that it was not made anew meanwhile, and run the command again.`
+  return `Cannot read topic ${topic} at partition ${partition}, offset ${offset}: check whether the topic was deleted and created again, then repeat the command.`
 }

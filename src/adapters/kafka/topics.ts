@@ -1,6 +1,6 @@
 /**
- * The topics: what is there, and making what is missing. The service only looks; making is `topics create`'s. Rejects
- * with a message that says what to do.
+ * Checks and creates topics. The service only checks them; `topics create` creates missing ones. Rejects with a
+ * message that says what to do.
  */
 import { setTimeout } from 'node:timers/promises'
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs'
@@ -10,7 +10,10 @@ import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TopicPlan {
   readonly topic: string
-  /** The retry topics are to be as wide as the input topic: each member works the same partitions of all. */
+  /**
+   * Whether the topic needs as many partitions as the input topic, because a member owns the same partition numbers
+   * of all topics.
+   */
   readonly likeInput: boolean
   readonly configs: Readonly<Record<string, string>>
 }
@@ -27,9 +30,12 @@ export interface TopicNames {
   readonly retry: readonly string[]
 }
 
-/** Retry copies and dead letters are the event and some headers: what fits the input topic has to fit theirs. */
+/**
+ * Retry copies and dead letters consist of the event and additional headers, so their topics need this much more
+ * than the input topic.
+ */
 const HEADER_ROOM_BYTES = 64 * 1024
-/** Room for a document with many fields of 1,000 characters. */
+/** Enough for a document with many fields of 1,000 characters. */
 const MIN_RESULT_BYTES = 64 * 1024
 const DEAD_LETTER_RETENTION_MS = 30 * 24 * 3_600_000
 
@@ -44,17 +50,17 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
     throw error instanceof OperatorError ? error : new OperatorError(explain(error))
   } finally {
     const gone = admin.disconnect().catch(() => undefined)
-    // kafkajs waits for every answer, and that to an optional request may never come.
+    // kafkajs waits for all responses, and the optional request may never get one.
     await Promise.race([gone, setTimeout(DISCONNECT_WITHIN_MS, null, { ref: false })])
   }
 }
 
 export interface Inspection {
-  /** How many partitions each topic has. */
+  /** Number of partitions by topic. */
   readonly partitions: ReadonlyMap<string, number>
-  /** `max.message.bytes`, of the topics whose settings are known. */
+  /** `max.message.bytes` by topic, if known. */
   readonly maxMessageBytes: ReadonlyMap<string, number>
-  /** What an operator should know although the service can go on. */
+  /** Notices for the operator that do not stop the service. */
   readonly notices: readonly TopicNotice[]
 }
 
@@ -64,8 +70,8 @@ export interface TopicNotice {
 }
 
 /**
- * Rejects when a topic is missing or too small for what it must hold. What has to be asked comes first: the topics'
- * settings are asked for last, because a broker or proxy may not serve that request, and the service can do without.
+ * Rejects if a topic is missing or its maximum record size is too small. The topics' settings are requested last,
+ * because a broker or proxy may not support that request, and the service can do without it.
  */
 export async function inspectTopics(admin: Admin, names: TopicNames): Promise<Inspection> {
   const wanted = [names.input, names.result, names.deadLetter, ...names.retry]
@@ -73,7 +79,7 @@ export async function inspectTopics(admin: Admin, names: TopicNames): Promise<In
   const missing = wanted.filter((topic) => !present.has(topic))
   if (missing.length > 0) {
     throw new OperatorError(
-      `Missing topics: ${missing.join(', ')}. Create them with \`npm start -- topics create --partitions N --replication-factor N\`, or, where they exist, grant READ on the input and retry topics and WRITE on the result, retry and dead-letter topics.`,
+      `Missing topics: ${missing.join(', ')}. Create them with \`npm start -- topics create --partitions N --replication-factor N\`, or, if they exist, grant READ on the input and retry topics and WRITE on the result, retry and dead-letter topics.`,
     )
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: wanted })
@@ -91,7 +97,7 @@ export async function inspectTopics(admin: Admin, names: TopicNames): Promise<In
   return { partitions, maxMessageBytes, notices }
 }
 
-/** Throws if a topic is too small for what it must hold. */
+/** Throws if the maximum record size of a topic is too small. */
 function sizeNotices(sizes: ReadonlyMap<string, number>, names: TopicNames): TopicNotice[] {
   const copies = [names.deadLetter, ...names.retry]
   const needed = sizes.get(names.input) ?? 0
@@ -99,12 +105,12 @@ function sizeNotices(sizes: ReadonlyMap<string, number>, names: TopicNames): Top
   const small = copies.filter(isBelow(needed))
   if (small.length > 0) {
     throw new OperatorError(
-      `max.message.bytes of ${small.join(', ')} is below that of ${names.input}, ${bytes(needed)}: a large event would fit nowhere. Raise it to at least ${bytes(needed + HEADER_ROOM_BYTES)}.`,
+      `max.message.bytes of ${small.join(', ')} is below that of ${names.input}, ${bytes(needed)}: large events do not fit into these topics. Raise it to at least ${bytes(needed + HEADER_ROOM_BYTES)}.`,
     )
   }
   if (isBelow(MIN_RESULT_BYTES)(names.result)) {
     throw new OperatorError(
-      `max.message.bytes of ${names.result} is below ${bytes(MIN_RESULT_BYTES)}, so large results do not fit. Raise it.`,
+      `max.message.bytes of ${names.result} is below ${bytes(MIN_RESULT_BYTES)}, so large results do not fit. Raise it to at least that.`,
     )
   }
   const tight = copies.filter(isBelow(needed + HEADER_ROOM_BYTES))
@@ -117,7 +123,7 @@ function sizeNotices(sizes: ReadonlyMap<string, number>, names: TopicNames): Top
   ]
 }
 
-/** The input topic may be compacted: a newer event of a transaction stands for the older ones. */
+/** The input topic may be compacted, because a newer event of a transaction replaces older ones. */
 function compactionNotices(
   settings: ReadonlyMap<string, TopicSettings>,
   { result, deadLetter, retry }: TopicNames,
@@ -129,18 +135,18 @@ function compactionNotices(
   return [
     {
       level: 'warn',
-      message: `cleanup.policy of ${compacted.join(', ')} includes compact: Kafka deletes all records of a key there but the newest, so earlier results, retry copies that wait and dead letters of the same key are lost, and it rejects records without a key. Set cleanup.policy=delete on these topics.`,
+      message: `cleanup.policy of ${compacted.join(', ')} includes compact: Kafka deletes all records of a key except the newest, so earlier results, waiting retry copies and dead letters of the same key are lost, and it rejects records without a key. Set cleanup.policy=delete on these topics.`,
     },
   ]
 }
 
-/** A log withholds longer numbers that are not grouped. */
+/** Groups the digits, because the log withholds long numbers without groups. */
 function bytes(count: number): string {
   return `${count.toLocaleString('en')} bytes`
 }
 
 export interface TopicSettings {
-  /** Null if the broker does not say. */
+  /** Null if the broker does not report it. */
   readonly maxMessageBytes: number | null
   readonly isCompacted: boolean
 }
@@ -152,11 +158,13 @@ type Described =
 const MAX_MESSAGE_BYTES = 'max.message.bytes'
 const CLEANUP_POLICY = 'cleanup.policy'
 
-/** Never rejects: brokers and proxies answer this optional request in many ways, or close the connection. */
+/**
+ * Never rejects, because brokers and proxies answer this optional request in many ways, or close the connection.
+ */
 async function describeTopics(admin: Admin, topics: readonly string[]): Promise<Described> {
   try {
     const asked = onceKnown(() => topicSettings(admin, topics))
-    // It may still be rejected when its time is over.
+    // The request may still fail after its time limit.
     asked.catch(() => undefined)
     const settings = await Promise.race([asked, setTimeout(OPTIONAL_WITHIN_MS, null, { ref: false })])
     if (settings !== null) return { kind: 'known', byTopic: settings }
@@ -167,19 +175,19 @@ async function describeTopics(admin: Admin, topics: readonly string[]): Promise<
   }
 }
 
-/** Whatever does not serve the request may keep silent; a broker that does answers at once. */
+/** A proxy without this request may not answer at all, while a broker answers at once. */
 const OPTIONAL_WITHIN_MS = 3_000
-const SKIPPED = `${MAX_MESSAGE_BYTES} and ${CLEANUP_POLICY} of the topics are not checked`
+const SKIPPED = `${MAX_MESSAGE_BYTES} and ${CLEANUP_POLICY} of the topics were not checked`
 
 const NOT_ALLOWED: TopicNotice = {
   level: 'info',
-  message: `The Kafka user may not read the settings of topics (DESCRIBE_CONFIGS), so ${SKIPPED}.`,
+  message: `The Kafka user may not read the configuration of topics (DESCRIBE_CONFIGS), so ${SKIPPED}.`,
 }
 
 function notServed(why: string): TopicNotice {
   return {
     level: 'warn',
-    message: `The brokers, or a proxy in front of them, do not serve DescribeConfigs (${why}), so ${SKIPPED}. Check by hand that the retry and dead-letter topics take records as large as the input topic's, and are not compacted.`,
+    message: `The brokers, or a proxy in front of them, do not support DescribeConfigs (${why}), so ${SKIPPED}. Check by hand that the retry and dead-letter topics accept records as large as the input topic's, and are not compacted.`,
   }
 }
 
@@ -217,8 +225,8 @@ const KNOWN_WITHIN_TRIES = 300
 const RETRY_MS = 100
 
 /**
- * Creates them and resolves once the broker that is asked knows them: a broker may not have heard yet of what its
- * controller has just made, and kafkajs, waiting for leaders, gives up on that.
+ * Creates topics, and resolves once the broker knows them: it may not have heard yet of what the controller has
+ * created, and kafkajs gives up in this case.
  */
 export async function createKnownTopics(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
   await admin.createTopics({ waitForLeaders: false, topics: [...topics] })
@@ -247,7 +255,7 @@ export interface Creation {
   readonly notices: readonly TopicNotice[]
 }
 
-/** Creates what is missing and widens retry topics that are narrower than the input topic. */
+/** Creates missing topics, and adds partitions to retry topics that have fewer than the input topic. */
 export async function createTopics(admin: Admin, options: CreateTopicsOptions): Promise<Creation> {
   try {
     return await createAll(admin, options)
@@ -260,7 +268,7 @@ async function createAll(admin: Admin, options: CreateTopicsOptions): Promise<Cr
   const { names } = options
   const present = new Set(await admin.listTopics())
   const outcomes: TopicOutcome[] = []
-  // The input topic first: it says how wide the others are, and how large their records may be.
+  // The input topic comes first, because it determines the number of partitions and the record size of the others.
   const input = await createOne(
     admin,
     options,

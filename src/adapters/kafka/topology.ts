@@ -1,13 +1,13 @@
-/** Which broker leads which partition of the topics we read, and whether they are still the same topics. */
+/** Tracks which broker leads each partition of our topics, and whether the topics are still the same ones. */
 import { createErrorFromCode, type Cluster, type TopicMetadata } from './internals.ts'
 import { withPartialMetadata } from './topic-metadata.ts'
 
 export interface TopologyOptions {
   readonly createCluster: () => Cluster
   readonly topics: readonly string[]
-  /** What is known has changed, or has been confirmed. */
+  /** Called when the metadata has changed or been confirmed. */
   readonly onRefreshed: () => void
-  /** A topic has been created again under the same name. */
+  /** A topic was created again under the same name. */
   readonly onReplaced: (topic: string) => void
 }
 
@@ -23,7 +23,7 @@ export class Topology {
     this.cluster = withPartialMetadata(options.createCluster())
   }
 
-  /** Rejects when no broker answers, or one of the topics cannot be described. */
+  /** Rejects if no broker answers, or one of the topics cannot be described. */
   async connect(): Promise<void> {
     await this.cluster.connect()
     await this.cluster.addMultipleTargetTopics(this.#options.topics)
@@ -37,13 +37,13 @@ export class Topology {
     this.#refreshed()
   }
 
-  /** Partitions of each topic that exists. */
+  /** Number of partitions of each existing topic. */
   widths(): Map<string, number> {
     const existing = this.#topics().filter(({ partitionMetadata }) => partitionMetadata.length > 0)
     return new Map(existing.map(({ topic, partitionMetadata }) => [topic, partitionMetadata.length]))
   }
 
-  /** -1 when there is none. */
+  /** -1 if there is none. */
   leaderOf(topic: string, partition: number): number {
     const of = this.#topics().find((one) => one.topic === topic)
     return of?.partitionMetadata.find(({ partitionId }) => partitionId === partition)?.leader ?? -1

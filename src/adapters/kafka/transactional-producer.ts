@@ -1,8 +1,8 @@
 /**
- * A transactional producer on kafkajs's broker objects: what the lanes' output sinks and `dlq redrive` share. The coordinator is
- * looked up once, one request goes out per topic-partition and batch. One transaction at a time. Everything rejects with
- * what the broker said. After a rejection the producer can only be closed, unless every batch was either accepted or refused
- * by its leader and the transaction has been aborted.
+ * A transactional producer on kafkajs's broker objects, shared by the lanes' output sinks and `dlq redrive`. The
+ * coordinator is looked up once, and one request is sent per topic-partition and batch. One transaction at a time.
+ * All methods reject with the broker's error. After a rejection the producer can only be closed, unless every batch
+ * was either accepted or rejected by its leader and the transaction was aborted.
  */
 import type { Clock, OutputRecord } from '../../ports.ts'
 import { retryRequest } from './retry-request.ts'
@@ -20,10 +20,10 @@ export interface ProducerOptions {
   readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
 
-/** A transaction left open by a dead owner is aborted by the next claim, or by the broker after this. */
+/** A transaction left open by a dead owner is aborted by the next claim, or by the broker after this time. */
 const TRANSACTION_TIMEOUT_MS = 60_000
 
-/** Answered right after a commit while the broker still writes its markers: the only retriable error. */
+/** Returned right after a commit while the broker still writes its markers. These are the only retriable errors. */
 const BUSY = new Set(['CONCURRENT_TRANSACTIONS', 'GROUP_LOAD_IN_PROGRESS', 'COORDINATOR_LOAD_IN_PROGRESS'])
 const WHILE_BUSY = { retriable: BUSY, maxTries: 200, backOffMs: { first: 2, max: 50, factor: 1.5 } } as const
 
@@ -34,7 +34,7 @@ export function isFenced(error: unknown): boolean {
   return FENCED.has(errorType(error))
 }
 
-/** Fences whoever had the transactional id, and resolves when what it had open is aborted. */
+/** Fences the former owner of the transactional id, and resolves when its open transaction is aborted. */
 export async function claimProducer(options: ProducerOptions): Promise<TransactionalProducer> {
   const { cluster, transactionalId } = options
   const of = { groupId: transactionalId, coordinatorType: COORDINATOR.transaction }
@@ -65,7 +65,7 @@ export class TransactionalProducer {
     this.transaction = transaction
   }
 
-  /** A transaction begins with the first partitions that are added. */
+  /** The first partitions that are added begin the transaction. */
   async addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
     const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, all]) => ({
       topic,
@@ -75,7 +75,7 @@ export class TransactionalProducer {
     await retryWhileBusy(this.#options, () => coordinator.addPartitionsToTxn({ ...this.transaction, topics }))
   }
 
-  /** All to one topic-partition. One request for each batch: nothing can fail in part. */
+  /** All for one topic-partition. Sends one request per batch, so that no request can fail in part. */
   async produce(records: readonly OutputRecord[]): Promise<void> {
     const [first] = records
     if (first === undefined) return
@@ -85,7 +85,7 @@ export class TransactionalProducer {
       const leader = await leaderOf(cluster, first)
       const transaction = { ...this.transaction, firstSequence }
       await produce(leader, batch, { transaction, timestampMs: clock.epochMs() })
-      // Not before: a batch that is refused is not in the log, and the next one takes its place.
+      // Only now, because a rejected batch is not in the log and the next one takes its sequence numbers.
       this.#sequences.set(id(first), firstSequence + batch.records.length)
     }
   }

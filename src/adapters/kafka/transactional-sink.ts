@@ -1,10 +1,12 @@
 /**
- * The exactly-once end of a lane: one transactional producer per input partition, so that a new owner's claim fences the
- * old one (kafkajs speaks TxnOffsetCommit v1, which carries no group generation; the producer's epoch has to do).
+ * The exactly-once output sink of a lane: one transactional producer per input partition, so that a new owner's
+ * claim fences the old one. kafkajs supports only TxnOffsetCommit v1, which has no group generation, so the
+ * producer's epoch must fence.
  *
- * kafkajs's own producer takes nine round trips a transaction, for it looks up a coordinator before every request, and
- * it cannot be used again once EndTxn fails. Here the coordinators are looked up once a claim, AddPartitionsToTxn and
- * AddOffsetsToTxn are sent while the call is in flight, and every failure means the same: close, and claim anew.
+ * kafkajs's own producer takes nine round trips per transaction, because it looks up a coordinator before every
+ * request, and it is unusable after a failed EndTxn. Here the coordinators are looked up once per claim,
+ * AddPartitionsToTxn and AddOffsetsToTxn are sent while the call is in flight, and every failure has the same
+ * consequence: close and claim again.
  */
 import type { ClaimPartition, Clock, OutputSink, OutputRecord, PublishOutcome } from '../../ports.ts'
 import { byPartition, id, type TopicPartition } from './batches.ts'
@@ -23,13 +25,13 @@ import {
 
 export interface TransactionalSinkOptions extends ClaimClusterOptions {
   readonly groupId: string
-  /** Where most outputs go: its partition of the same number joins the next transaction ahead of time. */
+  /** The topic of most outputs. Its partition of the same number joins the next transaction in advance. */
   readonly usualTopic: string
   readonly packing: Packing
   readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
 
-/** A transaction opened ahead of time and not used is given up after this, well before the broker would. */
+/** A transaction opened in advance but not used is aborted after this time, well before the broker's timeout. */
 const UNUSED_AFTER_MS = 30_000
 
 export function createClaimPartition(options: TransactionalSinkOptions): ClaimPartition {
@@ -47,7 +49,7 @@ async function claim(options: ClaimOptions): Promise<OutputSink> {
   const producer = await claimProducer({ ...options, transactionalId })
   const of = { groupId, coordinatorType: COORDINATOR.group }
   const groupCoordinator = await findCoordinator(cluster, of, options.clock)
-  // Only now: nobody else can commit for this partition any more, so what is read here is final.
+  // Only now is the committed offset final, because nobody else can commit for this partition any more.
   const committedOffset = await fetchCommitted(groupCoordinator, { groupId, topic, partition })
   return new TransactionalSink(options, {
     producer,
@@ -66,11 +68,14 @@ class TransactionalSink implements OutputSink {
   readonly committedOffset: bigint | null
   readonly #options: ClaimOptions
   readonly #claimed: Claimed
-  /** Partitions taking part in the transaction that is open or being opened; null while none is. */
+  /** Partitions of the transaction that is open or being opened. Null if there is none. */
   #participants: Set<string> | null = null
   #opening: Promise<void> = Promise.resolve()
   #cancelExpiry: (() => void) | null = null
-  /** It opens its own transaction: one that is opened beside it would be given up in the middle of a later one. */
+  /**
+   * Publishing opens its own transaction. One opened in advance beside it would be aborted in the middle of a later
+   * one.
+   */
   #publishing = false
   #failed = false
 
@@ -85,7 +90,8 @@ class TransactionalSink implements OutputSink {
     const { cluster, usualTopic, partition, clock } = this.#options
     const usual = cluster.findTopicPartitionMetadata(usualTopic).some((one) => one.partitionId === partition)
     this.#opening = this.#open(usual ? [{ topic: usualTopic, partition }] : [])
-    // Whoever publishes next awaits it and learns of its failure; until then nobody may be told.
+    // The next publish awaits this promise and handles its failure. Until then it must not be an unhandled
+    // rejection.
     this.#opening.catch(() => undefined)
     this.#cancelExpiry = clock.after(UNUSED_AFTER_MS, () => this.#abandon())
   }
@@ -116,7 +122,10 @@ class TransactionalSink implements OutputSink {
     return this.#options.release({ failed: this.#failed })
   }
 
-  /** Readers do not have to wait for the next claim, and what was refused is known not to be committed. */
+  /**
+   * Aborts at once, so that readers need not wait for the next claim, and the rejected outputs are known not to be
+   * committed.
+   */
   async #aborted(): Promise<boolean> {
     try {
       await this.#end({ commit: false })
@@ -126,13 +135,15 @@ class TransactionalSink implements OutputSink {
     }
   }
 
-  /** Nothing came of the calls for long: the broker would abort the transaction and fence us with it. */
+  /**
+   * The calls produced no output for a long time: the broker would abort the transaction and fence this producer.
+   */
   #abandon(): void {
     this.#opening = this.#opening.then(() => this.#end({ commit: false }))
     this.#opening.catch(() => undefined)
   }
 
-  /** Sees to it that a transaction is open and all these partitions take part. */
+  /** Ensures that a transaction is open and contains all these partitions. */
   async #join(records: ReadonlyMap<string, readonly OutputRecord[]>): Promise<void> {
     await this.#opening
     const first = [...records.values()].flatMap(([one]) => one ?? [])
@@ -140,7 +151,10 @@ class TransactionalSink implements OutputSink {
     else await this.#addPartitions(first.filter((one) => this.#participants?.has(id(one)) !== true))
   }
 
-  /** A refusal waits for the others: what arrived behind the abort would be in no transaction, or in the next one. */
+  /**
+   * Waits for all requests even after a rejection, because one that arrives after the abort would be in no
+   * transaction or in the next one.
+   */
   async #send(records: ReadonlyMap<string, readonly OutputRecord[]>, nextOffset: bigint): Promise<void> {
     const sent = [
       ...[...records.values()].map((all) => this.#claimed.producer.produce(all)),

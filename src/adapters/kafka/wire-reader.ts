@@ -1,4 +1,4 @@
-/** Reads Kafka's answers value by value. A length that does not fit throws a RangeError. */
+/** Reads values of Kafka's binary responses. An invalid length throws a RangeError. */
 export class WireReader {
   protected readonly payload: Buffer
   protected at = 0

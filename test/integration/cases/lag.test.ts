@@ -77,12 +77,12 @@ describe.concurrent('lag', () => {
       await open.send({ topic: run.topics.input, messages: [{ value: 'not an event', partition: 0 }] })
       const behind = await run.sendFresh(100)
       await untilMetric(replica, LAG, (lag) => lag >= 101)
-      await replica.line(/"message":"A producer has an open transaction in front of records/)
+      await replica.line(/"message":"An open transaction of a producer blocks records/)
       expect(metricSum(await replica.metrics(), 'checkresult_open_transaction_seconds')).toBeGreaterThan(10)
       const ready = await fetch(`${replica.opsUrl}/readyz`)
       expect({ status: ready.status, body: await ready.text() }).toEqual({
         status: 200,
-        body: `ok\nAn open transaction of a producer holds up ${run.topics.input} [0].\n`,
+        body: `ok\nAn open transaction of a producer blocks ${run.topics.input} [0].\n`,
       })
 
       await open.abort()

@@ -110,7 +110,7 @@ describe.concurrent.each(DELIVERIES)('%s', (delivery) => {
 
     const latest = { KAFKA_GROUP_ID: `${run.environment.groupId}-latest`, KAFKA_START_OFFSET: 'latest' }
     const third = await run.startReplica(latest)
-    expect(await logged(third, 'no committed offset .* are skipped')).toMatchObject({ count: 40 })
+    expect(await logged(third, 'no committed offset .* the service skips')).toMatchObject({ count: 40 })
     await run.sendFresh(EVENTS)
     await untilOut(run, 2 * EVENTS + 40)
     expect(await third.stop()).toBe(0)

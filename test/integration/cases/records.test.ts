@@ -155,7 +155,7 @@ describe.each(DELIVERIES)('R13: a value that is small only if compressed, %s', (
         new RegExp(`^${megabytes * 1024 * 1024} bytes, sha256 [0-9a-f]{64}$`),
       )
       expect(replica.output()).toMatch(
-        new RegExp(`"partition":${partition},"offset":"0".*too large to be kept in memory`),
+        new RegExp(`"partition":${partition},"offset":"0".*too large to keep in memory`),
       )
     }
   })

@@ -91,14 +91,14 @@ describe.concurrent('S10: a broker or proxy that does not serve DescribeConfigs'
     const { code, stderr } = await runCommand(TOPICS, own.env)
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringMatching(/^Warning: .*do not serve DescribeConfigs/),
+      stderr: expect.stringMatching(/^Warning: .*do not support DescribeConfigs/),
     })
     // The schemas are missing, so the service retries the start.
     const service = await start()
     await service.line(/registry does not have/)
     expect((await runCommand(REGISTER, own.env)).code).toBe(0)
     await service.ready()
-    expect(service.output().match(/do not serve DescribeConfigs/g)).toHaveLength(1)
+    expect(service.output().match(/do not support DescribeConfigs/g)).toHaveLength(1)
     expect(await service.stop()).toBe(0)
   })
 
@@ -112,7 +112,7 @@ describe.concurrent('S10: a broker or proxy that does not serve DescribeConfigs'
       await prepareEnvironment({ ...own, env: { ...own.env, KAFKA_BROKERS: inject('brokers').join() } }, 2)
       const service = await start()
       await service.ready()
-      expect(service.output()).toMatch(/"level":"warn".*do not serve DescribeConfigs/)
+      expect(service.output()).toMatch(/"level":"warn".*do not support DescribeConfigs/)
       expect(await service.stop()).toBe(0)
     },
   )

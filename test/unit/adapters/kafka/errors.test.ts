@@ -78,7 +78,7 @@ describe('the explanation of a Kafka error', () => {
   })
 
   test('names a type without advice', () => {
-    expect(explain(protocolError('SOMETHING_NEW'))).toBe('Kafka refused a request (SOMETHING_NEW).')
+    expect(explain(protocolError('SOMETHING_NEW'))).toBe('A Kafka broker rejected a request (SOMETHING_NEW).')
   })
 
   test('never contains the original message, which may contain hosts and records', () => {

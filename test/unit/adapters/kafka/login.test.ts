@@ -66,7 +66,7 @@ describe('a login with a password', () => {
     broker = refuse
     const error = await login().catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ name: 'KafkaJSConnectionError', retriable: true })
-    expect(explain(error)).toMatch(/^The brokers refuse the login: check/)
+    expect(explain(error)).toMatch(/^The brokers reject the login: check/)
   })
 
   test('is not counted as rejected if the connection breaks', async () => {

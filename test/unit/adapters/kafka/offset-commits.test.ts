@@ -74,7 +74,7 @@ test('a failed commit is retried and logged once in a row without the original e
   sent[2]?.succeed()
   await flushPromises()
   expect(offsets()).toEqual(['in:0=5', 'in:0=5', 'in:0=5'])
-  expect(log.lines).toEqual(['Could not commit offsets; trying again.'])
+  expect(log.lines).toEqual(['Could not commit offsets of published outputs. The service keeps trying.'])
   expect(metrics.of('offsetCommit')).toEqual([['failed'], ['failed'], ['committed']])
 })
 

@@ -112,9 +112,9 @@ describe('open transactions', () => {
   })
 
   test('an open transaction that blocks records is logged once and reported as a metric', () => {
-    expect(bed.log.lines).toEqual([expect.stringMatching(/has an open transaction/)])
+    expect(bed.log.lines).toEqual([expect.stringMatching(/An open transaction of a producer blocks records/)])
     expect(bed.open.get(0)).toBeGreaterThanOrEqual(15)
-    expect(bed.watch.warnings).toEqual(['An open transaction of a producer holds up in [0].'])
+    expect(bed.watch.warnings).toEqual(['An open transaction of a producer blocks in [0].'])
   })
 
   test('the end of a blocking transaction is logged', async () => {

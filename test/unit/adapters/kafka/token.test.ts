@@ -54,7 +54,7 @@ describe('a token from an endpoint', () => {
   test('is requested again after a failure', async () => {
     const token = provider()
     endpoint.answerWith({ status: 503, body: 'away' })
-    await expect(token()).rejects.toThrow('answers with HTTP 503, but not with a token')
+    await expect(token()).rejects.toThrow('answers HTTP 503 without a token')
     endpoint.answerWith(null)
     expect(await token()).toMatch(/\./)
   })
@@ -63,17 +63,17 @@ describe('a token from an endpoint', () => {
     [
       400,
       '{"error":"invalid_scope","error_description":"ZQXJKV"}',
-      /refuses us: check .*SCOPE.*invalid_scope/,
+      /rejects the client: check .*SCOPE.*invalid_scope/,
     ],
-    [401, '{"error":"invalid_client"}', /refuses us: check KAFKA_SASL_OAUTH_CLIENT_ID.*invalid_client/],
     [
-      400,
-      '{"error":"ZQXJKV"}',
-      /answers with HTTP 400, but not with a token: check KAFKA_SASL_OAUTH_TOKEN_URL/,
+      401,
+      '{"error":"invalid_client"}',
+      /rejects the client: check KAFKA_SASL_OAUTH_CLIENT_ID.*invalid_client/,
     ],
-    [200, '<html>ZQXJKV</html>', /answers with HTTP 200, but not with a token/],
-    [200, '{"access_token":""}', /not with a token/],
-    [302, 'ZQXJKV', /answers with HTTP 302/],
+    [400, '{"error":"ZQXJKV"}', /answers HTTP 400 without a token: check KAFKA_SASL_OAUTH_TOKEN_URL/],
+    [200, '<html>ZQXJKV</html>', /answers HTTP 200 without a token/],
+    [200, '{"access_token":""}', /without a token/],
+    [302, 'ZQXJKV', /answers HTTP 302/],
   ])(
     'a rejection with %d %s gives a message with advice and nothing else from the response',
     async (status, body, message) => {

@@ -31,7 +31,7 @@ describe('topic settings', () => {
     const { partitions, notices } = await inspectTopics(settingsAdmin(error), NAMES)
     expect([...partitions.keys()]).toEqual(ALL)
     expect(notices).toEqual([
-      { level: 'warn', message: expect.stringContaining(`do not serve DescribeConfigs (${type})`) },
+      { level: 'warn', message: expect.stringContaining(`do not support DescribeConfigs (${type})`) },
     ])
   })
 

@@ -30,7 +30,7 @@ describe('a log line', () => {
       topic: 'verification.completed',
       partition: 3,
       offset: '12345678',
-      detail: 'The brokers refuse the login.',
+      detail: 'The brokers reject the login.',
     })
     expect(lines()).toEqual([
       {
@@ -42,7 +42,7 @@ describe('a log line', () => {
         topic: 'verification.completed',
         partition: 3,
         offset: '12345678',
-        detail: 'The brokers refuse the login.',
+        detail: 'The brokers reject the login.',
       },
     ])
   })
@@ -77,7 +77,7 @@ describe('a log line', () => {
       count: 500,
       durationMs: 12.5,
       address: 'http://[::1]:9464',
-      detail: 'No broker of KAFKA_BROKERS answers: check 127.0.0.1:19092. (ECONNREFUSED)',
+      detail: 'No Kafka broker answers (127.0.0.1:19092: ECONNREFUSED): check KAFKA_BROKERS.',
       errorType: 'OperatorError',
     }
     log.info('All of it.', fields)

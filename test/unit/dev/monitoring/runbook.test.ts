@@ -38,7 +38,7 @@ const LOG_MESSAGES = [
   'A partition is blocked',
   'The circuit breaker is open',
   'The leader of these partitions does not answer',
-  'A producer has an open transaction',
+  'An open transaction of a producer',
   'Records were deleted before the service had processed them',
   'Could not commit offsets',
   'Cannot renew the Alibaba Cloud credentials',
