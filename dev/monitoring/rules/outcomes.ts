@@ -25,7 +25,7 @@ export const outcomeAlerts: Group<Alert> = {
       for: '0m',
       summary: 'Events became dead letters.',
       description:
-        'About {{ $value | humanize }} events of {{ $labels.job }} became dead letters in the last 15 minutes (reason: {{ $labels.reason }}). They get no result unless they are put back.',
+        'Dead letters of {{ $labels.job }} in the last 15 minutes with the reason {{ $labels.reason }}: about {{ $value | humanize }}. These events get no result unless they are put back.',
       dashboard: 'service',
       panel: 'Dead letters by reason',
     },

@@ -142,7 +142,7 @@ export const upstreamAlerts: Group<Alert> = {
       for: '1m',
       summary: 'The credentials expire soon and have not been renewed.',
       description:
-        'The credentials of a replica of {{ $labels.job }} expire in {{ $value | humanizeDuration }}. Then it pauses its calls. It keeps trying to renew them.',
+        'The credentials of a replica of {{ $labels.job }} expire in {{ $value | humanizeDuration }}. The replica keeps trying to renew them, and pauses its calls if they expire.',
       dashboard: 'service',
       panel: 'Credentials: time to expiry',
     },

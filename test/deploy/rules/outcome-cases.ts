@@ -15,7 +15,7 @@ export const outcomeCases: readonly Case[] = [
     clears: 28,
     labels: { reason: 'rejected' },
     description:
-      'About 1 events of checkresult-stream became dead letters in the last 15 minutes (reason: rejected). They get no result unless they are put back.',
+      'Dead letters of checkresult-stream in the last 15 minutes with the reason rejected: about 1. These events get no result unless they are put back.',
     silent: {
       'customers never finish': {
         faults: { 'checkresult_dead_letters_total{reason="not-completed"}': grows([1, 120]) },

@@ -68,7 +68,7 @@ export const upstreamCases: readonly Case[] = [
     fires: 43,
     clears: 46,
     description:
-      'The credentials of a replica of checkresult-stream expire in 7m 0s. Then it pauses its calls. It keeps trying to renew them.',
+      'The credentials of a replica of checkresult-stream expire in 7m 0s. The replica keeps trying to renew them, and pauses its calls if they expire.',
     silent: { 'they never expire': { faults: { [EXPIRY]: level([0, 120]) }, at: 60 } },
   },
   {
