@@ -41,13 +41,13 @@ async function acquire(file, { timeoutMs, onWait }) {
     const pid = Number.parseInt(owner, 10)
     if (isGone(pid)) {
       removeLeftBehind(file, owner)
-    } else if (Date.now() > deadline) {
-      throw new Error(
-        `Process ${pid} has held ${file} for too long. End the process, or delete the file if the process is another program.`,
-      )
-    } else if (!waiting) {
+    } else {
+      if (!waiting) onWait?.(pid)
       waiting = true
-      onWait?.(pid)
+      if (Date.now() > deadline)
+        throw new Error(
+          `Process ${pid} has held ${file} for too long. End the process, or delete the file if the process is another program.`,
+        )
     }
     await sleep(POLL_MS)
   }
