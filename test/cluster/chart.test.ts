@@ -109,7 +109,7 @@ describe('the chart under the restricted pod security policy', () => {
     expect(said).toMatch(/Phase:\s+Succeeded/)
   })
 
-  test('an upgrade with changed settings replaces the pods', async () => {
+  test('an upgrade with changed settings changes the pod template', async () => {
     const before = at(await deployment(), 'spec.template.metadata.annotations')
     await server.helm([
       'upgrade',

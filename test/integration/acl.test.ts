@@ -166,10 +166,10 @@ test('docs/operations.md lists the rights that these tests use', async () => {
   const found = (command: string): string[] =>
     rows
       .filter(([, who]) => who === command)
-      .flatMap(([, , operations = '', places = '']) =>
+      .flatMap(([, , operations = '', targets = '']) =>
         operations
           .split(', ')
-          .flatMap((operation) => places.split(', ').map((on) => `${operation} on ${on}`)),
+          .flatMap((operation) => targets.split(', ').map((on) => `${operation} on ${on}`)),
       )
       .sort()
   expect(found('service')).toEqual(listed(NEEDED))

@@ -40,8 +40,8 @@ const ESSENTIAL: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Each N with each number of replicas, and each of both with each backlog: a Latin square that differs between the
- * modes.
+ * Each N with each number of replicas. The backlogs form a Latin square, which differs between the modes, so each N and
+ * each number of replicas is combined with each backlog.
  */
 function calm(mode: QuotaMode): Case[] {
   return PERMITS.flatMap((permits, row) =>

@@ -20,8 +20,8 @@ export interface Ask {
   /** How late a call may be. */
   readonly lateMs?: number
   readonly moved?: readonly number[]
-  /** The slots, and when their calls were made. */
-  readonly made?: readonly (readonly [place: number, atMs: number])[]
+  /** Ring indexes of slots, with the times at which their calls were made. */
+  readonly made?: readonly (readonly [ringIndex: number, atMs: number])[]
 }
 
 export interface Reserved {

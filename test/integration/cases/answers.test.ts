@@ -21,8 +21,8 @@ function messages(run: Run, name: string, { count = 1, partition }: Spread = {})
   return Array.from({ length: count }, (_, number) => {
     const event = eventFor({ name, docType: HKID }, number)
     // The first partition is reserved for rejected events.
-    const place = partition ?? 1 + (number % 7)
-    return { key: event.transactionId, value: run.encode(event), partition: place }
+    const target = partition ?? 1 + (number % 7)
+    return { key: event.transactionId, value: run.encode(event), partition: target }
   })
 }
 

@@ -168,7 +168,7 @@ test.concurrent('a caller that saw the clock jump resets the ring once', async (
 })
 
 describe('a slot that has passed', () => {
-  test.concurrent('can be used late and then occupies its place for longer', async () => {
+  test.concurrent('can be used late and then occupies its ring position for longer', async () => {
     const { ask } = await running()
     const { slots, firstRingIndex } = await ask()
     await delay(60)
@@ -180,7 +180,7 @@ describe('a slot that has passed', () => {
     expect(others.filter((slot) => slot < (slots[0] ?? 0) + HOLD_MS).length).toBe(9)
   })
 
-  test.concurrent('cannot be used if its place has been given to another', async () => {
+  test.concurrent('cannot be used if its ring position has been given to another call', async () => {
     const { ask } = await running()
     const { firstRingIndex, slots } = await ask({ want: 10, burst: 10 })
     await delay(HOLD_MS - 150)
