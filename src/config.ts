@@ -76,7 +76,7 @@ export interface Config {
   /** 0 disables the check for duplicates. */
   readonly dedupeWindowMs: number
   readonly deadLetterLimit: {
-    /** Of the last hundred records; null is no limit. */
+    /** Of the last hundred records; null means no limit. */
     readonly share: number | null
     readonly cooldownMs: number
   }

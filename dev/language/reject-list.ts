@@ -83,7 +83,7 @@ export const RULES: readonly Rule[] = [
     write: '"is in", "is at"',
   },
   {
-    reject: String.raw`\b(?:that|this|which|it|they) lacks?\b|\bwhat \w+ lacks?\b`,
+    reject: String.raw`\bwhat \w+ lacks?\b`,
     write: '"is missing", "has no"',
   },
   { reject: String.raw`\bsentences?\b`, write: '"message"' },

@@ -1,4 +1,4 @@
-/** What the commands share: the settings from the environment, and how a command ends. */
+/** The parts that commands share: the settings from the environment, and how a command ends. */
 import { loadParts, type Config } from '../config.ts'
 import type { Part } from '../config/parts.ts'
 

@@ -36,7 +36,7 @@ export interface EnvironmentValue {
   readonly variable: string
   /** The value, read from the file if there is one. */
   readonly text: string
-  /** What the variable itself holds: the value or the path. */
+  /** The content of the variable itself: the value or the path. */
   readonly raw: string
 }
 

@@ -1,5 +1,5 @@
 /**
- * What must hold between settings. Each rule names the settings it looks at, and is skipped if one of them is invalid by
+ * Rules across settings. Each rule names the settings it looks at, and is skipped if one of them is invalid by
  * itself or not in scope, so that one mistake gives one message.
  */
 import { formatDuration } from './duration.ts'
@@ -15,7 +15,7 @@ const TOPICS = ['KAFKA_INPUT_TOPIC', 'KAFKA_RESULT_TOPIC', 'KAFKA_DEAD_LETTER_TO
 type TopicSetting = (typeof TOPICS)[number]
 type RetrySetting = 'KAFKA_RETRY_TOPIC_PREFIX' | 'DEFER_DELAYS'
 
-/** What the service needs after the last answer: write the result, commit the transaction, leave the group. */
+/** Time for the service's work after the last answer: write the result, commit the transaction, leave the group. */
 const AFTER_LAST_CALL_MS = 5_000
 
 const RULES: readonly Rule[] = [

@@ -11,7 +11,7 @@ type IsInScope = (name: SettingName) => boolean
 const OURS = /^(CHECKRESULT|DEFER|DEDUPE|DEAD_LETTER|DLQ|RESULT|OPS)_/
 const SHARED = /^(KAFKA|SCHEMA_REGISTRY|ALIBABA_CLOUD)_/
 
-/** What Kubernetes puts into every container for each service of the namespace. */
+/** Variables that Kubernetes adds to every container for each service of the namespace. */
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$/
 
 /** Names that settings had before. */

@@ -3,7 +3,7 @@ import type { KafkaClient } from '../../adapters/kafka/client.ts'
 import type { Config } from '../../config.ts'
 import type { DlqReader } from '../../pipeline/dead-letters.ts'
 
-/** What the `dlq` commands use. Without a registry Avro events cannot be read. */
+/** The parts that the `dlq` commands use. Without a registry Avro events cannot be read. */
 export type DlqConfig = Pick<Config, 'kafka' | 'topics' | 'defer' | 'deadLetters'> &
   Partial<Pick<Config, 'registry'>>
 

@@ -141,7 +141,7 @@ function valueText({ value }: InputRecord, reading: Reading): string {
   return shown(value[0] === BRACE ? bytesText(value) : { base64: value.toString('base64') })
 }
 
-/** What {@link personalLines} prints; bytes that are not plain text are an object with the member `base64`. */
+/** The output of {@link personalLines} as JSON; bytes that are not plain text are an object with the member `base64`. */
 export function personalJson(
   { record }: Pick<FoundDeadLetter, 'record'>,
   reading: Reading,

@@ -1,5 +1,5 @@
 /**
- * What `lookup` prints if a call returned no result: the rows of `dlq show` (reason, code, message) and advice. Reasons are
+ * The output of `lookup` if a call returned no result: the rows of `dlq show` (reason, code, message) and advice. Reasons are
  * those of dead letters, deferred events and the circuit breaker. Pure. No line holds personal data.
  */
 import type { NoAnswer, Reply } from '../../core/answer.ts'
