@@ -40,9 +40,12 @@ export function stopOnSignals({ log, service, serving, deadlineMs }: Stoppable):
     // There is nothing to close after a failed start.
     skip: ['beforeExit'],
     onSecondSignal: (signal) =>
-      log.error('The service ends at once, because of a second signal. Buffered records will be read again.', {
-        reason: signal,
-      }),
+      log.error(
+        'The service ends at once, because of a second signal. Buffered records will be read again.',
+        {
+          reason: signal,
+        },
+      ),
     onSecondError: (error) => log.error(CRASHED, safeError(error)),
     onTimeout: () => log.error(overdue(service, deadlineMs)),
   }

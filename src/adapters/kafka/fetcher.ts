@@ -81,11 +81,14 @@ export class Fetcher {
     const { log } = this.#options
     return {
       pause: () => {
-        log.debug?.('Fetching of the partition is paused: enough of it is in hand.', { topic, partition })
+        log.debug?.('Paused fetching of the partition: enough of its records are buffered.', {
+          topic,
+          partition,
+        })
         withIt((of) => void (of.isPaused = true))
       },
       resume: () => {
-        log.debug?.('Fetching of the partition goes on.', { topic, partition })
+        log.debug?.('Resumed fetching of the partition.', { topic, partition })
         withIt((of) => void (of.isPaused = false))
       },
       seek: (offset) => {
