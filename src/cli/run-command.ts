@@ -55,7 +55,7 @@ async function start(): Promise<void> {
     const { detail, ...fields } = safeError(error)
     endNow(
       log,
-      detail === undefined ? 'The service cannot start.' : `The service cannot start. ${detail}`,
+      detail ?? 'An unexpected error keeps the service from starting. Report it with its stack.',
       fields,
     )
   }

@@ -280,7 +280,7 @@ test.concurrent(
     const { env } = environment({ KAFKA_BROKERS: NOWHERE, OPS_PORT: port })
     const second = startCommand(['run'], env)
     expect(await second.exited).toBe(1)
-    expect(second.output()).toContain(`Port ${port} on 127.0.0.1 is taken`)
+    expect(second.output()).toContain(`Port ${port} on 127.0.0.1 is in use`)
   },
 )
 

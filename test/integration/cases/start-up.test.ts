@@ -49,12 +49,12 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
     [
       'a taken port',
       (port: string): Env => ({ OPS_PORT: port }),
-      /^The service cannot start\. Port \d+ on 127\.0\.0\.1 is taken .*OPS_PORT/,
+      /^Port \d+ on 127\.0\.0\.1 is in use by another process, .*OPS_PORT.* The service did not start\.$/,
     ],
     [
       'an address of another machine',
       (): Env => ({ OPS_HOST: '192.0.2.1' }),
-      /^The service cannot start\. 192\.0\.2\.1 is not .*OPS_HOST/,
+      /^OPS_HOST is 192\.0\.2\.1, which is not an address of this machine\./,
     ],
   ] as const)(
     'makes the service exit with one message before it joins the group: %s',
