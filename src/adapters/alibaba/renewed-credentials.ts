@@ -74,7 +74,7 @@ export class RenewedCredentials implements CredentialProvider {
     if (credentials !== this.#current?.credentials) return
     this.#suspect = true
     this.#options.log.debug?.(
-      'The API refused the Alibaba Cloud credentials. They are fetched again before the next call.',
+      'The API rejected the Alibaba Cloud credentials. They are fetched again before the next call.',
     )
   }
 

@@ -92,7 +92,7 @@ export class Fetcher {
         withIt((of) => void (of.isPaused = false))
       },
       seek: (offset) => {
-        log.debug?.('The partition is read again from this offset (-1: from its beginning).', {
+        log.debug?.('The partition will be read again from this offset (-1 means its beginning).', {
           topic,
           partition,
           offset: String(offset ?? -1n),
@@ -126,10 +126,10 @@ export class Fetcher {
     for (const one of this.#partitions.values()) {
       const leader = topology.leaderOf(one.topic, one.partition)
       if (leader !== one.leader) {
-        log.debug?.('The partition has another leader.', {
+        log.debug?.('The leader of the partition has changed.', {
           topic: one.topic,
           partition: one.partition,
-          detail: leader === NO_LEADER ? 'No broker leads it now.' : `Broker ${leader}.`,
+          detail: leader === NO_LEADER ? 'No leader now.' : `The new leader is broker ${leader}.`,
         })
         one.succeeded()
       }
