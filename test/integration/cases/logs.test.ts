@@ -116,7 +116,7 @@ describe.concurrent.each(DELIVERIES)('%s', (delivery) => {
     expect(await third.stop()).toBe(0)
 
     const fourth = await run.startReplica({ KAFKA_GROUP_ID: `${run.environment.groupId}-new` })
-    expect(await logged(fourth, 'no committed offset .* are read')).toMatchObject({
+    expect(await logged(fourth, 'no committed offset .* the service reads')).toMatchObject({
       topic: run.topics.input,
       count: 140,
     })
