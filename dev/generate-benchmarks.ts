@@ -111,7 +111,7 @@ function chaosTable(): string {
       newest.set(name, [fault, thousands(events), `${lost} / ${repeated} / ${early}`, back.join('; ')])
     }
   }
-  const head = ['fault', 'events', 'lost / repeated / called early', 'recovered after']
+  const head = ['fault', 'events', 'lost / repeated / too early', 'recovered after']
   const captions = new Set([...origins.values()].map(caption))
   return `${listed(captions)}\n\n${markdownTable(head, [...newest.values()])}`
 }

@@ -19,7 +19,7 @@ export function outcomeOf({ verdict, risk, document }: VerificationResult): Outc
 export function rowOf(outcome: Outcome): string {
   if (outcome.kind === 'dead-letter') return `Dead letter: ${outcome.reason}`
   if (outcome.family === null) return `${capitalized(outcome.verdict)}, no readable document`
-  return `${capitalized(outcome.verdict)}${outcome.risky === true ? ', signs of fraud' : ''}`
+  return `${capitalized(outcome.verdict)}${outcome.risky === true ? ', signs of forgery' : ''}`
 }
 
 /** The full text, for a message about a difference. */

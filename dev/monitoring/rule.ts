@@ -14,6 +14,8 @@ export interface Alert {
   readonly expr: string
   /** How long the expression must be true before the alert fires. */
   readonly for: string
+  /** How long the alert keeps firing after the expression was last true. Default: not at all. */
+  readonly keepFiringFor?: string
   /** The symptom in one line, without placeholders. */
   readonly summary: string
   /** The effect, and what the service does now, with Prometheus' placeholders. */

@@ -38,11 +38,13 @@ export function ruleFiles(): Readonly<Record<string, string>> {
   }
 }
 
-function alerting({ alert, expr, for: duration, severity, summary, description, dashboard }: Alert): object {
+function alerting(rule: Alert): object {
+  const { alert, expr, for: duration, keepFiringFor, severity, summary, description, dashboard } = rule
   return {
     alert,
     expr,
     ...(duration === '0m' ? {} : { for: duration }),
+    ...(keepFiringFor !== undefined && { keep_firing_for: keepFiringFor }),
     labels: { severity },
     annotations: {
       summary,

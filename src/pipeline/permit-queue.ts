@@ -247,7 +247,8 @@ export class PermitQueue {
     const { metrics, log } = this.#options
     metrics.circuit(reason)
     if (reason === null) {
-      log.info('The circuit breaker is closed again: calls resume.', { reason: before ?? 'none' })
+      const trial = before === 'dead-letter-limit' ? ` ${TRIAL}` : ''
+      log.info(`The circuit breaker is closed again: calls resume.${trial}`, { reason: before ?? 'none' })
       return
     }
     const code = this.#code(reason)
@@ -350,15 +351,17 @@ const REPORTED_PAUSES = ['dead-letter-limit', 'clock'] as const satisfies readon
 
 const PROBING = 'Calls are paused except for one probe at a time. Events wait and none is lost.'
 const PAUSED = 'Calls are paused. Events wait and none is lost.'
+const TRIAL =
+  'The cooldown of the dead-letter limit is over, and the service tries the next records. The limit trips again if they are no better.'
 const EXPLAINED: Readonly<Record<CircuitReason, string>> = {
   credentials: `The API rejects the credentials. ${PROBING} Check the access key, its secret and its RAM policy.`,
   account: `The API rejects calls of this account, or the endpoint is wrong. ${PROBING} Check for overdue payments, whether the product is activated, and CHECKRESULT_ENDPOINT.`,
-  refused: `The API rejects every call with a code that this version does not know. ${PROBING} Look up the code in the vendor's documentation, and check the account and its permissions.`,
+  refused: `The API rejects calls with a code that this version does not know. ${PROBING} Look up the code in the vendor's documentation, and check the account and its permissions.`,
   clock: `The clock of this machine is wrong, so the API rejects its calls or the brokers reject its records. ${PROBING} Check the time synchronization (NTP) of the node.`,
   throttled: `The API asked the service to wait before the next call. ${PROBING} Check what else uses the quota of the account, and CHECKRESULT_QPS.`,
   'upstream-down': `The API does not answer. ${PROBING} Check the network path to CHECKRESULT_ENDPOINT and the vendor's status page.`,
   'quota-unavailable': `The quota is unavailable; see detail for the cause. ${PAUSED} Calls resume as soon as the quota is available again.`,
   'dead-letter-limit':
-    `Too many of the last records would become dead letters. ${PAUSED} Check the deployed version and the schema of the events. Roll back, or ` +
-    'wait: after DEAD_LETTER_LIMIT_COOLDOWN the service tries again.',
+    `Too many of the last records would become dead letters. ${PAUSED} Run \`npm start -- dlq stats\`, and check what changed: the producer, ` +
+    'the schema of its events, the account, or this service. The service tries again after DEAD_LETTER_LIMIT_COOLDOWN.',
 }

@@ -58,7 +58,7 @@ function firing({ alert, labels, description }: Case): Firing {
 }
 
 function tests(one: Case): RuleTest[] {
-  const { alert, faults, fires, clears, silentAt, silent = {}, step = 1 } = one
+  const { alert, faults, fires, clears, keepsFiring = [], silentAt, silent = {}, step = 1 } = one
   const quiet = (minute: number): Check => ({ alert, minute, firing: [] })
   return [
     {
@@ -66,7 +66,7 @@ function tests(one: Case): RuleTest[] {
       series: disturbed(service(clears, step), faults),
       checks: [
         ...(silentAt === undefined ? [] : [quiet(silentAt)]),
-        { alert, minute: fires, firing: [firing(one)] },
+        ...[fires, ...keepsFiring].map((minute) => ({ alert, minute, firing: [firing(one)] })),
         quiet(clears),
       ],
     },

@@ -158,7 +158,7 @@ export const deliveryAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Offsets cannot be committed.',
       description:
-        '{{ $value | humanizePercentage }} of the offset commits of {{ $labels.job }} failed in the last 10 minutes. After a restart, their events are called and published again.',
+        '{{ $value | humanizePercentage }} of the offset commits of {{ $labels.job }} failed in the last 10 minutes. After a restart, the service calls the API for these events again and publishes their results twice.',
       dashboard: 'service',
       panel: 'Publishes and offset commits',
     },

@@ -47,7 +47,7 @@ export const outcomeAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Results contradict their events.',
       description:
-        '{{ $value | humanizePercentage }} of the results of {{ $labels.job }} contradict their event or themselves. The service publishes what the API answered. Events may be forged, or the vendor may have changed its answers.',
+        '{{ $value | humanizePercentage }} of the results of {{ $labels.job }} in the last hour contradict their event, or have a verdict that does not fit their sub-code. The service publishes what the API answered. Events may be forged, or the vendor may have changed its answers.',
       dashboard: 'business',
       panel: 'Contradictions and unreadable documents',
     },
@@ -58,7 +58,7 @@ export const outcomeAlerts: Group<Alert> = {
       for: '5m',
       summary: 'Documents in answers cannot be read.',
       description:
-        '{{ $value | humanizePercentage }} of the results of {{ $labels.job }} are published without a document, because ExtIdInfo cannot be read. The vendor may have changed its format.',
+        '{{ $value | humanizePercentage }} of the results of {{ $labels.job }} in the last hour were published without a document, because ExtIdInfo cannot be read. The vendor may have changed its format.',
       dashboard: 'business',
       panel: 'Contradictions and unreadable documents',
     },

@@ -107,8 +107,14 @@ export const sloRecordings: Group<Recording> = {
 export const sloAlerts: Group<Alert> = {
   name: 'checkresult-objectives-alerts',
   rules: OBJECTIVES.flatMap((objective) => [
-    burnAlert(objective, { suffix: '', severity: 'critical', burns: FAST, for: '2m' }),
-    burnAlert(objective, { suffix: 'Slow', severity: 'warning', burns: SLOW, for: '15m' }),
+    burnAlert(objective, { suffix: '', severity: 'critical', burns: FAST, span: '1 or 6 hours', for: '2m' }),
+    burnAlert(objective, {
+      suffix: 'Slow',
+      severity: 'warning',
+      burns: SLOW,
+      span: '1 or 3 days',
+      for: '15m',
+    }),
   ]),
 }
 
@@ -116,10 +122,12 @@ interface Pace {
   readonly suffix: string
   readonly severity: Severity
   readonly burns: readonly Burn[]
+  /** The long windows, for the description. */
+  readonly span: string
   readonly for: string
 }
 
-function burnAlert(objective: Objective, { suffix, severity, burns, for: duration }: Pace): Alert {
+function burnAlert(objective: Objective, { suffix, severity, burns, span, for: duration }: Pace): Alert {
   const {
     name,
     objective: share,
@@ -142,7 +150,7 @@ function burnAlert(objective: Objective, { suffix, severity, burns, for: duratio
     expr: burns.map(burning).join('\nor\n'),
     for: duration,
     summary: `At this rate, the ${name.toLowerCase()} error budget is used up ${pace}.`,
-    description: `{{ $value | humanizePercentage }} of the ${what} of {{ $labels.job }} ${did}. The objective allows ${percent(1 - share)} over 30 days.`,
+    description: `{{ $value | humanizePercentage }} of the ${what} of {{ $labels.job }} in the last ${span} ${did}. The objective allows ${percent(1 - share)} over 30 days.`,
     dashboard: 'service',
     panel,
   }

@@ -10,8 +10,11 @@ interface CircuitAlert {
   /** Default: critical. */
   readonly severity?: 'warning'
   readonly for: string
+  readonly keepFiringFor?: string
   readonly summary: string
   readonly why: string
+  /** When calls resume. Default: on their own once the cause is fixed. */
+  readonly resume?: string
 }
 
 /** One alert per reason, because each needs a different action. */
@@ -32,7 +35,7 @@ export const CIRCUIT_ALERTS: Readonly<Record<CircuitReason, CircuitAlert>> = {
     alert: 'CheckResultUnknownRefusal',
     for: '5m',
     summary: 'Calls are paused: the API rejects them with an unknown code.',
-    why: 'the API rejects every call with a code that this version does not know',
+    why: 'the API rejects calls with a code that this version does not know',
   },
   clock: {
     alert: 'CheckResultClockWrong',
@@ -62,20 +65,26 @@ export const CIRCUIT_ALERTS: Readonly<Record<CircuitReason, CircuitAlert>> = {
   'dead-letter-limit': {
     alert: 'CheckResultDeadLetterLimit',
     for: '1m',
+    // The circuit breaker closes for a moment after each cooldown, although nothing is better yet.
+    keepFiringFor: '10m',
     summary: 'Calls are paused: too many events would become dead letters.',
     why: 'the share of dead letters exceeds DEAD_LETTER_LIMIT',
+    resume:
+      'After each DEAD_LETTER_LIMIT_COOLDOWN calls resume for up to 50 records, and pause again if those are no better.',
   },
 }
 
 function circuitAlert([reason, circuit]: [string, CircuitAlert]): Alert {
-  const { alert, severity = 'critical', for: duration, summary, why } = circuit
+  const { alert, severity = 'critical', for: duration, keepFiringFor, summary, why } = circuit
+  const { resume = 'Calls resume on their own once the cause is fixed.' } = circuit
   return {
     alert,
     severity,
     expr: `max by (${SERVICE}, reason) (checkresult_circuit_open{reason="${reason}"}) == 1`,
     for: duration,
+    ...(keepFiringFor !== undefined && { keepFiringFor }),
     summary,
-    description: `A replica of {{ $labels.job }} has paused its calls, because ${why}. Events wait and none is lost. Calls resume on their own once the cause is fixed.`,
+    description: `A replica of {{ $labels.job }} has paused its calls, because ${why}. Events wait and none is lost. ${resume}`,
     dashboard: 'service',
     panel: 'Circuit breaker',
   }
@@ -98,7 +107,7 @@ export const upstreamAlerts: Group<Alert> = {
       for: '10m',
       summary: 'Many calls to the API fail.',
       description:
-        '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} got no usable answer. The service retries them, so these results are late.',
+        '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} in the last 5 minutes got no usable answer. The service retries them, so these results are late.',
       dashboard: 'service',
       panel: 'Failed and throttled calls',
     },
@@ -112,7 +121,7 @@ export const upstreamAlerts: Group<Alert> = {
       for: '10m',
       summary: 'The API throttles calls.',
       description:
-        '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} are throttled and retried. Another program uses the account, or its limit is lower than CHECKRESULT_QPS.',
+        '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} in the last 5 minutes were throttled and retried. Another program uses the account, or its limit is lower than CHECKRESULT_QPS.',
       dashboard: 'service',
       panel: 'Failed and throttled calls',
     },

@@ -8,6 +8,8 @@ export interface Case {
   /** Minutes from the start at which the alert fires, and at which it does not fire any more. */
   readonly fires: number
   readonly clears: number
+  /** Minutes in between at which the alert must still fire. */
+  readonly keepsFiring?: readonly number[]
   /** Minute at which the alert must not fire yet. Not set if it may fire at once. */
   readonly silentAt?: number
   /** Labels in addition to alertname, severity, namespace and job. */

@@ -205,7 +205,7 @@ export const deliveryCases: readonly Case[] = [
     fires: 30,
     clears: 55,
     description:
-      '20% of the offset commits of checkresult-stream failed in the last 10 minutes. After a restart, their events are called and published again.',
+      '20% of the offset commits of checkresult-stream failed in the last 10 minutes. After a restart, the service calls the API for these events again and publishes their results twice.',
     silent: {
       [FEW]: {
         faults: {

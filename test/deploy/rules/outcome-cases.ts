@@ -54,12 +54,12 @@ export const outcomeCases: readonly Case[] = [
       [
         'CheckResultVerdictsDisagree',
         DISAGREE,
-        '2.5% of the results of checkresult-stream contradict their event or themselves. The service publishes what the API answered. Events may be forged, or the vendor may have changed its answers.',
+        '2.5% of the results of checkresult-stream in the last hour contradict their event, or have a verdict that does not fit their sub-code. The service publishes what the API answered. Events may be forged, or the vendor may have changed its answers.',
       ],
       [
         'CheckResultUnreadableDocuments',
         UNREADABLE,
-        '2.5% of the results of checkresult-stream are published without a document, because ExtIdInfo cannot be read. The vendor may have changed its format.',
+        '2.5% of the results of checkresult-stream in the last hour were published without a document, because ExtIdInfo cannot be read. The vendor may have changed its format.',
       ],
     ] as const
   ).map(([alert, metric, description]): Case => ({

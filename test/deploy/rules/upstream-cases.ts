@@ -4,23 +4,45 @@ import { grows, level } from './series.ts'
 
 const EXPIRY = 'checkresult_credentials_expiry_timestamp_seconds'
 
+const { 'dead-letter-limit': deadLetterLimit, ...OTHERS } = CIRCUIT_ALERTS
+
 /** At one replica only, because each replica has its own circuit breaker. */
-const circuitCases: readonly Case[] = Object.entries(CIRCUIT_ALERTS).map(
-  ([reason, { alert, why, for: held }]) => ({
-    alert,
-    faults: {
-      [`checkresult_circuit_open{reason="${reason}",instance="b"}`]: level([0, 10], [1, 30], [0, 80]),
-    },
-    silentAt: 10 + Number.parseInt(held, 10) - 1,
-    fires: 16,
-    clears: 41,
-    labels: { reason },
-    description: `A replica of checkresult-stream has paused its calls, because ${why}. Events wait and none is lost. Calls resume on their own once the cause is fixed.`,
-  }),
-)
+const circuitCases: readonly Case[] = Object.entries(OTHERS).map(([reason, { alert, why, for: held }]) => ({
+  alert,
+  faults: {
+    [`checkresult_circuit_open{reason="${reason}",instance="b"}`]: level([0, 10], [1, 30], [0, 80]),
+  },
+  silentAt: 10 + Number.parseInt(held, 10) - 1,
+  fires: 16,
+  clears: 41,
+  labels: { reason },
+  description: `A replica of checkresult-stream has paused its calls, because ${why}. Events wait and none is lost. Calls resume on their own once the cause is fixed.`,
+}))
 
 export const upstreamCases: readonly Case[] = [
   ...circuitCases,
+  {
+    alert: deadLetterLimit.alert,
+    // Closed at minutes 15 and 21, after a cooldown of five minutes, and for good at minute 27.
+    faults: {
+      'checkresult_circuit_open{reason="dead-letter-limit",instance="b"}': level(
+        [0, 10],
+        [1, 5],
+        [0, 1],
+        [1, 5],
+        [0, 1],
+        [1, 5],
+        [0, 80],
+      ),
+    },
+    silentAt: 10,
+    fires: 12,
+    keepsFiring: [15, 16, 21, 22, 30, 36],
+    clears: 38,
+    labels: { reason: 'dead-letter-limit' },
+    description:
+      'A replica of checkresult-stream has paused its calls, because the share of dead letters exceeds DEAD_LETTER_LIMIT. Events wait and none is lost. After each DEAD_LETTER_LIMIT_COOLDOWN calls resume for up to 50 records, and pause again if those are no better.',
+  },
   {
     alert: 'CheckResultUpstreamErrors',
     faults: {
@@ -30,7 +52,7 @@ export const upstreamCases: readonly Case[] = [
     fires: 30,
     clears: 50,
     description:
-      '15.38% of the calls of checkresult-stream got no usable answer. The service retries them, so these results are late.',
+      '15.38% of the calls of checkresult-stream in the last 5 minutes got no usable answer. The service retries them, so these results are late.',
     silent: {
       'there are few calls': {
         perMinute: 0.2,
@@ -49,7 +71,7 @@ export const upstreamCases: readonly Case[] = [
     fires: 30,
     clears: 50,
     description:
-      '15.38% of the calls of checkresult-stream are throttled and retried. Another program uses the account, or its limit is lower than CHECKRESULT_QPS.',
+      '15.38% of the calls of checkresult-stream in the last 5 minutes were throttled and retried. Another program uses the account, or its limit is lower than CHECKRESULT_QPS.',
     silent: {
       'there are few calls': {
         perMinute: 0.2,

@@ -100,6 +100,20 @@ test('the dead-letter limit allows a few more after each cooldown, and all of th
   expect([through(), permits.openReason]).toEqual([120, null])
 })
 
+test('each line about the circuit breaker says that the dead-letter limit opened it or tries again', async () => {
+  const { clock, deadLetters, log } = limited()
+  deadLetters(120)
+  await clock.advance(2 * COOLDOWN_MS)
+  const opened =
+    'The circuit breaker is open, reason dead-letter-limit. Too many of the last records would become dead letters. ' +
+    'Calls are paused. Events wait and none is lost. Run `npm start -- dlq stats`, and check what changed: the producer, ' +
+    'the schema of its events, the account, or this service. The service tries again after DEAD_LETTER_LIMIT_COOLDOWN.'
+  const closed =
+    'The circuit breaker is closed again: calls resume. The cooldown of the dead-letter limit is over, and the service ' +
+    'tries the next records. The limit trips again if they are no better.'
+  expect(log.lines).toEqual([opened, closed, opened, closed])
+})
+
 test('a rebalance does not end the cooldown', () => {
   const { permits, deadLetters } = limited()
   deadLetters(51)

@@ -52,7 +52,7 @@ export const documents: Row = {
       {
         title: 'Contradictions and unreadable documents',
         description:
-          'Per second: results that contradict their event or themselves, results with an unreadable document, and members of documents that were dropped. All should be rare.',
+          'Per second: results that contradict their event or have a verdict that does not fit their sub-code, results with an unreadable document, and members of documents that were dropped. All should be rare.',
         unit: 'cps',
         width: 12,
         queries: [
