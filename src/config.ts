@@ -9,6 +9,7 @@ import type { ForeignRecords } from './core/foreign-records.ts'
 import type { LogLevel } from './core/log-level.ts'
 import type { PiiMode } from './core/normalize/privacy.ts'
 import type { StartOffset } from './core/start-offset.ts'
+import { connectionWarnings } from './config/connection-warnings.ts'
 import { chooseCredentials, credentialErrors, type CredentialsConfig } from './config/credentials.ts'
 import { describeValues, type SettingRow } from './config/describe.ts'
 import { missing, refused } from './config/errors.ts'
@@ -132,7 +133,11 @@ export function loadParts<P extends Part>(
     ...(parts.some((part) => part === 'credentials') ? credentialErrors(isSet) : []),
     ...nameErrors(Object.keys(env), isInScope),
   ]
-  const warnings = [...nameWarnings(env, isInScope), ...secretWarnings(gathered.environmentValues)]
+  const warnings = [
+    ...nameWarnings(env, isInScope),
+    ...secretWarnings(gathered.environmentValues),
+    ...connectionWarnings(read.values, isUnknown),
+  ]
   if (errors.length > 0) return { kind: 'errors', errors, warnings }
   // Without an error every setting in scope has been read, and a part looks at no other one.
   const values = withFiles(read.values as Values, gathered.environmentValues)

@@ -14,7 +14,7 @@ import { resultSchemaId } from './adapters/registry/result-schema.ts'
 import type { Config } from './config.ts'
 import { readTextFile } from './config/environment.ts'
 import { ApiClock } from './core/api-clock.ts'
-import { OperatorError, safeError, type SafeError } from './core/safe-error.ts'
+import { OperatorError, safeError, UNEXPECTED_ERROR, type SafeError } from './core/safe-error.ts'
 import { BlockedPartitions } from './pipeline/blocked-partitions.ts'
 import { DeadLetterLimit } from './pipeline/dead-letter-limit.ts'
 import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
@@ -53,8 +53,6 @@ export interface Service {
 }
 
 const START_RETRY_MS = { first: 1_000, max: 3_000 } as const
-const UNEXPECTED_ERROR =
-  'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.'
 
 /** Has no effect on Kafka or the API before {@link Service.start}. */
 export function createService(options: ServiceOptions): Service {

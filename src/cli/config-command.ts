@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { loadConfig, type Loaded } from '../config.ts'
 import { credentialsOrigin } from '../config/credentials.ts'
-import { EXIT_SETTINGS } from './settings.ts'
+import { EXIT_SETTINGS, settingsHelp } from './settings.ts'
 
 interface Options {
   readonly json?: true
@@ -20,6 +20,7 @@ export function addConfigCommand(
       'print the settings of the service with secrets masked, or all errors in them; connects to nothing',
     )
     .option('--json', 'print JSON')
+    .addHelpText('after', settingsHelp('checks all that `run` uses'))
     .action(({ json }: Options) => {
       const loaded = loadConfig(env)
       const { out, err } = json === true ? { out: jsonText(loaded), err: '' } : textOf(loaded)

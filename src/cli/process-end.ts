@@ -1,7 +1,7 @@
 /** Ends the service's process: after a signal, after an uncaught error, or when SHUTDOWN_DEADLINE has passed. */
 import closeWithGrace from 'close-with-grace'
 import { formatDuration } from '../config/duration.ts'
-import { safeError, type SafeError } from '../core/safe-error.ts'
+import { safeError, UNEXPECTED_ERROR, type SafeError } from '../core/safe-error.ts'
 import type { Ops } from '../ops/server.ts'
 import type { Log } from '../ports.ts'
 import type { Service } from '../service.ts'
@@ -12,7 +12,7 @@ import { EXIT_FAILED } from './settings.ts'
  * from now on. Call the returned function once {@link stopOnSignals} handles uncaught errors.
  */
 export function logCrashes(log: Log): () => void {
-  const crash = (error: unknown): never => endNow(log, CRASHED, safeError(error))
+  const crash = (error: unknown): never => endNow(log, UNEXPECTED_ERROR, safeError(error))
   process.on('uncaughtException', crash)
   // The listener of Node.js itself prints warnings as text.
   process.removeAllListeners('warning')
@@ -41,30 +41,27 @@ export function stopOnSignals({ log, service, serving, deadlineMs }: Stoppable):
     skip: ['beforeExit'],
     onSecondSignal: (signal) =>
       log.error(
-        'The service ends at once, because of a second signal. Buffered records will be read again.',
+        'The service ends at once, because of a second signal. Uncommitted records will be read again.',
         {
           reason: signal,
         },
       ),
-    onSecondError: (error) => log.error(CRASHED, safeError(error)),
+    onSecondError: (error) => log.error(UNEXPECTED_ERROR, safeError(error)),
     onTimeout: () => log.error(overdue(service, deadlineMs)),
   }
   closeWithGrace(options, async ({ err, signal }) => {
     // Do not test `err`, because a promise may be rejected with undefined.
-    if (signal === undefined) endNow(log, CRASHED, safeError(err))
+    if (signal === undefined) endNow(log, UNEXPECTED_ERROR, safeError(err))
     log.info('Stopping: the service commits what is in flight and starts nothing new.', { reason: signal })
     try {
       await service.stop()
       await (await serving).close()
     } catch (error) {
-      endNow(log, CRASHED, safeError(error))
+      endNow(log, UNEXPECTED_ERROR, safeError(error))
     }
     log.info('Stopped.')
   })
 }
-
-const CRASHED =
-  'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.'
 
 /** The log is written synchronously, so the line is out before the process ends. */
 export function endNow(log: Log, message: string, error?: SafeError): never {

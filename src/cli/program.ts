@@ -18,7 +18,7 @@ export function createProgram(): Command {
   const program = new Command(NAME)
     .description(
       'Reads "verification completed" events from Kafka, asks Alibaba Cloud ID Verification for the answer, and publishes ' +
-        'each answer as an Avro result, exactly once. Settings are environment variables: `config check` lists them.',
+        'each answer as an Avro result, exactly once. Settings are environment variables (docs/settings.md). `config check` checks them.',
     )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')

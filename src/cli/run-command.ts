@@ -9,12 +9,16 @@ import type { SharedLimiter } from '../service-quota.ts'
 import type { ServiceOptions } from '../service.ts'
 import { NAME, REVISION, VERSION } from '../version.ts'
 import { endNow, logCrashes, stopOnSignals } from './process-end.ts'
-import { EXIT_SETTINGS } from './settings.ts'
+import { EXIT_SETTINGS, settingsHelp } from './settings.ts'
 
 export function addRunCommand(program: Command): void {
   program
     .command('run')
     .description('run the service until SIGTERM; this is the default command')
+    .addHelpText(
+      'after',
+      settingsHelp('needs KAFKA_BROKERS, SCHEMA_REGISTRY_URL and Alibaba Cloud credentials; uses all others'),
+    )
     .action(start)
 }
 

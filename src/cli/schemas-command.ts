@@ -1,4 +1,4 @@
-/** `schemas register`: registers the Avro schemas, or says why the registry's compatibility rule refuses one. */
+/** `schemas register`: registers the Avro schemas, or says why the registry's compatibility rule rejects one. */
 import type { Command } from 'commander'
 import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
 
@@ -7,7 +7,7 @@ export function addSchemasCommand(program: Command): void {
   schemas
     .command('register')
     .description(
-      'register the event and result schemas with compatibility level FULL_TRANSITIVE; an incompatible change is refused',
+      'register the event and result schemas with compatibility level FULL_TRANSITIVE; an incompatible change is rejected',
     )
     .addHelpText(
       'after',
@@ -38,13 +38,13 @@ async function register(): Promise<void> {
           `level       ${subject}: compatibility level changed from ${formerLevel} to ${COMPATIBILITY}, because ${formerLevel} accepts schemas that existing readers cannot read\n`,
         )
       }
-      if (registration.kind === 'registered') {
-        process.stdout.write(`registered  ${subject}  id ${registration.id}\n`)
+      if (registration.kind !== 'incompatible') {
+        process.stdout.write(`${registration.kind.padEnd(10)}  ${subject}  id ${registration.id}\n`)
         continue
       }
       process.exitCode = EXIT_FAILED
       process.stderr.write(
-        `refused     ${subject}: the schema of this version is not ${COMPATIBILITY} compatible with the registered versions\n` +
+        `rejected    ${subject}: the schema of this version is not ${COMPATIBILITY} compatible with the registered versions\n` +
           registration.reasons.map((reason) => `            ${reason}\n`).join(''),
       )
     }

@@ -54,9 +54,7 @@ export function credentialErrors(isSet: (name: SettingName) => boolean): string[
   const partial = CREDENTIAL_KINDS.flatMap((kind) => {
     const begun = [...kind.needs, ...(kind.hints ?? [])].filter(isSet)
     const lacking = kind.needs.filter((name) => !isSet(name))
-    return begun.length === 0 || lacking.length === 0
-      ? []
-      : [onlySomeSet(begun, lacking, `all settings for ${kind.title}, or none of them`)]
+    return begun.length === 0 || lacking.length === 0 ? [] : [onlySomeSet(begun, lacking)]
   })
   if (partial.length > 0 || CREDENTIAL_KINDS.some((kind) => kind.needs.some(isSet))) return partial
   const kinds = CREDENTIAL_KINDS.map(({ title, needs }) => `${title} (${needs.join(' and ')})`)

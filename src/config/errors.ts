@@ -17,13 +17,10 @@ export function setTwice(name: SettingName, variant: string): string {
   return `${name} and ${variant} are both set. Expected only one of them, for example ${variant}=/run/secrets/${name.toLowerCase()}.`
 }
 
-/** "A and B are set, but C is not. Expected …" */
-export function onlySomeSet(
-  set: readonly SettingName[],
-  unset: readonly SettingName[],
-  expectation: string,
-): string {
-  return `${joined(set)} set, but ${joined(unset)} not. Expected ${expectation}.`
+/** "A is set, but B is not. Set both, or neither." */
+export function onlySomeSet(set: readonly SettingName[], unset: readonly SettingName[]): string {
+  const advice = set.length + unset.length === 2 ? 'Set both, or neither.' : 'Set all of them, or none.'
+  return `${joined(set)} set, but ${joined(unset)} not. ${advice}`
 }
 
 function joined(names: readonly SettingName[]): string {
@@ -75,7 +72,7 @@ function expected(name: SettingName): string {
   return `Expected ${about.expected}, for example ${name}=${about.example}.`
 }
 
-/** Quotation marks are the most common reason why a value that looks right is refused. */
+/** Quotation marks are the most common reason why a value that looks right is rejected. */
 function hintFor(name: SettingName, { raw }: EnvironmentValue): string {
   const isSecret = aboutSetting(name).holds === 'secret'
   return !isSecret && isQuoted(raw) ? 'The quotation marks are part of the value: remove them. ' : ''

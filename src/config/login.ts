@@ -77,7 +77,7 @@ function incomplete(names: readonly SettingName[], isSet: IsSet): string | null 
   const set = names.filter(isSet)
   const unset = names.filter((name) => !isSet(name))
   if (unset.length === 0 || unset.length === names.length) return null
-  return onlySomeSet(set, unset, 'all of them or none')
+  return onlySomeSet(set, unset)
 }
 
 function listed(names: readonly SettingName[]): string {

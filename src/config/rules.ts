@@ -110,7 +110,7 @@ function sameTopicTwice(values: Pick<Values, TopicSetting | RetrySetting>): stri
   ]
   const seen = new Map<string, string>()
   for (const [name, topic] of named) {
-    // Kafka refuses two topics that differ only in dots and underscores, because the names of their metrics collide.
+    // Kafka rejects two topics that differ only in dots and underscores, because the names of their metrics collide.
     const canonical = topic.replaceAll('.', '_')
     const earlier = seen.get(canonical)
     if (earlier !== undefined) {
@@ -128,7 +128,7 @@ function togetherOrNone(names: readonly SettingName[]): Rule {
   return rule(names, (values) => {
     const set = names.filter((name) => values[name] !== undefined)
     const unset = names.filter((name) => values[name] === undefined)
-    return set.length === 0 || unset.length === 0 ? null : onlySomeSet(set, unset, 'all of them or none')
+    return set.length === 0 || unset.length === 0 ? null : onlySomeSet(set, unset)
   })
 }
 

@@ -46,7 +46,7 @@ export type FinalAnswer = CheckAnswer & { readonly passed: 'Y' | 'N' }
 export const NO_ANSWER = [
   'timeout',
   'reset',
-  'refused',
+  'connection-refused',
   'dns',
   'tls',
   'too-large',

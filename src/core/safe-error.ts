@@ -32,7 +32,8 @@ export interface SafeError {
 
 export function safeError(error: unknown): SafeError {
   const code = codeOf(error)
-  const stack = framesOf(error)
+  // The message of an OperatorError says everything, and a stack would look like a defect.
+  const stack = error instanceof OperatorError ? null : framesOf(error)
   return {
     errorType: typeOf(error),
     ...(code === null ? {} : { code }),
@@ -40,6 +41,10 @@ export function safeError(error: unknown): SafeError {
     ...(stack === null ? {} : { stack }),
   }
 }
+
+/** The log line of a defect that ends the process. */
+export const UNEXPECTED_ERROR =
+  'An unexpected error ends the service. No event is lost: uncommitted records will be read again. Report the error with its stack.'
 
 const MAX_CAUSES = 4
 const MAX_FRAMES = 10

@@ -8,13 +8,15 @@ import type { InputRecord, Log } from '../ports.ts'
 interface EndedCall {
   readonly code: string
   readonly outcome: string
+  /** Why it is not a result; null if the outcome says everything. */
+  readonly reason: string | null
   readonly durationMs: number
 }
 
 export function callEnded(
   log: Pick<Log, 'debug'>,
   { topic, partition, offset }: InputRecord,
-  { code, outcome, durationMs }: EndedCall,
+  { code, outcome, reason, durationMs }: EndedCall,
 ): void {
   log.debug?.('A call has returned.', {
     topic,
@@ -22,6 +24,7 @@ export function callEnded(
     offset: String(offset),
     code: printableCode(code),
     outcome,
+    ...(reason === null ? {} : { reason }),
     durationMs,
   })
 }
@@ -51,7 +54,8 @@ export function nextCall(
   { outcome, attempts, delayMs }: { outcome: string; attempts: number; delayMs: number | null },
 ): void {
   if (delayMs === null) {
-    log.debug?.('The record makes no further call for now.', {
+    const isOver = outcome === 'final' || outcome === 'rejected'
+    log.debug?.(`No further call follows for this record${isOver ? '' : ' for now'}.`, {
       topic,
       partition,
       offset: String(offset),

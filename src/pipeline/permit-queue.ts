@@ -64,6 +64,7 @@ const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number
 }
 /** Stop accepting records of any priority when this many times `maxInFlight` wait. */
 const SATURATED_AT = 16
+const WAITING = 'The count is the number of records that wait for a permit.'
 
 export class PermitQueue {
   readonly #options: PermitQueueOptions
@@ -151,13 +152,13 @@ export class PermitQueue {
    * message for the log.
    */
   pause(why: PauseReason, detail: string | null = null): void {
-    this.#options.log.debug?.('New calls are paused.', { reason: why, count: this.#waitingCount })
+    this.#options.log.debug?.(`New calls are paused. ${WAITING}`, { reason: why, count: this.#waitingCount })
     this.#pauses.set(why, detail)
     this.#announce()
   }
 
   resume(why: PauseReason): void {
-    this.#options.log.debug?.('A reason for pausing new calls is over.', {
+    this.#options.log.debug?.(`New calls are no longer paused for this reason. ${WAITING}`, {
       reason: why,
       count: this.#waitingCount,
     })

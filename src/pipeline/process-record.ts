@@ -236,7 +236,8 @@ function countCall(
   const code = replyCode(reply)
   metrics.called({ code, outcome: outcome.kind, seconds: tookMs / 1000 })
   if (outcome.kind === 'throttled') metrics.wastedCall('throttled')
-  callEnded(log, record, { code, outcome: outcome.kind, durationMs: tookMs })
+  const reason = 'reason' in outcome ? outcome.reason : null
+  callEnded(log, record, { code, outcome: outcome.kind, reason, durationMs: tookMs })
 }
 
 function outputOf(outputs: Outputs, work: DecodedRecord, outcome: RecordOutcome): ProcessedRecord {

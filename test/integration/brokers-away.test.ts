@@ -32,7 +32,7 @@ test('the service reports that no broker answers and continues when they are bac
   const readiness = async (): Promise<string> => (await fetch(`${service.opsUrl}/readyz`)).text()
 
   await stack.kafka.stop('SIGKILL')
-  await expect.poll(readiness, OVER_WITHIN).toMatch(/No Kafka broker answers/)
+  await expect.poll(readiness, OVER_WITHIN).toMatch(/No broker in KAFKA_BROKERS answers/)
   await stack.kafka.start()
   await service.ready()
 
@@ -76,7 +76,7 @@ test(
     const more = await run.sendFresh(EVENTS)
     execFileSync('prlimit', ['--pid', String(stack.kafka.pid), '--fsize=1:'])
     await replica.line(
-      /The Kafka consumer has stopped\. The service restarts it\. Cause: No Kafka broker answers/,
+      /The Kafka consumer has stopped\. The service restarts it\. Cause: No broker in KAFKA_BROKERS answers/,
     )
     await stack.kafka.stop()
     await stack.kafka.start()

@@ -49,7 +49,7 @@ describe('a signal', () => {
     expect(await replica.exited).toBe(1)
     expect(performance.now() - startedMs).toBeLessThan(2_000)
     expect(lastLine(replica)).toBe(
-      'The service ends at once, because of a second signal. Buffered records will be read again.',
+      'The service ends at once, because of a second signal. Uncommitted records will be read again.',
     )
 
     run.simulator.setFaults({})

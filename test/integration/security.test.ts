@@ -125,7 +125,7 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   },
   'missing TLS': {
     settings: async () => ({ KAFKA_BROKERS: kafka.broker }),
-    message: /No Kafka broker answers \(.*\): check .*KAFKA_TLS/,
+    message: /No broker in KAFKA_BROKERS answers, .*\(.*\)\. Check .*KAFKA_TLS/,
   },
 }
 

@@ -136,7 +136,7 @@ const FAILURES: Readonly<Record<string, NoAnswer>> = {
   UND_ERR_SOCKET: 'reset',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
-  ECONNREFUSED: 'refused',
+  ECONNREFUSED: 'connection-refused',
   ENOTFOUND: 'dns',
   EAI_AGAIN: 'dns',
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'too-large',

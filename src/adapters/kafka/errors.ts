@@ -55,6 +55,14 @@ export function isRefusal(error: unknown): boolean {
   return REFUSAL.test(errorType(error))
 }
 
+const MISSING_TOPIC = /^(UNKNOWN_TOPIC_OR_PARTITION|KafkaJSTopicMetadataNotLoaded)$/
+
+export function isMissingTopic(error: unknown): boolean {
+  return MISSING_TOPIC.test(errorType(error))
+}
+
+export const CREATE_TOPICS = '`npm start -- topics create --partitions 8 --replication-factor 3`'
+
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
     /^(SASL_AUTHENTICATION_FAILED|KafkaJSSASLAuthenticationError|ILLEGAL_SASL_STATE|UNSUPPORTED_SASL_MECHANISM)$/,
@@ -88,10 +96,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
     /^CLUSTER_AUTHORIZATION_FAILED$/,
     'The Kafka user lacks a permission on the cluster: ask the Kafka administrator to grant it.',
   ],
-  [
-    /^(UNKNOWN_TOPIC_OR_PARTITION|KafkaJSTopicMetadataNotLoaded)$/,
-    'A topic does not exist: create the topics with `npm start -- topics create --partitions N --replication-factor N`.',
-  ],
+  [MISSING_TOPIC, `A topic of the settings does not exist. Create it with ${CREATE_TOPICS}.`],
   [
     /^(MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE)$/,
     'A record is too large for its topic. Raise max.message.bytes of the result, retry and dead-letter topics above that of the input topic.',
@@ -178,7 +183,8 @@ export function explain(error: unknown, doing: Doing = 'reading'): string {
 
 function unreachable(type: string): string {
   const addresses = connectionFailures.recent()
-  return `No Kafka broker answers (${addresses === '' ? type : addresses}): check KAFKA_BROKERS, the network, and that KAFKA_TLS matches the listener of the brokers.`
+  const causes = addresses === '' ? type : addresses
+  return `No broker in KAFKA_BROKERS answers, or the broker that leads a needed partition does not (${causes}). Check the addresses, the network, and whether KAFKA_TLS matches the brokers' listener.`
 }
 
 function asKafkaError(error: unknown): KafkaError {

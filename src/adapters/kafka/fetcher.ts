@@ -126,10 +126,10 @@ export class Fetcher {
     for (const one of this.#partitions.values()) {
       const leader = topology.leaderOf(one.topic, one.partition)
       if (leader !== one.leader) {
-        log.debug?.('The leader of the partition has changed.', {
+        log.debug?.(leaderChange(one.leader, leader), {
           topic: one.topic,
           partition: one.partition,
-          detail: leader === NO_LEADER ? 'No leader now.' : `The new leader is broker ${leader}.`,
+          ...(leader === NO_LEADER ? {} : { detail: `The leader is broker ${leader}.` }),
         })
         one.succeeded()
       }
@@ -230,4 +230,11 @@ export class Fetcher {
       }
     }
   }
+}
+
+function leaderChange(before: number, leader: number): string {
+  if (leader === NO_LEADER) return 'The partition has no leader now.'
+  return before === NO_LEADER
+    ? 'The leader of the partition is now known.'
+    : 'The leader of the partition has changed.'
 }

@@ -8,6 +8,7 @@ import { disconnect } from './shared-clusters.ts'
 import { explain, isRefused, toFailure } from './errors.ts'
 import type { Cluster } from './internals.ts'
 import type { Packing } from './produce.ts'
+import { targetTopic } from './target-topic.ts'
 import { claimProducer, isFenced, type TransactionalProducer } from './transactional-producer.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
@@ -28,7 +29,8 @@ export async function claimRedriveSink(options: RedriveSinkOptions): Promise<Red
   const cluster = options.createCluster()
   try {
     await cluster.connect()
-    await cluster.addMultipleTargetTopics([inputTopic, deadLetterTopic])
+    await targetTopic(cluster, deadLetterTopic, 'KAFKA_DEAD_LETTER_TOPIC')
+    await targetTopic(cluster, inputTopic, 'KAFKA_INPUT_TOPIC')
     const transactionalId = `${deadLetterTopic}-redrive`
     const producer = await claimProducer({ ...options, cluster, transactionalId })
     return {

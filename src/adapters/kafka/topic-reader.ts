@@ -11,6 +11,7 @@ import { errorType, explain } from './errors.ts'
 import type { PartitionAnswer } from './fetch-answer.ts'
 import { createErrorFromCode, READ_COMMITTED, type Cluster } from './internals.ts'
 import { disconnect } from './shared-clusters.ts'
+import { targetTopic } from './target-topic.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TopicReaderOptions {
@@ -39,7 +40,7 @@ export async function openTopicReader({ createCluster, topic }: TopicReaderOptio
   const reading = { cluster: createCluster(), topic }
   try {
     await reading.cluster.connect()
-    await reading.cluster.addMultipleTargetTopics([topic])
+    await targetTopic(reading.cluster, topic, 'KAFKA_DEAD_LETTER_TOPIC')
     const ranges = await currentRanges(reading)
     return {
       ranges,

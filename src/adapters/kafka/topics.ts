@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises'
 import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs'
 import { DEFAULT_MAX_MESSAGE_BYTES } from './batches.ts'
-import { errorType, explain } from './errors.ts'
+import { CREATE_TOPICS, errorType, explain } from './errors.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export interface TopicPlan {
@@ -79,7 +79,7 @@ export async function inspectTopics(admin: Admin, names: TopicNames): Promise<In
   const missing = wanted.filter((topic) => !present.has(topic))
   if (missing.length > 0) {
     throw new OperatorError(
-      `Missing topics: ${missing.join(', ')}. Create them with \`npm start -- topics create --partitions N --replication-factor N\`, or, if they exist, grant READ on the input and retry topics and WRITE on the result, retry and dead-letter topics.`,
+      `Missing topics: ${missing.join(', ')}. Create them with ${CREATE_TOPICS}, or, if they exist, grant READ on the input and retry topics and WRITE on the result, retry and dead-letter topics.`,
     )
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: wanted })

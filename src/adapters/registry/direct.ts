@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { safeError } from '../../core/safe-error.ts'
 import { httpRequest } from '../../node-http.ts'
 
 export interface RegistrySettings {
@@ -27,8 +28,8 @@ export type RegistryAnswer =
   | { readonly kind: 'refused'; readonly status: number }
   /** Something other than a registry answered: a page, a redirect, unrelated JSON. */
   | { readonly kind: 'not-a-registry'; readonly status: number }
-  /** No usable answer: retry later. The status is null when nothing answered at all. */
-  | { readonly kind: 'failed'; readonly status: number | null }
+  /** No usable answer: retry later. The status is null when nothing answered at all, and then the cause may be known. */
+  | { readonly kind: 'failed'; readonly status: number | null; readonly cause?: string }
 
 const TIMEOUT_MS = 3_000
 /** A schema has a few kilobytes, and no registry response is larger than this. */
@@ -42,9 +43,16 @@ export async function askRegistry(
   try {
     const { status, text } = await send(settings, request)
     return understood(status, text)
-  } catch {
-    return { kind: 'failed', status: null }
+  } catch (error) {
+    return { kind: 'failed', status: null, cause: causeOf(error) }
   }
+}
+
+/** A code such as `ECONNREFUSED`, never a message. */
+function causeOf(error: unknown): string {
+  const { errorType, code } = safeError(error)
+  if (errorType === 'AbortError' || errorType === 'TimeoutError') return 'timeout'
+  return code ?? errorType
 }
 
 /**
@@ -133,7 +141,7 @@ export function registryProblem(
       return `HTTP ${answer.status}: ${url} is not a schema registry at this path (Apicurio needs /apis/ccompat/v7). Check SCHEMA_REGISTRY_URL, and that no login page or other proxy answers in place of the registry.`
     case 'failed':
       return answer.status === null
-        ? 'The schema registry does not answer: check SCHEMA_REGISTRY_URL and that it can be reached.'
+        ? `The schema registry does not answer${answer.cause === undefined ? '' : ` (${answer.cause})`}: check SCHEMA_REGISTRY_URL and that it can be reached.`
         : `The schema registry is unavailable (HTTP ${answer.status}): check that it is running and that SCHEMA_REGISTRY_URL points to it.`
   }
 }

@@ -8,14 +8,16 @@ import type { RegistrySettings } from './direct.ts'
 import { SCHEMA_NAMES, schemaJson, subjectOf, whyUnreadable, type SchemaName } from './schemas.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
-export type Registration = (
-  | { readonly kind: 'registered'; readonly id: number }
-  | { readonly kind: 'incompatible'; readonly reasons: readonly string[] }
-) & {
-  readonly subject: string
-  /** The subject's own previous level if it was a different one. Null if nothing had to be changed. */
-  readonly formerLevel: string | null
-}
+export type Registration =
+  /** `exists`: exactly this schema was registered before. */
+  (
+    | { readonly kind: 'registered' | 'exists'; readonly id: number }
+    | { readonly kind: 'incompatible'; readonly reasons: readonly string[] }
+  ) & {
+    readonly subject: string
+    /** The subject's own previous level if it was a different one. Null if nothing had to be changed. */
+    readonly formerLevel: string | null
+  }
 
 export type SchemaTopics = Readonly<Record<SchemaName, string>>
 
@@ -51,8 +53,10 @@ async function registerOne(target: Target): Promise<Registration> {
   // The level is set before the checks, because a registry without a level accepts everything as compatible. Some
   // registries store a level only for a subject that has a schema.
   const isSet = await setLevel(target)
-  const incompatible = await incompatibilities(target)
+  const known = await versions(target)
+  const incompatible = await incompatibilities(target, known)
   if (incompatible.length > 0) return { kind: 'incompatible', subject, reasons: incompatible, formerLevel }
+  const existed = known.length > 0 && (await isRegistered(target))
   const answer = await ask(target, {
     method: 'POST',
     path: `/subjects/${encodeURIComponent(subject)}/versions`,
@@ -68,7 +72,14 @@ async function registerOne(target: Target): Promise<Registration> {
       `The schema of ${subject} is registered, but the registry does not store a compatibility level for this subject. Set ${COMPATIBILITY} in the registry by hand.`,
     )
   }
-  return { kind: 'registered', subject, id, formerLevel }
+  return { kind: existed ? 'exists' : 'registered', subject, id, formerLevel }
+}
+
+/** Only for the report, so an unexpected answer counts as no. */
+async function isRegistered(target: Target): Promise<boolean> {
+  const path = `/subjects/${encodeURIComponent(target.subject)}`
+  const answer = await askRegistry(target.settings, { method: 'POST', path, body: registrationBody(target) })
+  return answer.kind === 'answer' && answer.status < 300 && idIn(answer.body) !== null
 }
 
 function registrationBody({ name }: Target): object {
@@ -113,9 +124,9 @@ function levelIn(body: unknown): string | null {
 }
 
 /** Checks each version separately, because not every registry checks all of them in one request. */
-async function incompatibilities(target: Target): Promise<string[]> {
+async function incompatibilities(target: Target, known: readonly number[]): Promise<string[]> {
   const reasons: string[] = []
-  for (const version of await versions(target)) {
+  for (const version of known) {
     const answer = await ask(target, {
       method: 'POST',
       path: `/compatibility/subjects/${encodeURIComponent(target.subject)}/versions/${version}?verbose=true`,

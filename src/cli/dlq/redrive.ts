@@ -112,9 +112,7 @@ export function reportText(
   const stays = groups.reduce((sum, group) => sum + group.stays, 0)
   const lines = [
     ...(groups.length === 0 ? [] : [groupTable(report, executed)]),
-    executed
-      ? `${count(sent, 'dead letter')} redriven.`
-      : `Dry run: ${count(sent, 'dead letter')} would be redriven. Add --execute to redrive ${sent === 1 ? 'it' : 'them'}.`,
+    executed ? `${count(sent, 'dead letter')} redriven.` : dryRunLine(sent, groups.length > 0),
   ]
   if (stays > 0) {
     const more = stays - staying.length
@@ -132,6 +130,12 @@ export function reportText(
     )
   }
   return `${lines.join('\n')}\n`
+}
+
+function dryRunLine(sent: number, anyFound: boolean): string {
+  if (sent === 0 && !anyFound) return 'Dry run: no waiting dead letter matches these filters.'
+  const howTo = sent === 0 ? '' : ` Add --execute to redrive ${sent === 1 ? 'it' : 'them'}.`
+  return `Dry run: ${count(sent, 'dead letter')} would be redriven.${howTo}`
 }
 
 function unfitLines({ groups, unfit }: RedriveReport): string[] {
@@ -172,7 +176,7 @@ function groupTable({ groups }: RedriveReport, executed: boolean): string {
       'REASON',
       'CODE',
       executed ? 'REDRIVEN' : 'WOULD REDRIVE',
-      'AT LIMIT',
+      'MAX REDRIVES',
       ...(anyUnfit ? ['CANNOT REDRIVE'] : []),
     ],
     groups.map(({ reason, code, sent, stays, refused, incomplete }) => [

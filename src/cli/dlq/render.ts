@@ -61,7 +61,7 @@ export function deadLetterTable(deadLetters: readonly ListedDeadLetter[], nowMs:
       'CODE',
       'AGE',
       'ATTEMPTS',
-      'REDRIVES',
+      'EARLIER REDRIVES',
       'EVENT',
       ...(withIds ? ['TRANSACTION'] : []),
     ],

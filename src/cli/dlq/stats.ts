@@ -111,7 +111,7 @@ function text({ groups, waiting, redriven, other, foreign }: Stats, nowMs: numbe
     age(nowMs - group.oldestMs),
     age(nowMs - group.newestMs),
   ])
-  const head = ['REASON', 'CODE', 'WAITING', 'AT LIMIT', 'OLDEST', 'NEWEST']
+  const head = ['REASON', 'CODE', 'WAITING', 'MAX REDRIVES', 'OLDEST', 'NEWEST']
   const others = other === 0 ? '' : `, ${count(other, 'record')} not written by the service`
   return [
     ...(rows.length === 0 ? [] : [table(head, rows)]),

@@ -63,7 +63,7 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
       'Check both ids and that CHECKRESULT_ENDPOINT is in the region where the verification was started. The vendor deletes results after 30 days.',
   },
   'Forbidden.AccountAccessDenied': {
-    message: 'The API refuses the account, most likely because of overdue payments.',
+    message: 'The API rejects the account, most likely because of overdue payments.',
     advice: 'Check the balance of the Alibaba Cloud account.',
   },
 }
@@ -89,7 +89,7 @@ const BY_FAILURE: Readonly<Partial<Record<NoAnswer, Explanation>>> = {
     advice:
       'Check for a proxy that intercepts TLS, and set NODE_EXTRA_CA_CERTS to its certificate authority.',
   },
-  refused: {
+  'connection-refused': {
     message: 'Nothing listens at CHECKRESULT_ENDPOINT.',
     advice: 'Check CHECKRESULT_ENDPOINT, and whether a firewall rejects the connection.',
   },
@@ -123,20 +123,20 @@ const BY_REASON: Readonly<Record<string, Explanation>> = {
     advice: 'Report the request id to the vendor, or check for a newer version of checkresult-stream.',
   },
   credentials: {
-    message: 'The API refuses the credentials, or they lack a permission.',
+    message: 'The API rejects the credentials, or they lack a permission.',
     advice:
       'Check the access key and its secret (`config check` prints where they come from), and its RAM policy, for example AliyunAntCloudAuthFullAccess.',
   },
   account: {
-    message: 'The API refuses the account, or CHECKRESULT_ENDPOINT does not serve CheckResult.',
+    message: 'The API rejects the account, or CHECKRESULT_ENDPOINT does not serve CheckResult.',
     advice: 'Check for overdue payments, that ID Verification is activated, and CHECKRESULT_ENDPOINT.',
   },
   clock: {
-    message: 'The API refuses the time of the call, because the clock of this machine is wrong.',
+    message: 'The API rejects the time of the call, because the clock of this machine is wrong.',
     advice: 'Check the time synchronization (NTP) of this machine: 15 minutes are too much.',
   },
   refused: {
-    message: 'The API refuses the call with a code that this version does not know.',
+    message: 'The API rejects the call with a code that this version does not know.',
     advice: "Look the code up in the vendor's documentation, and check the account and its permissions.",
   },
   'upstream-down': {

@@ -74,6 +74,7 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
           .split('\n')
           .map((line): unknown => JSON.parse(line)),
       ).toEqual([expect.objectContaining({ level: 'error', message: expect.stringMatching(said) })])
+      expect(second.stdout).not.toContain('"stack"')
       // A member that joins would trigger a rebalance within one heartbeat.
       const heartbeats = heartbeatsOf(first)
       const from = await heartbeats()

@@ -64,6 +64,21 @@ test('--help lists every command in one line and the exit codes', async () => {
     expect(out).toMatch(new RegExp(`^  ${name}\\b.* \\S`, 'm'))
   }
   expect(out).toContain('Exit codes: 0 done, 1 failed')
+  expect(out.replaceAll(/\s+/g, ' ')).toContain(
+    'Settings are environment variables (docs/settings.md). `config check` checks them.',
+  )
+})
+
+test.each([
+  ['run'],
+  ['config', 'check'],
+  ['topics', 'create'],
+  ['schemas', 'register'],
+  ['dlq', 'list'],
+  ['lookup'],
+  ['quota', 'show'],
+])('the help of %s %s says which settings it uses', async (...words) => {
+  expect((await outputOf(...words, '--help')).out).toMatch(/^Settings: .+ See docs\/settings\.md\.$/m)
 })
 
 describe('an invalid option value', () => {

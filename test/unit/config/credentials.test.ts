@@ -67,11 +67,11 @@ describe('credentials settings', () => {
   test.each([
     [
       { ...NO_KEY, ALIBABA_CLOUD_ACCESS_KEY_ID: 'id' },
-      /ACCESS_KEY_ID is set, but ALIBABA_CLOUD_ACCESS_KEY_SECRET is not/,
+      /ACCESS_KEY_ID is set, but ALIBABA_CLOUD_ACCESS_KEY_SECRET is not\. Set both, or neither\.$/,
     ],
     [
       { ...NO_KEY, ALIBABA_CLOUD_SECURITY_TOKEN: SECRET },
-      /SECURITY_TOKEN is set, but ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not/,
+      /SECURITY_TOKEN is set, but ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET are not\. Set all of them, or none\.$/,
     ],
     [{ ...NO_KEY, ...OIDC, ALIBABA_CLOUD_ROLE_ARN: '' }, /are set, but ALIBABA_CLOUD_ROLE_ARN is not/],
     [

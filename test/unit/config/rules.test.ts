@@ -74,7 +74,7 @@ describe('rules between settings', () => {
     ],
     [
       { SCHEMA_REGISTRY_USERNAME: 'me' },
-      /^SCHEMA_REGISTRY_USERNAME is set, but SCHEMA_REGISTRY_PASSWORD is not/,
+      /^SCHEMA_REGISTRY_USERNAME is set, but SCHEMA_REGISTRY_PASSWORD is not\. Set both, or neither\.$/,
     ],
     [
       { ALIBABA_CLOUD_ECS_METADATA: 'role', ALIBABA_CLOUD_ECS_METADATA_DISABLED: 'TRUE' },

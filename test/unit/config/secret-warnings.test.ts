@@ -26,7 +26,7 @@ describe('warnings about secrets', () => {
   test.each([`${SECRET} `, ` ${SECRET}`])(
     'a secret with leading or trailing whitespace gives a warning',
     (secret) => {
-      const login = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me' }
+      const login = { KAFKA_TLS: 'true', KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me' }
       expect(warningsOf({ ...login, KAFKA_SASL_PASSWORD: secret })).toEqual([
         expect.stringMatching(/^The value of KAFKA_SASL_PASSWORD begins or ends with a blank/),
       ])

@@ -78,7 +78,7 @@ describe('variable names of other programs', () => {
           KAFKA_PASSWORD: SECRET,
           KAFKA_SASL_PASSWORD_FILE: '/password',
           KAFKA_SASL_USERNAME: 'me',
-          KAFKA_SASL_MECHANISM: 'plain',
+          KAFKA_SASL_MECHANISM: 'scram-sha-512',
         },
         { '/password': SECRET },
       ),

@@ -186,7 +186,7 @@ describe('an unavailable API', () => {
     expect(classify(refused(502, ''))).toEqual({ kind: 'unavailable', code: 'HTTP 502', retryAfterMs: null })
   })
 
-  test.each(['timeout', 'reset', 'refused', 'dns', 'too-large', 'not-json', 'network'] as const)(
+  test.each(['timeout', 'reset', 'connection-refused', 'dns', 'too-large', 'not-json', 'network'] as const)(
     'is recognized if a call fails with %s',
     (failure) => {
       expect(classify(noAnswer(failure))).toEqual({ kind: 'unavailable', code: failure, retryAfterMs: null })

@@ -218,9 +218,17 @@ test('each call, its retry and its end are logged at level debug, without the tr
   expect(lines.map(({ fields }) => fields)).toMatchObject([
     { topic: 'in', partition: 0, offset: '7', code: 'timeout', outcome: 'unavailable' },
     { offset: '7', attempt: 1, durationMs: 200 },
-    { offset: '7', code: 'ProcessNotCompleted', outcome: 'deferred' },
+    { offset: '7', code: 'ProcessNotCompleted', outcome: 'deferred', reason: 'not-completed' },
     { offset: '7', outcome: 'deferred', attempt: 2 },
   ])
+  expect(lines.at(-1)?.message).toBe('No further call follows for this record for now.')
   const { transactionId, merchantBizId } = EVENT
   for (const id of [transactionId, merchantBizId]) expect(JSON.stringify(lines)).not.toContain(`"${id}"`)
+})
+
+test('the debug line after a result says that no further call follows', async () => {
+  const { run, log } = processing([PASSED])
+  await run(inputRecord(7))
+  const last = log.lines.findLast(({ level }) => level === 'debug')
+  expect(last?.message).toBe('No further call follows for this record.')
 })

@@ -259,7 +259,7 @@ describe('a call without an answer', () => {
     await closing.pop()?.()
     expect(await clientFor(endpoint).check(IDS, LONG_TIMEOUT_MS)).toEqual({
       kind: 'no-answer',
-      failure: 'refused',
+      failure: 'connection-refused',
       status: null,
       retryAfterMs: null,
     })

@@ -48,6 +48,6 @@ test('the message about unreachable brokers lists every address with its cause',
   connectionFailures.failed(ONE, failure('Connection error: hidden', 'ECONNREFUSED'))
   connectionFailures.failed(TWO, failure('Connection timeout'))
   expect(explain(failure('Connection timeout'))).toMatch(
-    /^No Kafka broker answers \(.*kafka-1\.example:9092: ECONNREFUSED, kafka-2\.example:9092: timeout\): check KAFKA_BROKERS, the network, and that KAFKA_TLS matches the listener of the brokers\.$/,
+    /^No broker in KAFKA_BROKERS answers, or the broker that leads a needed partition does not \(.*kafka-1\.example:9092: ECONNREFUSED, kafka-2\.example:9092: timeout\)\. Check the addresses, the network, and whether KAFKA_TLS matches the brokers' listener\.$/,
   )
 })

@@ -77,7 +77,7 @@ describe('a log line', () => {
       count: 500,
       durationMs: 12.5,
       address: 'http://[::1]:9464',
-      detail: 'No Kafka broker answers (127.0.0.1:19092: ECONNREFUSED): check KAFKA_BROKERS.',
+      detail: 'No broker in KAFKA_BROKERS answers (127.0.0.1:19092: ECONNREFUSED). Check the addresses.',
       errorType: 'OperatorError',
     }
     log.info('All of it.', fields)

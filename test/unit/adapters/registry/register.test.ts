@@ -54,6 +54,11 @@ async function startRegistry(
       },
     ],
     [
+      /^POST \/subjects\/(\S+)-value$/,
+      ({ versions }, _, { schema = '' }) =>
+        Object.values(versions).includes(schema) ? saying(200, { id: 7 }) : NOT_FOUND,
+    ],
+    [
       /^GET \/subjects\/(\S+)-value\/versions\/(\d+)$/,
       ({ versions }, version) => saying(200, { schema: versions[version] }),
     ],
@@ -118,6 +123,16 @@ describe('registering our schemas', () => {
       })
     },
   )
+
+  test('reports a schema that exists already', async () => {
+    const subjects = { in: fresh(), out: fresh() }
+    const { url } = await startRegistry(subjects)
+    const kinds = async (): Promise<string[]> => (await register(url)).map(({ kind }) => kind)
+    expect(await kinds()).toEqual(['registered', 'registered'])
+    expect(await kinds()).toEqual(['exists', 'exists'])
+    Object.assign(subjects.out.versions, { 1: JSON.stringify('string'), 2: JSON.stringify('string') })
+    expect(await kinds()).toEqual(['exists', 'registered'])
+  })
 
   test('restores a compatibility level that was lowered and reports the previous one', async () => {
     const schema = schemaJson('verification-result')
@@ -219,6 +234,8 @@ describe('a server that is not a schema registry', () => {
   })
 
   test('may be unreachable', async () => {
-    await expect(register('http://127.0.0.1:1')).rejects.toThrow('The schema registry does not answer')
+    await expect(register('http://127.0.0.1:1')).rejects.toThrow(
+      'The schema registry does not answer (ECONNREFUSED): check SCHEMA_REGISTRY_URL',
+    )
   })
 })

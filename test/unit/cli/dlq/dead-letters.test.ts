@@ -159,6 +159,8 @@ describe('a shown dead letter', () => {
     const { facts } = await shown(Buffer.from(`{"${MARK}`))
     expect(facts).toMatch(/^code +malformed-json$/m)
     expect(facts).toMatch(/^readable +no \(malformed-json\): A message of ours\.$/m)
+    expect(facts).toMatch(/^earlier redrives +0$/m)
+    expect(facts).toMatch(/^put back +no$/m)
     expect(facts).toMatch(/^value +14 bytes$/m)
     expect(facts).not.toContain(MARK)
   })

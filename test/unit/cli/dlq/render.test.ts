@@ -46,9 +46,9 @@ test.each([
 test('a table has a line for its head and for each dead letter, without frames, colors or trailing blanks', () => {
   const other = { ...DEAD_LETTER, source: null, redrives: 0 }
   expect(deadLetterTable([DEAD_LETTER, other], DEAD_LETTER.failedAtMs + 90_000).split('\n')).toEqual([
-    'POSITION            REASON       CODE      AGE  ATTEMPTS  REDRIVES  EVENT',
-    '3:9007199254740993  unavailable  HTTP 502  1m   12        1         in:3:17',
-    '3:9007199254740993  unavailable  HTTP 502  1m   12        0         unknown',
+    'POSITION            REASON       CODE      AGE  ATTEMPTS  EARLIER REDRIVES  EVENT',
+    '3:9007199254740993  unavailable  HTTP 502  1m   12        1                 in:3:17',
+    '3:9007199254740993  unavailable  HTTP 502  1m   12        0                 unknown',
   ])
 })
 
@@ -83,12 +83,19 @@ test('JSON output has offsets as strings and times as ISO dates', () => {
 describe('the report of a redrive', () => {
   test('says after a dry run what would be redriven, what would not and why', () => {
     expect(reportText(REPORT, CONFIG, false).split('\n')).toEqual([
-      'REASON       CODE      WOULD REDRIVE  AT LIMIT',
+      'REASON       CODE      WOULD REDRIVE  MAX REDRIVES',
       'unavailable  HTTP 502  2              3',
       'Dry run: 2 dead letters would be redriven. Add --execute to redrive them.',
       '3 dead letters skipped, because DEAD_LETTER_MAX_REDRIVES allows 3 redrives of each: 3:9007199254740993 and 2 more.',
       '',
     ])
+  })
+
+  test('says after a dry run without dead letters that none matches', () => {
+    const none = { ...REPORT, groups: [], staying: [] }
+    expect(reportText(none, CONFIG, false)).toBe('Dry run: no waiting dead letter matches these filters.\n')
+    const all = { ...REPORT, groups: [{ ...GROUP, sent: 0 }] }
+    expect(reportText(all, CONFIG, false)).toContain('Dry run: 0 dead letters would be redriven.\n')
   })
 
   test('uses another JSON member for what a dry run would redrive', () => {
@@ -128,8 +135,8 @@ describe('the report of a redrive', () => {
 
   test('names the dead letters that cannot be redriven, their events, and why', () => {
     expect(reportText(UNFIT, CONFIG, true).split('\n')).toEqual([
-      'REASON       CODE      REDRIVEN  AT LIMIT  CANNOT REDRIVE',
-      'unavailable  HTTP 502  2         0         31',
+      'REASON       CODE      REDRIVEN  MAX REDRIVES  CANNOT REDRIVE',
+      'unavailable  HTTP 502  2         0             31',
       '2 dead letters redriven.',
       '31 dead letters cannot be redriven:',
       '  3:9007199254740993  event in:3:17  MESSAGE_TOO_LARGE: the event is larger than max.message.bytes of the input topic',
