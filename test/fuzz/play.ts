@@ -47,7 +47,9 @@ const MAX_UNDER_WAY = 600
 const LATE_MS = 20_000
 const STUCK_MS = 60_000
 /** The service may follow a retry hint for a minute and send a probe only then. */
-const OUTAGE_AFTERMATH_MS = 75_000
+const MAX_HINT_MS = 60_000
+/** Then it works off the backlog. */
+const AFTER_OUTAGE_MS = 15_000
 const LOOK_MS = 500
 const PROGRESS_MS = 15_000
 const MAX_STEPS = 20
@@ -266,9 +268,9 @@ class Play {
 
   /** Whether there was an outage, or the service was still recovering from one, at any time in this interval. */
   #isOutage(fromMs: number, toMs: number): boolean {
+    const aftermathMs = MAX_HINT_MS + AFTER_OUTAGE_MS * this.#options.slack
     return this.#api.outages.some(
-      ({ startedMs, endedMs }) =>
-        startedMs <= epochOf(toMs) && epochOf(fromMs) <= endedMs + OUTAGE_AFTERMATH_MS,
+      ({ startedMs, endedMs }) => startedMs <= epochOf(toMs) && epochOf(fromMs) <= endedMs + aftermathMs,
     )
   }
 
