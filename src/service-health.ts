@@ -5,6 +5,7 @@
  * schemas and claimed every partition. It stays ready while the circuit breaker is open, because a restart would not
  * close it.
  */
+import { partitionNames } from './core/partition-names.ts'
 import type { Blocked, BlockedPartitions } from './pipeline/blocked-partitions.ts'
 import type { Lanes } from './pipeline/lanes.ts'
 import type { PermitQueue } from './pipeline/permit-queue.ts'
@@ -111,11 +112,14 @@ export class ServiceHealth {
   status(): Readonly<Record<string, string | number>> {
     const { permits, facts, registryWaiting, share } = this.#options
     const lanes = this.#options.lanes()
+    const { reasons } = this.ready()
     return {
       ...facts,
       phase: this.#phase,
+      ...(reasons.length > 0 && { 'waiting for': reasons.join(' ') }),
       'quota share': share(),
-      partitions: lanes?.names.join(', ') ?? '',
+      partitions: partitionNames(lanes?.partitions ?? []),
+      lag: lanes?.lag ?? 0,
       'buffered records': lanes?.backlog ?? 0,
       'calls in flight': permits.inFlight,
       'records waiting for registry': registryWaiting(),

@@ -37,17 +37,3 @@ export function figuresOf(metrics: string, report: SimulatorReport): Figures {
     report,
   }
 }
-
-/** Calls in about the last second, from a counter. */
-export class CallRate {
-  readonly #samples: { atMs: number; calls: number }[] = []
-
-  add(atMs: number, calls: number): number {
-    this.#samples.push({ atMs, calls })
-    while ((this.#samples[1]?.atMs ?? atMs) <= atMs - 1000) this.#samples.shift()
-    const [oldest] = this.#samples
-    return oldest === undefined || oldest.atMs === atMs
-      ? 0
-      : ((calls - oldest.calls) * 1000) / (atMs - oldest.atMs)
-  }
-}

@@ -9,7 +9,6 @@ export interface Moment {
   readonly planned: number
   readonly sent: number
   readonly seconds: number
-  readonly callsPerSecond: number
   readonly qps: number
   readonly figures: Figures
 }
@@ -65,8 +64,8 @@ export function line(moment: Moment): string {
   return `${String(Math.round(moment.seconds)).padStart(3)} s  ${cells.join(', ')}`
 }
 
-function cellsOf({ sent, qps, callsPerSecond, figures }: Moment): [name: string, value: string][] {
-  const { results, deadLetters, deferred, passed, risky, riskChecked } = figures
+function cellsOf({ sent, qps, figures }: Moment): [name: string, value: string][] {
+  const { results, deadLetters, deferred, passed, risky, riskChecked, report } = figures
   return [
     ['sent', String(sent)],
     ['results', String(results)],
@@ -74,7 +73,7 @@ function cellsOf({ sent, qps, callsPerSecond, figures }: Moment): [name: string,
     ['deferrals', String(deferred)],
     ['pass rate', percent(passed, results)],
     ['risk rate', percent(risky, riskChecked)],
-    ['calls/s', `${Math.round(callsPerSecond)} of ${qps}`.padStart(8)],
+    ['calls/s', `${report.callsInTheLastSecond} of ${qps}`.padStart(8)],
   ]
 }
 

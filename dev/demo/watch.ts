@@ -1,6 +1,6 @@
 /** Shows the service's progress until everything that was sent is settled. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { CallRate, readFigures, type Figures } from './figures.ts'
+import { readFigures, type Figures } from './figures.ts'
 import type { Display } from './progress.ts'
 import { QPS, type Started } from './start.ts'
 
@@ -17,7 +17,6 @@ const MAX_WAIT_MS = 45_000
 /** Returns the last figures, either once all events are settled or after a time without progress. */
 export async function watchUntilSettled({ started, display, planned, sent }: WatchOptions): Promise<Figures> {
   const { service, simulatorUrl } = started
-  const rate = new CallRate()
   const startMs = performance.now()
   let changedMs = startMs
   let settled = -1
@@ -29,7 +28,6 @@ export async function watchUntilSettled({ started, display, planned, sent }: Wat
         planned,
         sent: sent(),
         seconds: (nowMs - startMs) / 1000,
-        callsPerSecond: rate.add(nowMs, figures.report.calls),
         qps: QPS,
         figures,
       })

@@ -36,7 +36,7 @@ export class Lane {
   readonly #share: LaneShare
   readonly #commits: CommitPolicy
   readonly #retry: ClaimRetry
-  readonly #lag: PartitionLag
+  readonly lag: PartitionLag
   readonly #doubt: InDoubt
   readonly #taken = new TakenOffsets()
   readonly #tracker = new OffsetTracker<BufferedRecord, ProcessedRecord>(sizeBytes)
@@ -60,7 +60,7 @@ export class Lane {
     this.#share = options.budget.share(options.flow)
     this.#commits = new CommitPolicy(options.clock)
     this.#retry = new ClaimRetry(options)
-    this.#lag = new PartitionLag(options)
+    this.lag = new PartitionLag(options)
     this.#doubt = new InDoubt((finished) => this.#count(finished))
     this.#context = this.#newContext()
   }
@@ -100,8 +100,8 @@ export class Lane {
 
   /** How far the partition is written and read, for the lag. */
   progress(readUpTo: bigint, highWatermark: bigint): void {
-    this.#lag.progress(readUpTo, highWatermark)
-    this.#lag.measure(this.#tracker.oldest)
+    this.lag.progress(readUpTo, highWatermark)
+    this.lag.measure(this.#tracker.oldest)
   }
 
   /** A heartbeat was accepted, so this replica is still in the group and a fenced lane may claim again. */
@@ -316,7 +316,7 @@ export class Lane {
     this.#retry.fenced()
     this.#state = 'fenced'
     this.#dropRecords()
-    this.#lag.measure(this.#tracker.oldest)
+    this.lag.measure(this.#tracker.oldest)
     this.#draining?.()
   }
 
@@ -350,7 +350,7 @@ export class Lane {
 
   #flow(): void {
     this.#share.update({ records: this.#tracker.size, bytes: this.#tracker.bytes })
-    this.#lag.measure(this.#tracker.oldest)
+    this.lag.measure(this.#tracker.oldest)
   }
 
   #dropRecords(): void {

@@ -33,9 +33,16 @@ export class Lanes {
     this.#options = options
   }
 
-  /** `topic:partition` of each lane. */
-  get names(): string[] {
-    return [...this.#lanes.keys()]
+  /** The partitions that have a lane. */
+  get partitions(): { readonly topic: string; readonly partition: number }[] {
+    return [...this.#lanes.keys()].map(partitionOf)
+  }
+
+  /** Records of all partitions without a committed output. */
+  get lag(): number {
+    let records = 0
+    for (const lane of this.#lanes.values()) records += lane.lag.records
+    return records
   }
 
   get backlog(): number {
@@ -126,6 +133,11 @@ export class Lanes {
     this.#lanes.set(key, opened)
     opened.start()
   }
+}
+
+function partitionOf(key: string): { readonly topic: string; readonly partition: number } {
+  const colon = key.lastIndexOf(':')
+  return { topic: key.slice(0, colon), partition: Number(key.slice(colon + 1)) }
 }
 
 function id(topic: string, partition: number): string {

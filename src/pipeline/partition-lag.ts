@@ -20,9 +20,15 @@ export class PartitionLag {
   #highWatermark = 0n
   /** The next offset to read. */
   #readUpTo = 0n
+  #records = 0
 
   constructor(options: PartitionLagOptions) {
     this.#options = options
+  }
+
+  /** Records without a committed output, as last measured. */
+  get records(): number {
+    return this.#records
   }
 
   /** Positions reported by the brokers. */
@@ -35,7 +41,8 @@ export class PartitionLag {
   measure(oldest: Oldest | undefined): void {
     const { metrics, clock, topic, partition } = this.#options
     const from = oldest?.offset ?? this.#readUpTo
-    metrics.lag(topic, partition, Number(this.#highWatermark > from ? this.#highWatermark - from : 0n))
+    this.#records = Number(this.#highWatermark > from ? this.#highWatermark - from : 0n)
+    metrics.lag(topic, partition, this.#records)
     const timestampMs = oldest?.item.timestampMs ?? null
     const isPlausible = timestampMs !== null && isPlausibleTime(timestampMs, clock.epochMs())
     metrics.oldestUnsettled(topic, partition, isPlausible ? timestampMs : null)

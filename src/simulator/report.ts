@@ -9,6 +9,8 @@ export interface SimulatorReport {
   readonly callsByCode: Readonly<Record<string, number>>
   /** Number of transactions by their number of calls. */
   readonly transactionsByCalls: Readonly<Record<string, number>>
+  /** Calls in the second that ended with this report, including rejected ones. */
+  readonly callsInTheLastSecond: number
   /** Maximum number of calls in any sliding second, including rejected ones. */
   readonly maxCallsInASecond: number
   /** Maximum number of calls admitted by the quota in any sliding second. */
@@ -49,7 +51,7 @@ export class CallLog {
     return this.#byTransaction.get(transactionId) ?? 0
   }
 
-  report(): SimulatorReport {
+  report(nowMs: number): SimulatorReport {
     const transactionsByCalls: Record<string, number> = {}
     for (const calls of this.#byTransaction.values()) {
       transactionsByCalls[calls] = (transactionsByCalls[calls] ?? 0) + 1
@@ -58,6 +60,7 @@ export class CallLog {
       calls: this.#calls,
       callsByCode: Object.fromEntries(this.#byCode),
       transactionsByCalls,
+      callsInTheLastSecond: this.#arrivals.last(nowMs),
       maxCallsInASecond: this.#arrivals.max,
       maxAdmittedInASecond: this.#admitted.max,
     }

@@ -100,7 +100,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
-    report: () => state.log.report(),
+    report: () => state.log.report(performance.now()),
     callsOf: (transactionId) => state.log.callsOf(transactionId),
     setFaults: (faults) => {
       state.faults = faults
@@ -251,7 +251,8 @@ function sendJson(response: ServerResponse, status: number, body: string): void 
 /** `GET /_simulator/report`, `POST /_simulator/faults` with JSON, `POST /_simulator/reset`. */
 async function control(state: State, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const route = `${request.method} ${request.url}`
-  if (route === 'GET /_simulator/report') return sendJson(response, 200, JSON.stringify(state.log.report()))
+  if (route === 'GET /_simulator/report')
+    return sendJson(response, 200, JSON.stringify(state.log.report(performance.now())))
   if (route === 'POST /_simulator/reset') {
     state.log = new CallLog()
     return sendJson(response, 200, '{}')

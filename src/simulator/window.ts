@@ -34,13 +34,23 @@ export class BusiestSecond {
     return this.#max
   }
 
+  /** Arrivals in the second that ends now. */
+  last(nowMs: number): number {
+    this.#forgetBefore(nowMs)
+    return this.#times.length - this.#first
+  }
+
   arrived(nowMs: number): void {
     this.#times.push(nowMs)
-    while ((this.#times[this.#first] ?? nowMs) <= nowMs - WINDOW_MS) this.#first += 1
+    this.#forgetBefore(nowMs)
     this.#max = Math.max(this.#max, this.#times.length - this.#first)
     if (this.#first > 10_000) {
       this.#times = this.#times.slice(this.#first)
       this.#first = 0
     }
+  }
+
+  #forgetBefore(nowMs: number): void {
+    while ((this.#times[this.#first] ?? nowMs) <= nowMs - WINDOW_MS) this.#first += 1
   }
 }

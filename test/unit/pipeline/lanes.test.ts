@@ -85,7 +85,22 @@ test('losing the group membership stops new calls and commits on every partition
   calls[0]?.finish()
   await flushPromises()
   expect(positions()).toEqual(['in:0:0'])
-  expect([lanes.names, partitionOf('in:0').open, partitionOf('in:0').committed]).toEqual([[], 0, null])
+  expect([lanes.partitions, partitionOf('in:0').open, partitionOf('in:0').committed]).toEqual([[], 0, null])
+})
+
+test('the lag is the sum over all partitions', async () => {
+  const { lanes } = lanesOver()
+  lanes.assigned('member', { in: [0, 1] })
+  await flushPromises()
+  lanes.progress('in', 0, 3n, 10n)
+  lanes.progress('in', 1, 0n, 5n)
+  expect([lanes.lag, lanes.partitions]).toEqual([
+    12,
+    [
+      { topic: 'in', partition: 0 },
+      { topic: 'in', partition: 1 },
+    ],
+  ])
 })
 
 test('a lane starts only its small reserve of records while records wait for the registry', async () => {
@@ -112,7 +127,7 @@ describe('lanes at an assignment', () => {
     lanes.assigned('member', { in: [0, 1], retry: [0] })
     expect(lanes.unclaimed).toBe(3)
     await flushPromises()
-    expect([lanes.names.length, lanes.unclaimed, claims]).toEqual([3, 0, ['in:0', 'in:1', 'retry:0']])
+    expect([lanes.partitions.length, lanes.unclaimed, claims]).toEqual([3, 0, ['in:0', 'in:1', 'retry:0']])
   })
 
   test('are kept for retained partitions, closed for revoked ones and opened for new ones', async () => {
@@ -122,7 +137,7 @@ describe('lanes at an assignment', () => {
     lanes.rebalancing()
     lanes.assigned('member', { in: [1, 2] })
     await flushPromises()
-    expect([lanes.names.length, claims]).toEqual([2, ['in:0', 'in:1', 'in:2']])
+    expect([lanes.partitions.length, claims]).toEqual([2, ['in:0', 'in:1', 'in:2']])
     expect([0, 1, 2].map((number) => partitionOf(`in:${number}`).open)).toEqual([0, 1, 1])
   })
 
@@ -132,7 +147,7 @@ describe('lanes at an assignment', () => {
     await flushPromises()
     lanes.assigned('another', { in: [0] })
     await flushPromises()
-    expect([claims, partitionOf('in:0').open, lanes.names.length]).toEqual([['in:0', 'in:0'], 1, 1])
+    expect([claims, partitionOf('in:0').open, lanes.partitions.length]).toEqual([['in:0', 'in:0'], 1, 1])
   })
 
   test('keep calls in flight on a retained partition', async () => {
@@ -242,7 +257,7 @@ describe('draining all lanes', () => {
     await drained
     expect(positions()).toEqual(['in:0:0', 'in:0:1'])
     expect([partitionOf('in:0').committed, partitionOf('in:1').committed]).toEqual([2n, null])
-    expect([lanes.names.length, partitionOf('in:0').open, partitionOf('in:1').open]).toEqual([0, 0, 0])
+    expect([lanes.partitions.length, partitionOf('in:0').open, partitionOf('in:1').open]).toEqual([0, 0, 0])
   })
 
   test('does not wait for permits while permits are paused', async () => {
@@ -252,7 +267,7 @@ describe('draining all lanes', () => {
     permits.pause('rebalance')
     lanes.receive('in', 0, [inputRecord(0)])
     await lanes.drain()
-    expect([lanes.names, positions()]).toEqual([[], []])
+    expect([lanes.partitions, positions()]).toEqual([[], []])
   })
 
   test('opens no lane for partitions that are assigned afterwards', async () => {
@@ -260,6 +275,6 @@ describe('draining all lanes', () => {
     await lanes.drain()
     lanes.assigned('member', { in: [0] })
     await flushPromises()
-    expect([lanes.names.length, claims]).toEqual([0, []])
+    expect([lanes.partitions.length, claims]).toEqual([0, []])
   })
 })

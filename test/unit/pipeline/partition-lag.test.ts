@@ -8,7 +8,7 @@ function oldestOf(timestampMs: number): unknown {
   const lag = new PartitionLag({ topic: 'in', partition: 0, metrics, clock: new FakeClock() })
   lag.progress(6n, 9n)
   lag.measure({ offset: 5n, item: { timestampMs } })
-  expect(metrics.of('lag')).toEqual([['in', 0, 4]])
+  expect([metrics.of('lag'), lag.records]).toEqual([[['in', 0, 4]], 4])
   return metrics.of('oldestUnsettled')[0]?.[2]
 }
 

@@ -112,6 +112,13 @@ describe('the busiest second', () => {
     )
   })
 
+  test('the last second ends now, also long after the last arrival', () => {
+    const busiest = new BusiestSecond()
+    for (const time of [0, 10, 500]) busiest.arrived(time)
+    const counts = [600, 1_000, 1_010, 1_499, 60_000].map((nowMs) => busiest.last(nowMs))
+    expect([counts, busiest.max]).toEqual([[3, 2, 1, 1, 0], 3])
+  })
+
   test('stays correct after old arrivals have been dropped', () => {
     const busiest = new BusiestSecond()
     for (let call = 0; call < 50_000; call += 1) busiest.arrived(call * 0.5)

@@ -75,6 +75,7 @@ describe('the quota check', () => {
     calls: 9,
     callsByCode: {},
     transactionsByCalls: {},
+    callsInTheLastSecond: 0,
     maxCallsInASecond: 50,
     maxAdmittedInASecond: 50,
   }

@@ -6,7 +6,6 @@ const moment: Moment = {
   planned: 400,
   sent: 200,
   seconds: 5.2,
-  callsPerSecond: 44.4,
   qps: 50,
   figures: {
     results: 90,
@@ -19,6 +18,7 @@ const moment: Moment = {
       calls: 120,
       callsByCode: {},
       transactionsByCalls: {},
+      callsInTheLastSecond: 44,
       maxCallsInASecond: 46,
       maxAdmittedInASecond: 46,
     },

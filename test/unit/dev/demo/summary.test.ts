@@ -39,6 +39,7 @@ function summary(outcome: Outcome, check: Check): string {
         calls: 2,
         callsByCode: { Success: 1 },
         transactionsByCalls: {},
+        callsInTheLastSecond: 0,
         maxCallsInASecond: 2,
         maxAdmittedInASecond: 2,
       },
