@@ -151,6 +151,14 @@ test('the event of the documented Docker Compose command gets a result', async (
   await run.outputs.until(() => run.results().some(({ key }) => String(key) === text.split('|')[0]))
 })
 
+test('the event of the documented send-event.ts command gets a result', async () => {
+  const command = documented.find((one) => one.startsWith('npx node dev/send-event.ts ')) ?? ''
+  const [file = '', transactionId = ''] = command.replace('npx node ', '').split(' ')
+  const { stdout } = await promisify(execFile)(process.execPath, [file, transactionId], { cwd: ROOT, env })
+  expect(stdout).toMatch(/^Sent to partition \d+ at offset \d+\.\n$/)
+  await run.outputs.until(() => run.results().some(({ key }) => String(key) === transactionId))
+})
+
 test('`npm run stack` prints the settings to export', async () => {
   const stack = startNode([join(ROOT, 'dev/stack-command.ts')], { HOME: process.env['HOME'] ?? '' })
   await stack.line(/^export KAFKA_BROKERS=/)

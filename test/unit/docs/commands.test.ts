@@ -35,6 +35,11 @@ const RUN_BY: readonly RunBy[] = [
     by: 'test/integration/documented-commands.test.ts',
     text: 'stack-command.ts',
   },
+  {
+    command: /^npx node dev\/send-event\.ts /,
+    by: 'test/integration/documented-commands.test.ts',
+    text: 'send-event.ts',
+  },
   { command: /^npm run test:unit$/, by: 'vitest.config.ts', text: "name: 'unit'" },
   { command: /^npm test$/, by: '.ci/run', text: 'npm test' },
   { command: /^npm run test:chaos/, by: '.ci/run', text: 'npm run test:chaos -- --short --slack 4' },
