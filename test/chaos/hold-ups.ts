@@ -1,9 +1,9 @@
 /** Summarizes the metrics of replicas when events do not come out, to show where to look first. */
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 
-/** Metrics that explain a delay: unread records, an open circuit breaker, calls in flight. */
+/** Metrics that explain a delay: unread records, an open circuit breaker, calls in flight, skipped duplicates. */
 const DELAY_METRICS =
-  /^checkresult_(?:consumer_lag_records|oldest_unsettled_timestamp_seconds|circuit_open|requests_in_flight)(?:\{| )/
+  /^checkresult_(?:consumer_lag_records|oldest_unsettled_timestamp_seconds|circuit_open|requests_in_flight|duplicates_total)(?:\{| )/
 
 /** One line for each of these metrics that is not 0. */
 function holdUps(exposition: string): string[] {
