@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { format, resolveConfig } from 'prettier'
 import { valuesFile, valuesSchema, valuesTable } from './chart/render.ts'
+import { RENAMED } from '../src/config/variable-names.ts'
 import { settingsFacts } from './chart/settings.ts'
 import { chartValues } from './chart/values.ts'
 
@@ -22,6 +23,7 @@ export async function chartFiles(): Promise<readonly GeneratedFile[]> {
     await generated('values.yaml', 'yaml', valuesFile(chartValues)),
     await generated('values.schema.json', 'json', JSON.stringify(valuesSchema(chartValues))),
     await generated('files/settings.json', 'json', JSON.stringify(settingsFacts())),
+    await generated('files/renamed.json', 'json', JSON.stringify(RENAMED)),
     await generated(
       'README.md',
       'markdown',

@@ -26,7 +26,7 @@ import { defaultBurst, retryTopicNames, ruleErrors } from './config/rules.ts'
 import type { Secret } from './config/secret.ts'
 import { PARTS, settingsOf, type Part } from './config/parts.ts'
 import { secretWarnings } from './config/secret-warnings.ts'
-import { environment, type SettingName, type Values } from './config/settings.ts'
+import { aboutSetting, environment, type SettingName, type Values } from './config/settings.ts'
 import { nameErrors, nameWarnings } from './config/variable-names.ts'
 
 export interface Config {
@@ -126,16 +126,18 @@ export function loadParts<P extends Part>(
   const isUnknown = (name: SettingName) =>
     gathered.failed.has(name) || read.failed.has(name) || !isInScope(name)
   const isSet = (name: SettingName) => gathered.environmentValues.has(name) || gathered.failed.has(name)
+  const textOf = (name: SettingName) =>
+    gathered.environmentValues.get(name)?.text ?? aboutSetting(name).default ?? ''
   const errors = [
     ...gathered.errors,
     ...read.errors,
-    ...ruleErrors(read.values, isUnknown),
+    ...ruleErrors(read.values, isUnknown, textOf),
     ...(parts.some((part) => part === 'credentials') ? credentialErrors(isSet) : []),
     ...nameErrors(Object.keys(env), isInScope),
   ]
   const warnings = [
     ...nameWarnings(env, isInScope),
-    ...secretWarnings(gathered.environmentValues),
+    ...secretWarnings(gathered.environmentValues, read.failed),
     ...connectionWarnings(read.values, isUnknown),
   ]
   if (errors.length > 0) return { kind: 'errors', errors, warnings }

@@ -10,6 +10,7 @@ import {
   type Holds,
   type SettingName,
 } from '../../src/config/settings.ts'
+import { AFTER_LAST_CALL_MS } from '../../src/config/rules.ts'
 import { group, leaf, type Group, type Json, type Leaf } from './nodes.ts'
 
 /** A key in a Secret or ConfigMap, as `NAME/KEY`. */
@@ -76,10 +77,19 @@ export function settingsFacts(): Json {
     const { default: fixed } = aboutSetting(name)
     return fixed === undefined ? [] : [[name, fixed] as const]
   })
+  const durations = SETTING_NAMES.flatMap((name) => {
+    const { range, expected, example } = aboutSetting(name)
+    if (range === undefined) return []
+    return [
+      [name, { ...range, expectation: `Expected ${expected}, for example ${name}=${example}.` }] as const,
+    ]
+  })
   return {
     about: 'Generated from src/config/settings.ts by dev/generate-chart.ts.',
     required: Object.fromEntries(required.map((name) => [name, expectation(name)])),
     defaults: Object.fromEntries(defaults),
+    durations: Object.fromEntries(durations),
+    afterLastCallMs: AFTER_LAST_CALL_MS,
     names: SETTING_NAMES,
   }
 }
@@ -95,7 +105,10 @@ function members(kinds: readonly Holds[], toLeaf: (name: SettingName) => Leaf): 
 }
 
 function textMeaning(name: SettingName): string {
-  const { meaning, default: fixed, otherwise } = aboutSetting(name)
+  const { meaning: short, expected, default: fixed, otherwise } = aboutSetting(name)
+  const meaning = /\boff$/.test(expected)
+    ? `${short} Write 'off' in quotes, because YAML reads off as false.`
+    : short
   const unset = fixed === undefined ? otherwise : `\`${fixed}\``
   if (unset === undefined) return meaning
   return unset === 'required' ? `${meaning} Required.` : `${meaning} Default: ${unset}.`
@@ -104,10 +117,11 @@ function textMeaning(name: SettingName): string {
 /** Integers, booleans and lists have their YAML types. All other settings are strings. */
 function valueSchema(name: SettingName): Leaf['schema'] {
   const { example, pattern } = aboutSetting(name)
-  if (pattern !== undefined) return { type: 'string', pattern }
   if (Array.isArray(environment.shape[name].safeParse(example).data)) {
-    return { type: ['string', 'array'], items: { type: 'string' } }
+    const list = pattern === undefined ? {} : { pattern }
+    return { type: ['string', 'array'], ...list, items: { type: 'string', ...list } }
   }
+  if (pattern !== undefined) return { type: 'string', pattern }
   const { $schema: _, ...read } = z.toJSONSchema(environment.shape[name], {
     io: 'output',
     unrepresentable: 'any',

@@ -16,9 +16,12 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 }
 
+/** Zero, with or without a unit. A regular expression without anchors. */
+export const ZERO = '0(ms|s|m|h|d)?'
+
 /** NaN if the text is not a duration. */
 export function durationMs(text: string): number {
-  return text === '0' ? 0 : (parseDuration(text)?.ms ?? Number.NaN)
+  return ZERO_FORM.test(text) ? 0 : (parseDuration(text)?.ms ?? Number.NaN)
 }
 
 /** In the largest unit of ms, s, m and h that needs no fraction. */
@@ -27,6 +30,7 @@ export function formatDuration(ms: number): string {
   return `${ms / (UNIT_MS[unit] ?? 1)}${unit}`
 }
 
+const ZERO_FORM = new RegExp(`^${ZERO}$`)
 const FORM = new RegExp(`^${DURATION}$`)
 
 export function parseDuration(text: string): Duration | undefined {

@@ -9,14 +9,16 @@ import { belongTogether } from './pem.ts'
 import type { SettingName, Values } from './settings.ts'
 import { MAX_TOPIC_LENGTH, isLoopback } from './values.ts'
 
-type Rule = (values: Partial<Values>, invalid: (name: SettingName) => boolean) => string[]
+/** The value of a setting as the user wrote it, or its default. */
+type TextOf = (name: SettingName) => string
+type Rule = (values: Partial<Values>, invalid: (name: SettingName) => boolean, textOf: TextOf) => string[]
 
 const TOPICS = ['KAFKA_INPUT_TOPIC', 'KAFKA_RESULT_TOPIC', 'KAFKA_DEAD_LETTER_TOPIC'] as const
 type TopicSetting = (typeof TOPICS)[number]
 type RetrySetting = 'KAFKA_RETRY_TOPIC_PREFIX' | 'DEFER_DELAYS'
 
 /** Time for the service's work after the last answer: write the result, commit the transaction, leave the group. */
-const AFTER_LAST_CALL_MS = 5_000
+export const AFTER_LAST_CALL_MS = 5_000
 
 const RULES: readonly Rule[] = [
   rule(['CHECKRESULT_QPS', 'CHECKRESULT_ENDPOINT'], (values) =>
@@ -43,18 +45,18 @@ const RULES: readonly Rule[] = [
         'for example REDIS_URL=rediss://redis.example:6380/0.'
       : null,
   ),
-  rule(['CHECKRESULT_TIMEOUT', 'SHUTDOWN_DEADLINE'], (values) => {
+  rule(['CHECKRESULT_TIMEOUT', 'SHUTDOWN_DEADLINE'], (values, textOf) => {
     const minMs = values.CHECKRESULT_TIMEOUT + AFTER_LAST_CALL_MS
     return values.SHUTDOWN_DEADLINE < minMs
-      ? `SHUTDOWN_DEADLINE is ${formatDuration(values.SHUTDOWN_DEADLINE)}, but CHECKRESULT_TIMEOUT is ` +
-          `${formatDuration(values.CHECKRESULT_TIMEOUT)}. Expected at least ${formatDuration(AFTER_LAST_CALL_MS)} more than ` +
+      ? `SHUTDOWN_DEADLINE is ${textOf('SHUTDOWN_DEADLINE')}, but CHECKRESULT_TIMEOUT is ` +
+          `${textOf('CHECKRESULT_TIMEOUT')}. Expected at least ${formatDuration(AFTER_LAST_CALL_MS)} more than ` +
           `one call may take, for example SHUTDOWN_DEADLINE=${formatDuration(minMs)}.`
       : null
   }),
-  rule(['DEFER_DELAYS', 'DEFER_MAX_AGE'], ({ DEFER_DELAYS: delays, DEFER_MAX_AGE: maxAgeMs }) => {
+  rule(['DEFER_DELAYS', 'DEFER_MAX_AGE'], ({ DEFER_DELAYS: delays, DEFER_MAX_AGE: maxAgeMs }, textOf) => {
     const longest = delays.at(-1)
     return longest !== undefined && maxAgeMs < longest.ms
-      ? `DEFER_MAX_AGE is ${formatDuration(maxAgeMs)}, but DEFER_DELAYS ends with ${longest.text}. ` +
+      ? `DEFER_MAX_AGE is ${textOf('DEFER_MAX_AGE')}, but DEFER_DELAYS ends with ${longest.text}. ` +
           'Expected an age that is not shorter than the longest delay, for example DEFER_MAX_AGE=6h.'
       : null
   }),
@@ -92,7 +94,8 @@ const RULES: readonly Rule[] = [
   ),
 ]
 
-export const ruleErrors: Rule = (values, invalid) => RULES.flatMap((check) => check(values, invalid))
+export const ruleErrors: Rule = (values, invalid, textOf) =>
+  RULES.flatMap((check) => check(values, invalid, textOf))
 
 /** A tenth of the limit, because it is not known how the vendor counts within a second. */
 export function defaultBurst(qps: number): number {
@@ -134,12 +137,12 @@ function togetherOrNone(names: readonly SettingName[]): Rule {
 
 function rule<K extends SettingName>(
   names: readonly K[],
-  check: (values: Pick<Values, K>) => string | null,
+  check: (values: Pick<Values, K>, textOf: TextOf) => string | null,
 ): Rule {
-  return (values, invalid) => {
+  return (values, invalid, textOf) => {
     if (names.some(invalid)) return []
     // None of them is invalid, so each has been read, or is optional.
-    const error = check(values as Pick<Values, K>)
+    const error = check(values as Pick<Values, K>, textOf)
     return error === null ? [] : [error]
   }
 }

@@ -38,6 +38,7 @@ import {
   wholeNumber,
   word,
   yesOrNo,
+  type DurationRange,
   type Value,
 } from './values.ts'
 
@@ -53,6 +54,7 @@ export interface About {
   readonly example: string
   readonly holds: Holds
   readonly pattern?: string
+  readonly range?: DurationRange
   /** The value of an unset variable. */
   readonly default?: string
   /** For the table: the meaning of an unset variable if there is no fixed default. */
@@ -80,8 +82,8 @@ function optional<T>(value: Value<T>, metadata: SettingMetadata) {
 }
 
 function aboutOf(value: Value<unknown>, metadata: SettingMetadata): About {
-  const { expected, example, pattern } = value
-  return { holds: 'text', expected, example, ...(pattern === undefined ? {} : { pattern }), ...metadata }
+  const { schema: _, ...described } = value
+  return { holds: 'text', ...described, ...metadata }
 }
 
 export const environment = z.object({

@@ -3,7 +3,7 @@
  * text gives a zod issue, and its message is made of `expected` and `example`.
  */
 import { z } from 'zod'
-import { DURATION, durationMs, parseDuration, type Duration } from './duration.ts'
+import { DURATION, ZERO, durationMs, parseDuration, type Duration } from './duration.ts'
 import { areCertificates } from './pem.ts'
 import { Secret } from './secret.ts'
 
@@ -14,6 +14,13 @@ export interface Value<T> {
   readonly example: string
   /** Regular expression for the chart's schema, if its form is not clear from the type of the value. */
   readonly pattern?: string
+  /** Bounds in milliseconds, if the value is a duration. */
+  readonly range?: DurationRange
+}
+
+export interface DurationRange {
+  readonly minMs: number
+  readonly maxMs: number
 }
 
 export const MAX_TOPIC_LENGTH = 249
@@ -211,7 +218,7 @@ export const callsPerSecond: Value<number | 'unlimited'> = {
   example: '10',
 }
 
-/** In milliseconds. `min` and `max` are texts such as `6s`; with `min` 0 the text `0` is allowed, too. */
+/** In milliseconds. `min` and `max` are texts such as `6s`; with `min` 0 zero is allowed, with or without a unit. */
 export function durationBetween(min: string, max: string, example: string): Value<number> {
   const [minMs, maxMs] = [durationMs(min), durationMs(max)]
   return {
@@ -219,9 +226,10 @@ export function durationBetween(min: string, max: string, example: string): Valu
       const ms = durationMs(text)
       return ms >= minMs && ms <= maxMs ? ms : undefined
     }),
-    expected: `a duration from ${min} to ${max} with its unit (ms, s, m, h or d)`,
+    expected: `a duration from ${min} to ${max} with its unit (ms, s, m, h or d${minMs === 0 ? '; 0 needs no unit' : ''})`,
     example,
-    pattern: minMs === 0 ? `^(0|${DURATION})$` : `^${DURATION}$`,
+    pattern: minMs === 0 ? `^(${ZERO}|${DURATION})$` : `^${DURATION}$`,
+    range: { minMs, maxMs },
   }
 }
 
@@ -234,6 +242,7 @@ export const durationOrOff: Value<number> = {
   expected: 'a duration up to 30d with its unit (ms, s, m, h or d), or off',
   example: '10m',
   pattern: `^(off|${DURATION})$`,
+  range: { minMs: 0, maxMs: durationMs('30d') },
 }
 
 /** A percentage as a share of 1; `off` is null. */
@@ -255,6 +264,7 @@ export const ascendingDurations: Value<readonly Duration[]> = {
   }),
   expected: 'one to eight durations, separated by commas, each longer than the one before and at most 1d',
   example: '10s,1m,10m',
+  pattern: `^\\s*${DURATION}(\\s*,\\s*${DURATION}){0,7}\\s*$`,
 }
 
 const MAX_DELAYS = 8

@@ -1,6 +1,6 @@
 /**
  * Variables that look like settings but are not: a misspelled or renamed one would otherwise leave its setting at the default.
- * Names that begin with `KAFKA_`, `SCHEMA_REGISTRY_` or `ALIBABA_CLOUD_` may belong to other programs, so only near misses
+ * Names with the prefixes in `SHARED` may belong to other programs, so only near misses
  * of ours count. Messages name variables and never values, because a misspelled name may hold a secret.
  */
 import leven, { closestMatch } from 'leven'
@@ -8,14 +8,14 @@ import { SETTING_NAMES, aboutSetting, fileVariant, type SettingName } from './se
 
 type IsInScope = (name: SettingName) => boolean
 
-const OURS = /^(CHECKRESULT|DEFER|DEDUPE|DEAD_LETTER|DLQ|RESULT|OPS)_/
-const SHARED = /^(KAFKA|SCHEMA_REGISTRY|ALIBABA_CLOUD)_/
+const OURS = /^(CHECKRESULT|DEFER|DEDUPE|DEAD_LETTER|DLQ|RESULT|OPS|SHUTDOWN)_/
+const SHARED = /^(KAFKA|SCHEMA_REGISTRY|ALIBABA_CLOUD|REDIS|LOG)_/
 
 /** Variables that Kubernetes adds to every container for each service of the namespace. */
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)$/
 
 /** Names that settings had before. */
-const RENAMED: Readonly<Record<string, SettingName>> = {
+export const RENAMED: Readonly<Record<string, SettingName>> = {
   KAFKA_SESSION_TIMEOUT_MS: 'KAFKA_SESSION_TIMEOUT',
   CHECKRESULT_TIMEOUT_MS: 'CHECKRESULT_TIMEOUT',
   CHECKRESULT_QPS_GUARD_MS: 'CHECKRESULT_QPS_GUARD',
@@ -82,17 +82,44 @@ export function nameErrors(variables: readonly string[], isInScope: IsInScope): 
 }
 
 function errorOf(variable: string, isInScope: IsInScope): string | null {
-  if (SETTING_OF.has(variable) || BESIDE_SETTINGS.has(variable)) return null
+  if (SETTING_OF.has(variable) || BESIDE_SETTINGS.has(variable) || Object.hasOwn(OF_OTHER_TOOLS, variable)) {
+    return null
+  }
   if (variable.length > MAX_LENGTH || SERVICE_LINK.test(variable)) return null
-  const renamed = Object.hasOwn(RENAMED, variable) ? RENAMED[variable] : undefined
+  const base = variable.replace(/_FILE$/, '')
+  const renamed = Object.hasOwn(RENAMED, base) ? RENAMED[base] : undefined
   if (renamed !== undefined) return isInScope(renamed) ? renamedError(variable, renamed) : null
+  const noFile = SETTING_OF.get(base)
+  if (noFile !== undefined) return isInScope(noFile) ? noFileError(variable, noFile) : null
+  return misspelledError(variable, isInScope)
+}
+
+function misspelledError(variable: string, isInScope: IsInScope): string | null {
   const closest = closestMatch(variable, KNOWN) ?? ''
-  const setting = SETTING_OF.get(closest)
-  if (setting === undefined || !isInScope(setting)) return null
   const differences = leven(variable, closest)
-  if (!OURS.test(variable) && !(SHARED.test(variable) && differences <= MAX_NEAR_MISS)) return null
-  const isLike = differences <= Math.max(MAX_NEAR_MISS, variable.length / 3)
-  return `${shownName(variable)} is not a setting of checkresult-stream. ${isLike ? `Did you mean ${closest}?` : 'Remove it, or see docs/settings.md for all settings.'}`
+  const isOurs = OURS.test(variable)
+  if (!isOurs && !(SHARED.test(variable) && differences <= MAX_NEAR_MISS)) return null
+  const meant = differences <= maxDifferences(variable) ? closest : extended(variable)
+  const setting = SETTING_OF.get(meant ?? closest)
+  if (setting === undefined || !isInScope(setting)) return null
+  return `${shownName(variable)} is not a setting of checkresult-stream. ${meant === undefined ? 'Remove it, or see docs/settings.md for all settings.' : `Did you mean ${meant}?`}`
+}
+
+/** The prefix does not count, because most settings share it. */
+function maxDifferences(variable: string): number {
+  return Math.max(MAX_NEAR_MISS, variable.replace(OURS, '').length / 3)
+}
+
+/** The setting that has a prefix more than the variable, or else the one that has a suffix less. */
+function extended(variable: string): string | undefined {
+  return (
+    KNOWN.find((name) => name.endsWith(`_${variable}`)) ??
+    KNOWN.find((name) => variable.startsWith(`${name}_`))
+  )
+}
+
+function noFileError(variable: string, name: SettingName): string {
+  return `${variable} is not a setting of checkresult-stream, because ${name} cannot be read from a file. Did you mean ${name}?`
 }
 
 function renamedError(variable: string, name: SettingName): string {

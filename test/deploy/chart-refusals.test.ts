@@ -129,6 +129,30 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     },
     'ALIBABA_CLOUD_ACCESS_KEY_ID is set twice, in secrets and in externalSecret.data',
   ],
+  ...(['1h', '1d', '1ms', '999999999d'] as const).map(
+    (text) =>
+      [
+        `a shutdown deadline of ${text}`,
+        { 'settings.SHUTDOWN_DEADLINE': text },
+        `settings.SHUTDOWN_DEADLINE is "${text}". Expected a duration from 1s to 10m with its unit (ms, s, m, h or d), for example SHUTDOWN_DEADLINE=25s.`,
+      ] as const,
+  ),
+  ['a window that is too long', { 'settings.DEDUPE_WINDOW': '31d' }, 'settings.DEDUPE_WINDOW is "31d". '],
+  [
+    'a timeout longer than the shutdown deadline',
+    { 'settings.CHECKRESULT_TIMEOUT': '30s' },
+    'settings.SHUTDOWN_DEADLINE is 25s, but CHECKRESULT_TIMEOUT is 30s. Expected at least 5s more than one call may take, for example SHUTDOWN_DEADLINE=35s.',
+  ],
+  [
+    'a shutdown deadline that is too short for the timeout',
+    { 'settings.SHUTDOWN_DEADLINE': '10s' },
+    'settings.SHUTDOWN_DEADLINE is 10s, but CHECKRESULT_TIMEOUT is 8s. Expected at least 5s more than one call may take, for example SHUTDOWN_DEADLINE=13s.',
+  ],
+  [
+    'a renamed setting in extraEnv',
+    { 'extraEnv.SHUTDOWN_DEADLINE_MS': '25000' },
+    'extraEnv.SHUTDOWN_DEADLINE_MS was renamed: set settings.SHUTDOWN_DEADLINE instead.',
+  ],
   ['a random port', { 'settings.OPS_PORT': 0 }, 'settings.OPS_PORT is 0'],
   ['a loopback listen address', { 'settings.OPS_HOST': '127.0.0.1' }, 'settings.OPS_HOST is 127.0.0.1'],
   [
@@ -202,6 +226,12 @@ const SCHEMA_REFUSES: readonly (readonly [string, Values, RegExp])[] = [
   ],
   ['a duration without a unit', { 'settings.CHECKRESULT_TIMEOUT': 8_000 }, /got number, want string/],
   ['a duration with an unknown unit', { 'settings.SHUTDOWN_DEADLINE': '25sec' }, /does not match pattern/],
+  ['delays without units', { 'settings.DEFER_DELAYS': '10,60' }, /DEFER_DELAYS.*does not match pattern/],
+  [
+    'a list of delays without units',
+    { 'settings.DEFER_DELAYS': ['10s', '60'] },
+    /DEFER_DELAYS.*does not match pattern/,
+  ],
   ['a file with two sources', { 'files.KAFKA_TLS_CA_FILE': { secret: 'a/b', path: '/x' } }, /maxProperties/],
   ['a file without a source', { 'files.KAFKA_TLS_CA_FILE': {} }, /minProperties/],
   ['an invalid digest', { 'image.digest': 'sha256:abc' }, /\/image\/digest/],
@@ -235,6 +265,11 @@ describe('accepted', () => {
     ['no resource limits', { 'resources.limits': null }],
     ['no user id, for OpenShift', { runAsUser: null }],
     ['lists as comma-separated text', { 'settings.KAFKA_BROKERS': 'a:1,b:2' }],
+    ['delays as a list', { 'settings.DEFER_DELAYS': ['10s', '1m'] }],
+    ['delays as text with spaces', { 'settings.DEFER_DELAYS': '10s, 1m' }],
+    ['zero with a unit', { 'settings.CHECKRESULT_QPS_GUARD': '0ms' }],
+    ['a quoted off', { 'settings.DEDUPE_WINDOW': 'off' }],
+    ['the longest durations', { 'settings.SHUTDOWN_DEADLINE': '10m', 'settings.CHECKRESULT_TIMEOUT': '55s' }],
     ['global values of a parent chart', { 'global.x': 1 }],
     [
       'KEDA with your own TriggerAuthentication',

@@ -5,6 +5,7 @@ wrong and how to fix it, and names the values.
 {{- define "checkresult.validationErrors" -}}
 {{- $errors := concat
   (include "checkresult.settingErrors" . | fromJson).errors
+  (include "checkresult.durationErrors" . | fromJson).errors
   (include "checkresult.credentialErrors" . | fromJson).errors
   (include "checkresult.secretErrors" . | fromJson).errors
   (include "checkresult.scalingErrors" . | fromJson).errors
@@ -21,7 +22,11 @@ wrong and how to fix it, and names the values.
 {{- $errors = append $errors (printf "settings.%s is not set: %s" $name $expectation) -}}
 {{- end -}}
 {{- end -}}
+{{- $renamed := .Files.Get "files/renamed.json" | fromJson -}}
 {{- range $name := keys .Values.extraEnv | sortAlpha -}}
+{{- with get $renamed (trimSuffix "_FILE" $name) -}}
+{{- $errors = append $errors (printf "extraEnv.%s was renamed: set settings.%s instead." $name .) -}}
+{{- end -}}
 {{- if has (trimSuffix "_FILE" $name) $facts.names | or (has $name $facts.names) -}}
 {{- $errors = append $errors (printf "extraEnv.%s is a setting of the service. Set it under settings, secrets or files instead, where it is validated." $name) -}}
 {{- end -}}
@@ -38,6 +43,39 @@ wrong and how to fix it, and names the values.
 {{- $errors = append $errors (printf "settings.OPS_HOST is %s, which probes and Prometheus cannot reach from outside the pod. Use for example 0.0.0.0." $host) -}}
 {{- end -}}
 {{- dict "errors" $errors | toJson -}}
+{{- end -}}
+
+{{/* Durations that the service would reject at start. The schema has checked their form, but not their range. */}}
+{{- define "checkresult.durationErrors" -}}
+{{- $errors := list -}}
+{{- $facts := include "checkresult.facts" . | fromJson -}}
+{{- $invalid := list -}}
+{{- range $name, $fact := $facts.durations -}}
+{{- $text := include "checkresult.setting" (dict "root" $ "name" $name) -}}
+{{- $ms := include "checkresult.durationMs" $text | int64 -}}
+{{- if or (lt $ms (int64 $fact.minMs)) (gt $ms (int64 $fact.maxMs)) -}}
+{{- $errors = append $errors (printf "settings.%s is %q. %s" $name $text $fact.expectation) -}}
+{{- $invalid = append $invalid $name -}}
+{{- end -}}
+{{- end -}}
+{{- if not (or (has "SHUTDOWN_DEADLINE" $invalid) (has "CHECKRESULT_TIMEOUT" $invalid)) -}}
+{{- $deadline := include "checkresult.setting" (dict "root" . "name" "SHUTDOWN_DEADLINE") -}}
+{{- $timeout := include "checkresult.setting" (dict "root" . "name" "CHECKRESULT_TIMEOUT") -}}
+{{- $after := int64 $facts.afterLastCallMs -}}
+{{- $minMs := add (include "checkresult.durationMs" $timeout | int64) $after -}}
+{{- if lt (include "checkresult.durationMs" $deadline | int64) $minMs -}}
+{{- $example := ternary (printf "%ds" (div $minMs 1000)) (printf "%dms" $minMs) (eq (mod $minMs 1000) 0) -}}
+{{- $errors = append $errors (printf "settings.SHUTDOWN_DEADLINE is %s, but CHECKRESULT_TIMEOUT is %s. Expected at least %ds more than one call may take, for example SHUTDOWN_DEADLINE=%s." $deadline $timeout (div $after 1000) $example) -}}
+{{- end -}}
+{{- end -}}
+{{- dict "errors" $errors | toJson -}}
+{{- end -}}
+
+{{/* The milliseconds of a duration with its unit. 0 and off are 0. */}}
+{{- define "checkresult.durationMs" -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- $unitMs := get (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000) $unit | default 0 -}}
+{{- mul (trimSuffix $unit . | int64) $unitMs -}}
 {{- end -}}
 
 {{- define "checkresult.credentialErrors" -}}
@@ -176,7 +214,5 @@ wrong and how to fix it, and names the values.
 {{/* The minimum termination grace period in seconds: SHUTDOWN_DEADLINE, and ten more for the kubelet. */}}
 {{- define "checkresult.minGracePeriod" -}}
 {{- $deadline := include "checkresult.setting" (dict "root" . "name" "SHUTDOWN_DEADLINE") -}}
-{{- $unit := regexFind "[a-z]+$" $deadline -}}
-{{- $seconds := get (dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 "d" 86400.0) $unit -}}
-{{- add (ceil (mulf (trimSuffix $unit $deadline | float64) $seconds)) 10 -}}
+{{- add (ceil (mulf (include "checkresult.durationMs" $deadline | float64) 0.001)) 10 -}}
 {{- end -}}

@@ -29,6 +29,10 @@ describe('rules between settings', () => {
       { CHECKRESULT_TIMEOUT: '20001ms' },
       /^SHUTDOWN_DEADLINE is 25s, but CHECKRESULT_TIMEOUT is 20001ms.+=25001ms\.$/,
     ],
+    [
+      { CHECKRESULT_TIMEOUT: '8000ms', SHUTDOWN_DEADLINE: '10000ms' },
+      /^SHUTDOWN_DEADLINE is 10000ms, but CHECKRESULT_TIMEOUT is 8000ms.+=13s\.$/,
+    ],
     [{ DEFER_MAX_AGE: '5m' }, /^DEFER_MAX_AGE is 5m, but DEFER_DELAYS ends with 10m/],
     [
       { KAFKA_RETRY_TOPIC_PREFIX: 'x'.repeat(247) },

@@ -14,6 +14,15 @@ describe('warnings about secrets', () => {
     expect(warning).not.toContain(SECRET)
   })
 
+  test('a user name in quotation marks gives a warning', () => {
+    const login = { KAFKA_SASL_MECHANISM: 'scram-sha-512', KAFKA_SASL_PASSWORD: SECRET }
+    expect(warningsOf({ ...login, KAFKA_SASL_USERNAME: '"u"' })).toEqual([
+      expect.stringMatching(
+        /^The value of KAFKA_SASL_USERNAME begins and ends .+ taken as part of the value\. Remove both/,
+      ),
+    ])
+  })
+
   test('a secret from a file is checked as well, and the warning names its variable', () => {
     const env = { ...NO_SECRET, ALIBABA_CLOUD_ACCESS_KEY_SECRET_FILE: '/secret' }
     expect(warningsOf(env, { '/secret': `"${SECRET}"\n` })).toEqual([

@@ -70,6 +70,11 @@ describe('errors of a single setting', () => {
     )
   })
 
+  test.each(['0', '0s', '0ms'])('CHECKRESULT_QPS_GUARD=%s is zero', (text) => {
+    expect(errorsOf({ CHECKRESULT_QPS_GUARD: text })).toEqual([])
+    expect(errorOf({ CHECKRESULT_QPS_GUARD: '2s' })).toContain('(ms, s, m, h or d; 0 needs no unit)')
+  })
+
   test('the error about a limit of 0 says how to call without a limit', () => {
     const error = errorOf({ CHECKRESULT_QPS: '0' })
     expect(error).toContain('to call without a limit, set CHECKRESULT_QPS=unlimited')

@@ -11,6 +11,11 @@ describe('a misspelled variable name', () => {
     ['DEAD_LETTER_LIMITS', 'DEAD_LETTER_LIMIT'],
     ['RESULT_PPI', 'RESULT_PII'],
     ['OPS_PROT', 'OPS_PORT'],
+    ['SHUTDOWN_DEADLIN', 'SHUTDOWN_DEADLINE'],
+    ['LOG_LEVL', 'LOG_LEVEL'],
+    ['REDIS_URLS', 'REDIS_URL'],
+    ['RESULT_TOPIC', 'KAFKA_RESULT_TOPIC'],
+    ['CHECKRESULT_TIMEOUT_SECONDS', 'CHECKRESULT_TIMEOUT'],
     ['KAFKA_BROKER', 'KAFKA_BROKERS'],
     ['KAFKA_SASL_PASSWORD_FILES', 'KAFKA_SASL_PASSWORD_FILE'],
     ['SCHEMA_REGISTRY_URI', 'SCHEMA_REGISTRY_URL'],
@@ -20,9 +25,18 @@ describe('a misspelled variable name', () => {
     expect(error).toBe(`${misspelled} is not a setting of checkresult-stream. Did you mean ${meant}?`)
   })
 
-  test('a name that resembles no setting is reported without a suggestion, but with a link to the list', () => {
-    expect(errorOf({ OPS_SOMETHING_QUITE_DIFFERENT: SECRET })).toBe(
-      'OPS_SOMETHING_QUITE_DIFFERENT is not a setting of checkresult-stream. Remove it, or see docs/settings.md for all settings.',
+  test.each(['OPS_SOMETHING_QUITE_DIFFERENT', 'CHECKRESULT_SECRET'])(
+    '%s resembles no setting and is reported with a link to the list',
+    (name) => {
+      expect(errorOf({ [name]: SECRET })).toBe(
+        `${name} is not a setting of checkresult-stream. Remove it, or see docs/settings.md for all settings.`,
+      )
+    },
+  )
+
+  test('a setting that cannot be read from a file is reported with its name', () => {
+    expect(errorOf({ LOG_LEVEL_FILE: '/level' })).toBe(
+      'LOG_LEVEL_FILE is not a setting of checkresult-stream, because LOG_LEVEL cannot be read from a file. Did you mean LOG_LEVEL?',
     )
   })
 
@@ -46,6 +60,7 @@ describe('a renamed setting', () => {
     ['CHECKRESULT_TIMEOUT_MS', '8000', 'CHECKRESULT_TIMEOUT', '8s'],
     ['CHECKRESULT_QPS_GUARD_MS', '20', 'CHECKRESULT_QPS_GUARD', '20ms'],
     ['SHUTDOWN_DEADLINE_MS', '25000', 'SHUTDOWN_DEADLINE', '25s'],
+    ['SHUTDOWN_DEADLINE_MS_FILE', '/deadline', 'SHUTDOWN_DEADLINE', '25s'],
     ['DEAD_LETTER_BRAKE', '50%', 'DEAD_LETTER_LIMIT', '50%'],
     ['DEAD_LETTER_BRAKE_HOLD', '5m', 'DEAD_LETTER_LIMIT_COOLDOWN', '6h'],
     ['DLQ_MAX_REDRIVES', '3', 'DEAD_LETTER_MAX_REDRIVES', '3'],
