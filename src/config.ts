@@ -33,14 +33,6 @@ export interface Config {
   readonly kafka: {
     readonly brokers: readonly string[]
     readonly clientId: string
-    readonly groupId: string
-    readonly delivery: Delivery
-    readonly foreignRecords: ForeignRecords
-    /** Codec of the records that the service writes. */
-    readonly compression: Codec
-    /** For partitions of the input topic without a committed offset. */
-    readonly startOffset: StartOffset
-    readonly sessionTimeoutMs: number
     /** PEM texts; null if they are not set. The whole is null without TLS. */
     readonly tls: {
       readonly ca: Secret | null
@@ -49,6 +41,16 @@ export interface Config {
     } | null
     readonly sasl: LoginConfig | null
   }
+  readonly consumer: {
+    readonly groupId: string
+    readonly delivery: Delivery
+    readonly foreignRecords: ForeignRecords
+    /** For partitions of the input topic without a committed offset. */
+    readonly startOffset: StartOffset
+    readonly sessionTimeoutMs: number
+  }
+  /** Codec of the records that the service writes. */
+  readonly compression: Codec
   readonly topics: { readonly input: string; readonly result: string; readonly deadLetter: string }
   readonly registry: {
     /** Without a trailing slash. */
@@ -72,8 +74,8 @@ export interface Config {
   readonly defer: {
     /** In ascending order of their delays; at least one. */
     readonly retryTopics: readonly RetryTopic[]
-    readonly maxAgeMs: number
   }
+  readonly deferMaxAgeMs: number
   /** 0 disables the check for duplicates. */
   readonly dedupeWindowMs: number
   readonly deadLetterLimit: {
@@ -173,6 +175,14 @@ function readValues({ environmentValues, failed: unread }: Gathered, names: read
 
 const MAKE: { readonly [P in Part]: (values: Values) => Config[P] } = {
   kafka,
+  consumer: (values) => ({
+    groupId: values.KAFKA_GROUP_ID,
+    delivery: values.KAFKA_DELIVERY,
+    foreignRecords: values.KAFKA_FOREIGN_RECORDS,
+    startOffset: values.KAFKA_START_OFFSET,
+    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT,
+  }),
+  compression: (values) => values.KAFKA_COMPRESSION,
   topics: (values) => ({
     input: values.KAFKA_INPUT_TOPIC,
     result: values.KAFKA_RESULT_TOPIC,
@@ -187,6 +197,7 @@ const MAKE: { readonly [P in Part]: (values: Values) => Config[P] } = {
   quota,
   credentials: chooseCredentials,
   defer,
+  deferMaxAgeMs: (values) => values.DEFER_MAX_AGE,
   dedupeWindowMs: (values) => values.DEDUPE_WINDOW,
   deadLetterLimit: (values) => ({
     share: values.DEAD_LETTER_LIMIT,
@@ -215,7 +226,6 @@ function defer(values: Values): Config['defer'] {
   const retryNames = retryTopicNames(values)
   return {
     retryTopics: values.DEFER_DELAYS.map(({ ms }, at) => ({ topic: retryNames[at] ?? '', delayMs: ms })),
-    maxAgeMs: values.DEFER_MAX_AGE,
   }
 }
 
@@ -223,12 +233,6 @@ function kafka(values: Values): Config['kafka'] {
   return {
     brokers: values.KAFKA_BROKERS,
     clientId: values.KAFKA_CLIENT_ID,
-    groupId: values.KAFKA_GROUP_ID,
-    delivery: values.KAFKA_DELIVERY,
-    foreignRecords: values.KAFKA_FOREIGN_RECORDS,
-    compression: values.KAFKA_COMPRESSION,
-    startOffset: values.KAFKA_START_OFFSET,
-    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT,
     tls: values.KAFKA_TLS
       ? {
           ca: values.KAFKA_TLS_CA_FILE ?? null,

@@ -32,12 +32,12 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
   const names = topicNames(config)
   return createGroupConsumer({
     createCluster: kafka.createCluster,
-    groupId: config.kafka.groupId,
+    groupId: config.consumer.groupId,
     inputTopic: names.input,
     retryTopics: names.retry,
-    sessionTimeoutMs: config.kafka.sessionTimeoutMs,
+    sessionTimeoutMs: config.consumer.sessionTimeoutMs,
     permits: quota.permits,
-    startOffset: config.kafka.startOffset,
+    startOffset: config.consumer.startOffset,
     clock,
     log,
     hooks: {

@@ -99,7 +99,7 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
     permits,
     windowMs: WINDOW_MS + qpsGuardMs,
     burst: burst ?? 1,
-    leaseMs: leaseMs(config.kafka.sessionTimeoutMs),
+    leaseMs: leaseMs(config.consumer.sessionTimeoutMs),
     clock,
   })
   let text = 'none yet'

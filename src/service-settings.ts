@@ -10,9 +10,15 @@ export function topicNames({ topics, defer }: Pick<Config, 'topics' | 'defer'>):
   return { ...topics, retry: defer.retryTopics.map(({ topic }) => topic) }
 }
 
-export function kafkaSettings({ kafka }: Pick<Config, 'kafka'>): KafkaSettings {
+/** Commands have no session, and an operator waits for them. */
+const COMMAND_REQUEST_TIMEOUT_MS = 10_000
+
+export function kafkaSettings({
+  kafka,
+  consumer,
+}: Pick<Config, 'kafka'> & Partial<Pick<Config, 'consumer'>>): KafkaSettings {
   // If a heartbeat takes longer than the session timeout, the group has already removed the member.
-  return { ...kafka, requestTimeoutMs: kafka.sessionTimeoutMs }
+  return { ...kafka, requestTimeoutMs: consumer?.sessionTimeoutMs ?? COMMAND_REQUEST_TIMEOUT_MS }
 }
 
 export function registrySettings({ registry }: Pick<Config, 'registry'>, log: Log): RegistrySettings {

@@ -27,14 +27,14 @@ const MAX_BYTES_PER_PARTITION = 64 * 1024
 
 const loaded = loadConfig(process.env)
 if (loaded.kind === 'errors') throw new Error(loaded.errors.join('\n'))
-const { kafka: settings, topics, checkresult } = loaded.config
+const { kafka: settings, consumer: group, topics, checkresult } = loaded.config
 
 // Without this patch, kafkajs's timers use 5 % of a core, which this benchmark does not compare.
 patchRequestQueue()
 const kafka = new kafkajs.Kafka({ brokers: [...settings.brokers], logLevel: kafkajs.logLevel.ERROR })
 const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
 const consumer = kafka.consumer({
-  groupId: settings.groupId,
+  groupId: group.groupId,
   maxWaitTimeInMs: MAX_WAIT_MS,
   maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
 })

@@ -13,3 +13,8 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: stri
     )
   }
 }
+
+export function nonEmpty(text: string): string {
+  if (text !== '') return text
+  throw new InvalidArgumentError('Expected text that is not empty.')
+}

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { loadConfig, type Loaded } from '../config.ts'
 import { credentialsOrigin } from '../config/credentials.ts'
 import { EXIT_SETTINGS, settingsHelp } from './settings.ts'
+import { terminalJson } from './terminal-json.ts'
 
 interface Options {
   readonly json?: true
@@ -43,7 +44,7 @@ function jsonText(loaded: Loaded): string {
           warnings,
         }
       : { valid: false, settings: [], credentials: null, errors: loaded.errors, warnings }
-  return `${JSON.stringify(report, null, 2)}\n`
+  return `${terminalJson(report)}\n`
 }
 
 function textOf(loaded: Loaded): { readonly out: string; readonly err: string } {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { DeadLetterPosition } from '../core/stored-dead-letter.ts'
 import type { ListOptions } from './dlq/list.ts'
-import { integer } from './arguments.ts'
+import { integer, nonEmpty } from './arguments.ts'
 import { addFilters, position } from './dlq/options.ts'
 import type { RedriveCommandOptions } from './dlq/redrive.ts'
 import type { ShowOptions } from './dlq/show.ts'
@@ -11,7 +11,8 @@ import type { DlqConfig } from './dlq/dead-letter-topic.ts'
 import { isRegistrySet, settingsHelp, withSettings } from './settings.ts'
 
 const LIST_LIMIT = 50
-const SETTINGS = settingsHelp('needs KAFKA_BROKERS, and SCHEMA_REGISTRY_URL to read Avro events')
+const SETTINGS = settingsHelp('needs KAFKA_BROKERS')
+const READING_SETTINGS = settingsHelp('needs KAFKA_BROKERS, and SCHEMA_REGISTRY_URL to read Avro events')
 /** All of them are in memory at once. */
 const MAX_LIST_LIMIT = 100_000
 
@@ -20,30 +21,35 @@ export function addDlqCommand(program: Command): void {
   addFilters(dlq.command('list'))
     .description('list the waiting dead letters, newest first')
     .option('--limit <N>', 'maximum number of dead letters to list', integer(1, MAX_LIST_LIMIT), LIST_LIMIT)
-    .option('--transaction-id <id>', 'only dead letters of this transaction; reads the events')
+    .option('--transaction-id <id>', 'only dead letters of this transaction; reads the events', nonEmpty)
     .option('--show-transaction-ids', 'add a column with the transaction ids; reads the events')
     .option('--redriven', 'list the dead letters that were redriven instead')
     .option('--json', 'print JSON')
-    .addHelpText('after', SETTINGS)
-    .action((options: ListOptions) =>
-      withDlqSettings(async (config) => (await import('./dlq/list.ts')).list(config, options)),
-    )
+    .addHelpText('after', READING_SETTINGS)
+    .action((options: ListOptions) => {
+      const run = async (config: DlqConfig): Promise<void> =>
+        (await import('./dlq/list.ts')).list(config, options)
+      const readsEvents = options.transactionId !== undefined || options.showTransactionIds === true
+      return readsEvents ? withRegistryIfSet(run) : withSettings(PARTS, run)
+    })
   dlq
     .command('show')
     .description('show everything about one dead letter except personal data')
     .argument('<partition:offset>', 'its DLQ position, as `dlq list` prints it', position)
     .option('--show-personal', "also print the key, the value and the event's own headers")
     .option('--json', 'print JSON')
-    .addHelpText('after', SETTINGS)
+    .addHelpText('after', READING_SETTINGS)
     .action((at: DeadLetterPosition, options: ShowOptions) =>
-      withDlqSettings(async (config) => (await import('./dlq/show.ts')).show(config, at, options)),
+      withRegistryIfSet(async (config) => (await import('./dlq/show.ts')).show(config, at, options)),
     )
   addFilters(dlq.command('stats'))
     .description('count the waiting dead letters by reason and code')
     .option('--json', 'print JSON')
     .addHelpText('after', SETTINGS)
     .action((options: StatsOptions) =>
-      withDlqSettings(async (config) => (await import('./dlq/stats.ts')).stats(config, options)),
+      withSettings([...PARTS, 'deadLetters'], async (config) =>
+        (await import('./dlq/stats.ts')).stats(config, options),
+      ),
     )
   addFilters(dlq.command('redrive'))
     .description(
@@ -53,13 +59,15 @@ export function addDlqCommand(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', SETTINGS)
     .action((options: RedriveCommandOptions) =>
-      withDlqSettings(async (config) => (await import('./dlq/redrive.ts')).redriveCommand(config, options)),
+      withSettings([...PARTS, 'deadLetters', 'compression'], async (config) =>
+        (await import('./dlq/redrive.ts')).redriveCommand(config, options),
+      ),
     )
 }
 
-/** The registry is only needed to read Avro events, so the commands do without it if it is not configured. */
-function withDlqSettings(command: (config: DlqConfig) => Promise<void>): Promise<void> {
+/** The registry is only needed to read Avro events, so the commands that read events work without it if it is not configured. */
+function withRegistryIfSet(command: (config: DlqConfig) => Promise<void>): Promise<void> {
   return isRegistrySet() ? withSettings([...PARTS, 'registry'], command) : withSettings(PARTS, command)
 }
 
-const PARTS = ['kafka', 'topics', 'defer', 'deadLetters'] as const
+const PARTS = ['kafka', 'topics', 'defer'] as const

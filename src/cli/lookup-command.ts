@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import { readTextFile } from '../config/environment.ts'
 import { NAME, VERSION } from '../version.ts'
 import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
+import { terminalJson } from './terminal-json.ts'
 
 interface Options {
   readonly docType?: string
@@ -76,7 +77,7 @@ async function lookup(config: LookupConfig, ids: Ids, options: Options): Promise
     pii: options.showPersonal ? 'include' : 'mask',
   })
   const readable = withIsoTimes(result, logicalFields(JSON.parse(schemaJson('verification-result'))))
-  process.stdout.write(`${JSON.stringify(readable, null, 2)}\n`)
+  process.stdout.write(`${terminalJson(readable)}\n`)
 }
 
 async function callOnce(config: LookupConfig, ids: Ids): Promise<Reply> {

@@ -26,7 +26,7 @@ export function createProgram(): Command {
     .showHelpAfterError('(add --help for the options)')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 failed (a message says why), 2 settings are invalid (found before any connection is made).',
+      '\nExit codes: 0 done, 1 failed or wrong arguments (a message says why), 2 settings are invalid (found before any connection is made).',
     )
   for (const add of COMMANDS) add(program)
   return program

@@ -1,9 +1,8 @@
 /** `quota`: shows and changes the limit in Redis that all programs with the same key keep. */
 import type { Command } from 'commander'
 import type { QuotaKey } from '../adapters/quota/quota-key.ts'
-import { OperatorError } from '../core/safe-error.ts'
 import { integer } from './arguments.ts'
-import { settingsHelp, withSettings } from './settings.ts'
+import { SettingsError, settingsHelp, withSettings } from './settings.ts'
 
 const MAX_CALLS_PER_SECOND = 100_000
 const SETTINGS = settingsHelp('needs CHECKRESULT_QUOTA=redis and REDIS_URL; uses CHECKRESULT_QUOTA_KEY')
@@ -30,7 +29,7 @@ export function addQuotaCommand(program: Command): void {
 async function withQuotaKey(command: (key: QuotaKey) => Promise<string>): Promise<void> {
   await withSettings(['quota'], async ({ quota }) => {
     if (quota.mode !== 'redis') {
-      throw new OperatorError(
+      throw new SettingsError(
         'CHECKRESULT_QUOTA is "partition", so there is no limit in Redis: change CHECKRESULT_QPS and restart the replicas, or set CHECKRESULT_QUOTA=redis and REDIS_URL.',
       )
     }

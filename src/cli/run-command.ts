@@ -89,7 +89,7 @@ async function run(config: Config, log: Log, handOver: () => void): Promise<void
     version: VERSION,
     revision: REVISION,
     topics: [topics.input, ...topics.retry],
-    delivery: config.kafka.delivery,
+    delivery: config.consumer.delivery,
   })
   const service = createService({
     config,
@@ -114,9 +114,9 @@ async function run(config: Config, log: Log, handOver: () => void): Promise<void
 }
 
 /** Names that log lines may hold although they look like personal data. */
-function namesIn({ kafka, registry, checkresult }: Config, topics: TopicNames): string[] {
+function namesIn({ kafka, consumer, registry, checkresult }: Config, topics: TopicNames): string[] {
   const topicList = Object.values(topics).flat()
-  return [kafka.groupId, ...kafka.brokers, ...topicList, registry.url, checkresult.endpoint]
+  return [consumer.groupId, ...kafka.brokers, ...topicList, registry.url, checkresult.endpoint]
 }
 
 /** Loaded only if the settings ask for it, because the Redis client is twice as large as the Kafka client. */

@@ -1,10 +1,14 @@
 /** The parts that commands share: the settings from the environment, and how a command ends. */
 import { loadParts, type Config } from '../config.ts'
 import type { Part } from '../config/parts.ts'
+import { OperatorError } from '../core/safe-error.ts'
 
 /** Settings are invalid. This is found before any connection is made. */
 export const EXIT_SETTINGS = 2
 export const EXIT_FAILED = 1
+
+/** Each setting is valid, but the command cannot work with them. */
+export class SettingsError extends OperatorError {}
 
 /** The parts that the command uses, or null after every error was printed and the exit code was set. */
 function settingsOrErrors<P extends Part>(parts: readonly P[]): Pick<Config, P> | null {
@@ -27,7 +31,7 @@ export async function withSettings<P extends Part>(
     await command(config)
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : 'The command failed.'}\n`)
-    process.exitCode = EXIT_FAILED
+    process.exitCode = error instanceof SettingsError ? EXIT_SETTINGS : EXIT_FAILED
   }
 }
 

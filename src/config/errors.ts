@@ -41,8 +41,8 @@ export interface EnvironmentValue {
 export function shown(raw: string): string {
   const harmless = raw
     .replace(/^.*@/su, '***@')
-    .replace(/\?.*$/su, '?***')
-    .replace(/[\x7f-\x9f]/g, '?')
+    .replace(/([?#]).*$/su, '$1***')
+    .replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
   return JSON.stringify(harmless.length > MAX_SHOWN ? `${harmless.slice(0, MAX_SHOWN)}…` : harmless)
 }
 

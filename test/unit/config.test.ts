@@ -10,11 +10,13 @@ describe('default settings', () => {
       kafka: {
         brokers: ['kafka-1.example:9092', 'kafka-2.example:9093'],
         clientId: 'checkresult-stream',
+        tls: null,
+        sasl: null,
+      },
+      consumer: {
         groupId: 'checkresult-stream',
         delivery: 'exactly-once',
         sessionTimeoutMs: 10_000,
-        tls: null,
-        sasl: null,
       },
       topics: {
         input: 'verification.completed',
@@ -36,8 +38,8 @@ describe('default settings', () => {
           { topic: 'verification.completed.retry.1m', delayMs: 60_000 },
           { topic: 'verification.completed.retry.10m', delayMs: 600_000 },
         ],
-        maxAgeMs: 6 * 3_600_000,
       },
+      deferMaxAgeMs: 6 * 3_600_000,
       deadLetters: { maxRedrives: 3 },
       result: { pii: 'include' },
       ops: { host: '0.0.0.0', port: 9464 },

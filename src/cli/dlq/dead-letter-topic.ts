@@ -3,9 +3,8 @@ import type { KafkaClient } from '../../adapters/kafka/client.ts'
 import type { Config } from '../../config.ts'
 import type { DlqReader } from '../../pipeline/dead-letters.ts'
 
-/** The parts that the `dlq` commands use. Without a registry Avro events cannot be read. */
-export type DlqConfig = Pick<Config, 'kafka' | 'topics' | 'defer' | 'deadLetters'> &
-  Partial<Pick<Config, 'registry'>>
+/** The parts that all `dlq` commands use. Without a registry Avro events cannot be read. */
+export type DlqConfig = Pick<Config, 'kafka' | 'topics' | 'defer'> & Partial<Pick<Config, 'registry'>>
 
 /** Opens the topic as it is now, and closes it in any case. */
 export async function withDeadLetters<T>(

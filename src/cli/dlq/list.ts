@@ -13,6 +13,7 @@ import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
 import { count, deadLetterJson, deadLetterTable, foreignLines, type ListedDeadLetter } from './render.ts'
 import { TransactionFilter, unreadLines, type Unread } from './transaction-filter.ts'
+import { terminalJson } from '../terminal-json.ts'
 
 export interface ListOptions extends FilterOptions {
   readonly limit: number
@@ -108,7 +109,7 @@ function jsonText({ deadLetters, total, foreign, unread }: Newest): string {
     foreign,
     ...(unread === null ? {} : { unread }),
   }
-  return `${JSON.stringify(made, null, 2)}\n`
+  return `${terminalJson(made)}\n`
 }
 
 export function listText(

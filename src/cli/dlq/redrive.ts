@@ -1,4 +1,5 @@
 /** `dlq redrive`: writes dead letters to the input topic again, or prints which ones it would redrive. */
+import type { Config } from '../../config.ts'
 import { positionName } from '../../core/stored-dead-letter.ts'
 import { redrive, type RedriveTarget } from '../../pipeline/redrive.ts'
 import type { RedriveReport, UnfitDeadLetter } from '../../pipeline/redrive-report.ts'
@@ -7,13 +8,16 @@ import { kafkaClient, withDeadLetters, type DlqConfig } from './dead-letter-topi
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
 import { count, foreignLines, sourceName, table } from './render.ts'
+import { terminalJson } from '../terminal-json.ts'
 
 export interface RedriveCommandOptions extends FilterOptions {
   readonly execute?: true
   readonly json?: true
 }
 
-export async function redriveCommand(config: DlqConfig, options: RedriveCommandOptions): Promise<void> {
+type RedriveConfig = DlqConfig & Pick<Config, 'deadLetters' | 'compression'>
+
+export async function redriveCommand(config: RedriveConfig, options: RedriveCommandOptions): Promise<void> {
   // Claim before reading: after the claim another redrive cannot commit, so all of its receipts are read.
   const target = options.execute ? await claimSink(config) : null
   try {
@@ -44,7 +48,7 @@ export async function redriveCommand(config: DlqConfig, options: RedriveCommandO
   }
 }
 
-async function claimSink(config: DlqConfig): Promise<RedriveTarget> {
+async function claimSink(config: RedriveConfig): Promise<RedriveTarget> {
   const [{ createCluster }, { claimRedriveSink }, { DEFAULT_MAX_MESSAGE_BYTES }, { systemClock }] =
     await Promise.all([
       kafkaClient(config),
@@ -58,7 +62,7 @@ async function claimSink(config: DlqConfig): Promise<RedriveTarget> {
     deadLetterTopic,
     inputTopic,
     packing: {
-      compression: config.kafka.compression,
+      compression: config.compression,
       maxMessageBytes: () => DEFAULT_MAX_MESSAGE_BYTES,
     },
     clock: systemClock,
@@ -104,7 +108,7 @@ export function problemOf({ end, groups }: RedriveReport, executed: boolean): st
 
 export function reportText(
   report: RedriveReport,
-  config: Pick<DlqConfig, 'deadLetters'>,
+  config: Pick<Config, 'deadLetters'>,
   executed: boolean,
 ): string {
   const { groups, staying, foreign, absent, end } = report
@@ -210,5 +214,5 @@ export function redriveJson(
     foreign,
     notFound: absent,
   }
-  return `${JSON.stringify(made, null, 2)}\n`
+  return `${terminalJson(made)}\n`
 }

@@ -8,6 +8,7 @@ import type { InputRecord } from '../../ports.ts'
 import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { createEventReader, type Reading } from './event-reader.ts'
 import { count, deadLetterJson, sourceName } from './render.ts'
+import { terminalJson } from '../terminal-json.ts'
 
 export interface ShowOptions {
   readonly showPersonal?: true
@@ -23,11 +24,7 @@ export async function show(
   const found = await withDeadLetters(config, (dlq) => deadLetterAt(dlq, position))
   const reading = await (await createEventReader(config)).read(found.record)
   const text = options.json
-    ? JSON.stringify(
-        { ...factsJson(found, reading), ...(showPersonal ? personalJson(found, reading) : {}) },
-        null,
-        2,
-      )
+    ? terminalJson({ ...factsJson(found, reading), ...(showPersonal ? personalJson(found, reading) : {}) })
     : [...factLines(found, reading), ...(showPersonal ? personalLines(found, reading) : [])].join('\n')
   process.stdout.write(`${text}\n`)
 }
@@ -123,7 +120,7 @@ function readableJson(reading: Reading): Readonly<Record<string, unknown>> {
 
 export function personalLines({ record }: Pick<FoundDeadLetter, 'record'>, reading: Reading): string[] {
   const headers = ownHeaders(record).map(
-    ({ name, value }) => `  ${JSON.stringify(shown(name))}: ${value === null ? 'null' : shown(value)}`,
+    ({ name, value }) => `  ${terminalJson(shown(name))}: ${value === null ? 'null' : shown(value)}`,
   )
   return [
     '',
@@ -137,7 +134,7 @@ export function personalLines({ record }: Pick<FoundDeadLetter, 'record'>, readi
 /** JSON as it came; Avro as JSON if it can be read; anything else in base64. */
 function valueText({ value }: InputRecord, reading: Reading): string {
   if (value === null) return 'none'
-  if (value[0] !== BRACE && reading.kind === 'event') return JSON.stringify(reading.event, null, 2)
+  if (value[0] !== BRACE && reading.kind === 'event') return terminalJson(reading.event)
   return shown(value[0] === BRACE ? bytesText(value) : { base64: value.toString('base64') })
 }
 
@@ -172,12 +169,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 type Shown = string | { readonly base64: string }
 
+/** A carriage return is safe only before a line end: alone it lets text overwrite its own line. */
+const UNSAFE = /[^\P{C}\n\r\t]|[\p{Zl}\p{Zp}]|\r(?!\n)/u
+
 /** Base64 if there are control characters, because a terminal would obey them. */
 function bytesText(bytes: Buffer): Shown {
   const encoded = { base64: bytes.toString('base64') }
   try {
     const text = utf8.decode(bytes)
-    return /[^\P{C}\n\r\t]/u.test(text) ? encoded : text
+    return UNSAFE.test(text) ? encoded : text
   } catch {
     return encoded
   }

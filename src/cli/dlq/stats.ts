@@ -1,4 +1,5 @@
 /** `dlq stats`: counts the dead letters that wait, by reason and code, and those that were redriven. */
+import type { Config } from '../../config.ts'
 import { isSelected, type StoredDeadLetter, type Selection } from '../../core/stored-dead-letter.ts'
 import {
   ForeignDeadLetters,
@@ -11,12 +12,16 @@ import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'
 import { age, count, foreignLines, table } from './render.ts'
+import { terminalJson } from '../terminal-json.ts'
 
 export interface StatsOptions extends FilterOptions {
   readonly json?: true
 }
 
-export async function stats(config: DlqConfig, options: StatsOptions): Promise<void> {
+export async function stats(
+  config: DlqConfig & Pick<Config, 'deadLetters'>,
+  options: StatsOptions,
+): Promise<void> {
   const nowMs = Date.now()
   const selection = selectionOf(options, nowMs)
   const { maxRedrives } = config.deadLetters
@@ -99,7 +104,7 @@ function jsonText({ groups, waiting, redriven, other, foreign }: Stats): string 
     oldest: new Date(oldestMs).toISOString(),
     newest: new Date(newestMs).toISOString(),
   }))
-  return `${JSON.stringify({ waiting, redriven, other, foreign, groups: made }, null, 2)}\n`
+  return `${terminalJson({ waiting, redriven, other, foreign, groups: made })}\n`
 }
 
 function text({ groups, waiting, redriven, other, foreign }: Stats, nowMs: number): string {

@@ -60,6 +60,19 @@ describe('a command that uses some parts', () => {
     expect(errors(['kafka'], env)).toEqual(['KAFKA_SASL_USERNAME'])
   })
 
+  test.each(['KAFKA_DELIVERY', 'KAFKA_SESSION_TIMEOUT', 'KAFKA_COMPRESSION', 'DEFER_MAX_AGE'])(
+    'does not read %s to connect to Kafka',
+    (name) => {
+      expect(errors(['kafka', 'topics', 'defer'], { ...COMPLETE, [name]: 'bogus' })).toEqual([])
+    },
+  )
+
+  test('ignores the old name of a setting that only the service uses', () => {
+    const env = { ...COMPLETE, KAFKA_SESSION_TIMEOUT_MS: '10000' }
+    expect(errors(['kafka', 'topics', 'defer'], env)).toEqual([])
+    expect(errors(PARTS, env)).toEqual(['KAFKA_SESSION_TIMEOUT_MS'])
+  })
+
   test('lists only its own settings in the rows of "config check"', () => {
     const loaded = loadParts(['ops', 'log'], {})
     expect(loaded.kind === 'ok' && loaded.settings.map(({ name }) => name)).toEqual([

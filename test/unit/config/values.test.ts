@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { errorOf, errorsOf } from './environments.ts'
+import { SECRET, errorOf, errorsOf } from './environments.ts'
 
 describe('errors of a single setting', () => {
   test.each([
@@ -93,3 +93,15 @@ describe('errors of a single setting', () => {
     expect(error.length).toBeLessThan(250)
   })
 })
+
+test.each(['SCHEMA_REGISTRY_URL', 'CHECKRESULT_ENDPOINT', 'KAFKA_SASL_OAUTH_TOKEN_URL'])(
+  'an error about %s shows neither the query nor the fragment of its address',
+  (name) => {
+    for (const separator of ['?', '#', '/#', '/?a=1#']) {
+      const error = errorsOf({ [name]: `https://host.example${separator}${SECRET}` }).join(' ')
+      expect(error).toContain(`${name} is "https://host.example`)
+      expect(error).toContain('***')
+      expect(error).not.toContain(SECRET)
+    }
+  },
+)
