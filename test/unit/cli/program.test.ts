@@ -45,6 +45,12 @@ describe('an unknown command or option', () => {
     expect(err).toContain('(add --help for the options)')
   })
 
+  test('an empty transaction id is refused', async () => {
+    const { code, err } = await outputOf('dlq', 'list', '--transaction-id', '')
+    expect(code).toBe(1)
+    expect(err).toContain("'--transaction-id <id>' argument '' is invalid. Expected text that is not empty.")
+  })
+
   test('an excess argument is named', async () => {
     const { code, err } = await outputOf('run', 'now')
     expect(code).toBe(1)

@@ -182,6 +182,11 @@ describe('a shown dead letter', () => {
   test('has base64 if the content is binary or contains terminal control characters', async () => {
     const escape = Buffer.from('{\u001b[2J')
     expect((await shown(escape)).personal).toContain(`value:\nbase64 ${escape.toString('base64')}`)
+    for (const harmful of ['\u0085', '\u202e', '\u2028', 'overwritten\rby this']) {
+      expect((await shown(Buffer.from(`{${harmful}`))).personal).toContain('value:\nbase64 ')
+    }
+    const windows = '{\r\n\t"a": 1\r\n}'
+    expect((await shown(Buffer.from(windows))).personal).toContain(windows)
     const avro = Buffer.from([0, 0, 0, 0, 1, 2])
     expect((await shown(avro, NO_ANSWER)).personal).toContain('value:\nbase64 AAAAAAEC')
     expect((await shown(null)).personal).toContain('value:\nnone')
