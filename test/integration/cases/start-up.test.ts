@@ -170,7 +170,7 @@ describe.concurrent('compatibility of our subjects', () => {
     await ask('POST', versions, { schema: JSON.stringify(ours) })
     const { code, stderr } = await runCommand(REGISTER, env)
     expect(code).toBe(1)
-    expect(stderr).toContain(`refused     ${subject}`)
+    expect(stderr).toContain(`rejected    ${subject}`)
     expect(stderr).toMatch(/version 1: .*added/)
     expect(stderr).not.toMatch(/version 2:/)
   })
