@@ -78,6 +78,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 })
 const files = textFiles()
+const unmatched = positionals.filter((below) => !files.some(({ path }) => path.startsWith(below)))
+if (unmatched.length > 0) {
+  process.stderr.write(
+    `No text file has a path that starts with ${unmatched.join(' or ')}. Paths are relative to the root.\n`,
+  )
+  process.exit(1)
+}
 const chosen = values.only.split(',').map((name) => {
   const check = CHECKS[name]
   if (check === undefined)

@@ -3,6 +3,7 @@
  * reasons, npm scripts, files and sections of the docs. The existing names come from the code that defines them.
  */
 import { existsSync, readFileSync } from 'node:fs'
+import { PROTOCOL_ERRORS } from '../../src/adapters/kafka/internals.ts'
 import { createMetrics } from '../../src/adapters/prometheus/metrics.ts'
 import { fileVariant, SETTING_NAMES } from '../../src/config/settings.ts'
 import { DEAD_LETTER_REASONS } from '../../src/core/dead-letter.ts'
@@ -31,6 +32,8 @@ const CHECKED_IN_TESTS = new Set(['npm script', 'file or section'])
 
 interface Kind {
   readonly what: string
+  /** How to allow a name that is right although the check does not know it. */
+  readonly allow?: string
   /** The name is the first group, or the whole match. A name that ends in `_` stands for all names with this prefix. */
   readonly pattern: RegExp
   readonly exists: (name: string, declared: ReadonlySet<string>) => boolean
@@ -54,11 +57,13 @@ const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
 const KINDS: readonly Kind[] = [
   {
     what: 'setting',
+    allow: 'If it belongs to another program, add it to OTHER_VARIABLES in dev/language/names.ts.',
     pattern: /(?<![\w.$-])[A-Z][A-Z0-9]*_(?:[A-Z0-9]+(?:_[A-Z0-9]+)*)?(?:_(?=[*…])|(?![\w*…]))/g,
     exists: (name, declared) =>
       !prefixes.has(name.slice(0, name.indexOf('_') + 1)) ||
       isOneOf(settings, name) ||
       declared.has(name) ||
+      PROTOCOL_ERRORS.has(name) ||
       OTHER_VARIABLES.some((pattern) => pattern.test(name)),
   },
   {
@@ -103,11 +108,15 @@ const KINDS: readonly Kind[] = [
 export function unknownNamesIn({ path, text }: TextFile, declared: ReadonlySet<string>): Hit[] {
   if (EXEMPT.test(path)) return []
   const kinds = path.startsWith('test/') ? KINDS.filter(({ what }) => CHECKED_IN_TESTS.has(what)) : KINDS
-  return kinds.flatMap(({ what, pattern, exists }) =>
+  return kinds.flatMap(({ what, allow, pattern, exists }) =>
     [...text.matchAll(pattern)]
       .map((match) => ({ name: match[1] ?? match[0], index: match.index }))
       .filter(({ name }) => !exists(name, declared))
-      .map(({ name, index }) => ({ path, line: lineAt(text, index), message: `no such ${what}: ${name}` })),
+      .map(({ name, index }) => ({
+        path,
+        line: lineAt(text, index),
+        message: `no such ${what}: ${name}${allow === undefined ? '' : `. ${allow}`}`,
+      })),
   )
 }
 

@@ -17,7 +17,7 @@ const BE = '(?:is|are|was|were)'
 export const RULES: readonly Rule[] = [
   // Grammar
   {
-    reject: String.raw`(?<!\b(?:there|how|why) )\b${BE} no (?!longer|more|less|later|fewer|different|better|worse|bigger|larger|smaller|older|newer)(?=[a-z])`,
+    reject: String.raw`(?<!\b(?:there|how|why) )\b${BE} no (?!longer|more|less|later|fewer|different|better|worse|bigger|larger|smaller|older|newer|secret|surprise|coincidence|accident)(?=[a-z])`,
     write: '"is not a ...", "has no ...", "there is no ..."',
   },
   { reject: String.raw`\b${BE} (?:not )?to be\b`, write: '"must be", "will be", "can be"' },
@@ -97,7 +97,7 @@ export const RULES: readonly Rule[] = [
   },
   // Terms
   {
-    reject: String.raw`(?<![A-Za-z])gates?(?![a-z])|[a-z]Gates?(?![a-z])|Gate[A-Z]`,
+    reject: String.raw`(?<!\b(?:Actions|merge|quality|release) )(?<![A-Za-z])gates?(?![a-z])|[a-z]Gates?(?![a-z])|Gate[A-Z]`,
     write: '"circuit breaker" (closed = calls flow, open = calls are paused)',
     cased: true,
   },
@@ -146,6 +146,8 @@ const compiled = RULES.map(({ reject, write, cased }) => ({
   write,
 }))
 
+const ALLOW = ' (to allow it: ALLOWED in dev/language/reject-list.ts)'
+
 export function rejectedIn({ path, text }: TextFile): Hit[] {
   const allowed = ALLOWED.filter((one) => one.path.test(path))
   return compiled.flatMap(({ pattern, write }) =>
@@ -158,7 +160,7 @@ export function rejectedIn({ path, text }: TextFile): Hit[] {
       .map(({ phrase, index }) => ({
         path,
         line: lineAt(text, index),
-        message: `"${phrase}": write ${write}`,
+        message: `"${phrase}": write ${write}${ALLOW}`,
       })),
   )
 }

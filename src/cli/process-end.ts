@@ -22,6 +22,23 @@ export function logCrashes(log: Log): () => void {
   return () => void process.off('uncaughtException', crash)
 }
 
+/**
+ * Ends the process at a signal that arrives while the modules of the service load: nothing has to be stopped yet. Call the
+ * returned function once {@link stopOnSignals} handles signals.
+ */
+export function stopWhileLoading(log: Log): () => void {
+  const stop = (reason: NodeJS.Signals): never => {
+    log.info('Stopped before the service started.', { reason })
+    process.exit(0)
+  }
+  for (const signal of SIGNALS) process.on(signal, stop)
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, stop)
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
 interface Stoppable {
   readonly log: Log
   readonly service: Service

@@ -8,7 +8,7 @@ import type { Log } from '../ports.ts'
 import type { SharedLimiter } from '../service-quota.ts'
 import type { ServiceOptions } from '../service.ts'
 import { NAME, REVISION, VERSION } from '../version.ts'
-import { endNow, logCrashes, stopOnSignals } from './process-end.ts'
+import { endNow, logCrashes, stopOnSignals, stopWhileLoading } from './process-end.ts'
 import { EXIT_SETTINGS, settingsHelp } from './settings.ts'
 
 export function addRunCommand(program: Command): void {
@@ -52,13 +52,17 @@ async function start(): Promise<void> {
   const names = [...namesIn(config, topicNames(config)), ...warnings]
   const log = createLog({ ...identity, level: config.log.level, names })
   for (const warning of warnings) log.warn(warning)
-  const handOver = logCrashes(log)
+  const guards = [logCrashes(log), stopWhileLoading(log)]
+  const handOver = (): void => {
+    for (const remove of guards) remove()
+  }
   try {
     await run(config, log, handOver)
   } catch (error) {
     const { detail, ...fields } = safeError(error)
+    // A process must not end without a message.
     endNow(
-      log,
+      config.log.level === 'silent' ? createLog({ ...identity, level: 'error', names }) : log,
       detail ?? 'An unexpected error keeps the service from starting. Report it with its stack.',
       fields,
     )

@@ -285,6 +285,9 @@ test.concurrent(
     const second = startCommand(['run'], env)
     expect(await second.exited).toBe(1)
     expect(second.output()).toContain(`Port ${port} on 127.0.0.1 is in use`)
+    const silent = startCommand(['run'], { ...env, LOG_LEVEL: 'silent' })
+    expect(await silent.exited).toBe(1)
+    expect(silent.output()).toContain(`Port ${port} on 127.0.0.1 is in use`)
   },
 )
 

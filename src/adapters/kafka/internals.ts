@@ -296,9 +296,12 @@ interface Encoder {
 
 export const EncoderClass = require('kafkajs/src/protocol/encoder') as new () => Encoder
 
+const { errorCodes } = require('kafkajs/src/protocol/error') as {
+  errorCodes: readonly { readonly type: string; readonly message: string }[]
+}
+
 /** The fixed error messages of the protocol, which are safe to log. */
-export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(
-  (require('kafkajs/src/protocol/error') as { errorCodes: readonly { message: string }[] }).errorCodes.map(
-    ({ message }) => message,
-  ),
-)
+export const PROTOCOL_MESSAGES: ReadonlySet<string> = new Set(errorCodes.map(({ message }) => message))
+
+/** The names of the protocol's error codes, such as `KAFKA_STORAGE_ERROR`. */
+export const PROTOCOL_ERRORS: ReadonlySet<string> = new Set(errorCodes.map(({ type }) => type))

@@ -52,7 +52,7 @@ describe('with the quota in Redis', () => {
 test('if replicas share the quota by partitions, the command says what to change instead', async () => {
   const { code, stderr } = await runCommand(['quota', 'set', '5'], SETTINGS)
   expect({ code, stderr }).toEqual({
-    code: 1,
+    code: 2,
     stderr: expect.stringMatching(
       /^CHECKRESULT_QUOTA is "partition", so there is no limit in Redis: change CHECKRESULT_QPS .+\n$/,
     ),

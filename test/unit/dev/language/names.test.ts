@@ -7,11 +7,13 @@ const declared = declaredNames([
 const unknownIn = (text: string, path = 'docs/some.md'): string[] =>
   unknownNamesIn({ path, text }, declared).map(({ message }) => message)
 
+const ALLOW = 'If it belongs to another program, add it to OTHER_VARIABLES in dev/language/names.ts.'
+
 describe('names that do not exist', () => {
   test.each([
-    ['Set `KAFKA_BROKER_LIST`.', 'no such setting: KAFKA_BROKER_LIST'],
-    ['All `KAFKA_SSL_*` settings', 'no such setting: KAFKA_SSL_'],
-    ['DLQ_MAX_TRIES=3', 'no such setting: DLQ_MAX_TRIES'],
+    ['Set `KAFKA_BROKER_LIST`.', `no such setting: KAFKA_BROKER_LIST. ${ALLOW}`],
+    ['All `KAFKA_SSL_*` settings', `no such setting: KAFKA_SSL_. ${ALLOW}`],
+    ['DLQ_MAX_TRIES=3', `no such setting: DLQ_MAX_TRIES. ${ALLOW}`],
     ['`checkresult_calls_total` counts', 'no such metric: checkresult_calls_total'],
     ['all of checkresult_calls_*', 'no such metric: checkresult_calls_'],
     ['rate(checkresult_result_total[5m])', 'no such metric: checkresult_result_total'],
@@ -39,6 +41,10 @@ test('accepts names that exist', () => {
     dlq list --reason undecodable, npm run check, npm run -s test:unit,
     docs/runbook.md, docs/runbook.md#checkresultdown, src/main.ts, README.md`
   expect(unknownIn(text)).toEqual([])
+})
+
+test('accepts the error codes of Kafka', () => {
+  expect(unknownIn('KAFKA_STORAGE_ERROR, LOG_DIR_NOT_FOUND, GROUP_ID_NOT_FOUND')).toEqual([])
 })
 
 test('accepts removed names in the changelog', () => {

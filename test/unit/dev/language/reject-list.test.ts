@@ -34,6 +34,7 @@ test.each([
 test.each([
   'There is no leader. It is no longer ready, and there are no more than two.',
   'The gateway aggregates and delegates: BAD_GATEWAY.',
+  'It is no secret that GitHub Actions gates merges. A capital letter.',
   'A dead letter, deadLetter(), DEAD_LETTER_LIMIT, dead-letter topic, DeadLetter, two dead letters',
   'Only lower-case letters, digits and capital letters.',
   'at-least-once, AT_LEAST_ONCE, at most 5, the most recent one',
@@ -53,7 +54,11 @@ test('finds a phrase across the lines of a comment or string', () => {
 
 test('reports the line of a hit and what to write instead', () => {
   expect(rejectedIn({ path: 'docs/a.md', text: 'One.\n\nAsk anew.\n' })).toEqual([
-    { path: 'docs/a.md', line: 3, message: '"anew": write "again"' },
+    {
+      path: 'docs/a.md',
+      line: 3,
+      message: '"anew": write "again" (to allow it: ALLOWED in dev/language/reject-list.ts)',
+    },
   ])
 })
 
