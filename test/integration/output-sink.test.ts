@@ -63,7 +63,7 @@ describe.each(KINDS)('$about', ({ create }) => {
   test('a failed publish returns the reason and does not change the committed offset', async () => {
     const sinks = await create()
     const first = await sinks.claim()
-    await first.publish([output(sinks, 1)], 2n)
+    expect(await first.publish([output(sinks, 1)], 2n)).toEqual(COMMITTED)
     const outcome = await first.publish(sinks.failing([output(sinks, 2)]), 3n)
     expect(outcome).toEqual({
       kind: expect.stringMatching(/failed|refused/),
