@@ -25,18 +25,25 @@ describe.concurrent('with bad settings', () => {
   const BAD = {
     KAFKA_BROKERS: 'no port',
     CHECKRESULT_QPS: '0',
-    DEFER_MAX_AGE: 'soon',
+    DEFER_DELAYS: 'soon',
     SCHEMA_REGISTRY_URL: 'registry',
-    KAFKA_GRUOP_ID: 'misspelled',
+    KAFKA_INPUT_TOPC: 'misspelled',
   }
 
   test.each([
     [['config', 'check'], Object.keys(BAD)],
-    [TOPICS, ['KAFKA_BROKERS', 'DEFER_MAX_AGE', 'KAFKA_GRUOP_ID']],
-    [['schemas', 'register'], ['SCHEMA_REGISTRY_URL']],
+    [TOPICS, ['KAFKA_BROKERS', 'DEFER_DELAYS', 'KAFKA_INPUT_TOPC']],
+    [
+      ['schemas', 'register'],
+      ['SCHEMA_REGISTRY_URL', 'KAFKA_INPUT_TOPC'],
+    ],
     [
       ['dlq', 'list'],
-      ['KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'DEFER_MAX_AGE', 'KAFKA_GRUOP_ID'],
+      ['KAFKA_BROKERS', 'DEFER_DELAYS', 'KAFKA_INPUT_TOPC'],
+    ],
+    [
+      ['dlq', 'list', '--show-transaction-ids'],
+      ['KAFKA_BROKERS', 'DEFER_DELAYS', 'KAFKA_INPUT_TOPC', 'SCHEMA_REGISTRY_URL'],
     ],
     [['lookup', 'passpassport1', 'biz1'], ['CHECKRESULT_QPS']],
   ])(
