@@ -12,7 +12,7 @@ import { retryRequest } from './retry-request.ts'
 import { byPartition, type TopicPartition } from './batches.ts'
 import { fetchCommitted, leaderOf, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
 import { findCoordinator } from './coordinator.ts'
-import { isRefused, toFailure } from './errors.ts'
+import { allWritten, isRefused, toFailure } from './errors.ts'
 import { COORDINATOR } from './internals.ts'
 import type { OffsetCommits } from './offset-commits.ts'
 import { packed, produce, type Batch, type Packing } from './produce.ts'
@@ -82,12 +82,12 @@ class AtLeastOnceSink implements OutputSink {
   async publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome> {
     const { of, acknowledged } = this.#claimed
     const missing = outputs.filter((output) => !acknowledged.has(output))
-    // Waits for all, because outputs acknowledged after a failure must not be sent again either.
-    const sent = await Promise.allSettled(
-      [...byPartition(missing).values()].map((records) => this.#produce(records)),
-    )
-    const errors = sent.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
-    if (errors.length > 0) return this.#notPublished(errors)
+    try {
+      // Waits for all, because outputs acknowledged after a failure must not be sent again either.
+      await allWritten([...byPartition(missing).values()].map((records) => this.#produce(records)))
+    } catch (error) {
+      return this.#notPublished(error)
+    }
     this.#options.commits.note(of, nextOffset)
     return { kind: 'committed' }
   }
@@ -99,11 +99,11 @@ class AtLeastOnceSink implements OutputSink {
   }
 
   /** A permanently rejected output can be replaced only if nothing else failed. */
-  #notPublished(errors: readonly unknown[]): PublishOutcome {
-    const other = errors.find((error) => !isRefused(error))
-    if (other === undefined) return { kind: 'refused', failure: toFailure(errors[0], 'writing') }
+  #notPublished(error: unknown): PublishOutcome {
+    const failure = toFailure(error, 'writing')
+    if (isRefused(error)) return { kind: 'refused', failure }
     this.#failed = true
-    return { kind: 'failed', failure: toFailure(other, 'writing') }
+    return { kind: 'failed', failure }
   }
 
   async #produce(records: readonly OutputRecord[]): Promise<void> {

@@ -136,6 +136,16 @@ export function isRefused(error: unknown): boolean {
   return REFUSED.test(errorType(error))
 }
 
+/**
+ * Waits for all requests that write outputs, also after one has failed. Throws an error that is not a rejection if there is
+ * one, because it leaves the outcome unknown, and otherwise the first rejection.
+ */
+export async function allWritten(requests: readonly Promise<unknown>[]): Promise<void> {
+  const ended = await Promise.allSettled(requests)
+  const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+  if (errors.length > 0) throw errors.find((error) => !isRefused(error)) ?? errors[0]
+}
+
 export function toFailure(error: unknown, doing: Doing): Failure {
   return { code: errorType(error), message: explain(error, doing), temporary: isPassing(error) }
 }

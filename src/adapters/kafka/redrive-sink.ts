@@ -5,7 +5,7 @@
 import type { Clock, OutputRecord, RedriveSink, PublishOutcome } from '../../ports.ts'
 import { byPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
-import { explain, isRefused, toFailure } from './errors.ts'
+import { allWritten, explain, isRefused, toFailure } from './errors.ts'
 import type { Cluster } from './internals.ts'
 import type { Packing } from './produce.ts'
 import { targetTopic } from './target-topic.ts'
@@ -75,8 +75,5 @@ async function produceAll(
   producer: TransactionalProducer,
   records: readonly (readonly OutputRecord[])[],
 ): Promise<void> {
-  const produced = await Promise.allSettled(records.map((all) => producer.produce(all)))
-  const errors: unknown[] = produced.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
-  // An error that is not a rejection leaves the outcome unknown, so it takes precedence.
-  if (errors.length > 0) throw errors.find((error) => !isRefused(error)) ?? errors[0]
+  await allWritten(records.map((all) => producer.produce(all)))
 }

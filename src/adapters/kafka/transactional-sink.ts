@@ -12,7 +12,7 @@ import type { ClaimPartition, Clock, OutputSink, OutputRecord, PublishOutcome } 
 import { byPartition, id, type TopicPartition } from './batches.ts'
 import { fetchCommitted, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
 import { findCoordinator } from './coordinator.ts'
-import { isRefused, toFailure } from './errors.ts'
+import { allWritten, isRefused, toFailure } from './errors.ts'
 import { COORDINATOR } from './internals.ts'
 import type { Packing } from './produce.ts'
 import type { AcquiredCluster } from './shared-clusters.ts'
@@ -164,9 +164,7 @@ class TransactionalSink implements OutputSink {
       await Promise.all(sent)
     } catch (error) {
       if (!isRefused(error)) throw error
-      const ended = await Promise.allSettled(sent)
-      const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
-      throw errors.find((other) => !isRefused(other)) ?? error
+      await allWritten(sent)
     }
   }
 
