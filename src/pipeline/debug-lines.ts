@@ -15,13 +15,11 @@ interface EndedCall {
 
 export function callEnded(
   log: Pick<Log, 'debug'>,
-  { topic, partition, offset }: InputRecord,
+  record: InputRecord,
   { code, outcome, reason, durationMs }: EndedCall,
 ): void {
   log.debug?.('A call has returned.', {
-    topic,
-    partition,
-    offset: String(offset),
+    ...positionOf(record),
     code: printableCode(code),
     outcome,
     ...(reason === null ? {} : { reason }),
@@ -32,44 +30,35 @@ export function callEnded(
 /** `reason` is the likely cause of the rejection: `record`, `account`, or `undecided`. */
 export function callRefused(
   log: Pick<Log, 'debug'>,
-  { topic, partition, offset }: InputRecord,
+  record: InputRecord,
   { reason, outcome }: { readonly reason: string; readonly outcome: string },
 ): void {
   log.debug?.(
     'The API rejected a call. The reason names the likely cause: the record, the account, or undecided.',
-    {
-      topic,
-      partition,
-      offset: String(offset),
-      reason,
-      outcome,
-    },
+    { ...positionOf(record), reason, outcome },
   )
 }
 
 /** `delayMs` is the time until the next call; null if no call follows now. */
 export function nextCall(
   log: Pick<Log, 'debug'>,
-  { topic, partition, offset }: InputRecord,
+  record: InputRecord,
   { outcome, attempts, delayMs }: { outcome: string; attempts: number; delayMs: number | null },
 ): void {
-  if (delayMs === null) {
-    const isOver = outcome === 'final' || outcome === 'rejected'
-    log.debug?.(`No further call follows for this record${isOver ? '' : ' for now'}.`, {
-      topic,
-      partition,
-      offset: String(offset),
+  const isOver = outcome === 'final' || outcome === 'rejected'
+  log.debug?.(
+    delayMs === null
+      ? `No further call follows for this record${isOver ? '' : ' for now'}.`
+      : 'The record makes another call after a short delay.',
+    {
+      ...positionOf(record),
       outcome,
       attempt: attempts,
-    })
-  } else {
-    log.debug?.('The record makes another call after a short delay.', {
-      topic,
-      partition,
-      offset: String(offset),
-      outcome,
-      attempt: attempts,
-      durationMs: delayMs,
-    })
-  }
+      ...(delayMs === null ? {} : { durationMs: delayMs }),
+    },
+  )
+}
+
+function positionOf({ topic, partition, offset }: InputRecord) {
+  return { topic, partition, offset: String(offset) }
 }

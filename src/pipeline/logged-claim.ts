@@ -1,10 +1,5 @@
 /** Wraps claims and commits to log a debug line for each: the outcome, the offset and the duration. */
-import type { ClaimPartition, Clock, Log, OutputSink } from '../ports.ts'
-
-interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
+import type { ClaimPartition, Clock, InputRecord, Log, OutputSink } from '../ports.ts'
 
 interface LoggedOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -36,7 +31,7 @@ export function loggedClaim(claim: ClaimPartition, { clock, log }: LoggedOptions
 
 function loggedSink(
   sink: OutputSink,
-  topicPartition: TopicPartition,
+  topicPartition: Pick<InputRecord, 'topic' | 'partition'>,
   { clock, log }: LoggedOptions,
 ): OutputSink {
   return {
