@@ -9,6 +9,7 @@ import { Outputs, type ProcessedRecord } from '../../src/pipeline/outputs.ts'
 import { PermitQueue } from '../../src/pipeline/permit-queue.ts'
 import { createProcessRecord, type RecordContext } from '../../src/pipeline/process-record.ts'
 import type { Decoded, InputRecord } from '../../src/ports.ts'
+import { answerWith } from './answers.ts'
 import { FakeClock, flushPromises as rest } from './fake-clock.ts'
 import { fakeLog, fakeMetrics } from './fakes.ts'
 import { recordingLog } from './recording-log.ts'
@@ -22,16 +23,7 @@ export const EVENT: VerificationCompleted = {
   passed: null,
   subCode: null,
 }
-const ANSWER: CheckAnswer = {
-  requestId: 'r',
-  passed: 'Y',
-  subCode: '200',
-  document: 'absent',
-  spoofed: null,
-  spoofTypes: [],
-  faceAttacked: null,
-  droppedMembers: [],
-}
+const ANSWER: CheckAnswer = answerWith({ requestId: 'r' })
 export const PASSED: Reply & { kind: 'answer' } = {
   kind: 'answer',
   status: 200,

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { SECRET, warningsOf } from './environments.ts'
+import { GRANT, PLAIN, SECRET, warningsOf } from './environments.ts'
 
-const PLAIN = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD: SECRET }
-const GRANT = {
-  KAFKA_SASL_MECHANISM: 'oauthbearer',
-  KAFKA_SASL_OAUTH_TOKEN_URL: 'https://login.example/token',
-  KAFKA_SASL_OAUTH_CLIENT_ID: 'me',
-  KAFKA_SASL_OAUTH_CLIENT_SECRET: SECRET,
-}
 const REGISTRY = { SCHEMA_REGISTRY_USERNAME: 'me', SCHEMA_REGISTRY_PASSWORD: SECRET }
 const REDIS = { CHECKRESULT_QUOTA: 'redis' }
 

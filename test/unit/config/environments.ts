@@ -12,6 +12,15 @@ export const COMPLETE = {
   ALIBABA_CLOUD_ACCESS_KEY_SECRET: SECRET,
 }
 
+/** Kafka logins that are complete. */
+export const PLAIN = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD: SECRET }
+export const GRANT = {
+  KAFKA_SASL_MECHANISM: 'oauthbearer',
+  KAFKA_SASL_OAUTH_TOKEN_URL: 'https://login.example/token',
+  KAFKA_SASL_OAUTH_CLIENT_ID: 'me',
+  KAFKA_SASL_OAUTH_CLIENT_SECRET: SECRET,
+}
+
 export type Env = Record<string, string | undefined>
 
 /** Reads only these files. */

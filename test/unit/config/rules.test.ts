@@ -1,16 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createAuthority, issue } from '../../support/certificates.ts'
-import { SECRET, configOf, errorOf, type Env } from './environments.ts'
+import { GRANT, PLAIN, SECRET, configOf, errorOf, type Env } from './environments.ts'
 
 describe('rules between settings', () => {
-  const SASL = { KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me', KAFKA_SASL_PASSWORD: SECRET }
-  const GRANT = {
-    KAFKA_SASL_MECHANISM: 'oauthbearer',
-    KAFKA_SASL_OAUTH_TOKEN_URL: 'https://login.example/token',
-    KAFKA_SASL_OAUTH_CLIENT_ID: 'me',
-    KAFKA_SASL_OAUTH_CLIENT_SECRET: SECRET,
-  }
-
   test('CHECKRESULT_QPS can be unlimited only with a loopback endpoint', () => {
     expect(errorOf({ CHECKRESULT_QPS: 'unlimited' })).toMatch(
       /^CHECKRESULT_QPS is "unlimited", but CHECKRESULT_ENDPOINT is "https:.+ loopback/,
@@ -45,7 +37,7 @@ describe('rules between settings', () => {
     [{ KAFKA_RESULT_TOPIC: 'verification_completed' }, /dots and underscores count as the same/],
     [{ KAFKA_RESULT_TOPIC: 'verification.completed.retry.1m' }, /^KAFKA_RETRY_TOPIC_PREFIX gives the topic/],
     [
-      { ...SASL, KAFKA_SASL_PASSWORD: '' },
+      { ...PLAIN, KAFKA_SASL_PASSWORD: '' },
       /^KAFKA_SASL_MECHANISM and KAFKA_SASL_USERNAME are set, but KAFKA_SASL_PASSWORD is not/,
     ],
     [
@@ -53,7 +45,7 @@ describe('rules between settings', () => {
       /^KAFKA_SASL_USERNAME is set, but KAFKA_SASL_MECHANISM and KAFKA_SASL_PASSWORD are not/,
     ],
     [
-      { ...SASL, KAFKA_SASL_OAUTH_CLIENT_ID: 'me' },
+      { ...PLAIN, KAFKA_SASL_OAUTH_CLIENT_ID: 'me' },
       /^KAFKA_SASL_OAUTH_CLIENT_ID is set, but KAFKA_SASL_MECHANISM is plain\. Expected KAFKA_SASL_MECHANISM=oauthbearer/,
     ],
     [
@@ -147,7 +139,7 @@ describe('rules between settings', () => {
   })
 
   test('accepts a complete login', () => {
-    const { sasl } = configOf(SASL).kafka
+    const { sasl } = configOf(PLAIN).kafka
     expect(sasl).toMatchObject({ mechanism: 'plain', username: 'me' })
     expect(sasl !== null && 'password' in sasl && sasl.password.reveal()).toBe(SECRET)
   })

@@ -6,19 +6,11 @@ import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
 import { DEFER_REASONS } from '../../../src/core/defer.ts'
 import { CIRCUIT_REASONS } from '../../../src/core/circuit-breaker.ts'
 import { CALL_OUTCOMES } from '../../../src/ports.ts'
+import { answerWith } from '../../support/answers.ts'
 
 type Answer = Reply & { kind: 'answer' }
 
-const PASSED: CheckAnswer = {
-  requestId: 'r',
-  passed: 'Y',
-  subCode: '200',
-  document: 'absent',
-  spoofed: null,
-  spoofTypes: [],
-  faceAttacked: null,
-  droppedMembers: [],
-}
+const PASSED: CheckAnswer = answerWith({ requestId: 'r' })
 
 function answered(changes: Partial<Answer>): Answer {
   return {
