@@ -158,4 +158,4 @@ function logAssignment(log: Log, assignment: Assignment, share: string | null): 
 }
 
 const HOT_STANDBY =
-  'No partitions assigned because there are more replicas than partitions or permits. This replica is a hot standby and takes over when another one leaves.'
+  'No partitions assigned because there are more replicas than partitions, permits or shards (16). This replica is a hot standby and takes over when another one leaves.'

@@ -93,7 +93,7 @@ const setup = group(
 )
 
 const autoscaling = group(
-  'Autoscaling by consumer lag. `maxReplicas` must not exceed `partitions` or `CHECKRESULT_QPS`.',
+  'Autoscaling by consumer lag. `maxReplicas` must not exceed `partitions`, `CHECKRESULT_QPS` or 16.',
   {
     type: leaf(
       'none',
@@ -212,11 +212,11 @@ export const chartValues: Group = group('', {
   image,
   partitions: count(
     8,
-    'Partitions of the input topic. `setup.topics` creates topics with this number. At most this many replicas make calls.',
+    'Partitions of the input topic. `setup.topics` creates topics with this number. At most this many replicas make calls, and at most 16.',
   ),
   replicas: count(
     2,
-    'Number of pods if `autoscaling.type` is `none`. Replicas in excess of partitions or permits are hot standbys.',
+    'Number of pods if `autoscaling.type` is `none`. Replicas in excess of partitions, permits or 16 are hot standbys.',
     0,
   ),
   autoscaling,

@@ -2,7 +2,11 @@
  * Splits the quota over the partitions of the input topic: whole permits each, and one more each for the first
  * partitions until the remainder is used up. So the shares always add up to the quota, however the partitions are
  * distributed. All replicas must split alike, so they use the quota plan of the group's leader ({@link QuotaPlan}).
+ *
+ * Whole shards are assigned, round-robin over the members that get any. The member at index m owns shard m, and so
+ * partition m of the input topic, which has a permit.
  */
+import { SHARDS, shardOf } from './shards.ts'
 
 /** The basis of the shares in one generation of the group. */
 export interface QuotaPlan {
@@ -22,11 +26,11 @@ export function shareOf(owned: readonly number[], { partitions, permits }: Quota
 
 /** How many members get partitions, at least one permit each. Additional members are hot standbys. */
 export function memberCount({ partitions, permits }: QuotaPlan, members: number): number {
-  return Math.min(members, partitions, permits ?? Infinity)
+  return Math.min(members, SHARDS, partitions, permits ?? Infinity)
 }
 
 /**
- * The member at each index. Members keep their index, so an additional member moves no partitions except by raising the
+ * The member at each index. Members keep their index, so an additional member moves no shards except by raising the
  * count, and a hot standby takes exactly the index of a member that has left.
  */
 export function assignMembers(
@@ -43,20 +47,17 @@ export function assignMembers(
   return Array.from({ length: count }, (_, memberIndex) => assigned.get(memberIndex) ?? waiting.shift() ?? '')
 }
 
-/** The partitions of a topic that belong to a member's index. Partitions beyond the input topic's count wrap around. */
-export function partitionsAt(memberIndex: number, { of, input, count }: Topic): number[] {
-  return Array.from({ length: of }, (_, partition) => partition).filter(
-    (partition) => (partition % input) % count === memberIndex,
+/**
+ * The partitions of a topic with `width` partitions that belong to a member's index, if `count` members get partitions.
+ * This is also right for a retry topic with more or fewer partitions than the input topic.
+ */
+export function partitionsAt(
+  memberIndex: number,
+  { width, count }: { width: number; count: number },
+): number[] {
+  return Array.from({ length: width }, (_, partition) => partition).filter(
+    (partition) => shardOf(partition) % count === memberIndex,
   )
-}
-
-interface Topic {
-  /** The partition count of this topic. */
-  readonly of: number
-  /** The partition count of the input topic. */
-  readonly input: number
-  /** How many members get partitions. */
-  readonly count: number
 }
 
 function byId(left: { readonly id: string }, right: { readonly id: string }): number {

@@ -147,7 +147,7 @@ test('the notes show how to check the release, and how many replicas are hot sta
   const notes = (await call(tools.helm, args)).split('NOTES:\n')[1] ?? ''
   expect(notes).toContain('helm test r -n identity')
   expect(notes).toContain(
-    '3 of 11 replicas are hot standbys: there are 8 partitions and 10 permits per second.',
+    '3 of 11 replicas are hot standbys: there are 8 partitions in 8 shards, and 10 permits per second.',
   )
 })
 

@@ -30,6 +30,11 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     'autoscaling.maxReplicas is 4, but the input topic has 3 partitions. Set it to the number of partitions or less: additional replicas would have nothing to read.',
   ],
   [
+    'more replicas than shards',
+    { ...KEDA, partitions: 64, 'autoscaling.maxReplicas': 17, 'settings.CHECKRESULT_QPS': 50 },
+    'autoscaling.maxReplicas is 17, but partitions are assigned in 16 shards. Set it to 16 or less: additional replicas would have nothing to read.',
+  ],
+  [
     'more replicas than permits',
     { 'autoscaling.type': 'hpa', 'settings.CHECKRESULT_QPS': 3 },
     'autoscaling.maxReplicas is 4, but settings.CHECKRESULT_QPS is 3. Set it to CHECKRESULT_QPS or less: additional replicas would have no share of the quota.',
@@ -256,8 +261,8 @@ describe('accepted', () => {
   const ACCEPTED: readonly (readonly [string, Values])[] = [
     ['as many replicas as permits', { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 10 }],
     [
-      'any number of replicas without a limit',
-      { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 32, 'settings.CHECKRESULT_QPS': 'unlimited' },
+      'as many replicas as shards without a limit',
+      { ...KEDA, partitions: 32, 'autoscaling.maxReplicas': 16, 'settings.CHECKRESULT_QPS': 'unlimited' },
     ],
     ['hot standbys', { replicas: 30 }],
     ['the tag latest together with a digest', { 'image.tag': 'latest', 'image.digest': DIGEST }],

@@ -99,7 +99,7 @@ class Coordinator {
       const at = assigned.indexOf(id)
       member.memberIndex = at < 0 ? null : at
       member.lastHeartbeatMs = time.nowMs
-      const owned = at < 0 ? [] : partitionsAt(at, { of: partitions, input: partitions, count })
+      const owned = partitionsAt(at, { width: partitions, count })
       member.answer?.(this.#generation, shareOf(owned, plan))
       member.answer = null
     }

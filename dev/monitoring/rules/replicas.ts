@@ -72,7 +72,7 @@ export const replicaAlerts: Group<Alert> = {
       for: '30m',
       summary: 'A replica is a hot standby without a share of the quota.',
       description:
-        'Replica {{ $labels.instance }} of {{ $labels.job }} makes no calls, because there are more replicas than permits or partitions. It takes over when another replica leaves.',
+        'Replica {{ $labels.instance }} of {{ $labels.job }} makes no calls, because there are more replicas than permits, partitions or shards (16). It takes over when another replica leaves.',
       dashboard: 'service',
       panel: 'Quota share by replica',
     },

@@ -146,6 +146,9 @@ wrong and how to fix it, and names the values.
 {{- if gt $maxReplicas (int $.Values.partitions) -}}
 {{- $errors = append $errors (printf "autoscaling.maxReplicas is %d, but the input topic has %d partitions. Set it to the number of partitions or less: additional replicas would have nothing to read." $maxReplicas (int $.Values.partitions)) -}}
 {{- end -}}
+{{- if gt $maxReplicas 16 -}}
+{{- $errors = append $errors (printf "autoscaling.maxReplicas is %d, but partitions are assigned in 16 shards. Set it to 16 or less: additional replicas would have nothing to read." $maxReplicas) -}}
+{{- end -}}
 {{- $qps := include "checkresult.setting" (dict "root" $ "name" "CHECKRESULT_QPS") -}}
 {{- if and (ne $qps "unlimited") (gt $maxReplicas (int $qps)) -}}
 {{- $errors = append $errors (printf "autoscaling.maxReplicas is %d, but settings.CHECKRESULT_QPS is %s. Set it to CHECKRESULT_QPS or less: additional replicas would have no share of the quota." $maxReplicas $qps) -}}

@@ -1,8 +1,7 @@
 /**
- * Assigns partition i of every topic to the same member, so that the owner of an input partition also owns its
- * retry partitions. Members get partitions round-robin in partition order, so their counts differ by at most one.
- * If the quota is shared by partitions, at most as many members get partitions as there are permits, so that no
- * partition belongs to a member that must not call.
+ * Assigns whole shards, so the owner of an input partition also owns its retry partitions. Members get shards
+ * round-robin, so their counts differ by at most one. If the quota is shared by partitions, at most as many members get
+ * shards as there are permits, so that no partition belongs to a member that must not call.
  *
  * All members must split the quota in the same way, even while a topic grows or replicas have different settings.
  * Each member tells the leader its limit, and the leader sends the smallest one to all members as part of the quota
@@ -15,18 +14,20 @@ import type { MemberAssignment as Assigned, Protocol } from './group-member.ts'
 import type { JoinAnswer } from './internals.ts'
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
-const NAME = 'CheckresultCoPartition'
+/** Names the transactional ids, too: replicas that fence each other by other ids must not join the same group. */
+const NAME = 'CheckresultShards'
 const VERSION = 0
 
-/** Sent by each member when it joins. `place` is its previous place, which it keeps if possible. */
-const MemberUserData = z.object({ permits: z.int().min(1).nullable(), place: z.int().min(0).nullable() })
-/** Sent by the leader to each member. A standby has no place. */
+const Index = z.int().min(0).nullable()
+/** Sent by each member when it joins. `memberIndex` is its previous index, which it keeps if possible. */
+const MemberUserData = z.object({ permits: z.int().min(1).nullable(), memberIndex: Index })
+/** Sent by the leader to each member. A hot standby has no index. */
 const LeaderUserData = z.object({
   partitions: z.int().min(0),
   permits: z.int().min(1).nullable(),
-  place: z.int().min(0).nullable(),
+  memberIndex: Index,
   /** The leader's input topic. A member with another one is in another program's group. */
-  inputTopic: z.string().optional(),
+  inputTopic: z.string(),
 })
 export type LeaderUserData = z.output<typeof LeaderUserData>
 
@@ -55,10 +56,11 @@ export interface OwnAssignment {
 export function createCoPartitioning(options: CoPartitioningOptions): CoPartitioning {
   const { inputTopic, retryTopics, permits, widths } = options
   const topics = [inputTopic, ...retryTopics]
-  let place: number | null = null
+  let memberIndex: number | null = null
   return {
     name: NAME,
-    metadata: () => MemberMetadata.encode({ version: VERSION, topics, userData: encode({ permits, place }) }),
+    metadata: () =>
+      MemberMetadata.encode({ version: VERSION, topics, userData: encode({ permits, memberIndex }) }),
     assign: async (members) => {
       const known = await widths()
       const current = new Map(topics.map((topic) => [topic, known.get(topic) ?? 0]))
@@ -72,14 +74,9 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
     assigned: (memberAssignment) => {
       const decoded = MemberAssignment.decode(memberAssignment)
       const plan = decode(LeaderUserData, decoded?.userData ?? null)
-      place = plan?.place ?? null
-      const all = Object.entries(decoded?.assignment ?? {})
-      const ours = all.filter(([topic]) => topics.includes(topic))
-      const isForeign =
-        plan === null ||
-        (plan.inputTopic ?? inputTopic) !== inputTopic ||
-        (all.length > 0 && ours.length === 0)
-      return { assignment: Object.fromEntries(ours), plan, isForeign }
+      memberIndex = plan?.memberIndex ?? null
+      const ours = Object.entries(decoded?.assignment ?? {}).filter(([topic]) => topics.includes(topic))
+      return { assignment: Object.fromEntries(ours), plan, isForeign: plan?.inputTopic !== inputTopic }
     },
   }
 }
@@ -91,22 +88,21 @@ function assign(
 ): Assigned[] {
   const count = memberCount(plan, members.length)
   const assigned = assignMembers(
-    members.map((member) => ({ id: member.memberId, memberIndex: userDataOf(member)?.place ?? null })),
+    members.map((member) => ({ id: member.memberId, memberIndex: userDataOf(member)?.memberIndex ?? null })),
     count,
   )
   return members.map(({ memberId }) => {
     const at = assigned.indexOf(memberId)
-    const place = at < 0 ? null : at
-    const assignment = [...widths].map(([topic, of]): [string, number[]] => [
-      topic,
-      place === null ? [] : partitionsAt(place, { of, input: plan.partitions, count }),
-    ])
+    const memberIndex = at < 0 ? null : at
+    const assignment = [...widths].map(
+      ([topic, width]) => [topic, partitionsAt(at, { width, count })] as const,
+    )
     return {
       memberId,
       memberAssignment: MemberAssignment.encode({
         version: VERSION,
         assignment: Object.fromEntries(assignment),
-        userData: encode({ ...plan, place } satisfies LeaderUserData),
+        userData: encode({ ...plan, memberIndex } satisfies LeaderUserData),
       }),
     }
   })
@@ -131,7 +127,7 @@ function encode(userData: z.output<typeof MemberUserData> | LeaderUserData): Buf
   return Buffer.from(JSON.stringify(userData))
 }
 
-/** Earlier versions send nothing. Invalid data is treated the same way. */
+/** Null for invalid data, as from another program. */
 function decode<T>(schema: z.ZodType<T>, userData: Buffer | null): T | null {
   try {
     return schema.parse(JSON.parse(String(userData)))

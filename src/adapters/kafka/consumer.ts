@@ -116,10 +116,21 @@ export function createGroupConsumer(options: ConsumerOptions): GroupConsumer {
 /** Each attempt makes the other program's group reassign its partitions. */
 const RETRY_MS = 30_000
 
-function anotherProgram(groupId: string, retryAfterMs: number): OperatorError {
+const SEPARATE =
+  'Stop the other program, or give one of the two another group id (see KAFKA_START_OFFSET for what a new group reads).'
+
+function anotherInputTopic(groupId: string): OperatorError {
   return new OperatorError(
-    `Another program uses KAFKA_GROUP_ID ${groupId}: the group has members that are not replicas of this service with the same KAFKA_INPUT_TOPIC. The service reads nothing, and retries until they have left. Stop the other program, or give one of the two another group id (see KAFKA_START_OFFSET for what a new group reads).`,
-    retryAfterMs,
+    `Another program uses KAFKA_GROUP_ID ${groupId}: the group has members that are not replicas of this service with the same KAFKA_INPUT_TOPIC. The service reads nothing, and retries until they have left. ${SEPARATE}`,
+    RETRY_MS,
+  )
+}
+
+/** A rejected member triggers no rebalance, so it may retry soon. */
+function anotherProtocol(groupId: string): OperatorError {
+  return new OperatorError(
+    `Another program, or an earlier version of this service, uses KAFKA_GROUP_ID ${groupId}: the group has members that do not assign partitions by shard. The service reads nothing, and retries until they have left. After an upgrade or a rollback, stop all replicas of the other version. ${SEPARATE}`,
+    0,
   )
 }
 
@@ -248,7 +259,7 @@ class OwnConsumer {
 
   #assigned({ memberId, generation, isLeader, sent, memberAssignment }: Assigned): void {
     const { assignment, plan, isForeign } = this.#partitioning.assigned(memberAssignment)
-    if (isForeign) throw anotherProgram(this.#options.groupId, RETRY_MS)
+    if (isForeign) throw anotherInputTopic(this.#options.groupId)
     const isSameMember = memberId === this.#memberId
     this.#memberId = memberId
     this.#knownWidth ||= plan?.partitions ?? 0
@@ -316,8 +327,7 @@ class OwnConsumer {
 
   #explained(error: unknown): OperatorError {
     if (error instanceof OperatorError) return error
-    // A rejected member triggers no rebalance, so it may retry soon.
-    if (errorType(error) === 'INCONSISTENT_GROUP_PROTOCOL') return anotherProgram(this.#options.groupId, 0)
+    if (errorType(error) === 'INCONSISTENT_GROUP_PROTOCOL') return anotherProtocol(this.#options.groupId)
     return new OperatorError(explain(error))
   }
 

@@ -63,7 +63,7 @@ export const replicaCases: readonly Case[] = [
     clears: 51,
     labels: { instance: 'b' },
     description:
-      'Replica b of checkresult-stream makes no calls, because there are more replicas than permits or partitions. It takes over when another replica leaves.',
+      'Replica b of checkresult-stream makes no calls, because there are more replicas than permits, partitions or shards (16). It takes over when another replica leaves.',
     silent: {
       'it is not in the group': {
         faults: {

@@ -18,7 +18,7 @@ const incident = fc.record({
 
 const runs = fc.record({
   permits: fc.integer({ min: 1, max: 12 }),
-  partitions: fc.integer({ min: 1, max: 9 }),
+  partitions: fc.integer({ min: 1, max: 40 }),
   replicas: fc.integer({ min: 1, max: 4 }),
   incidents: fc.array(incident, { maxLength: 12 }),
   seed: fc.integer({ min: 1, max: 2 ** 31 - 2 }),

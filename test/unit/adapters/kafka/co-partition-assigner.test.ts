@@ -6,6 +6,7 @@ import {
   type CoPartitioning,
 } from '../../../../src/adapters/kafka/co-partition-assigner.ts'
 import { shareOf } from '../../../../src/core/quota-shares.ts'
+import { shardOf } from '../../../../src/core/shards.ts'
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 
@@ -53,22 +54,32 @@ describe('the assignment', () => {
     expect(owned(group)).toEqual({ a: { in: [0, 2], retry: [0, 2] }, b: { in: [1, 3], retry: [1, 3] } })
   })
 
-  test('gives partitions of a larger retry topic to the members they wrap around to, and works with a smaller one', async () => {
-    const counts = { in: 3, wide: 7, narrow: 1 }
+  test('gives whole shards, also those of wider and narrower retry topics', async () => {
+    const counts = { in: 3, wide: 20, narrow: 1 }
     const group = await generation([member('a', counts, 9), member('b', counts, 9)])
     expect(owned(group)).toEqual({
-      a: { in: [0, 2], wide: [0, 2, 3, 5, 6], narrow: [0] },
-      b: { in: [1], wide: [1, 4], narrow: [] },
+      a: { in: [0, 2], wide: [0, 2, 4, 6, 8, 10, 12, 14, 16, 18], narrow: [0] },
+      b: { in: [1], wide: [1, 3, 5, 7, 9, 11, 13, 15, 17, 19], narrow: [] },
+    })
+    const wide = { in: 18 }
+    const three = await generation(['a', 'b', 'c'].map((id) => member(id, wide)))
+    expect(owned(three)).toEqual({
+      a: { in: [0, 3, 6, 9, 12, 15, 16] },
+      b: { in: [1, 4, 7, 10, 13, 17] },
+      c: { in: [2, 5, 8, 11, 14] },
     })
   })
 
-  test('leaves members without partitions if there are fewer partitions or permits than members', async () => {
+  test('leaves members without partitions if there are fewer partitions, permits or shards than members', async () => {
     const narrow = { in: 1, retry: 4 }
     const few = await generation([member('a', narrow), member('b', narrow)])
     expect(owned(few)).toEqual({ a: { in: [0], retry: [0, 1, 2, 3] }, b: { in: [], retry: [] } })
     const wide = { in: 3 }
     const poor = await generation(['a', 'b', 'c'].map((id) => member(id, wide, 2)))
     expect(owned(poor)).toEqual({ a: { in: [0, 2] }, b: { in: [1] }, c: { in: [] } })
+    const many = await generation(Array.from({ length: 18 }, (_, at) => member(`m${at}`, { in: 64 })))
+    const working = [...many.values()].filter((one) => one.owned['in']?.length === 4)
+    expect(working).toHaveLength(16)
   })
 
   test('does not depend on the order of the members', async () => {
@@ -93,14 +104,19 @@ test('uses the lowest limit of all members and sends it to everyone', async () =
   const counts = { in: 4 }
   const group = await generation([member('a', counts, 20), member('b', counts, 7)])
   expect([...group.values()].map(({ plan }) => plan)).toEqual([
-    { partitions: 4, permits: 7, place: 0, inputTopic: 'in' },
-    { partitions: 4, permits: 7, place: 1, inputTopic: 'in' },
+    { partitions: 4, permits: 7, memberIndex: 0, inputTopic: 'in' },
+    { partitions: 4, permits: 7, memberIndex: 1, inputTopic: 'in' },
   ])
 })
 
-test('ignores metadata that is invalid or missing in an earlier version', () => {
+test('recognizes a plan that is invalid or missing as that of another program', () => {
   const { partitioning } = member('a', { in: 1 })
-  for (const text of ['', '{', '{"partitions":4}', '{"partitions":-1,"permits":5,"place":0}']) {
+  for (const text of [
+    '',
+    '{',
+    '{"partitions":4}',
+    '{"partitions":-1,"permits":5,"memberIndex":0,"inputTopic":"in"}',
+  ]) {
     const bytes = MemberAssignment.encode({
       version: 0,
       assignment: { in: [0] },
@@ -115,7 +131,7 @@ test('ignores metadata that is invalid or missing in an earlier version', () => 
   expect(partitioning.assigned(Buffer.alloc(0))).toEqual({ assignment: {}, plan: null, isForeign: true })
 })
 
-test('gives partitions to a member of an earlier version, which sends no limit', async () => {
+test('gives partitions to a member that sends no valid limit', async () => {
   const counts = { in: 2 }
   const { partitioning } = member('b', counts, 10)
   const silent = MemberMetadata.encode({ version: 0, topics: ['in'], userData: Buffer.alloc(0) })
@@ -131,7 +147,7 @@ test('gives partitions to a member of an earlier version, which sends no limit',
 
 test('gives each partition one owner with a permit, with shares that sum up to the limit, for any changes of membership', async () => {
   const ids = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 9 })
-  const width = fc.integer({ min: 1, max: 24 })
+  const width = fc.integer({ min: 1, max: 40 })
   await fc.assert(
     fc.asyncProperty(
       fc.record({ all: ids, permits: fc.integer({ min: 1, max: 40 }), input: width, retry: width }),
@@ -155,7 +171,9 @@ test('gives each partition one owner with a permit, with shares that sum up to t
           expect(shares.reduce((sum, share) => sum + share, 0)).toBe(permits)
           const working = group.map((one) => Object.values(one.owned).some((some) => some.length > 0))
           expect(shares.map((share) => share > 0)).toEqual(working)
-          const numbers = group.map((one) => one.owned['in']?.length ?? 0).filter((one) => one > 0)
+          const numbers = group
+            .map((one) => new Set((one.owned['in'] ?? []).map(shardOf)).size)
+            .filter((one) => one > 0)
           expect(Math.max(...numbers) - Math.min(...numbers)).toBeLessThanOrEqual(1)
         }
       },
@@ -180,9 +198,11 @@ test('gives nothing to a replica with another input topic, which reports that an
   expect(group.get('b')).toMatchObject({ owned: { in: [0, 1] }, isForeign: false })
 })
 
-test('a leader with other topics is recognized as another program', () => {
+test('a leader with another input topic is recognized as another program', () => {
   const { partitioning } = member('a', { in: 1 })
-  const userData = Buffer.from(JSON.stringify({ partitions: 4, permits: null, place: 0 }))
+  const userData = Buffer.from(
+    JSON.stringify({ partitions: 4, permits: null, memberIndex: 0, inputTopic: 'elsewhere' }),
+  )
   const bytes = MemberAssignment.encode({ version: 0, assignment: { elsewhere: [0] }, userData })
   expect(partitioning.assigned(bytes)).toMatchObject({ assignment: {}, isForeign: true })
 })
