@@ -12,7 +12,7 @@ import kafkajs, { type EachBatchPayload, type KafkaMessage } from 'kafkajs'
 import { Pool } from 'undici'
 import { parseAnswer } from '../../src/adapters/alibaba/answer.ts'
 import { classify } from '../../src/core/classify.ts'
-import { patchRequestQueue } from '../../src/adapters/kafka/patch-request-queue.ts'
+import { applyPatches } from '../../src/adapters/kafka/kafkajs/patches.ts'
 import { createEncodeResult } from '../../src/adapters/registry/encode-result.ts'
 import { schemaType } from '../../src/adapters/registry/schemas.ts'
 import { loadConfig } from '../../src/config.ts'
@@ -30,7 +30,7 @@ if (loaded.kind === 'errors') throw new Error(loaded.errors.join('\n'))
 const { kafka: settings, consumer: group, topics, checkresult } = loaded.config
 
 // Without this patch, kafkajs's timers use 5 % of a core, which this benchmark does not compare.
-patchRequestQueue()
+applyPatches('request-queue')
 const kafka = new kafkajs.Kafka({ brokers: [...settings.brokers], logLevel: kafkajs.logLevel.ERROR })
 const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
 const consumer = kafka.consumer({

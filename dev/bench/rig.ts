@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs'
-import { patchRequestQueue } from '../../src/adapters/kafka/patch-request-queue.ts'
+import { applyPatches } from '../../src/adapters/kafka/kafkajs/patches.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
 import { startCommand, type Env } from '../harness/commands.ts'
 import { createEnvironment, prepareEnvironment, type Environment } from '../harness/environment.ts'
@@ -74,7 +74,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
   )
   await prepareEnvironment(environment)
   // Kafka clients of the rig share the cores with the service, so they must use little CPU.
-  patchRequestQueue()
+  applyPatches('request-queue')
   patchFetch()
   const kafka = new kafkajs.Kafka({ brokers: [...stack.brokers], logLevel: kafkajs.logLevel.NOTHING })
   const admin = kafka.admin()

@@ -6,14 +6,12 @@
  *
  * Partitions without records are removed, because kafkajs creates a batch for each partition in a response.
  */
-import { createRequire } from 'node:module'
+import { responseOf } from '../../src/adapters/kafka/kafkajs/internals.ts'
 import { abortedRecords, type FetchedPartition } from './aborted-records.ts'
-
-const require = createRequire(import.meta.url)
 
 /** The decoders of Fetch responses, for all versions with transactions. Looked up for each response. */
 const FETCH_RESPONSES = [4, 5, 6, 7, 8, 9, 10, 11].map(
-  (apiVersion) => require(`kafkajs/src/protocol/requests/fetch/v${apiVersion}/response`) as FetchResponse,
+  (apiVersion) => responseOf('Fetch', apiVersion) as unknown as FetchResponse,
 )
 
 interface FetchResponse {

@@ -3,7 +3,7 @@
  * reasons, npm scripts, files and sections of the docs. The existing names come from the code that defines them.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { PROTOCOL_ERRORS } from '../../src/adapters/kafka/internals.ts'
+import { PROTOCOL_ERRORS } from '../../src/adapters/kafka/kafkajs/internals.ts'
 import { createMetrics } from '../../src/adapters/prometheus/metrics.ts'
 import { fileVariant, SETTING_NAMES } from '../../src/config/settings.ts'
 import { DEAD_LETTER_REASONS } from '../../src/core/dead-letter.ts'

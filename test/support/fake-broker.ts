@@ -2,14 +2,10 @@
  * A fake broker for the fetcher. Requests and responses are encoded to bytes and decoded again, so the wire format is
  * tested too. Supports Fetch version 10 and ListOffsets version 3.
  */
-import { createRequire } from 'node:module'
 import { encodeBatch } from '../../src/adapters/kafka/encode-batch.ts'
-import type { Broker, Exchange } from '../../src/adapters/kafka/internals.ts'
+import { API_KEYS, type Broker, type Exchange } from '../../src/adapters/kafka/kafkajs/internals.ts'
 import { NO_HEADERS } from '../../src/core/headers.ts'
 import { WireReader } from '../../src/adapters/kafka/wire-reader.ts'
-
-const require = createRequire(import.meta.url)
-const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<Record<string, number>>
 
 export interface SeenFetch {
   readonly maxWaitMs: number
@@ -64,7 +60,7 @@ export function fakeBroker({ nodeId = 1, onFetch, onListOffsets }: FakeBrokerOpt
     const encode = exchange.request['encode'] as () => Promise<{ readonly buffer: Buffer }>
     const reader = new RequestReader((await encode()).buffer)
     let payload: Buffer
-    if (exchange.request['apiKey'] === apiKeys['Fetch']) {
+    if (exchange.request['apiKey'] === API_KEYS.Fetch) {
       const seen = readFetch(reader)
       fetches.push(seen)
       payload = encodeFetchAnswer(await onFetch(seen))

@@ -1,14 +1,10 @@
 /** Connects kafkajs to a fake broker that sends given answers. */
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import kafkajs from 'kafkajs'
 import { onTestFinished } from 'vitest'
-import { ConnectionClass, type Connection } from '../../src/adapters/kafka/internals.ts'
-import { openSocket } from '../../src/adapters/kafka/sockets.ts'
-
-const require = createRequire(import.meta.url)
-const Encoder = require('kafkajs/src/protocol/encoder') as new () => object
+import { ConnectionClass, EncoderClass, type Connection } from '../../src/adapters/kafka/kafkajs/internals.ts'
+import { openSocket } from '../../src/adapters/kafka/kafkajs/sockets.ts'
 
 export const REQUEST_TIMEOUT_MS = 6_000
 export const CONNECTION_TIMEOUT_MS = 3_000
@@ -84,7 +80,7 @@ export function ask(connection: Connection, apiKey: number = HEARTBEAT): Promise
     apiKey,
     apiName: 'Any',
     apiVersion: 0,
-    encode: () => Promise.resolve(new Encoder()),
+    encode: () => Promise.resolve(new EncoderClass()),
   }
   const response = {
     decode: (payload: Buffer) => ({ payload }),

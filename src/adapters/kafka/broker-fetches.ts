@@ -10,7 +10,7 @@ import { decodeRecords } from './decode-records.ts'
 import type { PartitionAnswer } from './fetch-answer.ts'
 import { FetchSession, type WantedPartition } from './fetch-session.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
-import { createErrorFromCode, READ_COMMITTED, type Broker } from './internals.ts'
+import { createErrorFromCode, READ_COMMITTED, type Broker } from './kafkajs/internals.ts'
 
 export interface BrokerFetchesOptions {
   readonly nodeId: number

@@ -1,7 +1,7 @@
 /**
  * Requests that kafkajs can encode but does not offer, or whose whole response it rejects if one partition fails.
  */
-import { API_KEYS, REQUESTS, type Broker, type Exchange } from './internals.ts'
+import { API_KEYS, REQUESTS, type Broker, type Exchange } from './kafkajs/internals.ts'
 import { decodeFetchAnswer, type FetchAnswer } from './fetch-answer.ts'
 
 export interface FetchRequest {

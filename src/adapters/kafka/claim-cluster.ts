@@ -2,7 +2,7 @@
 import type { ClaimPartition, OutputSink } from '../../ports.ts'
 import type { TopicPartition } from './batches.ts'
 import { toFailure } from './errors.ts'
-import type { Broker, Cluster } from './internals.ts'
+import type { Broker, Cluster } from './kafkajs/internals.ts'
 import { SharedClusters, type AcquiredCluster } from './shared-clusters.ts'
 
 export interface ClaimClusterOptions {

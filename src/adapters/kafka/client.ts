@@ -3,13 +3,11 @@ import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type Logger } fro
 import type { SecureContext } from 'node:tls'
 import type { LoginConfig } from '../../config/login.ts'
 import type { Log } from '../../ports.ts'
-import { registerCodecs } from './codecs.ts'
-import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './internals.ts'
+import { registerCodecs } from './kafkajs/codecs.ts'
+import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './kafkajs/internals.ts'
 import { createLogin } from './login.ts'
-import { patchReconnect } from './patch-reconnect.ts'
-import { patchRequestQueue } from './patch-request-queue.ts'
-import { patchSilence } from './patch-silence.ts'
-import { openSocket } from './sockets.ts'
+import { applyPatches } from './kafkajs/patches.ts'
+import { openSocket } from './kafkajs/sockets.ts'
 import { createTlsContext, type TlsFiles } from './tls.ts'
 
 export interface KafkaSettings {
@@ -34,9 +32,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 
 export function createKafkaClient(settings: KafkaSettings, log: Log): KafkaClient {
   registerCodecs()
-  patchRequestQueue()
-  patchSilence()
-  patchReconnect()
+  applyPatches()
   const connection = {
     brokers: [...settings.brokers],
     clientId: settings.clientId,

@@ -11,7 +11,7 @@ import kafkajs from 'kafkajs'
 import { z } from 'zod'
 import { partitionsAt, memberCount, assignMembers, type QuotaPlan } from '../../core/quota-shares.ts'
 import type { MemberAssignment as Assigned, Protocol } from './group-member.ts'
-import type { JoinAnswer } from './internals.ts'
+import type { JoinAnswer } from './kafkajs/internals.ts'
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 /** Names the transactional ids, too: replicas that fence each other by other ids must not join the same group. */

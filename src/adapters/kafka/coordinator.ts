@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../ports.ts'
 import { retryRequest } from './retry-request.ts'
-import type { Broker, Cluster } from './internals.ts'
+import type { Broker, Cluster } from './kafkajs/internals.ts'
 
 export interface CoordinatorOf {
   readonly groupId: string

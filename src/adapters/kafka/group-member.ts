@@ -7,7 +7,7 @@
 import type { Clock, Log, Moment } from '../../ports.ts'
 import { findCoordinatorId } from './coordinator.ts'
 import { errorType, isPassing } from './errors.ts'
-import { COORDINATOR, type Broker, type Cluster, type JoinAnswer } from './internals.ts'
+import { COORDINATOR, type Broker, type Cluster, type JoinAnswer } from './kafkajs/internals.ts'
 import type { TopicOffsets } from './offset-commits.ts'
 
 export interface Protocol {

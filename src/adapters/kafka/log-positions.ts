@@ -7,7 +7,7 @@ import type { Clock, Log } from '../../ports.ts'
 import { id, type TopicPartition } from './batches.ts'
 import { listOffsets, type ListedOffset } from './broker-requests.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
-import type { Broker } from './internals.ts'
+import type { Broker } from './kafkajs/internals.ts'
 
 export interface LogPositionsOptions {
   /** Committed offsets by {@link id}. Partitions without one are left out. */

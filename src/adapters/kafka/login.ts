@@ -10,7 +10,7 @@ import { OperatorError } from '../../core/safe-error.ts'
 import type { Log } from '../../ports.ts'
 import { renewedSecret } from '../renewed-secret.ts'
 import { explain } from './errors.ts'
-import { PASSWORD_LOGINS } from './internals.ts'
+import { PASSWORD_LOGINS } from './kafkajs/internals.ts'
 import { createTokenProvider, type TokenProvider } from './token.ts'
 
 type Login = (args: AuthenticationProviderArgs) => Authenticator

@@ -3,7 +3,7 @@
  */
 import type { InputRecord } from '../../ports.ts'
 import { NO_HEADERS } from '../../core/headers.ts'
-import { DecoderClass, decodeMessages } from './internals.ts'
+import { DecoderClass, decodeMessages } from './kafkajs/internals.ts'
 
 const NO_TIMESTAMP = -1
 

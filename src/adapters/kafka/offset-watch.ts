@@ -9,7 +9,7 @@ import type { Clock, Log } from '../../ports.ts'
 import { id, type TopicPartition } from './batches.ts'
 import { listOffsets } from './broker-requests.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
-import type { Broker } from './internals.ts'
+import type { Broker } from './kafkajs/internals.ts'
 
 export interface OffsetWatchOptions {
   /** The assigned partitions. */

@@ -8,7 +8,7 @@ import { batches, type BatchLimits } from './batches.ts'
 import { send } from './broker-requests.ts'
 import { encodeBatch } from './encode-batch.ts'
 import { errorType, UnencodableError } from './errors.ts'
-import { API_KEYS, PRODUCE_RESPONSES, type Broker, type Transaction } from './internals.ts'
+import { API_KEYS, PRODUCE_RESPONSES, type Broker, type Transaction } from './kafkajs/internals.ts'
 
 /** How outputs are packed into batches. */
 export interface Packing {

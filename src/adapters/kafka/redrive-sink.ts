@@ -6,7 +6,7 @@ import type { Clock, OutputRecord, RedriveSink, PublishOutcome } from '../../por
 import { byPartition } from './batches.ts'
 import { disconnect } from './shared-clusters.ts'
 import { allWritten, explain, isRefused, toFailure } from './errors.ts'
-import type { Cluster } from './internals.ts'
+import type { Cluster } from './kafkajs/internals.ts'
 import type { Packing } from './produce.ts'
 import { targetTopic } from './target-topic.ts'
 import { claimProducer, isFenced, type TransactionalProducer } from './transactional-producer.ts'

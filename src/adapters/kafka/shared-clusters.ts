@@ -4,7 +4,7 @@
  * processes the requests of one connection in order. After a failure its user retires the connections: later claims
  * get new ones with fresh metadata, while others finish on the old ones.
  */
-import type { Cluster } from './internals.ts'
+import type { Cluster } from './kafkajs/internals.ts'
 
 /** Enough that partitions rarely wait for each other. More would cost memory and sockets. */
 const MAX_CLUSTERS = 16

@@ -1,6 +1,6 @@
 /** Adds a topic to a cluster's metadata. If it does not exist, the error names it, which neither the broker nor kafkajs does. */
 import { CREATE_TOPICS, isMissingTopic } from './errors.ts'
-import type { Cluster } from './internals.ts'
+import type { Cluster } from './kafkajs/internals.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 
 export async function targetTopic(

@@ -13,7 +13,7 @@ import {
   type ClusterMetadata,
   type PartitionMetadata,
   type TopicMetadata,
-} from './internals.ts'
+} from './kafkajs/internals.ts'
 import { WireReader } from './wire-reader.ts'
 
 const VERSION_WITH_IDS = 10

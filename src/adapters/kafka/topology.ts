@@ -1,5 +1,5 @@
 /** Tracks which broker leads each partition of our topics, and whether the topics are still the same ones. */
-import { createErrorFromCode, type Cluster, type TopicMetadata } from './internals.ts'
+import { createErrorFromCode, type Cluster, type TopicMetadata } from './kafkajs/internals.ts'
 import { withPartialMetadata } from './topic-metadata.ts'
 
 export interface TopologyOptions {

@@ -10,7 +10,7 @@ import { id, type TopicPartition } from './batches.ts'
 import { leaderOf } from './claim-cluster.ts'
 import { findCoordinator } from './coordinator.ts'
 import { errorType } from './errors.ts'
-import { COORDINATOR, type Broker, type Cluster, type Transaction } from './internals.ts'
+import { COORDINATOR, type Broker, type Cluster, type Transaction } from './kafkajs/internals.ts'
 import { packed, produce, type Packing } from './produce.ts'
 
 export interface ProducerOptions {

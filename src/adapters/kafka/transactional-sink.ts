@@ -13,7 +13,7 @@ import { byPartition, id, type TopicPartition } from './batches.ts'
 import { fetchCommitted, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
 import { findCoordinator } from './coordinator.ts'
 import { allWritten, isRefused, toFailure } from './errors.ts'
-import { COORDINATOR } from './internals.ts'
+import { COORDINATOR } from './kafkajs/internals.ts'
 import type { Packing } from './produce.ts'
 import type { AcquiredCluster } from './shared-clusters.ts'
 import {

@@ -1,7 +1,7 @@
 /** Situations that a real broker cannot be forced into: a partition that moves. All others are in test/integration/output-log. */
 import { expect, test } from 'vitest'
 import { createClaimAtLeastOnce } from '../../../../src/adapters/kafka/at-least-once-sink.ts'
-import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
+import type { Broker, Cluster } from '../../../../src/adapters/kafka/kafkajs/internals.ts'
 import type { OutputRecord } from '../../../../src/ports.ts'
 import { PACKING } from '../../../support/packing.ts'
 import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'

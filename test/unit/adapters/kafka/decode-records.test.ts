@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { BATCH } from '../../../../src/adapters/kafka/batch-format.ts'
-import { registerCodecs } from '../../../../src/adapters/kafka/codecs.ts'
+import { registerCodecs } from '../../../../src/adapters/kafka/kafkajs/codecs.ts'
 import {
   decodeRecords,
   type DecodedRecords,

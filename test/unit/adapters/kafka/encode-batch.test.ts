@@ -1,34 +1,33 @@
-import { createRequire } from 'node:module'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { registerCodecs } from '../../../../src/adapters/kafka/codecs.ts'
+import { registerCodecs } from '../../../../src/adapters/kafka/kafkajs/codecs.ts'
 import { decodeRecords } from '../../../../src/adapters/kafka/decode-records.ts'
 import { encodeBatch, recordBytes } from '../../../../src/adapters/kafka/encode-batch.ts'
-import { DecoderClass } from '../../../../src/adapters/kafka/internals.ts'
+import { responseOf } from '../../../../src/adapters/kafka/kafkajs/internals.ts'
 import { CODECS } from '../../../../src/core/compression.ts'
 import { BATCH_AT_MS, decodeOptions, textRecord } from '../../../support/batches.ts'
+import { encodeFetchAnswer } from '../../../support/fake-broker.ts'
 import { headersOf, listHeaders } from '../../../support/headers.ts'
 
-interface KafkajsBatch {
-  readonly producerId: string
-  readonly producerEpoch: number
-  readonly firstSequence: number
-  readonly lastOffsetDelta: number
-  readonly inTransaction: boolean
-  readonly maxTimestamp: string
-  readonly records: readonly {
-    readonly offset: string
-    readonly timestamp: string
-    readonly key: Buffer | null
-    readonly value: Buffer | null
-    readonly headers: Record<string, Buffer>
-  }[]
+interface KafkajsRecord {
+  readonly offset: string
+  readonly timestamp: string
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: Record<string, Buffer>
+  readonly batchContext: object
 }
 
 registerCodecs()
-const decodeWithKafkajs = createRequire(import.meta.url)('kafkajs/src/protocol/recordBatch/v0/decoder') as (
-  decoder: object,
-) => Promise<KafkajsBatch>
+
+/** The records of a Fetch response with this batch. */
+async function decodeWithKafkajs(batch: Buffer): Promise<readonly KafkajsRecord[]> {
+  const answer = encodeFetchAnswer({ partitions: [{ topic: 'any', partition: 0, records: batch }] })
+  const { responses } = await (responseOf('Fetch', 10).decode(answer) as Promise<{
+    responses: readonly { partitions: readonly { messages: readonly KafkajsRecord[] }[] }[]
+  }>)
+  return responses.flatMap(({ partitions }) => partitions.flatMap(({ messages }) => messages))
+}
 
 const TRANSACTION = { producerId: 2n ** 40n + 7n, producerEpoch: 3, firstSequence: 1_000 }
 const PLAIN = { transaction: null, timestampMs: BATCH_AT_MS, codec: 'none' } as const
@@ -43,8 +42,8 @@ describe('an encoded batch', () => {
       ),
     }))
     const bytes = await encodeBatch(records, { ...PLAIN, transaction: TRANSACTION, codec })
-    const batch = await decodeWithKafkajs(new DecoderClass(bytes))
-    expect(batch).toMatchObject({
+    const read = await decodeWithKafkajs(bytes)
+    expect(read[0]?.batchContext).toMatchObject({
       producerId: String(TRANSACTION.producerId),
       producerEpoch: 3,
       firstSequence: 1_000,
@@ -52,8 +51,8 @@ describe('an encoded batch', () => {
       inTransaction: true,
       maxTimestamp: String(BATCH_AT_MS),
     })
-    expect(batch.records.map(({ offset }) => Number(offset))).toEqual(records.map((_, index) => index))
-    for (const [index, { key, value, headers, timestamp }] of batch.records.entries()) {
+    expect(read.map(({ offset }) => Number(offset))).toEqual(records.map((_, index) => index))
+    for (const [index, { key, value, headers, timestamp }] of read.entries()) {
       expect([key, value, timestamp]).toEqual([
         records[index]?.key,
         records[index]?.value,
@@ -65,8 +64,8 @@ describe('an encoded batch', () => {
 
   test('a batch without a transaction has no producer id, like in the Java client', async () => {
     const bytes = await encodeBatch([textRecord('a')], PLAIN)
-    const batch = await decodeWithKafkajs(new DecoderClass(bytes))
-    expect(batch).toMatchObject({
+    const [read] = await decodeWithKafkajs(bytes)
+    expect(read?.batchContext).toMatchObject({
       producerId: '-1',
       producerEpoch: -1,
       firstSequence: -1,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { GroupMember, type Assigned } from '../../../../src/adapters/kafka/group-member.ts'
-import type { Cluster } from '../../../../src/adapters/kafka/internals.ts'
+import type { Cluster } from '../../../../src/adapters/kafka/kafkajs/internals.ts'
 import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 
 const SESSION_MS = 10_000

@@ -1,7 +1,7 @@
 /** Situations that a real broker cannot be forced into: responses in any order. All others are in test/integration/output-log. */
 import { expect, test } from 'vitest'
 import { createClaimPartition } from '../../../../src/adapters/kafka/transactional-sink.ts'
-import type { Broker, Cluster } from '../../../../src/adapters/kafka/internals.ts'
+import type { Broker, Cluster } from '../../../../src/adapters/kafka/kafkajs/internals.ts'
 import type { OutputRecord } from '../../../../src/ports.ts'
 import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { sinkOf } from '../../../support/fakes.ts'

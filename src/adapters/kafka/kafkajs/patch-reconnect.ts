@@ -9,7 +9,7 @@
  * - A login is notified only if the connection ends cleanly. Patch: everything ends with its socket.
  */
 import kafkajs from 'kafkajs'
-import { connectionFailures } from './connection-failures.ts'
+import { connectionFailures } from '../connection-failures.ts'
 import { ConnectionClass, type Connection } from './internals.ts'
 
 const SIZE_BYTES = 4

@@ -1,6 +1,6 @@
 import kafkajs from 'kafkajs'
 import { beforeAll, expect, test } from 'vitest'
-import { registerCodecs } from '../../../../src/adapters/kafka/codecs.ts'
+import { registerCodecs } from '../../../../../src/adapters/kafka/kafkajs/codecs.ts'
 
 interface Codec {
   compress(encoder: { buffer: Buffer }): Promise<Buffer>

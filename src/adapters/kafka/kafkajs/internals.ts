@@ -1,7 +1,8 @@
 /**
  * The private parts of kafkajs 2.2.4 that we use, in one place and behind a version check. The library is no longer
  * maintained, so these parts should not change. If they do, the process reports it at startup instead of
- * misbehaving later. docs/kafkajs.md explains why each is needed.
+ * misbehaving later. Only this folder may load them; `patches.ts` lists what it changes. docs/kafkajs.md explains why
+ * each is needed.
  */
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
@@ -108,14 +109,6 @@ export interface PartitionMetadata {
   readonly leader: number
   readonly partitionErrorCode: number
 }
-
-/** By version, for those with record batches (magic 2). */
-export const PRODUCE_RESPONSES: ReadonlyMap<number, Exchange['response']> = new Map(
-  [3, 4, 5, 6, 7].map((apiVersion) => [
-    apiVersion,
-    require(`kafkajs/src/protocol/requests/produce/v${apiVersion}/response`) as Exchange['response'],
-  ]),
-)
 
 export const READ_COMMITTED = 1
 
@@ -277,8 +270,18 @@ export interface RequestDefinition {
 }
 
 export const { requests: REQUESTS } = require('kafkajs/src/protocol/requests') as {
-  requests: Readonly<Record<'Fetch' | 'ListOffsets' | 'Metadata', RequestDefinition>>
+  requests: Readonly<Record<'Produce' | 'Fetch' | 'ListOffsets' | 'Metadata', RequestDefinition>>
 }
+
+/** The library's own object, which decodes all responses of this type and version. */
+export function responseOf(type: 'Produce' | 'Fetch', apiVersion: number): Exchange['response'] {
+  return REQUESTS[type].protocol({ version: apiVersion })({}).response
+}
+
+/** By version, for those with record batches (magic 2). */
+export const PRODUCE_RESPONSES: ReadonlyMap<number, Exchange['response']> = new Map(
+  [3, 4, 5, 6, 7].map((apiVersion) => [apiVersion, responseOf('Produce', apiVersion)]),
+)
 
 export const API_KEYS = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<
   Record<'Produce' | 'Fetch' | 'ListOffsets' | 'Metadata', number>

@@ -26,7 +26,6 @@ const ANY_ANSWER = { decode: () => ({}), parse: () => undefined }
 const original = ConnectionClass.prototype.connect
 const open = new Map<Socket, Line>()
 
-/** Must be called before {@link patchReconnect}. */
 export function patchSilence(): void {
   ConnectionClass.prototype.connect = connect
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { openSocket } from '../../../../src/adapters/kafka/sockets.ts'
+import { openSocket } from '../../../../../src/adapters/kafka/kafkajs/sockets.ts'
 
 /** A connection as kafkajs creates it, and what the other end receives. */
 async function connected(): Promise<{ socket: Socket; received: () => string }> {

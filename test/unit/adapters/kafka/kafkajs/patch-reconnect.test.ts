@@ -1,24 +1,18 @@
 import { beforeEach, expect, test } from 'vitest'
-import { patchReconnect } from '../../../../src/adapters/kafka/patch-reconnect.ts'
-import { patchRequestQueue } from '../../../../src/adapters/kafka/patch-request-queue.ts'
-import { patchSilence } from '../../../../src/adapters/kafka/patch-silence.ts'
+import { applyPatches } from '../../../../../src/adapters/kafka/kafkajs/patches.ts'
 import {
   answerTo,
   ask,
   connectionTo,
   startBroker,
   type TestRequest,
-} from '../../../support/kafka-connection.ts'
+} from '../../../../support/kafka-connection.ts'
 
 const connectionError = { name: 'KafkaJSConnectionError' }
 const HALF = 6
 const answerSeven = (request: TestRequest): unknown => request.socket.write(answerTo(request, [7]))
 
-beforeEach(() => {
-  patchRequestQueue()
-  patchSilence()
-  patchReconnect()
-})
+beforeEach(() => applyPatches())
 
 test('a partial response is not mixed with responses on the next connection', async () => {
   const { port, sockets } = await startBroker({

@@ -1,8 +1,6 @@
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import type { Connection } from '../../../../src/adapters/kafka/internals.ts'
-import { patchReconnect } from '../../../../src/adapters/kafka/patch-reconnect.ts'
-import { patchRequestQueue } from '../../../../src/adapters/kafka/patch-request-queue.ts'
-import { patchSilence } from '../../../../src/adapters/kafka/patch-silence.ts'
+import type { Connection } from '../../../../../src/adapters/kafka/kafkajs/internals.ts'
+import { applyPatches } from '../../../../../src/adapters/kafka/kafkajs/patches.ts'
 import {
   answerTo,
   ask,
@@ -11,7 +9,7 @@ import {
   REQUEST_TIMEOUT_MS,
   startBroker,
   type TestRequest,
-} from '../../../support/kafka-connection.ts'
+} from '../../../../support/kafka-connection.ts'
 
 const JOIN_GROUP = 11
 const silentBroker = { name: 'KafkaJSConnectionError', code: 'ETIMEDOUT' }
@@ -30,9 +28,7 @@ async function asked(connection: Connection, apiKey?: number): Promise<{ answere
 }
 
 beforeEach(() => {
-  patchRequestQueue()
-  patchSilence()
-  patchReconnect()
+  applyPatches()
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] })
   onTestFinished(() => void vi.useRealTimers())
 })

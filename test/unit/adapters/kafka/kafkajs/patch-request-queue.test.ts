@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { RequestQueueClass, type RequestQueue } from '../../../../src/adapters/kafka/internals.ts'
-import { patchRequestQueue } from '../../../../src/adapters/kafka/patch-request-queue.ts'
+import { RequestQueueClass, type RequestQueue } from '../../../../../src/adapters/kafka/kafkajs/internals.ts'
+import { applyPatches } from '../../../../../src/adapters/kafka/kafkajs/patches.ts'
 
 interface Queue extends RequestQueue {
   throttledUntil: number
@@ -41,7 +41,7 @@ function pushing(queue: Queue) {
 
 beforeEach(() => {
   vi.useFakeTimers()
-  patchRequestQueue()
+  applyPatches()
 })
 afterEach(() => void vi.useRealTimers())
 
