@@ -118,10 +118,9 @@ function sharedByPartitions(options: ServiceQuotaOptions, permits: number): Serv
     },
     beforeRejoin: () => limiter.stop(),
     assigned: ({ generation, sent, quotaPlan }, assignment) => {
-      const limit = quotaPlan?.permits ?? permits
-      const share = quotaPlan === null ? null : shareOf(assignment[config.topics.input] ?? [], quotaPlan)
-      perSecond = share ?? 0
-      limiter.assigned({ generation, share, sent })
+      const limit = quotaPlan.permits ?? permits
+      perSecond = shareOf(assignment[config.topics.input] ?? [], quotaPlan)
+      limiter.assigned({ generation, share: perSecond, sent })
       metrics.quota(limit, perSecond)
       metrics.quotaRate(perSecond)
       text = `${perSecond} of ${limit} calls per second`

@@ -35,8 +35,8 @@ export interface PartitionQuotaOptions extends TokenBucketOptions {
 /** The group's decision for this replica. */
 export interface QuotaAssignment {
   readonly generation: number
-  /** This replica's permits; null if the group's leader provides no quota plan. */
-  readonly share: number | null
+  /** This replica's permits. */
+  readonly share: number
   /** When the request was sent whose answer contained this decision. */
   readonly sent: Moment
 }
@@ -77,11 +77,11 @@ export class PartitionQuota implements RateLimiter {
   assigned({ generation, share, sent }: QuotaAssignment): void {
     const nowMs = this.#options.clock.monotonicMs()
     if (this.#generation === null || generation !== this.#generation + 1) this.#bucket.resize(0, nowMs)
-    this.#bucket.resize(share ?? 0, nowMs)
+    this.#bucket.resize(share, nowMs)
     this.#generation = generation
     this.#share = share
     this.#confirmed = sent
-    this.#unavailable = share === null ? NO_QUOTA_PLAN : null
+    this.#unavailable = null
     this.#listener()
   }
 
@@ -129,5 +129,3 @@ export class PartitionQuota implements RateLimiter {
 
 const LEASE_EXPIRED =
   'The Kafka group has not accepted a heartbeat of this replica for nearly KAFKA_SESSION_TIMEOUT, so its quota share may have changed. Check the connection to the brokers.'
-const NO_QUOTA_PLAN =
-  'The group leader does not publish how the quota is split because it runs an earlier version. Update all replicas.'

@@ -23,7 +23,7 @@ function quotaFor(env: Env, sharedLimiter: SharedLimiter | null = null) {
         memberId: 'me',
         generation,
         sent: sent(),
-        quotaPlan: permits === null ? null : { partitions: 4, permits },
+        quotaPlan: { partitions: 4, permits },
       },
       { [INPUT]: partitions, retry: partitions },
     )

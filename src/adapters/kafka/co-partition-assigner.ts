@@ -29,7 +29,7 @@ const LeaderUserData = z.object({
   /** The leader's input topic. A member with another one is in another program's group. */
   inputTopic: z.string(),
 })
-export type LeaderUserData = z.output<typeof LeaderUserData>
+type LeaderUserData = z.output<typeof LeaderUserData>
 
 export interface CoPartitioningOptions {
   readonly inputTopic: string
@@ -41,16 +41,13 @@ export interface CoPartitioningOptions {
 }
 
 export interface CoPartitioning extends Protocol {
-  /** Decodes the leader's assignment for this member. Empty if the leader sent nothing. */
-  readonly assigned: (memberAssignment: Buffer) => OwnAssignment
+  /** Decodes the leader's assignment. Null if the leader is another program, or a replica with another input topic. */
+  readonly assigned: (memberAssignment: Buffer) => OwnAssignment | null
 }
 
 export interface OwnAssignment {
   readonly assignment: Readonly<Record<string, readonly number[]>>
-  /** Null if the leader sent no plan or an invalid one. */
-  readonly plan: LeaderUserData | null
-  /** The group's leader is another program, or a replica with another input topic. */
-  readonly isForeign: boolean
+  readonly plan: LeaderUserData
 }
 
 export function createCoPartitioning(options: CoPartitioningOptions): CoPartitioning {
@@ -75,8 +72,9 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
       const decoded = MemberAssignment.decode(memberAssignment)
       const plan = decode(LeaderUserData, decoded?.userData ?? null)
       memberIndex = plan?.memberIndex ?? null
+      if (plan?.inputTopic !== inputTopic) return null
       const ours = Object.entries(decoded?.assignment ?? {}).filter(([topic]) => topics.includes(topic))
-      return { assignment: Object.fromEntries(ours), plan, isForeign: plan?.inputTopic !== inputTopic }
+      return { assignment: Object.fromEntries(ours), plan }
     },
   }
 }

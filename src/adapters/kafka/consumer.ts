@@ -31,8 +31,8 @@ export interface Membership {
   readonly generation: number
   /** When the request was sent whose answer contains this decision. */
   readonly sent: Moment
-  /** The quota plan of the group's leader. Null if it sent none. */
-  readonly quotaPlan: QuotaPlan | null
+  /** From the group's leader. */
+  readonly quotaPlan: QuotaPlan
 }
 
 export interface ConsumerHooks {
@@ -258,11 +258,12 @@ class OwnConsumer {
   }
 
   #assigned({ memberId, generation, isLeader, sent, memberAssignment }: Assigned): void {
-    const { assignment, plan, isForeign } = this.#partitioning.assigned(memberAssignment)
-    if (isForeign) throw anotherInputTopic(this.#options.groupId)
+    const assigned = this.#partitioning.assigned(memberAssignment)
+    if (assigned === null) throw anotherInputTopic(this.#options.groupId)
+    const { assignment, plan } = assigned
     const isSameMember = memberId === this.#memberId
     this.#memberId = memberId
-    this.#knownWidth ||= plan?.partitions ?? 0
+    this.#knownWidth ||= plan.partitions
     this.#assignedWidths = isLeader ? this.#topology.widths() : null
     this.#fetcher.assign(assignment, { isSameMember })
     this.#guarded(() =>

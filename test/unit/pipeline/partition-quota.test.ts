@@ -18,14 +18,14 @@ function quota(permits = 10) {
     for (const nowMs = clock.monotonicMs(); made.take(nowMs) === 0; count += 1) made.confirm(nowMs, nowMs)
     return count
   }
-  const assign = (generation: number, share: number | null): void =>
+  const assign = (generation: number, share: number): void =>
     made.assigned({ generation, share, sent: now() })
   /** Time passes and then a heartbeat succeeds. */
   const pass = async (ms: number): Promise<void> => {
     await clock.advance(ms)
     made.heartbeat(now())
   }
-  const rejoin = async (generation: number, share: number | null): Promise<void> => {
+  const rejoin = async (generation: number, share: number): Promise<void> => {
     made.stop()
     await clock.advance(1)
     assign(generation, share)
@@ -151,13 +151,4 @@ describe('the quota lease', () => {
     clock.jump(-3_600_000)
     expect(calls()).toBe(5)
   })
-})
-
-test('a leader without a quota plan gives the replica no permits, and the reason is reported', async () => {
-  const { assign, rejoin, pass, calls, quota: limiter } = quota()
-  assign(1, null)
-  await pass(5_000)
-  expect([calls(), limiter.unavailable]).toEqual([0, expect.stringContaining('earlier version')])
-  await rejoin(2, 5)
-  expect(limiter.unavailable).toBeNull()
 })

@@ -28,7 +28,10 @@ function member(id: string, counts: Counts, permits: number | null = null): Memb
   }
 }
 
-/** One generation led by the first member: each member sends its metadata and receives the leader's assignment. */
+/**
+ * One generation led by the first member: each member sends its metadata and receives the leader's assignment. Members
+ * that decline it are left out.
+ */
 async function generation(members: readonly Member[]) {
   const [leader] = members
   const joining = members.map(({ id, partitioning }) => ({
@@ -38,7 +41,9 @@ async function generation(members: readonly Member[]) {
   const made = (await leader?.partitioning.assign(joining)) ?? []
   const assignments = made.flatMap(({ memberId, memberAssignment }) => {
     const assigned = members.find(({ id }) => id === memberId)?.partitioning.assigned(memberAssignment)
-    return assigned === undefined ? [] : [[memberId, { owned: assigned.assignment, ...assigned }] as const]
+    return assigned === undefined || assigned === null
+      ? []
+      : [[memberId, { owned: assigned.assignment, ...assigned }] as const]
   })
   return new Map(assignments)
 }
@@ -122,13 +127,9 @@ test('recognizes a plan that is invalid or missing as that of another program', 
       assignment: { in: [0] },
       userData: Buffer.from(text),
     })
-    expect(partitioning.assigned(bytes)).toEqual({
-      assignment: { in: [0] },
-      plan: null,
-      isForeign: true,
-    })
+    expect(partitioning.assigned(bytes)).toBeNull()
   }
-  expect(partitioning.assigned(Buffer.alloc(0))).toEqual({ assignment: {}, plan: null, isForeign: true })
+  expect(partitioning.assigned(Buffer.alloc(0))).toBeNull()
 })
 
 test('gives partitions to a member that sends no valid limit', async () => {
@@ -194,8 +195,7 @@ test('gives nothing to a replica with another input topic, which reports that an
     }),
   }
   const group = await generation([member('b', counts), other])
-  expect(group.get('a')).toMatchObject({ owned: {}, isForeign: true })
-  expect(group.get('b')).toMatchObject({ owned: { in: [0, 1] }, isForeign: false })
+  expect([...group].map(([id, one]) => [id, one.owned])).toEqual([['b', { in: [0, 1] }]])
 })
 
 test('a leader with another input topic is recognized as another program', () => {
@@ -204,5 +204,5 @@ test('a leader with another input topic is recognized as another program', () =>
     JSON.stringify({ partitions: 4, permits: null, memberIndex: 0, inputTopic: 'elsewhere' }),
   )
   const bytes = MemberAssignment.encode({ version: 0, assignment: { elsewhere: [0] }, userData })
-  expect(partitioning.assigned(bytes)).toMatchObject({ assignment: {}, isForeign: true })
+  expect(partitioning.assigned(bytes)).toBeNull()
 })
