@@ -11,6 +11,7 @@ import type { Headers } from './core/headers.ts'
 import type { LeftOut } from './core/left-out.ts'
 import type { ResultFacts } from './core/normalize/result-facts.ts'
 import type { VerificationCompleted, VerificationResult } from './core/schema-types.ts'
+import type { TopicPartition } from './core/topic-partition.ts'
 
 /** One Kafka record with its bytes unchanged. */
 export interface InputRecord {
@@ -53,47 +54,56 @@ export interface Failure {
   readonly temporary: boolean
 }
 
-/**
- * The outcome of one transaction, or of outputs written without one. After any outcome but `committed` the sink must be
- * closed and the partition claimed again.
- */
+/** The outcome of one transaction, or of outputs written without one. */
 export type PublishOutcome =
   | { readonly kind: 'committed' }
-  /** Another group member has claimed the partition. Only with transactions. */
+  /** Another group member has claimed the shard. Only with transactions. The sink can only be closed. */
   | { readonly kind: 'fenced' }
-  /** The outcome is unknown. The next claim finds out whether the transaction was committed. */
+  /**
+   * The outcome is unknown. The sink can only be closed. The next claim finds out whether the transaction was committed.
+   */
   | { readonly kind: 'failed'; readonly failure: Failure }
-  /** The brokers will never accept one of the outputs as it is. With transactions, nothing was committed. */
+  /**
+   * The brokers will never accept one of the outputs as it is. With transactions, nothing was committed. The sink can be
+   * used again.
+   */
   | { readonly kind: 'refused'; readonly failure: Failure }
 
+/** The offset to commit for a partition, which is the next one to read. */
+export interface PartitionOffset extends TopicPartition {
+  readonly nextOffset: bigint
+}
+
 /**
- * Where the outputs of one input partition are written, together with its offset. Created by {@link ClaimPartition}.
+ * Where the outputs of a shard are written, together with the offsets of its partitions. Created by {@link ClaimShard}.
  *
  * Exactly once: all or nothing, one transaction at a time. At least once: all in-sync replicas acknowledge the outputs,
- * then the offset is committed in the background, never before them.
+ * then the offsets are committed in the background, never before them.
  */
 export interface OutputSink {
   /**
    * The committed offset to read next, as of the claim that fenced the previous owner; null if none was ever committed.
    */
-  readonly committedOffset: bigint | null
+  committedOffset(of: TopicPartition): bigint | null
   /**
-   * Opens a transaction early, because a call has started whose output will need one. Returns at once and never throws.
+   * Opens a transaction early, because a call for a record of this input partition has started whose output will need
+   * one. Returns at once and never throws.
    */
-  prepare(): void
+  prepare(partition: number): void
   /** Never rejects. */
-  publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome>
+  publish(outputs: readonly OutputRecord[], offsets: readonly PartitionOffset[]): Promise<PublishOutcome>
   /**
-   * Closes the connection. The next claim aborts a transaction that is still open; an offset that is still pending is
-   * committed first, if this replica still owns the partition. Never rejects.
+   * Closes the connections. The next claim aborts a transaction that is still open; offsets that are still pending are
+   * committed first, if this replica still owns the partitions. Never rejects.
    */
   close(): Promise<void>
 }
 
 /**
- * Fences the previous owner of an input partition (with transactions), then reads its committed offset. Never rejects.
+ * Fences the previous owner of a shard (with transactions), then reads the committed offsets of its partitions. Never
+ * rejects.
  */
-export type ClaimPartition = (topic: string, partition: number) => Promise<Claimed>
+export type ClaimShard = (shard: number, partitions: readonly TopicPartition[]) => Promise<Claimed>
 
 export type Claimed =
   | { readonly kind: 'claimed'; readonly sink: OutputSink }

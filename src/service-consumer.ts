@@ -3,7 +3,7 @@ import type { KafkaClient } from './adapters/kafka/client.ts'
 import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
 import type { KafkaDelivery } from './adapters/kafka/delivery.ts'
 import type { Config } from './config.ts'
-import type { Lanes } from './pipeline/lanes.ts'
+import type { Shards } from './pipeline/shards.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
 import type { ServiceHealth } from './service-health.ts'
 import type { ServiceQuota } from './service-quota.ts'
@@ -18,7 +18,7 @@ export interface ServiceConsumerOptions {
   readonly quota: ServiceQuota
   readonly delivery: KafkaDelivery
   readonly health: ServiceHealth
-  readonly lanes: Lanes
+  readonly shards: Shards
   /** Opens connections in advance for this many calls per second. */
   readonly warm: (perSecond: number) => void
   /** The consumer has stopped for a temporary reason. */
@@ -28,7 +28,7 @@ export interface ServiceConsumerOptions {
 }
 
 export function createServiceConsumer(options: ServiceConsumerOptions): GroupConsumer {
-  const { config, clock, log, metrics, kafka, quota, delivery, health, lanes } = options
+  const { config, clock, log, metrics, kafka, quota, delivery, health, shards } = options
   const names = topicNames(config)
   return createGroupConsumer({
     createCluster: kafka.createCluster,
@@ -43,7 +43,7 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
     hooks: {
       onBeforeRejoin: () => {
         quota.beforeRejoin()
-        lanes.rebalancing()
+        shards.rebalancing()
       },
       onRebalancing: () => {
         metrics.rebalanced()
@@ -53,25 +53,25 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
         delivery.assigned(membership.memberId, assignment)
         quota.assigned(membership, assignment)
         options.warm(quota.perSecond)
-        lanes.assigned(membership.memberId, assignment)
+        shards.assigned(membership.memberId, assignment)
       },
-      onRecords: (topic, partition, records) => lanes.receive(topic, partition, records),
+      onRecords: (topic, partition, records) => shards.receive(topic, partition, records),
       onProgress: (topic, partition, { readUpTo, highWatermark }) => {
-        lanes.progress(topic, partition, readUpTo, highWatermark)
-        metrics.laneBacklog(lanes.backlog)
+        shards.progress(topic, partition, readUpTo, highWatermark)
+        metrics.laneBacklog(shards.backlog)
       },
       onLeaderSilent: (topic, partition, seconds) => metrics.leaderSilent(topic, partition, seconds),
       onOpenTransaction: (topic, partition, seconds) => metrics.openTransaction(topic, partition, seconds),
       onLost: (topic, _, offsets) => metrics.offsetsLost(topic, offsets),
       onReplaced: (topic, partition, begin) => {
         delivery.replaced(topic, partition)
-        lanes.replaced(topic, partition, begin)
+        shards.replaced(topic, partition, begin)
       },
       onHeartbeat: (sent) => {
         quota.heartbeat(sent)
         metrics.heartbeat(clock.epochMs())
-        metrics.laneBacklog(lanes.backlog)
-        lanes.heartbeat()
+        metrics.laneBacklog(shards.backlog)
+        shards.heartbeat()
       },
       onActivity: () => health.reportActivity(),
       onEnd: options.onEnd,

@@ -7,7 +7,7 @@
  */
 import { partitionNames } from './core/partition-names.ts'
 import type { Blocked, BlockedPartitions } from './pipeline/blocked-partitions.ts'
-import type { Lanes } from './pipeline/lanes.ts'
+import type { Shards } from './pipeline/shards.ts'
 import type { PermitQueue } from './pipeline/permit-queue.ts'
 import type { Clock } from './ports.ts'
 
@@ -19,7 +19,7 @@ export interface Check {
 
 export interface ServiceHealthOptions {
   readonly clock: Clock
-  readonly lanes: () => Lanes | undefined
+  readonly shards: () => Shards | undefined
   /** Why partitions do not advance for reasons outside this replica. They do not make it unready. */
   readonly warnings: () => readonly string[]
   readonly permits: PermitQueue
@@ -104,23 +104,23 @@ export class ServiceHealth {
     if (this.#phase === 'stopping') return { ok: false, reasons: ['The service is stopping.'] }
     if (this.#phase === 'starting') return { ok: false, reasons: [this.#obstacle] }
     const reasons = blockedReasons(this.#options.blocked.all)
-    const unclaimed = this.#options.lanes()?.unclaimed ?? 0
+    const unclaimed = this.#options.shards()?.unclaimed ?? 0
     if (unclaimed > 0) reasons.push(`Partitions not claimed yet: ${unclaimed}.`)
     return { ok: reasons.length === 0, reasons: [...reasons, ...this.#options.warnings()] }
   }
 
   status(): Readonly<Record<string, string | number>> {
     const { permits, facts, registryWaiting, share } = this.#options
-    const lanes = this.#options.lanes()
+    const shards = this.#options.shards()
     const { reasons } = this.ready()
     return {
       ...facts,
       phase: this.#phase,
       ...(reasons.length > 0 && { 'waiting for': reasons.join(' ') }),
       'quota share': share(),
-      partitions: partitionNames(lanes?.partitions ?? []),
-      lag: lanes?.lag ?? 0,
-      'buffered records': lanes?.backlog ?? 0,
+      partitions: partitionNames(shards?.partitions ?? []),
+      lag: shards?.lag ?? 0,
+      'buffered records': shards?.backlog ?? 0,
       'calls in flight': permits.inFlight,
       'records waiting for registry': registryWaiting(),
       'circuit breaker': permits.status,

@@ -18,13 +18,13 @@ import { OperatorError, safeError, UNEXPECTED_ERROR, type SafeError } from './co
 import { BlockedPartitions } from './pipeline/blocked-partitions.ts'
 import { DeadLetterLimit } from './pipeline/dead-letter-limit.ts'
 import { DeadLetterNotices } from './pipeline/dead-letter-notices.ts'
-import type { Lanes } from './pipeline/lanes.ts'
+import type { Shards } from './pipeline/shards.ts'
 import { PermitQueue } from './pipeline/permit-queue.ts'
 import type { Clock, Log, Metrics } from './ports.ts'
 import { KnownTopics } from './known-topics.ts'
 import { createServiceConsumer } from './service-consumer.ts'
 import { ServiceHealth } from './service-health.ts'
-import { createLanes } from './service-lanes.ts'
+import { createShards } from './service-shards.ts'
 import { kafkaSettings, registrySettings, topicNames } from './service-settings.ts'
 import { createServiceQuota, type ServiceQuota, type SharedLimiter } from './service-quota.ts'
 
@@ -84,7 +84,7 @@ interface Parts {
   readonly running: {
     starting?: Promise<void>
     consumer?: GroupConsumer
-    lanes?: Lanes
+    shards?: Shards
     client?: CheckResultClient
     credentials?: CredentialProvider
   }
@@ -114,6 +114,7 @@ function createParts(options: ServiceOptions): Parts {
       delivery: config.consumer.delivery,
       createCluster: kafka.createCluster,
       groupId: config.consumer.groupId,
+      inputTopic: config.topics.input,
       topics: Object.values(topics.names).flat(),
       onWidth: (topic, partitions) => topics.setPartitions(topic, partitions),
       usualTopic: config.topics.result,
@@ -133,7 +134,7 @@ function createParts(options: ServiceOptions): Parts {
     blocked,
     health: new ServiceHealth({
       clock,
-      lanes: () => running.lanes,
+      shards: () => running.shards,
       warnings: () => running.consumer?.warnings ?? [],
       permits,
       blocked,
@@ -145,7 +146,7 @@ function createParts(options: ServiceOptions): Parts {
     stop: async () => {
       permits.pause('stopping')
       decoder.stop()
-      await running.lanes?.drain()
+      await running.shards?.drain()
       deadLetterNotices.close()
       await running.consumer?.stop()
       await running.client?.close()
@@ -206,20 +207,20 @@ async function restart(options: ServiceOptions, parts: Parts, cause: string): Pr
   if (parts.health.isStopping) return
   options.log.error(`The Kafka consumer has stopped. The service restarts it. Cause: ${cause}`)
   parts.health.interrupted(cause)
-  parts.running.lanes?.revokeAll()
+  parts.running.shards?.revokeAll()
   await parts.health.pause(START_RETRY_MS.first)
   await startWhenReady(options, parts)
 }
 
 async function start(options: ServiceOptions, parts: Parts): Promise<void> {
   const { config } = options
-  parts.running.lanes?.revokeAll()
+  parts.running.shards?.revokeAll()
   await parts.quota.ready()
   const { names } = parts.topics
   await parts.topics.inspect(parts.kafka)
   const schemaId = await resultSchemaId(parts.registry, config.registry, names.result)
   const client = createClient(options, parts)
-  const lanes = createLanes({
+  const shards = createShards({
     ...options,
     ...parts,
     schemaId,
@@ -228,11 +229,11 @@ async function start(options: ServiceOptions, parts: Parts): Promise<void> {
     flow: (topic, partition) => consumerOf(parts.running).flow(topic, partition),
     onDefect: (error) => options.onFatal(UNEXPECTED_ERROR, safeError(error)),
   })
-  parts.running.lanes = lanes
+  parts.running.shards = shards
   const consumer = createServiceConsumer({
     ...options,
     ...parts,
-    lanes,
+    shards,
     warm: (perSecond) => client.warm(perSecond),
     onEnd: (message) => {
       parts.running.starting = restart(options, parts, message)

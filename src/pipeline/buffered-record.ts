@@ -12,7 +12,7 @@ import type { Clock, InputRecord } from '../ports.ts'
 /** `dueMs` is missing on the input topic, where records do not wait. */
 export type BufferedRecord = InputRecord & { readonly dueMs?: number }
 
-interface RecordDelay {
+export interface RecordDelay {
   /** 0 on the input topic. */
   readonly delayMs: number
   readonly clock: Clock

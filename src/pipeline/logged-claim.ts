@@ -1,5 +1,7 @@
-/** Wraps claims and commits to log a debug line for each: the outcome, the offset and the duration. */
-import type { ClaimPartition, Clock, InputRecord, Log, OutputSink } from '../ports.ts'
+/** Wraps claims and commits to log a debug line for each: the outcome, the offsets and the duration. */
+import { partitionNames } from '../core/partition-names.ts'
+import type { TopicPartition } from '../core/topic-partition.ts'
+import type { ClaimShard, Clock, Log, LogFields, OutputSink } from '../ports.ts'
 
 interface LoggedOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>
@@ -7,51 +9,48 @@ interface LoggedOptions {
 }
 
 /** Returns `claim` itself unless debug lines are on. */
-export function loggedClaim(claim: ClaimPartition, { clock, log }: LoggedOptions): ClaimPartition {
+export function loggedClaim(claim: ClaimShard, { clock, log }: LoggedOptions): ClaimShard {
   const { debug } = log
   if (debug === undefined) return claim
-  return async (topic, partition) => {
+  return async (shard, partitions) => {
     const startedMs = clock.monotonicMs()
-    const claimed = await claim(topic, partition)
-    const isClaimed = claimed.kind === 'claimed'
-    debug('A claim of the partition has finished. The offset is the committed one, or -1 if there is none.', {
-      topic,
-      partition,
+    const claimed = await claim(shard, partitions)
+    debug('A claim of the partitions has finished. The offsets are the committed ones, or -1 if there is none.', {
+      partitions: partitionNames(partitions),
       outcome: claimed.kind,
-      ...(isClaimed
-        ? { offset: String(claimed.sink.committedOffset ?? -1n) }
+      ...(claimed.kind === 'claimed'
+        ? { detail: offsetsOf(partitions, (one) => claimed.sink.committedOffset(one) ?? -1n) }
         : { code: claimed.failure.code }),
       durationMs: clock.monotonicMs() - startedMs,
     })
-    return isClaimed
-      ? { ...claimed, sink: loggedSink(claimed.sink, { topic, partition }, { clock, log }) }
+    return claimed.kind === 'claimed'
+      ? { ...claimed, sink: loggedSink(claimed.sink, { partitions: partitionNames(partitions) }, { clock, log }) }
       : claimed
   }
 }
 
-function loggedSink(
-  sink: OutputSink,
-  topicPartition: Pick<InputRecord, 'topic' | 'partition'>,
-  { clock, log }: LoggedOptions,
-): OutputSink {
+function loggedSink(sink: OutputSink, fields: LogFields, { clock, log }: LoggedOptions): OutputSink {
   return {
-    committedOffset: sink.committedOffset,
-    prepare: () => sink.prepare(),
-    async publish(outputs, nextOffset) {
+    committedOffset: (of) => sink.committedOffset(of),
+    prepare: (partition) => sink.prepare(partition),
+    async publish(outputs, offsets) {
       const startedMs = clock.monotonicMs()
-      const outcome = await sink.publish(outputs, nextOffset)
-      log.debug?.('A commit has finished. The offset is the next one to read.', {
-        ...topicPartition,
+      const outcome = await sink.publish(outputs, offsets)
+      log.debug?.('A commit has finished. The offsets are the next ones to read.', {
         outcome: outcome.kind,
-        offset: String(nextOffset),
+        detail: offsetsOf(offsets, ({ nextOffset }) => nextOffset),
         count: outputs.length,
         durationMs: clock.monotonicMs() - startedMs,
       })
       return outcome
     },
     close() {
-      log.debug?.('The output sink of the partition was closed.', topicPartition)
+      log.debug?.('The output sink of the partitions was closed.', fields)
       return sink.close()
     },
   }
+}
+
+function offsetsOf<Item extends TopicPartition>(items: readonly Item[], offset: (item: Item) => bigint): string {
+  return items.map((item) => `${item.topic}:${item.partition}=${offset(item)}`).join(' ')
 }

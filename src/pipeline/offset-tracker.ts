@@ -87,12 +87,17 @@ export class OffsetTracker<Item, Result> {
     return last === undefined ? null : { finished, nextOffset: last.offset + 1n }
   }
 
-  /** Removes all records below `nextOffset`, because they are committed. */
-  committed(nextOffset: bigint): void {
-    const at = this.#entries.findIndex((entry) => entry.offset >= nextOffset)
-    const count = at === -1 ? this.#entries.length : at
-    for (const entry of this.#entries.splice(0, count)) this.#bytes -= this.#sizeOf(entry.item)
-    this.#started = Math.max(0, this.#started - count)
+  /** Removes the records of a prefix. Returns false if they were cleared meanwhile. */
+  committed({ finished }: Prefix<Item, Result>): boolean {
+    if (this.#entries[0] !== finished[0]) return false
+    this.#remove(finished.length)
+    return true
+  }
+
+  /** Removes and returns all records below `offset`, because they are committed. */
+  removeBelow(offset: bigint): readonly Tracked<Item, Result>[] {
+    const at = this.#entries.findIndex((entry) => entry.offset >= offset)
+    return this.#remove(at === -1 ? this.#entries.length : at)
   }
 
   clear(): void {
@@ -100,9 +105,16 @@ export class OffsetTracker<Item, Result> {
     this.#started = 0
     this.#bytes = 0
   }
+
+  #remove(count: number): readonly Tracked<Item, Result>[] {
+    const removed = this.#entries.splice(0, count)
+    for (const { item } of removed) this.#bytes -= this.#sizeOf(item)
+    this.#started = Math.max(0, this.#started - count)
+    return removed
+  }
 }
 
-function isFinished<Item, Result>(
+export function isFinished<Item, Result>(
   entry: Tracked<Item, Result>,
 ): entry is Tracked<Item, Result> & { result: Result } {
   return entry.result !== null

@@ -1,7 +1,7 @@
 /** The contract of an output sink, checked for every implementation. */
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/adapters/system-clock.ts'
-import type { Clock, OutputSink, OutputRecord } from '../../src/ports.ts'
+import type { Clock, OutputRecord, OutputSink, PartitionOffset } from '../../src/ports.ts'
 import { fakeSinks, kafkaSinks, type SinksOfOnePartition } from '../support/output-sinks.ts'
 
 const KINDS = [
@@ -12,8 +12,9 @@ const KINDS = [
 
 describe.each(KINDS)('$about', ({ create }) => {
   test('a claim returns no offset if nothing was committed', async () => {
-    const sink = await claimed(await create())
-    expect(sink.committedOffset).toBeNull()
+    const sinks = await create()
+    const sink = await claimed(sinks)
+    expect(sink.committedOffset(sinks.input)).toBeNull()
   })
 
   test('published outputs can be read byte for byte once publish returns committed', async () => {
@@ -26,7 +27,7 @@ describe.each(KINDS)('$about', ({ create }) => {
       value: Buffer.from([1, 254]),
       headers: [{ name: 'name', value: Buffer.from([2, 253]) }],
     }
-    expect(await sink.publish([bytes, { ...bytes, partition: 0, value: null }], 5n)).toEqual(COMMITTED)
+    expect(await sink.publish([bytes, { ...bytes, partition: 0, value: null }], upTo(sinks, 5n))).toEqual(COMMITTED)
     const written = await sinks.written(2)
     expect(written).toHaveLength(2)
     expect(written.find(({ partition }) => partition === 1)).toMatchObject(bytes)
@@ -36,15 +37,15 @@ describe.each(KINDS)('$about', ({ create }) => {
   test('the next claim returns the offset of the last publish, with or without outputs', async () => {
     const sinks = await create()
     const first = await sinks.claim()
-    await first.publish([output(sinks, 1)], 2n)
-    await first.publish([output(sinks, 2), output(sinks, 3)], 4n)
+    await first.publish([output(sinks, 1)], upTo(sinks, 2n))
+    await first.publish([output(sinks, 2), output(sinks, 3)], upTo(sinks, 4n))
     await first.close()
     const second = await sinks.claim()
-    expect(second.committedOffset).toBe(4n)
-    await second.publish([], 9n)
+    expect(second.committedOffset(sinks.input)).toBe(4n)
+    await second.publish([], upTo(sinks, 9n))
     await second.close()
     const third = await claimed(sinks)
-    expect(third.committedOffset).toBe(9n)
+    expect(third.committedOffset(sinks.input)).toBe(9n)
     expect(values(await sinks.written(3))).toEqual(['1', '2', '3'])
   })
 
@@ -56,15 +57,15 @@ describe.each(KINDS)('$about', ({ create }) => {
       partition: number % 2,
       headers: [{ name: 'ballast', value: Buffer.alloc(100_000) }],
     }))
-    expect(await sink.publish(large, 20n)).toEqual(COMMITTED)
+    expect(await sink.publish(large, upTo(sinks, 20n))).toEqual(COMMITTED)
     expect(values(await sinks.written(20))).toEqual(values(large))
   })
 
   test('a failed publish returns the reason and does not change the committed offset', async () => {
     const sinks = await create()
     const first = await sinks.claim()
-    expect(await first.publish([output(sinks, 1)], 2n)).toEqual(COMMITTED)
-    const outcome = await first.publish(sinks.failing([output(sinks, 2)]), 3n)
+    expect(await first.publish([output(sinks, 1)], upTo(sinks, 2n))).toEqual(COMMITTED)
+    const outcome = await first.publish(sinks.failing([output(sinks, 2)]), upTo(sinks, 3n))
     expect(outcome).toEqual({
       kind: expect.stringMatching(/failed|refused/),
       failure: {
@@ -75,20 +76,48 @@ describe.each(KINDS)('$about', ({ create }) => {
     })
     await first.close()
     const second = await claimed(sinks)
-    expect(second.committedOffset).toBe(2n)
-    expect(await second.publish([output(sinks, 2)], 3n)).toEqual(COMMITTED)
+    expect(second.committedOffset(sinks.input)).toBe(2n)
+    expect(await second.publish([output(sinks, 2)], upTo(sinks, 3n))).toEqual(COMMITTED)
     expect(values(await sinks.written(2))).toEqual(['1', '2'])
+  })
+
+  test('one publish commits the offsets of several partitions, and the next claim returns each of them', async () => {
+    const sinks = await create()
+    const first = await sinks.claim()
+    const other = { ...sinks.input, partition: 16 }
+    first.prepare(0)
+    first.prepare(1)
+    const offsets = [...upTo(sinks, 2n), { ...other, nextOffset: 7n }]
+    const outputs = [output(sinks, 1), { ...output(sinks, 2), partition: 1 }]
+    expect(await first.publish(outputs, offsets)).toEqual(COMMITTED)
+    expect(await first.publish([output(sinks, 3)], [{ ...other, nextOffset: 8n }])).toEqual(COMMITTED)
+    await first.close()
+    const second = await claimed(sinks)
+    expect([sinks.input, other].map((one) => second.committedOffset(one))).toEqual([2n, 8n])
+    expect(values(await sinks.written(3))).toEqual(['1', '2', '3'])
+  })
+
+  test('after a rejected output the same sink publishes the others', async () => {
+    const sinks = await create()
+    const sink = await claimed(sinks)
+    expect(await sink.publish([output(sinks, 1)], upTo(sinks, 1n))).toEqual(COMMITTED)
+    const good = { ...output(sinks, 2), partition: 1 }
+    const rejected = await sink.publish([good, ...sinks.refused([output(sinks, 3)])], upTo(sinks, 3n))
+    expect(rejected).toMatchObject({ kind: 'refused' })
+    expect(await sink.publish([good], upTo(sinks, 2n))).toEqual(COMMITTED)
+    expect(await sink.publish([output(sinks, 4)], upTo(sinks, 4n))).toEqual(COMMITTED)
+    expect(values(await sinks.written(3))).toEqual(['1', '2', '4'])
   })
 
   test('an unused preparation does not disturb later publishes', async () => {
     const sinks = await create()
     const first = await sinks.claim()
-    first.prepare()
+    first.prepare(0)
     await first.close()
     const second = await claimed(sinks)
-    second.prepare()
-    second.prepare()
-    expect(await second.publish([output(sinks, 1)], 1n)).toEqual(COMMITTED)
+    second.prepare(0)
+    second.prepare(0)
+    expect(await second.publish([output(sinks, 1)], upTo(sinks, 1n))).toEqual(COMMITTED)
     expect(values(await sinks.written(1))).toEqual(['1'])
   })
 })
@@ -105,21 +134,21 @@ test('a transaction prepared during a publish does not abort a later one', async
   }
   const sinks = await kafkaSinks('exactly-once', clock)
   const sink = await claimed(sinks)
-  const publishing = sink.publish([output(sinks, 1)], 1n)
-  sink.prepare()
+  const publishing = sink.publish([output(sinks, 1)], upTo(sinks, 1n))
+  sink.prepare(0)
   expect(await publishing).toEqual(COMMITTED)
   for (const elapse of timers) elapse()
-  expect(await sink.publish([output(sinks, 2)], 2n)).toEqual(COMMITTED)
+  expect(await sink.publish([output(sinks, 2)], upTo(sinks, 2n))).toEqual(COMMITTED)
 })
 
 test('of two owners, only the later one can write to the transactional sink', async () => {
   const sinks = await kafkaSinks('exactly-once')
   const former = await claimed(sinks)
-  await former.publish([output(sinks, 1)], 1n)
+  await former.publish([output(sinks, 1)], upTo(sinks, 1n))
   const owner = await claimed(sinks)
-  expect(owner.committedOffset).toBe(1n)
-  expect(await former.publish([output(sinks, 2)], 2n)).toEqual({ kind: 'fenced' })
-  expect(await owner.publish([output(sinks, 3)], 2n)).toEqual(COMMITTED)
+  expect(owner.committedOffset(sinks.input)).toBe(1n)
+  expect(await former.publish([output(sinks, 2)], upTo(sinks, 2n))).toEqual({ kind: 'fenced' })
+  expect(await owner.publish([output(sinks, 3)], upTo(sinks, 2n))).toEqual(COMMITTED)
   expect(values(await sinks.written(2))).toEqual(['1', '3'])
 })
 
@@ -127,8 +156,8 @@ test('two owners can both write to the at-least-once sink, which repeats outputs
   const sinks = await kafkaSinks('at-least-once')
   const former = await claimed(sinks)
   const owner = await claimed(sinks)
-  expect(await former.publish([output(sinks, 1)], 1n)).toEqual(COMMITTED)
-  expect(await owner.publish([output(sinks, 1)], 1n)).toEqual(COMMITTED)
+  expect(await former.publish([output(sinks, 1)], upTo(sinks, 1n))).toEqual(COMMITTED)
+  expect(await owner.publish([output(sinks, 1)], upTo(sinks, 1n))).toEqual(COMMITTED)
   expect(values(await sinks.written(2))).toEqual(['1', '1'])
 })
 
@@ -144,6 +173,10 @@ async function claimed(sinks: SinksOfOnePartition): Promise<OutputSink> {
 
 function output({ topic }: SinksOfOnePartition, number: number): OutputRecord {
   return { topic, partition: 0, key: null, value: Buffer.from(String(number)), headers: [] }
+}
+
+function upTo({ input }: SinksOfOnePartition, nextOffset: bigint): PartitionOffset[] {
+  return [{ ...input, nextOffset }]
 }
 
 function values(records: readonly OutputRecord[]): string[] {

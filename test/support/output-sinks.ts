@@ -6,34 +6,43 @@ import { createGroupConsumer, type GroupConsumer } from '../../src/adapters/kafk
 import { createDelivery } from '../../src/adapters/kafka/delivery.ts'
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
+import type { TopicPartition } from '../../src/core/topic-partition.ts'
 import type { Clock, OutputSink, OutputRecord } from '../../src/ports.ts'
-import { FakePartition } from './fake-partition.ts'
+import { FakeShard } from './fake-shard.ts'
 import { fakeLog, fakeMetrics, sinkOf } from './fakes.ts'
 import { createTopics, produce, readCommitted, uniqueName } from './kafka.ts'
 import { listHeaders } from './headers.ts'
 import { PACKING } from './packing.ts'
 
 export interface SinksOfOnePartition {
-  /** Claims the only input partition. */
+  /** Claims the shard of the input topic's partitions 0 and 16. */
   claim(): Promise<OutputSink>
+  /** The first partition of the input topic. */
+  readonly input: TopicPartition
   /** An output topic with two partitions and a limit of 1 MB per record. */
   readonly topic: string
   /** The records that a read_committed consumer reads from the topic, once there are this many. */
   written(count: number): Promise<OutputRecord[]>
   /** Lets the next publish of these outputs fail. */
   failing(outputs: readonly OutputRecord[]): OutputRecord[]
+  /** Outputs that are rejected instead of these. */
+  refused(outputs: readonly OutputRecord[]): OutputRecord[]
 }
 
 export function fakeSinks(): Promise<SinksOfOnePartition> {
-  const partition = new FakePartition()
+  const broker = new FakeShard()
+  const input = { topic: 'in', partition: 0 }
+  broker.refuses = ({ value }) => value === TOO_LARGE
   return Promise.resolve({
-    claim: async () => sinkOf(await partition.claim('in', 0)),
+    claim: async () => sinkOf(await broker.claim(0, [input, { ...input, partition: 16 }])),
+    input,
     topic: 'out',
-    written: () => Promise.resolve(partition.outputs),
+    written: () => Promise.resolve(broker.outputs),
     failing: (outputs) => {
-      partition.faults.push('failed')
+      broker.faults.push('failed')
       return [...outputs]
     },
+    refused: tooLarge,
   })
 }
 
@@ -47,15 +56,17 @@ export async function kafkaSinks(
   )
   const [input, topic, groupId] = [uniqueName('in'), uniqueName('out'), uniqueName('group')]
   await createTopics([
-    { topic: input, numPartitions: 1 },
+    { topic: input, numPartitions: 17 },
     { topic, numPartitions: 2 },
   ])
+  const first = { topic: input, partition: 0 }
   const received = Promise.withResolvers<void>()
   const ends = createDelivery({
     onWidth: () => undefined,
     delivery,
     createCluster,
     groupId,
+    inputTopic: input,
     topics: [topic],
     usualTopic: topic,
     consumer: () => consumer,
@@ -96,7 +107,8 @@ export async function kafkaSinks(
   await consumer.start()
   await received.promise
   return {
-    claim: async () => sinkOf(await ends.claim(input, 0)),
+    claim: async () => sinkOf(await ends.claim(0, [first, { ...first, partition: 16 }])),
+    input: first,
     topic,
     written: async (count) => {
       const records = await readCommitted([topic], { until: count })
@@ -108,6 +120,13 @@ export async function kafkaSinks(
         headers: listHeaders(headers),
       }))
     },
-    failing: (outputs) => outputs.map((output) => ({ ...output, value: randomBytes(2 * 1024 * 1024) })),
+    failing: tooLarge,
+    refused: tooLarge,
   }
+}
+
+const TOO_LARGE = randomBytes(2 * 1024 * 1024)
+
+function tooLarge(outputs: readonly OutputRecord[]): OutputRecord[] {
+  return outputs.map((output) => ({ ...output, value: TOO_LARGE }))
 }

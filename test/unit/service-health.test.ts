@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import type { Blocked } from '../../src/pipeline/blocked-partitions.ts'
-import type { Lanes } from '../../src/pipeline/lanes.ts'
+import type { Shards } from '../../src/pipeline/shards.ts'
 import { ServiceHealth } from '../../src/service-health.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { queueWith } from '../support/permit-queue.ts'
 
-const LANES = {
+const SHARDS = {
   partitions: [
     { topic: 'in', partition: 1 },
     { topic: 'in', partition: 0 },
@@ -14,13 +14,13 @@ const LANES = {
   lag: 12,
   backlog: 3,
   unclaimed: 0,
-} satisfies Partial<Lanes>
+} satisfies Partial<Shards>
 
-function health({ lanes = LANES, warnings = [] }: { lanes?: Partial<Lanes>; warnings?: string[] } = {}) {
+function health({ shards = SHARDS, warnings = [] }: { shards?: Partial<Shards>; warnings?: string[] } = {}) {
   const blocked: Blocked[] = []
   const one = new ServiceHealth({
     clock: new FakeClock(),
-    lanes: () => lanes as Lanes,
+    shards: () => shards as Shards,
     warnings: () => warnings,
     permits: queueWith().queue,
     blocked: { all: blocked },
@@ -55,7 +55,7 @@ test('the status page shows what /readyz says that the replica waits for', () =>
     'waiting for': 'The topic verification.result does not exist.',
   })
   const warning = 'The leader of partition 1 of in does not answer.'
-  const { health: running } = health({ lanes: { ...LANES, unclaimed: 2 }, warnings: [warning] })
+  const { health: running } = health({ shards: { ...SHARDS, unclaimed: 2 }, warnings: [warning] })
   running.started()
   expect(running.status()).toMatchObject({ 'waiting for': `Partitions not claimed yet: 2. ${warning}` })
 })

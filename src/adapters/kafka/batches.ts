@@ -1,12 +1,8 @@
 /** Splits outputs into batches for produce requests. */
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
 import type { OutputRecord } from '../../ports.ts'
 import { BATCH } from './batch-format.ts'
 import { recordBytes } from './encode-batch.ts'
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
 
 export interface BatchLimits {
   /** The topic's limit. The broker compares it with the whole batch as sent. */
@@ -25,11 +21,12 @@ const LARGE_RECORD_BYTES = 64 * 1024
 export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 
 export function byPartition(outputs: readonly OutputRecord[]): ReadonlyMap<string, readonly OutputRecord[]> {
-  return Map.groupBy(outputs, id)
+  return Map.groupBy(outputs, partitionKey)
 }
 
-export function id({ topic, partition }: TopicPartition): string {
-  return `${topic}:${partition}`
+/** Each topic-partition of the outputs once. */
+export function partitionsOf(outputs: readonly OutputRecord[]): readonly TopicPartition[] {
+  return [...byPartition(outputs).values()].flatMap(([first]) => first ?? [])
 }
 
 /** Splits the outputs for one partition, in order, so that each batch fits the topic before compression. */

@@ -4,7 +4,7 @@
  */
 import type { Clock, InputRecord, Log } from '../../ports.ts'
 import { BATCH } from './batch-format.ts'
-import { id } from './batches.ts'
+import { partitionKey } from '../../core/topic-partition.ts'
 import { fetch } from './broker-requests.ts'
 import { decodeRecords } from './decode-records.ts'
 import type { PartitionAnswer } from './fetch-answer.ts'
@@ -139,7 +139,7 @@ export class BrokerFetches {
     this.#answeredMs = clock.monotonicMs()
     let mayHaveMoved = false
     for (const one of answer.partitions) {
-      const partition = find(id(one))
+      const partition = find(partitionKey(one))
       const asked = partition === undefined ? null : this.#session.offsetOf(partition.key)
       if (partition === undefined || asked === null || this.#closed) continue
       if (one.errorCode === 0) await this.#take(partition, one, asked)

@@ -10,8 +10,8 @@ import type { Clock, InputRecord, Log, Moment, PartitionFlow } from '../../ports
 import type { QuotaPlan } from '../../core/quota-shares.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import type { StartOffset } from '../../core/start-offset.ts'
-import { id, type TopicPartition } from './batches.ts'
-import { disconnect } from './shared-clusters.ts'
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
+import { disconnect } from './claim-cluster.ts'
 import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
 import { errorType, explain, isPassing, isRefusal } from './errors.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
@@ -284,7 +284,7 @@ class OwnConsumer {
     }))
     const answered = await this.#member.committed(topics)
     const offsets = answered.flatMap(({ topic, partitions: all }) =>
-      all.map(({ partition, offset }) => [id({ topic, partition }), BigInt(offset)] as const),
+      all.map(({ partition, offset }) => [partitionKey({ topic, partition }), BigInt(offset)] as const),
     )
     return new Map(offsets.filter(([, offset]) => offset >= 0n))
   }

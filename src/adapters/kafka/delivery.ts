@@ -1,28 +1,27 @@
 /** Chooses how outputs and offsets are written, depending on the delivery mode. */
 import type { Delivery } from '../../core/delivery.ts'
-import type { ClaimPartition, Clock, Log, Metrics } from '../../ports.ts'
+import type { ClaimShard, Log, Metrics } from '../../ports.ts'
 import { createClaimAtLeastOnce } from './at-least-once-sink.ts'
 import type { ClaimClusterOptions } from './claim-cluster.ts'
 import type { GroupConsumer } from './consumer.ts'
 import { OffsetCommits } from './offset-commits.ts'
 import type { Packing } from './produce.ts'
-import { createClaimPartition } from './transactional-sink.ts'
+import { createClaimTransactional } from './transactional-sink.ts'
 
 export interface DeliveryOptions extends ClaimClusterOptions {
   readonly delivery: Delivery
-  readonly groupId: string
+  readonly inputTopic: string
   /** The topic of most outputs. */
   readonly usualTopic: string
   /** The consumer whose member commits offsets. Called once there is something to commit. */
   readonly consumer: () => Pick<GroupConsumer, 'commit'>
   readonly packing: Packing
-  readonly clock: Pick<Clock, 'after' | 'epochMs'>
   readonly metrics: Pick<Metrics, 'offsetCommit'>
   readonly log: Log
 }
 
 export interface KafkaDelivery {
-  readonly claim: ClaimPartition
+  readonly claim: ClaimShard
   /** The group is about to rebalance. */
   rebalancing(): void
   /** The log of an input partition was replaced: offsets of the old log must no longer be committed. */
@@ -34,7 +33,7 @@ export interface KafkaDelivery {
 export function createDelivery(options: DeliveryOptions): KafkaDelivery {
   if (options.delivery === 'exactly-once') {
     return {
-      claim: createClaimPartition(options),
+      claim: createClaimTransactional(options),
       rebalancing: () => {},
       replaced: () => {},
       assigned: () => {},

@@ -136,13 +136,17 @@ export function isRefused(error: unknown): boolean {
   return REFUSED.test(errorType(error))
 }
 
-/**
- * Waits for all requests that write outputs, also after one has failed. Throws an error that is not a rejection if there is
- * one, because it leaves the outcome unknown, and otherwise the first rejection.
- */
+/** Waits for all requests that write outputs, also after one has failed, and then throws the deciding error. */
 export async function allWritten(requests: readonly Promise<unknown>[]): Promise<void> {
   const ended = await Promise.allSettled(requests)
-  const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
+  throwDeciding(ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])))
+}
+
+/**
+ * Throws an error that is not a rejection if there is one, because it leaves the outcome unknown, and otherwise the first
+ * rejection. Does nothing without errors.
+ */
+export function throwDeciding(errors: readonly unknown[]): void {
   if (errors.length > 0) throw errors.find((error) => !isRefused(error)) ?? errors[0]
 }
 

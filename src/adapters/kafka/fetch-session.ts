@@ -2,7 +2,7 @@
  * A fetch session (KIP-227): the broker remembers the requested partitions, so a request names only changed ones
  * and a response contains only partitions with news. A broker without sessions gets all partitions each time. Pure.
  */
-import type { TopicPartition } from './batches.ts'
+import type { TopicPartition } from '../../core/topic-partition.ts'
 import type { FetchRequest } from './broker-requests.ts'
 
 export interface WantedPartition extends TopicPartition {

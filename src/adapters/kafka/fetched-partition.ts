@@ -1,5 +1,5 @@
 /** One assigned partition as the fetcher sees it: its read position and the known state of its log. */
-import { id, type TopicPartition } from './batches.ts'
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
 
 /**
  * The lookup that is needed before the partition can be read: the group's committed offset, the start of a
@@ -40,7 +40,7 @@ export class FetchedPartition implements TopicPartition {
   constructor(of: TopicPartition) {
     this.topic = of.topic
     this.partition = of.partition
-    this.key = id(of)
+    this.key = partitionKey(of)
   }
 
   moveTo(offset: bigint): void {

@@ -3,7 +3,7 @@
  * offset and move with each read or seek. A partition that stays assigned keeps its position.
  */
 import type { Clock, InputRecord, Log, PartitionFlow } from '../../ports.ts'
-import { id } from './batches.ts'
+import { partitionKey } from '../../core/topic-partition.ts'
 import { BrokerFetches } from './broker-fetches.ts'
 import { FetchedPartition } from './fetched-partition.ts'
 import { LogPositions, type LogPositionsOptions } from './log-positions.ts'
@@ -58,7 +58,7 @@ export class Fetcher {
     this.#partitions.clear()
     for (const [topic, partitions] of Object.entries(assignment)) {
       for (const partition of partitions) {
-        const key = id({ topic, partition })
+        const key = partitionKey({ topic, partition })
         const kept = isSameMember ? before.get(key) : undefined
         this.#partitions.set(key, kept ?? new FetchedPartition({ topic, partition }))
       }
@@ -71,7 +71,7 @@ export class Fetcher {
 
   /** Does nothing for partitions that are not assigned. */
   flow(topic: string, partition: number): PartitionFlow {
-    const key = id({ topic, partition })
+    const key = partitionKey({ topic, partition })
     const withIt = (change: (of: FetchedPartition) => void): void => {
       const of = this.#partitions.get(key)
       if (of === undefined) return

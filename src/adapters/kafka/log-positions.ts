@@ -4,7 +4,7 @@
  * be another log of any length. Each case is logged, and nothing that still exists is skipped.
  */
 import type { Clock, Log } from '../../ports.ts'
-import { id, type TopicPartition } from './batches.ts'
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
 import { listOffsets, type ListedOffset } from './broker-requests.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
 import type { Broker } from './kafkajs/internals.ts'
@@ -172,5 +172,5 @@ function names(topic: string, found: Found): string {
 }
 
 function byKey(listed: readonly ListedOffset[]): Map<string, ListedOffset> {
-  return new Map(listed.map((one) => [id(one), one]))
+  return new Map(listed.map((one) => [partitionKey(one), one]))
 }

@@ -5,8 +5,9 @@
  * the partition moves to another member. Then it is dropped, because the new owner reads the records again. Never
  * rejects, never throws.
  */
-import type { Clock, Log, Metrics } from '../../ports.ts'
-import { id, type TopicPartition } from './batches.ts'
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
+import type { Clock, Log, Metrics, PartitionOffset } from '../../ports.ts'
+import { offsetsByTopic } from './claim-cluster.ts'
 import { errorType, explain } from './errors.ts'
 
 export interface TopicOffsets {
@@ -31,13 +32,9 @@ const MAX_FAILURES = 3
 /** Errors during a rebalance: the offset is retried afterwards or dropped. */
 const EXPECTED = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])
 
-interface Noted extends TopicPartition {
-  readonly nextOffset: bigint
-}
-
 export class OffsetCommits {
   readonly #options: OffsetCommitsOptions
-  readonly #noted = new Map<string, Noted>()
+  readonly #noted = new Map<string, PartitionOffset>()
   #owned: ReadonlySet<string> = new Set()
   #memberId: string | null = null
   #underWay: Promise<boolean> | null = null
@@ -53,7 +50,7 @@ export class OffsetCommits {
     if (memberId !== this.#memberId) this.#noted.clear()
     this.#memberId = memberId
     this.#owned = new Set(
-      Object.entries(assignment).flatMap(([topic, all]) => all.map((partition) => id({ topic, partition }))),
+      Object.entries(assignment).flatMap(([topic, all]) => all.map((partition) => partitionKey({ topic, partition }))),
     )
     for (const key of this.#noted.keys()) if (!this.#owned.has(key)) this.#noted.delete(key)
     this.#cancel()
@@ -65,21 +62,21 @@ export class OffsetCommits {
     if (this.#noted.size > 0) void this.#sendNow()
   }
 
-  /** Reports that the outputs of all records below `nextOffset` are acknowledged. */
-  note(of: TopicPartition, nextOffset: bigint): void {
-    if (!this.#owned.has(id(of))) return
-    this.#noted.set(id(of), { topic: of.topic, partition: of.partition, nextOffset })
+  /** Reports that the outputs of all records below these offsets are acknowledged. */
+  note(offsets: readonly PartitionOffset[]): void {
+    for (const one of offsets) if (this.#owned.has(partitionKey(one))) this.#noted.set(partitionKey(one), one)
     this.#sendIn(GATHER_MS)
   }
 
   /** Drops the noted offset, because it belongs to a log that no longer exists. */
   forget(of: TopicPartition): void {
-    this.#noted.delete(id(of))
+    this.#noted.delete(partitionKey(of))
   }
 
-  /** Resolves when the partition's noted offset is committed, or could not be. */
-  async flush(of: TopicPartition): Promise<void> {
-    for (let failures = 0; failures < MAX_FAILURES && this.#noted.has(id(of));) {
+  /** Resolves when the noted offsets of these partitions are committed, or could not be. */
+  async flush(partitions: readonly TopicPartition[]): Promise<void> {
+    const isNoted = (one: TopicPartition): boolean => this.#noted.has(partitionKey(one))
+    for (let failures = 0; failures < MAX_FAILURES && partitions.some(isNoted); ) {
       if (!(await this.#sendNow())) failures += 1
     }
   }
@@ -106,16 +103,16 @@ export class OffsetCommits {
     this.#cancelTimer = null
   }
 
-  async #commit(sent: readonly Noted[]): Promise<boolean> {
+  async #commit(sent: readonly PartitionOffset[]): Promise<boolean> {
     try {
-      await this.#options.send(byTopic(sent))
+      await this.#options.send(offsetsByTopic(sent))
     } catch (error) {
       this.#failed(error)
       return false
     }
     this.#options.metrics.offsetCommit('committed')
     this.#complained = false
-    for (const one of sent) if (this.#noted.get(id(one)) === one) this.#noted.delete(id(one))
+    for (const one of sent) if (this.#noted.get(partitionKey(one)) === one) this.#noted.delete(partitionKey(one))
     return true
   }
 
@@ -129,11 +126,4 @@ export class OffsetCommits {
       })
     this.#complained = true
   }
-}
-
-function byTopic(noted: readonly Noted[]): TopicOffsets[] {
-  return [...Map.groupBy(noted, ({ topic }) => topic)].map(([topic, all]) => ({
-    topic,
-    partitions: all.map(({ partition, nextOffset }) => ({ partition, offset: String(nextOffset) })),
-  }))
 }

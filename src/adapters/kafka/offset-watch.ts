@@ -6,7 +6,7 @@
  */
 import { partitionNames } from '../../core/partition-names.ts'
 import type { Clock, Log } from '../../ports.ts'
-import { id, type TopicPartition } from './batches.ts'
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
 import { listOffsets } from './broker-requests.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
 import type { Broker } from './kafkajs/internals.ts'
@@ -120,7 +120,7 @@ export class OffsetWatch {
     const { findBroker, clock, onProgress } = this.#options
     try {
       const listed = await listOffsets(await findBroker(leader), partitions, 'latest')
-      const ends = new Map(listed.map((one) => [id(one), one]))
+      const ends = new Map(listed.map((one) => [partitionKey(one), one]))
       for (const one of partitions) {
         const end = ends.get(one.key)
         if (end?.errorCode !== 0) continue

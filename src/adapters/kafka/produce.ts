@@ -1,14 +1,15 @@
 /**
- * Produce requests with our own batches ({@link encodeBatch}), on kafkajs's broker objects. Each request has one
- * batch, because a request to several partitions may fail in part.
+ * Produce requests with our own batches ({@link encodeBatch}), on kafkajs's broker objects. A request has one batch for each
+ * topic-partition, and each batch is accepted or rejected by itself.
  */
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
 import type { OutputRecord } from '../../ports.ts'
 import type { Codec } from '../../core/compression.ts'
 import { batches, type BatchLimits } from './batches.ts'
 import { send } from './broker-requests.ts'
 import { encodeBatch } from './encode-batch.ts'
 import { errorType, UnencodableError } from './errors.ts'
-import { API_KEYS, PRODUCE_RESPONSES, type Broker, type Transaction } from './kafkajs/internals.ts'
+import { API_KEYS, createErrorFromCode, PRODUCE_RESPONSES, type Broker, type Transaction } from './kafkajs/internals.ts'
 
 /** How outputs are packed into batches. */
 export interface Packing {
@@ -18,17 +19,23 @@ export interface Packing {
   readonly maxMessageBytes: (topic: string) => number
 }
 
-export interface Batch {
-  /** All for one topic-partition. */
+export interface Batch extends TopicPartition {
+  /** All for this topic-partition. */
   readonly records: readonly OutputRecord[]
   readonly codec: Codec
 }
 
-export interface ProduceOptions {
+export interface ProduceRequest {
   /** Null for a producer without transactions. */
-  readonly transaction: (Transaction & { readonly firstSequence: number }) | null
+  readonly transaction: Transaction | null
   /** Milliseconds since the epoch. */
   readonly timestampMs: number
+  /** At most one for each topic-partition, with the sequence number of its first record (0 without a transaction). */
+  readonly batches: readonly (Batch & { readonly firstSequence: number })[]
+}
+
+interface EncodedBatch extends TopicPartition {
+  readonly bytes: Buffer
 }
 
 const MAX_VERSION = 7
@@ -36,38 +43,72 @@ const ALL_REPLICAS = -1
 const TIMEOUT_MS = 30_000
 
 /** Splits the outputs for one topic-partition into batches that it accepts. */
-export function* packed(records: readonly OutputRecord[], packing: Packing): Generator<Batch> {
+export function packed(records: readonly OutputRecord[], packing: Packing): Batch[] {
   const [first] = records
-  if (first === undefined) return
-  const limits: BatchLimits = { maxMessageBytes: packing.maxMessageBytes(first.topic) }
+  if (first === undefined) return []
+  const { topic, partition } = first
+  const limits: BatchLimits = { maxMessageBytes: packing.maxMessageBytes(topic) }
   try {
-    for (const { records: some, large } of batches(records, limits)) {
-      yield { records: some, codec: large ? 'gzip' : packing.compression }
-    }
+    return [...batches(records, limits)].map(({ records: some, large }) => ({
+      topic,
+      partition,
+      records: some,
+      codec: large ? 'gzip' : packing.compression,
+    }))
   } catch (error) {
     throw unencodable(error)
   }
 }
 
-/** Rejects with the broker's error. */
-export async function produce(leader: Broker, batch: Batch, options: ProduceOptions): Promise<void> {
-  const [first] = batch.records
-  if (first === undefined) return
-  const { transaction, timestampMs } = options
-  const encoded = await encodeBatch(batch.records, {
-    transaction: transaction === null ? null : { ...transaction, producerId: BigInt(transaction.producerId) },
-    timestampMs,
-    codec: batch.codec,
-  }).catch((error: unknown) => {
-    throw unencodable(error)
+/**
+ * Resolves to the broker's error for each batch in order, null if it was accepted. Rejects if the request failed as a
+ * whole, with an {@link UnencodableError} before anything was sent.
+ */
+export async function produce(leader: Broker, request: ProduceRequest): Promise<readonly (Error | null)[]> {
+  const encoded = await Promise.all(request.batches.map((batch) => encode(batch, request)))
+  const transactionalId = request.transaction?.transactionalId ?? null
+  const errors = await sendBatches(leader, transactionalId, encoded)
+  // The first time a batch may have been damaged in transit, the second time it is our fault.
+  const damaged = encoded.filter((batch) => isDamaged(errors.get(partitionKey(batch))))
+  const again = damaged.length === 0 ? errors : await sendBatches(leader, transactionalId, damaged)
+  return encoded.map((batch) => {
+    const key = partitionKey(batch)
+    return again.get(key) ?? (damaged.includes(batch) ? null : (errors.get(key) ?? null))
   })
-  const payload = encodeRequest(first, transaction?.transactionalId ?? null, encoded)
+}
+
+async function encode(
+  { topic, partition, records, codec, firstSequence }: ProduceRequest['batches'][number],
+  { transaction, timestampMs }: ProduceRequest,
+): Promise<EncodedBatch> {
+  try {
+    const bytes = await encodeBatch(records, {
+      transaction:
+        transaction === null
+          ? null
+          : { ...transaction, producerId: BigInt(transaction.producerId), firstSequence },
+      timestampMs,
+      codec,
+    })
+    return { topic, partition, bytes }
+  } catch (error) {
+    throw unencodable(error)
+  }
+}
+
+/** Resolves to the errors of the batches that were rejected, by topic-partition. */
+async function sendBatches(
+  leader: Broker,
+  transactionalId: string | null,
+  encoded: readonly EncodedBatch[],
+): Promise<ReadonlyMap<string, Error>> {
   const known = leader.versions?.[API_KEYS.Produce]?.maxVersion ?? MAX_VERSION
   const apiVersion = Math.min(known, MAX_VERSION)
   const response = PRODUCE_RESPONSES.get(apiVersion)
   if (response === undefined)
     throw new Error(`The broker does not support record batches (Produce ${apiVersion}).`)
-  const exchange = {
+  const payload = encodeRequest(transactionalId, encoded)
+  const { topics } = (await send(leader, {
     request: {
       apiKey: API_KEYS.Produce,
       apiVersion,
@@ -75,15 +116,30 @@ export async function produce(leader: Broker, batch: Batch, options: ProduceOpti
       // kafkajs's connection reads only these two members of an encoder.
       encode: () => Promise.resolve({ buf: payload, buffer: payload }),
     },
-    response,
-  }
-  try {
-    await send(leader, exchange)
-  } catch (error) {
-    // The first time the batch may have been damaged in transit, the second time it is our fault.
-    if (errorType(error) !== 'CORRUPT_MESSAGE') throw error
-    await send(leader, exchange)
-  }
+    // kafkajs's own parser rejects the whole response if one batch was rejected.
+    response: { decode: (bytes) => response.decode(bytes), parse: (decoded) => decoded },
+  })) as ProduceAnswer
+  return new Map(
+    topics.flatMap(({ topicName: topic, partitions }) =>
+      partitions
+        .filter(({ errorCode }) => errorCode !== 0)
+        .map(({ partition, errorCode }) => [
+          partitionKey({ topic, partition }),
+          createErrorFromCode(errorCode),
+        ]),
+    ),
+  )
+}
+
+interface ProduceAnswer {
+  readonly topics: readonly {
+    readonly topicName: string
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[]
+  }[]
+}
+
+function isDamaged(error: Error | undefined): boolean {
+  return error !== undefined && errorType(error) === 'CORRUPT_MESSAGE'
 }
 
 function unencodable(error: unknown): UnencodableError {
@@ -91,24 +147,34 @@ function unencodable(error: unknown): UnencodableError {
 }
 
 /** All versions with record batches up to ours have the same encoding. */
-function encodeRequest(
-  { topic, partition }: Pick<OutputRecord, 'topic' | 'partition'>,
-  transactionalId: string | null,
-  batch: Buffer,
-): Buffer {
-  const idBytes = transactionalId === null ? 0 : Buffer.byteLength(transactionalId)
-  const topicBytes = Buffer.byteLength(topic)
-  const bytes = Buffer.allocUnsafe(2 + idBytes + 2 + 4 + 4 + 2 + topicBytes + 4 + 4 + 4 + batch.length)
-  let at = bytes.writeInt16BE(transactionalId === null ? -1 : idBytes, 0)
-  at += bytes.write(transactionalId ?? '', at)
-  at = bytes.writeInt16BE(ALL_REPLICAS, at)
-  at = bytes.writeInt32BE(TIMEOUT_MS, at)
-  at = bytes.writeInt32BE(1, at)
-  at = bytes.writeInt16BE(topicBytes, at)
-  at += bytes.write(topic, at)
-  at = bytes.writeInt32BE(1, at)
-  at = bytes.writeInt32BE(partition, at)
-  at = bytes.writeInt32BE(batch.length, at)
-  bytes.set(batch, at)
+function encodeRequest(transactionalId: string | null, encoded: readonly EncodedBatch[]): Buffer {
+  const byTopic = Map.groupBy(encoded, ({ topic }) => topic)
+  return Buffer.concat([
+    text(transactionalId),
+    int16(ALL_REPLICAS),
+    int32(TIMEOUT_MS),
+    int32(byTopic.size),
+    ...[...byTopic].flatMap(([topic, all]) => [
+      text(topic),
+      int32(all.length),
+      ...all.flatMap(({ partition, bytes }) => [int32(partition), int32(bytes.length), bytes]),
+    ]),
+  ])
+}
+
+function text(value: string | null): Buffer {
+  const bytes = Buffer.from(value ?? '')
+  return Buffer.concat([int16(value === null ? -1 : bytes.length), bytes])
+}
+
+function int16(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(2)
+  bytes.writeInt16BE(value)
+  return bytes
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeInt32BE(value)
   return bytes
 }

@@ -3,9 +3,9 @@
  * group, so that a second redrive fences the first.
  */
 import type { Clock, OutputRecord, RedriveSink, PublishOutcome } from '../../ports.ts'
-import { byPartition } from './batches.ts'
-import { disconnect } from './shared-clusters.ts'
-import { allWritten, explain, isRefused, toFailure } from './errors.ts'
+import { partitionsOf } from './batches.ts'
+import { disconnect } from './claim-cluster.ts'
+import { explain, isRefused, toFailure } from './errors.ts'
 import type { Cluster } from './kafkajs/internals.ts'
 import type { Packing } from './produce.ts'
 import { targetTopic } from './target-topic.ts'
@@ -48,10 +48,9 @@ async function publish(
   producer: TransactionalProducer,
   outputs: readonly OutputRecord[],
 ): Promise<PublishOutcome> {
-  const records = [...byPartition(outputs).values()]
   try {
-    await producer.addPartitions(records.flatMap(([first]) => first ?? []))
-    await produceAll(producer, records)
+    await producer.addPartitions(partitionsOf(outputs))
+    await producer.produce(outputs)
     await producer.end({ commit: true })
     return { kind: 'committed' }
   } catch (error) {
@@ -66,14 +65,4 @@ async function publish(
       failure: toFailure(error, 'redriving'),
     }
   }
-}
-
-/**
- * Waits for all requests, because one that arrives after the abort would be in no transaction or in the next one.
- */
-async function produceAll(
-  producer: TransactionalProducer,
-  records: readonly (readonly OutputRecord[])[],
-): Promise<void> {
-  await allWritten(records.map((all) => producer.produce(all)))
 }

@@ -1,17 +1,18 @@
 /**
- * A transactional producer on kafkajs's broker objects, shared by the lanes' output sinks and `dlq redrive`. The
- * coordinator is looked up once, and one request is sent per topic-partition and batch. One transaction at a time.
+ * A transactional producer on kafkajs's broker objects, shared by the shards' output sinks and `dlq redrive`. The
+ * coordinator is looked up once. One transaction at a time.
  * All methods reject with the broker's error. After a rejection the producer can only be closed, unless every batch
  * was either accepted or rejected by its leader and the transaction was aborted.
  */
 import type { Clock, OutputRecord } from '../../ports.ts'
 import { retryRequest } from './retry-request.ts'
-import { id, type TopicPartition } from './batches.ts'
-import { leaderOf } from './claim-cluster.ts'
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
+import { byPartition } from './batches.ts'
+import { groupByLeader } from './claim-cluster.ts'
 import { findCoordinator } from './coordinator.ts'
-import { errorType } from './errors.ts'
+import { allWritten, errorType, throwDeciding } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster, type Transaction } from './kafkajs/internals.ts'
-import { packed, produce, type Packing } from './produce.ts'
+import { packed, produce, type Batch, type Packing } from './produce.ts'
 
 export interface ProducerOptions {
   readonly cluster: Cluster
@@ -75,19 +76,34 @@ export class TransactionalProducer {
     await retryWhileBusy(this.#options, () => coordinator.addPartitionsToTxn({ ...this.transaction, topics }))
   }
 
-  /** All for one topic-partition. Sends one request per batch, so that no request can fail in part. */
+  /**
+   * Writes all records, with one request per leader at a time. Waits for all requests, because one that arrives after an
+   * abort would be in no transaction or in the next one.
+   */
   async produce(records: readonly OutputRecord[]): Promise<void> {
-    const [first] = records
-    if (first === undefined) return
-    const { cluster, packing, clock } = this.#options
-    for (const batch of packed(records, packing)) {
-      const firstSequence = this.#sequences.get(id(first)) ?? 0
-      const leader = await leaderOf(cluster, first)
-      const transaction = { ...this.transaction, firstSequence }
-      await produce(leader, batch, { transaction, timestampMs: clock.epochMs() })
-      // Only now, because a rejected batch is not in the log and the next one takes its sequence numbers.
-      this.#sequences.set(id(first), firstSequence + batch.records.length)
+    const queues = [...byPartition(records).values()].map((all) => packed(all, this.#options.packing))
+    for (let at = 0; ; at += 1) {
+      const batches = queues.flatMap((queue) => queue[at] ?? [])
+      if (batches.length === 0) return
+      const byLeader = await groupByLeader(this.#options.cluster, batches)
+      await allWritten([...byLeader].map(([leader, some]) => this.#send(leader, some)))
     }
+  }
+
+  async #send(leader: Broker, batches: readonly Batch[]): Promise<void> {
+    const sequenced = batches.map((batch) => ({
+      ...batch,
+      firstSequence: this.#sequences.get(partitionKey(batch)) ?? 0,
+    }))
+    const { transaction } = this
+    const timestampMs = this.#options.clock.epochMs()
+    const errors = await produce(leader, { transaction, timestampMs, batches: sequenced })
+    for (const [index, batch] of sequenced.entries()) {
+      // A rejected batch is not in the log, so the next one takes its sequence numbers.
+      if (errors[index] === null)
+        this.#sequences.set(partitionKey(batch), batch.firstSequence + batch.records.length)
+    }
+    throwDeciding(errors.filter((error) => error !== null))
   }
 
   async end({ commit }: { commit: boolean }): Promise<void> {

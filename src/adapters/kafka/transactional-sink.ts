@@ -1,21 +1,26 @@
 /**
- * The exactly-once output sink of a lane: one transactional producer per input partition, so that a new owner's
- * claim fences the old one. kafkajs supports only TxnOffsetCommit v1, which has no group generation, so the
- * producer's epoch must fence.
+ * The exactly-once output sink of a shard: one transactional producer per shard, so that a new owner's claim fences the
+ * old one. kafkajs supports only TxnOffsetCommit v1, which has no group generation, so the producer's epoch must fence.
  *
  * kafkajs's own producer takes nine round trips per transaction, because it looks up a coordinator before every
  * request, and it is unusable after a failed EndTxn. Here the coordinators are looked up once per claim,
- * AddPartitionsToTxn and AddOffsetsToTxn are sent while the call is in flight, and every failure has the same
- * consequence: close and claim again.
+ * AddPartitionsToTxn and AddOffsetsToTxn are sent while the call is in flight, and every failure but a rejected output
+ * has the same consequence: close and claim again.
  */
-import type { ClaimPartition, Clock, OutputSink, OutputRecord, PublishOutcome } from '../../ports.ts'
-import { byPartition, id, type TopicPartition } from './batches.ts'
-import { fetchCommitted, onSharedCluster, type ClaimClusterOptions } from './claim-cluster.ts'
-import { findCoordinator } from './coordinator.ts'
+import { partitionKey, type TopicPartition } from '../../core/topic-partition.ts'
+import type { ClaimShard, OutputSink, OutputRecord, PartitionOffset, PublishOutcome } from '../../ports.ts'
+import { partitionsOf } from './batches.ts'
+import {
+  disconnect,
+  fetchCommitted,
+  offsetsByTopic,
+  onOwnCluster,
+  type ClaimClusterOptions,
+  type GroupOffsets,
+} from './claim-cluster.ts'
 import { allWritten, isRefused, toFailure } from './errors.ts'
-import { COORDINATOR } from './kafkajs/internals.ts'
+import type { Cluster } from './kafkajs/internals.ts'
 import type { Packing } from './produce.ts'
-import type { AcquiredCluster } from './shared-clusters.ts'
 import {
   claimProducer,
   isFenced,
@@ -24,52 +29,39 @@ import {
 } from './transactional-producer.ts'
 
 export interface TransactionalSinkOptions extends ClaimClusterOptions {
-  readonly groupId: string
-  /** The topic of most outputs. Its partition of the same number joins the next transaction in advance. */
+  readonly inputTopic: string
+  /** The topic of most outputs. Its partition with the number of an input partition joins the transaction in advance. */
   readonly usualTopic: string
   readonly packing: Packing
-  readonly clock: Pick<Clock, 'after' | 'epochMs'>
 }
 
 /** A transaction opened in advance but not used is aborted after this time, well before the broker's timeout. */
 const UNUSED_AFTER_MS = 30_000
 
-export function createClaimPartition(options: TransactionalSinkOptions): ClaimPartition {
-  return onSharedCluster(options, (acquired, of) => claim({ ...options, ...acquired, ...of }))
-}
-
-interface ClaimOptions extends TransactionalSinkOptions, AcquiredCluster {
-  readonly topic: string
-  readonly partition: number
-}
-
-async function claim(options: ClaimOptions): Promise<OutputSink> {
-  const { cluster, groupId, topic, partition } = options
-  const transactionalId = `${groupId}-${topic}-${partition}`
-  const producer = await claimProducer({ ...options, transactionalId })
-  const of = { groupId, coordinatorType: COORDINATOR.group }
-  const groupCoordinator = await findCoordinator(cluster, of, options.clock)
-  // Only now is the committed offset final, because nobody else can commit for this partition any more.
-  const committedOffset = await fetchCommitted(groupCoordinator, { groupId, topic, partition })
-  return new TransactionalSink(options, {
-    producer,
-    groupCoordinatorId: groupCoordinator.nodeId,
-    committedOffset,
+export function createClaimTransactional(options: TransactionalSinkOptions): ClaimShard {
+  const { groupId, inputTopic } = options
+  return onOwnCluster(options, async (cluster, shard, partitions) => {
+    const transactionalId = `${groupId}-${inputTopic}-${shard}`
+    const producer = await claimProducer({ ...options, cluster, transactionalId })
+    // Only now are the committed offsets final, because nobody else can commit for this shard any more.
+    const offsets = await fetchCommitted(cluster, options, partitions)
+    return new TransactionalSink(options, { cluster, producer, offsets })
   })
 }
 
 interface Claimed {
+  readonly cluster: Cluster
   readonly producer: TransactionalProducer
-  readonly groupCoordinatorId: number
-  readonly committedOffset: bigint | null
+  readonly offsets: GroupOffsets
 }
 
 class TransactionalSink implements OutputSink {
-  readonly committedOffset: bigint | null
-  readonly #options: ClaimOptions
+  readonly #options: TransactionalSinkOptions
   readonly #claimed: Claimed
   /** Partitions of the transaction that is open or being opened. Null if there is none. */
   #participants: Set<string> | null = null
+  /** Partitions that join the open transaction with the next request. */
+  #joining: TopicPartition[] = []
   #opening: Promise<void> = Promise.resolve()
   #cancelExpiry: (() => void) | null = null
   /**
@@ -77,41 +69,45 @@ class TransactionalSink implements OutputSink {
    * one.
    */
   #publishing = false
-  #failed = false
 
-  constructor(options: ClaimOptions, claimed: Claimed) {
+  constructor(options: TransactionalSinkOptions, claimed: Claimed) {
     this.#options = options
     this.#claimed = claimed
-    this.committedOffset = claimed.committedOffset
   }
 
-  prepare(): void {
-    if (this.#participants !== null || this.#publishing) return
-    const { cluster, usualTopic, partition, clock } = this.#options
-    const usual = cluster.findTopicPartitionMetadata(usualTopic).some((one) => one.partitionId === partition)
-    this.#opening = this.#open(usual ? [{ topic: usualTopic, partition }] : [])
-    // The next publish awaits this promise and handles its failure. Until then it must not be an unhandled
-    // rejection.
-    this.#opening.catch(() => undefined)
-    this.#cancelExpiry = clock.after(UNUSED_AFTER_MS, () => this.#abandon())
+  committedOffset(of: TopicPartition): bigint | null {
+    return this.#claimed.offsets.committed.get(partitionKey(of)) ?? null
   }
 
-  async publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome> {
+  prepare(partition: number): void {
+    if (this.#publishing) return
+    const { usualTopic: topic, clock } = this.#options
+    const usual = { topic, partition }
+    if (this.#participants === null) {
+      this.#participants = new Set()
+      this.#inAdvance(() => this.#open(this.#exists(usual) ? [usual] : []))
+      this.#cancelExpiry = clock.after(UNUSED_AFTER_MS, () => this.#abandon())
+    } else if (!this.#participants.has(partitionKey(usual)) && this.#exists(usual)) this.#joinLater(usual)
+  }
+
+  async publish(
+    outputs: readonly OutputRecord[],
+    offsets: readonly PartitionOffset[],
+  ): Promise<PublishOutcome> {
     this.#cancelExpiry?.()
     this.#cancelExpiry = null
     this.#publishing = true
-    const records = byPartition(outputs)
     try {
-      await this.#join(records)
-      await this.#send(records, nextOffset)
+      await this.#join(partitionsOf(outputs))
+      await this.#send(outputs, offsets)
       await this.#end({ commit: true })
       return { kind: 'committed' }
     } catch (error) {
       if (isFenced(error)) return { kind: 'fenced' }
       const failure = toFailure(error, 'writing')
-      if (isRefused(error) && (await this.#aborted())) return { kind: 'refused', failure }
-      this.#failed = true
-      return { kind: 'failed', failure }
+      return isRefused(error) && (await this.#aborted())
+        ? { kind: 'refused', failure }
+        : { kind: 'failed', failure }
     } finally {
       this.#publishing = false
     }
@@ -119,7 +115,7 @@ class TransactionalSink implements OutputSink {
 
   close(): Promise<void> {
     this.#cancelExpiry?.()
-    return this.#options.release({ failed: this.#failed })
+    return disconnect(this.#claimed.cluster)
   }
 
   /**
@@ -139,37 +135,52 @@ class TransactionalSink implements OutputSink {
    * The calls produced no output for a long time: the broker would abort the transaction and fence this producer.
    */
   #abandon(): void {
-    this.#opening = this.#opening.then(() => this.#end({ commit: false }))
+    this.#inAdvance(() => this.#end({ commit: false }))
+  }
+
+  /** Several partitions usually follow each other, so they share a request. */
+  #joinLater(one: TopicPartition): void {
+    this.#participants?.add(partitionKey(one))
+    this.#joining.push(one)
+    if (this.#joining.length > 1) return
+    this.#inAdvance(async () => {
+      const joining = this.#joining.splice(0)
+      // The transaction may have been abandoned meanwhile.
+      if (this.#participants !== null) await this.#claimed.producer.addPartitions(joining)
+    })
+  }
+
+  /**
+   * Runs after what was begun before. The next publish awaits it and handles its failure. Until then it must not be an
+   * unhandled rejection.
+   */
+  #inAdvance(work: () => Promise<void>): void {
+    this.#opening = this.#opening.then(work)
     this.#opening.catch(() => undefined)
   }
 
+  #exists({ topic, partition }: TopicPartition): boolean {
+    const { cluster } = this.#claimed
+    return cluster.findTopicPartitionMetadata(topic).some(({ partitionId }) => partitionId === partition)
+  }
+
   /** Ensures that a transaction is open and contains all these partitions. */
-  async #join(records: ReadonlyMap<string, readonly OutputRecord[]>): Promise<void> {
+  async #join(partitions: readonly TopicPartition[]): Promise<void> {
     await this.#opening
-    const first = [...records.values()].flatMap(([one]) => one ?? [])
-    if (this.#participants === null) await this.#open(first)
-    else await this.#addPartitions(first.filter((one) => this.#participants?.has(id(one)) !== true))
+    if (this.#participants === null) await this.#open(partitions)
+    else await this.#addPartitions(partitions.filter((one) => this.#participants?.has(partitionKey(one)) !== true))
   }
 
   /**
    * Waits for all requests even after a rejection, because one that arrives after the abort would be in no
    * transaction or in the next one.
    */
-  async #send(records: ReadonlyMap<string, readonly OutputRecord[]>, nextOffset: bigint): Promise<void> {
-    const sent = [
-      ...[...records.values()].map((all) => this.#claimed.producer.produce(all)),
-      this.#commitOffset(nextOffset),
-    ]
-    try {
-      await Promise.all(sent)
-    } catch (error) {
-      if (!isRefused(error)) throw error
-      await allWritten(sent)
-    }
+  async #send(outputs: readonly OutputRecord[], offsets: readonly PartitionOffset[]): Promise<void> {
+    await allWritten([this.#claimed.producer.produce(outputs), this.#commitOffsets(offsets)])
   }
 
   async #open(partitions: readonly TopicPartition[]): Promise<void> {
-    this.#participants = new Set()
+    this.#participants ??= new Set()
     await Promise.all([this.#addPartitions(partitions), this.#addOffsets()])
   }
 
@@ -184,18 +195,19 @@ class TransactionalSink implements OutputSink {
 
   async #addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
     if (partitions.length === 0) return
+    for (const one of partitions) this.#participants?.add(partitionKey(one))
     await this.#claimed.producer.addPartitions(partitions)
-    for (const one of partitions) this.#participants?.add(id(one))
   }
 
-  async #commitOffset(nextOffset: bigint): Promise<void> {
-    const { groupId, topic, partition, cluster } = this.#options
-    const groupCoordinator = await cluster.findBroker({ nodeId: this.#claimed.groupCoordinatorId })
+  async #commitOffsets(offsets: readonly PartitionOffset[]): Promise<void> {
+    const { cluster, producer, offsets: group } = this.#claimed
+    const { groupId } = this.#options
+    const groupCoordinator = await cluster.findBroker({ nodeId: group.coordinatorId })
     await retryWhileBusy(this.#options, () =>
       groupCoordinator.txnOffsetCommit({
-        ...this.#claimed.producer.transaction,
+        ...producer.transaction,
         groupId,
-        topics: [{ topic, partitions: [{ partition, offset: String(nextOffset) }] }],
+        topics: offsetsByTopic(offsets),
       }),
     )
   }

@@ -4,9 +4,9 @@ import { DeadLetterLimit } from '../../../src/pipeline/dead-letter-limit.ts'
 import type { Counts } from '../../../src/pipeline/outputs.ts'
 import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
 import { FakeClock, flushPromises } from '../../support/fake-clock.ts'
-import { FakePartition } from '../../support/fake-partition.ts'
+import { FakeShard } from '../../support/fake-shard.ts'
 import { fakeLog, fakeMetrics } from '../../support/fakes.ts'
-import { firstOffsets, runningLane, written } from '../../support/lane.ts'
+import { firstOffsets, runningShard, written } from '../../support/shard-bed.ts'
 
 const COOLDOWN_MS = 300_000
 const DEAD: Counts = {
@@ -131,39 +131,39 @@ test('the dead-letter limit never trips if it is off', () => {
 describe('a lane under the dead-letter limit', () => {
   test('counts dead letters in record order even if they finish first', async () => {
     const { deadLetterLimit, permits } = limited()
-    const { receive, finishAs, partition } = await runningLane(new FakePartition(), { deadLetterLimit })
+    const { receive, finishAs, broker } = await runningShard(new FakeShard(), { deadLetterLimit })
     const records = firstOffsets(900)
     await receive(...records)
     await finishAs(DEAD, ...records.filter(isBad))
     await finishAs(RESULT, ...records.filter((offset) => !isBad(offset)))
-    expect([permits.openReason, partition.committed]).toEqual([null, 900n])
+    expect([permits.openReason, broker.committed]).toEqual([null, 900n])
   })
 
   test('keeps the records from the first held-back dead letter on until the cooldown is over', async () => {
     const { deadLetterLimit, clock } = limited(0.02)
-    const { receive, finish, finishAs, partition } = await runningLane(new FakePartition(), {
+    const { receive, finish, finishAs, broker } = await runningShard(new FakeShard(), {
       deadLetterLimit,
     })
     await receive(...firstOffsets(6))
     await finishAs(DEAD, 1, 2, 3)
     await finish(0, 4)
-    expect([written(partition), partition.committed]).toEqual([[0, 1, 2], 3n])
+    expect([written(broker), broker.committed]).toEqual([[0, 1, 2], 3n])
     await clock.advance(COOLDOWN_MS)
-    expect([written(partition), partition.committed]).toEqual([[0, 1, 2, 3, 4], 5n])
+    expect([written(broker), broker.committed]).toEqual([[0, 1, 2, 3, 4], 5n])
   })
 
   test('can still drain, and leaves those records to the next owner', async () => {
     const { deadLetterLimit } = limited(0.01)
-    const { lane, receive, finish, finishAs, partition } = await runningLane(new FakePartition(), {
+    const { shard, receive, finish, finishAs, broker } = await runningShard(new FakeShard(), {
       deadLetterLimit,
     })
     await receive(0, 1, 2)
     await finishAs(DEAD, 0, 1)
-    const drained = lane.drain()
+    const drained = shard.drain()
     await flushPromises()
-    expect(lane.state).toBe('running')
+    expect(shard.phase).toBe('draining')
     await finish(2)
     await drained
-    expect([written(partition), partition.committed, lane.state]).toEqual([[0], 1n, 'closed'])
+    expect([written(broker), broker.committed, shard.phase]).toEqual([[0], 1n, 'closed'])
   })
 })

@@ -3,8 +3,8 @@ import { createLog } from '../../../src/adapters/pino/log.ts'
 import { DeadLetterNotices, type NoticedDeadLetter } from '../../../src/pipeline/dead-letter-notices.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { recordingLog } from '../../support/recording-log.ts'
-import { runningLane } from '../../support/lane.ts'
-import { FakePartition } from '../../support/fake-partition.ts'
+import { runningShard } from '../../support/shard-bed.ts'
+import { FakeShard } from '../../support/fake-shard.ts'
 
 const MINUTE_MS = 60_000
 
@@ -110,8 +110,8 @@ describe('notices about dead letters', () => {
 
 test('a dead letter is logged after its transaction has committed, not before', async () => {
   const added: NoticedDeadLetter[] = []
-  const partition = new FakePartition()
-  const { receive, finishAs } = await runningLane(partition, {
+  const partition = new FakeShard()
+  const { receive, finishAs } = await runningShard(partition, {
     deadLetterNotices: { add: (one) => void added.push(one) },
   })
   await receive(0, 1)

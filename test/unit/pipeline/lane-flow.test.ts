@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { flushPromises } from '../../support/fake-clock.ts'
-import { FakePartition } from '../../support/fake-partition.ts'
+import { FakeShard } from '../../support/fake-shard.ts'
 import { inputRecord } from '../../support/fakes.ts'
-import { firstOffsets, runningLane } from '../../support/lane.ts'
+import { firstOffsets, runningShard } from '../../support/shard-bed.ts'
 
 describe('backpressure of a lane', () => {
   test('pauses the partition at its record limit and resumes it at three quarters', async () => {
-    const { lane, receive, finish, flow, clock } = await runningLane()
+    const { lane, receive, finish, flow, clock } = await runningShard()
     let received = 0
     while (flow.length === 0) {
       await receive(received)
@@ -21,7 +21,7 @@ describe('backpressure of a lane', () => {
   })
 
   test('pauses the partition at its byte limit', async () => {
-    const { lane, flow } = await runningLane()
+    const { lane, flow } = await runningShard()
     const value = Buffer.alloc(1024 * 1024)
     for (let offset = 0; flow.length === 0; offset += 1) lane.receive([inputRecord(offset, { value })])
     expect(flow).toEqual(['pause'])
@@ -31,7 +31,7 @@ describe('backpressure of a lane', () => {
 
 describe('a lane with many records waiting for a permit', () => {
   test('starts only some of its records and one more for each that finishes', async () => {
-    const { receive, finish, begun } = await runningLane(new FakePartition(), { mayStartMore: () => false })
+    const { receive, finish, begun } = await runningShard(new FakeShard(), { mayStartMore: () => false })
     await receive(...firstOffsets(40))
     const atOnce = begun().length
     expect(atOnce).toBeLessThan(40)
@@ -40,19 +40,19 @@ describe('a lane with many records waiting for a permit', () => {
   })
 
   test('still processes all its records', async () => {
-    const { receive, finish, begun, partition, clock } = await runningLane(new FakePartition(), {
+    const { receive, finish, begun, broker, clock } = await runningShard(new FakeShard(), {
       mayStartMore: () => false,
     })
     await receive(...firstOffsets(40))
     for (let offset = 0; offset < 40; offset += 1) await finish(offset)
     await clock.advance(1_000)
-    expect([begun().length, partition.committed]).toEqual([40, 40n])
+    expect([begun().length, broker.committed]).toEqual([40, 40n])
   })
 })
 
 describe('a lane of a retry topic', () => {
   test('starts a record when the delay after its timestamp has passed', async () => {
-    const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
+    const { lane, clock, begun } = await runningShard(new FakeShard(), { delayMs: 10_000 })
     lane.receive([
       inputRecord(0, { timestampMs: clock.epochMs() - 9_000 }),
       inputRecord(1, { timestampMs: clock.epochMs() - 8_000 }),
@@ -66,7 +66,7 @@ describe('a lane of a retry topic', () => {
   })
 
   test('starts a record after its delay even if the wall clock jumps forward or back', async () => {
-    const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
+    const { lane, clock, begun } = await runningShard(new FakeShard(), { delayMs: 10_000 })
     lane.receive([inputRecord(0, { timestampMs: clock.epochMs() })])
     clock.jump(3_600_000)
     await clock.advance(9_999)
@@ -77,7 +77,7 @@ describe('a lane of a retry topic', () => {
   })
 
   test('waits at most the delay if the timestamp is ahead of the local clock', async () => {
-    const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
+    const { lane, clock, begun } = await runningShard(new FakeShard(), { delayMs: 10_000 })
     lane.receive([inputRecord(0, { timestampMs: clock.epochMs() + 3_600_000 })])
     await clock.advance(9_999)
     expect(begun()).toEqual([])
@@ -86,14 +86,14 @@ describe('a lane of a retry topic', () => {
   })
 
   test('starts an overdue record at once', async () => {
-    const { lane, clock, begun } = await runningLane(new FakePartition(), { delayMs: 10_000 })
+    const { lane, clock, begun } = await runningShard(new FakeShard(), { delayMs: 10_000 })
     lane.receive([inputRecord(0, { timestampMs: clock.epochMs() - 60_000 })])
     expect(begun()).toEqual([0])
   })
 })
 
 test('an unexpected exception in a step is reported as a defect', async () => {
-  const { receive, started, defects } = await runningLane()
+  const { receive, started, defects } = await runningShard()
   await receive(0)
   const defect = new TypeError('a defect')
   started[0]?.reject(defect)
@@ -102,14 +102,14 @@ test('an unexpected exception in a step is reported as a defect', async () => {
 })
 
 test('a lane opens its transaction while the first call is in progress', async () => {
-  const { receive, started, partition } = await runningLane()
+  const { receive, started, broker } = await runningShard()
   await receive(0)
   started[0]?.context.onCallStarting()
-  expect(partition.prepared).toBe(1)
+  expect(broker.prepared).toBe(1)
 })
 
 test('the lag is counted from the oldest buffered record to the end of the partition', async () => {
-  const { lane, receive, finish, metrics } = await runningLane()
+  const { lane, receive, finish, metrics } = await runningShard()
   await receive(10, 11)
   lane.progress(12n, 20n)
   await finish(10)

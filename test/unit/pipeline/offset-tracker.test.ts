@@ -66,15 +66,30 @@ describe('a commit', () => {
     const tracker = tracking(1, 2, 3)
     tracker.begin()
     tracker.begin()
-    tracker.committed(2n)
+    tracker.removeBelow(2n)
     expect([tracker.size, tracker.oldest?.offset, tracker.peek()?.offset]).toEqual([2, 2n, 3n])
   })
 
   test('beyond the last buffered record removes everything', () => {
     const tracker = tracking(1, 2)
-    tracker.committed(100n)
+    expect(tracker.removeBelow(100n).map(({ offset }) => offset)).toEqual([1n, 2n])
     tracker.add(100n, 'new')
     expect([tracker.size, tracker.peek()?.offset]).toEqual([1, 100n])
+  })
+
+  test('of a prefix removes its records, and nothing if they were cleared and read again meanwhile', () => {
+    const tracker = tracking(1, 2)
+    const first = tracker.peek()
+    if (first !== undefined) first.result = 'done'
+    const prefix = tracker.prefix(10, () => true)
+    if (prefix === null) throw new Error('There is no prefix.')
+    tracker.clear()
+    tracker.add(1n, 'again')
+    expect([tracker.committed(prefix), tracker.size]).toEqual([false, 1])
+    const again = tracker.peek()
+    if (again !== undefined) again.result = 'done'
+    const second = tracker.prefix(10, () => true)
+    expect([second !== null && tracker.committed(second), tracker.size]).toEqual([true, 0])
   })
 })
 
@@ -134,7 +149,8 @@ class Model {
     const last = this.prefix(limit + 1).at(-1)
     if (last === undefined) return
     this.records = this.records.filter(({ offset }) => offset > last)
-    this.tracker.committed(BigInt(last + 1))
+    const prefix = this.tracker.prefix(limit + 1, () => true)
+    if (prefix === null || !this.tracker.committed(prefix)) throw new Error('The prefix is not tracked.')
   }
 
   clear(): void {

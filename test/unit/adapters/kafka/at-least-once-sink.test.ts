@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createClaimAtLeastOnce } from '../../../../src/adapters/kafka/at-least-once-sink.ts'
 import type { Broker, Cluster } from '../../../../src/adapters/kafka/kafkajs/internals.ts'
 import type { OutputRecord } from '../../../../src/ports.ts'
+import { IN_0 } from '../../../support/shard-bed.ts'
 import { PACKING } from '../../../support/packing.ts'
 import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { sinkOf } from '../../../support/fakes.ts'
@@ -27,7 +28,7 @@ async function setUp(movedAfter: number) {
       connectionPool: {
         send: () => {
           asked.push(nodeId)
-          return nodeId === 2 ? Promise.resolve() : Promise.reject(refusal('NOT_LEADER_FOR_PARTITION'))
+          return nodeId === 2 ? answered(0) : answered(NOT_LEADER)
         },
       },
     }) as Partial<Broker> as Broker
@@ -49,16 +50,16 @@ async function setUp(movedAfter: number) {
     createCluster: () => cluster,
     groupId: 'group',
     topics: ['out'],
-    commits: { note: (_, nextOffset) => void noted.push(nextOffset), flush: () => Promise.resolve() },
+    commits: { note: (offsets) => void noted.push(...offsets.map(({ nextOffset }) => nextOffset)), flush: () => Promise.resolve() },
     packing: PACKING,
     clock,
   })
-  return { log: sinkOf(await claim('in', 0)), clock, asked, noted, widths }
+  return { log: sinkOf(await claim(0, [IN_0])), clock, asked, noted, widths }
 }
 
 test('an output follows its partition to the new leader, and its offset is committed after it', async () => {
   const { log, clock, asked, noted } = await setUp(2)
-  const published = log.publish(outputs, 1n)
+  const published = log.publish(outputs, [{ ...IN_0, nextOffset: 1n }])
   await flushPromises()
   expect(noted).toEqual([])
   await clock.advance(1_000)
@@ -69,7 +70,7 @@ test('an output follows its partition to the new leader, and its offset is commi
 
 test('a publish fails with a message if no leader is found in time, and no offset is committed', async () => {
   const { log, clock, noted } = await setUp(Infinity)
-  const published = log.publish(outputs, 1n)
+  const published = log.publish(outputs, [{ ...IN_0, nextOffset: 1n }])
   await clock.advance(10_000)
   expect(await published).toEqual({
     kind: 'failed',
@@ -82,8 +83,11 @@ test('a publish fails with a message if no leader is found in time, and no offse
   expect(noted).toEqual([])
 })
 
-function refusal(type: string): Error {
-  return Object.assign(new Error('refused'), { type })
+/** The protocol's error code of NOT_LEADER_FOR_PARTITION. */
+const NOT_LEADER = 6
+
+function answered(errorCode: number) {
+  return Promise.resolve({ topics: [{ topicName: 'out', partitions: [{ partition: 0, errorCode }] }] })
 }
 
 test('a claim returns the current partition counts of the topics', async () => {

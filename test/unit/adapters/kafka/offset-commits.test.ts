@@ -39,9 +39,9 @@ function setUp() {
 
 test('offsets that are added within a short time are committed in one request, the newest of each partition', async () => {
   const { commits, clock, offsets } = setUp()
-  commits.note(first, 5n)
-  commits.note(second, 7n)
-  commits.note(first, 6n)
+  commits.note([{ ...first, nextOffset: 5n }])
+  commits.note([{ ...second, nextOffset: 7n }])
+  commits.note([{ ...first, nextOffset: 6n }])
   expect(offsets()).toEqual([])
   await clock.advance(GATHER_MS)
   expect(offsets()).toEqual(['in:0=6 in:1=7'])
@@ -49,9 +49,9 @@ test('offsets that are added within a short time are committed in one request, t
 
 test('at most one commit request is in flight, and later offsets follow in the next one', async () => {
   const { commits, clock, sent, offsets } = setUp()
-  commits.note(first, 5n)
+  commits.note([{ ...first, nextOffset: 5n }])
   await clock.advance(GATHER_MS)
-  commits.note(first, 6n)
+  commits.note([{ ...first, nextOffset: 6n }])
   await clock.advance(10 * GATHER_MS)
   expect(offsets()).toEqual(['in:0=5'])
   sent[0]?.succeed()
@@ -65,7 +65,7 @@ test('at most one commit request is in flight, and later offsets follow in the n
 
 test('a failed commit is retried and logged once in a row without the original error message', async () => {
   const { commits, clock, sent, offsets, log, metrics } = setUp()
-  commits.note(first, 5n)
+  commits.note([{ ...first, nextOffset: 5n }])
   await clock.advance(GATHER_MS)
   sent[0]?.fail('COORDINATOR_NOT_AVAILABLE')
   await clock.advance(RETRY_MS)
@@ -82,8 +82,8 @@ test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])(
   'a commit that fails with %s is not logged and waits for the rebalance',
   async (type) => {
     const { commits, clock, sent, offsets, log, metrics } = setUp()
-    commits.note(first, 5n)
-    commits.note(second, 7n)
+    commits.note([{ ...first, nextOffset: 5n }])
+    commits.note([{ ...second, nextOffset: 7n }])
     await clock.advance(GATHER_MS)
     sent[0]?.fail(type)
     await flushPromises()
@@ -97,7 +97,7 @@ test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])(
 
 test('a new member forgets pending offsets because another member may have owned the partition meanwhile', async () => {
   const { commits, clock, offsets } = setUp()
-  commits.note(first, 5n)
+  commits.note([{ ...first, nextOffset: 5n }])
   commits.assigned('another member', { in: [0, 1] })
   await clock.advance(10 * GATHER_MS)
   expect(offsets()).toEqual([])
@@ -106,7 +106,7 @@ test('a new member forgets pending offsets because another member may have owned
 test('no offset is added for a partition that is not assigned', async () => {
   const { commits, clock, offsets } = setUp()
   commits.assigned('member', { in: [1] })
-  commits.note(first, 5n)
+  commits.note([{ ...first, nextOffset: 5n }])
   await clock.advance(10 * GATHER_MS)
   expect(offsets()).toEqual([])
 })
@@ -114,17 +114,17 @@ test('no offset is added for a partition that is not assigned', async () => {
 test('a rebalance commits pending offsets at once', () => {
   const { commits, offsets } = setUp()
   commits.rebalancing()
-  commits.note(first, 5n)
+  commits.note([{ ...first, nextOffset: 5n }])
   commits.rebalancing()
   expect(offsets()).toEqual(['in:0=5'])
 })
 
 test('a flush commits the last offset of the partition at once, after the request in flight', async () => {
   const { commits, clock, sent, offsets } = setUp()
-  commits.note(first, 5n)
+  commits.note([{ ...first, nextOffset: 5n }])
   await clock.advance(GATHER_MS)
-  commits.note(first, 6n)
-  const done = hasResolved(commits.flush(first))
+  commits.note([{ ...first, nextOffset: 6n }])
+  const done = hasResolved(commits.flush([first]))
   expect(offsets()).toEqual(['in:0=5'])
   sent[0]?.succeed()
   await flushPromises()
@@ -137,8 +137,8 @@ test('a flush commits the last offset of the partition at once, after the reques
 
 test('a flush ends if the commit fails or the partition has moved to another member', async () => {
   const { commits, sent } = setUp()
-  commits.note(first, 5n)
-  const gaveUp = hasResolved(commits.flush(first))
+  commits.note([{ ...first, nextOffset: 5n }])
+  const gaveUp = hasResolved(commits.flush([first]))
   for (let failures = 0; failures < 3; failures += 1) {
     expect(gaveUp()).toBe(false)
     sent.at(-1)?.fail('COORDINATOR_NOT_AVAILABLE')
@@ -146,7 +146,7 @@ test('a flush ends if the commit fails or the partition has moved to another mem
   }
   expect(gaveUp()).toBe(true)
 
-  const lost = hasResolved(commits.flush(first))
+  const lost = hasResolved(commits.flush([first]))
   commits.assigned('member', { in: [1] })
   sent.at(-1)?.fail('ILLEGAL_GENERATION')
   await flushPromises()
@@ -155,7 +155,7 @@ test('a flush ends if the commit fails or the partition has moved to another mem
 
 test('a flush without pending offsets returns at once', async () => {
   const { commits, offsets } = setUp()
-  await commits.flush(first)
+  await commits.flush([first])
   expect(offsets()).toEqual([])
 })
 

@@ -1,10 +1,11 @@
 /** Situations that a real broker cannot be forced into: responses in any order. All others are in test/integration/output-log. */
 import { expect, test } from 'vitest'
-import { createClaimPartition } from '../../../../src/adapters/kafka/transactional-sink.ts'
+import { createClaimTransactional } from '../../../../src/adapters/kafka/transactional-sink.ts'
 import type { Broker, Cluster } from '../../../../src/adapters/kafka/kafkajs/internals.ts'
 import type { OutputRecord } from '../../../../src/ports.ts'
 import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { sinkOf } from '../../../support/fakes.ts'
+import { IN_0 } from '../../../support/shard-bed.ts'
 import { PACKING } from '../../../support/packing.ts'
 
 const TO_EACH_TOPIC: readonly OutputRecord[] = ['results', 'dead-letters'].map((topic) => ({
@@ -15,7 +16,7 @@ const TO_EACH_TOPIC: readonly OutputRecord[] = ['results', 'dead-letters'].map((
   headers: [],
 }))
 
-/** One broker that responds at once, except to produce requests, which the test completes. */
+/** Two brokers, each the leader of one topic. They respond at once, except to produce requests, which the test completes. */
 async function setUp(outputs = TO_EACH_TOPIC) {
   const produced: PromiseWithResolvers<void>[] = []
   const ends: boolean[] = []
@@ -36,30 +37,32 @@ async function setUp(outputs = TO_EACH_TOPIC) {
       send: () => {
         const answer = Promise.withResolvers<void>()
         produced.push(answer)
-        return answer.promise
+        return answer.promise.then(() => ({ topics: [] }))
       },
     },
   } as Partial<Broker> as Broker
+  const other = { ...broker, nodeId: 2 } as Broker
   const cluster = {
     connect: () => Promise.resolve(),
     disconnect: () => Promise.resolve(),
     addMultipleTargetTopics: () => Promise.resolve(),
     refreshMetadata: () => Promise.resolve(),
     findTopicPartitionMetadata: () => [{ partitionId: 0, leader: 1 }],
-    findLeaderForPartitions: () => ({ 1: [0] }),
-    findBroker: () => Promise.resolve(broker),
+    findLeaderForPartitions: (topic) => ({ [topic === 'results' ? 1 : 2]: [0] }),
+    findBroker: ({ nodeId }) => Promise.resolve(nodeId === 1 ? broker : other),
     brokerPool: { findConnectedBroker: () => Promise.resolve(broker) } as Cluster['brokerPool'],
   } as Partial<Cluster> as Cluster
-  const claim = createClaimPartition({
+  const claim = createClaimTransactional({
     onWidth: () => undefined,
     createCluster: () => cluster,
     groupId: 'group',
+    inputTopic: 'in',
     topics: ['results', 'dead-letters'],
     usualTopic: 'results',
     packing: PACKING,
     clock: new FakeClock(),
   })
-  const publishing = sinkOf(await claim('in', 0)).publish(outputs, 1n)
+  const publishing = sinkOf(await claim(0, [IN_0])).publish(outputs, [{ ...IN_0, nextOffset: 1n }])
   await flushPromises()
   const [results = Promise.withResolvers<void>(), deadLetters = Promise.withResolvers<void>()] = produced
   return { publishing, results, deadLetters, ends }

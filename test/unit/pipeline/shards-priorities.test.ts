@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { TokenBucket } from '../../../src/core/token-bucket.ts'
-import { Lanes } from '../../../src/pipeline/lanes.ts'
+import { Shards } from '../../../src/pipeline/shards.ts'
 import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
 import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
 import type { ProcessRecord } from '../../../src/pipeline/process-record.ts'
 import { PRIORITIES, type Priority } from '../../../src/ports.ts'
 import { FakeClock, flushPromises } from '../../support/fake-clock.ts'
-import { FakePartition } from '../../support/fake-partition.ts'
+import { FakeShard } from '../../support/fake-shard.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../support/fakes.ts'
-import { firstOffsets } from '../../support/lane.ts'
+import { firstOffsets } from '../../support/shard-bed.ts'
 
 const CALL_MS = 500
 const SECONDS = 6
@@ -45,37 +45,34 @@ async function drained({
     permit.release({ kind: 'answered' })
     return { outputs: [], counts: { kind: 'duplicate' } }
   }
-  const lanes = new Lanes({
-    lane: {
-      claim: (topic, partition) => new FakePartition().claim(topic, partition),
-      processRecord: oneCall,
-      outputs: { replacement: () => null },
-      deadLetterLimit: { allows: () => true },
-      deadLetterNotices: { add: () => undefined },
-      budget: new RecordBudget(),
-      blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
-      clock,
-      metrics,
-      log,
-      onDefect: (error) => {
-        throw error
-      },
+  const shards = new Shards({
+    claim: (shard, partitions) => new FakeShard().claim(shard, partitions),
+    processRecord: oneCall,
+    outputs: { replacement: () => null },
+    deadLetterLimit: { allows: () => true },
+    deadLetterNotices: { add: () => undefined },
+    budget: new RecordBudget(),
+    blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
+    clock,
+    metrics,
+    log,
+    onDefect: (error) => {
+      throw error
     },
     delayMs: (topic) => (topic === 'in' ? 0 : 1),
     flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
     recent: { forgetPartition: () => undefined },
     permits,
     registryWaiting: () => 0,
-    log,
   })
-  lanes.assigned('me', { in: firstOffsets(inputs), retry: firstOffsets(retries) })
+  shards.assigned('me', { in: firstOffsets(inputs), retry: firstOffsets(retries) })
   await flushPromises()
   for (const [topic, partitions] of [
     ['retry', retries],
     ['in', inputs],
   ] as const) {
     for (const partition of firstOffsets(partitions)) {
-      lanes.receive(
+      shards.receive(
         topic,
         partition,
         firstOffsets(1_000).map((offset) => inputRecord(offset, { topic, partition, timestampMs: 0 })),

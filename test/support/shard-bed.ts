@@ -1,13 +1,14 @@
-/** A lane whose records, sink and clock are controlled by the test. */
-import type { LaneOptions } from '../../src/pipeline/lane-options.ts'
+/** A shard whose records, sink and clock are controlled by the test. */
 import { Lane } from '../../src/pipeline/lane.ts'
+import { Shard, type ShardOptions } from '../../src/pipeline/shard.ts'
+import type { LaneOptions } from '../../src/pipeline/lane-options.ts'
 import type { Blocked } from '../../src/pipeline/blocked-partitions.ts'
 import type { Counts, ProcessedRecord } from '../../src/pipeline/outputs.ts'
 import { RecordBudget } from '../../src/pipeline/record-budget.ts'
 import type { RecordContext } from '../../src/pipeline/process-record.ts'
 import type { InputRecord } from '../../src/ports.ts'
 import { FakeClock, flushPromises } from './fake-clock.ts'
-import { FakePartition } from './fake-partition.ts'
+import { FakeShard } from './fake-shard.ts'
 import { fakeLog, fakeMetrics, inputRecord } from './fakes.ts'
 
 interface Started {
@@ -17,48 +18,74 @@ interface Started {
   readonly reject: (error: unknown) => void
 }
 
+type Changes = Partial<ShardOptions & LaneOptions>
+
+/** The only lane of {@link shardOn}. */
+export const IN_0 = { topic: 'in', partition: 0 }
+
 /** Records finish when the test says so. */
-export function laneOn(partition: FakePartition, changes: Partial<LaneOptions> = {}) {
+export function shardOn(broker: FakeShard, changes: Changes = {}, partitions = [IN_0]) {
   const clock = new FakeClock()
   const metrics = fakeMetrics()
+  const log = fakeLog()
   const started: Started[] = []
   const flow: string[] = []
   const defects: unknown[] = []
   const blocks: (Blocked | null)[] = []
-  const lane = new Lane({
-    topic: 'in',
-    partition: 0,
-    delayMs: 0,
-    claim: partition.claim,
-    processRecord: (record, context) =>
-      new Promise((resolve, reject) => void started.push({ record, context, resolve, reject })),
-    flow: {
-      pause: () => void flow.push('pause'),
-      resume: () => void flow.push('resume'),
-      seek: (offset) => void flow.push(`seek ${offset}`),
-    },
-    outputs: { replacement: () => null },
+  const lanes: Lane[] = []
+  const shared = {
+    clock,
+    metrics,
+    log,
     deadLetterLimit: { allows: () => true },
-    budget: new RecordBudget(),
     blocked: {
-      block: (blocked) => void blocks.push(blocked),
+      block: (blocked: Blocked) => void blocks.push(blocked),
       clear: () => void blocks.push(null),
       forget: () => void blocks.push(null),
     },
-    mayStartMore: () => true,
-    clock,
-    metrics,
-    deadLetterNotices: { add: () => undefined },
-    log: fakeLog(),
-    onDefect: (error) => void defects.push(error),
+  }
+  const budget = new RecordBudget()
+  const shard = new Shard({
+    ...shared,
+    shard: 0,
+    claim: broker.claim,
+    createLane: (of, owner) => {
+      const lane = new Lane({
+        ...shared,
+        ...of,
+        owner,
+        delayMs: of.topic === IN_0.topic ? 0 : 10_000,
+        processRecord: (record, context) =>
+          new Promise((resolve, reject) => void started.push({ record, context, resolve, reject })),
+        flow: {
+          pause: () => void flow.push('pause'),
+          resume: () => void flow.push('resume'),
+          seek: (offset) => void flow.push(`seek ${offset}`),
+        },
+        outputs: { replacement: () => null },
+        budget,
+        mayStartMore: () => true,
+        deadLetterNotices: { add: () => undefined },
+        onDefect: (error) => void defects.push(error),
+        ...changes,
+      })
+      lanes.push(lane)
+      return lane
+    },
     ...changes,
   })
+  shard.assign(partitions)
+  const [lane] = lanes
+  if (lane === undefined) throw new Error('The shard has no lane.')
   const finishAs = async (counts: Counts, ...offsets: number[]): Promise<void> => {
     for (const offset of offsets) last(started, offset).resolve(processedOf(offset, counts))
     await flushPromises()
   }
   return {
+    shard,
     lane,
+    lanes,
+    log,
     clock,
     metrics,
     flow,
@@ -91,15 +118,14 @@ function processedOf(offset: number, counts: Counts): ProcessedRecord {
   return { outputs: [output], counts }
 }
 
-export async function runningLane(partition = new FakePartition(), changes: Partial<LaneOptions> = {}) {
-  const made = laneOn(partition, changes)
-  made.lane.start()
+export async function runningShard(broker = new FakeShard(), changes: Changes = {}, partitions = [IN_0]) {
+  const made = shardOn(broker, changes, partitions)
   await flushPromises()
-  if (made.lane.state !== 'running') throw new Error(`The lane is ${made.lane.state}.`)
-  return { ...made, partition }
+  if (made.shard.phase !== 'running') throw new Error(`The shard is ${made.shard.phase}.`)
+  return { ...made, broker }
 }
 
-export function written({ outputs }: FakePartition): number[] {
+export function written({ outputs }: FakeShard): number[] {
   return outputs.map(({ value }) => Number(String(value)))
 }
 

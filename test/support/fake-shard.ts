@@ -1,5 +1,13 @@
-/** The broker's side of one input partition: the committed outputs, the current claim, and injected faults. */
-import type { ClaimPartition, Failure, OutputSink, OutputRecord, PublishOutcome } from '../../src/ports.ts'
+/** The broker's side of one shard: the committed outputs and offsets, the current claim, and injected faults. */
+import { partitionKey } from '../../src/core/topic-partition.ts'
+import type {
+  ClaimShard,
+  Failure,
+  OutputRecord,
+  OutputSink,
+  PartitionOffset,
+  PublishOutcome,
+} from '../../src/ports.ts'
 
 /**
  * Fault of the next transaction. `lost`: it is committed, but the client gets no answer. `denied`: it fails until an
@@ -11,14 +19,19 @@ const AWAY: Failure = { code: 'ECONNREFUSED', message: 'No broker is reachable.'
 const DENIED: Failure = { code: 'TOPIC_AUTHORIZATION_FAILED', message: 'Grant WRITE.', temporary: false }
 const TOO_LARGE: Failure = { code: 'MESSAGE_TOO_LARGE', message: 'A record is too large.', temporary: false }
 
-export class FakePartition {
-  committed: bigint | null
+const FIRST = { topic: 'in', partition: 0 }
+
+export class FakeShard {
+  /** By partition. */
+  readonly offsets = new Map<string, bigint>()
   readonly outputs: OutputRecord[] = []
-  /** One entry for each transaction: the number of outputs and the next offset. */
-  readonly transactions: (readonly [outputs: number, nextOffset: bigint])[] = []
+  /** One entry for each transaction: the number of outputs and the next offsets. */
+  readonly transactions: (readonly [outputs: number, ...nextOffsets: bigint[]])[] = []
   readonly faults: Fault[] = []
   /** Outputs that are rejected permanently. */
   refuses: (output: OutputRecord) => boolean = () => false
+  /** Outputs whose transactions fail. */
+  fails: (output: OutputRecord) => boolean = () => false
   claims = 0
   prepared = 0
   open = 0
@@ -31,7 +44,17 @@ export class FakePartition {
     this.committed = committed
   }
 
-  readonly claim: ClaimPartition = async () => {
+  /** The committed offset of the first partition of the input topic. */
+  get committed(): bigint | null {
+    return this.offsets.get(partitionKey(FIRST)) ?? null
+  }
+
+  set committed(offset: bigint | null) {
+    if (offset === null) this.offsets.delete(partitionKey(FIRST))
+    else this.offsets.set(partitionKey(FIRST), offset)
+  }
+
+  readonly claim: ClaimShard = async () => {
     await this.#held
     if (this.refusals > 0) {
       this.refusals -= 1
@@ -52,10 +75,11 @@ export class FakePartition {
   }
 
   #sink(): OutputSink {
+    const offsets = new Map(this.offsets)
     return {
-      committedOffset: this.committed,
+      committedOffset: (of) => offsets.get(partitionKey(of)) ?? null,
       prepare: () => void (this.prepared += 1),
-      publish: (outputs, nextOffset) => this.#publish(outputs, nextOffset),
+      publish: (outputs, next) => this.#publish(outputs, next),
       close: () => {
         this.open -= 1
         return Promise.resolve()
@@ -63,16 +87,20 @@ export class FakePartition {
     }
   }
 
-  async #publish(outputs: readonly OutputRecord[], nextOffset: bigint): Promise<PublishOutcome> {
+  async #publish(
+    outputs: readonly OutputRecord[],
+    offsets: readonly PartitionOffset[],
+  ): Promise<PublishOutcome> {
     await this.#held
     const fault = this.faults.shift()
     if (fault === 'fenced') return { kind: 'fenced' }
     if (fault === 'refused' || outputs.some((output) => this.refuses(output)))
       return { kind: 'refused', failure: TOO_LARGE }
+    if (outputs.some((output) => this.fails(output))) return { kind: 'failed', failure: DENIED }
     if (fault !== 'failed' && fault !== 'denied') {
       this.outputs.push(...outputs)
-      this.transactions.push([outputs.length, nextOffset])
-      this.committed = nextOffset
+      this.transactions.push([outputs.length, ...offsets.map(({ nextOffset }) => nextOffset)])
+      for (const { nextOffset, ...of } of offsets) this.offsets.set(partitionKey(of), nextOffset)
     }
     return fault === undefined
       ? { kind: 'committed' }

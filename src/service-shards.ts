@@ -5,8 +5,7 @@ import type { Config } from './config.ts'
 import { RecentTransactions } from './core/recent-transactions.ts'
 import { InputNotices } from './pipeline/input-notices.ts'
 import { loggedClaim } from './pipeline/logged-claim.ts'
-import type { LaneOptions } from './pipeline/lane-options.ts'
-import { Lanes, type LanesOptions } from './pipeline/lanes.ts'
+import { Shards, type ShardsOptions } from './pipeline/shards.ts'
 import { Outputs } from './pipeline/outputs.ts'
 import type { PermitQueue } from './pipeline/permit-queue.ts'
 import { RecordBudget } from './pipeline/record-budget.ts'
@@ -14,13 +13,18 @@ import { createProcessRecord } from './pipeline/process-record.ts'
 import type { KnownTopics } from './known-topics.ts'
 import type { CheckResult } from './ports.ts'
 
-export interface LanesContext
-  extends
-    Pick<
-      LaneOptions,
-      'claim' | 'deadLetterLimit' | 'blocked' | 'deadLetterNotices' | 'clock' | 'log' | 'metrics' | 'onDefect'
-    >,
-    Pick<LanesOptions, 'flow'> {
+export interface ShardsContext extends Pick<
+  ShardsOptions,
+  | 'claim'
+  | 'deadLetterLimit'
+  | 'blocked'
+  | 'deadLetterNotices'
+  | 'clock'
+  | 'log'
+  | 'metrics'
+  | 'onDefect'
+  | 'flow'
+> {
   readonly config: Config
   /** Name and version, for dead letters. */
   readonly service: string
@@ -32,7 +36,7 @@ export interface LanesContext
 }
 
 /** Called for each start, because the id of the result schema is only known then. */
-export function createLanes(options: LanesContext): Lanes {
+export function createShards(options: ShardsContext): Shards {
   const { config, clock, log, metrics, permits, deadLetterLimit, blocked, deadLetterNotices, decoder } =
     options
   const { topics, defer } = config
@@ -62,25 +66,22 @@ export function createLanes(options: LanesContext): Lanes {
     log,
   })
   const delays = new Map(defer.retryTopics.map(({ topic, delayMs }) => [topic, delayMs]))
-  return new Lanes({
-    lane: {
-      claim: loggedClaim(options.claim, { clock, log }),
-      processRecord,
-      outputs,
-      deadLetterLimit,
-      deadLetterNotices,
-      budget: new RecordBudget(),
-      blocked,
-      clock,
-      metrics,
-      log,
-      onDefect: options.onDefect,
-    },
+  return new Shards({
+    claim: loggedClaim(options.claim, { clock, log }),
+    processRecord,
+    outputs,
+    deadLetterLimit,
+    deadLetterNotices,
+    budget: new RecordBudget(),
+    blocked,
+    clock,
+    metrics,
+    log,
+    onDefect: options.onDefect,
     delayMs: (topic) => delays.get(topic) ?? 0,
     flow: options.flow,
     recent,
     permits,
     registryWaiting: () => decoder.waiting,
-    log,
   })
 }
