@@ -110,20 +110,7 @@ function createParts(options: ServiceOptions): Parts {
   return {
     kafka,
     topics,
-    delivery: createDelivery({
-      delivery: config.consumer.delivery,
-      createCluster: kafka.createCluster,
-      groupId: config.consumer.groupId,
-      inputTopic: config.topics.input,
-      topics: Object.values(topics.names).flat(),
-      onWidth: (topic, partitions) => topics.setPartitions(topic, partitions),
-      usualTopic: config.topics.result,
-      consumer: () => consumerOf(running),
-      packing: topics.packing(config.compression),
-      clock,
-      metrics,
-      log,
-    }),
+    delivery: createKafkaDelivery(options, { kafka, topics, running }),
     registry,
     decoder,
     quota,
@@ -154,6 +141,26 @@ function createParts(options: ServiceOptions): Parts {
       quota.stop()
     },
   }
+}
+
+function createKafkaDelivery(
+  { config, clock, metrics, log }: ServiceOptions,
+  { kafka, topics, running }: Pick<Parts, 'kafka' | 'topics' | 'running'>,
+): KafkaDelivery {
+  return createDelivery({
+    delivery: config.consumer.delivery,
+    createCluster: kafka.createCluster,
+    groupId: config.consumer.groupId,
+    inputTopic: config.topics.input,
+    topics: Object.values(topics.names).flat(),
+    onWidth: (topic, partitions) => topics.setPartitions(topic, partitions),
+    usualTopic: config.topics.result,
+    consumer: () => consumerOf(running),
+    packing: topics.packing(config.compression),
+    clock,
+    metrics,
+    log,
+  })
 }
 
 /** Calls are pointless while the clock is wrong, because the brokers reject every output. */

@@ -152,8 +152,10 @@ export class Shards {
   }
 
   #indexLanes(): void {
-    const all = [...this.#shards.values()].flatMap(({ lanes }) => [...lanes])
-    this.#lanes = new Map(all.map((lane) => [partitionKey(lane), lane]))
+    const lanes = new Map<string, Lane>()
+    for (const shard of this.#shards.values())
+      for (const lane of shard.lanes) lanes.set(partitionKey(lane), lane)
+    this.#lanes = lanes
   }
 }
 

@@ -12,6 +12,7 @@ import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { createKnownTopics, withAdmin } from '../../src/adapters/kafka/topics.ts'
 import type { Log } from '../../src/ports.ts'
+import { until } from './until.ts'
 import { patchFetch } from '../../dev/harness/patch-fetch.ts'
 
 export interface ReadRecord {
@@ -51,12 +52,23 @@ export async function connectedProducer(kafka: Kafka = connectTo()): Promise<Pro
   return producer
 }
 
-/** Uses the broker's default of 8 partitions unless given. Resolves when the topics can be used. */
+const HAS_SUCCEEDED = [() => true, () => false] as const
+
+/**
+ * Uses the broker's default of 8 partitions unless given. Resolves when the leaders accept records: the metadata names
+ * them earlier.
+ */
 export async function createTopics(
   topics: readonly ITopicConfig[],
   kafka: Kafka = connectTo(),
 ): Promise<void> {
-  await withAdmin(kafka, (admin) => createKnownTopics(admin, topics))
+  await withAdmin(kafka, async (admin) => {
+    await createKnownTopics(admin, topics)
+    for (const { topic } of topics) {
+      const isLed = () => admin.fetchTopicOffsets(topic).then(...HAS_SUCCEEDED)
+      await until(isLed, { what: () => `${topic} has no leaders`, timeoutMs: 10_000 })
+    }
+  })
 }
 
 /** Settings that are not named return to the broker's defaults. */

@@ -149,17 +149,12 @@ function unencodable(error: unknown): UnencodableError {
 /** All versions with record batches up to ours have the same encoding. */
 function encodeRequest(transactionalId: string | null, encoded: readonly EncodedBatch[]): Buffer {
   const byTopic = Map.groupBy(encoded, ({ topic }) => topic)
-  return Buffer.concat([
-    text(transactionalId),
-    int16(ALL_REPLICAS),
-    int32(TIMEOUT_MS),
-    int32(byTopic.size),
-    ...[...byTopic].flatMap(([topic, all]) => [
-      text(topic),
-      int32(all.length),
-      ...all.flatMap(({ partition, bytes }) => [int32(partition), int32(bytes.length), bytes]),
-    ]),
-  ])
+  const parts = [text(transactionalId), int16(ALL_REPLICAS), int32(TIMEOUT_MS), int32(byTopic.size)]
+  for (const [topic, all] of byTopic) {
+    parts.push(text(topic), int32(all.length))
+    for (const { partition, bytes } of all) parts.push(int32(partition), int32(bytes.length), bytes)
+  }
+  return Buffer.concat(parts)
 }
 
 function text(value: string | null): Buffer {

@@ -10,7 +10,7 @@ async function replaced() {
   const made = await runningShard(broker)
   await made.receive(5, 6, 7)
   await made.finish(5)
-  await made.shard.replaced(IN_0, 0n)
+  made.shard.replaced(IN_0, 0n)
   await flushPromises()
   return made
 }
@@ -36,7 +36,7 @@ test('a claim fences a transaction that was open for the old partition', async (
   const broker = new FakeShard()
   const { shard } = await runningShard(broker)
   const before = broker.claims
-  await shard.replaced(IN_0, 0n)
+  shard.replaced(IN_0, 0n)
   await flushPromises()
   expect(broker.claims).toBe(before + 1)
 })
@@ -51,7 +51,7 @@ test('a lane that is claiming starts with the new partition', async () => {
   const broker = new FakeShard()
   broker.committed = 5n
   const { shard, receive, begun } = shardOn(broker)
-  await shard.replaced(IN_0, 2n)
+  shard.replaced(IN_0, 2n)
   await flushPromises()
   await receive(2, 3)
   expect(begun()).toEqual([2, 3])

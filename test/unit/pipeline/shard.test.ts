@@ -20,6 +20,13 @@ async function twoLanes(broker = new FakeShard(), changes: Parameters<typeof run
   return { ...made, second, receiveBoth }
 }
 
+/** The output of offset 0 cannot be written. */
+function failing(): FakeShard {
+  const broker = new FakeShard()
+  broker.fails = ({ value }) => Number(String(value)) === 0
+  return broker
+}
+
 function values({ outputs }: FakeShard): number[] {
   return outputs.map(({ value }) => Number(String(value)))
 }
@@ -65,12 +72,6 @@ describe('a transaction of a shard', () => {
 })
 
 describe('a lane whose outputs cannot be written', () => {
-  const failing = (): FakeShard => {
-    const broker = new FakeShard()
-    broker.fails = ({ value }) => Number(String(value)) === 0
-    return broker
-  }
-
   test('is committed alone and waits, while the other lanes of its shard go on', async () => {
     const { receiveBoth, finish, broker, clock, blocks } = await twoLanes(failing())
     await receiveBoth(3)
