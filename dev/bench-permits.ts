@@ -36,7 +36,7 @@ const byPartition = new PermitQueue({ limiter: share, maxInFlight: 1_000, clock,
 async function permit(queue: PermitQueue): Promise<void> {
   const taken = await queue.acquire('fresh', 'input:0', () => true)
   taken?.confirm()
-  taken?.release({ kind: 'answered' })
+  taken?.release({ kind: 'final' })
 }
 
 const permits: { how: string; cpuUs: number }[] = []

@@ -4,6 +4,7 @@
  * values; an exception is a defect.
  */
 import type { Reply } from './core/answer.ts'
+import type { CallTicket } from './core/call-ticket.ts'
 import type { DeadLetterReason } from './core/dead-letter.ts'
 import type { DeferReason } from './core/defer.ts'
 import type { CircuitReason } from './core/circuit-breaker.ts'
@@ -187,14 +188,9 @@ export type DecodeEvent = (value: Buffer | null, headers: Headers) => Decoded | 
 /** Encodes a result in the Confluent wire format. Total, because `normalize` only creates encodable results. */
 export type EncodeResult = (result: VerificationResult) => Buffer
 
-/** The right to make one call. */
-export interface CallTicket {
-  /** Must be called right before the first byte of the call is written. If it returns false, nothing may be written. */
-  confirm(): boolean
-}
-
 /**
- * Makes one signed call. Never rejects. Resolves within `withinMs`, or to null if `ticket.confirm()` returned false.
+ * Makes one signed call. Never rejects. Resolves within `withinMs`, or to null if the ticket was not confirmed. The
+ * caller releases the ticket.
  */
 export type CheckResult = (
   event: Pick<VerificationCompleted, 'transactionId' | 'merchantBizId'>,

@@ -24,9 +24,13 @@ export const CIRCUIT_REASONS = [
 ] as const
 export type CircuitReason = (typeof CIRCUIT_REASONS)[number]
 
-/** The result of a call, as far as the breaker needs it. `code` is the vendor's code, for the operator. */
+/**
+ * The result of a call: its outcome (`classify.ts`), as far as the breaker needs it. `code` is the vendor's code, for the
+ * operator.
+ */
 export type CallResult =
-  | { readonly kind: 'answered' }
+  /** The API answered. */
+  | { readonly kind: 'final' | 'deferred' | 'rejected' }
   | { readonly kind: 'blocked'; readonly reason: CircuitReason; readonly code: string }
   | { readonly kind: 'unavailable'; readonly code: string; readonly retryAfterMs: number | null }
   /** The call was not made because its permit came too late. */
@@ -35,6 +39,7 @@ export type CallResult =
 
 export interface Call {
   readonly isProbe: boolean
+  /** When its permit was granted. */
   readonly startedMs: number
   /** Earlier rejections of the record that the call was for; null if nothing is known about it. */
   readonly record: RefusedRecord | null
@@ -90,7 +95,9 @@ export class CircuitBreaker {
   report(result: CallResult, call: Call, nowMs: number): Blame {
     if (call.isProbe) this.#probing = false
     switch (result.kind) {
-      case 'answered':
+      case 'final':
+      case 'deferred':
+      case 'rejected':
         this.#unavailableInARow = 0
         this.#evidence.answeredCall(call.startedMs)
         if (call.isProbe) this.#close()

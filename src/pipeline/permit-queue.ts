@@ -11,28 +11,12 @@
  * or the quota announced.
  */
 import type { ApiClock } from '../core/api-clock.ts'
-import { printableCode } from '../core/dead-letter.ts'
-import { CircuitBreaker, type Call, type CallResult, type CircuitReason } from '../core/circuit-breaker.ts'
-import type { Blame, RefusedRecord } from '../core/refusals.ts'
-import {
-  PRIORITIES,
-  type Clock,
-  type CallTicket,
-  type Log,
-  type Metrics,
-  type Priority,
-  type RateLimiter,
-} from '../ports.ts'
+import { CallTicket, type TicketIssuer } from '../core/call-ticket.ts'
+import { CircuitBreaker, type CallResult, type CircuitReason } from '../core/circuit-breaker.ts'
+import type { Blame } from '../core/refusals.ts'
+import { PRIORITIES, type Clock, type Log, type Metrics, type Priority, type RateLimiter } from '../ports.ts'
+import { CallPauses, type PauseReason } from './call-pauses.ts'
 import { FairQueue } from './fair-queue.ts'
-
-/** If `confirm` returned false, the permit must be released as unsent. */
-export interface Permit extends CallTicket {
-  /**
-   * Must be called exactly once, when the call has returned. `record` has the record's earlier rejections. The return
-   * value says who caused a rejection; it has no meaning for other results.
-   */
-  release(result: CallResult, record?: RefusedRecord | null): Blame
-}
 
 interface Waiter {
   readonly priority: Priority
@@ -40,7 +24,7 @@ interface Waiter {
   /** An earlier call of the record was rejected. */
   readonly wasRefused: boolean
   readonly isWanted: () => boolean
-  readonly resolve: (permit: Permit | null) => void
+  readonly resolve: (ticket: CallTicket | null) => void
 }
 
 export interface PermitQueueOptions {
@@ -53,9 +37,6 @@ export interface PermitQueueOptions {
   readonly apiClock?: Pick<ApiClock, 'isOff' | 'description'>
 }
 
-/** Why no permits are granted, in addition to the circuit breaker's own reasons. */
-export type PauseReason = 'rebalance' | 'stopping' | 'dead-letter-limit' | 'clock'
-
 /** Of 20 permits, 2 go to deferred and 1 to redriven records even if fresh ones wait, so that no priority starves. */
 const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number } = {
   length: 20,
@@ -66,9 +47,10 @@ const ROUND: { length: number; deferredAt: readonly number[]; redrivenAt: number
 const SATURATED_AT = 16
 const WAITING = 'The count is the number of records that wait for a permit.'
 
-export class PermitQueue {
+export class PermitQueue implements TicketIssuer {
   readonly #options: PermitQueueOptions
   readonly #breaker = new CircuitBreaker()
+  readonly #pauses: CallPauses
   readonly #waiting: Readonly<Record<Priority, FairQueue<Waiter>>> = {
     fresh: new FairQueue(),
     deferred: new FairQueue(),
@@ -76,36 +58,24 @@ export class PermitQueue {
   }
   #inFlight = 0
   #granted = 0
-  /** Each reason has an optional message for the log. */
-  readonly #pauses = new Map<PauseReason, string | null>()
-  #announced: CircuitReason | null = null
   #cancelTimer: (() => void) | null = null
-  readonly #callbacks: PermitCallbacks = {
-    confirm: (takenMs) => this.#options.limiter.confirm(takenMs, this.#options.clock.monotonicMs()),
-    released: (...back) => this.#released(...back),
-  }
 
   constructor(options: PermitQueueOptions) {
     this.#options = options
+    this.#pauses = new CallPauses({ ...options, breaker: this.#breaker })
     options.limiter.onAvailable(() => {
-      this.#announce()
+      this.#pauses.announce()
       this.#serve()
     })
   }
 
   get openReason(): CircuitReason | null {
-    for (const pause of REPORTED_PAUSES) if (this.#pauses.has(pause)) return pause
-    return (
-      this.#breaker.openReason ?? (this.#options.limiter.unavailable === null ? null : 'quota-unavailable')
-    )
+    return this.#pauses.openReason
   }
 
   /** For the status page: `closed`, or `open` with the reason and the vendor's code. */
   get status(): string {
-    const reason = this.openReason
-    if (reason === null) return 'closed'
-    const detail = this.#detail(reason)
-    return `open, reason ${this.#describe(reason)}${detail === null ? '' : `: ${detail}`}`
+    return this.#pauses.status
   }
 
   get inFlight(): number {
@@ -119,8 +89,12 @@ export class PermitQueue {
   isSaturated(priority: Priority): boolean {
     const { maxInFlight } = this.#options
     if (this.#waitingCount >= SATURATED_AT * maxInFlight) return true
-    const ahead = PRIORITIES.slice(0, PRIORITIES.indexOf(priority) + 1)
-    return ahead.reduce((count, one) => count + this.#waiting[one].length, 0) >= maxInFlight
+    let ahead = 0
+    for (const one of PRIORITIES) {
+      ahead += this.#waiting[one].length
+      if (one === priority) break
+    }
+    return ahead >= maxInFlight
   }
 
   get #waitingCount(): number {
@@ -137,7 +111,7 @@ export class PermitQueue {
     partitionName: string,
     isWanted: () => boolean,
     wasRefused = false,
-  ): Promise<Permit | null> {
+  ): Promise<CallTicket | null> {
     // While nothing is granted, its turn would never come: a record may retry after the last sweep.
     if (!isWanted()) return Promise.resolve(null)
     return new Promise((resolve) => {
@@ -153,8 +127,7 @@ export class PermitQueue {
    */
   pause(why: PauseReason, detail: string | null = null): void {
     this.#options.log.debug?.(`New calls are paused. ${WAITING}`, { reason: why, count: this.#waitingCount })
-    this.#pauses.set(why, detail)
-    this.#announce()
+    this.#pauses.add(why, detail)
   }
 
   resume(why: PauseReason): void {
@@ -162,8 +135,7 @@ export class PermitQueue {
       reason: why,
       count: this.#waitingCount,
     })
-    this.#pauses.delete(why)
-    this.#announce()
+    this.#pauses.remove(why)
     this.#serve()
   }
 
@@ -178,7 +150,7 @@ export class PermitQueue {
   #serve(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = null
-    while (this.#pauses.size === 0 && this.#inFlight < this.#options.maxInFlight) {
+    while (!this.#pauses.isPaused && this.#inFlight < this.#options.maxInFlight) {
       const nowMs = this.#options.clock.monotonicMs()
       const waiters = this.#next()
       const first = waiters?.peek()
@@ -193,7 +165,7 @@ export class PermitQueue {
       this.#grant(first, nowMs)
     }
     // The limiter may have become unavailable during the call.
-    this.#announce()
+    this.#pauses.announce()
     this.#report()
   }
 
@@ -218,17 +190,23 @@ export class PermitQueue {
     this.#granted += 1
     this.#inFlight += 1
     metrics.permitGranted(waiter.priority, (nowMs - waiter.sinceMs) / 1000)
-    waiter.resolve(new GrantedPermit(this.#callbacks, nowMs, isProbe))
+    waiter.resolve(new CallTicket(this, nowMs, isProbe))
   }
 
-  #released(call: Call, result: CallResult): Blame {
+  /** For {@link CallTicket.confirm}. */
+  confirmed({ startedMs }: CallTicket): boolean {
+    return this.#options.limiter.confirm(startedMs, this.#options.clock.monotonicMs())
+  }
+
+  /** For {@link CallTicket.release}. */
+  released(ticket: CallTicket, result: CallResult): Blame {
     this.#inFlight -= 1
     const { clock, limiter } = this.#options
     const nowMs = clock.monotonicMs()
-    const blame = this.#breaker.report(this.#dueToClock(result), call, nowMs)
+    const blame = this.#breaker.report(this.#dueToClock(result), ticket, nowMs)
     // If only one record is throttled, the others do not slow down.
     if (result.kind === 'throttled' && blame === 'account') limiter.throttled(nowMs, result.retryAfterMs)
-    this.#announce()
+    this.#pauses.announce()
     this.#serve()
     return blame
   }
@@ -239,53 +217,10 @@ export class PermitQueue {
     return { ...result, reason: 'clock' }
   }
 
-  /** Must be called after every change that may open or close the circuit breaker. Logs each change once. */
-  #announce(): void {
-    const before = this.#announced
-    const reason = this.openReason
-    if (reason === before) return
-    this.#announced = reason
-    const { metrics, log } = this.#options
-    metrics.circuit(reason)
-    if (reason === null) {
-      const trial = before === 'dead-letter-limit' ? ` ${TRIAL}` : ''
-      log.info(`The circuit breaker is closed again: calls resume.${trial}`, { reason: before ?? 'none' })
-      return
-    }
-    const code = this.#code(reason)
-    const detail = this.#detail(reason)
-    log.error(`The circuit breaker is open, reason ${this.#describe(reason)}. ${EXPLAINED[reason]}`, {
-      reason,
-      ...(code !== null && { code }),
-      ...(detail !== null && { detail }),
-    })
-  }
-
-  /** The vendor's code of the latest rejection; null if the reason is another one. */
-  #code(reason: CircuitReason): string | null {
-    const pause = this.#breaker.opened
-    return pause?.reason === reason ? printableCode(pause.code) : null
-  }
-
-  /** `credentials (InvalidAccessKeyId.NotFound)`; the code is left out if there is none. */
-  #describe(reason: CircuitReason): string {
-    const code = this.#code(reason)
-    return code === null ? reason : `${reason} (${code})`
-  }
-
-  #detail(reason: CircuitReason): string | null {
-    const { limiter, apiClock } = this.#options
-    if (reason === 'quota-unavailable') return limiter.unavailable
-    const pauseReason = REPORTED_PAUSES.find((pause) => pause === reason)
-    const detail = pauseReason === undefined ? null : (this.#pauses.get(pauseReason) ?? null)
-    return detail ?? (reason === 'clock' ? (apiClock?.description ?? null) : null)
-  }
-
   /** The queue to serve next, with a wanted record at its head; null if no record waits. */
   #next(): FairQueue<Waiter> | null {
-    const order = this.#order()
     let first: FairQueue<Waiter> | null = null
-    for (const priority of order) {
+    for (const priority of this.#order()) {
       const waiters = this.#waiting[priority]
       while (waiters.peek()?.isWanted() === false) waiters.shift()?.resolve(null)
       if (waiters.length === 0) continue
@@ -314,55 +249,4 @@ export class PermitQueue {
 
 function wasNeverRefused({ wasRefused, isWanted }: Waiter): boolean {
   return !wasRefused && isWanted()
-}
-
-/** How a permit reports back to the queue. */
-interface PermitCallbacks {
-  readonly confirm: (takenMs: number) => boolean
-  readonly released: (call: Call, result: CallResult) => Blame
-}
-
-class GrantedPermit implements Permit {
-  readonly #callbacks: PermitCallbacks
-  readonly #takenMs: number
-  readonly #isProbe: boolean
-  #isConfirmed = false
-
-  constructor(callbacks: PermitCallbacks, takenMs: number, isProbe: boolean) {
-    this.#callbacks = callbacks
-    this.#takenMs = takenMs
-    this.#isProbe = isProbe
-  }
-
-  confirm(): boolean {
-    this.#isConfirmed = true
-    return this.#callbacks.confirm(this.#takenMs)
-  }
-
-  release(result: CallResult, record: RefusedRecord | null = null): Blame {
-    // A call that failed before it was written counts as made, because the server may have seen some of it.
-    if (!this.#isConfirmed) this.confirm()
-    return this.#callbacks.released({ isProbe: this.#isProbe, startedMs: this.#takenMs, record }, result)
-  }
-}
-
-/** Pauses that are shown as the reason of an open circuit breaker, most important first. */
-const REPORTED_PAUSES = ['dead-letter-limit', 'clock'] as const satisfies readonly (PauseReason &
-  CircuitReason)[]
-
-const PROBING = 'Calls are paused except for one probe at a time. Events wait and none is lost.'
-const PAUSED = 'Calls are paused. Events wait and none is lost.'
-const TRIAL =
-  'The cooldown of the dead-letter limit is over, and the service tries the next records. The limit trips again if they are no better.'
-const EXPLAINED: Readonly<Record<CircuitReason, string>> = {
-  credentials: `The API rejects the credentials. ${PROBING} Check the access key, its secret and its RAM policy.`,
-  account: `The API rejects calls of this account, or the endpoint is wrong. ${PROBING} Check for overdue payments, whether the product is activated, and CHECKRESULT_ENDPOINT.`,
-  refused: `The API rejects calls with a code that this version does not know. ${PROBING} Look up the code in the vendor's documentation, and check the account and its permissions.`,
-  clock: `The clock of this machine is wrong, so the API rejects its calls or the brokers reject its records. ${PROBING} Check the time synchronization (NTP) of the node.`,
-  throttled: `The API asked the service to wait before the next call. ${PROBING} Check what else uses the quota of the account, and CHECKRESULT_QPS.`,
-  'upstream-down': `The API does not answer. ${PROBING} Check the network path to CHECKRESULT_ENDPOINT and the vendor's status page.`,
-  'quota-unavailable': `The quota is unavailable; see detail for the cause. ${PAUSED} Calls resume as soon as the quota is available again.`,
-  'dead-letter-limit':
-    `Too many of the last records would become dead letters. ${PAUSED} Run \`npm start -- dlq stats\`, and check what changed: the producer, ` +
-    'the schema of its events, the account, or this service. The service tries again after DEAD_LETTER_LIMIT_COOLDOWN.',
 }

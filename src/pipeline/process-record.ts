@@ -8,7 +8,6 @@
 import type { Reply } from '../core/answer.ts'
 import { classify, type Outcome } from '../core/classify.ts'
 import { FORCE_HEADER, type DeadLetterCause, type DeadLetterReason } from '../core/dead-letter.ts'
-import type { CallResult } from '../core/circuit-breaker.ts'
 import { hasHeader } from '../core/headers.ts'
 import type { EntryId, RecentTransactions } from '../core/recent-transactions.ts'
 import { RefusedRecord, type Blame } from '../core/refusals.ts'
@@ -47,11 +46,14 @@ export interface ProcessRecordOptions {
 }
 
 type Refused = Extract<Outcome, { kind: 'throttled' | 'blocked' }>
+/** Rejected while others are answered. */
+interface SetAside {
+  readonly kind: 'set-aside'
+  readonly reason: SetAsideReason
+  readonly code: string
+}
 /** The final outcome of a record. */
-type RecordOutcome =
-  | Exclude<Outcome, Refused>
-  /** Rejected while others are answered. */
-  | { readonly kind: 'set-aside'; readonly reason: SetAsideReason; readonly code: string }
+type RecordOutcome = Exclude<Outcome, Refused> | SetAside
 /** Rejected, possibly because of the account. The next call does not count as another attempt. */
 interface RetryCall {
   readonly kind: 'retry'
@@ -87,34 +89,31 @@ export function createProcessRecord(options: ProcessRecordOptions): ProcessRecor
     }
     const { event } = decoded
     if (record.topic === options.inputTopic) options.notices.event(record, event)
-    const work: DecodedRecord = { record, event, history }
-    if (!isDeduplicated(work)) return callUntilDone(options, work, { context, entryId: null })
-    const nowMs = options.clock.monotonicMs()
-    const entryId = options.recent.begin(history.source.partition, event.transactionId, context, nowMs)
-    return entryId === null ? DUPLICATE : callUntilDone(options, work, { context, entryId })
+    let entryId: EntryId | null = null
+    // Repeated callbacks are skipped, unless an operator repeats an event on purpose.
+    if (history.redrives === 0 && !hasHeader(record.headers, FORCE_HEADER)) {
+      const nowMs = options.clock.monotonicMs()
+      entryId = options.recent.begin(history.source.partition, event.transactionId, context, nowMs)
+      if (entryId === null) return DUPLICATE
+    }
+    return callUntilDone(options, { record, event, history, entryId }, context)
   }
 }
 
-/** Repeated callbacks are skipped, unless an operator repeats an event on purpose. */
-function isDeduplicated({ record, history }: DecodedRecord): boolean {
-  return history.redrives === 0 && !hasHeader(record.headers, FORCE_HEADER)
-}
-
-/** The lane's context and the record's entry among the recent transactions, null if it has none. */
-interface CallScope {
-  readonly context: RecordContext
+interface RecordInProgress extends DecodedRecord {
+  /** The record's entry among the recent transactions; null if it has none. */
   readonly entryId: EntryId | null
 }
 
 /**
- * Acquires a permit for each call. Resolves to null if the record is no longer wanted. It is the only async function of
+ * Acquires a ticket for each call. Resolves to null if the record is no longer wanted. It is the only async function of
  * a record that waits, because hundreds of records wait at any time and another suspended function would cost half a
  * kilobyte each.
  */
 async function callUntilDone(
   options: ProcessRecordOptions,
-  work: DecodedRecord,
-  { context, entryId }: CallScope,
+  work: RecordInProgress,
+  context: RecordContext,
 ): Promise<ProcessedRecord | null> {
   const { timeoutMs, permits, check, clock } = options
   const priority = priorityOf(work, options)
@@ -123,13 +122,13 @@ async function callUntilDone(
   let leftMs = timeoutMs
   let refused: RefusedRecord | null = null
   for (;;) {
-    const permit = await permits.acquire(priority, context.partitionName, context.isWanted, refused !== null)
-    if (permit === null) return null
+    const ticket = await permits.acquire(priority, context.partitionName, context.isWanted, refused !== null)
+    if (ticket === null) return null
     context.onCallStarting()
     const startedMs = clock.monotonicMs()
-    const reply = await check(work.event, leftMs, permit)
+    const reply = await check(work.event, leftMs, ticket)
     if (reply === null) {
-      permit.release({ kind: 'unsent' })
+      ticket.release({ kind: 'unsent' })
       continue
     }
     const tookMs = clock.monotonicMs() - startedMs
@@ -138,17 +137,17 @@ async function callUntilDone(
     let recordOutcome: RecordOutcome
     if (outcome.kind === 'throttled' || outcome.kind === 'blocked') {
       refused ??= new RefusedRecord()
-      const blame = permit.release(callResult(outcome), refused)
+      const blame = ticket.release(outcome, refused)
       const next = afterRefusal(outcome, blame)
       callRefused(options.log, work.record, { reason: blame, outcome: next.kind })
       if (next.kind === 'retry') {
         if (next.delayMs > 0) await delay(clock, next.delayMs)
         continue
       }
+      options.notices.setAside(work.record, next)
       recordOutcome = next
-      if (recordOutcome.kind === 'set-aside') options.notices.setAside(work.record, recordOutcome)
     } else {
-      permit.release(callResult(outcome))
+      ticket.release(outcome)
       recordOutcome = outcome
     }
     attempts += 1
@@ -157,11 +156,8 @@ async function callUntilDone(
     nextCall(options.log, work.record, { outcome: recordOutcome.kind, attempts, delayMs })
     if (delayMs === null) {
       const history = { ...work.history, attempts }
-      return rememberResult(
-        options.recent,
-        entryId,
-        outputOf(options.outputs, { ...work, history }, recordOutcome),
-      )
+      const processed = outputOf(options.outputs, { ...work, history }, recordOutcome)
+      return rememberResult(options.recent, work.entryId, processed)
     }
     failures += 1
     leftMs -= delayMs
@@ -202,7 +198,7 @@ function quickRetryMs(outcome: RecordOutcome, failures: number, leftMs: number):
  * If the account is rejected, the record waits with all others. If only the record is rejected, it goes to a retry
  * topic.
  */
-function afterRefusal(outcome: Refused, blame: Blame): RecordOutcome | RetryCall {
+function afterRefusal(outcome: Refused, blame: Blame): SetAside | RetryCall {
   const { kind, code } = outcome
   switch (blame) {
     case 'account':
@@ -256,18 +252,6 @@ function outputOf(outputs: Outputs, work: DecodedRecord, outcome: RecordOutcome)
 
 function replyCode(reply: Reply): string {
   return reply.kind === 'answer' ? reply.code : reply.failure
-}
-
-function callResult(outcome: Outcome): CallResult {
-  switch (outcome.kind) {
-    case 'blocked':
-      return { kind: 'blocked', reason: outcome.reason, code: outcome.code }
-    case 'unavailable':
-    case 'throttled':
-      return { kind: outcome.kind, code: outcome.code, retryAfterMs: outcome.retryAfterMs }
-    default:
-      return { kind: 'answered' }
-  }
 }
 
 function rejected(reason: DeadLetterReason, code: string): DeadLetterCause {

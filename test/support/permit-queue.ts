@@ -2,12 +2,13 @@
 import type { CallResult } from '../../src/core/circuit-breaker.ts'
 import type { Blame, RefusedRecord } from '../../src/core/refusals.ts'
 import { TokenBucket, UNLIMITED } from '../../src/core/token-bucket.ts'
-import { PermitQueue, type Permit, type PermitQueueOptions } from '../../src/pipeline/permit-queue.ts'
+import type { CallTicket } from '../../src/core/call-ticket.ts'
+import { PermitQueue, type PermitQueueOptions } from '../../src/pipeline/permit-queue.ts'
 import type { Priority } from '../../src/ports.ts'
 import { FakeClock } from './fake-clock.ts'
 import { fakeLog, fakeMetrics } from './fakes.ts'
 
-export const ANSWERED: CallResult = { kind: 'answered' }
+export const ANSWERED: CallResult = { kind: 'final' }
 export const REFUSED: CallResult = { kind: 'blocked', reason: 'credentials', code: 'Forbidden' }
 
 export function throttled(retryAfterMs: number | null = null): CallResult {
@@ -19,20 +20,20 @@ export function queueWith(changes: Partial<PermitQueueOptions> = {}) {
   const metrics = fakeMetrics()
   const log = fakeLog()
   const queue = new PermitQueue({ limiter: UNLIMITED, maxInFlight: 1_000, clock, metrics, log, ...changes })
-  const granted: { name: string; permit: Permit | null; atMs: number }[] = []
+  const granted: { name: string; ticket: CallTicket | null; atMs: number }[] = []
   const ask = (
     name: string,
     priority: Priority = 'fresh',
     wanted = (): boolean => true,
     wasRefused = false,
   ): void => {
-    void queue.acquire(priority, 'in:0', wanted, wasRefused).then((permit) => {
-      permit?.confirm()
-      granted.push({ name, permit, atMs: clock.monotonicMs() })
+    void queue.acquire(priority, 'in:0', wanted, wasRefused).then((ticket) => {
+      ticket?.confirm()
+      granted.push({ name, ticket, atMs: clock.monotonicMs() })
     })
   }
   const release = (result: CallResult, record?: RefusedRecord): Blame | undefined =>
-    granted.at(-1)?.permit?.release(result, record)
+    granted.at(-1)?.ticket?.release(result, record)
   return { queue, clock, metrics, log, granted, ask, release, names: () => granted.map(({ name }) => name) }
 }
 

@@ -68,12 +68,12 @@ export function startCaller({
   const queue = new PermitQueue({ limiter, maxInFlight: 1_000, clock, metrics, log })
   const call = async (): Promise<void> => {
     for (;;) {
-      const permit = await queue.acquire('fresh', 'input:0', () => state.isWorking)
-      if (permit === null) return
-      const confirm = permit.confirm()
+      const ticket = await queue.acquire('fresh', 'input:0', () => state.isWorking)
+      if (ticket === null) return
+      const confirm = ticket.confirm()
       if (confirm) calls.push(clock.monotonicMs())
       await turn()
-      permit.release({ kind: confirm ? 'answered' : 'unsent' })
+      ticket.release({ kind: confirm ? 'final' : 'unsent' })
     }
   }
   const rest = (): void => {

@@ -8,7 +8,8 @@
 import { randomUUID } from 'node:crypto'
 import type { NoAnswer, Reply } from '../../core/answer.ts'
 import type { ApiClock } from '../../core/api-clock.ts'
-import type { CheckResult, CallTicket } from '../../ports.ts'
+import type { CallTicket } from '../../core/call-ticket.ts'
+import type { CheckResult } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
 import {
   Connections,
@@ -42,7 +43,6 @@ export interface CheckResultClient {
 
 type UnlimitedCall = readonly [event: Parameters<CheckResult>[0], withinMs: number]
 
-const ALWAYS: CallTicket = { confirm: () => true }
 const CONNECT_TIMEOUT_MS = 3_000
 /** Connections are opened for the calls of this many seconds: longer than most calls take. */
 const WARM_S = 0.3
@@ -67,7 +67,7 @@ export function createCheckResultClient(options: ClientOptions): CheckResultClie
   async function check(
     { transactionId, merchantBizId }: UnlimitedCall[0],
     withinMs: number,
-    ticket: CallTicket = ALWAYS,
+    ticket: CallTicket | null = null,
   ): Promise<Reply | null> {
     const pending = options.credentials.current()
     const credentials = pending instanceof Promise ? await pending : pending
@@ -143,15 +143,10 @@ const FAILURES: Readonly<Record<string, NoAnswer>> = {
   UND_ERR_HEADERS_OVERFLOW: 'too-large',
 }
 
-/** Null if the call must not start any more. */
+/** Null if the call must not start any more. Rethrows a programming error, which must end the process. */
 function withoutReply(error: unknown): Reply | null {
-  return error instanceof HttpRequestError && error.cause === NOT_STARTED ? null : toFailure(error)
-}
-
-/** Rethrows a programming error, which must end the process. */
-function toFailure(error: unknown): Reply {
   if (!(error instanceof HttpRequestError)) throw error
-  return noAnswer(failureOf(error.cause), error.status)
+  return error.cause === NOT_STARTED ? null : noAnswer(failureOf(error.cause), error.status)
 }
 
 function failureOf(error: unknown): NoAnswer {

@@ -10,7 +10,7 @@
 import type { buildConnector as BuildConnector, Dispatcher } from 'undici'
 import buildConnector from 'undici/lib/core/connect.js'
 import Client from 'undici/lib/dispatcher/client.js'
-import type { CallTicket } from '../../ports.ts'
+import type { CallTicket } from '../../core/call-ticket.ts'
 
 export interface ConnectionsOptions {
   readonly origin: string
@@ -40,7 +40,8 @@ export interface Post {
   readonly path: string
   readonly headers: Record<string, string>
   readonly withinMs: number
-  readonly ticket: CallTicket
+  /** Null for a call that needs no permit. */
+  readonly ticket: Pick<CallTicket, 'confirm'> | null
 }
 
 export const NOT_STARTED = new Error('The HTTP request must not start any more.')
@@ -83,20 +84,14 @@ export class Connections {
   /**
    * Has no limit of its own: the limit on calls in flight is the limit on connections. `withinMs` covers the whole
    * request, from the first byte sent to the last byte received. Rejects with {@link NOT_STARTED} as the cause if
-   * the ticket does not confirm the call right before the first byte is written.
+   * the ticket is not confirmed right before the first byte is written.
    */
   post({ path, headers, withinMs, ticket }: Post): Promise<HttpResponse> {
     const connection = this.#idle.pop() ?? this.#open()
     if (this.#warmTarget > 0 && this.#idle.length === 0 && this.#opening === 0) this.#openAhead()
-    return new Promise((resolve, reject) => {
-      const receiver = new Receiver(withinMs, {
-        ticket,
-        resolve,
-        reject,
-        done: () => this.#release(connection),
-      })
-      connection.client.dispatch({ method: 'POST', path, headers }, receiver)
-    })
+    const receiver = new Receiver(ticket, withinMs, () => this.#release(connection))
+    connection.client.dispatch({ method: 'POST', path, headers }, receiver)
+    return receiver.response
   }
 
   async close(): Promise<void> {
@@ -161,32 +156,33 @@ export class Connections {
   }
 }
 
-interface RequestCallbacks {
-  readonly ticket: CallTicket
-  readonly resolve: (response: HttpResponse) => void
-  readonly reject: (error: HttpRequestError) => void
-  readonly done: () => void
-}
-
 /** Collects one response. undici calls either `onResponseEnd` or `onResponseError`, once. */
 class Receiver implements Dispatcher.DispatchHandler {
-  readonly #callbacks: RequestCallbacks
+  readonly #ticket: Post['ticket']
+  readonly #onDone: () => void
   readonly #timer: NodeJS.Timeout
+  readonly #response = Promise.withResolvers<HttpResponse>()
   #controller: Dispatcher.DispatchController | null = null
   #expired = false
   #status: number | null = null
   #headers: Dispatcher.ResponseData['headers'] = {}
   #chunks: Buffer[] = []
 
-  constructor(deadlineMs: number, callbacks: RequestCallbacks) {
-    this.#callbacks = callbacks
+  /** `onDone` is called when the connection is free again. */
+  constructor(ticket: Post['ticket'], deadlineMs: number, onDone: () => void) {
+    this.#ticket = ticket
+    this.#onDone = onDone
     this.#timer = setTimeout(() => this.#expire(), deadlineMs)
+  }
+
+  get response(): Promise<HttpResponse> {
+    return this.#response.promise
   }
 
   /** If this throws, undici writes nothing, keeps the connection, and reports the error as the request's. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#expired) throw DEADLINE_PASSED
-    if (!this.#callbacks.ticket.confirm()) throw NOT_STARTED
+    if (this.#ticket?.confirm() === false) throw NOT_STARTED
     this.#controller = controller
   }
 
@@ -203,8 +199,8 @@ class Receiver implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer)
     const [first] = this.#chunks
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks)
-    this.#callbacks.done()
-    this.#callbacks.resolve({
+    this.#onDone()
+    this.#response.resolve({
       status: this.#status ?? 0,
       headers: this.#headers,
       text: body.toString('utf8'),
@@ -213,8 +209,8 @@ class Receiver implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {
     clearTimeout(this.#timer)
-    this.#callbacks.done()
-    this.#callbacks.reject(new HttpRequestError(error, this.#status))
+    this.#onDone()
+    this.#response.reject(new HttpRequestError(error, this.#status))
   }
 
   #expire(): void {

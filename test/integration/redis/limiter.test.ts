@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openQuotaKey } from '../../../src/adapters/quota/quota-key.ts'
 import { Secret } from '../../../src/config/secret.ts'
-import type { Permit } from '../../../src/pipeline/permit-queue.ts'
+import type { CallTicket } from '../../../src/core/call-ticket.ts'
 import { clientOf, maxWithin, redisForTest } from '../../support/redis.ts'
 import { startCaller, type Caller } from '../../support/quota-callers.ts'
 
@@ -206,7 +206,7 @@ test('requests made in the same event-loop turn are batched into one command', a
   const { url } = await redisForTest()
   const client = await clientOf(url)
   const { queue } = startCaller({ url, limit: 100, burst: 10 })
-  const acquire = (): Promise<Permit | null> => queue.acquire('fresh', 'input:0', () => true)
+  const acquire = (): Promise<CallTicket | null> => queue.acquire('fresh', 'input:0', () => true)
   const asked = async (): Promise<number> => {
     const stats = String(await client.send(['INFO', 'commandstats']))
     return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])

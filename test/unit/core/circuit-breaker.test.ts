@@ -6,7 +6,7 @@ import { RefusedRecord } from '../../../src/core/refusals.ts'
 const REFUSED: CallResult = { kind: 'blocked', reason: 'credentials', code: 'Forbidden' }
 const OTHER_REFUSAL: CallResult = { kind: 'blocked', reason: 'account', code: 'InsufficientBalance' }
 const UNAVAILABLE: CallResult = { kind: 'unavailable', code: 'timeout', retryAfterMs: null }
-const ANSWERED: CallResult = { kind: 'answered' }
+const ANSWERED: CallResult = { kind: 'final' }
 const THROTTLED = throttled(null)
 
 function throttled(retryAfterMs: number | null): CallResult {

@@ -99,7 +99,7 @@ describe('a canceled waiter', () => {
     ask('c')
     isWanted = false
     await clock.advance(100)
-    expect(granted.map(({ name, permit, atMs }) => [name, permit === null, atMs])).toEqual([
+    expect(granted.map(({ name, ticket, atMs }) => [name, ticket === null, atMs])).toEqual([
       ['a', false, 0],
       ['b', true, 100],
       ['c', false, 100],
@@ -115,7 +115,7 @@ describe('a canceled waiter', () => {
     isWanted = false
     queue.sweep()
     await flushPromises()
-    expect(granted).toEqual([{ name: 'a', permit: null, atMs: 0 }])
+    expect(granted).toEqual([{ name: 'a', ticket: null, atMs: 0 }])
     queue.resume('rebalance')
     await flushPromises()
     expect(granted).toHaveLength(2)
@@ -246,7 +246,7 @@ test('a canceled waiter is removed at once even while no permits are granted', a
   queue.pause('stopping')
   ask('late', 'fresh', () => false)
   await clock.advance(0)
-  expect(granted).toMatchObject([{ name: 'late', permit: null }])
+  expect(granted).toMatchObject([{ name: 'late', ticket: null }])
 })
 
 test('no second contains more calls than the quota, whatever the calls return', async () => {

@@ -16,8 +16,8 @@ function header(processed: ProcessedRecord | null | undefined, name: string): st
 /** Makes calls for other records, all of them answered, while `made` is running. */
 async function whileOthersSucceed(made: ReturnType<typeof processing>, seconds: number): Promise<void> {
   for (let round = 0; round < seconds * 10; round += 1) {
-    const permit = await made.permits.acquire('fresh', 'in:1', () => true)
-    permit?.release({ kind: 'answered' })
+    const ticket = await made.permits.acquire('fresh', 'in:1', () => true)
+    ticket?.release({ kind: 'final' })
     await made.clock.advance(100)
   }
 }
@@ -99,8 +99,8 @@ describe('a record that is rejected while no other record is in progress', () =>
     const { run, result, clock, permits } = processing([refused(400, 'SomethingNobodyDocumented')])
     await run(inputRecord(0))
     await clock.advance(600_000)
-    const permit = await permits.acquire('fresh', 'in:1', () => true)
-    permit?.release({ kind: 'answered' })
+    const ticket = await permits.acquire('fresh', 'in:1', () => true)
+    ticket?.release({ kind: 'final' })
     await clock.advance(1_000)
     expect([permits.openReason, result()?.counts]).toEqual([
       null,

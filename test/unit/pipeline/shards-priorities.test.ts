@@ -36,13 +36,13 @@ async function drained({
   const oneCall: ProcessRecord = async ({ topic, partition, offset }, context) => {
     const priority = topic === 'retry' ? 'deferred' : offset < redriven ? 'redriven' : 'fresh'
     const partitionName = `${topic}:${partition}`
-    const permit = await permits.acquire(priority, partitionName, context.isWanted)
-    if (permit === null) return null
+    const ticket = await permits.acquire(priority, partitionName, context.isWanted)
+    if (ticket === null) return null
     calls[priority] += 1
     byPartition.set(partitionName, (byPartition.get(partitionName) ?? 0) + 1)
-    permit.confirm()
+    ticket.confirm()
     await new Promise<void>((resolve) => void clock.after(CALL_MS, resolve))
-    permit.release({ kind: 'answered' })
+    ticket.release({ kind: 'final' })
     return { outputs: [], counts: { kind: 'duplicate' } }
   }
   const shards = new Shards({

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../../src/core/token-bucket.ts'
 import { partitionKey } from '../../../src/core/topic-partition.ts'
 import { Shards } from '../../../src/pipeline/shards.ts'
-import { PermitQueue, type Permit } from '../../../src/pipeline/permit-queue.ts'
+import type { CallTicket } from '../../../src/core/call-ticket.ts'
+import { PermitQueue } from '../../../src/pipeline/permit-queue.ts'
 import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
 import type { ProcessRecord } from '../../../src/pipeline/process-record.ts'
 import { FakeClock, flushPromises } from '../../support/fake-clock.ts'
@@ -25,12 +26,12 @@ function shardsOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {
     return broker
   }
   const oneCall: ProcessRecord = async ({ topic, partition, offset }, context) => {
-    const permit = await permits.acquire('fresh', `${topic}:${partition}`, context.isWanted)
-    if (permit === null) return null
+    const ticket = await permits.acquire('fresh', `${topic}:${partition}`, context.isWanted)
+    if (ticket === null) return null
     await new Promise<void>(
       (finish) => void calls.push({ position: `${topic}:${partition}:${offset}`, finish }),
     )
-    return done(permit)
+    return done(ticket)
   }
   const shards = new Shards({
     claim: (shard, partitions) => {
@@ -67,8 +68,8 @@ function shardsOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {
   }
 }
 
-function done(permit: Permit) {
-  permit.release({ kind: 'answered' })
+function done(ticket: CallTicket) {
+  ticket.release({ kind: 'final' })
   const output = { topic: 'out', partition: 0, key: null, value: null, headers: [] }
   return { outputs: [output], counts: { kind: 'deferred', reason: 'pending' } } as const
 }
