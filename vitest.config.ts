@@ -8,7 +8,9 @@ process.env['NODE_COMPILE_CACHE'] ??= COMPILE_CACHE
 const report = process.env['TEST_REPORT']
 
 /** These tests count events per second, so they must not run beside others. */
-const ALONE = ['quota', 'quota-replicas', 'demo'].map((name) => `test/integration/${name}.test.ts`)
+const ALONE = ['quota', 'quota-replicas', 'static-membership', 'demo'].map(
+  (name) => `test/integration/${name}.test.ts`,
+)
 
 /** The limits of tests are not about speed: shared cores may be several times slower than usual. */
 const PATIENCE = { testTimeout: 30_000, expect: { poll: { timeout: 10_000, interval: 20 } } }

@@ -43,6 +43,8 @@ export interface Config {
   }
   readonly consumer: {
     readonly groupId: string
+    /** Null without static membership. */
+    readonly groupInstanceId: string | null
     readonly delivery: Delivery
     readonly foreignRecords: ForeignRecords
     /** For partitions of the input topic without a committed offset. */
@@ -177,6 +179,7 @@ const MAKE: { readonly [P in Part]: (values: Values) => Config[P] } = {
   kafka,
   consumer: (values) => ({
     groupId: values.KAFKA_GROUP_ID,
+    groupInstanceId: values.KAFKA_GROUP_INSTANCE_ID ?? null,
     delivery: values.KAFKA_DELIVERY,
     foreignRecords: values.KAFKA_FOREIGN_RECORDS,
     startOffset: values.KAFKA_START_OFFSET,

@@ -1,6 +1,7 @@
 /** Connects the consumer's events to the other parts of the service. */
 import type { KafkaClient } from './adapters/kafka/client.ts'
 import { createGroupConsumer, type GroupConsumer } from './adapters/kafka/consumer.ts'
+import type { GroupInstance } from './adapters/kafka/group-instance.ts'
 import type { KafkaDelivery } from './adapters/kafka/delivery.ts'
 import type { Config } from './config.ts'
 import type { Shards } from './pipeline/shards.ts'
@@ -15,6 +16,7 @@ export interface ServiceConsumerOptions {
   readonly log: Log
   readonly metrics: Metrics
   readonly kafka: KafkaClient
+  readonly groupInstance: GroupInstance | null
   readonly quota: ServiceQuota
   readonly delivery: KafkaDelivery
   readonly health: ServiceHealth
@@ -33,6 +35,7 @@ export function createServiceConsumer(options: ServiceConsumerOptions): GroupCon
   return createGroupConsumer({
     createCluster: kafka.createCluster,
     groupId: config.consumer.groupId,
+    instance: options.groupInstance,
     inputTopic: names.input,
     retryTopics: names.retry,
     sessionTimeoutMs: config.consumer.sessionTimeoutMs,

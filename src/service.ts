@@ -7,6 +7,7 @@ import type { CredentialProvider } from './adapters/alibaba/credential-provider.
 import { createCredentialProvider } from './adapters/alibaba/credentials.ts'
 import { createKafkaClient, type KafkaClient } from './adapters/kafka/client.ts'
 import type { GroupConsumer } from './adapters/kafka/consumer.ts'
+import { GroupInstance } from './adapters/kafka/group-instance.ts'
 import { createDelivery, type KafkaDelivery } from './adapters/kafka/delivery.ts'
 import { createEventDecoder, type EventDecoder } from './adapters/registry/decode-event.ts'
 import { createRegistry, type Registry } from './adapters/registry/registry.ts'
@@ -72,6 +73,7 @@ export function createService(options: ServiceOptions): Service {
 
 interface Parts {
   readonly kafka: KafkaClient
+  readonly groupInstance: GroupInstance | null
   readonly registry: Registry
   readonly quota: ServiceQuota
   readonly permits: PermitQueue
@@ -109,6 +111,7 @@ function createParts(options: ServiceOptions): Parts {
   const blocked = createBlockedPartitions(options, permits, apiClock)
   return {
     kafka,
+    groupInstance: groupInstanceOf(config),
     topics,
     delivery: createKafkaDelivery(options, { kafka, topics, running }),
     registry,
@@ -161,6 +164,10 @@ function createKafkaDelivery(
     metrics,
     log,
   })
+}
+
+function groupInstanceOf({ consumer: { groupInstanceId } }: Config): GroupInstance | null {
+  return groupInstanceId === null ? null : new GroupInstance(groupInstanceId)
 }
 
 /** Calls are pointless while the clock is wrong, because the brokers reject every output. */

@@ -3,13 +3,8 @@
  * and paths of files under `files`, each with its own name. A new setting needs no change here.
  */
 import { z } from 'zod'
-import {
-  SETTING_NAMES,
-  aboutSetting,
-  environment,
-  type Holds,
-  type SettingName,
-} from '../../src/config/settings.ts'
+import type { Holds } from '../../src/config/described.ts'
+import { SETTING_NAMES, aboutSetting, environment, type SettingName } from '../../src/config/settings.ts'
 import { AFTER_LAST_CALL_MS } from '../../src/config/rules.ts'
 import { group, leaf, type Group, type Json, type Leaf } from './nodes.ts'
 

@@ -10,6 +10,7 @@ import { LOG_LEVELS } from '../core/log-level.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
 import { QUOTA_MODES } from '../core/quota-mode.ts'
 import { START_OFFSETS } from '../core/start-offset.ts'
+import { describedBy, optional, required, withDefault, type Described } from './described.ts'
 import {
   ascendingDurations,
   brokers,
@@ -20,6 +21,7 @@ import {
   durationOrOff,
   endpoint,
   filePath,
+  groupInstanceId,
   host,
   oneOf,
   pemCertificates,
@@ -38,53 +40,7 @@ import {
   wholeNumber,
   word,
   yesOrNo,
-  type DurationRange,
-  type Value,
 } from './values.ts'
-
-/**
- * The kind of value in the variable: `text` is the value itself; `secret` is the value or, with `_FILE` appended to the name,
- * the path of a file with it; `content` is the path of a file with the value; `path` is the path of a file that a library reads.
- */
-export type Holds = 'text' | 'secret' | 'content' | 'path'
-
-export interface About {
-  readonly meaning: string
-  readonly expected: string
-  readonly example: string
-  readonly holds: Holds
-  readonly pattern?: string
-  readonly range?: DurationRange
-  /** The value of an unset variable. */
-  readonly default?: string
-  /** For the table: the meaning of an unset variable if there is no fixed default. */
-  readonly otherwise?: string
-}
-
-interface SettingMetadata {
-  readonly meaning: string
-  readonly holds?: Holds
-  readonly otherwise?: string
-}
-
-const about = z.registry<About>()
-
-function required<T>(value: Value<T>, metadata: SettingMetadata) {
-  return value.schema.clone().register(about, { ...aboutOf(value, metadata), otherwise: 'required' })
-}
-
-function withDefault<T>(value: Value<T>, text: string, metadata: SettingMetadata) {
-  return value.schema.prefault(text).register(about, { ...aboutOf(value, metadata), default: text })
-}
-
-function optional<T>(value: Value<T>, metadata: SettingMetadata) {
-  return value.schema.optional().register(about, aboutOf(value, metadata))
-}
-
-function aboutOf(value: Value<unknown>, metadata: SettingMetadata): About {
-  const { schema: _, ...described } = value
-  return { holds: 'text', ...described, ...metadata }
-}
 
 export const environment = z.object({
   KAFKA_BROKERS: required(brokers, { meaning: 'Bootstrap brokers, each as `host:port`.' }),
@@ -132,6 +88,12 @@ export const environment = z.object({
   }),
   KAFKA_GROUP_ID: withDefault(plainName(200, 'checkresult-stream'), 'checkresult-stream', {
     meaning: 'Consumer group. Transactional ids start with it.',
+  }),
+  KAFKA_GROUP_INSTANCE_ID: optional(groupInstanceId, {
+    meaning:
+      'Name of this replica in the group, different for each replica (static membership, Kafka 2.3 or newer). A replica that is ' +
+      'killed and restarted with the same name gets its partitions back at once, not after `KAFKA_SESSION_TIMEOUT`.',
+    otherwise: 'no static membership',
   }),
   KAFKA_INPUT_TOPIC: withDefault(topic('verification.completed'), 'verification.completed', {
     meaning: 'Topic from which the service reads events.',
@@ -316,8 +278,8 @@ export type SettingName = keyof Values
 
 export const SETTING_NAMES = Object.keys(environment.shape) as readonly SettingName[]
 
-export function aboutSetting(setting: SettingName): About {
-  const found = about.get(environment.shape[setting])
+export function aboutSetting(setting: SettingName): Described {
+  const found = describedBy(environment.shape[setting])
   if (found === undefined) throw new Error(`${setting} is not described.`)
   return found
 }

@@ -57,6 +57,12 @@ export function topic(example: string): Value<string> {
   }
 }
 
+/** The brokers accept the same names as for topics. */
+export const groupInstanceId: Value<string> = {
+  ...plainName(MAX_TOPIC_LENGTH, 'checkresult-0'),
+  schema: topic('checkresult-0').schema,
+}
+
 /** A name that the vendor or an operator has chosen. */
 export function word(example: string): Value<string> {
   return {

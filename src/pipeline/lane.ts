@@ -105,7 +105,8 @@ export class Lane implements TopicPartition {
     const resumeAt = this.#resumeAt
     this.#resumeAt = 'position'
     // A publish whose outcome was unknown has turned out to be committed.
-    if (committedOffset !== null) this.#count(this.#records.skipTo(committedOffset).filter(({ passed }) => passed))
+    if (committedOffset !== null)
+      this.#count(this.#records.skipTo(committedOffset).filter(({ passed }) => passed))
     this.retry.claimed({ isEmpty: this.#records.tracker.size === 0 })
     if (resumeAt === 'committed offset') this.#seek(committedOffset)
     this.#readGap(committedOffset)
@@ -192,7 +193,10 @@ export class Lane implements TopicPartition {
       tracker.begin()
       this.#active += 1
       const context = this.#context
-      processRecord(entry.item, context).then((processed) => this.#finished(entry, processed, context), onDefect)
+      processRecord(entry.item, context).then(
+        (processed) => this.#finished(entry, processed, context),
+        onDefect,
+      )
     }
   }
 

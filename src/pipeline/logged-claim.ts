@@ -15,16 +15,22 @@ export function loggedClaim(claim: ClaimShard, { clock, log }: LoggedOptions): C
   return async (shard, partitions) => {
     const startedMs = clock.monotonicMs()
     const claimed = await claim(shard, partitions)
-    debug('A claim of the partitions has finished. The offsets are the committed ones, or -1 if there is none.', {
-      partitions: partitionNames(partitions),
-      outcome: claimed.kind,
-      ...(claimed.kind === 'claimed'
-        ? { detail: offsetsOf(partitions, (one) => claimed.sink.committedOffset(one) ?? -1n) }
-        : { code: claimed.failure.code }),
-      durationMs: clock.monotonicMs() - startedMs,
-    })
+    debug(
+      'A claim of the partitions has finished. The offsets are the committed ones, or -1 if there is none.',
+      {
+        partitions: partitionNames(partitions),
+        outcome: claimed.kind,
+        ...(claimed.kind === 'claimed'
+          ? { detail: offsetsOf(partitions, (one) => claimed.sink.committedOffset(one) ?? -1n) }
+          : { code: claimed.failure.code }),
+        durationMs: clock.monotonicMs() - startedMs,
+      },
+    )
     return claimed.kind === 'claimed'
-      ? { ...claimed, sink: loggedSink(claimed.sink, { partitions: partitionNames(partitions) }, { clock, log }) }
+      ? {
+          ...claimed,
+          sink: loggedSink(claimed.sink, { partitions: partitionNames(partitions) }, { clock, log }),
+        }
       : claimed
   }
 }
@@ -51,6 +57,9 @@ function loggedSink(sink: OutputSink, fields: LogFields, { clock, log }: LoggedO
   }
 }
 
-function offsetsOf<Item extends TopicPartition>(items: readonly Item[], offset: (item: Item) => bigint): string {
+function offsetsOf<Item extends TopicPartition>(
+  items: readonly Item[],
+  offset: (item: Item) => bigint,
+): string {
   return items.map((item) => `${item.topic}:${item.partition}=${offset(item)}`).join(' ')
 }

@@ -306,11 +306,14 @@ export class Shard implements LaneOwner {
     if (this.#phase === 'closed') return
     const { code, message: detail } = failure
     if (parts.some(({ lane }) => !lane.retry.isSuspect))
-      this.#options.log.warn('Outputs could not be written. The service claims the partitions again and retries.', {
-        partitions: partitionNames(parts.map(({ lane }) => lane)),
-        code,
-        detail,
-      })
+      this.#options.log.warn(
+        'Outputs could not be written. The service claims the partitions again and retries.',
+        {
+          partitions: partitionNames(parts.map(({ lane }) => lane)),
+          code,
+          detail,
+        },
+      )
     for (const { lane } of parts)
       lane.retry.failed(failure, lane.nextOffset, { alone: parts.length === 1, retry: this.#advanceLater })
     this.#leave('claiming')
@@ -323,7 +326,8 @@ export class Shard implements LaneOwner {
     const [first] = parts
     if (this.#phase === 'closed' || first === undefined || records > 1) return
     const { lane, prefix } = first
-    if (!lane.replaceRefused(prefix, failure)) lane.retry.refused(failure, lane.nextOffset, this.#advanceLater)
+    if (!lane.replaceRefused(prefix, failure))
+      lane.retry.refused(failure, lane.nextOffset, this.#advanceLater)
   }
 
   /** Nothing more can be committed as it is. This ends a drain: the next owner reads again what is not committed. */

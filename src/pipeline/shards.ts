@@ -60,8 +60,7 @@ export class Shards {
   /** Partitions without a successful claim so far. */
   get unclaimed(): number {
     let lanes = 0
-    for (const shard of this.#shards.values())
-      if (shard.phase !== 'running') lanes += [...shard.lanes].length
+    for (const shard of this.#shards.values()) if (shard.phase !== 'running') lanes += [...shard.lanes].length
     return lanes
   }
 

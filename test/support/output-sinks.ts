@@ -80,6 +80,7 @@ export async function kafkaSinks(
     groupId,
     inputTopic: input,
     retryTopics: [],
+    instance: null,
     sessionTimeoutMs: 10_000,
     permits: null,
     startOffset: 'earliest',

@@ -15,6 +15,7 @@ describe('default settings', () => {
       },
       consumer: {
         groupId: 'checkresult-stream',
+        groupInstanceId: null,
         delivery: 'exactly-once',
         sessionTimeoutMs: 10_000,
       },

@@ -1,7 +1,7 @@
 /**
  * Requests that kafkajs can encode but does not offer, or whose whole response it rejects if one partition fails.
  */
-import { API_KEYS, REQUESTS, type Broker, type Exchange } from './kafkajs/internals.ts'
+import { API_KEYS, REQUESTS, type Broker, type Exchange, type OwnRequest } from './kafkajs/internals.ts'
 import { decodeFetchAnswer, type FetchAnswer } from './fetch-answer.ts'
 
 export interface FetchRequest {
@@ -82,7 +82,8 @@ export async function listOffsets(
 
 const READ_UNCOMMITTED = 0
 
-function encode(broker: Broker, api: keyof typeof REQUESTS, fields: object, maxVersion = Infinity): Exchange {
+/** In the newest version that both sides know. */
+export function encode(broker: Broker, api: OwnRequest, fields: object, maxVersion = Infinity): Exchange {
   const definition = REQUESTS[api]
   const version = Math.min(
     Math.max(...definition.versions.map(Number)),

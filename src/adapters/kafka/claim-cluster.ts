@@ -91,7 +91,9 @@ export async function groupByLeader(
   cluster: Cluster,
   batches: readonly Batch[],
 ): Promise<ReadonlyMap<Broker, readonly Batch[]>> {
-  const led = await Promise.all(batches.map(async (batch) => ({ batch, leader: await leaderOf(cluster, batch) })))
+  const led = await Promise.all(
+    batches.map(async (batch) => ({ batch, leader: await leaderOf(cluster, batch) })),
+  )
   const byLeader = Map.groupBy(led, ({ leader }) => leader)
   return new Map([...byLeader].map(([leader, all]) => [leader, all.map(({ batch }) => batch)]))
 }

@@ -9,9 +9,9 @@
  */
 import kafkajs from 'kafkajs'
 import { z } from 'zod'
-import { partitionsAt, memberCount, assignMembers, type QuotaPlan } from '../../core/quota-shares.ts'
+import { partitionsAt, memberCount, assignMembers } from '../../core/quota-shares.ts'
 import type { MemberAssignment as Assigned, Protocol } from './group-member.ts'
-import type { JoinAnswer } from './kafkajs/internals.ts'
+import type { JoinAnswer } from './group-requests.ts'
 
 const { MemberAssignment, MemberMetadata } = kafkajs.AssignerProtocol
 /** Names the transactional ids, too: replicas that fence each other by other ids must not join the same group. */
@@ -28,6 +28,8 @@ const LeaderUserData = z.object({
   memberIndex: Index,
   /** The leader's input topic. A member with another one is in another program's group. */
   inputTopic: z.string(),
+  /** The partition counts on which the assignment is based, by topic. */
+  widths: z.record(z.string(), z.int().min(0)),
 })
 type LeaderUserData = z.output<typeof LeaderUserData>
 
@@ -48,6 +50,8 @@ export interface CoPartitioning extends Protocol {
 export interface OwnAssignment {
   readonly assignment: Readonly<Record<string, readonly number[]>>
   readonly plan: LeaderUserData
+  /** The assignment is the one to which this member's own topics and limit lead. */
+  readonly fitsSettings: boolean
 }
 
 export function createCoPartitioning(options: CoPartitioningOptions): CoPartitioning {
@@ -63,10 +67,14 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
       const current = new Map(topics.map((topic) => [topic, known.get(topic) ?? 0]))
       // Other members get no partitions, but learn the input topic of this group.
       const ours = members.filter((member) => topicsOf(member).includes(inputTopic))
-      const plan = { partitions: current.get(inputTopic) ?? 0, permits: minPermits(ours) }
-      const assigned = assign(ours, current, { ...plan, inputTopic })
+      const plan = {
+        partitions: current.get(inputTopic) ?? 0,
+        permits: minPermits(ours),
+        inputTopic,
+        widths: Object.fromEntries(current),
+      }
       const others = members.filter((member) => !ours.includes(member))
-      return [...assigned, ...assign(others, new Map(), { ...plan, inputTopic })]
+      return [...assign(ours, current, plan), ...assign(others, new Map(), plan)]
     },
     assigned: (memberAssignment) => {
       const decoded = MemberAssignment.decode(memberAssignment)
@@ -74,7 +82,9 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
       memberIndex = plan?.memberIndex ?? null
       if (plan?.inputTopic !== inputTopic) return null
       const ours = Object.entries(decoded?.assignment ?? {}).filter(([topic]) => topics.includes(topic))
-      return { assignment: Object.fromEntries(ours), plan }
+      const fitsSettings =
+        plan.permits === permits && isSame(new Set(topics), new Set(Object.keys(plan.widths)))
+      return { assignment: Object.fromEntries(ours), plan, fitsSettings }
     },
   }
 }
@@ -82,7 +92,7 @@ export function createCoPartitioning(options: CoPartitioningOptions): CoPartitio
 function assign(
   members: JoinAnswer['members'],
   widths: ReadonlyMap<string, number>,
-  plan: QuotaPlan & { readonly inputTopic: string },
+  plan: Omit<LeaderUserData, 'memberIndex'>,
 ): Assigned[] {
   const count = memberCount(plan, members.length)
   const assigned = assignMembers(
@@ -104,6 +114,10 @@ function assign(
       }),
     }
   })
+}
+
+function isSame(left: ReadonlySet<string>, right: ReadonlySet<string>): boolean {
+  return left.size === right.size && left.isSubsetOf(right)
 }
 
 function minPermits(members: JoinAnswer['members']): number | null {

@@ -16,6 +16,7 @@ import { createCoPartitioning, type CoPartitioning } from './co-partition-assign
 import { errorType, explain, isPassing, isRefusal } from './errors.ts'
 import type { FetchedPartition } from './fetched-partition.ts'
 import { Fetcher } from './fetcher.ts'
+import type { GroupInstance } from './group-instance.ts'
 import { GroupMember, type Assigned } from './group-member.ts'
 import type { Cluster } from './kafkajs/internals.ts'
 import type { TopicOffsets } from './offset-commits.ts'
@@ -73,6 +74,8 @@ export interface ConsumerHooks {
 export interface ConsumerOptions {
   readonly createCluster: () => Cluster
   readonly groupId: string
+  /** Null without static membership. */
+  readonly instance: GroupInstance | null
   readonly inputTopic: string
   readonly retryTopics: readonly string[]
   readonly sessionTimeoutMs: number
@@ -152,8 +155,7 @@ class OwnConsumer {
   #isOver = false
 
   constructor(options: ConsumerOptions) {
-    const { createCluster, groupId, inputTopic, retryTopics, permits, sessionTimeoutMs, clock, log, hooks } =
-      options
+    const { createCluster, inputTopic, retryTopics, permits, clock, log, hooks } = options
     this.#options = options
     this.#topology = new Topology({
       createCluster,
@@ -174,12 +176,9 @@ class OwnConsumer {
     // members.
     this.#memberCluster = withPartialMetadata(createCluster())
     this.#member = new GroupMember({
+      ...options,
       cluster: this.#memberCluster,
-      groupId,
-      sessionTimeoutMs,
       protocol: this.#partitioning,
-      clock,
-      log,
       onBeforeRejoin: () => this.#guarded(hooks.onBeforeRejoin),
       onRebalancing: () => this.#guarded(hooks.onRebalancing),
       onAssigned: (assigned) => this.#assigned(assigned),
@@ -260,15 +259,18 @@ class OwnConsumer {
   #assigned({ memberId, generation, isLeader, sent, memberAssignment }: Assigned): void {
     const assigned = this.#partitioning.assigned(memberAssignment)
     if (assigned === null) throw anotherInputTopic(this.#options.groupId)
-    const { assignment, plan } = assigned
+    const { assignment, plan, fitsSettings } = assigned
     const isSameMember = memberId === this.#memberId
+    const isFirst = this.#memberId === ''
     this.#memberId = memberId
     this.#knownWidth ||= plan.partitions
-    this.#assignedWidths = isLeader ? this.#topology.widths() : null
+    this.#assignedWidths = isLeader ? new Map(Object.entries(plan.widths)) : null
     this.#fetcher.assign(assignment, { isSameMember })
     this.#guarded(() =>
       this.#options.hooks.onAssigned({ memberId, generation, sent, quotaPlan: plan }, assignment),
     )
+    // A restarted static member gets the assignment of its predecessor, which may have had other settings.
+    if (isFirst && !fitsSettings && this.#options.instance !== null) this.#member.rejoin()
   }
 
   #progressed({ topic, partition, next, log }: FetchedPartition): void {

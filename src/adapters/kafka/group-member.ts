@@ -7,7 +7,18 @@
 import type { Clock, Log, Moment } from '../../ports.ts'
 import { findCoordinatorId } from './coordinator.ts'
 import { errorType, isPassing } from './errors.ts'
-import { COORDINATOR, type Broker, type Cluster, type JoinAnswer } from './kafkajs/internals.ts'
+import type { GroupInstance } from './group-instance.ts'
+import {
+  heartbeat,
+  joinGroup,
+  leaveGroup,
+  membersOf,
+  supportsStaticMembers,
+  syncGroup,
+  type JoinAnswer,
+  type MemberIdentity,
+} from './group-requests.ts'
+import { COORDINATOR, type Broker, type Cluster } from './kafkajs/internals.ts'
 import type { TopicOffsets } from './offset-commits.ts'
 
 export interface Protocol {
@@ -26,6 +37,7 @@ export interface MemberAssignment {
 export interface Assigned {
   readonly memberId: string
   readonly generation: number
+  /** This member must rejoin when the topics change. */
   readonly isLeader: boolean
   /** When the request was sent whose answer contains the assignment. */
   readonly sent: Moment
@@ -36,6 +48,8 @@ export interface Assigned {
 export interface GroupMemberOptions {
   readonly cluster: Cluster
   readonly groupId: string
+  /** Null without static membership. */
+  readonly instance: GroupInstance | null
   readonly sessionTimeoutMs: number
   readonly protocol: Protocol
   readonly clock: Clock
@@ -85,6 +99,7 @@ export class GroupMember {
     const { cluster } = this.#options
     await cluster.connect()
     await cluster.refreshMetadata()
+    await this.#refuseIfTaken()
     const joining = this.#joinWithRetries()
     this.#turn = joining.catch(() => undefined)
     await joining
@@ -100,6 +115,7 @@ export class GroupMember {
   /** Commits as this member. Rejects if the group has changed since. */
   async commit(topics: readonly TopicOffsets[]): Promise<void> {
     await this.#ask((coordinator) =>
+      // Needs no instance id, because the group forgets the member id of a replaced process.
       coordinator.offsetCommit({ ...this.#identity(), groupGenerationId: this.#generation, topics }),
     )
   }
@@ -126,7 +142,7 @@ export class GroupMember {
     onBeforeRejoin()
     log.debug?.('Leaving the group.')
     try {
-      await this.#ask((coordinator) => coordinator.leaveGroup(this.#identity()))
+      await this.#ask((coordinator) => leaveGroup(coordinator, this.#identity()))
     } catch {
       // The group has removed the member already, or will.
     }
@@ -156,7 +172,7 @@ export class GroupMember {
     await this.#retryWhilePassing(async () => {
       const sent = now(this.#options.clock)
       await this.#ask((coordinator) =>
-        coordinator.heartbeat({ ...this.#identity(), groupGenerationId: this.#generation }),
+        heartbeat(coordinator, { ...this.#identity(), groupGenerationId: this.#generation }),
       )
       this.#options.onHeartbeat(sent)
     })
@@ -166,27 +182,29 @@ export class GroupMember {
     while (!this.#isJoined && !this.#isLeaving) await this.#retryWhilePassing(() => this.#join())
   }
 
+  /** See {@link GroupInstance}. */
+  async #refuseIfTaken(): Promise<void> {
+    const { groupId, instance } = this.#options
+    if (instance?.isTaken !== true) return
+    const members = await this.#ask((coordinator) => membersOf(coordinator, groupId))
+    const other = members.find(({ memberId }) => instance.owns(memberId))
+    if (other !== undefined) throw instance.taken(groupId, other.clientHost)
+    instance.isTaken = false
+  }
+
   async #join(): Promise<void> {
-    const { groupId, sessionTimeoutMs, protocol, onBeforeRejoin, onAssigned, clock, log } = this.#options
+    const { protocol, onAssigned, clock, log } = this.#options
     log.debug?.('Joining the group.', { reason: this.#memberId === '' ? 'as a new member' : 'again' })
-    const joined = await this.#ask((coordinator) => {
-      onBeforeRejoin()
-      return coordinator.joinGroup({
-        groupId,
-        memberId: this.#memberId,
-        sessionTimeout: sessionTimeoutMs,
-        rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
-        groupProtocols: [{ name: protocol.name, metadata: protocol.metadata() }],
-      })
-    })
-    const { memberId, generationId, leaderId, members } = joined
+    const { memberId, generationId, leaderId, members } = await this.#ask((coordinator) =>
+      this.#sendJoin(coordinator),
+    )
     this.#memberId = memberId
     this.#generation = generationId
     const isLeader = memberId === leaderId
     const groupAssignment = isLeader ? await protocol.assign(members) : []
     const sent = now(clock)
     const { memberAssignment } = await this.#ask((coordinator) =>
-      coordinator.syncGroup({ ...this.#identity(), generationId, groupAssignment }),
+      syncGroup(coordinator, { ...this.#identity(), generationId, groupAssignment }),
     )
     this.#isJoined = true
     log.debug?.('The group has assigned partitions.', {
@@ -194,7 +212,26 @@ export class GroupMember {
       detail: `Generation ${generationId}.`,
       durationMs: now(clock).monotonicMs - sent.monotonicMs,
     })
-    onAssigned({ memberId, generation: generationId, isLeader, sent, memberAssignment })
+    onAssigned({
+      memberId,
+      generation: generationId,
+      // The group kept its assignment, and this member replaces the leader that made it.
+      isLeader: isLeader || this.#options.instance?.owns(leaderId) === true,
+      sent,
+      memberAssignment,
+    })
+  }
+
+  #sendJoin(coordinator: Broker): Promise<JoinAnswer> {
+    const { sessionTimeoutMs, protocol, instance, onBeforeRejoin } = this.#options
+    if (instance !== null && !supportsStaticMembers(coordinator)) throw instance.unsupported()
+    onBeforeRejoin()
+    return joinGroup(coordinator, {
+      ...this.#identity(),
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: Math.max(REBALANCE_TIMEOUT_MS, sessionTimeoutMs),
+      groupProtocols: [{ name: protocol.name, metadata: protocol.metadata() }],
+    })
   }
 
   /** Retries temporary errors. Ends early if the member must join first. */
@@ -216,11 +253,18 @@ export class GroupMember {
         }
         const nowMs = clock.monotonicMs()
         firstFailedMs ??= nowMs
-        if (!isPassing(error) || nowMs - firstFailedMs >= sessionTimeoutMs) throw error
+        if (!isPassing(error) || nowMs - firstFailedMs >= sessionTimeoutMs) throw this.#explained(error)
       }
       await this.#pause(delayMs)
       if (this.#isLeaving) return
     }
+  }
+
+  #explained(error: unknown): unknown {
+    const { groupId, instance } = this.#options
+    const type = errorType(error)
+    if (type === 'FENCED_INSTANCE_ID') return instance?.taken(groupId, null) ?? error
+    return type === 'UNSUPPORTED_VERSION' ? (instance?.unsupported() ?? error) : error
   }
 
   /** Sends one request to the coordinator, which is looked up first if it is not known. */
@@ -244,8 +288,9 @@ export class GroupMember {
     return cluster.findBroker({ nodeId: this.#coordinatorId })
   }
 
-  #identity(): { groupId: string; memberId: string } {
-    return { groupId: this.#options.groupId, memberId: this.#memberId }
+  #identity(): MemberIdentity {
+    const { groupId, instance } = this.#options
+    return { groupId, memberId: this.#memberId, groupInstanceId: instance?.id ?? null }
   }
 
   #pause(delayMs: number): Promise<void> {

@@ -50,7 +50,9 @@ export class OffsetCommits {
     if (memberId !== this.#memberId) this.#noted.clear()
     this.#memberId = memberId
     this.#owned = new Set(
-      Object.entries(assignment).flatMap(([topic, all]) => all.map((partition) => partitionKey({ topic, partition }))),
+      Object.entries(assignment).flatMap(([topic, all]) =>
+        all.map((partition) => partitionKey({ topic, partition })),
+      ),
     )
     for (const key of this.#noted.keys()) if (!this.#owned.has(key)) this.#noted.delete(key)
     this.#cancel()
@@ -76,7 +78,7 @@ export class OffsetCommits {
   /** Resolves when the noted offsets of these partitions are committed, or could not be. */
   async flush(partitions: readonly TopicPartition[]): Promise<void> {
     const isNoted = (one: TopicPartition): boolean => this.#noted.has(partitionKey(one))
-    for (let failures = 0; failures < MAX_FAILURES && partitions.some(isNoted); ) {
+    for (let failures = 0; failures < MAX_FAILURES && partitions.some(isNoted);) {
       if (!(await this.#sendNow())) failures += 1
     }
   }
@@ -112,7 +114,8 @@ export class OffsetCommits {
     }
     this.#options.metrics.offsetCommit('committed')
     this.#complained = false
-    for (const one of sent) if (this.#noted.get(partitionKey(one)) === one) this.#noted.delete(partitionKey(one))
+    for (const one of sent)
+      if (this.#noted.get(partitionKey(one)) === one) this.#noted.delete(partitionKey(one))
     return true
   }
 

@@ -9,7 +9,13 @@ import { batches, type BatchLimits } from './batches.ts'
 import { send } from './broker-requests.ts'
 import { encodeBatch } from './encode-batch.ts'
 import { errorType, UnencodableError } from './errors.ts'
-import { API_KEYS, createErrorFromCode, PRODUCE_RESPONSES, type Broker, type Transaction } from './kafkajs/internals.ts'
+import {
+  API_KEYS,
+  createErrorFromCode,
+  PRODUCE_RESPONSES,
+  type Broker,
+  type Transaction,
+} from './kafkajs/internals.ts'
 
 /** How outputs are packed into batches. */
 export interface Packing {

@@ -168,7 +168,10 @@ class TransactionalSink implements OutputSink {
   async #join(partitions: readonly TopicPartition[]): Promise<void> {
     await this.#opening
     if (this.#participants === null) await this.#open(partitions)
-    else await this.#addPartitions(partitions.filter((one) => this.#participants?.has(partitionKey(one)) !== true))
+    else
+      await this.#addPartitions(
+        partitions.filter((one) => this.#participants?.has(partitionKey(one)) !== true),
+      )
   }
 
   /**

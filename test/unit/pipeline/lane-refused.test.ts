@@ -42,7 +42,9 @@ describe('an output that the brokers reject for good', () => {
   })
 
   test('needs a number of transactions that grows with the logarithm of the batch size, and no other claim', async () => {
-    const { receive, finish, broker, clock, metrics } = await runningShard(refusing(17), { outputs: replacing })
+    const { receive, finish, broker, clock, metrics } = await runningShard(refusing(17), {
+      outputs: replacing,
+    })
     await receive(...firstOffsets(128))
     await finish(...firstOffsets(128))
     await clock.advance(2_000)

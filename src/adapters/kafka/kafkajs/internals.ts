@@ -31,30 +31,15 @@ export interface Broker {
     groupId: string
     coordinatorType: number
   }): Promise<{ readonly coordinator: { readonly nodeId: number } }>
-  joinGroup(request: {
+  offsetCommit(request: {
     groupId: string
-    sessionTimeout: number
-    rebalanceTimeout: number
     memberId: string
-    groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[]
-  }): Promise<JoinAnswer>
-  syncGroup(
-    request: Member & {
-      generationId: number
-      groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[]
-    },
-  ): Promise<{ readonly memberAssignment: Buffer }>
-  heartbeat(request: Member & { groupGenerationId: number }): Promise<unknown>
-  leaveGroup(request: Member): Promise<unknown>
-  offsetCommit(
-    request: Member & {
-      groupGenerationId: number
-      topics: readonly {
-        readonly topic: string
-        readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
-      }[]
-    },
-  ): Promise<unknown>
+    groupGenerationId: number
+    topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+    }[]
+  }): Promise<unknown>
   initProducerId(request: {
     transactionalId: string
     transactionTimeout: number
@@ -74,19 +59,6 @@ export interface Broker {
     groupId: string
     topics: { topic: string; partitions: { partition: number }[] }[]
   }): Promise<{ responses: { topic: string; partitions: { partition: number; offset: string }[] }[] }>
-}
-
-interface Member {
-  readonly groupId: string
-  readonly memberId: string
-}
-
-export interface JoinAnswer {
-  readonly generationId: number
-  readonly leaderId: string
-  readonly memberId: string
-  /** All members if this one is the leader, else empty. */
-  readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]
 }
 
 export interface ClusterMetadata {
@@ -269,8 +241,12 @@ export interface RequestDefinition {
   readonly protocol: (of: { readonly version: number }) => (fields: object) => Exchange
 }
 
+/** Requests that are encoded without kafkajs's Broker class. */
+export type OwnRequest =
+  'DescribeGroups' | 'Fetch' | 'Heartbeat' | 'JoinGroup' | 'LeaveGroup' | 'ListOffsets' | 'SyncGroup'
+
 export const { requests: REQUESTS } = require('kafkajs/src/protocol/requests') as {
-  requests: Readonly<Record<'Produce' | 'Fetch' | 'ListOffsets' | 'Metadata', RequestDefinition>>
+  requests: Readonly<Record<OwnRequest | 'Metadata' | 'Produce', RequestDefinition>>
 }
 
 /** The library's own object, which decodes all responses of this type and version. */
@@ -284,7 +260,7 @@ export const PRODUCE_RESPONSES: ReadonlyMap<number, Exchange['response']> = new 
 )
 
 export const API_KEYS = require('kafkajs/src/protocol/requests/apiKeys') as Readonly<
-  Record<'Produce' | 'Fetch' | 'ListOffsets' | 'Metadata', number>
+  Record<OwnRequest | 'Metadata' | 'Produce', number>
 >
 
 /** Creates the library's error for a protocol error code. Its `type` is the error's name. */

@@ -50,7 +50,10 @@ async function setUp(movedAfter: number) {
     createCluster: () => cluster,
     groupId: 'group',
     topics: ['out'],
-    commits: { note: (offsets) => void noted.push(...offsets.map(({ nextOffset }) => nextOffset)), flush: () => Promise.resolve() },
+    commits: {
+      note: (offsets) => void noted.push(...offsets.map(({ nextOffset }) => nextOffset)),
+      flush: () => Promise.resolve(),
+    },
     packing: PACKING,
     clock,
   })

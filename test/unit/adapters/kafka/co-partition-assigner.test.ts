@@ -109,8 +109,8 @@ test('uses the lowest limit of all members and sends it to everyone', async () =
   const counts = { in: 4 }
   const group = await generation([member('a', counts, 20), member('b', counts, 7)])
   expect([...group.values()].map(({ plan }) => plan)).toEqual([
-    { partitions: 4, permits: 7, memberIndex: 0, inputTopic: 'in' },
-    { partitions: 4, permits: 7, memberIndex: 1, inputTopic: 'in' },
+    { partitions: 4, permits: 7, memberIndex: 0, inputTopic: 'in', widths: { in: 4 } },
+    { partitions: 4, permits: 7, memberIndex: 1, inputTopic: 'in', widths: { in: 4 } },
   ])
 })
 
@@ -205,4 +205,26 @@ test('a leader with another input topic is recognized as another program', () =>
   )
   const bytes = MemberAssignment.encode({ version: 0, assignment: { elsewhere: [0] }, userData })
   expect(partitioning.assigned(bytes)).toBeNull()
+})
+
+async function assignmentOf(predecessor: Member): Promise<Buffer> {
+  const memberMetadata = predecessor.partitioning.metadata()
+  const [made] = await predecessor.partitioning.assign([{ memberId: predecessor.id, memberMetadata }])
+  return made?.memberAssignment ?? Buffer.alloc(0)
+}
+
+describe('an assignment that was made for a predecessor', () => {
+  const counts = { in: 2, retry: 2 }
+
+  test.each([
+    [true, 'the same settings', member('a', counts, 10)],
+    [false, 'another limit', member('a', counts, 20)],
+    [false, 'no limit', member('a', counts)],
+    [false, 'one more retry topic', member('a', { ...counts, later: 2 }, 10)],
+    [false, 'one retry topic less', member('a', { in: 2 }, 10)],
+    [false, 'another retry topic', member('a', { in: 2, later: 2 }, 10)],
+  ])('fits (%s) a member with %s', async (fitsSettings, _, { partitioning }) => {
+    const made = await assignmentOf(member('a', counts, 10))
+    expect(partitioning.assigned(made)).toMatchObject({ fitsSettings, plan: { widths: counts } })
+  })
 })
