@@ -1,134 +1,76 @@
-/**
- * `npm run bench`: measures the service on a real broker. Prints the figures, appends them to bench/results.jsonl and
- * updates the table in docs/benchmarks.md.
- */
-import { availableParallelism } from 'node:os'
-import { Option, program } from 'commander'
-import { integer } from '../src/cli/arguments.ts'
-import { DELIVERIES, type Delivery } from '../src/core/delivery.ts'
+/** `npm run bench`: measures the service by number of partitions on a real broker, in turns with a hand-written consumer. */
+import Table from 'cli-table3'
 import { VERSION } from '../src/version.ts'
-import { drain, idle, pace, type Drained } from './bench/measure.ts'
-import { startRig, type Contender, type HeapKind, type UpstreamKind } from './bench/rig.ts'
+import { measure } from './bench/measure.ts'
+import { parseOptions, type Contender } from './bench/options.ts'
+import { startRig, type Width } from './bench/rig.ts'
+import { figureTable, medians } from './bench/table.ts'
 import { writeMeasuredPages } from './generate-benchmarks.ts'
-import { commit, keepRun } from './measurements.ts'
+import { keepRun, originOf, type Figures, type WidthRow } from './measurements.ts'
 
-interface Options {
-  readonly events: number
-  readonly warmUp: number
-  readonly runs: number
-  readonly perSecond: number
-  readonly seconds: number
-  readonly upstream: UpstreamKind
-  readonly heap: HeapKind
+const args = process.argv.slice(2)
+const options = parseOptions(args)
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+interface Candidate {
+  readonly name: string
+  readonly width: Width
   readonly contender: Contender
-  readonly delivery: Delivery
-  readonly save: boolean
+  readonly figures: Figures[]
 }
 
-const options = program
-  .description(
-    'Measures how fast the service drains a backlog, its latency under a steady load, its memory and its idle CPU.',
-  )
-  .option('--events <N>', 'number of events in each backlog', integer(0), 20_000)
-  .option('--warm-up <N>', 'number of backlogs to drain before the measurement', integer(0), 25)
-  .option('--runs <N>', 'number of backlogs to measure; the figures are medians', integer(0), 3)
-  .option('--per-second <N>', 'events per second of the steady load', integer(0), 200)
-  .option('--seconds <N>', 'duration of the steady load in seconds; 0 skips it', integer(0), 20)
-  .addOption(
-    new Option('--upstream <kind>', 'server that stands in for the API: the simulator, or a minimal one')
-      .choices(['simulator', 'lean'])
-      .default('simulator'),
-  )
-  .addOption(
-    new Option('--heap <kind>', 'heap of the service: as in a 256 MB container, or the default of Node.js')
-      .choices(['small', 'default'])
-      .default('small'),
-  )
-  .addOption(
-    new Option('--contender <kind>', 'program to measure: the service, or a hand-written consumer')
-      .choices(['service', 'hand-rolled'])
-      .default('service'),
-  )
-  .addOption(
-    new Option('--delivery <mode>', 'KAFKA_DELIVERY of the service')
-      .choices(DELIVERIES)
-      .default('exactly-once'),
-  )
-  .option('--no-save', 'do not save the figures')
-  .parse()
-  .opts<Options>()
-
-if (options.contender === 'hand-rolled' && options.upstream !== 'lean')
-  program.error(
-    'The hand-written consumer does not sign its calls, so the simulator rejects them. Add --upstream lean.',
-  )
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`)
-/**
- * Warm-up of the steady load. The backlogs do not exercise Kafka's JIT compiler for transactions that come one at a
- * time.
- */
-const WARM_UP_SECONDS = 30
-const IDLE_SECONDS = 10
-
-const rig = await startRig({ ...options, report: say })
+const rig = await startRig(options, say)
 try {
-  await Promise.race([measure(), endOfService()])
+  const widths = []
+  for (const partitions of options.partitions) widths.push(await rig.open(partitions))
+  const candidates = widths.flatMap((width) =>
+    options.contenders.map((contender): Candidate => {
+      return { name: `${contender}, ${width.partitions} partitions`, width, contender, figures: [] }
+    }),
+  )
+  // Does not count: it fills Node's compile cache, and Kafka's JIT compiler takes CPU time from it.
+  for (const first of candidates.slice(0, options.contenders.length))
+    await addRun({ ...first, figures: [] }, 0)
+  for (let run = 1; run <= options.runs; run += 1)
+    for (const candidate of candidates) await addRun(candidate, run)
+  await report(candidates)
 } finally {
   await rig.stop()
 }
 
-/** Rejects if the service ends, because its missing results would otherwise be awaited forever. */
-async function endOfService(): Promise<never> {
-  const code = await rig.service.exited
-  throw new Error(`The service exited during the measurement (${code ?? 'killed'}):\n${rig.service.output()}`)
+/** That a process crashes is one of the results. */
+async function addRun({ name, width, contender, figures }: Candidate, run: number): Promise<void> {
+  try {
+    const measured = await measure(width, contender, options)
+    figures.push(measured)
+    say(`${name}, run ${run}: ${JSON.stringify(measured)}`)
+  } catch (error) {
+    say(`${name}, run ${run} failed: ${String(error)}`)
+  }
 }
 
-async function measure(): Promise<void> {
-  const idlePercent = await idle(rig, IDLE_SECONDS)
-  say(`idle: ${idlePercent} % of a core`)
-  // Warm up the JIT compilers of Node and Java. At first, Kafka's uses as much CPU as the service.
-  await drainSome('warm-up', options.warmUp)
-  const drains = await drainSome('drain', options.runs)
-  const { perSecond, seconds, contender, delivery, upstream, heap, events, warmUp } = options
-  const paced = seconds === 0 ? null : await pace(rig, { perSecond, seconds, warmUpSeconds: WARM_UP_SECONDS })
+async function report(candidates: readonly Candidate[]): Promise<void> {
+  const { backlog, delivery, upstream, runs, perSecond } = options
+  const rows = candidates.map(({ width: { partitions }, contender, figures }): WidthRow => {
+    return { partitions, contender, failed: runs - figures.length, ...medians(figures) }
+  })
+  const command = ['npm run bench --', ...args.filter((arg) => arg !== '--save')].join(' ')
   const run = {
+    ...originOf(command.replace(/ --$/, '')),
     version: VERSION,
-    commit: commit(),
-    at: new Date().toISOString(),
     node: process.version,
-    cores: availableParallelism(),
-    contender,
-    delivery: contender === 'service' ? delivery : 'at-least-once',
+    delivery,
     upstream,
-    heap,
-    events,
-    warmUp,
-    runs: drains.length,
-    resultsPerSecond: median(drains.map((drained) => drained.resultsPerSecond)),
-    cpuUsPerRecord: median(drains.map((drained) => drained.cpuUsPerRecord)),
-    peakMemoryMb: Math.max(...drains.map((drained) => drained.peakMemoryMb)),
-    idlePercent,
+    backlog,
+    runs,
     perSecond,
-    ...paced,
+    rows,
   }
-  process.stdout.write(`${JSON.stringify(run)}\n`)
+  const { head, rows: cells } = figureTable(run)
+  const table = new Table({ head, style: { head: [], border: [] } })
+  table.push(...cells)
+  process.stdout.write(`${table.toString()}\n`)
   if (!options.save) return
-  keepRun('results', run)
+  keepRun('widths', run)
   await writeMeasuredPages()
-}
-
-async function drainSome(name: string, count: number): Promise<Drained[]> {
-  const drains: Drained[] = []
-  for (let run = 1; run <= count; run += 1) {
-    const drained = await drain(rig, options.events)
-    drains.push(drained)
-    say(`${name} ${run}: ${JSON.stringify(drained)}`)
-  }
-  return drains
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }

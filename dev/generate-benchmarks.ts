@@ -4,7 +4,15 @@
  */
 import { writeFileSync } from 'node:fs'
 import { generatePage, markdownTable, type GeneratedPage } from './generated-section.ts'
-import { keptRuns, type BenchRun, type Origin, type QuotaRow, type QuotaRun } from './measurements.ts'
+import { figureTable } from './bench/table.ts'
+import {
+  keptRuns,
+  type BenchRun,
+  type Origin,
+  type QuotaRow,
+  type QuotaRun,
+  type WidthsRun,
+} from './measurements.ts'
 
 const DOCS = new URL('../docs/', import.meta.url)
 /** Speed varies from run to run, so the table shows some runs of each kind. */
@@ -16,6 +24,7 @@ const MIN_WARM_UP = 5
 export async function measuredPages(): Promise<readonly GeneratedPage[]> {
   return Promise.all([
     generatePage(new URL('benchmarks.md', DOCS), {
+      widths: widthsTable(keptRuns('widths')),
       speed: speedTable(keptRuns('results')),
       permits: permitsTable(),
       soak: soakTable(),
@@ -27,6 +36,17 @@ export async function measuredPages(): Promise<readonly GeneratedPage[]> {
 
 export async function writeMeasuredPages(): Promise<void> {
   for (const { url, current } of await measuredPages()) writeFileSync(url, current)
+}
+
+/** The newest run of each command. */
+export function widthsTable(runs: readonly WidthsRun[]): string {
+  const newest = new Map(runs.map((run) => [run.command, run]))
+  const tables = [...newest.values()].map((run) => {
+    const { head, rows } = figureTable(run)
+    const figures = `A backlog of ${thousands(run.backlog)} events, medians of ${run.runs} runs.`
+    return `${caption(run)} ${figures}\n\n${markdownTable(head, rows)}`
+  })
+  return tables.join('\n\n')
 }
 
 /** The newest runs of each kind with the small heap that also measured latency. */

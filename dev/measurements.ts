@@ -81,8 +81,51 @@ export interface BenchRun {
   readonly cpuMsPerRecord?: number
 }
 
+/** Medians over the runs of a program. */
+export interface Figures {
+  /** From the start of the process until /readyz answers 200, with a backlog. */
+  readonly readyMs: number
+  readonly coldPerSecond: number
+  readonly coldCpuUs: number
+  readonly warmPerSecond: number
+  readonly warmCpuUs: number
+  readonly peakMemoryMb: number
+  /** Connections to the broker, the most of after draining and after the steady load. */
+  readonly connections: number
+  /** Of one core. */
+  readonly idlePercent: number
+  /** From the timestamp of the event record to that of the result record. */
+  readonly recordP50Ms: number
+  readonly recordP90Ms: number
+  readonly recordP99Ms: number
+  /** From the timestamp of the event record until a read_committed consumer has the result. */
+  readonly visibleP50Ms: number
+  readonly visibleP90Ms: number
+  readonly visibleP99Ms: number
+  readonly pacedCpuMs: number
+}
+
+/** A program at one number of partitions. Without figures if no run passed. */
+export interface WidthRow extends Partial<Figures> {
+  readonly partitions: number
+  readonly contender: string
+  readonly failed: number
+}
+
+export interface WidthsRun extends Origin {
+  readonly version: string
+  readonly node: string
+  readonly delivery: string
+  readonly upstream: string
+  readonly backlog: number
+  readonly runs: number
+  readonly perSecond: number
+  readonly rows: readonly WidthRow[]
+}
+
 export interface Runs {
   readonly results: BenchRun
+  readonly widths: WidthsRun
   readonly chaos: ChaosRun
   readonly soak: SoakRun
   readonly quota: QuotaRun

@@ -90,4 +90,4 @@ server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo
   process.stdout.write(`${JSON.stringify({ address: `http://127.0.0.1:${port}` })}\n`)
 })
-process.once('SIGTERM', () => process.exit(0))
+process.once('SIGTERM', () => void consumer.disconnect().finally(() => process.exit(0)))

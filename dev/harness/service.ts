@@ -9,7 +9,7 @@ export interface ServiceProcess extends Running {
   metrics(): Promise<string>
 }
 
-const POLL_MS = 50
+const POLL_MS = 20
 export const SERVICE: readonly string[] = [MAIN, 'run']
 
 /** `nodeArgs`: Node's own options, then the program. By default, the service. */

@@ -1,7 +1,9 @@
 /** Resource usage of a process, from the kernel's accounting (Linux). */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 const TICKS_PER_SECOND = 100
+/** The state in /proc/net/tcp. */
+const ESTABLISHED = '01'
 
 export interface Usage {
   /** User and system time so far. */
@@ -26,6 +28,26 @@ export function usageOf(pid: number): Usage {
 /** The number of open file descriptors of the process. */
 export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length
+}
+
+/** The number of established TCP connections of the process to a port, over IPv4. */
+export function connectionsOf(pid: number, port: number): number {
+  const inodes = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => socketInode(`/proc/${pid}/fd/${fd}`)))
+  const remotePort = port.toString(16).toUpperCase().padStart(4, '0')
+  const rows = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').trim().split('\n').slice(1)
+  return rows.filter((row) => {
+    const [, , remote, state, , , , , , inode] = row.trim().split(/\s+/)
+    return state === ESTABLISHED && remote?.endsWith(`:${remotePort}`) === true && inodes.has(inode)
+  }).length
+}
+
+/** Undefined if it is not a socket, or closed by now. */
+function socketInode(descriptor: string): string | undefined {
+  try {
+    return /^socket:\[(\d+)\]$/.exec(readlinkSync(descriptor))?.[1]
+  } catch {
+    return undefined
+  }
 }
 
 function kilobytes(status: string, name: string): number {

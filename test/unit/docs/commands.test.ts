@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { chosen as chosenScenarios } from '../../chaos/scenarios.ts'
 import { parseOptions as chaosOptions } from '../../chaos/options.ts'
+import { parseOptions as benchOptions } from '../../../dev/bench/options.ts'
 import { parseOptions as fuzzOptions } from '../../fuzz/options.ts'
 import { chosen as chosenCases } from '../../quota/cases.ts'
 import { parseOptions as quotaOptions } from '../../quota/options.ts'
@@ -97,12 +98,18 @@ describe('npm scripts in the docs', () => {
     expect(Object.keys(scripts)).toContain(name)
   })
 
-  const suites = { chaos: chaosOptions, soak: chaosOptions, quota: quotaOptions, fuzz: fuzzOptions }
+  const suites = {
+    'test:chaos': chaosOptions,
+    'test:soak': chaosOptions,
+    'test:quota': quotaOptions,
+    'test:fuzz': fuzzOptions,
+    bench: benchOptions,
+  }
 
-  test.each(named.filter(([, command]) => /^npm run test:(chaos|soak|quota|fuzz) -- /.test(command)))(
-    '%s: the suite accepts the options of `%s`',
+  test.each(named.filter(([, command]) => /^npm run (test:(chaos|soak|quota|fuzz)|bench) -- /.test(command)))(
+    '%s: the command accepts the options of `%s`',
     (_, command) => {
-      const [, suite = '', words = ''] = /^npm run test:(\w+) -- (.*)$/.exec(command) ?? []
+      const [, suite = '', words = ''] = /^npm run (\S+) -- (.*)$/.exec(command) ?? []
       const parse = suites[suite as keyof typeof suites]
       const options = parse(words.split(' '))
       expect(options).toBeDefined()
