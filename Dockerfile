@@ -1,7 +1,9 @@
-# One image for the service, the simulator and the setup commands: Node.js, the required packages, and our sources.
+# One image for the service and the setup commands: Node.js, the required packages, and our sources.
 # It has no shell, no package manager and no root user. It writes no files, so the root file system can be read-only.
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t checkresult-stream:0.1.0 .
+#
+# docker-compose.yml builds a second image, with `--target simulator`: the same and the simulated API. Never deploy it.
 #
 # Base images are pinned by digest; the tag only says which version it is. To update one, change both:
 #   docker buildx imagetools inspect node:26.10.0-bookworm-slim --format '{{.Manifest.Digest}}'
@@ -21,10 +23,11 @@ WORKDIR /app
 COPY package.json THIRD_PARTY.md ./
 COPY schemas schemas
 COPY src src
+COPY simulator /simulator
 # The umask of the checkout must not change the image.
-RUN chmod -R u=rwX,go=rX /packages /app
+RUN chmod -R u=rwX,go=rX /packages /app /simulator
 
-FROM ${RUNTIME_IMAGE}
+FROM ${RUNTIME_IMAGE} AS runtime
 # MALLOC_ARENA_MAX: with few arenas, freed memory goes back to the system, so the container stays below its limit.
 ENV NODE_ENV=production \
     PATH=/nodejs/bin:/usr/bin:/bin \
@@ -36,19 +39,24 @@ COPY --from=files /app ./
 # time, so two builds of a commit would differ. Mount a folder for it if start time matters.
 # The build fails if the image cannot run.
 RUN ["node", "src/main.ts", "--version"]
-
-ARG REVISION=unknown
-ENV CHECKRESULT_REVISION=${REVISION}
 LABEL org.opencontainers.image.title="checkresult-stream" \
       org.opencontainers.image.description="Verification events on Kafka to normalized Avro results by CheckResult, exactly once" \
-      org.opencontainers.image.version="0.1.0" \
-      org.opencontainers.image.revision="${REVISION}"
-
+      org.opencontainers.image.version="0.1.0"
 USER 65532:65532
-EXPOSE 9464
 STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "/app/src/main.ts"]
+
+FROM runtime AS simulator
+COPY --from=files /simulator simulator
+CMD ["simulate"]
+
+# The service. It is last, because a build without --target ends here.
+FROM runtime
+ARG REVISION=unknown
+ENV CHECKRESULT_REVISION=${REVISION}
+LABEL org.opencontainers.image.revision="${REVISION}"
+EXPOSE 9464
 # For runtimes that do not probe /livez and /readyz themselves.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.OPS_PORT || 9464) + '/livez').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/src/main.ts"]
 CMD ["run"]

@@ -45,7 +45,7 @@ export const ADOPTED: readonly Adopted[] = [
   },
   {
     what: 'FNV-1a with the final mix of MurmurHash3, written from their descriptions',
-    where: ['src/simulator/hash.ts'],
+    where: ['simulator/hash.ts'],
     source: 'FNV by Glenn Fowler, Landon Curt Noll and Kiem-Phong Vo; MurmurHash3 by Austin Appleby',
     license: 'public domain',
     copyright: 'none claimed',

@@ -4,7 +4,7 @@
  * prints its address.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import { okBody } from '../../src/simulator/answers.ts'
+import { okBody } from '../../simulator/answers.ts'
 
 const LATENCY_MS = Number(process.argv[2] ?? 20)
 const END_OF_HEADERS = '\r\n\r\n'

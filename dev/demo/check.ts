@@ -1,7 +1,7 @@
 /** Compares the outputs with the events that were sent. Pure. */
 import { isDeepStrictEqual } from 'node:util'
 import { describeOutcome } from './outcome.ts'
-import type { SimulatorReport } from '../../src/simulator/report.ts'
+import type { SimulatorReport } from '../../simulator/report.ts'
 import type { Output } from './read-back.ts'
 import type { SentEvent } from './send.ts'
 

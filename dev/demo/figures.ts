@@ -1,5 +1,5 @@
 /** A snapshot of the service's metrics and the simulator's report. */
-import type { SimulatorReport } from '../../src/simulator/report.ts'
+import type { SimulatorReport } from '../../simulator/report.ts'
 import { metricSum } from '../harness/service.ts'
 
 export interface Figures {

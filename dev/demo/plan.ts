@@ -3,9 +3,9 @@
  * everyday mix that mostly passes. The same count gives the same plan.
  */
 import type { DocumentFamily } from '../../src/core/schema-types.ts'
-import { hash } from '../../src/simulator/hash.ts'
-import { createMix } from '../../src/simulator/mix.ts'
-import { SCENARIOS, scenarioOf, type Scenario } from '../../src/simulator/scenarios.ts'
+import { hash } from '../../simulator/hash.ts'
+import { createMix } from '../../simulator/mix.ts'
+import { SCENARIOS, scenarioOf, type Scenario } from '../../simulator/scenarios.ts'
 import type { Outcome } from './outcome.ts'
 
 export type Content =

@@ -2,7 +2,7 @@
 import avsc from 'avsc'
 import { schemaJson, subjectOf } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationCompleted } from '../../src/core/schema-types.ts'
-import type { Scenario } from '../../src/simulator/scenarios.ts'
+import type { Scenario } from '../../simulator/scenarios.ts'
 
 const type = avsc.Type.forSchema(JSON.parse(schemaJson('verification-completed')) as avsc.Schema)
 

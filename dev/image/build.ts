@@ -10,9 +10,12 @@ import { provideBases } from './bases.ts'
 import type { Engine } from './engine.ts'
 
 export const IMAGE = 'localhost/checkresult-stream/service:test'
+export const SIMULATOR_IMAGE = 'localhost/checkresult-stream/simulator:test'
 
 export interface BuildOptions {
   readonly tag?: string
+  /** A stage of the Dockerfile. Default: the last one, which is the service. */
+  readonly target?: 'simulator'
   /** Contains the Dockerfile and the files it copies. Default: our own checkout. */
   readonly context?: string
   readonly revision?: string
@@ -28,7 +31,7 @@ const HOST_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
  * arguments. Throws a ToolError with the end of the build's output.
  */
 export async function buildImage(engine: Engine, options: BuildOptions = {}): Promise<string> {
-  const { tag = IMAGE, context = CHECKOUT, revision = 'unknown', format = 'docker' } = options
+  const { tag = IMAGE, target, context = CHECKOUT, revision = 'unknown', format = 'docker' } = options
   const bases = await provideBases(engine)
   const scratch = await mkdtemp(join(tmpdir(), 'checkresult-build-'))
   try {
@@ -43,6 +46,7 @@ export async function buildImage(engine: Engine, options: BuildOptions = {}): Pr
       `--build-arg=RUNTIME_IMAGE=${bases.runtime}`,
       `--build-arg=REVISION=${revision}`,
       ...(await npmOfThisMachine(scratch)),
+      ...(target === undefined ? [] : [`--target=${target}`]),
       `--tag=${tag}`,
       context,
     )

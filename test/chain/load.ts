@@ -1,7 +1,7 @@
 /** A steady load of events. Their kinds, which determine the simulator's answers, can change while it runs. */
 import type { Kafka, Message } from 'kafkajs'
 import { eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
-import { scenarioNamed } from '../../src/simulator/scenarios.ts'
+import { scenarioNamed } from '../../simulator/scenarios.ts'
 import { startSender } from '../chaos/sender.ts'
 
 export interface LoadOptions {

@@ -8,7 +8,7 @@ import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/event
 import type { Cluster } from '../../dev/stack/cluster.ts'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { createKnownTopics } from '../../src/adapters/kafka/topics.ts'
-import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
+import { startSimulator, type Simulator } from '../../simulator/simulator.ts'
 import type { Admin, Kafka, Message } from 'kafkajs'
 import { Fleet, type Replica } from '../support/fleet.ts'
 import { readToTheEnd } from '../support/outputs.ts'

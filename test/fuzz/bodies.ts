@@ -2,7 +2,7 @@
  * Healthy answers with fictitious personal data. Every text member contains a marker that must not appear outside
  * result values.
  */
-import { personOf, SAMPLE_DOCUMENTS, snakeCasePassport, standardOf } from '../../src/simulator/documents.ts'
+import { personOf, SAMPLE_DOCUMENTS, snakeCasePassport, standardOf } from '../../simulator/documents.ts'
 import type { Dice } from './dice.ts'
 import { CANARY } from './events.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { encodeJson, eventFor } from '../../dev/harness/events.ts'
 import { metricSum } from '../../dev/harness/service.ts'
-import { buildImage, IMAGE } from '../../dev/image/build.ts'
+import { buildImage, IMAGE, SIMULATOR_IMAGE } from '../../dev/image/build.ts'
 import { startComposition, type Composition } from '../../dev/image/composition.ts'
 import { provideServers } from '../../dev/image/servers.ts'
 import { readCompose } from '../support/compose.ts'
@@ -27,12 +27,17 @@ describe.runIf(available)('the services of docker-compose.yml', () => {
 
   beforeAll(async () => {
     await buildImage(engine)
+    await buildImage(engine, { target: 'simulator', tag: SIMULATOR_IMAGE })
     const servers = await provideServers(engine, (line) => process.stderr.write(`${line}\n`))
     const { services } = readCompose()
     const names = Object.keys(services).filter((name) => STARTED.has(name))
     composition = await startComposition(engine, {
       services: names.map((name) => ({ name, watched: services[name]?.healthcheck?.disable !== true })),
-      images: { ...Object.fromEntries(names.map((name) => [name, IMAGE])), ...servers },
+      images: {
+        ...Object.fromEntries(names.map((name) => [name, IMAGE])),
+        simulator: SIMULATOR_IMAGE,
+        ...servers,
+      },
       ports: ['KAFKA_PORT', 'REGISTRY_PORT', 'OPS_PORT_1', 'OPS_PORT_2'],
     })
   })

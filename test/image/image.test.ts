@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { eventFor } from '../../dev/harness/events.ts'
 import { metricSum } from '../../dev/harness/service.ts'
 import { buildImage, IMAGE, type BuildOptions } from '../../dev/image/build.ts'
-import { startContainer } from '../../dev/image/container.ts'
+import { HARDENED, startContainer } from '../../dev/image/container.ts'
 import { pickPort } from '../../dev/stack/ports.ts'
 import { call } from '../../dev/tools/install.ts'
 import { NAME, VERSION } from '../../src/version.ts'
@@ -40,6 +40,7 @@ describe.runIf(available)('the image', () => {
       'THIRD_PARTY.md',
       'package-lock.json',
       'src',
+      'simulator',
       'schemas',
     ])
       await cp(join(CHECKOUT, name), join(context, name), { recursive: true })
@@ -93,6 +94,13 @@ describe.runIf(available)('the image', () => {
     expect(await podman('logs', container.name)).not.toContain('CHECKRESULT_REVISION')
   })
 
+  test('does not contain the simulator, and says where it is', async () => {
+    const simulating = podman('run', '--rm', '--pull=never', ...HARDENED, IMAGE, 'simulate')
+    await expect(simulating).rejects.toThrow(
+      'The simulator is not part of this image. Run `npm start -- simulate`',
+    )
+  })
+
   test('settles events with a read-only root, no capabilities and 256 MB, and drains on SIGTERM', async () => {
     const run = await startRun({ simulator: { latencyMs: 50, jitterMs: 50 } })
     onTestFinished(run.close)
@@ -102,18 +110,18 @@ describe.runIf(available)('the image', () => {
       return container
     }
     const first = await start()
-    const sent = await run.send(
-      Array.from({ length: EVENTS }, (_, number) => ({
-        value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
-      })),
-    )
-    await run.outputs.until(() => run.outputs.records.length >= EVENTS / 4)
     expect(await rightsOf(first.exec)).toEqual({
       capabilities: 0n,
       mayGain: false,
       user: 65532,
       writable: false,
     })
+    const sent = await run.send(
+      Array.from({ length: EVENTS }, (_, number) => ({
+        value: run.encode(eventFor({ name: 'passpassport', docType: null }, number)),
+      })),
+    )
+    await run.outputs.until(() => run.outputs.records.length >= EVENTS / 4)
     const stopping = performance.now()
     expect(await first.stop(STOP_SECONDS)).toBe(0)
     expect(performance.now() - stopping).toBeLessThan(STOP_SECONDS * 1_000)

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { SimulatorReport } from '../../src/simulator/report.ts'
+import type { SimulatorReport } from '../../simulator/report.ts'
 import { decodeResult, EXACTLY_ONCE } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 

@@ -4,7 +4,7 @@ import { runCommand, startCommand, type Env, type Finished } from '../../dev/har
 import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { schemaJson, subjectOf } from '../../src/adapters/registry/schemas.ts'
-import { startSimulator } from '../../src/simulator/simulator.ts'
+import { startSimulator } from '../../simulator/simulator.ts'
 import { alterTopic, connectTo } from '../support/kafka.ts'
 import { loginSettings } from '../support/login-listener.ts'
 import { SIMULATOR_KEY, startService } from '../support/run.ts'

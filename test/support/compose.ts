@@ -8,7 +8,7 @@ export interface Dependency {
 
 export interface ComposeService {
   readonly image: string
-  readonly build?: object
+  readonly build?: { readonly target?: string }
   readonly command?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly depends_on?: Readonly<Record<string, Dependency>>

@@ -13,7 +13,7 @@ import {
 } from '../../dev/harness/environment.ts'
 import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
 import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
-import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator/simulator.ts'
 import { connectTo, type ReadRecord } from './kafka.ts'
 import {
   isSentinel,

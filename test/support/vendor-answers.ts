@@ -1,5 +1,5 @@
 /** Answers of the API and of servers in front of it, chosen by the prefix of the transaction id. */
-import type { Response } from '../../src/simulator/scenarios.ts'
+import type { Response } from '../../simulator/scenarios.ts'
 
 type Answer = Response | ((call: number) => Response | null)
 

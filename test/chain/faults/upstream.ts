@@ -1,5 +1,5 @@
 /** Failures of the API, the account and the credentials. */
-import type { Faults } from '../../../src/simulator/simulator.ts'
+import type { Faults } from '../../../simulator/simulator.ts'
 import { until } from '../../support/until.ts'
 import { mix, type Fault } from '../fault.ts'
 import { EVERYDAY } from '../load.ts'

@@ -3,7 +3,7 @@
  * calls.
  */
 import { fileURLToPath } from 'node:url'
-import type { Faults } from '../../../src/simulator/simulator.ts'
+import type { Faults } from '../../../simulator/simulator.ts'
 import type { Scenario, Scene } from '../scenario.ts'
 import { RESUMED_S } from './replicas.ts'
 

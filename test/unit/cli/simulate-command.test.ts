@@ -1,6 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import { expect, onTestFinished, test } from 'vitest'
 import { startCommand, type Running } from '../../../dev/harness/commands.ts'
@@ -92,4 +95,31 @@ test.each([
   const running = simulate('--port', '0', ...options)
   await running.line(message)
   expect(await running.exited).toBe(1)
+})
+
+test('simulate says where the simulator is if it is missing, as in the image of the service', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'simulate-'))
+  onTestFinished(async () => rm(root, { recursive: true }))
+  const checkout = fileURLToPath(new URL('../../../', import.meta.url))
+  await symlink(join(checkout, 'node_modules'), join(root, 'node_modules'))
+  for (const name of ['package.json', 'src'])
+    await cp(join(checkout, name), join(root, name), { recursive: true })
+  const ended = promisify(execFile)(process.execPath, [join(root, 'src/main.ts'), 'simulate', '--port', '0'])
+  await expect(ended).rejects.toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr:
+      'The simulator is not part of this image. Run `npm start -- simulate` in a checkout, or `docker compose up -d` for everything.\n',
+  })
+})
+
+test('help simulate says how to list the options', async () => {
+  const program = new Command().exitOverride()
+  const written: string[] = []
+  program.configureOutput({ writeOut: (text) => void written.push(text) })
+  addSimulateCommand(program)
+  await expect(program.parseAsync(['help', 'simulate'], { from: 'user' })).rejects.toMatchObject({
+    exitCode: 0,
+  })
+  expect(written.join('')).toContain('`simulate --help` prints the options and scenarios.')
 })

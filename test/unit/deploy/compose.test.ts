@@ -13,8 +13,7 @@ const settingNames: ReadonlySet<string> = new Set(SETTING_NAMES)
 const root = new URL('../../../', import.meta.url)
 const { services, volumes } = readCompose()
 const named = Object.entries(services)
-const ours = named.filter(([, { image }]) => image.startsWith(`${NAME}:`))
-const replicas = ours.filter(([, { network_mode: network }]) => network !== undefined)
+const replicas = named.filter(([, { network_mode: network }]) => network !== undefined)
 
 function service(name: string): ComposeService {
   const found = services[name]
@@ -102,7 +101,8 @@ describe('dependencies between services', () => {
 describe.each(named)('service %s', (name, one) => {
   test('has an image with an exact version', () => {
     expect(one.image).toMatch(/^[\w./-]+:v?\d+\.\d+\.\d+(-alpine)?$/)
-    expect(one.image).toBe(one.build === undefined ? one.image : `${NAME}:${VERSION}`)
+    const target = one.build?.target === undefined ? NAME : `${NAME}-${one.build.target}`
+    expect(one.image).toBe(one.build === undefined ? one.image : `${target}:${VERSION}`)
   })
 
   test('has no privileges and limited resources', () => {

@@ -12,7 +12,13 @@ test('both base images have an exact digest beside their tag', () => {
   expect([...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, from]) => from)).toEqual([
     '${NODE_IMAGE}',
     '${RUNTIME_IMAGE}',
+    'runtime',
+    'runtime',
   ])
+  // A build without --target must give the service.
+  expect(dockerfile.lastIndexOf('FROM runtime AS simulator')).toBeLessThan(
+    dockerfile.lastIndexOf('FROM runtime\n'),
+  )
 })
 
 test('the image has the Node version that the tests run on', () => {
@@ -38,6 +44,7 @@ test('the build context is an allowlist of files', () => {
     '!.npmrc',
     '!THIRD_PARTY.md',
     '!src',
+    '!simulator',
     '!schemas',
   ])
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseAnswer } from '../../../src/adapters/alibaba/answer.ts'
-import { okBody, SHAPES, type Reading } from '../../../src/simulator/answers.ts'
+import { okBody, SHAPES, type Reading } from '../../../simulator/answers.ts'
 
 const PLAIN: Reading = { passed: 'Y', subCode: '200', family: 'hkid2018', person: 0 }
 

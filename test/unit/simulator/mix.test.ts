@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createMix } from '../../../src/simulator/mix.ts'
+import { createMix } from '../../../simulator/mix.ts'
 
 const WEIGHTS = { passhkid2018: 70, failpassport: 20, riskmacaoid: 10 }
 const IDS = Array.from({ length: 20_000 }, (_, number) => `demo${String(number).padStart(8, '0')}`)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { CallLog } from '../../../src/simulator/report.ts'
+import { CallLog } from '../../../simulator/report.ts'
 
 test('the report is empty without calls', () => {
   expect(new CallLog().report(0)).toEqual({

@@ -3,7 +3,7 @@ import { parseAnswer } from '../../../src/adapters/alibaba/answer.ts'
 import { classify, type Outcome } from '../../../src/core/classify.ts'
 import { normalize } from '../../../src/core/normalize/normalize.ts'
 import { DOCUMENT_FAMILY_SYMBOLS, type VerificationResult } from '../../../src/core/schema-types.ts'
-import { PEOPLE, SAMPLE_DOCUMENTS, personOf } from '../../../src/simulator/documents.ts'
+import { PEOPLE, SAMPLE_DOCUMENTS, personOf } from '../../../simulator/documents.ts'
 import {
   SCENARIOS,
   scenarioNamed,
@@ -11,7 +11,7 @@ import {
   type Expected,
   type Response,
   type Scenario,
-} from '../../../src/simulator/scenarios.ts'
+} from '../../../simulator/scenarios.ts'
 
 type Processed =
   { readonly kind: 'result'; readonly result: VerificationResult } | Exclude<Outcome, { kind: 'final' }>

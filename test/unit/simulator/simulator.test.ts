@@ -10,7 +10,7 @@ import {
   type Faults,
   type Simulator,
   type SimulatorOptions,
-} from '../../../src/simulator/simulator.ts'
+} from '../../../simulator/simulator.ts'
 import { handingOut } from '../../support/credentials.ts'
 
 const KEY: Credentials = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }

@@ -6,7 +6,7 @@ import {
   signCheckResult,
   type Credentials,
 } from '../../../src/adapters/alibaba/sign-v3.ts'
-import { RequestVerifier, type SignedCall, type Verified } from '../../../src/simulator/verify-request.ts'
+import { RequestVerifier, type SignedCall, type Verified } from '../../../simulator/verify-request.ts'
 
 const KEY: Credentials = { accessKeyId: 'testid', accessKeySecret: 'testsecret' }
 const NOW_MS = Date.parse('2026-01-01T00:00:00Z')

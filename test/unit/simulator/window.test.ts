@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BusiestSecond, SlidingLimit } from '../../../src/simulator/window.ts'
+import { BusiestSecond, SlidingLimit } from '../../../simulator/window.ts'
 
 const SECOND_MS = 1_000
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { planEvents, type PlannedEvent } from '../../../../dev/demo/plan.ts'
-import { SCENARIOS } from '../../../../src/simulator/scenarios.ts'
+import { SCENARIOS } from '../../../../simulator/scenarios.ts'
 
 const COUNT = 400
 const plan = planEvents(COUNT)

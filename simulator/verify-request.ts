@@ -10,7 +10,7 @@ import {
   sign,
   VERSION,
   type Credentials,
-} from '../adapters/alibaba/sign-v3.ts'
+} from '../src/adapters/alibaba/sign-v3.ts'
 
 export interface Refusal {
   readonly status: number
