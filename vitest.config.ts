@@ -1,4 +1,8 @@
-import { defineConfig } from 'vitest/config'
+/**
+ * All tests. `npm test` runs the projects unit, integration and alone. Each other project is a suite with an npm script of
+ * its own, because it takes long, needs more than Java, or must not share the machine.
+ */
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import { COMPILE_CACHE } from './dev/harness/commands.ts'
 import { LongestFirst } from './test/support/longest-first.ts'
 
@@ -6,6 +10,10 @@ import { LongestFirst } from './test/support/longest-first.ts'
 process.env['NODE_COMPILE_CACHE'] ??= COMPILE_CACHE
 
 const report = process.env['TEST_REPORT']
+/** A suite prints each test as soon as it ends. There are too many other tests for that. */
+const reporter = ['unit', 'integration', 'alone'].some((project) => process.argv.includes(project))
+  ? 'default'
+  : 'verbose'
 
 /** These tests count events per second, so they must not run beside others. */
 const ALONE = ['quota', 'quota-replicas', 'static-membership', 'demo'].map(
@@ -14,17 +22,34 @@ const ALONE = ['quota', 'quota-replicas', 'static-membership', 'demo'].map(
 
 /** The limits of tests are not about speed: shared cores may be several times slower than usual. */
 const PATIENCE = { testTimeout: 30_000, expect: { poll: { timeout: 10_000, interval: 20 } } }
+/** The first run of a suite may build its tools from source. */
+const MINUTE_MS = 60_000
 
 const integration = {
   ...PATIENCE,
   globalSetup: ['test/support/stack-setup.ts'],
-  testTimeout: 60_000,
-  hookTimeout: 120_000,
+  testTimeout: MINUTE_MS,
+  hookTimeout: 2 * MINUTE_MS,
+}
+
+type TestOptions = TestProjectInlineConfiguration['test']
+
+function suite(name: string, options: TestOptions): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      fileParallelism: false,
+      hookTimeout: 3 * MINUTE_MS,
+      sequence: { groupOrder: 2 },
+      ...options,
+    },
+  }
 }
 
 export default defineConfig({
   test: {
-    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    reporters: report === undefined ? [reporter] : [reporter, ['json', { outputFile: report }]],
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -58,6 +83,24 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
+      suite('chain', { testTimeout: 2 * MINUTE_MS }),
+      suite('chaos', { testTimeout: 5 * MINUTE_MS }),
+      suite('cluster', { testTimeout: 2 * MINUTE_MS, hookTimeout: 60 * MINUTE_MS }),
+      suite('deploy', {
+        testTimeout: MINUTE_MS,
+        hookTimeout: 30 * MINUTE_MS,
+        fileParallelism: true,
+        maxWorkers: 2,
+        sequence: { groupOrder: 1 },
+      }),
+      suite('fuzz', { testTimeout: 60 * MINUTE_MS }),
+      suite('image', {
+        globalSetup: ['test/support/stack-setup.ts'],
+        testTimeout: 3 * MINUTE_MS,
+        hookTimeout: 15 * MINUTE_MS,
+        expect: { poll: { timeout: MINUTE_MS, interval: 250 } },
+      }),
+      suite('quota', { testTimeout: 3 * MINUTE_MS }),
     ],
   },
 })

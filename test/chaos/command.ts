@@ -10,5 +10,5 @@ passOn(options, process.env)
 if (options.soak === null)
   process.stdout.write(`Seed ${options.seed}. Repeat this run with \`--seed ${options.seed}\`.\n`)
 const file = options.soak === null ? 'chaos.test.ts' : 'soak.test.ts'
-const vitest = await startVitest('test', [file], { config: 'vitest.chaos.config.ts', watch: false })
+const vitest = await startVitest('test', [file], { project: ['chaos'], watch: false })
 await vitest.close()

@@ -10,5 +10,5 @@ passOn(options, process.env)
 process.stdout.write(
   `Seed ${options.seed}. Repeat these records and answers with \`--seed ${options.seed}\`.\n`,
 )
-const vitest = await startVitest('test', ['fuzz.test.ts'], { config: 'vitest.fuzz.config.ts', watch: false })
+const vitest = await startVitest('test', ['fuzz.test.ts'], { project: ['fuzz'], watch: false })
 await vitest.close()

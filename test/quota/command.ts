@@ -5,8 +5,5 @@ import { parseOptions, passOn } from './options.ts'
 const options = parseOptions(process.argv.slice(2))
 passOn(options, process.env)
 process.stdout.write(`Seed ${options.seed}. Repeat this run with \`--seed ${options.seed}\`.\n`)
-const vitest = await startVitest('test', ['quota.test.ts'], {
-  config: 'vitest.quota.config.ts',
-  watch: false,
-})
+const vitest = await startVitest('test', ['quota.test.ts'], { project: ['quota'], watch: false })
 await vitest.close()

@@ -72,6 +72,18 @@ test('the nightly workflow runs every suite that CI does not run', () => {
   expect(suites.map(({ suite }) => `test:${suite}`).toSorted()).toEqual(long.toSorted())
 })
 
+test('npm test runs the unit and integration tests, and each suite in vitest.config.ts has a script', () => {
+  expect(scripts['test']).toBe('vitest run --project unit --project integration --project alone')
+  const suites = [...read('vitest.config.ts').matchAll(/^ {6}suite\('(\w+)'/gm)].map(([, name = '']) => name)
+  expect(suites.length).toBeGreaterThan(0)
+  for (const name of suites) {
+    const script = scripts[`test:${name}`] ?? ''
+    const command = /^node (\S+)$/.exec(script)?.[1]
+    const text = command === undefined ? script : read(command)
+    expect(text).toMatch(new RegExp(`--project ${name}$|project: \\['${name}'\\]`))
+  }
+})
+
 test('CONTRIBUTING.md lists every test and check command and names only existing files', () => {
   const text = read('CONTRIBUTING.md')
   const wanted = Object.keys(scripts).filter((name) => /^(test|check)/.test(name))
