@@ -101,9 +101,9 @@ export interface ReadUntil {
  */
 export async function readCommitted(
   topics: readonly string[],
-  { until, kafka = connectTo(), timeoutMs = READ_TIMEOUT_MS }: ReadUntil,
+  { until: wanted, kafka = connectTo(), timeoutMs = READ_TIMEOUT_MS }: ReadUntil,
 ): Promise<readonly ReadRecord[]> {
-  const isEnough = typeof until === 'number' ? (all: readonly ReadRecord[]) => all.length >= until : until
+  const isEnough = typeof wanted === 'number' ? (all: readonly ReadRecord[]) => all.length >= wanted : wanted
   const records: ReadRecord[] = []
   if (isEnough(records)) return records
   patchFetch()
