@@ -96,7 +96,7 @@ export default defineConfig({
       suite('fuzz', { testTimeout: 60 * MINUTE_MS }),
       suite('image', {
         globalSetup: ['test/support/stack-setup.ts'],
-        testTimeout: 3 * MINUTE_MS,
+        testTimeout: 5 * MINUTE_MS,
         hookTimeout: 15 * MINUTE_MS,
         expect: { poll: { timeout: MINUTE_MS, interval: 250 } },
       }),
