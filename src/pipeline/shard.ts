@@ -237,7 +237,7 @@ export class Shard implements LaneOwner {
     return true
   }
 
-  /** What the next transaction contains. A lane whose last transaction failed is committed alone. */
+  /** The parts of the next transaction. A lane whose last transaction failed is committed alone. */
   #parts(): readonly Part[] {
     const parts: Part[] = []
     let left = this.#commits.limit

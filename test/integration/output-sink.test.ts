@@ -27,7 +27,9 @@ describe.each(KINDS)('$about', ({ create }) => {
       value: Buffer.from([1, 254]),
       headers: [{ name: 'name', value: Buffer.from([2, 253]) }],
     }
-    expect(await sink.publish([bytes, { ...bytes, partition: 0, value: null }], upTo(sinks, 5n))).toEqual(COMMITTED)
+    expect(await sink.publish([bytes, { ...bytes, partition: 0, value: null }], upTo(sinks, 5n))).toEqual(
+      COMMITTED,
+    )
     const written = await sinks.written(2)
     expect(written).toHaveLength(2)
     expect(written.find(({ partition }) => partition === 1)).toMatchObject(bytes)

@@ -12,7 +12,7 @@ import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import { createKnownTopics, withAdmin } from '../../src/adapters/kafka/topics.ts'
 import type { Log } from '../../src/ports.ts'
-import { until } from './until.ts'
+import { until as waitUntil } from './until.ts'
 import { patchFetch } from '../../dev/harness/patch-fetch.ts'
 
 export interface ReadRecord {
@@ -66,7 +66,7 @@ export async function createTopics(
     await createKnownTopics(admin, topics)
     for (const { topic } of topics) {
       const isLed = () => admin.fetchTopicOffsets(topic).then(...HAS_SUCCEEDED)
-      await until(isLed, { what: () => `${topic} has no leaders`, timeoutMs: 10_000 })
+      await waitUntil(isLed, { what: () => `${topic} has no leaders`, timeoutMs: 10_000 })
     }
   })
 }

@@ -45,8 +45,11 @@ const MAX_WAIT_MS = 500
 const MAX_WAIT_WHILE_PAUSED_MS = 50
 /** Limit for a whole response, which is in memory at once. */
 const MAX_BYTES = 512 * 1024
-/** A soft limit, because a producer's batch is always returned as a whole. */
-const MAX_BYTES_PER_PARTITION = 32 * 1024
+/**
+ * Soft limits for each partition, because a producer's batch is always returned as a whole. The more partitions have
+ * records, the less is read of each at once, so that all of them together fit into memory.
+ */
+const BYTES_PER_PARTITION = { min: 2 * 1024, max: 32 * 1024 } as const
 /** Records decoded at once, however many a batch contains. */
 const MAX_RECORDS_AT_ONCE = 256
 const MAX_BYTES_AT_ONCE = 512 * 1024
@@ -61,7 +64,7 @@ const SESSION_LOST: ReadonlySet<number> = new Set([70, 71])
 
 export class BrokerFetches {
   readonly #options: BrokerFetchesOptions
-  readonly #session = new FetchSession(MAX_BYTES_PER_PARTITION)
+  readonly #session = new FetchSession()
   #closed = false
   #failures = 0
   #answeredMs = -Infinity
@@ -121,13 +124,20 @@ export class BrokerFetches {
     const broker = await findBroker(nodeId)
     if (this.#closed) return
     const isShort = partitions.some(({ isPaused, next }) => isPaused || next === null)
-    await this.#fetch(broker, wanted, isShort ? MAX_WAIT_WHILE_PAUSED_MS : MAX_WAIT_MS)
+    await this.#fetch(broker, wanted, {
+      maxWaitTime: isShort ? MAX_WAIT_WHILE_PAUSED_MS : MAX_WAIT_MS,
+      maxBytesEach: bytesPerPartition(partitions),
+    })
   }
 
-  async #fetch(broker: Broker, wanted: readonly WantedPartition[], maxWaitTime: number): Promise<void> {
+  async #fetch(
+    broker: Broker,
+    wanted: readonly WantedPartition[],
+    { maxWaitTime, maxBytesEach }: { maxWaitTime: number; maxBytesEach: number },
+  ): Promise<void> {
     const { clock, find, refresh } = this.#options
     const answer = await fetch(broker, {
-      ...this.#session.next(wanted),
+      ...this.#session.next(wanted, maxBytesEach),
       isolationLevel: READ_COMMITTED,
       maxWaitTime,
       minBytes: 1,
@@ -216,6 +226,13 @@ export class BrokerFetches {
 
 function mayBeFetched(partition: FetchedPartition): partition is FetchedPartition & WantedPartition {
   return partition.next !== null && !partition.isPaused
+}
+
+/** In powers of two, so that it rarely changes. */
+function bytesPerPartition(partitions: readonly FetchedPartition[]): number {
+  const busy = partitions.reduce((count, one) => count + (one.hasMore ? 1 : 0), 1)
+  const share = 2 ** Math.floor(Math.log2(MAX_BYTES / busy))
+  return Math.max(BYTES_PER_PARTITION.min, Math.min(BYTES_PER_PARTITION.max, share))
 }
 
 /** Not paused or moved since it was requested. */

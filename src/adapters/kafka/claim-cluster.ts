@@ -5,6 +5,7 @@ import { findCoordinator } from './coordinator.ts'
 import { toFailure } from './errors.ts'
 import { COORDINATOR, type Broker, type Cluster } from './kafkajs/internals.ts'
 import type { Batch } from './produce.ts'
+import { withLeanMetadata } from './topic-metadata.ts'
 
 export interface ClaimClusterOptions {
   readonly createCluster: () => Cluster
@@ -29,7 +30,7 @@ export function onOwnCluster(
   claim: (cluster: Cluster, shard: number, partitions: readonly TopicPartition[]) => Promise<OutputSink>,
 ): ClaimShard {
   return async (shard, partitions) => {
-    const cluster = createCluster()
+    const cluster = withLeanMetadata(createCluster())
     try {
       await cluster.connect()
       await cluster.addMultipleTargetTopics(topics)

@@ -14,6 +14,7 @@ type Changes = Pick<FetchRequest, 'sessionId' | 'sessionEpoch' | 'topics' | 'for
 
 interface Asked extends TopicPartition {
   offset: bigint
+  maxBytes: number
   /** Number of the last request that included it. */
   turn: number
 }
@@ -23,26 +24,24 @@ const FIRST_EPOCH = 0
 const MAX_EPOCH = 2 ** 31 - 1
 
 export class FetchSession {
-  readonly #maxBytesPerPartition: number
   readonly #asked = new Map<string, Asked>()
   #sessionId = 0
   #epoch = FIRST_EPOCH
   #turn = 0
-
-  constructor(maxBytesPerPartition: number) {
-    this.#maxBytesPerPartition = maxBytesPerPartition
-  }
 
   /** The offset last requested for the partition. Null if the last request did not include it. */
   offsetOf(key: string): bigint | null {
     return this.#asked.get(key)?.offset ?? null
   }
 
-  /** Builds the request for exactly these partitions, in this order if the broker does not remember one. */
-  next(wanted: readonly WantedPartition[]): Changes {
+  /**
+   * Builds the request for exactly these partitions, in this order if the broker does not remember one. `maxBytes` is a
+   * soft limit for each partition.
+   */
+  next(wanted: readonly WantedPartition[], maxBytes: number): Changes {
     if (this.#epoch === FIRST_EPOCH) this.#asked.clear()
     this.#turn += 1
-    const changed = wanted.flatMap((one) => this.#ask(one))
+    const changed = wanted.flatMap((one) => this.#ask(one, maxBytes))
     return {
       sessionId: this.#sessionId,
       sessionEpoch: this.#epoch,
@@ -51,7 +50,7 @@ export class FetchSession {
         partitions: all.map(({ partition, offset }) => ({
           partition,
           fetchOffset: String(offset),
-          maxBytes: this.#maxBytesPerPartition,
+          maxBytes,
         })),
       })),
       forgottenTopics: inOrder(this.#forget(wanted.length)).map(({ topic, all }) => ({
@@ -72,16 +71,18 @@ export class FetchSession {
     this.#epoch = FIRST_EPOCH
   }
 
-  #ask({ key, topic, partition, next }: WantedPartition): Asked[] {
+  #ask({ key, topic, partition, next }: WantedPartition, maxBytes: number): Asked[] {
     const before = this.#asked.get(key)
     if (before === undefined) {
-      const added = { topic, partition, offset: next, turn: this.#turn }
+      const added = { topic, partition, offset: next, maxBytes, turn: this.#turn }
       this.#asked.set(key, added)
       return [added]
     }
     before.turn = this.#turn
-    if (before.offset === next) return NOTHING
+    // A larger limit can wait until the partition has moved.
+    if (before.offset === next && before.maxBytes <= maxBytes) return NOTHING
     before.offset = next
+    before.maxBytes = maxBytes
     return [before]
   }
 

@@ -43,6 +43,11 @@ export class FetchedPartition implements TopicPartition {
     this.key = partitionKey(of)
   }
 
+  /** It has records that were not read, or that is not known yet. */
+  get hasMore(): boolean {
+    return this.log === null || this.next === null || this.next < this.log.highWatermark
+  }
+
   moveTo(offset: bigint): void {
     this.next = offset
     this.lookup = null

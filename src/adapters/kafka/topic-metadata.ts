@@ -20,14 +20,41 @@ const VERSION_WITH_IDS = 10
 
 /** Makes this cluster's metadata contain errors instead of failing. Must be called before it connects. */
 export function withPartialMetadata(cluster: Cluster): Cluster {
+  return withMetadata(cluster, (broker) => (topics) => readMetadata(broker, topics))
+}
+
+/**
+ * Makes this cluster's metadata contain only what we use, because each shard has its own and the lists of replicas take
+ * most of the memory. Must be called before it connects.
+ */
+export function withLeanMetadata(cluster: Cluster): Cluster {
+  return withMetadata(cluster, (broker) => {
+    const read = broker.metadata.bind(broker)
+    return async (topics) => lean(await read(topics))
+  })
+}
+
+function withMetadata(cluster: Cluster, reader: (broker: Broker) => Broker['metadata']): Cluster {
   const { brokerPool } = cluster
   const create = brokerPool.createBroker
   brokerPool.createBroker = (options) => {
     const broker = create(options)
-    broker.metadata = (topics) => readMetadata(broker, topics)
+    broker.metadata = reader(broker)
     return broker
   }
   return cluster
+}
+
+function lean(metadata: ClusterMetadata): ClusterMetadata {
+  const topicMetadata = metadata.topicMetadata.map((topic) => ({
+    ...topic,
+    partitionMetadata: topic.partitionMetadata.map(({ partitionId, leader, partitionErrorCode }) => ({
+      partitionId,
+      leader,
+      partitionErrorCode,
+    })),
+  }))
+  return { ...metadata, topicMetadata }
 }
 
 async function readMetadata(broker: Broker, topics: readonly string[]): Promise<ClusterMetadata> {
@@ -40,7 +67,7 @@ async function readMetadata(broker: Broker, topics: readonly string[]): Promise<
     ...exchange,
     response: { decode: (payload) => exchange.response.decode(payload), parse: (decoded) => decoded },
   })
-  return answer as ClusterMetadata
+  return lean(answer as ClusterMetadata)
 }
 
 async function readWithIds(broker: Broker, topics: readonly string[]): Promise<ClusterMetadata> {
@@ -111,15 +138,11 @@ function readPartition(reader: FlexibleReader): PartitionMetadata {
   const partitionErrorCode = reader.int16()
   const partitionId = reader.int32()
   const leader = reader.int32()
-  const leaderEpoch = reader.int32()
-  const replicas = reader.array(() => reader.int32())
-  const isr = reader.array(() => reader.int32())
-  const offlineReplicas = reader.array(() => reader.int32())
+  // The epoch of the leader, the replicas, those in sync and those offline.
+  reader.int32()
+  for (let lists = 0; lists < 3; lists += 1) reader.array(() => reader.int32())
   reader.tags()
-  return Object.assign(
-    { partitionId, leader, partitionErrorCode },
-    { leaderEpoch, replicas, isr, offlineReplicas },
-  )
+  return { partitionId, leader, partitionErrorCode }
 }
 
 /** Reads flexible versions, in which lengths have a variable size and are stored plus one. */

@@ -7,9 +7,10 @@ const wantedPartition = (key: string, next: bigint) => {
 }
 
 let session: FetchSession
+let maxBytes: number
 
 function requestFor(...wanted: ReturnType<typeof wantedPartition>[]) {
-  const { sessionId, sessionEpoch, topics, forgottenTopics } = session.next(wanted)
+  const { sessionId, sessionEpoch, topics, forgottenTopics } = session.next(wanted, maxBytes)
   return {
     sessionId,
     sessionEpoch,
@@ -23,7 +24,8 @@ function requestFor(...wanted: ReturnType<typeof wantedPartition>[]) {
 }
 
 beforeEach(() => {
-  session = new FetchSession(1_000)
+  session = new FetchSession()
+  maxBytes = 1_000
 })
 
 test('the first fetch request lists all partitions in the given order', () => {
@@ -52,6 +54,17 @@ describe('within a fetch session', () => {
       asked: ['a:0@6', 'a:2@0'],
       forgotten: [],
     })
+  })
+
+  test('a smaller limit applies to all partitions at once, a larger one when they have moved', () => {
+    maxBytes = 500
+    expect(requestFor(wantedPartition('a:0', 5n), wantedPartition('a:1', 7n)).asked).toEqual([
+      'a:0@5',
+      'a:1@7',
+    ])
+    session.answered(42)
+    maxBytes = 2_000
+    expect(requestFor(wantedPartition('a:0', 6n), wantedPartition('a:1', 7n)).asked).toEqual(['a:0@6'])
   })
 
   test('a request lists removed partitions as forgotten and restored ones again', () => {
