@@ -2,14 +2,16 @@
 import closeWithGrace from 'close-with-grace'
 import { program } from 'commander'
 import { startRedis, type LocalRedis } from './stack/redis.ts'
+import { parseKafkaVersion, stackKafka } from './stack/kafka-version.ts'
 import { StackError } from './stack/stack-error.ts'
 import { startStack, type Stack } from './stack/stack.ts'
 
-const { redis: withRedis } = program
+const { redis: withRedis, kafka: version } = program
   .description('Runs a Kafka broker and a schema registry until Ctrl-C.')
+  .option('--kafka <version>', `run this version of Kafka (default: ${stackKafka()})`)
   .option('--redis', 'also run a Redis, for CHECKRESULT_QUOTA=redis')
   .parse()
-  .opts<{ redis?: true }>()
+  .opts<{ redis?: true; kafka?: string }>()
 
 let stack: Stack | undefined
 let redis: LocalRedis | undefined
@@ -21,7 +23,8 @@ closeWithGrace({ logger: false }, async ({ err }) => {
 })
 
 try {
-  stack = await startStack({ onProgress: say, onCrash: fail })
+  const kafkaVersion = version === undefined ? stackKafka() : parseKafkaVersion(version)
+  stack = await startStack({ kafkaVersion, onProgress: say, onCrash: fail })
   process.stdout.write(
     `export KAFKA_BROKERS=${stack.brokers.join()}\nexport SCHEMA_REGISTRY_URL=${stack.registryUrl}\n`,
   )

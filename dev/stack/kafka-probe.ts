@@ -1,5 +1,6 @@
 /** Sends a broker the requests that clients send, with the service's own client. */
 import { randomUUID } from 'node:crypto'
+import type { Kafka } from 'kafkajs'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
 import type { Log } from '../../src/ports.ts'
 
@@ -11,10 +12,7 @@ const RETRY = { initialRetryTime: 20, multiplier: 1.2, retries: 40 }
  * their internal topics on first use and rejects clients until they exist.
  */
 export async function servesClients(broker: string): Promise<void> {
-  const { kafka } = createKafkaClient(
-    { brokers: [broker], clientId: 'local-stack', tls: null, sasl: null },
-    silent,
-  )
+  const kafka = connectTo([broker])
   const unique = `probe-${randomUUID()}`
   const admin = kafka.admin({ retry: { retries: 0 } })
   const retryingAdmin = kafka.admin({ retry: RETRY })
@@ -31,4 +29,19 @@ export async function servesClients(broker: string): Promise<void> {
   } finally {
     await Promise.allSettled([admin.disconnect(), retryingAdmin.disconnect(), producer.disconnect()])
   }
+}
+
+/** The controller according to the brokers, which is right only with ZooKeeper. */
+export async function controllerId(brokers: readonly string[]): Promise<number | undefined> {
+  const admin = connectTo(brokers).admin({ retry: RETRY })
+  await admin.connect()
+  try {
+    return (await admin.describeCluster()).controller ?? undefined
+  } finally {
+    await admin.disconnect()
+  }
+}
+
+function connectTo(brokers: readonly string[]): Kafka {
+  return createKafkaClient({ brokers, clientId: 'local-stack', tls: null, sasl: null }, silent).kafka
 }

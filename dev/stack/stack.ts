@@ -7,11 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findJava } from './java.ts'
 import { startKafka } from './kafka.ts'
+import { stackKafka } from './kafka-version.ts'
 import { providePrograms } from './programs.ts'
 import { startRegistry } from './registry.ts'
 import { PortTakenError, type Server } from './server.ts'
 
 export interface StackOptions {
+  /** The version of Kafka; by default that of STACK_KAFKA_VERSION, or the pinned one. */
+  readonly kafkaVersion?: string
   /** Broker properties that extend or replace the stack's own. */
   readonly kafkaProperties?: Readonly<Record<string, string>>
   /** Options for the broker's JVM. */
@@ -45,17 +48,19 @@ const PORT_ATTEMPTS = 5
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const report = options.onProgress ?? (() => {})
   const java = await findJava()
-  const { kafkaDir, registryDir } = await providePrograms(report)
+  const { kafkaVersion: version = stackKafka() } = options
+  const { kafkaDir, registryDir } = await providePrograms(report, version)
   const dataDir = await mkdtemp(join(tmpdir(), 'checkresult-stream-'))
   const jvm = { java, scratchDir: dataDir, onCrash: options.onCrash ?? endProcess }
   const { kafkaProperties: properties = {}, kafkaListeners: listeners = [] } = options
   const { kafkaJavaOptions: javaOptions = [] } = options
 
-  report('Starting Kafka and the schema registry ...')
+  report(`Starting Kafka ${version} and the schema registry ...`)
   const [kafka, registry] = await Promise.allSettled([
     onFreePorts(async (attempt) =>
       startKafka({
         ...jvm,
+        version,
         jarsDir: kafkaDir,
         directory: join(dataDir, `kafka-${attempt}`),
         properties,
@@ -68,9 +73,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ),
   ])
   const stop = async (): Promise<void> => {
-    // The data is not read again, so there is no need for an orderly shutdown.
-    const started = [kafka, registry].filter((result) => result.status === 'fulfilled')
-    await Promise.all(started.map(async ({ value }) => value.server.stop('SIGKILL')))
+    await Promise.all([
+      kafka.status === 'fulfilled' ? kafka.value.stop() : null,
+      registry.status === 'fulfilled' ? registry.value.server.stop('SIGKILL') : null,
+    ])
     await rm(dataDir, { recursive: true, force: true, maxRetries: 3 })
   }
   try {

@@ -166,6 +166,14 @@ test('`npm run stack` prints the settings to export', async () => {
   expect(await stack.stop()).toBe(0)
 })
 
+test('`npm run stack -- --kafka 2.6.3` runs that version', async () => {
+  const command = [join(ROOT, 'dev/stack-command.ts'), '--kafka', '2.6.3']
+  const stack = startNode(command, { HOME: process.env['HOME'] ?? '', PATH: process.env['PATH'] ?? '' })
+  const [, directory = ''] = await stack.line(/^Logs are in (\S+)\. /)
+  expect(await readFile(join(directory, 'kafka-1', 'kafka.log'), 'utf8')).toContain('Kafka version: 2.6.3')
+  expect(await stack.stop()).toBe(0)
+})
+
 test('the options of the demo exist', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'dev/demo.ts'), '--help'])
   for (const option of ['--keep', '--prometheus']) expect(stdout).toContain(option)

@@ -149,6 +149,12 @@ describe('a stack', () => {
     )
   })
 
+  test('fails to start with the answer of Maven if its version of Kafka does not exist', async () => {
+    await expect(startStack({ kafkaVersion: '0.0.1' })).rejects.toThrow(
+      /^Maven could not download Kafka 0\.0\.1\. Check the version .*\n[^]*kafka_2\.12:jar:0\.0\.1/,
+    )
+  })
+
   test('ends with the process that started it, even after SIGKILL, and its data is deleted', async () => {
     const script = fileURLToPath(new URL('../support/start-stack.ts', import.meta.url))
     const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -4,6 +4,7 @@
  */
 import type { Env } from '../../dev/harness/commands.ts'
 import { QUICK_START } from '../../dev/stack/java.ts'
+import { authorizerOf, stackKafka } from '../../dev/stack/kafka-version.ts'
 import type { StackOptions } from '../../dev/stack/stack.ts'
 
 export const LOGIN_LISTENER = 'LOGIN'
@@ -20,7 +21,7 @@ export const WITH_LOGIN_LISTENER: StackOptions = {
       'CLIENT:PLAINTEXT,LOGIN:SASL_PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'listener.name.login.sasl.enabled.mechanisms': 'PLAIN',
     'listener.name.login.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${USERS.map((user) => `user_${user}="${PASSWORD}"`).join(' ')};`,
-    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'authorizer.class.name': authorizerOf(stackKafka()),
     'allow.everyone.if.no.acl.found': 'true',
     'super.users': 'User:ANONYMOUS',
   },

@@ -95,7 +95,7 @@ export async function startSecuredKafka(options: SecuredKafkaOptions = {}): Prom
     }),
     changePasswords: (passwords) => kafka.configure(properties(passwords)),
     stop: async () => {
-      await Promise.all([kafka.server.stop('SIGKILL'), tokens.close()])
+      await Promise.all([kafka.stop(), tokens.close()])
       await rm(directory, { recursive: true, force: true, maxRetries: 3 })
     },
   }

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { chosen as chosenScenarios } from '../../chaos/scenarios.ts'
+import { parseOptions as brokersOptions } from '../../brokers/options.ts'
 import { parseOptions as chaosOptions } from '../../chaos/options.ts'
 import { parseOptions as benchOptions } from '../../../dev/bench/options.ts'
 import { parseOptions as fuzzOptions } from '../../fuzz/options.ts'
@@ -36,6 +37,12 @@ const RUN_BY: readonly RunBy[] = [
     by: 'test/integration/documented-commands.test.ts',
     text: 'stack-command.ts',
   },
+  {
+    command: /^npm run stack -- --kafka 2\.6\.3$/,
+    by: 'test/integration/documented-commands.test.ts',
+    text: "'--kafka', '2.6.3'",
+  },
+  { command: /^npm run test:brokers/, by: '.github/workflows/nightly.yml', text: 'npm run test:brokers' },
   {
     command: /^npx node dev\/send-event\.ts /,
     by: 'test/integration/documented-commands.test.ts',
@@ -99,6 +106,7 @@ describe('npm scripts in the docs', () => {
   })
 
   const suites = {
+    'test:brokers': brokersOptions,
     'test:chaos': chaosOptions,
     'test:soak': chaosOptions,
     'test:quota': quotaOptions,
@@ -106,15 +114,14 @@ describe('npm scripts in the docs', () => {
     bench: benchOptions,
   }
 
-  test.each(named.filter(([, command]) => /^npm run (test:(chaos|soak|quota|fuzz)|bench) -- /.test(command)))(
-    '%s: the command accepts the options of `%s`',
-    (_, command) => {
-      const [, suite = '', words = ''] = /^npm run (\S+) -- (.*)$/.exec(command) ?? []
-      const parse = suites[suite as keyof typeof suites]
-      const options = parse(words.split(' '))
-      expect(options).toBeDefined()
-    },
-  )
+  test.each(
+    named.filter(([, command]) => /^npm run (test:(brokers|chaos|soak|quota|fuzz)|bench) -- /.test(command)),
+  )('%s: the command accepts the options of `%s`', (_, command) => {
+    const [, suite = '', words = ''] = /^npm run (\S+) -- (.*)$/.exec(command) ?? []
+    const parse = suites[suite as keyof typeof suites]
+    const options = parse(words.split(' '))
+    expect(options).toBeDefined()
+  })
 
   test('cases and scenarios that the docs select by name exist', () => {
     for (const only of chosenBy('chaos'))

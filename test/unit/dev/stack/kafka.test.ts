@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { formatCommand, toProperties } from '../../../../dev/stack/kafka.ts'
+import { formatCommand } from '../../../../dev/stack/kafka.ts'
+import { toProperties } from '../../../../dev/stack/kafka-config.ts'
 
 test('broker properties are escaped as Java reads them', () => {
   expect(toProperties({ 'log.dirs': '/data', pattern: String.raw`a\d` })).toBe(
