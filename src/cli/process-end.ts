@@ -4,7 +4,7 @@ import { formatDuration } from '../config/duration.ts'
 import { safeError, UNEXPECTED_ERROR, type SafeError } from '../core/safe-error.ts'
 import type { Ops } from '../ops/server.ts'
 import type { Log } from '../ports.ts'
-import type { Service } from '../service.ts'
+import type { Service } from '../app/service.ts'
 import { EXIT_FAILED } from './settings.ts'
 
 /**

@@ -5,8 +5,8 @@ import type { TopicNames } from '../adapters/kafka/topics.ts'
 import { loadConfig, type Config, type Loaded } from '../config.ts'
 import { safeError } from '../core/safe-error.ts'
 import type { Log } from '../ports.ts'
-import type { SharedLimiter } from '../service-quota.ts'
-import type { ServiceOptions } from '../service.ts'
+import type { SharedLimiter } from '../app/quota.ts'
+import type { ServiceOptions } from '../app/service.ts'
 import { NAME, REVISION, VERSION } from '../version.ts'
 import { endNow, logCrashes, stopOnSignals, stopWhileLoading } from './process-end.ts'
 import { EXIT_SETTINGS, settingsHelp } from './settings.ts'
@@ -36,7 +36,7 @@ async function start(): Promise<void> {
   const loaded = loadConfig(process.env)
   const [{ createLog }, { topicNames }] = await Promise.all([
     import('../adapters/pino/log.ts'),
-    import('../service-settings.ts'),
+    import('../app/settings.ts'),
   ])
   const identity = { name: NAME, version: VERSION }
   if (loaded.kind === 'errors') {
@@ -85,8 +85,8 @@ async function run(config: Config, log: Log, handOver: () => void): Promise<void
       import('../adapters/prometheus/metrics.ts'),
       import('../adapters/system-clock.ts'),
       import('../ops/server.ts'),
-      import('../service.ts'),
-      import('../service-settings.ts'),
+      import('../app/service.ts'),
+      import('../app/settings.ts'),
     ])
   const topics = topicNames(config)
   const { metrics, exposition } = createMetrics({

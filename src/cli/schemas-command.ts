@@ -21,7 +21,7 @@ async function register(): Promise<void> {
     const [{ COMPATIBILITY, registerSchemas }, { registrySettings }, { createLog }, { VERSION }] =
       await Promise.all([
         import('../adapters/registry/register.ts'),
-        import('../service-settings.ts'),
+        import('../app/settings.ts'),
         import('../adapters/pino/log.ts'),
         import('../version.ts'),
       ])

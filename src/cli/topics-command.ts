@@ -32,7 +32,7 @@ async function create(options: Options): Promise<void> {
       await Promise.all([
         import('../adapters/kafka/client.ts'),
         import('../adapters/kafka/topics.ts'),
-        import('../service-settings.ts'),
+        import('../app/settings.ts'),
         import('../adapters/pino/log.ts'),
         import('../version.ts'),
       ])

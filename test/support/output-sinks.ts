@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
-import { createGroupConsumer, type GroupConsumer } from '../../src/adapters/kafka/consumer.ts'
+import { createGroupConsumer } from '../../src/adapters/kafka/consumer.ts'
 import { createDelivery } from '../../src/adapters/kafka/delivery.ts'
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
@@ -61,21 +61,7 @@ export async function kafkaSinks(
   ])
   const first = { topic: input, partition: 0 }
   const received = Promise.withResolvers<void>()
-  const ends = createDelivery({
-    onWidth: () => undefined,
-    delivery,
-    createCluster,
-    groupId,
-    inputTopic: input,
-    topics: [topic],
-    usualTopic: topic,
-    consumer: () => consumer,
-    packing: PACKING,
-    clock,
-    metrics: fakeMetrics(),
-    log: fakeLog(),
-  })
-  const consumer: GroupConsumer = createGroupConsumer({
+  const consumer = createGroupConsumer({
     createCluster,
     groupId,
     inputTopic: input,
@@ -102,6 +88,20 @@ export async function kafkaSinks(
       onCrash: (message) => received.reject(new Error(message)),
       onDefect: (error) => received.reject(error),
     },
+  })
+  const ends = createDelivery({
+    onWidth: () => undefined,
+    delivery,
+    createCluster,
+    groupId,
+    inputTopic: input,
+    topics: [topic],
+    usualTopic: topic,
+    consumer,
+    packing: PACKING,
+    clock,
+    metrics: fakeMetrics(),
+    log: fakeLog(),
   })
   onTestFinished(async () => consumer.stop())
   await produce(input, [{ value: 'an event' }])

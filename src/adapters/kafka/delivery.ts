@@ -13,8 +13,8 @@ export interface DeliveryOptions extends ClaimClusterOptions {
   readonly inputTopic: string
   /** The topic of most outputs. */
   readonly usualTopic: string
-  /** The consumer whose member commits offsets. Called once there is something to commit. */
-  readonly consumer: () => Pick<GroupConsumer, 'commit'>
+  /** The consumer whose member commits offsets. */
+  readonly consumer: Pick<GroupConsumer, 'commit'>
   readonly packing: Packing
   readonly metrics: Pick<Metrics, 'offsetCommit'>
   readonly log: Log
@@ -41,7 +41,7 @@ export function createDelivery(options: DeliveryOptions): KafkaDelivery {
   }
   const { consumer, clock, metrics, log } = options
   const commits = new OffsetCommits({
-    send: (topics) => consumer().commit(topics),
+    send: (topics) => consumer.commit(topics),
     clock,
     metrics,
     log,

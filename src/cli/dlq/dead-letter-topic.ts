@@ -14,7 +14,7 @@ export async function withDeadLetters<T>(
   const [{ createCluster }, { openTopicReader }, { topicNames }] = await Promise.all([
     kafkaClient(config),
     import('../../adapters/kafka/topic-reader.ts'),
-    import('../../service-settings.ts'),
+    import('../../app/settings.ts'),
   ])
   const { input, retry } = topicNames(config)
   const topic = await openTopicReader({ createCluster, topic: config.topics.deadLetter })
@@ -28,7 +28,7 @@ export async function withDeadLetters<T>(
 export async function kafkaClient(config: DlqConfig): Promise<KafkaClient> {
   const [{ createKafkaClient }, { kafkaSettings }, { createLog }, { NAME, VERSION }] = await Promise.all([
     import('../../adapters/kafka/client.ts'),
-    import('../../service-settings.ts'),
+    import('../../app/settings.ts'),
     import('../../adapters/pino/log.ts'),
     import('../../version.ts'),
   ])

@@ -35,7 +35,7 @@ export async function createEventReader({
     await Promise.all([
       import('../../adapters/registry/decode-event.ts'),
       import('../../adapters/registry/registry.ts'),
-      import('../../service-settings.ts'),
+      import('../../app/settings.ts'),
       import('../../adapters/pino/log.ts'),
       import('../../version.ts'),
     ])

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createRegistry } from '../../../../src/adapters/registry/registry.ts'
 import { registerSchemas } from '../../../../src/adapters/registry/register.ts'
 import { loadConfig } from '../../../../src/config.ts'
-import { registrySettings } from '../../../../src/service-settings.ts'
+import { registrySettings } from '../../../../src/app/settings.ts'
 import { COMPLETE } from '../../config/environments.ts'
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }

@@ -1,10 +1,10 @@
 /** Derives the settings of each part of the service and of the commands. */
-import type { KafkaSettings } from './adapters/kafka/client.ts'
-import type { TopicNames } from './adapters/kafka/topics.ts'
-import type { RegistrySettings } from './adapters/registry/direct.ts'
-import { renewedSecret } from './adapters/renewed-secret.ts'
-import type { Config } from './config.ts'
-import type { Log } from './ports.ts'
+import type { KafkaSettings } from '../adapters/kafka/client.ts'
+import type { TopicNames } from '../adapters/kafka/topics.ts'
+import type { RegistrySettings } from '../adapters/registry/direct.ts'
+import { renewedSecret } from '../adapters/renewed-secret.ts'
+import type { Config } from '../config.ts'
+import type { Log } from '../ports.ts'
 
 export function topicNames({ topics, defer }: Pick<Config, 'topics' | 'defer'>): TopicNames {
   return { ...topics, retry: defer.retryTopics.map(({ topic }) => topic) }

@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest'
-import type { Blocked } from '../../src/pipeline/blocked-partitions.ts'
-import type { Shards } from '../../src/pipeline/shards.ts'
-import { ServiceHealth } from '../../src/service-health.ts'
-import { FakeClock } from '../support/fake-clock.ts'
-import { queueWith } from '../support/permit-queue.ts'
+import type { Blocked } from '../../../src/pipeline/blocked-partitions.ts'
+import { ServiceHealth, type ObservedSession } from '../../../src/app/health.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { queueWith } from '../../support/permit-queue.ts'
 
 const SHARDS = {
   partitions: [
@@ -14,26 +13,24 @@ const SHARDS = {
   lag: 12,
   backlog: 3,
   unclaimed: 0,
-} satisfies Partial<Shards>
+}
 
-function health({ shards = SHARDS, warnings = [] }: { shards?: Partial<Shards>; warnings?: string[] } = {}) {
+function health({ shards = SHARDS, warnings = [] }: Partial<ObservedSession> = {}) {
   const blocked: Blocked[] = []
   const one = new ServiceHealth({
     clock: new FakeClock(),
-    shards: () => shards as Shards,
-    warnings: () => warnings,
     permits: queueWith().queue,
     blocked: { all: blocked },
     registryWaiting: () => 0,
     share: () => '5 per second',
     facts: { service: 'checkresult-stream 1.2.3' },
   })
-  return { health: one, blocked }
+  return { health: one, blocked, session: { shards, warnings } }
 }
 
 test('the status page shows the partitions in the short form of the log, and their lag', () => {
-  const { health: running } = health()
-  running.started()
+  const { health: running, session } = health()
+  running.running(session)
   expect(running.status()).toEqual({
     service: 'checkresult-stream 1.2.3',
     phase: 'running',
@@ -49,13 +46,13 @@ test('the status page shows the partitions in the short form of the log, and the
 
 test('the status page shows what /readyz says that the replica waits for', () => {
   const { health: starting } = health()
-  starting.notReady('The topic verification.result does not exist.')
+  starting.starting('The topic verification.result does not exist.')
   expect(starting.status()).toMatchObject({
     phase: 'starting',
     'waiting for': 'The topic verification.result does not exist.',
   })
   const warning = 'The leader of partition 1 of in does not answer.'
-  const { health: running } = health({ shards: { ...SHARDS, unclaimed: 2 }, warnings: [warning] })
-  running.started()
+  const { health: running, session } = health({ shards: { ...SHARDS, unclaimed: 2 }, warnings: [warning] })
+  running.running(session)
   expect(running.status()).toMatchObject({ 'waiting for': `Partitions not claimed yet: 2. ${warning}` })
 })

@@ -5,11 +5,12 @@
  * schemas and claimed every partition. It stays ready while the circuit breaker is open, because a restart would not
  * close it.
  */
-import { partitionNames } from './core/partition-names.ts'
-import type { Blocked, BlockedPartitions } from './pipeline/blocked-partitions.ts'
-import type { Shards } from './pipeline/shards.ts'
-import type { PermitQueue } from './pipeline/permit-queue.ts'
-import type { Clock } from './ports.ts'
+import { partitionNames } from '../core/partition-names.ts'
+import type { Blocked, BlockedPartitions } from '../pipeline/blocked-partitions.ts'
+import type { Shards } from '../pipeline/shards.ts'
+import type { PermitQueue } from '../pipeline/permit-queue.ts'
+import type { Clock } from '../ports.ts'
+import type { Session } from './session.ts'
 
 export interface Check {
   readonly ok: boolean
@@ -19,9 +20,6 @@ export interface Check {
 
 export interface ServiceHealthOptions {
   readonly clock: Clock
-  readonly shards: () => Shards | undefined
-  /** Why partitions do not advance for reasons outside this replica. They do not make it unready. */
-  readonly warnings: () => readonly string[]
   readonly permits: PermitQueue
   readonly blocked: Pick<BlockedPartitions, 'all'>
   /** Records that wait for the schema registry. */
@@ -32,6 +30,17 @@ export interface ServiceHealthOptions {
   readonly facts: Readonly<Record<string, string | number>>
 }
 
+/** The session as it is observed. */
+export type ObservedSession = Pick<Session, 'warnings'> & {
+  readonly shards: Pick<Shards, 'partitions' | 'lag' | 'backlog' | 'unclaimed'>
+}
+
+type Phase =
+  /** `obstacle` is what the service waits for. */
+  | { readonly name: 'starting'; readonly obstacle: string }
+  | { readonly name: 'running'; readonly session: ObservedSession }
+  | { readonly name: 'stopping' }
+
 /**
  * Fetches and heartbeats report activity several times a second, even without brokers. After this long without any, the
  * consumer hangs.
@@ -40,53 +49,29 @@ const MAX_INACTIVE_MS = 300_000
 
 export class ServiceHealth {
   readonly #options: ServiceHealthOptions
-  #phase: 'starting' | 'running' | 'stopping' = 'starting'
-  #obstacle = 'The service is starting.'
+  #phase: Phase = { name: 'starting', obstacle: 'The service is starting.' }
   #lastActiveMs: number
-  #wake: (() => void) | null = null
 
   constructor(options: ServiceHealthOptions) {
     this.#options = options
     this.#lastActiveMs = options.clock.monotonicMs()
   }
 
-  get isStopping(): boolean {
-    return this.#phase === 'stopping'
-  }
-
-  notReady(obstacle: string): void {
-    this.#obstacle = obstacle
+  starting(obstacle: string): void {
+    this.#enter({ name: 'starting', obstacle })
     this.reportActivity()
   }
 
-  started(): void {
-    if (!this.isStopping) this.#phase = 'running'
-  }
-
-  /** The service is not ready until it has started again. */
-  interrupted(obstacle: string): void {
-    if (!this.isStopping) this.#phase = 'starting'
-    this.notReady(obstacle)
+  running(session: ObservedSession): void {
+    this.#enter({ name: 'running', session })
   }
 
   stopping(): void {
-    this.#phase = 'stopping'
-    this.#wake?.()
+    this.#enter({ name: 'stopping' })
   }
 
   reportActivity(): void {
     this.#lastActiveMs = this.#options.clock.monotonicMs()
-  }
-
-  /** Resolves after `delayMs`, or early if the service stops. */
-  pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(delayMs, resolve)
-      this.#wake = () => {
-        cancel()
-        resolve()
-      }
-    })
   }
 
   live(): Check {
@@ -101,21 +86,24 @@ export class ServiceHealth {
   }
 
   ready(): Check {
-    if (this.#phase === 'stopping') return { ok: false, reasons: ['The service is stopping.'] }
-    if (this.#phase === 'starting') return { ok: false, reasons: [this.#obstacle] }
+    const phase = this.#phase
+    if (phase.name === 'stopping') return { ok: false, reasons: ['The service is stopping.'] }
+    if (phase.name === 'starting') return { ok: false, reasons: [phase.obstacle] }
     const reasons = blockedReasons(this.#options.blocked.all)
-    const unclaimed = this.#options.shards()?.unclaimed ?? 0
-    if (unclaimed > 0) reasons.push(`Partitions not claimed yet: ${unclaimed}.`)
-    return { ok: reasons.length === 0, reasons: [...reasons, ...this.#options.warnings()] }
+    const { shards, warnings } = phase.session
+    if (shards.unclaimed > 0) reasons.push(`Partitions not claimed yet: ${shards.unclaimed}.`)
+    // Warnings are about causes outside this replica, so they do not make it unready.
+    return { ok: reasons.length === 0, reasons: [...reasons, ...warnings] }
   }
 
   status(): Readonly<Record<string, string | number>> {
     const { permits, facts, registryWaiting, share } = this.#options
-    const shards = this.#options.shards()
+    const phase = this.#phase
+    const shards = phase.name === 'running' ? phase.session.shards : null
     const { reasons } = this.ready()
     return {
       ...facts,
-      phase: this.#phase,
+      phase: phase.name,
       ...(reasons.length > 0 && { 'waiting for': reasons.join(' ') }),
       'quota share': share(),
       partitions: partitionNames(shards?.partitions ?? []),
@@ -125,6 +113,11 @@ export class ServiceHealth {
       'records waiting for registry': registryWaiting(),
       'circuit breaker': permits.status,
     }
+  }
+
+  /** Stopping is final. */
+  #enter(phase: Phase): void {
+    if (this.#phase.name !== 'stopping') this.#phase = phase
   }
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { UNLIMITED } from '../../src/core/token-bucket.ts'
-import type { Log } from '../../src/ports.ts'
-import { createServiceQuota, type SharedLimiter } from '../../src/service-quota.ts'
-import { FakeClock } from '../support/fake-clock.ts'
-import { fakeMetrics } from '../support/fakes.ts'
-import { configOf, type Env } from './config/environments.ts'
+import { UNLIMITED } from '../../../src/core/token-bucket.ts'
+import type { Log } from '../../../src/ports.ts'
+import { createServiceQuota, type SharedLimiter } from '../../../src/app/quota.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { fakeMetrics } from '../../support/fakes.ts'
+import { configOf, type Env } from '../config/environments.ts'
 
 const INPUT = 'verification.completed'
 
