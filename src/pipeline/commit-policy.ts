@@ -1,11 +1,11 @@
-/** Decides when a lane commits its finished records and how many in one transaction. Never throws. */
+/** Decides when a shard commits its finished records and how many in one transaction. Never throws. */
 import type { Clock } from '../ports.ts'
 
 export const MAX_COMMIT_RECORDS = 500
-/** With up to this many unfinished records a lane is idle and commits at once, because waiting gains nothing. */
+/** With up to this many unfinished records a shard is idle and commits at once, because waiting gains nothing. */
 const IDLE_UP_TO = 8
 /**
- * How long a busy lane collects outputs for one transaction, and the longer time while it has records that are not
+ * How long a busy shard collects outputs for one transaction, and the longer time while it has records that are not
  * started.
  */
 const LINGER_MS = { busy: 50, backlog: 200 } as const
@@ -25,6 +25,11 @@ export class CommitPolicy {
 
   constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock
+  }
+
+  /** Whether the shard is busy and {@link schedule} has been called: it changes nothing until the shard is idle. */
+  isCollecting({ active, waiting }: Load): boolean {
+    return this.#cancelLinger !== null && active + waiting > IDLE_UP_TO
   }
 
   /** The maximum number of records in the next transaction. */

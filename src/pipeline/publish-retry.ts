@@ -6,7 +6,7 @@
  */
 import type { Clock, Failure } from '../ports.ts'
 import type { BlockedPartitions } from './blocked-partitions.ts'
-import { RetryDelay } from './retry-delay.ts'
+import { RetryTimer } from './retry-timer.ts'
 
 export interface PublishRetryOptions {
   readonly topic: string
@@ -17,13 +17,13 @@ export interface PublishRetryOptions {
 
 export class PublishRetry {
   readonly #options: PublishRetryOptions
-  readonly #delay = new RetryDelay()
+  readonly #timer: RetryTimer
   /** Set until a commit succeeds: a successful claim does not prove that the partition can continue. */
   #hasFailed = false
-  #cancel: (() => void) | null = null
 
   constructor(options: PublishRetryOptions) {
     this.#options = options
+    this.#timer = new RetryTimer(options.clock)
   }
 
   /** The last transaction failed, so the lane must be committed alone. */
@@ -33,7 +33,7 @@ export class PublishRetry {
 
   /** Nothing is committed before the delay is over. */
   get isWaiting(): boolean {
-    return this.#cancel !== null
+    return this.#timer.isWaiting
   }
 
   /** A transaction with outputs of this lane has failed. Waits if the lane was `alone` in it and had failed before. */
@@ -55,30 +55,21 @@ export class PublishRetry {
   }
 
   committed(): void {
-    this.#end()
+    this.#timer.reset()
     this.#hasFailed = false
-    this.#delay.reset()
     this.#options.blocked.clear(this.#options.topic, this.#options.partition)
   }
 
   /** The lane is closed. */
   end(): void {
-    this.#end()
+    this.#timer.reset()
     this.#options.blocked.forget(this.#options.topic, this.#options.partition)
   }
 
   /** `offset` is the oldest offset without a committed output. */
   #wait(failure: Failure, offset: bigint, retry: () => void): void {
-    const { topic, partition, blocked, clock } = this.#options
+    const { topic, partition, blocked } = this.#options
     blocked.block({ topic, partition, offset, failure })
-    this.#cancel = clock.after(this.#delay.next(failure), () => {
-      this.#cancel = null
-      retry()
-    })
-  }
-
-  #end(): void {
-    this.#cancel?.()
-    this.#cancel = null
+    this.#timer.start(failure, retry)
   }
 }

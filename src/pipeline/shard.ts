@@ -18,7 +18,7 @@ import type { LanePrefix } from './lane-records.ts'
 import type { Lane } from './lane.ts'
 import type { LaneOwner, ShardPhase } from './lane-options.ts'
 import type { ProcessedRecord } from './outputs.ts'
-import { RetryDelay } from './retry-delay.ts'
+import { RetryTimer } from './retry-timer.ts'
 
 export interface ShardOptions {
   /** 0 to 15. */
@@ -40,15 +40,12 @@ interface Part {
 
 export class Shard implements LaneOwner {
   readonly #options: ShardOptions
-  /** Those that have not been committed for longest come first. */
   readonly #lanes = new Map<string, Lane>()
   readonly #commits: CommitPolicy
-  readonly #claimDelay = new RetryDelay()
+  readonly #claimRetry: RetryTimer
   #phase: ShardPhase = 'claiming'
-  #isClaiming = false
-  /** The lanes have changed since the claim was started, so another one must follow. */
-  #isOutdated = false
-  #cancelClaim: (() => void) | null = null
+  /** The claim that is under way. If the lanes have changed since it was started, another one must follow. */
+  #claiming: { isOutdated: boolean } | null = null
   #sink: OutputSink | null = null
   #committing: Promise<void> | null = null
   #drained: () => void = () => undefined
@@ -56,6 +53,7 @@ export class Shard implements LaneOwner {
   constructor(options: ShardOptions) {
     this.#options = options
     this.#commits = new CommitPolicy(options.clock)
+    this.#claimRetry = new RetryTimer(options.clock)
   }
 
   get phase(): ShardPhase {
@@ -113,7 +111,7 @@ export class Shard implements LaneOwner {
   /** The shard was taken away. Nothing more is started or committed; a running transaction ends or is fenced. */
   async revoke(): Promise<void> {
     this.#leave('closed')
-    this.#cancelClaim?.()
+    this.#claimRetry.reset()
     for (const lane of this.#lanes.values()) lane.close()
     await this.#committing
     for (const lane of this.#lanes.values()) lane.countRepeated()
@@ -136,20 +134,20 @@ export class Shard implements LaneOwner {
   advance(): void {
     if (this.#committing !== null) return
     if (this.#phase === 'claiming') {
-      if (!this.#isClaiming && this.#cancelClaim === null) void this.#claim()
+      if (this.#claiming === null && !this.#claimRetry.isWaiting) void this.#claim()
     } else if (this.#phase === 'running' || this.#phase === 'draining') this.#commitSoon()
   }
 
   /** The lanes have changed, so the claim no longer has all their committed offsets. */
   #claimAgain(): void {
-    this.#isOutdated = true
+    if (this.#claiming !== null) this.#claiming.isOutdated = true
     if (this.#phase === 'running') this.#leave('claiming')
     this.advance()
   }
 
   async #claim(): Promise<void> {
-    this.#isClaiming = true
-    this.#isOutdated = false
+    const claiming = { isOutdated: false }
+    this.#claiming = claiming
     await this.#dropSink()
     const claimed = await this.#options.claim(this.#options.shard, [...this.#lanes.values()])
     if (claimed.kind === 'claimed') {
@@ -157,9 +155,9 @@ export class Shard implements LaneOwner {
       const failure = await this.#overwriteReplaced(claimed.sink)
       if (failure !== null) this.#claimLater(failure)
     } else this.#claimLater(claimed.failure)
-    this.#isClaiming = false
+    this.#claiming = null
     if (this.#phase === 'closed') return this.#dropSink()
-    if (this.#phase === 'claiming' && this.#cancelClaim === null && !this.#isOutdated) this.#run()
+    if (this.#phase === 'claiming' && !this.#claimRetry.isWaiting && !claiming.isOutdated) this.#run()
     this.advance()
   }
 
@@ -182,7 +180,7 @@ export class Shard implements LaneOwner {
   /** The previous owner is fenced, so the committed offsets are final. */
   #run(): void {
     this.#phase = 'running'
-    this.#claimDelay.reset()
+    this.#claimRetry.reset()
     for (const lane of this.#lanes.values()) {
       const committed = this.committedOffset(lane)
       lane.claimed(committed === null ? null : (lane.replacedAt ?? committed))
@@ -191,15 +189,12 @@ export class Shard implements LaneOwner {
 
   #claimLater(failure: Failure): void {
     if (this.#phase === 'closed') return
-    const { blocked, clock } = this.#options
+    const { blocked } = this.#options
     for (const lane of this.#lanes.values()) {
       const { topic, partition, nextOffset: offset } = lane
       blocked.block({ topic, partition, offset, failure })
     }
-    this.#cancelClaim = clock.after(this.#claimDelay.next(failure), () => {
-      this.#cancelClaim = null
-      this.advance()
-    })
+    this.#claimRetry.start(failure, this.#advanceLater)
   }
 
   /**
@@ -212,6 +207,7 @@ export class Shard implements LaneOwner {
       const { load } = lane
       active += load.active
       waiting += load.waiting
+      if (this.#phase === 'running' && this.#commits.isCollecting({ active, waiting })) return
       hasFinished ||= lane.hasFinished
     }
     if (this.#phase === 'draining') return this.#commitOrDrain(active)
@@ -282,12 +278,18 @@ export class Shard implements LaneOwner {
   }
 
   #committed(parts: readonly Part[]): void {
+    const isFull = parts.reduce((sum, { prefix }) => sum + prefix.finished.length, 0) >= this.#commits.limit
     this.#commits.committed()
     for (const { lane, prefix } of parts) {
       lane.committed(prefix)
-      const key = partitionKey(lane)
-      if (this.#lanes.delete(key)) this.#lanes.set(key, lane)
+      if (isFull) this.#moveToEnd(lane)
     }
+  }
+
+  /** The other lanes come first in the next transaction. */
+  #moveToEnd(lane: Lane): void {
+    const key = partitionKey(lane)
+    if (this.#lanes.delete(key)) this.#lanes.set(key, lane)
   }
 
   async #fenced(): Promise<void> {

@@ -101,10 +101,14 @@ export async function groupByLeader(
 
 export async function leaderOf(cluster: Cluster, { topic, partition }: TopicPartition): Promise<Broker> {
   // The topic may have grown since this claim started.
-  if (!cluster.findTopicPartitionMetadata(topic).some(({ partitionId }) => partitionId === partition))
-    await cluster.refreshMetadata()
+  if (!isKnown(cluster, { topic, partition })) await cluster.refreshMetadata()
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
   return cluster.findBroker({ nodeId: Number(nodeId) })
+}
+
+/** Whether the metadata has this partition. Their numbers have no gaps. */
+export function isKnown(cluster: Cluster, { topic, partition }: TopicPartition): boolean {
+  return partition < cluster.findTopicPartitionMetadata(topic).length
 }
 
 /** Never rejects. */

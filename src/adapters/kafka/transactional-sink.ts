@@ -13,6 +13,7 @@ import { partitionsOf } from './batches.ts'
 import {
   disconnect,
   fetchCommitted,
+  isKnown,
   offsetsByTopic,
   onOwnCluster,
   type ClaimClusterOptions,
@@ -159,9 +160,8 @@ class TransactionalSink implements OutputSink {
     this.#opening.catch(() => undefined)
   }
 
-  #exists({ topic, partition }: TopicPartition): boolean {
-    const { cluster } = this.#claimed
-    return cluster.findTopicPartitionMetadata(topic).some(({ partitionId }) => partitionId === partition)
+  #exists(of: TopicPartition): boolean {
+    return isKnown(this.#claimed.cluster, of)
   }
 
   /** Ensures that a transaction is open and contains all these partitions. */
