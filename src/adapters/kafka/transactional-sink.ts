@@ -61,8 +61,6 @@ class TransactionalSink implements OutputSink {
   readonly #claimed: Claimed
   /** Partitions of the transaction that is open or being opened. Null if there is none. */
   #participants: Set<string> | null = null
-  /** Partitions that join the open transaction with the next request. */
-  #joining: TopicPartition[] = []
   #opening: Promise<void> = Promise.resolve()
   #cancelExpiry: (() => void) | null = null
   /**
@@ -80,15 +78,15 @@ class TransactionalSink implements OutputSink {
     return this.#claimed.offsets.committed.get(partitionKey(of)) ?? null
   }
 
+  /** Partitions of later calls join when the transaction is published, all in one request. */
   prepare(partition: number): void {
-    if (this.#publishing) return
+    if (this.#participants !== null || this.#publishing) return
     const { usualTopic: topic, clock } = this.#options
     const usual = { topic, partition }
-    if (this.#participants === null) {
-      this.#participants = new Set()
-      this.#inAdvance(() => this.#open(this.#exists(usual) ? [usual] : []))
-      this.#cancelExpiry = clock.after(UNUSED_AFTER_MS, () => this.#abandon())
-    } else if (!this.#participants.has(partitionKey(usual)) && this.#exists(usual)) this.#joinLater(usual)
+    this.#opening = this.#open(isKnown(this.#claimed.cluster, usual) ? [usual] : [])
+    // The next publish awaits it and handles its failure. Until then it must not be an unhandled rejection.
+    this.#opening.catch(() => undefined)
+    this.#cancelExpiry = clock.after(UNUSED_AFTER_MS, () => this.#abandon())
   }
 
   async publish(
@@ -136,32 +134,8 @@ class TransactionalSink implements OutputSink {
    * The calls produced no output for a long time: the broker would abort the transaction and fence this producer.
    */
   #abandon(): void {
-    this.#inAdvance(() => this.#end({ commit: false }))
-  }
-
-  /** Several partitions usually follow each other, so they share a request. */
-  #joinLater(one: TopicPartition): void {
-    this.#participants?.add(partitionKey(one))
-    this.#joining.push(one)
-    if (this.#joining.length > 1) return
-    this.#inAdvance(async () => {
-      const joining = this.#joining.splice(0)
-      // The transaction may have been abandoned meanwhile.
-      if (this.#participants !== null) await this.#claimed.producer.addPartitions(joining)
-    })
-  }
-
-  /**
-   * Runs after what was begun before. The next publish awaits it and handles its failure. Until then it must not be an
-   * unhandled rejection.
-   */
-  #inAdvance(work: () => Promise<void>): void {
-    this.#opening = this.#opening.then(work)
+    this.#opening = this.#opening.then(() => this.#end({ commit: false }))
     this.#opening.catch(() => undefined)
-  }
-
-  #exists(of: TopicPartition): boolean {
-    return isKnown(this.#claimed.cluster, of)
   }
 
   /** Ensures that a transaction is open and contains all these partitions. */
@@ -183,7 +157,7 @@ class TransactionalSink implements OutputSink {
   }
 
   async #open(partitions: readonly TopicPartition[]): Promise<void> {
-    this.#participants ??= new Set()
+    this.#participants = new Set()
     await Promise.all([this.#addPartitions(partitions), this.#addOffsets()])
   }
 
