@@ -33,6 +33,11 @@ const FILE: Leaf['schema'] = {
   },
 }
 
+/** It would be the same for all pods. */
+const SET_BY_THE_CHART: Partial<Record<SettingName, string>> = {
+  KAFKA_GROUP_INSTANCE_ID: 'Must not be set here: `staticMembership` gives each pod its own.',
+}
+
 export const settingsValues: Group = group(
   'Settings of the service, by name. A setting that is not set has the default of the service.',
   members(['text'], (name) => leaf(undefined, textMeaning(name), valueSchema(name))),
@@ -100,6 +105,8 @@ function members(kinds: readonly Holds[], toLeaf: (name: SettingName) => Leaf): 
 }
 
 function textMeaning(name: SettingName): string {
+  const instead = SET_BY_THE_CHART[name]
+  if (instead !== undefined) return instead
   const { meaning: short, expected, default: fixed, otherwise } = aboutSetting(name)
   const meaning = /\boff$/.test(expected)
     ? `${short} Write 'off' in quotes, because YAML reads off as false.`

@@ -220,6 +220,11 @@ export const chartValues: Group = group('', {
     0,
   ),
   autoscaling,
+  staticMembership: flag(
+    true,
+    "Use the pod's name as `KAFKA_GROUP_INSTANCE_ID`, so that a container that is killed and restarted in its pod gets its " +
+      'partitions back at once. Requires Kafka 2.3 or newer.',
+  ),
   setup,
   serviceAccount,
   resources: foreign('Resources of each pod.', {

@@ -35,6 +35,11 @@ const REFUSED: readonly (readonly [string, Values, string])[] = [
     'autoscaling.maxReplicas is 17, but partitions are assigned in 16 shards. Set it to 16 or less: additional replicas would have nothing to read.',
   ],
   [
+    'one instance id for all pods',
+    { 'settings.KAFKA_GROUP_INSTANCE_ID': 'checkresult-0' },
+    'settings.KAFKA_GROUP_INSTANCE_ID would be the same for all pods, but each needs its own. Remove it: staticMembership uses the name of the pod.',
+  ],
+  [
     'more replicas than permits',
     { 'autoscaling.type': 'hpa', 'settings.CHECKRESULT_QPS': 3 },
     'autoscaling.maxReplicas is 4, but settings.CHECKRESULT_QPS is 3. Set it to CHECKRESULT_QPS or less: additional replicas would have no share of the quota.',

@@ -52,11 +52,12 @@ describe('minimal values', () => {
     expect(at(one(manifests, 'Deployment'), 'spec.template.spec.terminationGracePeriodSeconds')).toBe(35)
   })
 
-  test('Node.js has the small heap', () => {
+  test("Node.js has the small heap, and the pod's name is the instance id in the group", () => {
     expect(at(containerOf(manifests), 'env')).toEqual([
       { name: 'MALLOC_ARENA_MAX', value: '2' },
       { name: 'NODE_COMPILE_CACHE', value: '/tmp/node-compile-cache' },
       { name: 'NODE_OPTIONS', value: '--max-semi-space-size=8 --max-old-space-size=64' },
+      { name: 'KAFKA_GROUP_INSTANCE_ID', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
     ])
   })
 
@@ -126,6 +127,11 @@ describe('settings', () => {
         shutdownDeadlineMs: 40_000,
       },
     })
+  })
+
+  test('can leave out static membership, for brokers before Kafka 2.3', async () => {
+    const manifests = await render({ values: { staticMembership: false } })
+    expect(JSON.stringify(manifests)).not.toContain('KAFKA_GROUP_INSTANCE_ID')
   })
 
   test('keep large numbers as integers', async () => {

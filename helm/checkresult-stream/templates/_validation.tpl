@@ -31,6 +31,9 @@ wrong and how to fix it, and names the values.
 {{- $errors = append $errors (printf "extraEnv.%s is a setting of the service. Set it under settings, secrets or files instead, where it is validated." $name) -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.settings.KAFKA_GROUP_INSTANCE_ID -}}
+{{- $errors = append $errors "settings.KAFKA_GROUP_INSTANCE_ID would be the same for all pods, but each needs its own. Remove it: staticMembership uses the name of the pod." -}}
+{{- end -}}
 {{- if eq (include "checkresult.setting" (dict "root" . "name" "OPS_PORT")) "0" -}}
 {{- $errors = append $errors "settings.OPS_PORT is 0, which picks a random port. Set a port from 1 to 65535, because probes and Prometheus need to know it." -}}
 {{- end -}}

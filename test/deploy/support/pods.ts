@@ -9,7 +9,7 @@ interface Container {
   readonly image: string
   readonly securityContext?: Readonly<Record<string, unknown>>
   readonly resources?: unknown
-  readonly env?: readonly { readonly name: string; readonly valueFrom?: unknown }[]
+  readonly env?: readonly { readonly name: string; readonly valueFrom?: object }[]
   readonly envFrom?: readonly { readonly secretRef?: unknown }[]
   readonly ports?: readonly { readonly name: string }[]
 }
@@ -75,7 +75,7 @@ function containerFaults(container: Container): readonly string[] {
     [
       'a secret in its environment',
       (it) =>
-        (it.env ?? []).some(({ valueFrom }) => valueFrom !== undefined) ||
+        (it.env ?? []).some(({ valueFrom }) => valueFrom !== undefined && !('fieldRef' in valueFrom)) ||
         (it.envFrom ?? []).some(({ secretRef }) => secretRef !== undefined),
     ],
     ['a variable twice', (it) => new Set(it.env?.map(({ name }) => name)).size !== (it.env ?? []).length],
