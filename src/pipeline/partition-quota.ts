@@ -22,7 +22,9 @@
  * counts as zero.
  *
  * A replica that is started in place of another is new to the group. The other's calls are more than a second old when
- * its share takes effect.
+ * its share takes effect. This also holds for a static member that is killed and restarted: it gets its share without a
+ * barrier, but its former process is dead by then. If two live processes have the same instance id, the first one may
+ * use the share, too, until its next heartbeat is rejected.
  */
 import { TokenBucket, type TokenBucketOptions } from '../core/token-bucket.ts'
 import type { Clock, Moment, RateLimiter } from '../ports.ts'

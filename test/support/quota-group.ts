@@ -24,11 +24,15 @@ interface Joined {
   answer: ((generation: number, share: number) => void) | null
   lastHeartbeatMs: number
   memberIndex: number | null
+  /** Null without static membership. */
+  readonly instanceId: string | null
+  /** Its share in the current generation. */
+  share: number
 }
 
 /**
  * Follows Kafka's classic group protocol: a member that is silent for a session timeout, or late for a rebalance, is
- * removed.
+ * removed. A new member with the instance id of another one replaces it, without a rebalance unless one is in progress.
  */
 class Coordinator {
   readonly #options: GroupOptions
@@ -44,8 +48,22 @@ class Coordinator {
     this.#watch()
   }
 
-  join(id: string, memberIndex: number | null, answer: (generation: number, share: number) => void): void {
-    this.#members.set(id, { answer, lastHeartbeatMs: this.#options.time.nowMs, memberIndex })
+  join(
+    id: string,
+    { memberIndex, instanceId }: Pick<Joined, 'memberIndex' | 'instanceId'>,
+    answer: (generation: number, share: number) => void,
+  ): void {
+    const lastHeartbeatMs = this.#options.time.nowMs
+    const replaced = [...this.#members].find(([of, one]) => of !== id && one.instanceId === instanceId)
+    if (instanceId !== null && replaced !== undefined) {
+      this.#members.delete(replaced[0])
+      if (this.#deadlineMs === null) {
+        this.#members.set(id, { ...replaced[1], lastHeartbeatMs })
+        answer(this.#generation, replaced[1].share)
+        return
+      }
+    }
+    this.#members.set(id, { answer, lastHeartbeatMs, memberIndex, instanceId, share: 0 })
     this.#rebalance()
   }
 
@@ -99,8 +117,8 @@ class Coordinator {
       const at = assigned.indexOf(id)
       member.memberIndex = at < 0 ? null : at
       member.lastHeartbeatMs = time.nowMs
-      const owned = partitionsAt(at, { width: partitions, count })
-      member.answer?.(this.#generation, shareOf(owned, plan))
+      member.share = shareOf(partitionsAt(at, { width: partitions, count }), plan)
+      member.answer?.(this.#generation, member.share)
       member.answer = null
     }
   }
@@ -114,6 +132,7 @@ export class Replica {
   static #made = 0
   readonly #group: QuotaGroup
   readonly #quota: PartitionQuota
+  readonly #instanceId: string | null
   #id = ''
   #generation = 0
   #joining = 0
@@ -123,8 +142,9 @@ export class Replica {
   #alive = true
   #wakeMs = Infinity
 
-  constructor(group: QuotaGroup) {
+  constructor(group: QuotaGroup, instanceId: string | null) {
     this.#group = group
+    this.#instanceId = instanceId
     const { permits, sessionMs, time } = group.options
     this.#quota = new PartitionQuota({
       permits,
@@ -154,6 +174,12 @@ export class Replica {
     this.#alive = false
   }
 
+  /** Kills the process. The new one has the same instance id. */
+  restart(): Replica {
+    this.kill()
+    return new Replica(this.#group, this.#instanceId)
+  }
+
   /** SIGTERM: stops, then leaves the group. */
   leave(): void {
     this.#local(0, () => {
@@ -177,19 +203,23 @@ export class Replica {
     this.#joining += 1
     const [id, joining] = [this.#id, this.#joining]
     this.#group.send(() =>
-      coordinator.join(id, this.#memberIndex, (generation, share) => {
-        this.#generation = generation
-        // The SyncGroup response may be late or lost. Then the member joins again.
-        const sent = this.#moment()
-        const isLost = options.random() < 0.1
-        this.#group.send(() =>
-          this.#local(0, () => {
-            if (joining !== this.#joining) return
-            if (isLost) this.rejoin(options.random() * 300)
-            else this.#quota.assigned({ generation, share, sent } satisfies QuotaAssignment)
-          }),
-        )
-      }),
+      coordinator.join(
+        id,
+        { memberIndex: this.#memberIndex, instanceId: this.#instanceId },
+        (generation, share) => {
+          this.#generation = generation
+          // The SyncGroup response may be late or lost. Then the member joins again.
+          const sent = this.#moment()
+          const isLost = options.random() < 0.1
+          this.#group.send(() =>
+            this.#local(0, () => {
+              if (joining !== this.#joining) return
+              if (isLost) this.rejoin(options.random() * 300)
+              else this.#quota.assigned({ generation, share, sent } satisfies QuotaAssignment)
+            }),
+          )
+        },
+      ),
     )
   }
 

@@ -7,7 +7,7 @@ const LASTS_MS = 40_000
 /** Sums of fractions are not exact to the last bit. */
 const ROUNDING_MS = 1e-6
 
-const INCIDENTS = ['start', 'leave', 'kill', 'replace', 'freeze', 'rejoin', 'jump'] as const
+const INCIDENTS = ['start', 'leave', 'kill', 'restart', 'replace', 'freeze', 'rejoin', 'jump'] as const
 
 const incident = fc.record({
   atMs: fc.integer({ min: 0, max: LASTS_MS }),
@@ -20,6 +20,7 @@ const runs = fc.record({
   permits: fc.integer({ min: 1, max: 12 }),
   partitions: fc.integer({ min: 1, max: 40 }),
   replicas: fc.integer({ min: 1, max: 4 }),
+  hasInstanceIds: fc.boolean(),
   incidents: fc.array(incident, { maxLength: 12 }),
   seed: fc.integer({ min: 1, max: 2 ** 31 - 2 }),
 })
@@ -31,18 +32,21 @@ function randomFrom(seed: number): () => number {
   return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
 }
 
-function run({ permits, partitions, replicas, incidents, seed }: Run): readonly number[] {
+function run({ permits, partitions, replicas, hasInstanceIds, incidents, seed }: Run): readonly number[] {
   const time = new VirtualTime()
   const random = randomFrom(seed)
   const group = new QuotaGroup({ time, random, permits, partitions, sessionMs: 3_000, rebalanceMs: 3_000 })
-  const present = Array.from({ length: replicas }, () => new Replica(group))
+  let started = 0
+  const start = (): Replica => new Replica(group, hasInstanceIds ? `instance-${(started += 1)}` : null)
+  const present = Array.from({ length: replicas }, start)
   const happens: Record<(typeof INCIDENTS)[number], (who: Replica | undefined, forMs: number) => void> = {
-    start: () => present.length < 6 && present.push(new Replica(group)),
+    start: () => present.length < 6 && present.push(start()),
     leave: (who) => who?.leave(),
     kill: (who) => who?.kill(),
+    restart: (who) => who !== undefined && present.splice(present.indexOf(who), 1, who.restart()),
     replace: (who) => {
       who?.leave()
-      present.push(new Replica(group))
+      present.push(start())
     },
     freeze: (who, forMs) => who?.freeze(forMs),
     rejoin: (who) => who?.rejoin(0),
