@@ -21,7 +21,7 @@ import { until } from '../support/until.ts'
 import { parseArrivals, type Call } from './arrivals.ts'
 import type { Case } from './cases.ts'
 import { SESSION_TIMEOUT_MS } from './disturbances.ts'
-import { PARTITIONS } from './loads.ts'
+import { partitionsFor } from './loads.ts'
 import { startPace, type Pace } from './pace.ts'
 import { EVENT_SCENARIO } from './scenarios.ts'
 import { standingOf, type Standing } from './standing.ts'
@@ -83,7 +83,7 @@ export class Bed {
     const { topics } = environment
     await createTopics(admin, {
       names: { ...topics, retry: [`${topics.retryPrefix}.${DELAY}`] },
-      partitions: PARTITIONS,
+      partitions: partitionsFor(played.load),
       replicationFactor: 1,
     })
     await registerSchemas(

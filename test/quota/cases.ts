@@ -24,7 +24,8 @@ export interface Case {
 
 const PERMITS = [5, 10, 50, 200] as const
 const REPLICAS = [1, 2, 4] as const
-const BACKLOGS = LOADS.filter((load) => load !== 'light')
+/** Those that are combined with each N and number of replicas. */
+const BACKLOGS = LOADS.filter((load) => load !== 'light' && load !== 'wide')
 
 /** The service's default. */
 export const GUARD_MS = 20
@@ -69,6 +70,10 @@ function light(mode: QuotaMode): Case[] {
 const USUAL_REPLICAS = 3
 const USUAL = { permits: 50, replicas: USUAL_REPLICAS, load: 'even', essential: false } as const
 
+function wide(mode: QuotaMode): Case[] {
+  return [{ ...USUAL, mode, name: `${mode}-wide`, load: 'wide' }]
+}
+
 function jittery(mode: QuotaMode): Case[] {
   return [
     { ...USUAL, mode, name: `${mode}-answer-jitter`, answerJitterMs: JITTER_MS },
@@ -88,7 +93,7 @@ function disturbed(mode: QuotaMode): Case[] {
   }))
 }
 
-export const CASES: readonly Case[] = [calm, light, jittery, disturbed].flatMap((kind) =>
+export const CASES: readonly Case[] = [calm, light, wide, jittery, disturbed].flatMap((kind) =>
   QUOTA_MODES.flatMap(kind),
 )
 

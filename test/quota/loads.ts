@@ -2,26 +2,40 @@
 
 export const PARTITIONS = 8
 
+/** More partitions than shards, and not a multiple of them. */
+const MANY_PARTITIONS = 40
+
 /**
- * Distribution of a backlog over the input topic. `light` has no backlog: events arrive at a steady pace of half the
- * quota.
+ * Distribution of a backlog over the input topic. `wide` has more partitions. `light` has no backlog: events arrive at a
+ * steady pace of half the quota.
  */
-export const LOADS = ['even', 'skewed', 'one', 'light'] as const
+export const LOADS = ['even', 'skewed', 'one', 'wide', 'light'] as const
 export type Load = (typeof LOADS)[number]
 
 export const LOAD_NAMES: Readonly<Record<Load, string>> = {
   even: 'even',
   skewed: '70-10-10-10',
   one: 'one partition',
+  wide: `${MANY_PARTITIONS} partitions, even`,
   light: 'none, N/2 events a second',
 }
 
 /** `skewed`: the four larger ones are neighbors, so with enough replicas each belongs to another member. */
 const WEIGHTS: Readonly<Record<Load, readonly number[]>> = {
-  even: Array.from({ length: PARTITIONS }, () => 1 / PARTITIONS),
+  even: evenly(PARTITIONS),
   skewed: [0.7, 0.1, 0.1, 0.1],
   one: [1],
+  wide: evenly(MANY_PARTITIONS),
   light: [],
+}
+
+function evenly(partitions: number): number[] {
+  return Array.from({ length: partitions }, () => 1 / partitions)
+}
+
+/** Partitions of the input topic. */
+export function partitionsFor(load: Load): number {
+  return Math.max(PARTITIONS, WEIGHTS[load].length)
 }
 
 /**
