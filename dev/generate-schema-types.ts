@@ -1,5 +1,5 @@
 /**
- * Generates src/core/schema-types.ts from the Avro schemas, which are the only source: `node
+ * Generates src/core/records/schema-types.ts from the Avro schemas, which are the only source: `node
  * dev/generate-schema-types.ts`. A test fails if the committed file is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -34,7 +34,7 @@ type Schema =
   | { readonly type: 'map'; readonly values: Schema }
   | { readonly type: 'int' | 'long'; readonly logicalType: string }
 
-const TARGET = new URL('../src/core/schema-types.ts', import.meta.url)
+const TARGET = new URL('../src/core/records/schema-types.ts', import.meta.url)
 
 const PRIMITIVES: Readonly<Record<string, string>> = {
   null: 'null',

@@ -36,7 +36,7 @@ const KAFKA = 'Apache Kafka. Copyright 2025 The Apache Software Foundation.'
 export const ADOPTED: readonly Adopted[] = [
   {
     what: 'murmur2, rewritten in TypeScript',
-    where: ['src/core/partition.ts'],
+    where: ['src/core/partitions/partition.ts'],
     source:
       '`org.apache.kafka.common.utils.Utils.murmur2` of Apache Kafka, after MurmurHash2 by Austin Appleby',
     license: 'Apache-2.0',
@@ -53,7 +53,7 @@ export const ADOPTED: readonly Adopted[] = [
   },
   {
     what: 'test vectors of murmur2',
-    where: ['test/unit/core/partition.test.ts'],
+    where: ['test/unit/core/partitions/partition.test.ts'],
     source: '`UtilsTest.testMurmur2` of Apache Kafka',
     license: 'Apache-2.0',
     copyright: KAFKA,

@@ -3,16 +3,16 @@
  * pipeline and the service see nothing else of Kafka, the registry, the vendor or Prometheus. Expected failures are
  * values; an exception is a defect.
  */
-import type { Reply } from './core/answer.ts'
-import type { CallTicket } from './core/call-ticket.ts'
-import type { DeadLetterReason } from './core/dead-letter.ts'
-import type { DeferReason } from './core/defer.ts'
-import type { CircuitReason } from './core/circuit-breaker.ts'
-import type { Headers } from './core/headers.ts'
-import type { LeftOut } from './core/left-out.ts'
+import type { Reply } from './core/calls/answer.ts'
+import type { CallTicket } from './core/calls/call-ticket.ts'
+import type { DeadLetterReason } from './core/dead-letters/dead-letter.ts'
+import type { DeferReason } from './core/records/defer.ts'
+import type { CircuitReason } from './core/calls/circuit-breaker.ts'
+import type { Headers } from './core/records/headers.ts'
+import type { LeftOut } from './core/dead-letters/left-out.ts'
 import type { ResultFacts } from './core/normalize/result-facts.ts'
-import type { VerificationCompleted, VerificationResult } from './core/schema-types.ts'
-import type { TopicPartition } from './core/topic-partition.ts'
+import type { VerificationCompleted, VerificationResult } from './core/records/schema-types.ts'
+import type { TopicPartition } from './core/partitions/topic-partition.ts'
 
 /** One Kafka record with its bytes unchanged. */
 export interface InputRecord {

@@ -11,13 +11,13 @@ import type { AddressInfo } from 'node:net'
 import kafkajs, { type EachBatchPayload, type KafkaMessage } from 'kafkajs'
 import { Pool } from 'undici'
 import { parseAnswer } from '../../src/adapters/alibaba/answer.ts'
-import { classify } from '../../src/core/classify.ts'
+import { classify } from '../../src/core/calls/classify.ts'
 import { applyPatches } from '../../src/adapters/kafka/kafkajs/patches.ts'
 import { createEncodeResult } from '../../src/adapters/registry/encode-result.ts'
 import { schemaType } from '../../src/adapters/registry/schemas.ts'
 import { loadConfig } from '../../src/config.ts'
 import { normalize } from '../../src/core/normalize/normalize.ts'
-import type { VerificationCompleted } from '../../src/core/schema-types.ts'
+import type { VerificationCompleted } from '../../src/core/records/schema-types.ts'
 
 const HEADER_BYTES = 5
 /** The shortest wait its answers allow, so that an idle partition does not delay a busy one. */

@@ -1,5 +1,5 @@
 /** The outcome of an event: expected from its scenario, or read back. Used to compare the two. */
-import type { DocumentFamily, VerificationResult } from '../../src/core/schema-types.ts'
+import type { DocumentFamily, VerificationResult } from '../../src/core/records/schema-types.ts'
 
 export type Outcome =
   | {

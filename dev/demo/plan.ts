@@ -2,7 +2,7 @@
  * The events that the demo sends: every scenario of the simulator once, some values that cannot be decoded, and an
  * everyday mix that mostly passes. The same count gives the same plan.
  */
-import type { DocumentFamily } from '../../src/core/schema-types.ts'
+import type { DocumentFamily } from '../../src/core/records/schema-types.ts'
 import { hash } from '../../simulator/hash.ts'
 import { createMix } from '../../simulator/mix.ts'
 import { SCENARIOS, scenarioOf, type Scenario } from '../../simulator/scenarios.ts'

@@ -1,7 +1,7 @@
 /** Reads the outputs as a downstream service would: read_committed, from the start of the topics to their end. */
 import type { EachMessagePayload, IHeaders, Kafka } from 'kafkajs'
 import { schemaType } from '../../src/adapters/registry/schemas.ts'
-import type { VerificationResult } from '../../src/core/schema-types.ts'
+import type { VerificationResult } from '../../src/core/records/schema-types.ts'
 import { outcomeOf, type Outcome } from './outcome.ts'
 import { patchFetch } from '../harness/patch-fetch.ts'
 

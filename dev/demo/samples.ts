@@ -1,5 +1,5 @@
 /** Prints a few results in full. Their people do not exist. Pure. */
-import type { DocumentFields, Risk, VerificationResult } from '../../src/core/schema-types.ts'
+import type { DocumentFields, Risk, VerificationResult } from '../../src/core/records/schema-types.ts'
 import { dateOfDays, wrapped } from './format.ts'
 import { FAMILY_NAMES } from './outcome.ts'
 import type { Output } from './read-back.ts'

@@ -1,7 +1,7 @@
 /** Creates events for the simulator's scenarios, in either encoding. */
 import avsc from 'avsc'
 import { schemaJson, subjectOf } from '../../src/adapters/registry/schemas.ts'
-import type { VerificationCompleted } from '../../src/core/schema-types.ts'
+import type { VerificationCompleted } from '../../src/core/records/schema-types.ts'
 import type { Scenario } from '../../simulator/scenarios.ts'
 
 const type = avsc.Type.forSchema(JSON.parse(schemaJson('verification-completed')) as avsc.Schema)

@@ -5,10 +5,10 @@
  * schemas and claimed every partition. It stays ready while the circuit breaker is open, because a restart would not
  * close it.
  */
-import { partitionNames } from '../core/partition-names.ts'
-import type { Blocked, BlockedPartitions } from '../pipeline/blocked-partitions.ts'
-import type { Shards } from '../pipeline/shards.ts'
-import type { PermitQueue } from '../pipeline/permit-queue.ts'
+import { partitionNames } from '../core/partitions/partition-names.ts'
+import type { Blocked, BlockedPartitions } from '../pipeline/delivery/blocked-partitions.ts'
+import type { Shards } from '../pipeline/delivery/shards.ts'
+import type { PermitQueue } from '../pipeline/calls/permit-queue.ts'
 import type { Clock } from '../ports.ts'
 import type { Session } from './session.ts'
 

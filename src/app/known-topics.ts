@@ -1,8 +1,8 @@
 /** Properties of the service's topics: checked before each start and used for the outputs. */
-import { DEFAULT_MAX_MESSAGE_BYTES } from '../adapters/kafka/batches.ts'
+import { DEFAULT_MAX_MESSAGE_BYTES } from '../adapters/kafka/sinks/batches.ts'
 import type { KafkaClient } from '../adapters/kafka/client.ts'
-import type { Packing } from '../adapters/kafka/produce.ts'
-import { inspectTopics, withAdmin, type TopicNames } from '../adapters/kafka/topics.ts'
+import type { Packing } from '../adapters/kafka/sinks/produce.ts'
+import { inspectTopics, withAdmin, type TopicNames } from '../adapters/kafka/admin/topics.ts'
 import type { Codec } from '../core/compression.ts'
 import type { Log } from '../ports.ts'
 

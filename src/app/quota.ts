@@ -2,13 +2,13 @@
  * The quota of this replica: the limiter, and how it reacts to assignments and heartbeats. The current share is logged,
  * shown on the status page and exported as a metric.
  */
-import type { Assignment, Membership } from '../adapters/kafka/consumer.ts'
+import type { Assignment, Membership } from '../adapters/kafka/group/consumer.ts'
 import type { Config } from '../config.ts'
-import { partitionNames } from '../core/partition-names.ts'
-import { shareOf } from '../core/quota-shares.ts'
-import { UNLIMITED } from '../core/token-bucket.ts'
-import { BackingOff } from '../pipeline/backing-off.ts'
-import { PartitionQuota } from '../pipeline/partition-quota.ts'
+import { partitionNames } from '../core/partitions/partition-names.ts'
+import { shareOf } from '../core/quota/quota-shares.ts'
+import { UNLIMITED } from '../core/quota/token-bucket.ts'
+import { BackingOff } from '../pipeline/calls/backing-off.ts'
+import { PartitionQuota } from '../pipeline/calls/partition-quota.ts'
 import type { Clock, Log, Metrics, Moment, RateLimiter } from '../ports.ts'
 
 /** A limiter that counts the calls of all replicas together, outside the process. */

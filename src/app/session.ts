@@ -4,10 +4,14 @@
  */
 import type { CheckResultClient } from '../adapters/alibaba/client.ts'
 import type { KafkaClient } from '../adapters/kafka/client.ts'
-import { createGroupConsumer, type ConsumerHooks, type GroupConsumer } from '../adapters/kafka/consumer.ts'
-import { createDelivery, type KafkaDelivery } from '../adapters/kafka/delivery.ts'
-import type { GroupInstance } from '../adapters/kafka/group-instance.ts'
-import type { Shards } from '../pipeline/shards.ts'
+import {
+  createGroupConsumer,
+  type ConsumerHooks,
+  type GroupConsumer,
+} from '../adapters/kafka/group/consumer.ts'
+import { createDelivery, type KafkaDelivery } from '../adapters/kafka/sinks/delivery.ts'
+import type { GroupInstance } from '../adapters/kafka/group/group-instance.ts'
+import type { Shards } from '../pipeline/delivery/shards.ts'
 import { createShards, type ShardsContext } from './create-shards.ts'
 import type { KnownTopics } from './known-topics.ts'
 import type { ServiceQuota } from './quota.ts'

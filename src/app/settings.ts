@@ -1,6 +1,6 @@
 /** Derives the settings of each part of the service and of the commands. */
 import type { KafkaSettings } from '../adapters/kafka/client.ts'
-import type { TopicNames } from '../adapters/kafka/topics.ts'
+import type { TopicNames } from '../adapters/kafka/admin/topics.ts'
 import type { RegistrySettings } from '../adapters/registry/direct.ts'
 import { renewedSecret } from '../adapters/renewed-secret.ts'
 import type { Config } from '../config.ts'

@@ -1,6 +1,6 @@
 /** `dlq`: lists, shows, counts and redrives dead letters. */
 import type { Command } from 'commander'
-import type { DeadLetterPosition } from '../core/stored-dead-letter.ts'
+import type { DeadLetterPosition } from '../core/dead-letters/stored-dead-letter.ts'
 import type { ListOptions } from './dlq/list.ts'
 import { integer, nonEmpty } from './arguments.ts'
 import { addFilters, position } from './dlq/options.ts'

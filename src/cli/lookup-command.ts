@@ -1,6 +1,6 @@
 /** `lookup`: makes one call for one transaction and prints the normalized answer. */
 import type { Command } from 'commander'
-import type { Reply } from '../core/answer.ts'
+import type { Reply } from '../core/calls/answer.ts'
 import type { Config } from '../config.ts'
 import { readTextFile } from '../config/environment.ts'
 import { NAME, VERSION } from '../version.ts'
@@ -43,7 +43,7 @@ type LookupConfig = Pick<Config, 'checkresult' | 'credentials'>
 
 async function lookup(config: LookupConfig, ids: Ids, options: Options): Promise<void> {
   const reply = await callOnce(config, ids)
-  const { classify } = await import('../core/classify.ts')
+  const { classify } = await import('../core/calls/classify.ts')
   const outcome = classify(reply)
   if (outcome.kind !== 'final') {
     const { noResultLines } = await import('./lookup/no-result.ts')

@@ -1,7 +1,7 @@
 /** `run`: the service itself. */
 import { setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
-import type { TopicNames } from '../adapters/kafka/topics.ts'
+import type { TopicNames } from '../adapters/kafka/admin/topics.ts'
 import { loadConfig, type Config, type Loaded } from '../config.ts'
 import { safeError } from '../core/safe-error.ts'
 import type { Log } from '../ports.ts'

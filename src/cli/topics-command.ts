@@ -1,6 +1,6 @@
 /** `topics create`: creates the topics that the service needs, and reports those that exist already. */
 import type { Command } from 'commander'
-import type { TopicOutcome } from '../adapters/kafka/topics.ts'
+import type { TopicOutcome } from '../adapters/kafka/admin/topics.ts'
 import { integer } from './arguments.ts'
 import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
 
@@ -31,7 +31,7 @@ async function create(options: Options): Promise<void> {
     const [{ createKafkaClient }, { createTopics, withAdmin }, service, { createLog }, { VERSION }] =
       await Promise.all([
         import('../adapters/kafka/client.ts'),
-        import('../adapters/kafka/topics.ts'),
+        import('../adapters/kafka/admin/topics.ts'),
         import('../app/settings.ts'),
         import('../adapters/pino/log.ts'),
         import('../version.ts'),

@@ -5,11 +5,11 @@
 import { z } from 'zod'
 import { CODECS } from '../core/compression.ts'
 import { DELIVERIES } from '../core/delivery.ts'
-import { FOREIGN_RECORDS } from '../core/foreign-records.ts'
+import { FOREIGN_RECORDS } from '../core/records/foreign-records.ts'
 import { LOG_LEVELS } from '../core/log-level.ts'
 import { PII_MODES } from '../core/normalize/privacy.ts'
-import { QUOTA_MODES } from '../core/quota-mode.ts'
-import { START_OFFSETS } from '../core/start-offset.ts'
+import { QUOTA_MODES } from '../core/quota/quota-mode.ts'
+import { START_OFFSETS } from '../core/partitions/start-offset.ts'
 import { describedBy, optional, required, withDefault, type Described } from './described.ts'
 import {
   ascendingDurations,

@@ -3,7 +3,7 @@
  * rebalancing.
  */
 import type { PartitionAssigner } from 'kafkajs'
-import { createCoPartitioning } from '../../src/adapters/kafka/co-partition-assigner.ts'
+import { createCoPartitioning } from '../../src/adapters/kafka/group/co-partition-assigner.ts'
 import type { Rig } from './rig.ts'
 
 export interface Disturbance {

@@ -7,7 +7,7 @@ import { createEnvironment, type Environment } from '../../dev/harness/environme
 import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
 import type { Cluster } from '../../dev/stack/cluster.ts'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
-import { createKnownTopics } from '../../src/adapters/kafka/topics.ts'
+import { createKnownTopics } from '../../src/adapters/kafka/admin/topics.ts'
 import { startSimulator, type Simulator } from '../../simulator/simulator.ts'
 import type { Admin, Kafka, Message } from 'kafkajs'
 import { Fleet, type Replica } from '../support/fleet.ts'

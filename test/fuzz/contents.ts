@@ -1,5 +1,5 @@
 /** Generates the values of records: valid events, and values that are almost an event. */
-import type { VerificationCompleted } from '../../src/core/schema-types.ts'
+import type { VerificationCompleted } from '../../src/core/records/schema-types.ts'
 import type { Dice } from './dice.ts'
 import { CANARY, framed, toJson } from './events.ts'
 import type { Outcome } from './kinds.ts'

@@ -1,6 +1,6 @@
 /** Generates healthy events, and the markers by which the simulated API and the log search recognize them. */
 import { createHash } from 'node:crypto'
-import type { VerificationCompleted } from '../../src/core/schema-types.ts'
+import type { VerificationCompleted } from '../../src/core/records/schema-types.ts'
 import type { Dice } from './dice.ts'
 
 /**

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import avsc from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
-import type { VerificationResult } from '../../src/core/schema-types.ts'
+import type { VerificationResult } from '../../src/core/records/schema-types.ts'
 import { CANARY } from './events.ts'
 import { encodeHeaders, type Header, type StoredRecord } from './record-batch.ts'
 import type { Outcome } from './kinds.ts'

@@ -2,7 +2,7 @@
  * Generates the records. Number N of a seed is always the same record, so records are not stored: to send or compare
  * one, generate it again.
  */
-import type { VerificationCompleted } from '../../src/core/schema-types.ts'
+import type { VerificationCompleted } from '../../src/core/records/schema-types.ts'
 import {
   ANY,
   DEAD_LETTER,

@@ -1,7 +1,7 @@
 /** Schemas that producers could have registered: variations of the event schema, and unrelated ones. */
 import avsc, { type Type } from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
-import type { VerificationCompleted } from '../../src/core/schema-types.ts'
+import type { VerificationCompleted } from '../../src/core/records/schema-types.ts'
 import { CANARY } from './events.ts'
 
 interface Field {

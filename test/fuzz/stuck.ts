@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
 import type { Environment } from '../../dev/harness/environment.ts'
-import { withAdmin } from '../../src/adapters/kafka/topics.ts'
+import { withAdmin } from '../../src/adapters/kafka/admin/topics.ts'
 import type { BrokerConnection, Position } from './broker.ts'
 import type { StoredRecord } from './record-batch.ts'
 

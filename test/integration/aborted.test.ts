@@ -1,7 +1,10 @@
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
-import { openTopicReader } from '../../src/adapters/kafka/topic-reader.ts'
-import { claimProducer, type TransactionalProducer } from '../../src/adapters/kafka/transactional-producer.ts'
+import { openTopicReader } from '../../src/adapters/kafka/fetch/topic-reader.ts'
+import {
+  claimProducer,
+  type TransactionalProducer,
+} from '../../src/adapters/kafka/sinks/transactional-producer.ts'
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import { PACKING } from '../support/packing.ts'
 import { createTopics, produce, readCommitted, uniqueName } from '../support/kafka.ts'

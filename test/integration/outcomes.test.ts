@@ -1,7 +1,7 @@
 import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventFor } from '../../dev/harness/events.ts'
-import type { DocumentFamily, VerificationResult } from '../../src/core/schema-types.ts'
+import type { DocumentFamily, VerificationResult } from '../../src/core/records/schema-types.ts'
 import { scenarioNamed, SCENARIOS, type Scenario } from '../../simulator/scenarios.ts'
 import { readCommitted, type ReadRecord } from '../support/kafka.ts'
 import { decodeResult, EXACTLY_ONCE, header, type Coordinates } from '../support/outputs.ts'

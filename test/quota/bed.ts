@@ -14,7 +14,7 @@ import { startCommand, startNode, type Env, type Running } from '../../dev/harne
 import { createEnvironment, type Environment, type StackAddresses } from '../../dev/harness/environment.ts'
 import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
-import { createTopics } from '../../src/adapters/kafka/topics.ts'
+import { createTopics } from '../../src/adapters/kafka/admin/topics.ts'
 import { registerSchemas } from '../../src/adapters/registry/register.ts'
 import { Fleet, type Replica } from '../support/fleet.ts'
 import { until } from '../support/until.ts'

@@ -1,5 +1,5 @@
 /** All cases, and the selection of some. Pure. */
-import { QUOTA_MODES, type QuotaMode } from '../../src/core/quota-mode.ts'
+import { QUOTA_MODES, type QuotaMode } from '../../src/core/quota/quota-mode.ts'
 import { DISTURBANCES, type Disturbance } from './disturbances.ts'
 import { LOADS, type Load } from './loads.ts'
 import type { Options } from './options.ts'

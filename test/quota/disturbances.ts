@@ -1,7 +1,7 @@
 /** Disturbances of the replicas, Redis or the account while a backlog waits. */
 import type { Running } from '../../dev/harness/commands.ts'
 import type { Server } from '../../dev/stack/server.ts'
-import type { QuotaMode } from '../../src/core/quota-mode.ts'
+import type { QuotaMode } from '../../src/core/quota/quota-mode.ts'
 import type { Replica } from '../support/fleet.ts'
 
 export interface Scene {

@@ -1,8 +1,8 @@
 /** Sample answers in the vendor's format. The people are fictitious: CESHI is Chinese for "test". */
 import { parseAnswer } from '../../src/adapters/alibaba/answer.ts'
-import type { CheckAnswer, DocumentAnswer, FinalAnswer, OcrMembers } from '../../src/core/answer.ts'
+import type { CheckAnswer, DocumentAnswer, FinalAnswer, OcrMembers } from '../../src/core/calls/answer.ts'
 import type { NormalizeContext } from '../../src/core/normalize/normalize.ts'
-import type { DocumentFamily, DocumentFields } from '../../src/core/schema-types.ts'
+import type { DocumentFamily, DocumentFields } from '../../src/core/records/schema-types.ts'
 
 export interface Sample {
   readonly family: DocumentFamily

@@ -1,9 +1,9 @@
 /** Creates record batches in the form in which a broker returns them. */
 import { BATCH, CODEC_IDS } from '../../src/adapters/kafka/batch-format.ts'
-import { compress, type Compression } from '../../src/adapters/kafka/compression.ts'
+import { compress, type Compression } from '../../src/adapters/kafka/fetch/compression.ts'
 import { crc32c } from '../../src/adapters/kafka/crc32c.ts'
-import { encodeBatch, type BatchOptions } from '../../src/adapters/kafka/encode-batch.ts'
-import type { DecodeOptions } from '../../src/adapters/kafka/decode-records.ts'
+import { encodeBatch, type BatchOptions } from '../../src/adapters/kafka/sinks/encode-batch.ts'
+import type { DecodeOptions } from '../../src/adapters/kafka/fetch/decode-records.ts'
 import type { OutputRecord } from '../../src/ports.ts'
 
 export type BatchRecord = Pick<OutputRecord, 'key' | 'value' | 'headers'>

@@ -2,9 +2,9 @@
  * An in-memory dead-letter topic and a redrive sink that behaves like Kafka: once committed, redrive receipts can be
  * read.
  */
-import { deadLetterHeaders, type DeadLetterReason } from '../../src/core/dead-letter.ts'
-import type { Headers } from '../../src/core/headers.ts'
-import type { DlqReader } from '../../src/pipeline/dead-letters.ts'
+import { deadLetterHeaders, type DeadLetterReason } from '../../src/core/dead-letters/dead-letter.ts'
+import type { Headers } from '../../src/core/records/headers.ts'
+import type { DlqReader } from '../../src/pipeline/dead-letters/dead-letters.ts'
 import type { InputRecord, OutputRecord, RedriveSink, PublishOutcome, TopicReader } from '../../src/ports.ts'
 
 export interface StoredFacts {

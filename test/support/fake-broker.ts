@@ -2,10 +2,10 @@
  * A fake broker for the fetcher. Requests and responses are encoded to bytes and decoded again, so the wire format is
  * tested too. Supports Fetch version 10 and ListOffsets version 3.
  */
-import { encodeBatch } from '../../src/adapters/kafka/encode-batch.ts'
+import { encodeBatch } from '../../src/adapters/kafka/sinks/encode-batch.ts'
 import { API_KEYS, type Broker, type Exchange } from '../../src/adapters/kafka/kafkajs/internals.ts'
-import { NO_HEADERS } from '../../src/core/headers.ts'
-import { WireReader } from '../../src/adapters/kafka/wire-reader.ts'
+import { NO_HEADERS } from '../../src/core/records/headers.ts'
+import { WireReader } from '../../src/adapters/kafka/fetch/wire-reader.ts'
 
 export interface SeenFetch {
   readonly maxWaitMs: number

@@ -1,6 +1,6 @@
 /** A group member with its coordinator, which counts generations and logs requests. */
-import { GroupMember, type Assigned } from '../../src/adapters/kafka/group-member.ts'
-import type { GroupInstance } from '../../src/adapters/kafka/group-instance.ts'
+import { GroupMember, type Assigned } from '../../src/adapters/kafka/group/group-member.ts'
+import type { GroupInstance } from '../../src/adapters/kafka/group/group-instance.ts'
 import type { Cluster, Exchange } from '../../src/adapters/kafka/kafkajs/internals.ts'
 import { FakeClock } from './fake-clock.ts'
 import { answerGroupRequest, groupVersions, readGroupRequest, type GroupAnswer } from './group-wire.ts'

@@ -1,5 +1,5 @@
 /** The broker's side of one shard: the committed outputs and offsets, the current claim, and injected faults. */
-import { partitionKey } from '../../src/core/topic-partition.ts'
+import { partitionKey } from '../../src/core/partitions/topic-partition.ts'
 import type {
   ClaimShard,
   Failure,

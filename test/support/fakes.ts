@@ -1,5 +1,5 @@
 /** Simple fakes for ports. They record their calls. */
-import { NO_HEADERS } from '../../src/core/headers.ts'
+import { NO_HEADERS } from '../../src/core/records/headers.ts'
 import type { Claimed, InputRecord, Log, Metrics, OutputSink } from '../../src/ports.ts'
 
 export interface RecordedMetrics extends Metrics {

@@ -1,7 +1,7 @@
 /** The fetcher with two fake brokers that the test controls, connected by bytes. */
-import { Fetcher } from '../../src/adapters/kafka/fetcher.ts'
-import type { Start } from '../../src/adapters/kafka/log-positions.ts'
-import type { Topology } from '../../src/adapters/kafka/topology.ts'
+import { Fetcher } from '../../src/adapters/kafka/fetch/fetcher.ts'
+import type { Start } from '../../src/adapters/kafka/fetch/log-positions.ts'
+import type { Topology } from '../../src/adapters/kafka/admin/topology.ts'
 import {
   fakeBroker,
   type FakeBroker,

@@ -1,6 +1,6 @@
 /** Reads and writes record headers. */
 import type { IHeaders } from 'kafkajs'
-import { lastText, type Header, type Headers } from '../../src/core/headers.ts'
+import { lastText, type Header, type Headers } from '../../src/core/records/headers.ts'
 
 type Value = Buffer | string | null
 

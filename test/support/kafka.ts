@@ -10,7 +10,7 @@ import kafkajs, {
 } from 'kafkajs'
 import { inject, onTestFinished } from 'vitest'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
-import { createKnownTopics, withAdmin } from '../../src/adapters/kafka/topics.ts'
+import { createKnownTopics, withAdmin } from '../../src/adapters/kafka/admin/topics.ts'
 import type { Log } from '../../src/ports.ts'
 import { until as waitUntil } from './until.ts'
 import { patchFetch } from '../../dev/harness/patch-fetch.ts'

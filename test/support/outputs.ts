@@ -1,7 +1,7 @@
 /** Reads the outputs of a run as a read_committed consumer and checks that each event has exactly one. */
 import avsc from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
-import type { VerificationResult } from '../../src/core/schema-types.ts'
+import type { VerificationResult } from '../../src/core/records/schema-types.ts'
 import type { Kafka, Producer } from 'kafkajs'
 import { uniqueName, type ReadRecord } from './kafka.ts'
 import { patchFetch } from '../../dev/harness/patch-fetch.ts'

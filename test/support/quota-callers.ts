@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { RedisLimiter } from '../../src/adapters/quota/redis-limiter.ts'
 import { systemClock } from '../../src/adapters/system-clock.ts'
 import { Secret } from '../../src/config/secret.ts'
-import { PermitQueue } from '../../src/pipeline/permit-queue.ts'
+import { PermitQueue } from '../../src/pipeline/calls/permit-queue.ts'
 import { recordingLog, type RecordingLog } from './recording-log.ts'
 
 export interface CallerOptions {

@@ -3,8 +3,8 @@
  * Members can be slow, lose messages, freeze or die. Each has its own PartitionQuota and always has work. Every call
  * is recorded.
  */
-import { partitionsAt, memberCount, assignMembers, shareOf } from '../../src/core/quota-shares.ts'
-import { PartitionQuota, type QuotaAssignment } from '../../src/pipeline/partition-quota.ts'
+import { partitionsAt, memberCount, assignMembers, shareOf } from '../../src/core/quota/quota-shares.ts'
+import { PartitionQuota, type QuotaAssignment } from '../../src/pipeline/calls/partition-quota.ts'
 import type { Moment } from '../../src/ports.ts'
 import type { VirtualTime } from './virtual-time.ts'
 

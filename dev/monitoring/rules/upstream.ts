@@ -1,5 +1,5 @@
 /** Alerts on the CheckResult API, the account, the credentials and the quota. */
-import type { CircuitReason } from '../../../src/core/circuit-breaker.ts'
+import type { CircuitReason } from '../../../src/core/calls/circuit-breaker.ts'
 import { FRESH_SECONDS, SERVICE, promql } from '../promql.ts'
 import type { Alert, Group } from '../rule.ts'
 

@@ -5,7 +5,7 @@
  * is never repaired. If one part cannot be parsed, the whole document is `unreadable`, because a result without the
  * customer's edits or the risk would look as if there were none.
  */
-import type { CheckAnswer, DocumentAnswer, OcrMembers, Personal } from '../../core/answer.ts'
+import type { CheckAnswer, DocumentAnswer, OcrMembers, Personal } from '../../core/calls/answer.ts'
 import { isKnownMember, OTHER_MEMBER } from '../../core/normalize/members.ts'
 
 export interface ParsedBody {

@@ -6,9 +6,9 @@
  * leaves this file.
  */
 import { randomUUID } from 'node:crypto'
-import type { NoAnswer, Reply } from '../../core/answer.ts'
-import type { ApiClock } from '../../core/api-clock.ts'
-import type { CallTicket } from '../../core/call-ticket.ts'
+import type { NoAnswer, Reply } from '../../core/calls/answer.ts'
+import type { ApiClock } from '../../core/calls/api-clock.ts'
+import type { CallTicket } from '../../core/calls/call-ticket.ts'
 import type { CheckResult } from '../../ports.ts'
 import { parseAnswer } from './answer.ts'
 import {

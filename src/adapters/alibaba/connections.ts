@@ -10,7 +10,7 @@
 import type { buildConnector as BuildConnector, Dispatcher } from 'undici'
 import buildConnector from 'undici/lib/core/connect.js'
 import Client from 'undici/lib/dispatcher/client.js'
-import type { CallTicket } from '../../core/call-ticket.ts'
+import type { CallTicket } from '../../core/calls/call-ticket.ts'
 
 export interface ConnectionsOptions {
   readonly origin: string

@@ -3,8 +3,8 @@
  * a date. Total. The result is bounded, so that no answer pauses calls for more than a minute or makes them retry
  * without a pause. A hint that cannot be parsed is ignored.
  */
-import { parseHttpDate } from '../../core/api-clock.ts'
-import { MAX_WAIT_MS } from '../../core/circuit-breaker.ts'
+import { parseHttpDate } from '../../core/calls/api-clock.ts'
+import { MAX_WAIT_MS } from '../../core/calls/circuit-breaker.ts'
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 

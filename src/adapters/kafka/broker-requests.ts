@@ -2,7 +2,7 @@
  * Requests that kafkajs can encode but does not offer, or whose whole response it rejects if one partition fails.
  */
 import { API_KEYS, REQUESTS, type Broker, type Exchange, type OwnRequest } from './kafkajs/internals.ts'
-import { decodeFetchAnswer, type FetchAnswer } from './fetch-answer.ts'
+import { decodeFetchAnswer, type FetchAnswer } from './fetch/fetch-answer.ts'
 
 export interface FetchRequest {
   readonly maxWaitTime: number

@@ -5,10 +5,10 @@ import type { LoginConfig } from '../../config/login.ts'
 import type { Log } from '../../ports.ts'
 import { registerCodecs } from './kafkajs/codecs.ts'
 import { createCluster, PROTOCOL_MESSAGES, type Cluster } from './kafkajs/internals.ts'
-import { createLogin } from './login.ts'
+import { createLogin } from './auth/login.ts'
 import { applyPatches } from './kafkajs/patches.ts'
 import { openSocket } from './kafkajs/sockets.ts'
-import { createTlsContext, type TlsFiles } from './tls.ts'
+import { createTlsContext, type TlsFiles } from './auth/tls.ts'
 
 export interface KafkaSettings {
   readonly brokers: readonly string[]

@@ -1,5 +1,5 @@
 /** Metrics of calls, quota and circuit breaker. */
-import { CIRCUIT_REASONS, type CircuitReason } from '../../core/circuit-breaker.ts'
+import { CIRCUIT_REASONS, type CircuitReason } from '../../core/calls/circuit-breaker.ts'
 import { CALL_OUTCOMES, PRIORITIES, WASTED_CALLS, type Metrics, type Priority } from '../../ports.ts'
 import type { Instruments } from './instruments.ts'
 import { CODES, codeLabel } from './labels.ts'

@@ -1,7 +1,7 @@
 /** The label sets for values that come from outside. Any other value is counted as `other`. */
-import { NO_ANSWER } from '../../core/answer.ts'
+import { NO_ANSWER } from '../../core/calls/answer.ts'
 import { KNOWN_MEMBERS, OTHER_MEMBER } from '../../core/normalize/members.ts'
-import { DOCUMENT_FAMILY_SYMBOLS } from '../../core/schema-types.ts'
+import { DOCUMENT_FAMILY_SYMBOLS } from '../../core/records/schema-types.ts'
 
 export const OTHER = 'other'
 

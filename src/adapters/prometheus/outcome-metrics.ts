@@ -1,7 +1,7 @@
 /** Metrics of event outcomes. Each outcome is counted once, when its transaction has committed. */
-import { DEAD_LETTER_REASONS } from '../../core/dead-letter.ts'
-import { DEFER_REASONS } from '../../core/defer.ts'
-import { SPOOF_TYPE_SYMBOLS, VERDICT_SYMBOLS } from '../../core/schema-types.ts'
+import { DEAD_LETTER_REASONS } from '../../core/dead-letters/dead-letter.ts'
+import { DEFER_REASONS } from '../../core/records/defer.ts'
+import { SPOOF_TYPE_SYMBOLS, VERDICT_SYMBOLS } from '../../core/records/schema-types.ts'
 import { FOREIGN_KINDS, type Metrics } from '../../ports.ts'
 import type { Instruments } from './instruments.ts'
 import { FAMILIES, MEMBERS, SUB_CODES, subCodeLabel } from './labels.ts'

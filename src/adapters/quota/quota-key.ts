@@ -1,7 +1,7 @@
 /** Reads and changes the limit in the Redis key that `reserve.lua` uses. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Secret } from '../../config/secret.ts'
-import { AHEAD_MS } from '../../core/quota-slots.ts'
+import { AHEAD_MS } from '../../core/quota/quota-slots.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import { systemClock } from '../system-clock.ts'
 import { connectRedis } from './connection.ts'

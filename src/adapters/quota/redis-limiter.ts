@@ -8,7 +8,7 @@
  */
 import type { Config } from '../../config.ts'
 import type { Secret } from '../../config/secret.ts'
-import { QuotaSlots, type SlotRequest } from '../../core/quota-slots.ts'
+import { QuotaSlots, type SlotRequest } from '../../core/quota/quota-slots.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import type { Clock, Log, Metrics, RateLimiter } from '../../ports.ts'
 import { renewedSecret } from '../renewed-secret.ts'

@@ -1,7 +1,7 @@
 /** Calls `reserve.lua`. */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { AnswerTimes, SlotAnswer, SlotRequest } from '../../core/quota-slots.ts'
+import type { AnswerTimes, SlotAnswer, SlotRequest } from '../../core/quota/quota-slots.ts'
 import { OperatorError } from '../../core/safe-error.ts'
 import type { Clock } from '../../ports.ts'
 import type { RedisConnection } from './connection.ts'

@@ -5,7 +5,7 @@
  * Returns at once for JSON and for known schema ids. Otherwise it waits for the registry, because a registry outage
  * must not turn a record into a dead letter.
  */
-import { hasHeader, type Headers } from '../../core/headers.ts'
+import { hasHeader, type Headers } from '../../core/records/headers.ts'
 import type { Clock, DecodeEvent, Decoded, ForeignKind, Undecodable } from '../../ports.ts'
 import { EventSchemas, type EventSchema, type EventSchemasOptions } from './event-schemas.ts'
 import { decodeJson, startOfText } from './json-event.ts'

@@ -2,8 +2,8 @@
  * Validates the fields of an event, whatever format they come from: maps names to fields, checks what each
  * contains, and creates a message with the field, the expected and the actual type, but never a value.
  */
-import { checkTime } from '../../core/plausible-time.ts'
-import type { VerificationCompleted } from '../../core/schema-types.ts'
+import { checkTime } from '../../core/records/plausible-time.ts'
+import type { VerificationCompleted } from '../../core/records/schema-types.ts'
 import type { Decoded } from '../../ports.ts'
 
 export type FieldName = keyof VerificationCompleted

@@ -1,7 +1,7 @@
 /** The dead-letter topic, open while a command runs. */
 import type { KafkaClient } from '../../adapters/kafka/client.ts'
 import type { Config } from '../../config.ts'
-import type { DlqReader } from '../../pipeline/dead-letters.ts'
+import type { DlqReader } from '../../pipeline/dead-letters/dead-letters.ts'
 
 /** The parts that all `dlq` commands use. Without a registry Avro events cannot be read. */
 export type DlqConfig = Pick<Config, 'kafka' | 'topics' | 'defer'> & Partial<Pick<Config, 'registry'>>
@@ -13,7 +13,7 @@ export async function withDeadLetters<T>(
 ): Promise<T> {
   const [{ createCluster }, { openTopicReader }, { topicNames }] = await Promise.all([
     kafkaClient(config),
-    import('../../adapters/kafka/topic-reader.ts'),
+    import('../../adapters/kafka/fetch/topic-reader.ts'),
     import('../../app/settings.ts'),
   ])
   const { input, retry } = topicNames(config)

@@ -1,12 +1,12 @@
 /** `dlq list`: lists the newest dead letters that wait, or those that were redriven. */
-import { isSelected, type Selection } from '../../core/stored-dead-letter.ts'
+import { isSelected, type Selection } from '../../core/dead-letters/stored-dead-letter.ts'
 import {
   ForeignDeadLetters,
   scanDeadLetters,
   type DlqReader,
   type ForeignSummary,
-} from '../../pipeline/dead-letters.ts'
-import { partitionsOf } from '../../pipeline/redrive.ts'
+} from '../../pipeline/dead-letters/dead-letters.ts'
+import { partitionsOf } from '../../pipeline/dead-letters/redrive.ts'
 import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { createEventReader } from './event-reader.ts'
 import { selectionOf, type FilterOptions } from './options.ts'

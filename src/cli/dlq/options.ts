@@ -1,13 +1,13 @@
 /** The filters that `dlq list`, `dlq stats` and `dlq redrive` share. */
 import { InvalidArgumentError, type Command } from 'commander'
 import { parseDuration } from '../../config/duration.ts'
-import { DEAD_LETTER_REASONS } from '../../core/dead-letter.ts'
+import { DEAD_LETTER_REASONS } from '../../core/dead-letters/dead-letter.ts'
 import {
   parsePosition,
   positionName,
   type DeadLetterPosition,
   type Selection,
-} from '../../core/stored-dead-letter.ts'
+} from '../../core/dead-letters/stored-dead-letter.ts'
 
 export interface FilterOptions {
   readonly reason?: readonly string[]

@@ -1,8 +1,8 @@
 /** `dlq redrive`: writes dead letters to the input topic again, or prints which ones it would redrive. */
 import type { Config } from '../../config.ts'
-import { positionName } from '../../core/stored-dead-letter.ts'
-import { redrive, type RedriveTarget } from '../../pipeline/redrive.ts'
-import type { RedriveReport, UnfitDeadLetter } from '../../pipeline/redrive-report.ts'
+import { positionName } from '../../core/dead-letters/stored-dead-letter.ts'
+import { redrive, type RedriveTarget } from '../../pipeline/dead-letters/redrive.ts'
+import type { RedriveReport, UnfitDeadLetter } from '../../pipeline/dead-letters/redrive-report.ts'
 import { EXIT_FAILED } from '../settings.ts'
 import { kafkaClient, withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
@@ -52,8 +52,8 @@ async function claimSink(config: RedriveConfig): Promise<RedriveTarget> {
   const [{ createCluster }, { claimRedriveSink }, { DEFAULT_MAX_MESSAGE_BYTES }, { systemClock }] =
     await Promise.all([
       kafkaClient(config),
-      import('../../adapters/kafka/redrive-sink.ts'),
-      import('../../adapters/kafka/batches.ts'),
+      import('../../adapters/kafka/sinks/redrive-sink.ts'),
+      import('../../adapters/kafka/sinks/batches.ts'),
       import('../../adapters/system-clock.ts'),
     ])
   const { input: inputTopic, deadLetter: deadLetterTopic } = config.topics

@@ -1,7 +1,7 @@
 /** Dead letters as tables, lines and JSON. Pure. Keys and values of records are not part of any of it. */
 import Table from 'cli-table3'
-import { positionName, type StoredDeadLetter } from '../../core/stored-dead-letter.ts'
-import type { ForeignSummary } from '../../pipeline/dead-letters.ts'
+import { positionName, type StoredDeadLetter } from '../../core/dead-letters/stored-dead-letter.ts'
+import type { ForeignSummary } from '../../pipeline/dead-letters/dead-letters.ts'
 
 const DAY_MS = 86_400_000
 const UNITS = [

@@ -1,9 +1,9 @@
 /** `dlq show`: shows one dead letter. It shows the key, the value and the event's own headers only with `--show-personal`. */
-import { withoutOurs } from '../../core/dead-letter.ts'
-import { nameBytes } from '../../core/headers.ts'
-import { positionName, type DeadLetterPosition } from '../../core/stored-dead-letter.ts'
+import { withoutOurs } from '../../core/dead-letters/dead-letter.ts'
+import { nameBytes } from '../../core/records/headers.ts'
+import { positionName, type DeadLetterPosition } from '../../core/dead-letters/stored-dead-letter.ts'
 import { OperatorError } from '../../core/safe-error.ts'
-import { scanDeadLetters, type DlqReader, type Found } from '../../pipeline/dead-letters.ts'
+import { scanDeadLetters, type DlqReader, type Found } from '../../pipeline/dead-letters/dead-letters.ts'
 import type { InputRecord } from '../../ports.ts'
 import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { createEventReader, type Reading } from './event-reader.ts'

@@ -1,13 +1,17 @@
 /** `dlq stats`: counts the dead letters that wait, by reason and code, and those that were redriven. */
 import type { Config } from '../../config.ts'
-import { isSelected, type StoredDeadLetter, type Selection } from '../../core/stored-dead-letter.ts'
+import {
+  isSelected,
+  type StoredDeadLetter,
+  type Selection,
+} from '../../core/dead-letters/stored-dead-letter.ts'
 import {
   ForeignDeadLetters,
   scanDeadLetters,
   type DlqReader,
   type ForeignSummary,
-} from '../../pipeline/dead-letters.ts'
-import { partitionsOf } from '../../pipeline/redrive.ts'
+} from '../../pipeline/dead-letters/dead-letters.ts'
+import { partitionsOf } from '../../pipeline/dead-letters/redrive.ts'
 import { withDeadLetters, type DlqConfig } from './dead-letter-topic.ts'
 import { selectionOf, type FilterOptions } from './options.ts'
 import { createProgress } from './progress.ts'

@@ -2,9 +2,9 @@
  * The output of `lookup` if a call returned no result: the rows of `dlq show` (reason, code, message) and advice. Reasons are
  * those of dead letters, deferred events and the circuit breaker. Pure. No line holds personal data.
  */
-import type { NoAnswer, Reply } from '../../core/answer.ts'
-import type { Outcome } from '../../core/classify.ts'
-import { printableCode } from '../../core/dead-letter.ts'
+import type { NoAnswer, Reply } from '../../core/calls/answer.ts'
+import type { Outcome } from '../../core/calls/classify.ts'
+import { printableCode } from '../../core/dead-letters/dead-letter.ts'
 
 export type NoResult = Exclude<Outcome, { readonly kind: 'final' }>
 

@@ -1,5 +1,5 @@
 /** The fields of a document, and comparisons of whole documents. Pure. */
-import type { DocumentFields } from '../schema-types.ts'
+import type { DocumentFields } from '../records/schema-types.ts'
 
 export type Mutable<T> = { -readonly [Key in keyof T]: T[Key] }
 

@@ -2,8 +2,8 @@
  * Determines which of the seven families a document belongs to: by the event's docType, otherwise by characteristic
  * members. Pure and total.
  */
-import type { OcrMembers } from '../answer.ts'
-import type { DocumentFamily, FamilyFrom } from '../schema-types.ts'
+import type { OcrMembers } from '../calls/answer.ts'
+import type { DocumentFamily, FamilyFrom } from '../records/schema-types.ts'
 
 export interface FamilyFound {
   readonly family: DocumentFamily

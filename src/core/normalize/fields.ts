@@ -3,8 +3,8 @@
  * second member for a field that is already set. By the field's name: a text that does not fit the field, or that ended
  * with the fillers of a machine-readable zone. Pure and total.
  */
-import type { OcrMembers } from '../answer.ts'
-import type { DocumentFields } from '../schema-types.ts'
+import type { OcrMembers } from '../calls/answer.ts'
+import type { DocumentFields } from '../records/schema-types.ts'
 import { emptyFields, type FieldName, type MutableFields } from './document-fields.ts'
 import { fieldOf, namesInOrder, type NameForms } from './members.ts'
 import {

@@ -2,7 +2,7 @@
  * Maps the vendor's names of OCR members to fields. ID_OCR and eKYC use camelCase; eKYC_PRO and the MAX and PRO
  * products use snake_case; some samples use other words. Pure.
  */
-import type { OcrMembers } from '../answer.ts'
+import type { OcrMembers } from '../calls/answer.ts'
 import { FIELD_NAMES, type FieldName } from './document-fields.ts'
 
 const OTHER_NAMES = {

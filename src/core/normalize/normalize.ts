@@ -2,8 +2,8 @@
  * Turns a final answer into a result. Pure and total; the result always fits the schema. The verdict is PASSED or
  * FAILED. `UNKNOWN` is never written: the schema has it for readers, as the default for verdicts of later versions.
  */
-import type { CheckAnswer, DocumentAnswer, FinalAnswer } from '../answer.ts'
-import type { SourceCoordinates } from '../history.ts'
+import type { CheckAnswer, DocumentAnswer, FinalAnswer } from '../calls/answer.ts'
+import type { SourceCoordinates } from '../records/history.ts'
 import {
   SPOOF_TYPE_SYMBOLS,
   type Document,
@@ -12,7 +12,7 @@ import {
   type SpoofType,
   type VerificationCompleted,
   type VerificationResult,
-} from '../schema-types.ts'
+} from '../records/schema-types.ts'
 import { changedFields } from './document-fields.ts'
 import { findFamily, HONG_KONG } from './families.ts'
 import { toFields } from './fields.ts'

@@ -3,7 +3,7 @@
  * keeps what statistics need: sex, nationality, place and dates of issue and expiry, and the year of birth (as January
  * 1). Of long names, numbers, addresses and `raw` texts it keeps the last two characters.
  */
-import type { DocumentFields } from '../schema-types.ts'
+import type { DocumentFields } from '../records/schema-types.ts'
 import type { FieldName } from './document-fields.ts'
 
 export const PII_MODES = ['include', 'mask', 'omit'] as const

@@ -5,7 +5,7 @@ import type {
   Verdict,
   VerificationCompleted,
   VerificationResult,
-} from '../schema-types.ts'
+} from '../records/schema-types.ts'
 
 export interface ResultFacts {
   readonly verdict: Verdict

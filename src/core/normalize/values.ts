@@ -2,7 +2,7 @@
  * Parses texts of OCR members. Pure and total: null if a text is ambiguous. Dates with the year first are read for
  * every document, day-month-year only for families that print it that way. Does not use `Date.parse`, which guesses.
  */
-import type { Sex } from '../schema-types.ts'
+import type { Sex } from '../records/schema-types.ts'
 
 /** Days since 1970-01-01. */
 export type EpochDays = number

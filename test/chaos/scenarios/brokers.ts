@@ -1,6 +1,6 @@
 /** Scenarios that kill or restart brokers and controllers. */
 import { createKafkaClient } from '../../../src/adapters/kafka/client.ts'
-import { findCoordinatorId } from '../../../src/adapters/kafka/coordinator.ts'
+import { findCoordinatorId } from '../../../src/adapters/kafka/group/coordinator.ts'
 import { COORDINATOR } from '../../../src/adapters/kafka/kafkajs/internals.ts'
 import type { Cluster, ClusterNode } from '../../../dev/stack/cluster.ts'
 import type { Scenario, Scene } from '../scenario.ts'

@@ -1,7 +1,7 @@
 /** Input series for promtool: those of a healthy service, changed by a fault. A step is the time between two samples. */
-import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letter.ts'
-import { DEFER_REASONS } from '../../../src/core/defer.ts'
-import { CIRCUIT_REASONS } from '../../../src/core/circuit-breaker.ts'
+import { DEAD_LETTER_REASONS } from '../../../src/core/dead-letters/dead-letter.ts'
+import { DEFER_REASONS } from '../../../src/core/records/defer.ts'
+import { CIRCUIT_REASONS } from '../../../src/core/calls/circuit-breaker.ts'
 import { CALL_OUTCOMES, FOREIGN_KINDS } from '../../../src/ports.ts'
 
 export type Labels = Readonly<Record<string, string>>

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { openQuotaKey } from '../../../src/adapters/quota/quota-key.ts'
 import { Secret } from '../../../src/config/secret.ts'
-import type { CallTicket } from '../../../src/core/call-ticket.ts'
+import type { CallTicket } from '../../../src/core/calls/call-ticket.ts'
 import { clientOf, maxWithin, redisForTest } from '../../support/redis.ts'
 import { startCaller, type Caller } from '../../support/quota-callers.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Blocked } from '../../../src/pipeline/blocked-partitions.ts'
+import type { Blocked } from '../../../src/pipeline/delivery/blocked-partitions.ts'
 import { ServiceHealth, type ObservedSession } from '../../../src/app/health.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { queueWith } from '../../support/permit-queue.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { UNLIMITED } from '../../../src/core/token-bucket.ts'
+import { UNLIMITED } from '../../../src/core/quota/token-bucket.ts'
 import type { Log } from '../../../src/ports.ts'
 import { createServiceQuota, type SharedLimiter } from '../../../src/app/quota.ts'
 import { FakeClock } from '../../support/fake-clock.ts'

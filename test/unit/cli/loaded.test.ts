@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 const SOURCES = new URL('../../../src/', import.meta.url)
 /** Modules that `run` has loaded once the service is running, with default settings. */
-const RUN = ['cli/run-command.ts', 'cli/simulate-command.ts', 'service.ts', 'ops/server.ts']
+const RUN = ['cli/run-command.ts', 'cli/simulate-command.ts', 'app/service.ts', 'ops/server.ts']
 
 async function loadedBy(files: readonly string[]): Promise<string[]> {
   const program = `

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { TopicOutcome } from '../../../src/adapters/kafka/topics.ts'
+import type { TopicOutcome } from '../../../src/adapters/kafka/admin/topics.ts'
 import { reportOf, type Report } from '../../../src/cli/topics-command.ts'
 
 function report(requested: number, ...outcomes: TopicOutcome[]): Report {

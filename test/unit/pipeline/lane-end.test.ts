@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RecordBudget } from '../../../src/pipeline/record-budget.ts'
+import { RecordBudget } from '../../../src/pipeline/delivery/record-budget.ts'
 import { flushPromises } from '../../support/fake-clock.ts'
 import { FakeShard } from '../../support/fake-shard.ts'
 import { firstOffsets, shardOn, runningShard, written } from '../../support/shard-bed.ts'

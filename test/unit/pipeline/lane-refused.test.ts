@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Outputs, ProcessedRecord } from '../../../src/pipeline/outputs.ts'
+import type { Outputs, ProcessedRecord } from '../../../src/pipeline/record/outputs.ts'
 import { FakeShard } from '../../support/fake-shard.ts'
 import { flushPromises } from '../../support/fake-clock.ts'
 import { firstOffsets, shardOn, runningShard, written } from '../../support/shard-bed.ts'

@@ -1,9 +1,9 @@
 /** Records that the API rejects, alone or together with all others: their outcome, and the effect on other records and the quota. */
 import { describe, expect, test } from 'vitest'
-import type { CallResult } from '../../../src/core/circuit-breaker.ts'
-import { historyHeaders } from '../../../src/core/history.ts'
-import { RefusedRecord } from '../../../src/core/refusals.ts'
-import type { ProcessedRecord } from '../../../src/pipeline/outputs.ts'
+import type { CallResult } from '../../../src/core/calls/circuit-breaker.ts'
+import { historyHeaders } from '../../../src/core/records/history.ts'
+import { RefusedRecord } from '../../../src/core/calls/refusals.ts'
+import type { ProcessedRecord } from '../../../src/pipeline/record/outputs.ts'
 import { inputRecord } from '../../support/fakes.ts'
 import { headerText } from '../../support/headers.ts'
 import { ANSWERED, limited, queueWith, throttled } from '../../support/permit-queue.ts'

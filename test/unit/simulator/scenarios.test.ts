@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseAnswer } from '../../../src/adapters/alibaba/answer.ts'
-import { classify, type Outcome } from '../../../src/core/classify.ts'
+import { classify, type Outcome } from '../../../src/core/calls/classify.ts'
 import { normalize } from '../../../src/core/normalize/normalize.ts'
-import { DOCUMENT_FAMILY_SYMBOLS, type VerificationResult } from '../../../src/core/schema-types.ts'
+import { DOCUMENT_FAMILY_SYMBOLS, type VerificationResult } from '../../../src/core/records/schema-types.ts'
 import { PEOPLE, SAMPLE_DOCUMENTS, personOf } from '../../../simulator/documents.ts'
 import {
   SCENARIOS,

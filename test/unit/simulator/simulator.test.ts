@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createCheckResultClient } from '../../../src/adapters/alibaba/client.ts'
 import type { Credentials } from '../../../src/adapters/alibaba/sign-v3.ts'
-import type { Reply } from '../../../src/core/answer.ts'
+import type { Reply } from '../../../src/core/calls/answer.ts'
 import {
   startSimulator,
   type Arrival,

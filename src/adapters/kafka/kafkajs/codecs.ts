@@ -3,7 +3,7 @@
  * itself supports only gzip, and decompresses without a limit.
  */
 import kafkajs from 'kafkajs'
-import { compress, decompressUpTo, type Compression } from '../compression.ts'
+import { compress, decompressUpTo, type Compression } from '../fetch/compression.ts'
 
 const MAX_BYTES = 16 * 1024 * 1024
 

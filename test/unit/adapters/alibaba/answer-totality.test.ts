@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseAnswer } from '../../../../src/adapters/alibaba/answer.ts'
-import type { CheckAnswer } from '../../../../src/core/answer.ts'
+import type { CheckAnswer } from '../../../../src/core/calls/answer.ts'
 import { bodyWith, SAMPLES } from '../../../support/answers.ts'
 
 const bodies = fc.constantFrom(

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createCheckResultClient, type ClientOptions } from '../../../../src/adapters/alibaba/client.ts'
-import type { Reply } from '../../../../src/core/answer.ts'
+import type { Reply } from '../../../../src/core/calls/answer.ts'
 import { handingOut } from '../../../support/credentials.ts'
 
 const IDS = { transactionId: 'hkstest1', merchantBizId: 'biz1' }

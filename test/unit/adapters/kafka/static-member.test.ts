@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { GroupInstance } from '../../../../src/adapters/kafka/group-instance.ts'
+import { GroupInstance } from '../../../../src/adapters/kafka/group/group-instance.ts'
 import { FakeGroup, HEARTBEAT_MS, failure } from '../../../support/fake-group.ts'
 
 let group: FakeGroup

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CODES, OTHER, codeLabel } from '../../../../src/adapters/prometheus/labels.ts'
-import { NO_ANSWER } from '../../../../src/core/answer.ts'
-import { classify } from '../../../../src/core/classify.ts'
+import { NO_ANSWER } from '../../../../src/core/calls/answer.ts'
+import { classify } from '../../../../src/core/calls/classify.ts'
 
 const vendors = CODES.filter((code) => code !== OTHER && !NO_ANSWER.some((failure) => failure === code))
 

@@ -2,8 +2,8 @@ import avsc, { type Schema, type Type } from 'avsc'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createEventDecoder } from '../../../../src/adapters/registry/decode-event.ts'
-import { NO_HEADERS } from '../../../../src/core/headers.ts'
-import type { VerificationCompleted } from '../../../../src/core/schema-types.ts'
+import { NO_HEADERS } from '../../../../src/core/records/headers.ts'
+import type { VerificationCompleted } from '../../../../src/core/records/schema-types.ts'
 import {
   FOREIGN_KINDS,
   UNDECODABLE,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createEncodeResult } from '../../../../src/adapters/registry/encode-result.ts'
 import { schemaType } from '../../../../src/adapters/registry/schemas.ts'
 import { emptyFields } from '../../../../src/core/normalize/document-fields.ts'
-import type { VerificationResult } from '../../../../src/core/schema-types.ts'
+import type { VerificationResult } from '../../../../src/core/records/schema-types.ts'
 
 const type = schemaType('verification-result')
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { textHeader } from '../../../../src/core/headers.ts'
-import { EVERY_DEAD_LETTER, positionName } from '../../../../src/core/stored-dead-letter.ts'
+import { textHeader } from '../../../../src/core/records/headers.ts'
+import { EVERY_DEAD_LETTER, positionName } from '../../../../src/core/dead-letters/stored-dead-letter.ts'
 import { newestDeadLetters } from '../../../../src/cli/dlq/list.ts'
 import {
   deadLetterAt,
@@ -10,7 +10,7 @@ import {
   personalLines,
 } from '../../../../src/cli/dlq/show.ts'
 import { countDeadLetters } from '../../../../src/cli/dlq/stats.ts'
-import { redrive } from '../../../../src/pipeline/redrive.ts'
+import { redrive } from '../../../../src/pipeline/dead-letters/redrive.ts'
 import { createEventReader, type Reading } from '../../../../src/cli/dlq/event-reader.ts'
 import { TransactionFilter, unreadLines } from '../../../../src/cli/dlq/transaction-filter.ts'
 import { DeadLetterTopic, FAILED_AT_MS, redriveSink } from '../../../support/dead-letter-topic.ts'

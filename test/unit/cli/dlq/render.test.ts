@@ -4,8 +4,11 @@ import { createProgress } from '../../../../src/cli/dlq/progress.ts'
 import { problemOf, redriveJson, reportText } from '../../../../src/cli/dlq/redrive.ts'
 import { age, deadLetterJson, deadLetterTable } from '../../../../src/cli/dlq/render.ts'
 import { selectionOf } from '../../../../src/cli/dlq/options.ts'
-import { EVERY_DEAD_LETTER, type StoredDeadLetter } from '../../../../src/core/stored-dead-letter.ts'
-import type { RedriveReport } from '../../../../src/pipeline/redrive-report.ts'
+import {
+  EVERY_DEAD_LETTER,
+  type StoredDeadLetter,
+} from '../../../../src/core/dead-letters/stored-dead-letter.ts'
+import type { RedriveReport } from '../../../../src/pipeline/dead-letters/redrive-report.ts'
 
 const DEAD_LETTER: StoredDeadLetter = {
   partition: 3,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { noResultLines, type NoResult } from '../../../../src/cli/lookup/no-result.ts'
-import { NO_ANSWER, type Reply } from '../../../../src/core/answer.ts'
-import { classify } from '../../../../src/core/classify.ts'
+import { NO_ANSWER, type Reply } from '../../../../src/core/calls/answer.ts'
+import { classify } from '../../../../src/core/calls/classify.ts'
 
 function answer(code: string, status: number, requestId: string | null = null): Reply {
   return { kind: 'answer', status, code, requestId, retryAfterMs: null, answer: null }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { changedFields, emptyFields, FIELD_NAMES } from '../../../../src/core/normalize/document-fields.ts'
-import type { DocumentFields } from '../../../../src/core/schema-types.ts'
+import type { DocumentFields } from '../../../../src/core/records/schema-types.ts'
 import { saying } from '../../../support/answers.ts'
 
 function fields(given: Partial<DocumentFields>): DocumentFields {

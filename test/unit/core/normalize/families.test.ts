@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { OcrMembers } from '../../../../src/core/answer.ts'
+import type { OcrMembers } from '../../../../src/core/calls/answer.ts'
 import { findFamily } from '../../../../src/core/normalize/families.ts'
-import type { DocumentFamily } from '../../../../src/core/schema-types.ts'
+import type { DocumentFamily } from '../../../../src/core/records/schema-types.ts'
 import { SAMPLES, sampleOf } from '../../../support/answers.ts'
 
 function familyOf(members: Readonly<Record<string, string>>): unknown {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { OcrMembers } from '../../../../src/core/answer.ts'
+import type { OcrMembers } from '../../../../src/core/calls/answer.ts'
 import { toFields } from '../../../../src/core/normalize/fields.ts'
 import { nameForms } from '../../../../src/core/normalize/members.ts'
 import { days, sampleOf, SAMPLES, saying } from '../../../support/answers.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { FinalAnswer } from '../../../../src/core/answer.ts'
+import type { FinalAnswer } from '../../../../src/core/calls/answer.ts'
 import { normalize, type NormalizeContext } from '../../../../src/core/normalize/normalize.ts'
-import type { Document } from '../../../../src/core/schema-types.ts'
+import type { Document } from '../../../../src/core/records/schema-types.ts'
 import { answerOf, answerWith, contextOf, days, sampleOf, SAMPLES, saying } from '../../../support/answers.ts'
 
 function documentOf(answer: FinalAnswer, given?: Parameters<typeof contextOf>[0]): Document {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { emptyFields } from '../../../../src/core/normalize/document-fields.ts'
 import { maskText, protect } from '../../../../src/core/normalize/privacy.ts'
-import type { DocumentFields } from '../../../../src/core/schema-types.ts'
+import type { DocumentFields } from '../../../../src/core/records/schema-types.ts'
 import { days } from '../../../support/answers.ts'
 
 /** Every field is filled; text values are their field names and show which fields are kept. */

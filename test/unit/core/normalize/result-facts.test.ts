@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { FinalAnswer } from '../../../../src/core/answer.ts'
+import type { FinalAnswer } from '../../../../src/core/calls/answer.ts'
 import { normalize } from '../../../../src/core/normalize/normalize.ts'
 import { resultFacts, type ResultFacts } from '../../../../src/core/normalize/result-facts.ts'
 import { answerOf, answerWith, contextOf, sampleOf } from '../../../support/answers.ts'

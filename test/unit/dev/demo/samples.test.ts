@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { outcomeOf } from '../../../../dev/demo/outcome.ts'
 import type { Output } from '../../../../dev/demo/read-back.ts'
 import { samplesOf } from '../../../../dev/demo/samples.ts'
-import type { VerificationResult } from '../../../../src/core/schema-types.ts'
+import type { VerificationResult } from '../../../../src/core/records/schema-types.ts'
 
 function outputOf(transactionId: string, result: Partial<VerificationResult>): Output {
   const source = { topic: 'input', partition: 0, offset: 0 }

@@ -5,7 +5,7 @@ import { serviceDashboard } from '../../../../dev/monitoring/dashboards/service.
 import { FRESH_SECONDS } from '../../../../dev/monitoring/promql.ts'
 import { RECORDINGS, allAlerts, ruleFiles } from '../../../../dev/monitoring/rules.ts'
 import { CIRCUIT_ALERTS } from '../../../../dev/monitoring/rules/upstream.ts'
-import { CIRCUIT_REASONS } from '../../../../src/core/circuit-breaker.ts'
+import { CIRCUIT_REASONS } from '../../../../src/core/calls/circuit-breaker.ts'
 import { exposed, knownMetrics, unknownIn } from '../../../support/known-metrics.ts'
 import { parseQuery } from '../../../support/promql.ts'
 
