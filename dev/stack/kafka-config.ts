@@ -63,7 +63,14 @@ function membershipProperties(
   { id, zookeeper }: Membership,
   listeners: string,
 ): Record<string, string> {
-  if (zookeeper !== null) return { 'broker.id': String(id), 'zookeeper.connect': zookeeper }
+  if (zookeeper !== null) {
+    return {
+      'broker.id': String(id),
+      'zookeeper.connect': zookeeper,
+      // The session timeout by default, which a start on a busy machine exceeds.
+      'zookeeper.connection.timeout.ms': '60000',
+    }
+  }
   return {
     'process.roles': 'broker,controller',
     'node.id': String(id),

@@ -52,13 +52,14 @@ export class Server {
     const logStart = await sizeOf(this.logFile)
     const child = spawnLeashed(this.#program)
     this.#process = child
-    void child.exited.then(async () => this.#noticeExit(child))
     try {
       await this.#answers(child, logStart)
     } catch (error) {
       await this.stop('SIGKILL')
       throw error
     }
+    // Only now: an end during the start is an error of the start.
+    void child.exited.then(async () => this.#noticeExit(child))
   }
 
   /** Resolves when the process is gone. Does nothing if it is not running. */

@@ -149,6 +149,15 @@ describe('a stack', () => {
     )
   })
 
+  test('reports a broker that ends during its start only as the error of the start', async () => {
+    const crashes: string[] = []
+    const onCrash = (message: string): void => void crashes.push(message)
+    await expect(startStack({ kafkaJavaOptions: ['-XX:NoSuchOption'], onCrash })).rejects.toThrow(
+      /^Kafka ended while it was starting\. [^]*NoSuchOption/,
+    )
+    expect(crashes).toEqual([])
+  })
+
   test('fails to start with the answer of Maven if its version of Kafka does not exist', async () => {
     await expect(startStack({ kafkaVersion: '0.0.1' })).rejects.toThrow(
       /^Maven could not download Kafka 0\.0\.1\. Check the version .*\n[^]*kafka_2\.12:jar:0\.0\.1/,
