@@ -1,6 +1,6 @@
 /**
- * `npm run test:brokers`: runs the exactly-once test and the churn scenarios of the chaos suite on each version of
- * Kafka, one after the other. Exit code 0 if all passed.
+ * `npm run test:brokers`: runs the tests of exactly-once delivery and static membership, and the churn scenarios of the
+ * chaos suite, on each version of Kafka, one after the other. Exit code 0 if all passed.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -21,16 +21,8 @@ const CHURN = REPLICA_SCENARIOS.map(({ name }) => name).join()
 const { kafka: versions, slack } = parseOptions(process.argv.slice(2))
 
 const SUITES: readonly Suite[] = [
-  {
-    name: 'exactly-once',
-    args: [
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--project',
-      'integration',
-      'test/integration/exactly-once.test.ts',
-    ],
-  },
+  { name: 'exactly-once', args: vitest('integration', 'exactly-once') },
+  { name: 'static membership', args: vitest('alone', 'static-membership') },
   {
     name: 'churn',
     args: ['test/chaos/command.ts', '--only', CHURN, '--slack', String(slack)],
@@ -54,6 +46,10 @@ try {
   if (!(error instanceof StackError)) throw error
   say(error.message)
   process.exitCode = 1
+}
+
+function vitest(project: string, file: string): readonly string[] {
+  return ['node_modules/vitest/vitest.mjs', 'run', '--project', project, `test/integration/${file}.test.ts`]
 }
 
 /** In a process of its own: the version is in its environment. */
