@@ -28,6 +28,12 @@ export async function runCommand(args: readonly string[], env: Env): Promise<Fin
   return { code: child.exitCode, stdout, stderr }
 }
 
+/** Rejects with the output of the command if it fails. */
+export async function mustSucceed(args: readonly string[], env: Env): Promise<void> {
+  const { code, stderr } = await runCommand(args, env)
+  if (code !== 0) throw new Error(`${args.join(' ')} exited with code ${code}: ${stderr}`)
+}
+
 export interface Running {
   readonly pid: number
   /** The output so far, of both streams. */

@@ -1,7 +1,6 @@
 /** A separate set of topics and settings on a running stack, so that several can share one stack. */
 import { randomBytes } from 'node:crypto'
-import type { Env } from './commands.ts'
-import { runCommand } from './commands.ts'
+import { mustSucceed, type Env } from './commands.ts'
 
 export interface StackAddresses {
   readonly brokers: readonly string[]
@@ -57,15 +56,14 @@ export function createEnvironment(options: EnvironmentOptions, { shared }: { sha
  * Creates topics and registers schemas in parallel, with the commands a user would run. Rejects with their output if
  * they fail.
  */
-export async function prepareEnvironment({ env }: Environment, partitions = 8): Promise<void> {
-  const commands = [
-    ['topics', 'create', '--partitions', String(partitions), '--replication-factor', '1'],
-    ['schemas', 'register'],
-  ]
-  await Promise.all(
-    commands.map(async (command) => {
-      const { code, stderr } = await runCommand(command, env)
-      if (code !== 0) throw new Error(`${command.join(' ')} exited with code ${code}: ${stderr}`)
-    }),
-  )
+export async function prepareEnvironment(
+  { env }: Environment,
+  partitions = 8,
+  replicationFactor = 1,
+): Promise<void> {
+  const width = ['--partitions', String(partitions), '--replication-factor', String(replicationFactor)]
+  await Promise.all([
+    mustSucceed(['topics', 'create', ...width], env),
+    mustSucceed(['schemas', 'register'], env),
+  ])
 }

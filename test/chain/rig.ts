@@ -6,8 +6,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Kafka } from 'kafkajs'
-import { createEnvironment, prepareEnvironment, type Environment } from '../../dev/harness/environment.ts'
-import { avroEncoder } from '../../dev/harness/events.ts'
+import type { Environment } from '../../dev/harness/environment.ts'
 import { SERVICE, startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { pickPort } from '../../dev/stack/ports.ts'
 import { RULES_DIR, startPrometheus } from '../../dev/stack/prometheus.ts'
@@ -16,7 +15,7 @@ import { onFreePorts, startStack, type Stack } from '../../dev/stack/stack.ts'
 import { startTcpProxy, type TcpProxy } from '../../dev/stack/tcp-proxy.ts'
 import { providePrometheus } from '../../dev/tools/prometheus.ts'
 import { startSimulator, type Simulator } from '../../simulator/simulator.ts'
-import { connectTo } from '../support/kafka.ts'
+import { Bed } from '../support/bed.ts'
 import { PLAIN, startCredentialServer, type CredentialServer } from '../support/credential-servers.ts'
 import { SIMULATOR_KEY } from '../support/run.ts'
 import { AlertWatch } from './alert-watch.ts'
@@ -75,14 +74,15 @@ export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
     target: Number(new URL(stack.registryUrl).port),
   })
   running.defer(async () => registryProxy.close())
-  const environment = environmentOf({ stack, simulator, credentials, registryProxy })
-  await prepareEnvironment(environment, PARTITIONS)
+  const bed = await setBed({ stack, simulator, credentials, registryProxy })
+  running.defer(async () => bed.clear())
+  const { environment, kafka, encode } = bed
   const replicas = await startReplicas(environment)
   running.defer(async () => void (await Promise.all(replicas.map(async (slot) => slot.kill()))))
-  const { topics } = environment
-  const kafka = connectTo(stack.brokers)
-  const encode = await avroEncoder(stack.registryUrl, topics.input)
-  const load = new Load({ kafka, topic: topics.input, partitions: PARTITIONS, encode }, FIRST_NUMBER)
+  const load = new Load(
+    { kafka, topic: environment.topics.input, partitions: PARTITIONS, encode },
+    FIRST_NUMBER,
+  )
   const api = new PrometheusApi(await startWatching(stack, replicas, running))
   const watch = new AlertWatch(api)
   watch.start()
@@ -91,7 +91,7 @@ export async function startRig(running: AsyncDisposableStack): Promise<Rig> {
     stack,
     redis,
     environment,
-    retryTopics: [`${topics.retryPrefix}.${DEFER_DELAY}`],
+    retryTopics: bed.retryTopics,
     kafka,
     simulator,
     credentials,
@@ -200,7 +200,7 @@ async function lendCredentials(): Promise<CredentialLender> {
 
 type Surroundings = Pick<Rig, 'stack' | 'simulator' | 'credentials' | 'registryProxy'>
 
-function environmentOf({ stack, simulator, credentials, registryProxy }: Surroundings): Environment {
+async function setBed({ stack, simulator, credentials, registryProxy }: Surroundings): Promise<Bed> {
   const registryUrl = new URL(stack.registryUrl)
   registryUrl.port = String(registryProxy.port)
   const settings = {
@@ -215,10 +215,13 @@ function environmentOf({ stack, simulator, credentials, registryProxy }: Surroun
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: '',
     ALIBABA_CLOUD_CREDENTIALS_URI: credentials.url,
   }
-  return createEnvironment(
-    { brokers: stack.brokers, registryUrl: registryUrl.href, endpoint: simulator.url, settings },
-    { shared: false },
-  )
+  return Bed.set({
+    stack: { brokers: stack.brokers, registryUrl: registryUrl.href },
+    endpoint: simulator.url,
+    settings,
+    shared: false,
+    partitions: PARTITIONS,
+  })
 }
 
 async function startReplicas({ env }: Environment): Promise<Slot[]> {

@@ -2,22 +2,22 @@
  * Sets up one scenario: its topics and consumer group on the cluster, a simulator, replicas as processes, a steady
  * stream of events, and the ledger of their outputs.
  */
-import { runCommand, type Env } from '../../dev/harness/commands.ts'
-import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
-import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
-import type { Cluster } from '../../dev/stack/cluster.ts'
-import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
-import { createKnownTopics } from '../../src/adapters/kafka/admin/topics.ts'
-import { startSimulator, type Simulator } from '../../simulator/simulator.ts'
 import type { Admin, Kafka, Message } from 'kafkajs'
-import { Fleet, type Replica } from '../support/fleet.ts'
-import { readToTheEnd } from '../support/outputs.ts'
-import type { ReadRecord } from '../support/kafka.ts'
+import type { Env } from '../../dev/harness/commands.ts'
+import type { Environment } from '../../dev/harness/environment.ts'
+import { eventFor } from '../../dev/harness/events.ts'
+import type { Cluster } from '../../dev/stack/cluster.ts'
+import { startSimulator, type Simulator } from '../../simulator/simulator.ts'
+import { createKnownTopics } from '../../src/adapters/kafka/admin/topics.ts'
+import { Bed } from '../support/bed.ts'
+import type { Replica } from '../support/fleet.ts'
+import { watchCommitted, type Outputs } from '../support/kafka.ts'
+import { isSentinel, readToTheEnd } from '../support/outputs.ts'
+import { SIMULATOR_KEY } from '../support/run.ts'
+import { until } from '../support/until.ts'
 import { describeHoldUps } from './hold-ups.ts'
 import { earlyRetries, Ledger, type Tally } from './ledger.ts'
 import { startSender, type Sender } from './sender.ts'
-import { until } from '../support/until.ts'
-import { watch, type Watch } from './watch.ts'
 
 export interface StageOptions {
   readonly cluster: Pick<Cluster, 'brokers' | 'proxiedBrokers' | 'registryUrl' | 'proxiedRegistryUrl'>
@@ -43,101 +43,78 @@ export interface ReplicaOptions {
 const DELAY_MS = 1_000
 const OUT_WITHIN_MS = 120_000
 const FIRST_OUT_WITHIN_MS = 60_000
-/** A client of the test itself. Its log is off, because the figures show every failure. */
-const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 export class Stage {
-  readonly environment: Environment
   readonly simulator: Simulator
-  readonly kafka: Kafka
-  readonly admin: Admin
   readonly ledger: Ledger
-  readonly #fleet: Fleet
+  readonly #bed: Bed
   readonly #options: StageOptions
-  readonly #encode: EncodeEvent
-  readonly #watch: Watch
+  readonly #outputs: Outputs
   readonly #calls: ReadonlyMap<string, readonly number[]>
-  readonly #sentinels: ReadRecord[]
   #sender: Sender | null = null
   #partitions: number
 
   private constructor(parts: StageParts) {
     this.#options = parts.options
-    this.environment = parts.environment
     this.simulator = parts.simulator
-    this.kafka = parts.kafka
-    this.admin = parts.admin
     this.ledger = parts.ledger
-    this.#encode = parts.encode
-    this.#watch = parts.watch
+    this.#bed = parts.bed
+    this.#outputs = parts.outputs
     this.#calls = parts.calls
-    this.#sentinels = parts.sentinels
     this.#partitions = parts.partitions
-    const { logsDir = null } = parts.options
-    this.#fleet = new Fleet({
-      logs: logsDir === null ? null : { folder: logsDir, prefix: parts.environment.groupId },
-    })
+  }
+
+  get environment(): Environment {
+    return this.#bed.environment
+  }
+
+  get admin(): Admin {
+    return this.#bed.admin
+  }
+
+  get kafka(): Kafka {
+    return this.#bed.kafka
   }
 
   /** Last log lines of replicas that ended unexpectedly. */
   get deaths(): readonly string[] {
-    return this.#fleet.deaths
+    return this.#bed.fleet.deaths
   }
 
   static async set(options: StageOptions): Promise<Stage> {
-    const { cluster, partitions = 8 } = options
+    const { cluster, partitions = 8, replicationFactor = 3, logsDir = null } = options
     const calls = new Map<string, number[]>()
     const simulator = await startSimulator({
-      credentials: { accessKeyId: 'simulator', accessKeySecret: 'simulator-secret' },
+      credentials: SIMULATOR_KEY,
       qps: 'unlimited',
       latencyMs: 10,
       jitterMs: 20,
       onServed: (transactionId) => remember(calls, transactionId),
     })
-    const environment = createEnvironment(
-      {
-        brokers: cluster.brokers,
-        registryUrl: cluster.registryUrl,
-        endpoint: simulator.url,
-        settings: {
-          CHECKRESULT_QPS: 'unlimited',
-          DEFER_DELAYS: `${DELAY_MS / 1_000}s`,
-          KAFKA_SESSION_TIMEOUT: '6s',
-          // Shorter than the faults, but longer than the simulator needs to answer on a busy machine.
-          CHECKRESULT_TIMEOUT: '5s',
-          ...options.settings,
-        },
+    const bed = await Bed.set({
+      stack: cluster,
+      endpoint: simulator.url,
+      settings: {
+        CHECKRESULT_QPS: 'unlimited',
+        DEFER_DELAYS: `${DELAY_MS / 1_000}s`,
+        KAFKA_SESSION_TIMEOUT: '6s',
+        // Shorter than the faults, but longer than the simulator needs to answer on a busy machine.
+        CHECKRESULT_TIMEOUT: '5s',
+        ...options.settings,
       },
-      { shared: true },
-    )
-    const { kafka } = createKafkaClient(
-      { brokers: cluster.brokers, clientId: 'chaos', tls: null, sasl: null },
-      silent,
-    )
-    const admin = kafka.admin({ retry: { retries: 20, maxRetryTime: 1_000 } })
-    await admin.connect()
-    const { topics } = environment
-    await prepare(environment, { admin, partitions, replicationFactor: options.replicationFactor ?? 3 })
-    const ledger = new Ledger(topics)
-    const sentinels: ReadRecord[] = []
-    const watched = await watch(kafka, outputTopics(environment), (record) => {
-      ledger.add(record)
-      if (record.value?.length === 0) sentinels.push(record)
-    })
-    const encode = await avroEncoder(cluster.registryUrl, topics.input)
-    return new Stage({
-      options,
-      environment,
-      simulator,
-      kafka,
-      admin,
-      ledger,
-      encode,
-      watch: watched,
-      calls,
-      sentinels,
       partitions,
+      replicationFactor,
+      beforeTopics: ({ topics }, admin) => createOutputs(topics, { admin, partitions, replicationFactor }),
+      logsDir,
     })
+    const ledger = new Ledger(bed.environment.topics)
+    const outputs = await watchCommitted(bed.kafka, bed.outputTopics, {
+      onRecord: (record) => ledger.add(record),
+      // A million events do not fit into memory.
+      keep: isSentinel,
+      timeoutMs: OUT_WITHIN_MS,
+    })
+    return new Stage({ options, bed, simulator, ledger, outputs, calls, partitions })
   }
 
   /** Starts a replica. Resolves when it listens, which is before it is ready. */
@@ -150,7 +127,7 @@ export class Stage {
           SCHEMA_REGISTRY_URL: cluster.proxiedRegistryUrl,
         }
       : this.environment.env
-    return this.#fleet.start(env, nodeArgs)
+    return this.#bed.fleet.start(env, nodeArgs)
   }
 
   async startReplicas(count: number, options: ReplicaOptions = {}): Promise<Replica[]> {
@@ -189,7 +166,7 @@ export class Stage {
     const ends = await this.#ends()
     const lost = (): number => this.ledger.tally(ends).lost
     await until(() => lost() === 0, {
-      what: async () => `${await describeHoldUps(this.#fleet.replicas)}\n${lost()} events have no output`,
+      what: async () => `${await describeHoldUps(this.#bed.fleet.replicas)}\n${lost()} events have no output`,
       timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
     })
   }
@@ -197,21 +174,12 @@ export class Stage {
   /** Kills the remaining replicas and reads the outputs to their end. */
   async tally(): Promise<Tally & { readonly early: readonly string[] }> {
     await this.killReplicas()
-    const producer = this.kafka.producer()
-    await producer.connect()
-    const { admin, environment } = this
-    const { topics } = await admin.fetchTopicMetadata({ topics: outputTopics(environment) })
+    const { topics } = await this.admin.fetchTopicMetadata({ topics: [...this.#bed.outputTopics] })
     await readToTheEnd(
-      {
-        records: this.#sentinels,
-        until: async (enough) =>
-          until(enough, { what: () => 'The outputs were not read to their end', timeoutMs: OUT_WITHIN_MS }),
-        close: async () => {},
-      },
-      producer,
+      this.#outputs,
+      await this.#bed.producer(),
       new Map(topics.map(({ name, partitions }) => [name, partitions.length])),
     )
-    await producer.disconnect()
     return {
       ...this.ledger.tally(await this.#ends()),
       early: earlyRetries(this.ledger.deferred, this.#calls, DELAY_MS),
@@ -219,16 +187,15 @@ export class Stage {
   }
 
   async killReplicas(): Promise<void> {
-    await this.#fleet.killAll()
+    await this.#bed.fleet.killAll()
   }
 
   async clear(): Promise<void> {
     await this.#sender?.stopAt(0)
     await this.killReplicas()
-    await this.#watch.close()
-    const { input } = this.environment.topics
-    await this.admin.deleteTopics({ topics: [input, ...outputTopics(this.environment)] })
-    await this.admin.disconnect()
+    await this.#outputs.close()
+    await this.#bed.deleteTopics()
+    await this.#bed.clear()
     await this.simulator.close()
   }
 
@@ -241,39 +208,32 @@ export class Stage {
     const { kinds } = this.#options
     const kind = kinds[number % kinds.length] ?? ''
     const event = eventFor({ name: kind, docType: null }, number)
-    return { key: event.transactionId, value: kind === 'poison' ? '{' : this.#encode(event) }
+    return { key: event.transactionId, value: kind === 'poison' ? '{' : this.#bed.encode(event) }
   }
 }
 
 interface StageParts {
   readonly options: StageOptions
-  readonly environment: Environment
+  readonly bed: Bed
   readonly simulator: Simulator
-  readonly kafka: Kafka
-  readonly admin: Admin
   readonly ledger: Ledger
-  readonly encode: EncodeEvent
-  readonly watch: Watch
+  readonly outputs: Outputs
   readonly calls: ReadonlyMap<string, readonly number[]>
-  readonly sentinels: ReadRecord[]
   readonly partitions: number
 }
 
-interface Preparing {
+interface Creating {
   readonly admin: Admin
   readonly partitions: number
   readonly replicationFactor: number
 }
 
-/**
- * Uses the commands that a user would run. The broker timestamps the outputs, because one scenario changes the clock
- * of a replica.
- */
-async function prepare(
-  { env, topics }: Environment,
-  { admin, partitions, replicationFactor }: Preparing,
+/** The broker timestamps the outputs, because one scenario changes the clock of a replica. */
+async function createOutputs(
+  { result, deadLetter }: Environment['topics'],
+  { admin, partitions, replicationFactor }: Creating,
 ): Promise<void> {
-  const outputs = [topics.result, topics.deadLetter].map((topic) => ({
+  const topics = [result, deadLetter].map((topic) => ({
     topic,
     numPartitions: partitions,
     replicationFactor,
@@ -282,19 +242,7 @@ async function prepare(
       { name: 'max.message.bytes', value: '2097152' },
     ],
   }))
-  await createKnownTopics(admin, outputs)
-  const wide = ['--partitions', String(partitions), '--replication-factor', String(replicationFactor)]
-  await command(['topics', 'create', ...wide], env)
-  await command(['schemas', 'register'], env)
-}
-
-export async function command(args: readonly string[], env: Env): Promise<void> {
-  const { code, stderr } = await runCommand(args, env)
-  if (code !== 0) throw new Error(`${args.join(' ')} exited with code ${code}: ${stderr}`)
-}
-
-function outputTopics({ topics }: Environment): string[] {
-  return [topics.result, topics.deadLetter, `${topics.retryPrefix}.${DELAY_MS / 1_000}s`]
+  await createKnownTopics(admin, topics)
 }
 
 /** Timestamps of the calls for deferred events only. */

@@ -1,13 +1,9 @@
 /** Plays one run: sends the records while the service works, and compares every output with its record. */
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  createEnvironment,
-  prepareEnvironment,
-  type Environment,
-  type StackAddresses,
-} from '../../dev/harness/environment.ts'
+import type { StackAddresses } from '../../dev/harness/environment.ts'
 import type { Delivery } from '../../src/core/delivery.ts'
-import { createTopics, connectTo } from '../support/kafka.ts'
+import { Bed } from '../support/bed.ts'
+import { connectTo, createTopics } from '../support/kafka.ts'
 import { startApiThread, type Api } from './api-thread.ts'
 import { BrokerConnection } from './broker.ts'
 import type { World } from './contents.ts'
@@ -65,7 +61,7 @@ export async function playFuzz(options: PlayOptions): Promise<Figures> {
 
 class Play {
   readonly #options: PlayOptions
-  readonly #environment: Environment
+  readonly #bed: Bed
   readonly #api: Api
   readonly #service: ServiceWatch
   readonly #recordOf: (number: number) => FuzzRecord
@@ -80,13 +76,13 @@ class Play {
 
   private constructor(options: PlayOptions, parts: Parts) {
     this.#options = options
-    this.#environment = parts.environment
+    this.#bed = parts.bed
     this.#api = parts.api
     this.#service = parts.service
     this.#recordOf = parts.recordOf
     this.#ledger = new Ledger({
       seed: options.seed,
-      names: parts.environment.topics,
+      names: parts.bed.environment.topics,
       recordOf: parts.recordOf,
       isExcused: (sentMs, seenMs) => this.#isOutage(sentMs, seenMs),
       lateMs: LATE_MS * options.slack,
@@ -95,6 +91,7 @@ class Play {
     this.#clearing.push(
       () => parts.service.stop(),
       () => parts.api.close(),
+      () => parts.bed.clear(),
     )
   }
 
@@ -103,29 +100,21 @@ class Play {
     const chosen = settingsOf(seed)
     // The answers need only the seed, because the world needs the names of the topics first.
     const api = await startApiThread({ seed, outageEvery })
-    const environment = createEnvironment(
-      {
-        ...stack,
-        endpoint: api.url,
-        settings: { ...chosen, KAFKA_DELIVERY: delivery, DEFER_MAX_AGE: `${maxAgeS}s` },
+    const bed = await Bed.set({
+      stack,
+      endpoint: api.url,
+      settings: { ...chosen, KAFKA_DELIVERY: delivery, DEFER_MAX_AGE: `${maxAgeS}s` },
+      partitions: PARTITIONS,
+      beforeTopics: async ({ topics }) => {
+        const configEntries = inputConfig(MAX_BATCH_BYTES)
+        await createTopics(
+          [{ topic: topics.input, numPartitions: PARTITIONS, configEntries }],
+          connectTo(stack.brokers),
+        )
       },
-      { shared: true },
-    )
-    const kafka = connectTo(stack.brokers)
-    await createTopics(
-      [
-        {
-          topic: environment.topics.input,
-          numPartitions: PARTITIONS,
-          configEntries: inputConfig(MAX_BATCH_BYTES),
-        },
-      ],
-      kafka,
-    )
-    const [schemas] = await Promise.all([
-      registerVariations(stack.registryUrl, environment.topics.input),
-      prepareEnvironment(environment, PARTITIONS),
-    ])
+    })
+    const { env, topics } = bed.environment
+    const schemas = await registerVariations(stack.registryUrl, topics.input)
     const world: World = {
       seed,
       nowMs: Date.now(),
@@ -133,19 +122,19 @@ class Play {
       foreignRecords: chosen.KAFKA_FOREIGN_RECORDS,
       maxBatchBytes: MAX_BATCH_BYTES,
     }
-    const service = await watchService(containerEnv(environment.env), skipsOf(chosen))
+    const service = await watchService(containerEnv(env), skipsOf(chosen))
     options.onProgress(
       Object.entries(chosen)
         .map((setting) => setting.join('='))
         .join(' '),
     )
-    return new Play(options, { environment, api, service, recordOf: (number) => recordOf(world, number) })
+    return new Play(options, { bed, api, service, recordOf: (number) => recordOf(world, number) })
   }
 
   async run(): Promise<Figures> {
     const { stack } = this.#options
     const [broker = ''] = stack.brokers
-    const { topics } = this.#environment
+    const { topics } = this.#bed.environment
     const ledger = this.#ledger
     const startedMs = performance.now()
     const reader = await followOutputs({
@@ -231,7 +220,7 @@ class Play {
 
   /** Moves the group past stuck records. False if that did not help, so the run ends. */
   async #stepOver(): Promise<boolean> {
-    const kafka = connectTo(this.#options.stack.brokers)
+    const { kafka, environment } = this.#bed
     const ledger = this.#ledger
     const { exitCode } = this.#service
     if (exitCode !== null) {
@@ -240,7 +229,7 @@ class Play {
     }
     const [broker = ''] = this.#options.stack.brokers
     const connection = await BrokerConnection.open(broker)
-    const stuck = await findStuck(kafka, connection, this.#environment)
+    const stuck = await findStuck(kafka, connection, environment)
     connection.close()
     for (const position of stuck) {
       const number = this.#numberAt(position)
@@ -254,7 +243,7 @@ class Play {
     this.#steps += 1
     if (stuck.length === 0 || this.#steps > MAX_STEPS) return false
     await this.#service.stop()
-    await stepOver(kafka, this.#environment, stuck)
+    await stepOver(kafka, environment, stuck)
     await this.#service.restart()
     this.#changedMs = performance.now()
     return true
@@ -308,7 +297,7 @@ class Play {
 }
 
 interface Parts {
-  readonly environment: Environment
+  readonly bed: Bed
   readonly api: Api
   readonly service: ServiceWatch
   readonly recordOf: (number: number) => FuzzRecord

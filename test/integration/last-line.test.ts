@@ -69,7 +69,7 @@ describe('an unexpected error', () => {
     const run = await started()
     // A signal that neither Node nor the service handles.
     const saboteur = inline(`process.once('SIGWINCH', () => { ${code} })`)
-    const replica = await run.startReplica({}, ['--import', saboteur, ...SERVICE])
+    const replica = await run.startReplica({}, ['--import', saboteur])
     replica.signal('SIGWINCH')
     expect(await replica.exited).toBe(1)
     expect(lastLine(replica)).toBe(
@@ -94,7 +94,7 @@ describe('an unexpected error', () => {
   test('a Node.js warning is logged without its text', async () => {
     const run = await started()
     const saboteur = `process.once('SIGWINCH', () => process.emitWarning('${PRIVATE}', { code: 'X001' }))`
-    const replica = await run.startReplica({}, ['--import', inline(saboteur), ...SERVICE])
+    const replica = await run.startReplica({}, ['--import', inline(saboteur)])
     replica.signal('SIGWINCH')
     await replica.line(/"code":"X001".*"message":"Node\.js has a warning/)
     expect(await replica.stop()).toBe(0)

@@ -1,8 +1,8 @@
 /** A redrive of many dead letters that is killed, interrupted or overtaken redrives each event exactly once. */
 import { describe, expect, test } from 'vitest'
 import { runCommand, startCommand } from '../../dev/harness/commands.ts'
-import { connectTo } from '../support/kafka.ts'
-import { header, readToTheEnd, watchCommitted } from '../support/outputs.ts'
+import { connectTo, watchCommitted } from '../support/kafka.ts'
+import { header, readToTheEnd } from '../support/outputs.ts'
 import { startRun, type Run } from '../support/run.ts'
 
 const PARTITIONS = 2

@@ -9,14 +9,12 @@ import { execFile } from 'node:child_process'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import kafkajs, { type Admin, type Kafka, type Message, type Producer } from 'kafkajs'
+import kafkajs, { type Message, type Producer } from 'kafkajs'
 import { startCommand, startNode, type Env, type Running } from '../../dev/harness/commands.ts'
-import { createEnvironment, type Environment, type StackAddresses } from '../../dev/harness/environment.ts'
-import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
-import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
-import { createTopics } from '../../src/adapters/kafka/admin/topics.ts'
-import { registerSchemas } from '../../src/adapters/registry/register.ts'
-import { Fleet, type Replica } from '../support/fleet.ts'
+import type { StackAddresses } from '../../dev/harness/environment.ts'
+import { eventFor } from '../../dev/harness/events.ts'
+import { Bed } from '../support/bed.ts'
+import type { Replica } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 import { parseArrivals, type Call } from './arrivals.ts'
 import type { Case } from './cases.ts'
@@ -41,57 +39,43 @@ const STEADY_WITHIN_MS = 60_000
 const CHUNK = 2_000
 /** `nice` alone has little effect: systems that group processes by session apply it only within the group. */
 const PRIORITY = '10'
-const COMPILED = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url))
-/** Clients of the test itself. Their log is off, because the figures show every failure. */
-const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Unique over all cases of a run. */
 let events = 0
 
-export class Bed {
+export class QuotaBed {
   readonly #options: BedOptions
   readonly #originNs = process.hrtime.bigint()
-  readonly #parts: Parts
-  readonly #fleet: Fleet
+  readonly #bed: Bed
+  readonly #producer: Producer
+  readonly #upstream: Upstream
+  readonly #arrivalsFile: string
   readonly #clientIds = new Map<Replica, string>()
   #pace: Pace | null = null
   #started = 0
 
-  private constructor(options: BedOptions, parts: Parts) {
+  private constructor(options: BedOptions, { bed, producer, upstream, arrivalsFile }: Parts) {
     this.#options = options
-    this.#parts = parts
-    const { logsDir, played } = options
-    this.#fleet = new Fleet({ logs: logsDir === null ? null : { folder: logsDir, prefix: played.name } })
+    this.#bed = bed
+    this.#producer = producer
+    this.#upstream = upstream
+    this.#arrivalsFile = arrivalsFile
   }
 
-  static async set(options: BedOptions): Promise<Bed> {
+  static async set(options: BedOptions): Promise<QuotaBed> {
     const { played, stack, logsDir } = options
     if (logsDir !== null) await mkdir(logsDir, { recursive: true })
     const arrivalsFile = join(logsDir ?? stack.dataDir, `${played.name}.arrivals`)
     const upstream = await startUpstream(played, arrivalsFile)
-    const environment = createEnvironment(
-      { ...stack, endpoint: upstream.endpoint, settings: settingsOf(options) },
-      { shared: true },
-    )
-    const { kafka } = createKafkaClient(
-      { brokers: stack.brokers, clientId: 'quota-rig', tls: null, sasl: null },
-      silent,
-    )
-    const admin = kafka.admin()
-    const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
-    await Promise.all([admin.connect(), producer.connect()])
-    const { topics } = environment
-    await createTopics(admin, {
-      names: { ...topics, retry: [`${topics.retryPrefix}.${DELAY}`] },
+    const bed = await Bed.set({
+      stack,
+      endpoint: upstream.endpoint,
+      settings: settingsOf(options),
       partitions: partitionsFor(played.load),
-      replicationFactor: 1,
+      logsDir,
+      logPrefix: played.name,
     })
-    await registerSchemas(
-      { url: stack.registryUrl, auth: null, clientId: 'quota-rig' },
-      { 'verification-completed': topics.input, 'verification-result': topics.result },
-    )
-    const encode = await avroEncoder(stack.registryUrl, topics.input)
-    return new Bed(options, { environment, kafka, admin, producer, encode, upstream, arrivalsFile })
+    return new QuotaBed(options, { bed, producer: await bed.producer(), upstream, arrivalsFile })
   }
 
   /** Nanoseconds since the bed was set up, by the clock of the arrival log. */
@@ -100,38 +84,38 @@ export class Bed {
   }
 
   get deaths(): readonly string[] {
-    return this.#fleet.deaths
+    return this.#bed.fleet.deaths
   }
 
   get endpoint(): string {
-    return this.#parts.upstream.endpoint
+    return this.#upstream.endpoint
   }
 
   /** `counts`: number of events for each partition. */
   async fill(backlog: readonly number[]): Promise<void> {
-    const { producer, environment } = this.#parts
+    const { topics } = this.#bed.environment
     for (const [partition, count] of backlog.entries()) {
       for (let at = 0; at < count; at += CHUNK) {
         const messages = Array.from({ length: Math.min(CHUNK, count - at) }, () => ({
           ...this.#message(),
           partition,
         }))
-        await producer.send({ topic: environment.topics.input, messages })
+        await this.#producer.send({ topic: topics.input, messages })
       }
     }
   }
 
   startPace(perSecond: number): void {
-    const { producer, environment } = this.#parts
     const message = (): Message => this.#message()
-    this.#pace = startPace({ producer, topic: environment.topics.input, perSecond, message })
+    const { input } = this.#bed.environment.topics
+    this.#pace = startPace({ producer: this.#producer, topic: input, perSecond, message })
   }
 
   /** Resolves when it is ready. */
   async startReplica(): Promise<Replica> {
     this.#started += 1
     const clientId = `replica-${this.#started}`
-    const replica = await this.#fleet.start({ ...this.#parts.environment.env, KAFKA_CLIENT_ID: clientId })
+    const replica = await this.#bed.fleet.start({ ...this.#bed.environment.env, KAFKA_CLIENT_ID: clientId })
     this.#clientIds.set(replica, clientId)
     await replica.ready()
     return replica
@@ -140,11 +124,11 @@ export class Bed {
   /** Resolves when every replica is a member of the group and their shares sum to N. */
   async untilSteady(): Promise<void> {
     const { permits, mode } = this.#options.played
-    const { admin, environment } = this.#parts
+    const { admin, environment } = this.#bed
     const steady = async (): Promise<boolean> => {
       const { groups } = await admin.describeGroups([environment.groupId])
       const [group] = groups
-      if (group?.state !== 'Stable' || group.members.length !== this.#fleet.replicas.size) return false
+      if (group?.state !== 'Stable' || group.members.length !== this.#bed.fleet.replicas.size) return false
       if (mode === 'redis') return true
       const standings = await this.standings([])
       return [...standings.values()].reduce((sum, { share }) => sum + share, 0) === permits
@@ -158,7 +142,7 @@ export class Bed {
   /** The metrics of all running replicas. `busy`: partitions with work. */
   async standings(busy: readonly number[]): Promise<ReadonlyMap<Replica, Standing>> {
     const held = await this.#held()
-    const standings = [...this.#fleet.replicas].map(async (replica) => {
+    const standings = [...this.#bed.fleet.replicas].map(async (replica) => {
       const exposition = await replica.metrics()
       const partitions = held.get(this.#clientIds.get(replica) ?? '') ?? []
       const hasWork = partitions.some((partition) => busy.includes(partition))
@@ -169,7 +153,7 @@ export class Bed {
 
   /** Number of uncommitted events of each partition. */
   async left(): Promise<ReadonlyMap<number, number>> {
-    const { admin, environment } = this.#parts
+    const { admin, environment } = this.#bed
     const { input } = environment.topics
     const ends = await admin.fetchTopicOffsets(input)
     const [committed] = await admin.fetchOffsets({ groupId: environment.groupId, topics: [input] })
@@ -182,25 +166,23 @@ export class Bed {
   /** Ends everything but the topics. Returns the arrived calls in order. */
   async calls(): Promise<readonly Call[]> {
     await this.#pace?.stop()
-    await this.#fleet.killAll()
-    const code = await this.#parts.upstream.stop()
+    await this.#bed.fleet.killAll()
+    const code = await this.#upstream.stop()
     if (code !== 0) throw new Error(`The simulator exited with code ${code}.`)
-    return parseArrivals(await readFile(this.#parts.arrivalsFile, 'utf8'), this.#originNs)
+    return parseArrivals(await readFile(this.#arrivalsFile, 'utf8'), this.#originNs)
   }
 
   async clear(): Promise<void> {
     await this.#pace?.stop().catch(() => undefined)
-    await this.#fleet.killAll()
-    const { admin, producer, environment, upstream } = this.#parts
-    await upstream.stop()
-    const { input, result, deadLetter, retryPrefix } = environment.topics
-    await admin.deleteTopics({ topics: [input, result, deadLetter, `${retryPrefix}.${DELAY}`] })
-    await Promise.all([admin.disconnect(), producer.disconnect()])
+    await this.#bed.fleet.killAll()
+    await this.#upstream.stop()
+    await this.#bed.deleteTopics()
+    await this.#bed.clear()
   }
 
   /** Partitions of the input topic by the client id of their owner. */
   async #held(): Promise<ReadonlyMap<string, readonly number[]>> {
-    const { admin, environment } = this.#parts
+    const { admin, environment } = this.#bed
     const { groups } = await admin.describeGroups([environment.groupId])
     const members = groups[0]?.members ?? []
     return new Map(
@@ -216,16 +198,13 @@ export class Bed {
   #message(): Message {
     events += 1
     const event = eventFor({ name: EVENT_SCENARIO, docType: null }, events)
-    return { key: event.transactionId, value: this.#parts.encode(event) }
+    return { key: event.transactionId, value: this.#bed.encode(event) }
   }
 }
 
 interface Parts {
-  readonly environment: Environment
-  readonly kafka: Kafka
-  readonly admin: Admin
+  readonly bed: Bed
   readonly producer: Producer
-  readonly encode: EncodeEvent
   readonly upstream: Upstream
   readonly arrivalsFile: string
 }
@@ -237,7 +216,6 @@ function settingsOf({ played, redisUrl, guardMs }: BedOptions): Env {
     CHECKRESULT_QUOTA: played.mode,
     KAFKA_SESSION_TIMEOUT: `${SESSION_TIMEOUT_MS}ms`,
     DEFER_DELAYS: DELAY,
-    NODE_COMPILE_CACHE: COMPILED,
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl, CHECKRESULT_QUOTA_KEY: `quota-rig:${played.name}` }),
   }
 }

@@ -6,7 +6,7 @@ import type { StackAddresses } from '../../dev/harness/environment.ts'
 import type { Server } from '../../dev/stack/server.ts'
 import type { Replica } from '../support/fleet.ts'
 import type { Span } from './arrivals.ts'
-import { Bed } from './bed.ts'
+import { QuotaBed } from './bed.ts'
 import type { Case } from './cases.ts'
 import { backlogOf, PARTITIONS } from './loads.ts'
 import { figuresOf, guardOf, type Figures } from './promises.ts'
@@ -32,7 +32,7 @@ const OUTSIDE_CALLER = fileURLToPath(new URL('programs/outside-caller.ts', impor
 
 export async function playCase(played: Case, where: Circumstances): Promise<Figures> {
   const { stack, redis, slack, logsDir } = where
-  const bed = await Bed.set({
+  const bed = await QuotaBed.set({
     played,
     stack,
     redisUrl: played.mode === 'redis' ? (redis?.url ?? null) : null,
@@ -67,7 +67,7 @@ export async function playCase(played: Case, where: Circumstances): Promise<Figu
 
 /** The partitions that have work. */
 async function createBacklog(
-  bed: Bed,
+  bed: QuotaBed,
   { load, permits, disturbance }: Case,
   slack: number,
 ): Promise<number[]> {
@@ -85,7 +85,7 @@ interface DisturbOptions {
   readonly where: Circumstances
 }
 
-async function disturb(bed: Bed, { played, replicas, where }: DisturbOptions): Promise<void> {
+async function disturb(bed: QuotaBed, { played, replicas, where }: DisturbOptions): Promise<void> {
   const { disturbance } = played
   if (disturbance === undefined) return
   await disturbance.play({
@@ -108,7 +108,7 @@ interface Measured {
   readonly stretches: readonly Stretch[]
 }
 
-async function measure(bed: Bed, { disturbance }: Case, busy: readonly number[]): Promise<Measured> {
+async function measure(bed: QuotaBed, { disturbance }: Case, busy: readonly number[]): Promise<Measured> {
   const before = await bed.standings(busy)
   const fromNs = bed.nowNs()
   await delay((disturbance === undefined ? MEASURED_S : MEASURED_AFTERWARDS_S) * 1_000)

@@ -12,7 +12,7 @@ export interface Replica extends ServiceProcess {
 }
 
 export interface FleetOptions {
-  /** Folder for the log of each replica, written when it ends, and the prefix of its file name. */
+  /** Folder for the log of each replica, written when it ends, and the beginning of its file name. */
   readonly logs: { readonly folder: string; readonly prefix: string } | null
 }
 

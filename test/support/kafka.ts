@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import kafkajs, {
   type Admin,
+  type Consumer,
+  type EachBatchPayload,
   type IHeaders,
   type ITopicConfig,
   type Kafka,
@@ -27,6 +29,7 @@ export interface ReadRecord {
 
 const silent: Log = { info: () => {}, warn: () => {}, error: () => {} }
 const READ_TIMEOUT_MS = 30_000
+const UNTIL_TIMEOUT_MS = 60_000
 
 /** A unique name for topics, groups and subjects. */
 export function uniqueName(prefix: string): string {
@@ -88,6 +91,123 @@ export async function produce(topic: string, messages: Message[], kafka: Kafka =
   await producer.send({ topic, messages })
 }
 
+export interface Outputs {
+  /** In the order in which they were read. Grows while reading. */
+  readonly records: readonly ReadRecord[]
+  /** Resolves when this is true for the records read so far. Rejects if that takes too long. */
+  until(enough: () => boolean): Promise<void>
+  close(): Promise<void>
+}
+
+export interface WatchOptions {
+  /** Called for each record, once, in order within its partition. */
+  readonly onRecord?: (record: ReadRecord) => void
+  /** Whether a record stays in memory. Default: all do. */
+  readonly keep?: (record: ReadRecord) => boolean
+  /** The limit of `until`. */
+  readonly timeoutMs?: number
+}
+
+/** Reads the topics as read_committed from their beginning until closed, and continues when brokers fail. */
+export async function watchCommitted(
+  kafka: Kafka,
+  topics: readonly string[],
+  { onRecord, keep = () => true, timeoutMs = UNTIL_TIMEOUT_MS }: WatchOptions = {},
+): Promise<Outputs> {
+  const records: ReadRecord[] = []
+  const waiting = new Set<() => void>()
+  // kafkajs starts from the beginning after a long outage of the brokers, so skip records that were read before.
+  const readUpTo = new Map<string, bigint>()
+  const receive = ({ topic, partition, messages }: Batch): void => {
+    for (const { offset, timestamp, key, value, headers = {} } of messages) {
+      const record = {
+        topic,
+        partition,
+        offset: BigInt(offset),
+        timestampMs: Number(timestamp),
+        key,
+        value,
+        headers,
+      }
+      if (record.offset <= (readUpTo.get(`${topic}:${partition}`) ?? -1n)) continue
+      readUpTo.set(`${topic}:${partition}`, record.offset)
+      onRecord?.(record)
+      if (keep(record)) records.push(record)
+    }
+    for (const look of waiting) look()
+  }
+  const watcher: { consumer: Consumer | null } = { consumer: null }
+  const start = async (): Promise<void> => {
+    watcher.consumer = await startConsumer(kafka, { topics, receive, onEnd: restart })
+  }
+  const restart = async (): Promise<void> => {
+    if (watcher.consumer !== null) await start()
+  }
+  await start()
+  return {
+    records,
+    until: (enough) =>
+      untilTrue(enough, waiting, {
+        what: () => `Only ${records.length} records were read from ${topics.join(', ')} in ${timeoutMs} ms.`,
+        timeoutMs,
+      }),
+    close: async () => {
+      const { consumer } = watcher
+      watcher.consumer = null
+      await consumer?.disconnect()
+    },
+  }
+}
+
+type Batch = EachBatchPayload['batch']
+
+interface Watching {
+  readonly topics: readonly string[]
+  readonly receive: (batch: Batch) => void
+  /** Called when the kafkajs consumer ends, which it may do after a failure. */
+  readonly onEnd: () => Promise<void>
+}
+
+async function startConsumer(kafka: Kafka, { topics, receive, onEnd }: Watching): Promise<Consumer> {
+  patchFetch()
+  const consumer = kafka.consumer({
+    groupId: uniqueName('watcher'),
+    readUncommitted: false,
+    maxWaitTimeInMs: 50,
+    // Notices new partitions.
+    metadataMaxAge: 5_000,
+    // Reconnects quickly after an outage of the brokers.
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 1_000 },
+  })
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (!payload.restart) void onEnd()
+  })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+  await consumer.run({ autoCommit: false, eachBatch: async ({ batch }) => receive(batch) })
+  return consumer
+}
+
+function untilTrue(
+  enough: () => boolean,
+  waiting: Set<() => void>,
+  { what, timeoutMs }: { readonly what: () => string; readonly timeoutMs: number },
+): Promise<void> {
+  if (enough()) return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      if (enough()) done(resolve)
+    }
+    const done = (end: () => void): void => {
+      clearTimeout(tooLong)
+      waiting.delete(look)
+      end()
+    }
+    const tooLong = setTimeout(() => done(() => reject(new Error(what()))), timeoutMs)
+    waiting.add(look)
+  })
+}
+
 export interface ReadUntil {
   /** Stops at this number of records, or when this returns true for all records read so far. */
   readonly until: number | ((records: readonly ReadRecord[]) => boolean)
@@ -104,41 +224,9 @@ export async function readCommitted(
   { until: wanted, kafka = connectTo(), timeoutMs = READ_TIMEOUT_MS }: ReadUntil,
 ): Promise<readonly ReadRecord[]> {
   const isEnough = typeof wanted === 'number' ? (all: readonly ReadRecord[]) => all.length >= wanted : wanted
-  const records: ReadRecord[] = []
-  if (isEnough(records)) return records
-  patchFetch()
-  const consumer = kafka.consumer({ groupId: uniqueName('reader'), readUncommitted: false })
-  onTestFinished(async () => consumer.disconnect())
-  await consumer.connect()
-  await consumer.subscribe({ topics: [...topics], fromBeginning: true })
-  const enough = Promise.withResolvers<void>()
-  const tooLong = setTimeout(() => {
-    enough.reject(
-      new Error(
-        `${records.length} records were read from ${topics.join(', ')} in ${timeoutMs} ms, which is not enough.`,
-      ),
-    )
-  }, timeoutMs)
-  await consumer.run({
-    autoCommit: false,
-    eachMessage: async ({ topic, partition, message }) => {
-      records.push({
-        topic,
-        partition,
-        offset: BigInt(message.offset),
-        timestampMs: Number(message.timestamp),
-        key: message.key,
-        value: message.value,
-        headers: message.headers ?? {},
-      })
-      if (isEnough(records)) enough.resolve()
-    },
-  })
-  try {
-    await enough.promise
-  } finally {
-    clearTimeout(tooLong)
-    await consumer.disconnect()
-  }
+  if (isEnough([])) return []
+  const { records, until: untilRead, close } = await watchCommitted(kafka, topics, { timeoutMs })
+  onTestFinished(close)
+  await untilRead(() => isEnough(records)).finally(close)
   return records
 }

@@ -1,10 +1,9 @@
-/** Reads the outputs of a run as a read_committed consumer and checks that each event has exactly one. */
+/** Decodes the outputs of a run and checks that each event has exactly one. */
 import avsc from 'avsc'
 import { schemaJson } from '../../src/adapters/registry/schemas.ts'
 import type { VerificationResult } from '../../src/core/records/schema-types.ts'
-import type { Kafka, Producer } from 'kafkajs'
-import { uniqueName, type ReadRecord } from './kafka.ts'
-import { patchFetch } from '../../dev/harness/patch-fetch.ts'
+import type { Producer } from 'kafkajs'
+import { uniqueName, type Outputs, type ReadRecord } from './kafka.ts'
 
 /** `topic:partition:offset` of an event on the input topic. */
 export type Coordinates = string
@@ -14,70 +13,7 @@ export interface OutputTopics {
   readonly deadLetter: string
 }
 
-export interface Outputs {
-  /** In the order in which they were read. Grows while reading. */
-  readonly records: readonly ReadRecord[]
-  /** Resolves when this is true for the outputs read so far. Rejects after a minute. */
-  until(enough: () => boolean): Promise<void>
-  close(): Promise<void>
-}
-
-const UNTIL_TIMEOUT_MS = 60_000
 const HEADER_BYTES = 5
-
-/** Reads the topics from the beginning until closed. */
-export async function watchCommitted(kafka: Kafka, topics: readonly string[]): Promise<Outputs> {
-  patchFetch()
-  const consumer = kafka.consumer({
-    groupId: uniqueName('watcher'),
-    readUncommitted: false,
-    maxWaitTimeInMs: 50,
-    // Reconnects quickly after an outage of the brokers.
-    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 1_000 },
-  })
-  const records: ReadRecord[] = []
-  const waiting = new Set<() => void>()
-  // kafkajs starts from the beginning after a long outage of the brokers, so skip records that were read before.
-  const readUpTo = new Map<string, bigint>()
-  await consumer.connect()
-  await consumer.subscribe({ topics: [...topics], fromBeginning: true })
-  await consumer.run({
-    autoCommit: false,
-    eachBatch: async ({ batch }) => {
-      const partition = `${batch.topic}:${batch.partition}`
-      for (const { offset, timestamp, key, value, headers = {} } of batch.messages) {
-        const position = { topic: batch.topic, partition: batch.partition, offset: BigInt(offset) }
-        if (position.offset <= (readUpTo.get(partition) ?? -1n)) continue
-        readUpTo.set(partition, position.offset)
-        records.push({ ...position, timestampMs: Number(timestamp), key, value, headers })
-      }
-      for (const look of waiting) look()
-    },
-  })
-  return {
-    records,
-    until: (enough) => untilTrue(enough, waiting, () => records.length),
-    close: async () => consumer.disconnect(),
-  }
-}
-
-function untilTrue(enough: () => boolean, waiting: Set<() => void>, count: () => number): Promise<void> {
-  if (enough()) return Promise.resolve()
-  return new Promise((resolve, reject) => {
-    const look = (): void => {
-      if (enough()) done(resolve)
-    }
-    const done = (end: () => void): void => {
-      clearTimeout(tooLong)
-      waiting.delete(look)
-      end()
-    }
-    const tooLong = setTimeout(() => {
-      done(() => reject(new Error(`Only ${count()} outputs were read in ${UNTIL_TIMEOUT_MS} ms.`)))
-    }, UNTIL_TIMEOUT_MS)
-    waiting.add(look)
-  })
-}
 
 const SENTINEL = 'test-sentinel'
 

@@ -5,41 +5,26 @@
 import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs'
 import { inject, onTestFinished } from 'vitest'
 import type { Env } from '../../dev/harness/commands.ts'
-import {
-  createEnvironment,
-  prepareEnvironment,
-  type Environment,
-  type StackAddresses,
-} from '../../dev/harness/environment.ts'
-import { avroEncoder, eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
+import type { Environment, StackAddresses } from '../../dev/harness/environment.ts'
+import { eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
 import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator/simulator.ts'
-import { connectTo, type ReadRecord } from './kafka.ts'
-import {
-  isSentinel,
-  readToTheEnd,
-  sourceOf,
-  tally,
-  watchCommitted,
-  type Coordinates,
-  type Outputs,
-  type Tally,
-} from './outputs.ts'
+import { Bed, type BedOptions } from './bed.ts'
+import type { Replica } from './fleet.ts'
+import { watchCommitted, type Outputs, type ReadRecord } from './kafka.ts'
+import { isSentinel, readToTheEnd, sourceOf, tally, type Coordinates, type Tally } from './outputs.ts'
 
-export interface RunOptions {
+export interface RunOptions extends Pick<
+  BedOptions,
+  'settings' | 'settingsToPrepare' | 'partitions' | 'beforeTopics'
+> {
   /** The shared stack by default. */
   readonly stack?: StackAddresses
   readonly simulator?: Partial<SimulatorOptions>
   /** Replaces the simulator. */
   readonly endpoint?: string
-  readonly settings?: Env
   /** The brokers that the test uses itself. The settings may point the service elsewhere. */
   readonly brokers?: readonly string[]
-  readonly partitions?: number
-  /** Settings for the creation of topics and schemas only. */
-  readonly settingsToPrepare?: Env
-  /** Called before the topics are created. */
-  readonly beforeTopics?: (environment: Environment) => Promise<void>
 }
 
 export interface Run {
@@ -49,10 +34,10 @@ export interface Run {
   readonly encode: EncodeEvent
   readonly outputs: Outputs
   /**
-   * Starts a replica and waits until it is ready. The given settings extend or replace those of the run. `nodeArgs`
-   * as in {@link startServiceProcess}.
+   * Starts a replica and waits until it is ready. The given settings extend or replace those of the run. `nodeArgs`:
+   * Node's own options.
    */
-  startReplica(settings?: Env, nodeArgs?: readonly string[]): Promise<ServiceProcess>
+  startReplica(settings?: Env, nodeArgs?: readonly string[]): Promise<Replica>
   /** Spreads the messages over the partitions of the input topic. Returns the position of each, in the same order. */
   send(messages: readonly Message[], compression?: CompressionTypes): Promise<Coordinates[]>
   /** This many new events of verifications that passed. */
@@ -74,32 +59,25 @@ const CHUNK = 2_000
 /** Must be closed by the test or by the last hook of the file. */
 export async function startRun(options: RunOptions = {}): Promise<Run> {
   const { partitions = 8 } = options
-  const brokers = options.brokers ?? options.stack?.brokers ?? inject('brokers')
-  const registryUrl = options.stack?.registryUrl ?? inject('registryUrl')
   const simulator = await startSimulator({
     credentials: SIMULATOR_KEY,
     qps: 'unlimited',
     latencyMs: 1,
     ...options.simulator,
   })
-  const environment = createEnvironment(
-    {
-      brokers,
-      registryUrl,
-      endpoint: options.endpoint ?? simulator.url,
-      settings: { CHECKRESULT_QPS: 'unlimited', DEFER_DELAYS: '1s', ...options.settings },
+  const bed = await Bed.set({
+    ...options,
+    stack: {
+      brokers: options.brokers ?? options.stack?.brokers ?? inject('brokers'),
+      registryUrl: options.stack?.registryUrl ?? inject('registryUrl'),
     },
-    { shared: true },
-  )
-  await options.beforeTopics?.(environment)
-  const kafka = connectTo(brokers)
-  const producer = kafka.producer()
-  const preparing = { ...environment, env: { ...environment.env, ...options.settingsToPrepare } }
-  await Promise.all([prepareEnvironment(preparing, partitions), producer.connect()])
-  const { topics } = environment
-  const outputs = await watchCommitted(kafka, [topics.result, topics.deadLetter])
-  const encode = await avroEncoder(registryUrl, topics.input)
-  return assemble({ environment, simulator, producer, outputs, encode, partitions })
+    endpoint: options.endpoint ?? simulator.url,
+    settings: { CHECKRESULT_QPS: 'unlimited', DEFER_DELAYS: '1s', ...options.settings },
+  })
+  const { result, deadLetter } = bed.environment.topics
+  const producer = await bed.producer()
+  const outputs = await watchCommitted(bed.kafka, [result, deadLetter])
+  return assemble({ bed, simulator, producer, outputs, partitions })
 }
 
 /** Starts a service without waiting until it is ready. It ends with the test. */
@@ -113,17 +91,16 @@ export async function startService(env: Env, whenFinished = onTestFinished): Pro
 }
 
 interface Parts {
-  readonly environment: Environment
+  readonly bed: Bed
   readonly simulator: Simulator
   readonly producer: Producer
   readonly outputs: Outputs
-  readonly encode: EncodeEvent
   readonly partitions: number
 }
 
-function assemble({ environment, simulator, producer, outputs, encode, partitions }: Parts): Run {
+function assemble({ bed, simulator, producer, outputs, partitions }: Parts): Run {
+  const { environment, encode, fleet } = bed
   const { topics } = environment
-  const replicas: ServiceProcess[] = []
   const fresh = freshEvents(encode)
   const send: Run['send'] = (messages, compression = kafkajs.CompressionTypes.None) =>
     sendInChunks(producer, { topic: topics.input, partitions, messages, compression })
@@ -131,19 +108,14 @@ function assemble({ environment, simulator, producer, outputs, encode, partition
     outputs.records.filter((record) => record.topic === topic && !isSentinel(record))
   const out = (): Coordinates[] =>
     [...read(topics.result), ...read(topics.deadLetter)].map((one) => sourceOf(one, topics))
-  const killReplicas = async (): Promise<void> => {
-    for (const replica of replicas) replica.signal('SIGKILL')
-    await Promise.all(replicas.map(async ({ exited }) => exited))
-  }
   return {
     environment,
     topics,
     simulator,
     encode,
     outputs,
-    startReplica: async (settings = {}, nodeArgs) => {
-      const replica = await startServiceProcess({ ...environment.env, ...settings }, nodeArgs)
-      replicas.push(replica)
+    startReplica: async (settings = {}, nodeArgs = []) => {
+      const replica = await fleet.start({ ...environment.env, ...settings }, nodeArgs)
       await replica.ready()
       return replica
     },
@@ -163,14 +135,14 @@ function assemble({ environment, simulator, producer, outputs, encode, partition
       })
     },
     tally: async (sent) => {
-      await killReplicas()
+      await fleet.killAll()
       const counts = new Map([topics.result, topics.deadLetter].map((topic) => [topic, partitions]))
       await readToTheEnd(outputs, producer, counts)
       return tally(sent, out())
     },
     close: async () => {
-      await killReplicas()
-      await Promise.all([outputs.close(), producer.disconnect(), simulator.close()])
+      await bed.clear()
+      await Promise.all([outputs.close(), simulator.close()])
     },
   }
 }

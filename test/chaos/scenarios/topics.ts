@@ -1,5 +1,5 @@
 /** Scenarios that change topics while they are read. */
-import { command } from '../stage.ts'
+import { mustSucceed } from '../../../dev/harness/commands.ts'
 import type { Scenario } from '../scenario.ts'
 
 /** The service checks the partition counts of its topics at intervals. */
@@ -16,7 +16,7 @@ export const TOPIC_SCENARIOS: readonly Scenario[] = [
       stage.spreadOver(WIDER)
       mark('the new partitions were read', NOTICED_S)
       await last(5)
-      await command(['topics', 'create', '--partitions', String(WIDER), '--replication-factor', '3'], env)
+      await mustSucceed(['topics', 'create', '--partitions', String(WIDER), '--replication-factor', '3'], env)
       await last(NOTICED_S)
     },
   },

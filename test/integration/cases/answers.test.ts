@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Message } from 'kafkajs'
 import { describe, test, type ExpectStatic } from 'vitest'
 import { eventFor } from '../../../dev/harness/events.ts'
-import { metricSum, SERVICE, type ServiceProcess } from '../../../dev/harness/service.ts'
+import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
 import type { Response } from '../../../simulator/scenarios.ts'
 import type { ReadRecord } from '../../support/kafka.ts'
 import { decodeResult, EXACTLY_ONCE, header, type Coordinates } from '../../support/outputs.ts'
@@ -234,7 +234,7 @@ describe.concurrent('an answer for every event', () => {
   }) => {
     const run = await startRun()
     onTestFinished(run.close)
-    const replica = await run.startReplica({}, ['--import', CLOCK, ...SERVICE])
+    const replica = await run.startReplica({}, ['--import', CLOCK])
     const before = await run.sendFresh(8)
     await run.untilOut(before)
     replica.signal('SIGWINCH')

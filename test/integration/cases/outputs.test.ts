@@ -8,7 +8,7 @@ import type { Message } from 'kafkajs'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import type { Environment } from '../../../dev/harness/environment.ts'
 import { eventFor } from '../../../dev/harness/events.ts'
-import { SERVICE, metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
+import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
 import { FEW_ARENAS, SMALL_HEAP } from '../../../dev/harness/small-heap.ts'
 import { DELIVERIES } from '../../../src/core/delivery.ts'
 import { alterTopic, createTopics, type ReadRecord } from '../../support/kafka.ts'
@@ -142,7 +142,7 @@ describe.each(DELIVERIES)('%s: an output that its topic rejects', (delivery) => 
       settings: { KAFKA_DELIVERY: delivery, DEAD_LETTER_LIMIT: 'off' },
     })
     await alterTopic(run.topics.deadLetter, { 'message.timestamp.after.max.ms': '60000' })
-    const replica = await run.startReplica({}, ['--import', CLOCK, ...SERVICE])
+    const replica = await run.startReplica({}, ['--import', CLOCK])
     replica.signal('SIGWINCH')
     const sent = await run.send([{ key: 'k', value: '{"transactionId":', partition: 0 }])
     await replica.line(/INVALID_TIMESTAMP.*A partition is blocked/)
@@ -172,7 +172,7 @@ describe.each(DELIVERIES)('%s: an output that its topic rejects', (delivery) => 
   test('does not prevent an orderly exit after SIGTERM', async () => {
     const run = await start({ partitions: 2, settings: { KAFKA_DELIVERY: delivery } })
     await alterTopic(run.topics.deadLetter, { 'message.timestamp.after.max.ms': '60000' })
-    const replica = await run.startReplica({}, ['--import', CLOCK, ...SERVICE])
+    const replica = await run.startReplica({}, ['--import', CLOCK])
     replica.signal('SIGWINCH')
     await run.send([{ key: 'k', value: '{"transactionId":', partition: 0 }])
     await replica.line(/A partition is blocked/)
@@ -187,7 +187,7 @@ test('a backlog on 64 partitions is drained with the memory of the default conta
     settings: { CHECKRESULT_MAX_IN_FLIGHT: '256', ...FEW_ARENAS },
   })
   const sent = await run.sendFresh(10_000)
-  const replica = await run.startReplica({}, [...SMALL_HEAP, ...SERVICE])
+  const replica = await run.startReplica({}, SMALL_HEAP)
   expect(await connectionsTo(replica)).toBeLessThanOrEqual(20)
   await run.untilOut(sent)
   expect(await replica.stop()).toBe(0)

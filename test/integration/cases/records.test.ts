@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { eventFor } from '../../../dev/harness/events.ts'
-import { SERVICE, type ServiceProcess } from '../../../dev/harness/service.ts'
+import type { ServiceProcess } from '../../../dev/harness/service.ts'
 import { FEW_ARENAS, SMALL_HEAP } from '../../../dev/harness/small-heap.ts'
 import { DELIVERIES } from '../../../src/core/delivery.ts'
 import { BrokerConnection } from '../../fuzz/broker.ts'
@@ -140,7 +140,7 @@ describe.each(DELIVERIES)('R13: a value that is small only if compressed, %s', (
       bombs.push(`${run.topics.input}:${partition}:${offset}`)
     }
     const behind = await run.send(BOMBS.flatMap((_, partition) => ten(run, partition)))
-    const replica = await run.startReplica({}, [...SMALL_HEAP, ...SERVICE])
+    const replica = await run.startReplica({}, SMALL_HEAP)
     await run.untilOut([...bombs, ...behind])
     expect(peakMegabytes(replica)).toBeLessThan(CONTAINER_MB)
     expect(await replica.stop()).toBe(0)
