@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs'
 import { applyPatches } from '../../src/adapters/kafka/kafkajs/patches.ts'
-import { startCommand } from '../harness/commands.ts'
 import { createEnvironment, prepareEnvironment, type Environment } from '../harness/environment.ts'
 import { avroEncoder, eventFor, type EncodeEvent } from '../harness/events.ts'
 import { patchFetch } from '../harness/patch-fetch.ts'
+import { startSimulatorProcess } from '../harness/simulator.ts'
 import { SERVICE, startServiceProcess, type ServiceProcess } from '../harness/service.ts'
 import { FEW_ARENAS, SMALL_HEAP } from '../harness/small-heap.ts'
 import { startStack } from '../stack/stack.ts'
@@ -54,7 +54,10 @@ export async function startRig(
   onProgress: (line: string) => void,
 ): Promise<Rig> {
   const stack = await startStack({ onProgress, kafkaJavaOptions: BROKER_JAVA })
-  const server = upstream === 'lean' ? await startLean() : await startSimulator()
+  const server =
+    upstream === 'lean'
+      ? await startLean()
+      : await startSimulatorProcess({ qps: 'unlimited', latency: LATENCY_MS })
   // Kafka clients of the rig share the cores with the service, so they must use little CPU.
   applyPatches('request-queue')
   patchFetch()
@@ -92,13 +95,6 @@ export async function groupIsEmpty({ admin, environment }: Width): Promise<boole
 interface Upstream {
   readonly url: string
   stop(): Promise<unknown>
-}
-
-async function startSimulator(): Promise<Upstream> {
-  const latency = String(LATENCY_MS)
-  const running = startCommand(['simulate', '--port', '0', '--qps', 'unlimited', '--latency', latency], {})
-  const [, url = ''] = await running.line(/CHECKRESULT_ENDPOINT=(\S+)/)
-  return { url, stop: () => running.stop() }
 }
 
 async function startLean(): Promise<Upstream> {

@@ -1,9 +1,9 @@
 /** Starts everything that the demo shows: stack, topics and schemas, simulator, service. `running` stops them. */
 import type { Kafka } from 'kafkajs'
 import { createKafkaClient } from '../../src/adapters/kafka/client.ts'
-import { startCommand } from '../harness/commands.ts'
 import { createEnvironment, prepareEnvironment, type Environment } from '../harness/environment.ts'
 import { startServiceProcess, type ServiceProcess } from '../harness/service.ts'
+import { startSimulatorProcess } from '../harness/simulator.ts'
 import { startStack } from '../stack/stack.ts'
 
 export interface Started {
@@ -18,8 +18,6 @@ export interface Started {
 }
 
 export const QPS = 50
-
-const LATENCY_MS = { min: 20, added: 40 }
 
 /**
  * Short delays, so that deferred events return while the user is watching and an event that never completes becomes a
@@ -41,10 +39,11 @@ export async function startEverything(
   const { brokers, registryUrl, dataDir, stop } = await startStack({ onProgress: say })
   running.defer(stop)
   say(`Starting a simulated CheckResult API with a quota of ${QPS} calls per second ...`)
-  const simulatorUrl = await startSimulator(running)
+  const simulator = await startSimulatorProcess({ qps: QPS, latency: 20, jitter: 40 })
+  running.defer(async () => void (await simulator.stop()))
   say('Creating topics, registering schemas ...')
   const environment = createEnvironment(
-    { brokers, registryUrl, endpoint: simulatorUrl, settings: SETTINGS },
+    { brokers, registryUrl, endpoint: simulator.url, settings: SETTINGS },
     { shared: false },
   )
   await prepareEnvironment(environment)
@@ -52,16 +51,15 @@ export async function startEverything(
   const service = await startServiceProcess(environment.env)
   running.defer(async () => void (await service.stop()))
   await service.ready()
-  return { brokers, registryUrl, dataDir, simulatorUrl, environment, service, kafka: kafkaOf(brokers) }
-}
-
-async function startSimulator(running: AsyncDisposableStack): Promise<string> {
-  const { min, added } = LATENCY_MS
-  const options = ['--port', '0', '--qps', QPS, '--latency', min, '--jitter', added]
-  const simulator = startCommand(['simulate', ...options.map(String)], {})
-  running.defer(async () => void (await simulator.stop()))
-  const [, url = ''] = await simulator.line(/CHECKRESULT_ENDPOINT=(\S+)/)
-  return url
+  return {
+    brokers,
+    registryUrl,
+    dataDir,
+    simulatorUrl: simulator.url,
+    environment,
+    service,
+    kafka: kafkaOf(brokers),
+  }
 }
 
 function kafkaOf(brokers: readonly string[]): Kafka {

@@ -13,7 +13,6 @@ const POLL_MS = 200
 
 export class AlertWatch {
   readonly #api: Pick<PrometheusApi, 'rules'>
-  readonly #pollMs: number
   readonly #startMs = performance.now()
   readonly #states = new Map<string, AlertState>()
   readonly #changes: Change[] = []
@@ -21,9 +20,8 @@ export class AlertWatch {
   #failure: unknown = null
   #stopped = false
 
-  constructor(api: Pick<PrometheusApi, 'rules'>, pollMs = POLL_MS) {
+  constructor(api: Pick<PrometheusApi, 'rules'>) {
     this.#api = api
-    this.#pollMs = pollMs
   }
 
   start(): void {
@@ -84,7 +82,7 @@ export class AlertWatch {
   async #watch(): Promise<void> {
     while (!this.#stopped) {
       this.#note(worstByName(await this.#api.rules()))
-      await delay(this.#pollMs)
+      await delay(POLL_MS)
     }
   }
 

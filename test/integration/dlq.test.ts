@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand, type Finished } from '../../dev/harness/commands.ts'
-import { createEnvironment } from '../../dev/harness/environment.ts'
 import { encodeJson, eventFor } from '../../dev/harness/events.ts'
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { connectTo, readCommitted, type ReadRecord } from '../support/kafka.ts'
 import { decodeResult, header } from '../support/outputs.ts'
-import { startRun, type Run } from '../support/run.ts'
+import { newEnvironment, startRun, type Run } from '../support/run.ts'
 
 /** The fictitious person whose name must not appear. */
 const MARK = 'ZQXJKVPERSON'
@@ -264,10 +263,7 @@ async function topicEnd({ topics }: Run): Promise<readonly string[]> {
 test.concurrent.each([[['list']], [['stats']], [['show', '0:0']], [['redrive', '--execute']]])(
   'dlq %j names the dead-letter topic and its setting if it does not exist',
   async (args) => {
-    const { env } = createEnvironment(
-      { brokers: inject('brokers'), registryUrl: inject('registryUrl'), endpoint: 'http://127.0.0.1:1' },
-      { shared: true },
-    )
+    const { env } = newEnvironment()
     const { code, stdout, stderr } = await runCommand(['dlq', ...args], env)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toBe(

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { runCommand, type Env } from '../../dev/harness/commands.ts'
-import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
+import type { Environment } from '../../dev/harness/environment.ts'
 import { eventFor } from '../../dev/harness/events.ts'
 import { createAuthority, issue } from '../support/certificates.ts'
 import { connectTo, watchCommitted } from '../support/kafka.ts'
 import { complaints } from '../support/log-lines.ts'
 import { EXACTLY_ONCE, sourceOf, tally, type Coordinates } from '../support/outputs.ts'
-import { startRun, type Run } from '../support/run.ts'
+import { newEnvironment, startRun, type Run } from '../support/run.ts'
 import { startSecuredKafka, type SecuredKafka } from '../support/secured-kafka.ts'
 import { CLIENT, startTokenEndpoint } from '../support/token-endpoint.ts'
 
@@ -242,6 +242,5 @@ async function sendSome(run: Run, from = 0): ReturnType<Run['send']> {
 }
 
 function environment(settings: Env): Environment {
-  const addresses = { brokers: [kafka.internal], registryUrl: inject('registryUrl') }
-  return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
+  return newEnvironment(settings, [kafka.internal])
 }

@@ -1,13 +1,12 @@
 import { randomInt } from 'node:crypto'
 import { describe, expect, inject, test } from 'vitest'
 import { runCommand, startCommand, type Env, type Finished } from '../../dev/harness/commands.ts'
-import { createEnvironment, type Environment } from '../../dev/harness/environment.ts'
 import type { ServiceProcess } from '../../dev/harness/service.ts'
 import { schemaJson, subjectOf } from '../../src/adapters/registry/schemas.ts'
 import { startSimulator } from '../../simulator/simulator.ts'
 import { alterTopic, connectTo } from '../support/kafka.ts'
 import { loginSettings } from '../support/login-listener.ts'
-import { SIMULATOR_KEY, startService } from '../support/run.ts'
+import { newEnvironment, SIMULATOR_KEY, startService } from '../support/run.ts'
 
 /** A port on which nothing listens. */
 const NOWHERE = '127.0.0.1:1'
@@ -49,7 +48,7 @@ describe.concurrent('with bad settings', () => {
   ])(
     'command %j lists all invalid settings that it uses and exits with 2 before it connects',
     async (command, names) => {
-      const { code, stdout, stderr } = await runCommand(command, environment(BAD).env)
+      const { code, stdout, stderr } = await runCommand(command, newEnvironment(BAD).env)
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
       const errors = stderr.trim().split('\n')
       expect(new Set(errors.map((error) => /^\w+/.exec(error)?.[0]))).toEqual(new Set(names))
@@ -59,7 +58,7 @@ describe.concurrent('with bad settings', () => {
   )
 
   test('the service logs them as JSON, even with LOG_LEVEL=silent, and says that it does not start', async () => {
-    const { code, stdout, stderr } = await runCommand([], environment({ ...BAD, LOG_LEVEL: 'silent' }).env)
+    const { code, stdout, stderr } = await runCommand([], newEnvironment({ ...BAD, LOG_LEVEL: 'silent' }).env)
     expect({ code, stderr }).toEqual({ code: 2, stderr: '' })
     const lines = stdout
       .trim()
@@ -76,7 +75,7 @@ describe.concurrent('with bad settings', () => {
 
 describe.concurrent('without the settings that a command does not use', () => {
   test('topics and schemas are created', async () => {
-    const { env } = environment()
+    const { env } = newEnvironment()
     const only = (...names: string[]): Env =>
       Object.fromEntries(Object.entries(env).filter(([name]) => names.some((one) => name.startsWith(one))))
     expect(await runCommand(TOPICS, only('KAFKA_', 'DEFER_'))).toMatchObject({ code: 0, stderr: '' })
@@ -95,7 +94,7 @@ describe.concurrent('without the settings that a command does not use', () => {
 describe.concurrent('a service that cannot start says what to do, in its log and at /readyz,', () => {
   test('while topics and schemas are missing, and becomes ready by itself once they are there', async (its) => {
     const result = `verification.result.${randomInt(10_000_000, 100_000_000)}`
-    const { env } = environment({ KAFKA_RESULT_TOPIC: result })
+    const { env } = newEnvironment({ KAFKA_RESULT_TOPIC: result })
     const service = await startService(env, its.onTestFinished)
     expect(
       await readinessAfter(
@@ -114,7 +113,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
   })
 
   test('when the input topic takes larger events than the retry and dead-letter topics', async (its) => {
-    const { env, topics } = environment()
+    const { env, topics } = newEnvironment()
     expect((await runCommand(TOPICS, env)).code).toBe(0)
     await alterTopic(topics.input, { 'max.message.bytes': String(2_000_000) })
     const service = await startService(env, its.onTestFinished)
@@ -127,7 +126,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
   })
 
   test('when no broker answers', async (its) => {
-    const service = await startService(environment({ KAFKA_BROKERS: NOWHERE }).env, its.onTestFinished)
+    const service = await startService(newEnvironment({ KAFKA_BROKERS: NOWHERE }).env, its.onTestFinished)
     expect(
       await readinessAfter(
         service,
@@ -137,7 +136,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
   })
 
   test('when the registry does not answer', async (its) => {
-    const { env } = environment({ SCHEMA_REGISTRY_URL: `http://${NOWHERE}` })
+    const { env } = newEnvironment({ SCHEMA_REGISTRY_URL: `http://${NOWHERE}` })
     expect((await runCommand(TOPICS, env)).code).toBe(0)
     expect(
       await readinessAfter(
@@ -149,7 +148,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
 
   test('when the brokers reject the password', async (its) => {
     const broker = inject('loginBroker')
-    const { env } = environment(loginSettings(broker, 'tester', 'not-the-right-one'))
+    const { env } = newEnvironment(loginSettings(broker, 'tester', 'not-the-right-one'))
     const service = await startService(env, its.onTestFinished)
     expect(await readinessAfter(service, /brokers reject the login: check .*KAFKA_SASL_PASSWORD/)).toEqual(
       NOT_READY,
@@ -157,7 +156,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
     expect(service.output()).not.toContain('not-the-right-one')
     const { code, stderr } = await runCommand(TOPICS, env)
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/brokers reject the login/) })
-    const right = environment(loginSettings(broker))
+    const right = newEnvironment(loginSettings(broker))
     expect((await runCommand(TOPICS, right.env)).code).toBe(0)
   })
 })
@@ -165,7 +164,7 @@ describe.concurrent('a service that cannot start says what to do, in its log and
 test.concurrent(
   '"topics create" creates missing topics, reports existing ones, and widens the retry topics to the input topic',
   async (its) => {
-    const { env, topics } = environment({ DEFER_DELAYS: '1s,2s' })
+    const { env, topics } = newEnvironment({ DEFER_DELAYS: '1s,2s' })
     const names = [
       topics.input,
       `${topics.retryPrefix}.1s`,
@@ -201,7 +200,7 @@ test.concurrent(
 test.concurrent(
   '"schemas register" registers once, and rejects an incompatible change with the reason',
   async () => {
-    const { env, topics } = environment()
+    const { env, topics } = newEnvironment()
     const first = await runCommand(['schemas', 'register'], env)
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(first.stdout).toMatch(/^registered  \S+  id \d+\nregistered  \S+  id \d+\n$/)
@@ -210,7 +209,7 @@ test.concurrent(
       stdout: first.stdout.replaceAll('registered  ', 'exists      '),
     })
 
-    const other = environment()
+    const other = newEnvironment()
     const subject = subjectOf(other.topics.result)
     const changed = JSON.parse(schemaJson('verification-result')) as {
       fields: { name: string; type: unknown }[]
@@ -286,9 +285,9 @@ test.concurrent.each([
 test.concurrent(
   'if the port for health and metrics is taken, the service logs it and exits with 1',
   async (its) => {
-    const first = await startService(environment({ KAFKA_BROKERS: NOWHERE }).env, its.onTestFinished)
+    const first = await startService(newEnvironment({ KAFKA_BROKERS: NOWHERE }).env, its.onTestFinished)
     const port = new URL(first.opsUrl).port
-    const { env } = environment({ KAFKA_BROKERS: NOWHERE, OPS_PORT: port })
+    const { env } = newEnvironment({ KAFKA_BROKERS: NOWHERE, OPS_PORT: port })
     const second = startCommand(['run'], env)
     expect(await second.exited).toBe(1)
     expect(second.output()).toContain(`Port ${port} on 127.0.0.1 is in use`)
@@ -300,17 +299,12 @@ test.concurrent(
 
 async function lookup(id: string, ...options: string[]): Promise<Finished> {
   const simulator = await startSimulator({ credentials: SIMULATOR_KEY, qps: 'unlimited', latencyMs: 0 })
-  const { env } = environment({ KAFKA_BROKERS: NOWHERE, CHECKRESULT_ENDPOINT: simulator.url })
+  const { env } = newEnvironment({ KAFKA_BROKERS: NOWHERE, CHECKRESULT_ENDPOINT: simulator.url })
   try {
     return await runCommand(['lookup', id, 'biz1', ...options], env)
   } finally {
     await simulator.close()
   }
-}
-
-function environment(settings: Env = {}): Environment {
-  const addresses = { brokers: inject('brokers'), registryUrl: inject('registryUrl') }
-  return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
 }
 
 /** The answer of /readyz once the message has been logged. */

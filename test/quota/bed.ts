@@ -10,9 +10,10 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import kafkajs, { type Message, type Producer } from 'kafkajs'
-import { startCommand, startNode, type Env, type Running } from '../../dev/harness/commands.ts'
+import { startNode, type Env, type Running } from '../../dev/harness/commands.ts'
 import type { StackAddresses } from '../../dev/harness/environment.ts'
 import { eventFor } from '../../dev/harness/events.ts'
+import { startSimulatorProcess } from '../../dev/harness/simulator.ts'
 import { Bed } from '../support/bed.ts'
 import type { Replica } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
@@ -231,11 +232,10 @@ async function startUpstream(
   { permits, answerJitterMs = 0, networkJitterMs = 0 }: Case,
   arrivalsFile: string,
 ): Promise<Upstream> {
-  const timing = ['--latency', String(ANSWER_MS), '--jitter', String(answerJitterMs)]
-  const args = ['simulate', '--port', '0', '--qps', String(permits), ...timing, '--arrivals', arrivalsFile]
-  const simulator = startCommand(args, {})
+  const timing = { latency: ANSWER_MS, jitter: answerJitterMs }
+  const simulator = await startSimulatorProcess({ qps: permits, ...timing, arrivals: arrivalsFile })
   prioritize(simulator)
-  const [, url = ''] = await simulator.line(/CHECKRESULT_ENDPOINT=(\S+)/)
+  const { url } = simulator
   if (networkJitterMs === 0) return { endpoint: url, stop: () => simulator.stop() }
   const program = fileURLToPath(new URL('programs/jittery-proxy.ts', import.meta.url))
   const proxy = startNode([program, new URL(url).port, String(networkJitterMs)], {})

@@ -225,8 +225,9 @@ export async function readCommitted(
 ): Promise<readonly ReadRecord[]> {
   const isEnough = typeof wanted === 'number' ? (all: readonly ReadRecord[]) => all.length >= wanted : wanted
   if (isEnough([])) return []
-  const { records, until: untilRead, close } = await watchCommitted(kafka, topics, { timeoutMs })
-  onTestFinished(close)
-  await untilRead(() => isEnough(records)).finally(close)
-  return records
+  const watch = await watchCommitted(kafka, topics, { timeoutMs })
+  onTestFinished(async () => watch.close())
+  await watch.until(() => isEnough(watch.records))
+  await watch.close()
+  return watch.records
 }

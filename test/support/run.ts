@@ -5,7 +5,7 @@
 import kafkajs, { type CompressionTypes, type Message, type Producer } from 'kafkajs'
 import { inject, onTestFinished } from 'vitest'
 import type { Env } from '../../dev/harness/commands.ts'
-import type { Environment, StackAddresses } from '../../dev/harness/environment.ts'
+import { createEnvironment, type Environment, type StackAddresses } from '../../dev/harness/environment.ts'
 import { eventFor, type EncodeEvent } from '../../dev/harness/events.ts'
 import { startServiceProcess, type ServiceProcess } from '../../dev/harness/service.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../simulator/simulator.ts'
@@ -78,6 +78,12 @@ export async function startRun(options: RunOptions = {}): Promise<Run> {
   const producer = await bed.producer()
   const outputs = await watchCommitted(bed.kafka, [result, deadLetter])
   return assemble({ bed, simulator, producer, outputs, partitions })
+}
+
+/** Names of topics and a group on the shared stack, which do not exist yet. Nothing answers at the address of the API. */
+export function newEnvironment(settings: Env = {}, brokers = inject('brokers')): Environment {
+  const stack = { brokers, registryUrl: inject('registryUrl') }
+  return createEnvironment({ ...stack, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
 }
 
 /** Starts a service without waiting until it is ready. It ends with the test. */

@@ -5,14 +5,14 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { runCommand, type Finished } from '../../../dev/harness/commands.ts'
-import { createEnvironment, prepareEnvironment, type Environment } from '../../../dev/harness/environment.ts'
+import { prepareEnvironment } from '../../../dev/harness/environment.ts'
 import { eventFor } from '../../../dev/harness/events.ts'
 import type { ServiceProcess } from '../../../dev/harness/service.ts'
 import { BrokerConnection } from '../../fuzz/broker.ts'
 import { followOutputs } from '../../fuzz/reader.ts'
 import { encodeBatch, type BatchRecord, type Header, type StoredRecord } from '../../fuzz/record-batch.ts'
 import { alterTopic } from '../../support/kafka.ts'
-import { startRun } from '../../support/run.ts'
+import { newEnvironment, startRun } from '../../support/run.ts'
 
 /** The fictitious person whose name must not appear. */
 const MARK = 'ZQXJKVPERSON'
@@ -57,7 +57,7 @@ describe('R3 and S11: "dlq redrive"', () => {
     ['constructor', Buffer.from('a')],
     ['__proto__', Buffer.from('b')],
   ]
-  const own = environment()
+  const own = newEnvironment()
   const { input, deadLetter } = own.topics
 
   beforeAll(async () => {
@@ -125,11 +125,6 @@ interface Report {
   readonly groups?: readonly object[]
   readonly cannotRedrive?: readonly object[]
   readonly foreign: object
-}
-
-function environment(): Environment {
-  const addresses = { brokers: inject('brokers'), registryUrl: inject('registryUrl') }
-  return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1' }, { shared: true })
 }
 
 /** A dead letter as the service writes it, of an event from this topic. */

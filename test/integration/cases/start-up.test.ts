@@ -3,20 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs'
 import kafkajs from 'kafkajs'
 import { describe, expect, inject, test, type onTestFinished } from 'vitest'
 import { runCommand, type Env } from '../../../dev/harness/commands.ts'
-import { createEnvironment, prepareEnvironment, type Environment } from '../../../dev/harness/environment.ts'
+import { prepareEnvironment, type Environment } from '../../../dev/harness/environment.ts'
 import { metricSum, type ServiceProcess } from '../../../dev/harness/service.ts'
 import { SCHEMA_NAMES, schemaJson, subjectOf } from '../../../src/adapters/registry/schemas.ts'
 import { page, serve } from '../../support/http-server.ts'
 import { API, describeConfigsError, startKafkaProxy, type Treatment } from '../../support/kafka-proxy.ts'
 import { connectTo } from '../../support/kafka.ts'
-import { startService } from '../../support/run.ts'
+import { newEnvironment, startService } from '../../support/run.ts'
 
 const TOPICS = ['topics', 'create', '--partitions', '2', '--replication-factor', '1']
 const REGISTER = ['schemas', 'register']
 
 describe.concurrent('S1: an address that is not a schema registry', () => {
   test('makes "schemas register" exit with 1 and a message that names the address', async () => {
-    const { env } = environment({ SCHEMA_REGISTRY_URL: withoutPath() })
+    const { env } = newEnvironment({ SCHEMA_REGISTRY_URL: withoutPath() })
     const { code, stdout, stderr } = await runCommand(REGISTER, env)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toContain(
@@ -32,7 +32,7 @@ describe.concurrent('S1: an address that is not a schema registry', () => {
         { url: withoutPath(), status: 404 },
         { url: login, status: 200 },
       ].map(async ({ url, status }) => {
-        const { env } = environment({ SCHEMA_REGISTRY_URL: url })
+        const { env } = newEnvironment({ SCHEMA_REGISTRY_URL: url })
         expect((await runCommand(TOPICS, env)).code).toBe(0)
         const service = await startService(env, onTestFinished)
         await service.line(notARegistry(status, url))
@@ -59,7 +59,7 @@ describe.concurrent('S4: an address where health and metrics cannot be served', 
   ] as const)(
     'makes the service exit with one message before it joins the group: %s',
     async ([, settings, said], its) => {
-      const own = environment()
+      const own = newEnvironment()
       await prepareEnvironment(own, 2)
       const first = await startService(own.env, its.onTestFinished)
       await first.ready()
@@ -122,7 +122,7 @@ describe.concurrent('S10: a broker or proxy that does not serve DescribeConfigs'
 test.concurrent(
   'R11b: the service and "topics create" warn about compacted topics',
   async ({ onTestFinished }) => {
-    const own = environment()
+    const own = newEnvironment()
     await prepareEnvironment(own, 2)
     const { deadLetter, result, retryPrefix, input } = own.topics
     const compacted = [result, deadLetter, `${retryPrefix}.10s`]
@@ -148,7 +148,7 @@ test.concurrent(
 
 describe.concurrent('compatibility of our subjects', () => {
   test('is set to FULL_TRANSITIVE, and a lower level is reported and corrected', async () => {
-    const { env, topics } = environment()
+    const { env, topics } = newEnvironment()
     expect(await runCommand(REGISTER, env)).toMatchObject({ code: 0, stderr: '' })
     const subjects = [topics.input, topics.result].map(subjectOf)
     expect(await Promise.all(subjects.map(levelOf))).toEqual(['FULL_TRANSITIVE', 'FULL_TRANSITIVE'])
@@ -161,7 +161,7 @@ describe.concurrent('compatibility of our subjects', () => {
   })
 
   test('rejects a schema that is incompatible with an older version, and names the version and the reason', async () => {
-    const { env, topics } = environment()
+    const { env, topics } = newEnvironment()
     const subject = subjectOf(topics.result)
     const ours = JSON.parse(schemaJson('verification-result')) as { fields: object[] }
     const strange = { ...ours, fields: [...ours.fields, { name: 'added', type: 'string', doc: 'Needed.' }] }
@@ -177,7 +177,7 @@ describe.concurrent('compatibility of our subjects', () => {
 
   // The registry's Java Avro library gives a second opinion besides test/unit/schemas/compatibility.test.ts.
   test.each(SCHEMA_NAMES)('holds between all released versions of %s and the current one', async (name) => {
-    const subject = subjectOf(environment().topics.result)
+    const subject = subjectOf(newEnvironment().topics.result)
     const folder = new URL(`../../../schemas/released/${name}/`, import.meta.url)
     const released = readdirSync(folder)
       .toSorted((one, other) => Number.parseInt(one, 10) - Number.parseInt(other, 10))
@@ -200,7 +200,7 @@ async function startBehind(
     apiKey === API.describeConfigs ? treatment : 'pass',
   )
   whenFinished(proxy.close)
-  const own = environment({ KAFKA_BROKERS: proxy.broker })
+  const own = newEnvironment({ KAFKA_BROKERS: proxy.broker })
   return { own, start: () => startService(own.env, whenFinished) }
 }
 
@@ -216,11 +216,6 @@ function notARegistry(status: number, url: string): RegExp {
 /** The time of the last accepted heartbeat. */
 function heartbeatsOf(service: ServiceProcess): () => Promise<number> {
   return async () => metricSum(await service.metrics(), 'checkresult_last_heartbeat_timestamp_seconds')
-}
-
-function environment(settings: Env = {}): Environment {
-  const addresses = { brokers: inject('brokers'), registryUrl: inject('registryUrl') }
-  return createEnvironment({ ...addresses, endpoint: 'http://127.0.0.1:1', settings }, { shared: true })
 }
 
 async function setPolicy(topic: string, policy: string): Promise<void> {
