@@ -88,7 +88,7 @@ export class Session {
     try {
       await this.#consumer.start()
     } catch (error) {
-      this.shards.revokeAll()
+      this.#over()
       throw error
     }
   }
@@ -99,8 +99,15 @@ export class Session {
   }
 
   /** Leaves the group. Call it when the shards are drained. */
-  close(): Promise<void> {
-    return this.#consumer.stop()
+  async close(): Promise<void> {
+    await this.#consumer.stop()
+    this.#over()
+  }
+
+  /** The membership is over, and with it nothing of the session may go on. */
+  #over(): void {
+    this.shards.revokeAll()
+    this.#delivery.close()
   }
 
   #hooks(): ConsumerHooks {
@@ -140,7 +147,7 @@ export class Session {
       },
       onActivity,
       onEnd: (cause) => {
-        this.shards.revokeAll()
+        this.#over()
         this.#ended.resolve(cause)
       },
       onCrash: (message) => onFatal(`The Kafka consumer has stopped and the service exits: ${message}`),

@@ -39,8 +39,9 @@ export class Lane implements TopicPartition {
   /** Replaced when the buffered records are dropped, so that records still being processed are recognized as unwanted. */
   #context: RecordContext
   #cancelDue: (() => void) | null = null
-  /** Where to read on after the next claim. An offset: the log was replaced and begins there. */
-  #resumeAt: 'position' | 'committed offset' | bigint = 'position'
+  /** The shard was fenced, so the records after the committed offset were dropped and must be read again. */
+  #mustSeek = false
+  #replacedAt: bigint | null = null
   #isClosed = false
 
   constructor(options: LaneOptions) {
@@ -79,7 +80,7 @@ export class Lane implements TopicPartition {
 
   /** Where a replaced log begins, while the committed offset still belongs to the old log; otherwise null. */
   get replacedAt(): bigint | null {
-    return typeof this.#resumeAt === 'bigint' ? this.#resumeAt : null
+    return this.#replacedAt
   }
 
   /** Buffers incoming records. Records that came before are recognized by their offset and dropped. */
@@ -102,13 +103,14 @@ export class Lane implements TopicPartition {
 
   /** The shard is claimed: nobody else can commit, so the committed offset is final. */
   claimed(committedOffset: bigint | null): void {
-    const resumeAt = this.#resumeAt
-    this.#resumeAt = 'position'
+    const mustSeek = this.#mustSeek
+    this.#mustSeek = false
+    this.#replacedAt = null
     // A publish whose outcome was unknown has turned out to be committed.
     if (committedOffset !== null)
       this.#count(this.#records.skipTo(committedOffset).filter(({ passed }) => passed))
     this.retry.claimed({ isEmpty: this.#records.tracker.size === 0 })
-    if (resumeAt === 'committed offset') this.#seek(committedOffset)
+    if (mustSeek) this.#seek(committedOffset)
     this.#readGap(committedOffset)
     this.#observe()
     this.#pump()
@@ -137,7 +139,7 @@ export class Lane implements TopicPartition {
   /** Another member owns the shard, so its records are dropped. They are read again if the shard is claimed again. */
   fenced(): void {
     this.#dropRecords(null)
-    this.#resumeAt = 'committed offset'
+    this.#mustSeek = true
     this.lag.measure(undefined)
   }
 
@@ -146,7 +148,7 @@ export class Lane implements TopicPartition {
    * log. The shard must be claimed again, which aborts outputs of them in an open transaction.
    */
   replaced(begin: bigint): void {
-    this.#resumeAt = begin
+    this.#replacedAt = begin
     this.#dropRecords(begin)
     this.#observe()
   }
@@ -163,6 +165,7 @@ export class Lane implements TopicPartition {
   /** The last transaction of the closed lane has ended: what is finished and not committed will be called for again. */
   countRepeated(): void {
     countRepeated(this.#options.metrics, this.#records.tracker.results)
+    this.#records.tracker.clear()
   }
 
   /** If reading began above the committed offset, because the group had an outdated position, the lane reads from it. */
@@ -202,9 +205,8 @@ export class Lane implements TopicPartition {
 
   #finished(entry: LaneEntry, processed: ProcessedRecord | null, context: RecordContext): void {
     this.#active -= 1
-    entry.result = processed
-    if (processed !== null && (this.#isClosed || this.#context !== context))
-      countRepeated(this.#options.metrics, [processed])
+    if (!this.#isClosed && this.#context === context) entry.result = processed
+    else if (processed !== null) countRepeated(this.#options.metrics, [processed])
     this.#pump()
     this.#options.owner.advance()
   }

@@ -20,6 +20,7 @@ export class PublishRetry {
   readonly #timer: RetryTimer
   /** Set until a commit succeeds: a successful claim does not prove that the partition can continue. */
   #hasFailed = false
+  #isEnded = false
 
   constructor(options: PublishRetryOptions) {
     this.#options = options
@@ -62,12 +63,15 @@ export class PublishRetry {
 
   /** The lane is closed. */
   end(): void {
+    this.#isEnded = true
     this.#timer.reset()
     this.#options.blocked.forget(this.#options.topic, this.#options.partition)
   }
 
   /** `offset` is the oldest offset without a committed output. */
   #wait(failure: Failure, offset: bigint, retry: () => void): void {
+    // The partition was removed during the transaction.
+    if (this.#isEnded) return
     const { topic, partition, blocked } = this.#options
     blocked.block({ topic, partition, offset, failure })
     this.#timer.start(failure, retry)

@@ -78,12 +78,12 @@ export class Shard implements LaneOwner {
    */
   assign(partitions: readonly TopicPartition[]): void {
     const wanted = new Set(partitions.map(partitionKey))
-    for (const [key, lane] of this.#lanes) {
-      if (wanted.has(key)) continue
-      this.#lanes.delete(key)
+    const removed = [...this.#lanes.values()].filter((lane) => !wanted.has(partitionKey(lane)))
+    for (const lane of removed) {
+      this.#lanes.delete(partitionKey(lane))
       lane.close()
-      lane.countRepeated()
     }
+    void this.#countRepeated(removed)
     const added = partitions.filter((one) => !this.#lanes.has(partitionKey(one)))
     for (const one of added) {
       const lane = this.#options.createLane(one, this)
@@ -113,8 +113,7 @@ export class Shard implements LaneOwner {
     this.#leave('closed')
     this.#claimRetry.reset()
     for (const lane of this.#lanes.values()) lane.close()
-    await this.#committing
-    for (const lane of this.#lanes.values()) lane.countRepeated()
+    await this.#countRepeated([...this.#lanes.values()])
     await this.#dropSink()
   }
 
@@ -138,6 +137,12 @@ export class Shard implements LaneOwner {
     } else if (this.#phase === 'running' || this.#phase === 'draining') this.#commitSoon()
   }
 
+  /** A transaction that is under way may still commit records of these closed lanes. */
+  async #countRepeated(closed: readonly Lane[]): Promise<void> {
+    await this.#committing
+    for (const lane of closed) lane.countRepeated()
+  }
+
   /** The lanes have changed, so the claim no longer has all their committed offsets. */
   #claimAgain(): void {
     if (this.#claiming !== null) this.#claiming.isOutdated = true
@@ -152,6 +157,7 @@ export class Shard implements LaneOwner {
     const claimed = await this.#options.claim(this.#options.shard, [...this.#lanes.values()])
     if (claimed.kind === 'claimed') {
       this.#sink = claimed.sink
+      if (this.#phase === 'closed') return this.#dropSink()
       const failure = await this.#overwriteReplaced(claimed.sink)
       if (failure !== null) this.#claimLater(failure)
     } else this.#claimLater(claimed.failure)
@@ -289,7 +295,10 @@ export class Shard implements LaneOwner {
   /** The other lanes come first in the next transaction. */
   #moveToEnd(lane: Lane): void {
     const key = partitionKey(lane)
-    if (this.#lanes.delete(key)) this.#lanes.set(key, lane)
+    // The partition may have been removed, or have a new lane.
+    if (this.#lanes.get(key) !== lane) return
+    this.#lanes.delete(key)
+    this.#lanes.set(key, lane)
   }
 
   async #fenced(): Promise<void> {

@@ -83,6 +83,13 @@ export class OffsetCommits {
     }
   }
 
+  /** The membership is over, so nothing more can be committed with it. */
+  close(): void {
+    this.#owned = new Set()
+    this.#noted.clear()
+    this.#cancel()
+  }
+
   #sendIn(delayMs: number): void {
     if (this.#noted.size === 0 || this.#underWay !== null || this.#cancelTimer !== null) return
     this.#cancelTimer = this.#options.clock.after(delayMs, () => void this.#sendNow())

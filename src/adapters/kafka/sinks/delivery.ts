@@ -28,6 +28,8 @@ export interface KafkaDelivery {
   replaced(topic: string, partition: number): void
   /** The group's decision. Must be called before the lanes learn about it. */
   assigned(memberId: string, assignment: Readonly<Record<string, readonly number[]>>): void
+  /** The membership is over. */
+  close(): void
 }
 
 export function createDelivery(options: DeliveryOptions): KafkaDelivery {
@@ -37,6 +39,7 @@ export function createDelivery(options: DeliveryOptions): KafkaDelivery {
       rebalancing: () => {},
       replaced: () => {},
       assigned: () => {},
+      close: () => {},
     }
   }
   const { consumer, clock, metrics, log } = options
@@ -51,5 +54,6 @@ export function createDelivery(options: DeliveryOptions): KafkaDelivery {
     rebalancing: () => commits.rebalancing(),
     replaced: (topic, partition) => commits.forget({ topic, partition }),
     assigned: (memberId, assignment) => commits.assigned(memberId, assignment),
+    close: () => commits.close(),
   }
 }

@@ -159,6 +159,18 @@ test('a flush without pending offsets returns at once', async () => {
   expect(offsets()).toEqual([])
 })
 
+test('after the end of the membership nothing more is sent or retried', async () => {
+  const { commits, clock, sent, offsets } = setUp()
+  commits.note([{ ...first, nextOffset: 5n }])
+  await clock.advance(GATHER_MS)
+  const flushed = hasResolved(commits.flush([first]))
+  commits.close()
+  commits.note([{ ...first, nextOffset: 6n }])
+  sent[0]?.fail('UNKNOWN_MEMBER_ID')
+  await clock.advance(10 * RETRY_MS)
+  expect([offsets(), clock.timers, flushed()]).toEqual([['in:0=5'], 0, true])
+})
+
 function hasResolved(promise: Promise<void>): () => boolean {
   let isResolved = false
   void promise.then(() => (isResolved = true))
