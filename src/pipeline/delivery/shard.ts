@@ -48,6 +48,8 @@ export class Shard implements LaneOwner {
   #claiming: { isOutdated: boolean } | null = null
   #sink: OutputSink | null = null
   #committing: Promise<void> | null = null
+  /** The last transaction failed. */
+  #lastFailed = false
   #drained: () => void = () => undefined
 
   constructor(options: ShardOptions) {
@@ -239,20 +241,26 @@ export class Shard implements LaneOwner {
     return true
   }
 
-  /** The parts of the next transaction. A lane whose last transaction failed is committed alone. */
+  /**
+   * The parts of the next transaction. A lane whose last transaction failed is committed alone. It takes turns with the
+   * others, because a failure may take long.
+   */
   #parts(): readonly Part[] {
     const parts: Part[] = []
+    let suspect: Part | null = null
     let left = this.#commits.limit
     for (const lane of this.#lanes.values()) {
       if (left === 0) break
-      if (!lane.hasFinished) continue
+      if (!lane.hasFinished || (lane.retry.isSuspect && suspect !== null)) continue
       const prefix = lane.prefix(left, this.#mayCommit)
       if (prefix === null) continue
-      if (lane.retry.isSuspect) return [{ lane, prefix }]
-      parts.push({ lane, prefix })
-      left -= prefix.finished.length
+      if (lane.retry.isSuspect) suspect = { lane, prefix }
+      else {
+        parts.push({ lane, prefix })
+        left -= prefix.finished.length
+      }
     }
-    return parts
+    return suspect === null || (this.#lastFailed && parts.length > 0) ? parts : [suspect]
   }
 
   readonly #mayCommit = ({ counts }: ProcessedRecord): boolean =>
@@ -286,6 +294,7 @@ export class Shard implements LaneOwner {
   #committed(parts: readonly Part[]): void {
     const isFull = parts.reduce((sum, { prefix }) => sum + prefix.finished.length, 0) >= this.#commits.limit
     this.#commits.committed()
+    this.#lastFailed = false
     for (const { lane, prefix } of parts) {
       lane.committed(prefix)
       if (isFull) this.#moveToEnd(lane)
@@ -325,8 +334,11 @@ export class Shard implements LaneOwner {
           detail,
         },
       )
-    for (const { lane } of parts)
+    for (const { lane } of parts) {
       lane.retry.failed(failure, lane.nextOffset, { alone: parts.length === 1, retry: this.#advanceLater })
+      this.#moveToEnd(lane)
+    }
+    this.#lastFailed = true
     this.#leave('claiming')
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ClaimShard, OutputSink } from '../../../../src/ports.ts'
 import { flushPromises } from '../../../support/fake-clock.ts'
 import { FakeShard } from '../../../support/fake-shard.ts'
 import { inputRecord } from '../../../support/fakes.ts'
@@ -103,6 +104,32 @@ describe('a lane whose outputs cannot be written', () => {
     expect(log.lines).toEqual([
       'Outputs could not be written. The service claims the partitions again and retries.',
     ])
+  })
+
+  test('takes turns with the others if each attempt takes long and another lane cannot be written either', async () => {
+    const IN_32 = { topic: 'in', partition: 32 }
+    const broker = new FakeShard()
+    broker.fails = ({ value }) => Number(String(value)) < 200
+    const slowly: ClaimShard = async (...of) => {
+      const claimed = await broker.claim(...of)
+      if (claimed.kind === 'failed') return claimed
+      const { sink } = claimed
+      const publish: OutputSink['publish'] = async (outputs, offsets) => {
+        if (outputs.some((output) => broker.fails(output)))
+          await new Promise<void>((resolve) => void made.clock.after(30_000, resolve))
+        return sink.publish(outputs, offsets)
+      }
+      return { kind: 'claimed', sink: { ...sink, publish } }
+    }
+    const made = await runningShard(broker, { claim: slowly }, [IN_0, IN_16, IN_32])
+    for (const [at, lane] of made.lanes.entries())
+      lane.receive([inputRecord(at * 100, { topic: 'in', partition: lane.partition })])
+    await flushPromises()
+    await made.finish(0, 100)
+    await made.clock.advance(60_000)
+    await made.finish(200)
+    await made.clock.advance(60_000)
+    expect(values(broker)).toEqual([200])
   })
 
   test('does not hold up the others if the output is rejected for good', async () => {
