@@ -65,6 +65,7 @@ export function createService(options: ServiceOptions): Service {
       parts.health.stopping()
       parts.stopping.stop()
       await running
+      parts.deadLetterNotices.close()
       parts.quota.stop()
     },
   }
@@ -164,11 +165,10 @@ async function run(options: ServiceOptions, parts: Parts): Promise<void> {
 }
 
 /** Records that wait for a permit or for the registry are given up, so that the drain need not wait for them. */
-async function drain({ permits, decoder, deadLetterNotices }: Parts, session: Session): Promise<void> {
+async function drain({ permits, decoder }: Parts, session: Session): Promise<void> {
   permits.pause('stopping')
   decoder.stop()
   await session.drain()
-  deadLetterNotices.close()
   await session.close()
 }
 
