@@ -52,6 +52,7 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<Running
       ...QUICK_START,
       ...jvmOptions(directory),
       LOG_OPTION,
+      '-Dzookeeper.jmx.log4j.disable=true', // or version 3.4 needs log4j 1
       '-cp',
       join(jarsDir, '*'),
       main,

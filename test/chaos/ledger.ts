@@ -85,6 +85,15 @@ export class Ledger {
     return tally
   }
 
+  /** Positions (`partition:offset`) of events without an output. */
+  missing(ends: ReadonlyMap<number, number>): string[] {
+    return [...ends].flatMap(([partition, end]) =>
+      Array.from({ length: end }, (_, offset) => offset)
+        .filter((offset) => (this.#counts.get(partition)?.[offset] ?? 0) === 0)
+        .map((offset) => `${partition}:${offset}`),
+    )
+  }
+
   /** Milliseconds until every input partition with a later output had its first one. Null if no output followed. */
   resumedAfter(epochMs: number): number | null {
     const firsts = [...this.#times.values()].flatMap((times) => {

@@ -164,9 +164,12 @@ export class Stage {
   async untilOut(events: number): Promise<void> {
     await this.#sender?.stopAt(events)
     const ends = await this.#ends()
-    const lost = (): number => this.ledger.tally(ends).lost
-    await until(() => lost() === 0, {
-      what: async () => `${await describeHoldUps(this.#bed.fleet.replicas)}\n${lost()} events have no output`,
+    await until(() => this.ledger.tally(ends).lost === 0, {
+      what: async () => {
+        const holdUps = await describeHoldUps(this.#bed.fleet.replicas)
+        const missing = this.ledger.missing(ends)
+        return `${holdUps}\n${missing.length} events have no output (${missing.slice(0, 20).join(' ')})`
+      },
       timeoutMs: this.#options.outWithinMs ?? OUT_WITHIN_MS,
     })
   }

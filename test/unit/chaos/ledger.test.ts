@@ -43,6 +43,10 @@ describe('the tally', () => {
     expect(ledger.tally(ends)).toEqual({ events: 3, lost: 2, repeated: 2, strange: 0 })
   })
 
+  test('names the positions of lost events, in partitions with and without outputs', () => {
+    expect(ledgerOf(deadLetter(0, 1)).missing(ends)).toEqual(['0:0', '1:0'])
+  })
+
   test('counts outputs of events that were never sent: beyond the end, from an unknown partition or another topic', () => {
     const ledger = ledgerOf(deadLetter(0, 2), deadLetter(9, 0), deadLetter(0, 0, 0, 'other'))
     expect(ledger.tally(ends)).toMatchObject({ strange: 3 })
