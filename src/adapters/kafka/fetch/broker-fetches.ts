@@ -46,8 +46,9 @@ const MAX_WAIT_WHILE_PAUSED_MS = 50
 /** Limit for a whole response, which is in memory at once. */
 const MAX_BYTES = 512 * 1024
 /**
- * Soft limits for each partition, because a producer's batch is always returned as a whole. The more partitions have
- * records, the less is read of each at once, so that all of them together fit into memory.
+ * Limits for each partition. The more partitions have records, the less is read of each at once, so that all of them
+ * together fit into memory. Only the first partition of a response gets a batch that is larger; the others follow in
+ * later responses, because the broker moves a partition that was served to the end.
  */
 const BYTES_PER_PARTITION = { min: 2 * 1024, max: 32 * 1024 } as const
 /** Records decoded at once, however many a batch contains. */

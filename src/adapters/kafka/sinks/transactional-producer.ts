@@ -101,7 +101,7 @@ export class TransactionalProducer {
     for (const [index, batch] of sequenced.entries()) {
       // A rejected batch is not in the log, so the next one takes its sequence numbers.
       if (errors[index] === null)
-        this.#sequences.set(partitionKey(batch), batch.firstSequence + batch.records.length)
+        this.#sequences.set(partitionKey(batch), nextSequence(batch.firstSequence, batch.records.length))
     }
     throwDeciding(errors.filter((error) => error !== null))
   }
@@ -114,6 +114,11 @@ export class TransactionalProducer {
   coordinator(): Promise<Broker> {
     return this.#options.cluster.findBroker({ nodeId: this.#coordinatorId })
   }
+}
+
+/** Sequence numbers begin again at 0 after the largest 32-bit integer. */
+export function nextSequence(first: number, records: number): number {
+  return (first + records) % 2 ** 31
 }
 
 /** Retries while the broker is busy with the previous transaction; rejects at once with any other error. */

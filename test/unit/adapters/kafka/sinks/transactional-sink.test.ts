@@ -1,5 +1,6 @@
 /** Situations that a real broker cannot be forced into: responses in any order. All others are in test/integration/output-log. */
 import { expect, test } from 'vitest'
+import { nextSequence } from '../../../../../src/adapters/kafka/sinks/transactional-producer.ts'
 import { createClaimTransactional } from '../../../../../src/adapters/kafka/sinks/transactional-sink.ts'
 import type { Broker, Cluster } from '../../../../../src/adapters/kafka/kafkajs/internals.ts'
 import type { OutputRecord } from '../../../../../src/ports.ts'
@@ -103,6 +104,14 @@ test.each([TypeError, RangeError])(
     expect(await publishing).toMatchObject({ kind: 'failed' })
   },
 )
+
+test('sequence numbers of records begin again at 0 after the largest one, as the brokers expect', () => {
+  expect([nextSequence(0, 500), nextSequence(2 ** 31 - 2, 1), nextSequence(2 ** 31 - 2, 5)]).toEqual([
+    500,
+    2 ** 31 - 1,
+    3,
+  ])
+})
 
 test('an output that cannot be encoded counts as rejected', async () => {
   const [output] = TO_EACH_TOPIC
