@@ -219,6 +219,18 @@ export interface Connection {
   sendAuthRequest(exchange: Exchange): Promise<unknown>
 }
 
+/** The members of a broker that {@link patchBrokerReady} uses. */
+export interface KafkajsBroker {
+  readonly lookupRequest: (...args: never[]) => unknown
+  isConnected: (this: KafkajsBroker) => boolean
+  connect(): Promise<void>
+}
+
+export const BrokerClass = require('kafkajs/src/broker') as {
+  prototype: KafkajsBroker
+  new (options: Record<string, unknown>): KafkajsBroker
+}
+
 /** A request's encoder and the decoder of its response. */
 export interface Exchange {
   readonly request: Readonly<Record<string, unknown>>

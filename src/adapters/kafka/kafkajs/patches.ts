@@ -1,4 +1,5 @@
 /** All changes to kafkajs's private classes, in the order in which they are made. */
+import { patchBrokerReady } from './patch-broker-ready.ts'
 import { patchReconnect } from './patch-reconnect.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { patchSilence } from './patch-silence.ts'
@@ -12,7 +13,7 @@ interface Patch {
   readonly apply: () => void
 }
 
-/** The order counts: the last one wraps the method `connect` of the one before. */
+/** The order counts: `reconnect` wraps the method `connect` of the one before. */
 export const PATCHES = [
   {
     name: 'request-queue',
@@ -33,6 +34,13 @@ export const PATCHES = [
       'A new connection receives the remains of the previous one, and a login waits forever for a closed connection.',
     upstream: [],
     apply: patchReconnect,
+  },
+  {
+    name: 'broker-ready',
+    reason:
+      'A broker counts as connected before its versions are known, and whoever asks for it then cannot send.',
+    upstream: [],
+    apply: patchBrokerReady,
   },
 ] as const satisfies readonly Patch[]
 
