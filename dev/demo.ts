@@ -15,7 +15,7 @@ import { summaryOf, type Findings } from './demo/summary.ts'
 import { watchUntilSettled } from './demo/watch.ts'
 import { avroEncoder } from './harness/events.ts'
 import { StackError } from './stack/stack-error.ts'
-import { integer } from '../src/cli/arguments.ts'
+import { integer } from '../src/config/arguments.ts'
 
 /** Below the quota, because some events need more than one call. */
 const EVENTS_PER_SECOND = 38

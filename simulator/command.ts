@@ -1,8 +1,8 @@
 /** `npm start -- simulate`: serves a simulated CheckResult API on this machine. It needs no account and no settings. */
 import closeWithGrace from 'close-with-grace'
 import { Command, InvalidArgumentError } from 'commander'
-import { integer } from '../src/cli/arguments.ts'
-import { EXIT_FAILED } from '../src/cli/settings.ts'
+import { integer } from '../src/config/arguments.ts'
+import { EXIT_FAILED } from '../src/config/exit-codes.ts'
 import { NAME } from '../src/version.ts'
 import { openArrivalLog } from './arrival-log.ts'
 import { SCENARIOS } from './scenarios.ts'

@@ -1,6 +1,6 @@
 /** The options of `npm run bench`. */
 import { Command, Option } from 'commander'
-import { integer } from '../../src/cli/arguments.ts'
+import { integer } from '../../src/config/arguments.ts'
 import { DELIVERIES, type Delivery } from '../../src/core/delivery.ts'
 
 /** The service, or the hand-written consumer in its place. */

@@ -5,6 +5,7 @@ export class Stopping {
   readonly #clock: Pick<Clock, 'after'>
   readonly #requested = Promise.withResolvers<undefined>()
   #isStopped = false
+  #wake: () => void = () => undefined
 
   constructor(clock: Pick<Clock, 'after'>) {
     this.#clock = clock
@@ -22,13 +23,21 @@ export class Stopping {
   stop(): void {
     this.#isStopped = true
     this.#requested.resolve(undefined)
+    this.#wake()
   }
 
-  /** Resolves after `delayMs`, or early if the service stops. */
+  /**
+   * Resolves after `delayMs`, or early if the service stops. One pause at a time. It does not wait for `requested`, which
+   * would keep something of each pause of a long outage in memory.
+   */
   async pause(delayMs: number): Promise<void> {
-    const over = Promise.withResolvers<undefined>()
-    const cancel = this.#clock.after(delayMs, () => over.resolve(undefined))
-    await Promise.race([over.promise, this.requested])
-    cancel()
+    if (this.#isStopped) return
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(delayMs, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
   }
 }

@@ -2,7 +2,8 @@
 import type { Command } from 'commander'
 import { loadConfig, type Loaded } from '../config.ts'
 import { credentialsOrigin } from '../config/credentials.ts'
-import { EXIT_SETTINGS, settingsHelp } from './settings.ts'
+import { EXIT_SETTINGS } from '../config/exit-codes.ts'
+import { settingsHelp } from './settings.ts'
 import { terminalJson } from './terminal-json.ts'
 
 interface Options {

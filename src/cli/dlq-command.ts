@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { DeadLetterPosition } from '../core/dead-letters/stored-dead-letter.ts'
 import type { ListOptions } from './dlq/list.ts'
-import { integer, nonEmpty } from './arguments.ts'
+import { integer, nonEmpty } from '../config/arguments.ts'
 import { addFilters, position } from './dlq/options.ts'
 import type { RedriveCommandOptions } from './dlq/redrive.ts'
 import type { ShowOptions } from './dlq/show.ts'

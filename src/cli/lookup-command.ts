@@ -4,7 +4,8 @@ import type { Reply } from '../core/calls/answer.ts'
 import type { Config } from '../config.ts'
 import { readTextFile } from '../config/environment.ts'
 import { NAME, VERSION } from '../version.ts'
-import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
+import { EXIT_FAILED } from '../config/exit-codes.ts'
+import { settingsHelp, withSettings } from './settings.ts'
 import { terminalJson } from './terminal-json.ts'
 
 interface Options {

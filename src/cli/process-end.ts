@@ -5,7 +5,7 @@ import { safeError, UNEXPECTED_ERROR, type SafeError } from '../core/safe-error.
 import type { Ops } from '../ops/server.ts'
 import type { Log } from '../ports.ts'
 import type { Service } from '../app/service.ts'
-import { EXIT_FAILED } from './settings.ts'
+import { EXIT_FAILED } from '../config/exit-codes.ts'
 
 /**
  * Logs uncaught errors while the service starts, because Node.js would print them as text. Also logs the warnings of Node.js

@@ -1,7 +1,7 @@
 /** `quota`: shows and changes the limit in Redis that all programs with the same key keep. */
 import type { Command } from 'commander'
 import type { QuotaKey } from '../adapters/quota/quota-key.ts'
-import { integer } from './arguments.ts'
+import { integer } from '../config/arguments.ts'
 import { SettingsError, settingsHelp, withSettings } from './settings.ts'
 
 const MAX_CALLS_PER_SECOND = 100_000

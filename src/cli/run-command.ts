@@ -9,7 +9,8 @@ import type { SharedLimiter } from '../app/quota.ts'
 import type { ServiceOptions } from '../app/service.ts'
 import { NAME, REVISION, VERSION } from '../version.ts'
 import { endNow, logCrashes, stopOnSignals, stopWhileLoading } from './process-end.ts'
-import { EXIT_SETTINGS, settingsHelp } from './settings.ts'
+import { EXIT_SETTINGS } from '../config/exit-codes.ts'
+import { settingsHelp } from './settings.ts'
 
 export function addRunCommand(program: Command): void {
   program

@@ -1,6 +1,7 @@
 /** `schemas register`: registers the Avro schemas, or says why the registry's compatibility rule rejects one. */
 import type { Command } from 'commander'
-import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
+import { EXIT_FAILED } from '../config/exit-codes.ts'
+import { settingsHelp, withSettings } from './settings.ts'
 
 export function addSchemasCommand(program: Command): void {
   const schemas = program.command('schemas').description('register the Avro schemas')

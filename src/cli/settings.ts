@@ -1,11 +1,8 @@
 /** The parts that commands share: the settings from the environment, and how a command ends. */
 import { loadParts, type Config } from '../config.ts'
+import { EXIT_FAILED, EXIT_SETTINGS } from '../config/exit-codes.ts'
 import type { Part } from '../config/parts.ts'
 import { OperatorError } from '../core/safe-error.ts'
-
-/** Settings are invalid. This is found before any connection is made. */
-export const EXIT_SETTINGS = 2
-export const EXIT_FAILED = 1
 
 /** Each setting is valid, but the command cannot work with them. */
 export class SettingsError extends OperatorError {}

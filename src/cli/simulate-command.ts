@@ -1,7 +1,7 @@
 /** `simulate`: runs the simulator of the checkout. It is not part of the service, so the service's image does not contain it. */
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
-import { EXIT_FAILED } from './settings.ts'
+import { EXIT_FAILED } from '../config/exit-codes.ts'
 
 const SIMULATOR = new URL('../../simulator/command.ts', import.meta.url)
 

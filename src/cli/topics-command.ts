@@ -1,8 +1,9 @@
 /** `topics create`: creates the topics that the service needs, and reports those that exist already. */
 import type { Command } from 'commander'
 import type { TopicOutcome } from '../adapters/kafka/admin/topics.ts'
-import { integer } from './arguments.ts'
-import { EXIT_FAILED, settingsHelp, withSettings } from './settings.ts'
+import { integer } from '../config/arguments.ts'
+import { EXIT_FAILED } from '../config/exit-codes.ts'
+import { settingsHelp, withSettings } from './settings.ts'
 
 interface Options {
   readonly partitions: number

@@ -1,7 +1,7 @@
 /** Options of `npm run test:brokers`. */
 import { Command } from 'commander'
 import { TESTED_KAFKA } from '../../dev/stack/kafka-version.ts'
-import { integer } from '../../src/cli/arguments.ts'
+import { integer } from '../../src/config/arguments.ts'
 import { names } from '../support/arguments.ts'
 
 export interface Options {

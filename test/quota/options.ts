@@ -1,7 +1,7 @@
 /** Options of a run, passed from the command's arguments to the tests in an environment variable. */
 import { randomInt } from 'node:crypto'
 import { Command, Option } from 'commander'
-import { integer } from '../../src/cli/arguments.ts'
+import { integer } from '../../src/config/arguments.ts'
 import { MAX_SEEDS, byEnvironment, names } from '../support/arguments.ts'
 
 export interface Options {
