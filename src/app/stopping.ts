@@ -1,14 +1,14 @@
 /** The request to stop, and pauses that it ends early. */
+import { Pause } from '../core/pause.ts'
 import type { Clock } from '../ports.ts'
 
 export class Stopping {
-  readonly #clock: Pick<Clock, 'after'>
+  readonly #pause: Pause
   readonly #requested = Promise.withResolvers<undefined>()
   #isStopped = false
-  #wake: () => void = () => undefined
 
   constructor(clock: Pick<Clock, 'after'>) {
-    this.#clock = clock
+    this.#pause = new Pause(clock)
   }
 
   get isStopped(): boolean {
@@ -23,21 +23,14 @@ export class Stopping {
   stop(): void {
     this.#isStopped = true
     this.#requested.resolve(undefined)
-    this.#wake()
+    this.#pause.end()
   }
 
   /**
-   * Resolves after `delayMs`, or early if the service stops. One pause at a time. It does not wait for `requested`, which
-   * would keep something of each pause of a long outage in memory.
+   * Resolves after `delayMs`, or early if the service stops. It does not wait for `requested`, which would keep something of
+   * each pause of a long outage in memory.
    */
   async pause(delayMs: number): Promise<void> {
-    if (this.#isStopped) return
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(delayMs, resolve)
-      this.#wake = () => {
-        cancel()
-        resolve()
-      }
-    })
+    if (!this.#isStopped) await this.#pause.wait(delayMs)
   }
 }

@@ -2,6 +2,7 @@
  * Fetches from one broker: one fetch at a time, in a session per broker, so that brokers do not wait for each
  * other, and partitions of one broker do not either. Ends when the broker leads none of our partitions any more.
  */
+import { Pause } from '../../../core/pause.ts'
 import type { Clock, InputRecord, Log } from '../../../ports.ts'
 import { BATCH } from '../batch-format.ts'
 import { partitionKey } from '../../../core/partitions/topic-partition.ts'
@@ -69,10 +70,11 @@ export class BrokerFetches {
   #closed = false
   #failures = 0
   #answeredMs = -Infinity
-  #wake: () => void = () => undefined
+  readonly #pause: Pause
 
   constructor(options: BrokerFetchesOptions) {
     this.#options = options
+    this.#pause = new Pause(options.clock)
   }
 
   async run(): Promise<void> {
@@ -104,7 +106,7 @@ export class BrokerFetches {
 
   /** Called when a fetch has become possible. */
   wake(): void {
-    this.#wake()
+    this.#pause.end()
   }
 
   close(): void {
@@ -120,7 +122,7 @@ export class BrokerFetches {
     if (lost.length > 0) await lookUp(await findBroker(nodeId), lost)
     const wanted = ready.filter(mayBeFetched)
     if (wanted.length === 0) {
-      return this.#sleep(ready.length < partitions.length ? MAX_WAIT_WHILE_PAUSED_MS : MAX_WAIT_MS)
+      return this.#pause.wait(ready.length < partitions.length ? MAX_WAIT_WHILE_PAUSED_MS : MAX_WAIT_MS)
     }
     const broker = await findBroker(nodeId)
     if (this.#closed) return
@@ -212,16 +214,6 @@ export class BrokerFetches {
     const delayMs = Math.min(BACK_OFF_MS.first * 2 ** this.#failures, BACK_OFF_MS.max)
     this.#failures += 1
     await new Promise<void>((resolve) => void this.#options.clock.after(delayMs, resolve))
-  }
-
-  #sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(delayMs, resolve)
-      this.#wake = () => {
-        cancel()
-        resolve()
-      }
-    })
   }
 }
 

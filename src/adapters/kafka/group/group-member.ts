@@ -4,6 +4,7 @@
  * member continues. Only {@link GroupMember.leave}, a permanent error, or a session without an answer from the
  * group ends it.
  */
+import { Pause } from '../../../core/pause.ts'
 import type { Clock, Log, Moment } from '../../../ports.ts'
 import { findCoordinatorId } from './coordinator.ts'
 import { errorType, isPassing } from '../errors.ts'
@@ -85,10 +86,11 @@ export class GroupMember {
   #isJoined = false
   #isLeaving = false
   #turn: Promise<void> = Promise.resolve()
-  #wake: () => void = () => undefined
+  readonly #pause: Pause
 
   constructor(options: GroupMemberOptions) {
     this.#options = options
+    this.#pause = new Pause(options.clock)
   }
 
   /**
@@ -109,7 +111,7 @@ export class GroupMember {
   /** The leader's view of the topics has changed, so the group must be reassigned. */
   rejoin(): void {
     this.#isJoined = false
-    this.#wake()
+    this.#pause.end()
   }
 
   /** Commits as this member. Rejects if the group has changed since. */
@@ -133,7 +135,7 @@ export class GroupMember {
   async leave(): Promise<void> {
     const { clock, log, onBeforeRejoin } = this.#options
     this.#isLeaving = true
-    this.#wake()
+    this.#pause.end()
     await Promise.race([
       this.#turn,
       new Promise<void>((resolve) => void clock.after(LEAVE_AFTER_JOIN_MS, resolve)),
@@ -167,7 +169,7 @@ export class GroupMember {
   /** Resolves when the next heartbeat is due, or the member must rejoin. */
   async #heartbeat(): Promise<void> {
     // Heartbeats are frequent, because their rejection announces a rebalance.
-    await this.#pause(Math.min(1_000, Math.floor(this.#options.sessionTimeoutMs / 5)))
+    await this.#pause.wait(Math.min(1_000, Math.floor(this.#options.sessionTimeoutMs / 5)))
     if (!this.#isJoined || this.#isLeaving) return
     await this.#retryWhilePassing(async () => {
       const sent = now(this.#options.clock)
@@ -255,7 +257,7 @@ export class GroupMember {
         firstFailedMs ??= nowMs
         if (!isPassing(error) || nowMs - firstFailedMs >= sessionTimeoutMs) throw this.#explained(error)
       }
-      await this.#pause(delayMs)
+      await this.#pause.wait(delayMs)
       if (this.#isLeaving) return
     }
   }
@@ -291,16 +293,6 @@ export class GroupMember {
   #identity(): MemberIdentity {
     const { groupId, instance } = this.#options
     return { groupId, memberId: this.#memberId, groupInstanceId: instance?.id ?? null }
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(delayMs, resolve)
-      this.#wake = () => {
-        cancel()
-        resolve()
-      }
-    })
   }
 }
 
