@@ -128,10 +128,8 @@ export class Session {
         this.shards.assigned(membership.memberId, assignment)
       },
       onRecords: (topic, partition, records) => this.shards.receive(topic, partition, records),
-      onProgress: (topic, partition, { readUpTo, highWatermark }) => {
-        this.shards.progress(topic, partition, readUpTo, highWatermark)
-        metrics.laneBacklog(this.shards.backlog)
-      },
+      onProgress: (topic, partition, { readUpTo, highWatermark }) =>
+        this.shards.progress(topic, partition, readUpTo, highWatermark),
       onLeaderSilent: (topic, partition, seconds) => metrics.leaderSilent(topic, partition, seconds),
       onOpenTransaction: (topic, partition, seconds) => metrics.openTransaction(topic, partition, seconds),
       onLost: (topic, _, offsets) => metrics.offsetsLost(topic, offsets),
@@ -142,10 +140,13 @@ export class Session {
       onHeartbeat: (sent) => {
         quota.heartbeat(sent)
         metrics.heartbeat(clock.epochMs())
-        metrics.laneBacklog(this.shards.backlog)
         this.shards.heartbeat()
       },
-      onActivity,
+      // Once per fetch and heartbeat, not per partition: the backlog is a sum over all of them.
+      onActivity: () => {
+        onActivity()
+        metrics.laneBacklog(this.shards.backlog)
+      },
       onEnd: (cause) => {
         this.#over()
         this.#ended.resolve(cause)

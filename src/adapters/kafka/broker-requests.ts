@@ -1,6 +1,7 @@
 /**
  * Requests that kafkajs can encode but does not offer, or whose whole response it rejects if one partition fails.
  */
+import { byTopic } from './by-topic.ts'
 import { API_KEYS, REQUESTS, type Broker, type Exchange, type OwnRequest } from './kafkajs/internals.ts'
 import { decodeFetchAnswer, type FetchAnswer } from './fetch/fetch-answer.ts'
 
@@ -66,10 +67,7 @@ export async function listOffsets(
   which: keyof typeof TIMESTAMP,
 ): Promise<readonly ListedOffset[]> {
   const timestamp = TIMESTAMP[which]
-  const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, all]) => ({
-    topic,
-    partitions: all.map(({ partition }) => ({ partition, timestamp })),
-  }))
+  const topics = byTopic(partitions, ({ partition }) => ({ partition, timestamp }))
   const exchange = encode(broker, 'ListOffsets', { isolationLevel: READ_UNCOMMITTED, topics })
   const { responses } = (await send(broker, {
     ...exchange,

@@ -10,7 +10,7 @@ import { decodeRecords, type DecodedRecords } from './decode-records.ts'
 import { errorType, explain } from '../errors.ts'
 import type { PartitionAnswer } from './fetch-answer.ts'
 import { createErrorFromCode, READ_COMMITTED, type Cluster } from '../kafkajs/internals.ts'
-import { disconnect } from '../sinks/claim-cluster.ts'
+import { disconnect } from '../disconnect.ts'
 import { targetTopic } from '../admin/target-topic.ts'
 import { OperatorError } from '../../../core/safe-error.ts'
 

@@ -10,8 +10,9 @@ import type { Clock, InputRecord, Log, Moment, PartitionFlow } from '../../../po
 import type { QuotaPlan } from '../../../core/quota/quota-shares.ts'
 import { OperatorError } from '../../../core/safe-error.ts'
 import type { StartOffset } from '../../../core/partitions/start-offset.ts'
-import { partitionKey, type TopicPartition } from '../../../core/partitions/topic-partition.ts'
-import { disconnect } from '../sinks/claim-cluster.ts'
+import type { TopicPartition } from '../../../core/partitions/topic-partition.ts'
+import { byTopic, committedOffsets } from '../by-topic.ts'
+import { disconnect } from '../disconnect.ts'
 import { createCoPartitioning, type CoPartitioning } from './co-partition-assigner.ts'
 import { errorType, explain, isPassing, isRefusal } from '../errors.ts'
 import type { FetchedPartition } from '../fetch/fetched-partition.ts'
@@ -280,23 +281,15 @@ class OwnConsumer {
   }
 
   async #committed(partitions: readonly TopicPartition[]): Promise<Map<string, bigint>> {
-    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, all]) => ({
-      topic,
-      partitions: all.map(({ partition }) => ({ partition })),
-    }))
-    const answered = await this.#member.committed(topics)
-    const offsets = answered.flatMap(({ topic, partitions: all }) =>
-      all.map(({ partition, offset }) => [partitionKey({ topic, partition }), BigInt(offset)] as const),
+    return committedOffsets(
+      await this.#member.committed(byTopic(partitions, ({ partition }) => ({ partition }))),
     )
-    return new Map(offsets.filter(([, offset]) => offset >= 0n))
   }
 
   async #commitStarts(offsets: readonly (TopicPartition & { readonly offset: bigint })[]): Promise<void> {
-    const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([topic, all]) => ({
-      topic,
-      partitions: all.map(({ partition, offset }) => ({ partition, offset: String(offset) })),
-    }))
-    await this.#member.commit(topics)
+    await this.#member.commit(
+      byTopic(offsets, ({ partition, offset }) => ({ partition, offset: String(offset) })),
+    )
   }
 
   #refreshed(): void {

@@ -7,7 +7,7 @@
  */
 import { partitionKey, type TopicPartition } from '../../../core/partitions/topic-partition.ts'
 import type { Clock, Log, Metrics, PartitionOffset } from '../../../ports.ts'
-import { offsetsByTopic } from '../sinks/claim-cluster.ts'
+import { offsetsByTopic } from '../by-topic.ts'
 import { errorType, explain } from '../errors.ts'
 
 export interface TopicOffsets {

@@ -10,8 +10,8 @@
 import { partitionKey, type TopicPartition } from '../../../core/partitions/topic-partition.ts'
 import type { ClaimShard, OutputSink, OutputRecord, PartitionOffset, PublishOutcome } from '../../../ports.ts'
 import { byPartition } from './batches.ts'
+import { disconnect } from '../disconnect.ts'
 import {
-  disconnect,
   fetchCommitted,
   leaderOf,
   onOwnCluster,

@@ -1,6 +1,8 @@
 /** The part of a claim that both delivery modes share: connections of the shard's own, and the committed offsets. */
-import { partitionKey, type TopicPartition } from '../../../core/partitions/topic-partition.ts'
-import type { ClaimShard, Clock, OutputSink, PartitionOffset } from '../../../ports.ts'
+import type { TopicPartition } from '../../../core/partitions/topic-partition.ts'
+import type { ClaimShard, Clock, OutputSink } from '../../../ports.ts'
+import { byTopic, committedOffsets } from '../by-topic.ts'
+import { disconnect } from '../disconnect.ts'
 import { findCoordinator } from '../group/coordinator.ts'
 import { toFailure } from '../errors.ts'
 import { COORDINATOR, type Broker, type Cluster } from '../kafkajs/internals.ts'
@@ -46,7 +48,7 @@ export function onOwnCluster(
   }
 }
 
-/** The group's coordinator, and the committed offsets of these partitions by {@link partitionKey}. */
+/** The group's coordinator, and the committed offsets of these partitions by topic and partition. */
 export interface GroupOffsets {
   readonly coordinatorId: number
   readonly committed: ReadonlyMap<string, bigint>
@@ -61,30 +63,7 @@ export async function fetchCommitted(
   const coordinator = await findCoordinator(cluster, group, clock)
   const topics = byTopic(partitions, ({ partition }) => ({ partition }))
   const { responses } = await coordinator.offsetFetch({ groupId, topics })
-  const offsets = responses.flatMap(({ topic, partitions: all }) =>
-    all.map(({ partition, offset }) => [partitionKey({ topic, partition }), BigInt(offset)] as const),
-  )
-  return {
-    coordinatorId: coordinator.nodeId,
-    committed: new Map(offsets.filter(([, offset]) => offset >= 0n)),
-  }
-}
-
-/** As the requests that commit offsets list them. */
-export function offsetsByTopic(
-  offsets: readonly PartitionOffset[],
-): { topic: string; partitions: { partition: number; offset: string }[] }[] {
-  return byTopic(offsets, ({ partition, nextOffset }) => ({ partition, offset: String(nextOffset) }))
-}
-
-function byTopic<Item extends TopicPartition, Listed>(
-  items: readonly Item[],
-  listed: (item: Item) => Listed,
-): { topic: string; partitions: Listed[] }[] {
-  return [...Map.groupBy(items, ({ topic }) => topic)].map(([topic, all]) => ({
-    topic,
-    partitions: all.map(listed),
-  }))
+  return { coordinatorId: coordinator.nodeId, committed: committedOffsets(responses) }
 }
 
 /** Groups batches by the leaders of their partitions, according to the metadata. They may have moved since. */
@@ -109,13 +88,4 @@ export async function leaderOf(cluster: Cluster, { topic, partition }: TopicPart
 /** Whether the metadata has this partition. Their numbers have no gaps. */
 export function isKnown(cluster: Cluster, { topic, partition }: TopicPartition): boolean {
   return partition < cluster.findTopicPartitionMetadata(topic).length
-}
-
-/** Never rejects. */
-export async function disconnect(cluster: Cluster): Promise<void> {
-  try {
-    await cluster.disconnect()
-  } catch {
-    // The connection is already gone.
-  }
 }

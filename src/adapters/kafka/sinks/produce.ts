@@ -76,11 +76,12 @@ export async function produce(leader: Broker, request: ProduceRequest): Promise<
   const errors = await sendBatches(leader, transactionalId, encoded)
   // The first time a batch may have been damaged in transit, the second time it is our fault.
   const damaged = encoded.filter((batch) => isDamaged(errors.get(partitionKey(batch))))
-  const again = damaged.length === 0 ? errors : await sendBatches(leader, transactionalId, damaged)
-  return encoded.map((batch) => {
-    const key = partitionKey(batch)
-    return again.get(key) ?? (damaged.includes(batch) ? null : (errors.get(key) ?? null))
-  })
+  if (damaged.length > 0) {
+    for (const batch of damaged) errors.delete(partitionKey(batch))
+    const again = await sendBatches(leader, transactionalId, damaged)
+    for (const [key, error] of again) errors.set(key, error)
+  }
+  return encoded.map((batch) => errors.get(partitionKey(batch)) ?? null)
 }
 
 async function encode(
@@ -107,7 +108,7 @@ async function sendBatches(
   leader: Broker,
   transactionalId: string | null,
   encoded: readonly EncodedBatch[],
-): Promise<ReadonlyMap<string, Error>> {
+): Promise<Map<string, Error>> {
   const known = leader.versions?.[API_KEYS.Produce]?.maxVersion ?? MAX_VERSION
   const apiVersion = Math.min(known, MAX_VERSION)
   const response = PRODUCE_RESPONSES.get(apiVersion)

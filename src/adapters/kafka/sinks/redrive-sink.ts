@@ -4,7 +4,7 @@
  */
 import type { Clock, OutputRecord, RedriveSink, PublishOutcome } from '../../../ports.ts'
 import { partitionsOf } from './batches.ts'
-import { disconnect } from './claim-cluster.ts'
+import { disconnect } from '../disconnect.ts'
 import { explain, isRefused, toFailure } from '../errors.ts'
 import type { Cluster } from '../kafkajs/internals.ts'
 import type { Packing } from './produce.ts'

@@ -7,6 +7,7 @@
 import type { Clock, OutputRecord } from '../../../ports.ts'
 import { retryRequest } from '../retry-request.ts'
 import { partitionKey, type TopicPartition } from '../../../core/partitions/topic-partition.ts'
+import { byTopic } from '../by-topic.ts'
 import { byPartition } from './batches.ts'
 import { groupByLeader } from './claim-cluster.ts'
 import { findCoordinator } from '../group/coordinator.ts'
@@ -68,10 +69,7 @@ export class TransactionalProducer {
 
   /** The first partitions that are added begin the transaction. */
   async addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
-    const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, all]) => ({
-      topic,
-      partitions: all.map(({ partition }) => partition),
-    }))
+    const topics = byTopic(partitions, ({ partition }) => partition)
     const coordinator = await this.coordinator()
     await retryWhileBusy(this.#options, () => coordinator.addPartitionsToTxn({ ...this.transaction, topics }))
   }

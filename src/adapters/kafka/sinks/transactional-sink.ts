@@ -10,11 +10,11 @@
 import { partitionKey, type TopicPartition } from '../../../core/partitions/topic-partition.ts'
 import type { ClaimShard, OutputSink, OutputRecord, PartitionOffset, PublishOutcome } from '../../../ports.ts'
 import { partitionsOf } from './batches.ts'
+import { disconnect } from '../disconnect.ts'
+import { offsetsByTopic } from '../by-topic.ts'
 import {
-  disconnect,
   fetchCommitted,
   isKnown,
-  offsetsByTopic,
   onOwnCluster,
   type ClaimClusterOptions,
   type GroupOffsets,
