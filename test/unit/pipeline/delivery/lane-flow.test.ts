@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { flushPromises } from '../../support/fake-clock.ts'
-import { FakeShard } from '../../support/fake-shard.ts'
-import { inputRecord } from '../../support/fakes.ts'
-import { firstOffsets, runningShard } from '../../support/shard-bed.ts'
+import { flushPromises } from '../../../support/fake-clock.ts'
+import { FakeShard } from '../../../support/fake-shard.ts'
+import { inputRecord } from '../../../support/fakes.ts'
+import { firstOffsets, runningShard } from '../../../support/shard-bed.ts'
 
 describe('backpressure of a lane', () => {
   test('pauses the partition at its record limit and resumes it at three quarters', async () => {

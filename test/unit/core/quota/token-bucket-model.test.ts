@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { TokenBucket } from '../../../src/core/quota/token-bucket.ts'
-import { maxWithin, VirtualTime } from '../../support/virtual-time.ts'
+import { TokenBucket } from '../../../../src/core/quota/token-bucket.ts'
+import { maxWithin, VirtualTime } from '../../../support/virtual-time.ts'
 
 const WINDOW_MS = 1_020
 const MAX = 24

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Outputs, ProcessedRecord } from '../../../src/pipeline/record/outputs.ts'
-import { FakeShard } from '../../support/fake-shard.ts'
-import { flushPromises } from '../../support/fake-clock.ts'
-import { firstOffsets, shardOn, runningShard, written } from '../../support/shard-bed.ts'
+import type { Outputs, ProcessedRecord } from '../../../../src/pipeline/record/outputs.ts'
+import { FakeShard } from '../../../support/fake-shard.ts'
+import { flushPromises } from '../../../support/fake-clock.ts'
+import { firstOffsets, shardOn, runningShard, written } from '../../../support/shard-bed.ts'
 
 /** The sink rejects these values for good and accepts a dead letter instead. */
 function refusing(...values: number[]): FakeShard {

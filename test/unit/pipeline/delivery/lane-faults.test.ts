@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { flushPromises } from '../../support/fake-clock.ts'
-import { FakeShard } from '../../support/fake-shard.ts'
-import { runningShard, written } from '../../support/shard-bed.ts'
+import { flushPromises } from '../../../support/fake-clock.ts'
+import { FakeShard } from '../../../support/fake-shard.ts'
+import { runningShard, written } from '../../../support/shard-bed.ts'
 
 async function fenced() {
   const made = await runningShard(new FakeShard(0n))

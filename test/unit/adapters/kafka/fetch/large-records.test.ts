@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { decodeRecords } from '../../../../src/adapters/kafka/fetch/decode-records.ts'
-import { MAX_VALUE_BYTES } from '../../../../src/adapters/kafka/fetch/record-reader.ts'
-import { CODECS, type Codec } from '../../../../src/core/compression.ts'
-import { encodedHeaders } from '../../../../src/core/records/headers.ts'
-import type { InputRecord } from '../../../../src/ports.ts'
-import { blanksBatch, decodeOptions, storedBatch, textRecord } from '../../../support/batches.ts'
-import { fakeLog } from '../../../support/fakes.ts'
+import { decodeRecords } from '../../../../../src/adapters/kafka/fetch/decode-records.ts'
+import { MAX_VALUE_BYTES } from '../../../../../src/adapters/kafka/fetch/record-reader.ts'
+import { CODECS, type Codec } from '../../../../../src/core/compression.ts'
+import { encodedHeaders } from '../../../../../src/core/records/headers.ts'
+import type { InputRecord } from '../../../../../src/ports.ts'
+import { blanksBatch, decodeOptions, storedBatch, textRecord } from '../../../../support/batches.ts'
+import { fakeLog } from '../../../../support/fakes.ts'
 
 const COMPRESSIONS = CODECS.filter((codec) => codec !== 'none')
 const MEGABYTE = 1024 * 1024

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BATCH } from '../../../../src/adapters/kafka/batch-format.ts'
-import { decodeRecords, type DecodedRecords } from '../../../../src/adapters/kafka/fetch/decode-records.ts'
-import { CODECS, type Codec } from '../../../../src/core/compression.ts'
-import { decodeOptions, storedBatch, textRecord } from '../../../support/batches.ts'
+import { BATCH } from '../../../../../src/adapters/kafka/batch-format.ts'
+import { decodeRecords, type DecodedRecords } from '../../../../../src/adapters/kafka/fetch/decode-records.ts'
+import { CODECS, type Codec } from '../../../../../src/core/compression.ts'
+import { decodeOptions, storedBatch, textRecord } from '../../../../support/batches.ts'
 
 const COMPRESSIONS = CODECS.filter((codec) => codec !== 'none')
 const RECORD_BYTES = 9

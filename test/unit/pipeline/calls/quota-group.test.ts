@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { QuotaGroup, Replica, WINDOW_MS } from '../../support/quota-group.ts'
-import { maxWithin, VirtualTime } from '../../support/virtual-time.ts'
+import { QuotaGroup, Replica, WINDOW_MS } from '../../../support/quota-group.ts'
+import { maxWithin, VirtualTime } from '../../../support/virtual-time.ts'
 
 const LASTS_MS = 40_000
 /** Sums of fractions are not exact to the last bit. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { inputRecord } from '../../support/fakes.ts'
-import { outcomeOf, PASSED, refused, processing, TIMEOUT } from '../../support/processing.ts'
-import { headersOf } from '../../support/headers.ts'
+import { inputRecord } from '../../../support/fakes.ts'
+import { outcomeOf, PASSED, refused, processing, TIMEOUT } from '../../../support/processing.ts'
+import { headersOf } from '../../../support/headers.ts'
 
 describe('an event whose transaction was seen recently on the partition', () => {
   test('makes no call and is reported as a repeat', async () => {

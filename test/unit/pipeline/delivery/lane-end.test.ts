@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { RecordBudget } from '../../../src/pipeline/delivery/record-budget.ts'
-import { flushPromises } from '../../support/fake-clock.ts'
-import { FakeShard } from '../../support/fake-shard.ts'
-import { firstOffsets, shardOn, runningShard, written } from '../../support/shard-bed.ts'
+import { RecordBudget } from '../../../../src/pipeline/delivery/record-budget.ts'
+import { flushPromises } from '../../../support/fake-clock.ts'
+import { FakeShard } from '../../../support/fake-shard.ts'
+import { firstOffsets, shardOn, runningShard, written } from '../../../support/shard-bed.ts'
 
 describe('a lane whose partition is revoked', () => {
   test('waits for its current transaction and closes its sink', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { flushPromises } from '../../support/fake-clock.ts'
-import { FakeShard } from '../../support/fake-shard.ts'
-import { IN_0, runningShard, shardOn, written } from '../../support/shard-bed.ts'
+import { flushPromises } from '../../../support/fake-clock.ts'
+import { FakeShard } from '../../../support/fake-shard.ts'
+import { IN_0, runningShard, shardOn, written } from '../../../support/shard-bed.ts'
 
 /** The partition was recreated and starts at offset 0 again. */
 async function replaced() {

@@ -1,13 +1,13 @@
 /** Records that the API rejects, alone or together with all others: their outcome, and the effect on other records and the quota. */
 import { describe, expect, test } from 'vitest'
-import type { CallResult } from '../../../src/core/calls/circuit-breaker.ts'
-import { historyHeaders } from '../../../src/core/records/history.ts'
-import { RefusedRecord } from '../../../src/core/calls/refusals.ts'
-import type { ProcessedRecord } from '../../../src/pipeline/record/outputs.ts'
-import { inputRecord } from '../../support/fakes.ts'
-import { headerText } from '../../support/headers.ts'
-import { ANSWERED, limited, queueWith, throttled } from '../../support/permit-queue.ts'
-import { outcomeOf, PASSED, refused, processing } from '../../support/processing.ts'
+import type { CallResult } from '../../../../src/core/calls/circuit-breaker.ts'
+import { historyHeaders } from '../../../../src/core/records/history.ts'
+import { RefusedRecord } from '../../../../src/core/calls/refusals.ts'
+import type { ProcessedRecord } from '../../../../src/pipeline/record/outputs.ts'
+import { inputRecord } from '../../../support/fakes.ts'
+import { headerText } from '../../../support/headers.ts'
+import { ANSWERED, limited, queueWith, throttled } from '../../../support/permit-queue.ts'
+import { outcomeOf, PASSED, refused, processing } from '../../../support/processing.ts'
 
 function header(processed: ProcessedRecord | null | undefined, name: string): string | undefined {
   return headerText(processed?.outputs[0]?.headers ?? [], name)

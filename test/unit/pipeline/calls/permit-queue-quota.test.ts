@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { UNLIMITED } from '../../../src/core/quota/token-bucket.ts'
-import type { RateLimiter } from '../../../src/ports.ts'
-import { flushPromises } from '../../support/fake-clock.ts'
-import { queueWith } from '../../support/permit-queue.ts'
+import { UNLIMITED } from '../../../../src/core/quota/token-bucket.ts'
+import type { RateLimiter } from '../../../../src/ports.ts'
+import { flushPromises } from '../../../support/fake-clock.ts'
+import { queueWith } from '../../../support/permit-queue.ts'
 
 function withRemoteQuota() {
   const asked: number[] = []

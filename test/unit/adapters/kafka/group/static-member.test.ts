@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { GroupInstance } from '../../../../src/adapters/kafka/group/group-instance.ts'
-import { FakeGroup, HEARTBEAT_MS, failure } from '../../../support/fake-group.ts'
+import { GroupInstance } from '../../../../../src/adapters/kafka/group/group-instance.ts'
+import { FakeGroup, HEARTBEAT_MS, failure } from '../../../../support/fake-group.ts'
 
 let group: FakeGroup
 
