@@ -1,5 +1,6 @@
 /** A shard whose records, sink and clock are controlled by the test. */
 import { Lane } from '../../src/pipeline/delivery/lane.ts'
+import { Shards, type ShardsOptions } from '../../src/pipeline/delivery/shards.ts'
 import { Shard, type ShardOptions } from '../../src/pipeline/delivery/shard.ts'
 import type { LaneOptions } from '../../src/pipeline/delivery/lane-options.ts'
 import type { Blocked } from '../../src/pipeline/delivery/blocked-partitions.ts'
@@ -123,6 +124,27 @@ export async function runningShard(broker = new FakeShard(), changes: Changes = 
   await flushPromises()
   if (made.shard.phase !== 'running') throw new Error(`The shard is ${made.shard.phase}.`)
   return { ...made, broker }
+}
+
+type GivenToShards = 'claim' | 'processRecord' | 'clock' | 'metrics' | 'delayMs' | 'permits'
+
+/** Shards that leave out what the test does not give: no limit, no blocks, no positions to seek. A defect is thrown. */
+export function shardsWith(given: Pick<ShardsOptions, GivenToShards> & Partial<ShardsOptions>): Shards {
+  return new Shards({
+    outputs: { replacement: () => null },
+    deadLetterLimit: { allows: () => true },
+    deadLetterNotices: { add: () => undefined },
+    budget: new RecordBudget(),
+    blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
+    log: fakeLog(),
+    onDefect: (error) => {
+      throw error
+    },
+    flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
+    recent: { forgetPartition: () => undefined },
+    registryWaiting: () => 0,
+    ...given,
+  })
 }
 
 export function written({ outputs }: FakeShard): number[] {

@@ -292,7 +292,7 @@ export class Shard implements LaneOwner {
   }
 
   #committed(parts: readonly Part[]): void {
-    const isFull = parts.reduce((sum, { prefix }) => sum + prefix.finished.length, 0) >= this.#commits.limit
+    const isFull = recordsOf(parts) >= this.#commits.limit
     this.#commits.committed()
     this.#lastFailed = false
     for (const { lane, prefix } of parts) {
@@ -344,7 +344,7 @@ export class Shard implements LaneOwner {
 
   /** Halves the next transaction until the record with the rejected output is alone, and then replaces that output. */
   #refused(parts: readonly Part[], failure: Failure): void {
-    const records = parts.reduce((sum, { prefix }) => sum + prefix.finished.length, 0)
+    const records = recordsOf(parts)
     this.#commits.refused(records)
     const [first] = parts
     if (this.#phase === 'closed' || first === undefined || records > 1) return
@@ -366,4 +366,8 @@ export class Shard implements LaneOwner {
     this.#sink = null
     await sink?.close()
   }
+}
+
+function recordsOf(parts: readonly Part[]): number {
+  return parts.reduce((sum, { prefix }) => sum + prefix.finished.length, 0)
 }

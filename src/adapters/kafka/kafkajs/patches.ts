@@ -38,7 +38,7 @@ export const PATCHES = [
   {
     name: 'broker-ready',
     reason:
-      'A broker counts as connected before its versions are known, and whoever asks for it then cannot send.',
+      'A broker counts as connected before its versions are known, so the first requests to it can fail.',
     upstream: [],
     apply: patchBrokerReady,
   },

@@ -1,14 +1,12 @@
 import { expect, test } from 'vitest'
 import { TokenBucket } from '../../../../src/core/quota/token-bucket.ts'
-import { Shards } from '../../../../src/pipeline/delivery/shards.ts'
 import { PermitQueue } from '../../../../src/pipeline/calls/permit-queue.ts'
-import { RecordBudget } from '../../../../src/pipeline/delivery/record-budget.ts'
 import type { ProcessRecord } from '../../../../src/pipeline/record/process-record.ts'
 import { PRIORITIES, type Priority } from '../../../../src/ports.ts'
 import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { FakeShard } from '../../../support/fake-shard.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../../support/fakes.ts'
-import { firstOffsets } from '../../../support/shard-bed.ts'
+import { firstOffsets, shardsWith } from '../../../support/shard-bed.ts'
 
 const CALL_MS = 500
 const SECONDS = 6
@@ -45,25 +43,13 @@ async function drained({
     ticket.release({ kind: 'final' })
     return { outputs: [], counts: { kind: 'duplicate' } }
   }
-  const shards = new Shards({
+  const shards = shardsWith({
     claim: (shard, partitions) => new FakeShard().claim(shard, partitions),
     processRecord: oneCall,
-    outputs: { replacement: () => null },
-    deadLetterLimit: { allows: () => true },
-    deadLetterNotices: { add: () => undefined },
-    budget: new RecordBudget(),
-    blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
     clock,
     metrics,
-    log,
-    onDefect: (error) => {
-      throw error
-    },
     delayMs: (topic) => (topic === 'in' ? 0 : 1),
-    flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
-    recent: { forgetPartition: () => undefined },
     permits,
-    registryWaiting: () => 0,
   })
   shards.assigned('me', { in: firstOffsets(inputs), retry: firstOffsets(retries) })
   await flushPromises()

@@ -1,15 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { UNLIMITED } from '../../../../src/core/quota/token-bucket.ts'
 import { partitionKey } from '../../../../src/core/partitions/topic-partition.ts'
-import { Shards } from '../../../../src/pipeline/delivery/shards.ts'
 import type { CallTicket } from '../../../../src/core/calls/call-ticket.ts'
 import { PermitQueue } from '../../../../src/pipeline/calls/permit-queue.ts'
-import { RecordBudget } from '../../../../src/pipeline/delivery/record-budget.ts'
 import type { ProcessRecord } from '../../../../src/pipeline/record/process-record.ts'
 import { FakeClock, flushPromises } from '../../../support/fake-clock.ts'
 import { FakeShard } from '../../../support/fake-shard.ts'
 import { fakeLog, fakeMetrics, inputRecord } from '../../../support/fakes.ts'
-import { firstOffsets } from '../../../support/shard-bed.ts'
+import { firstOffsets, shardsWith } from '../../../support/shard-bed.ts'
 
 /** Lanes over fake partitions. Each record starts one call when it has a permit, and the test decides when the call returns. */
 function shardsOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {}) {
@@ -33,26 +31,15 @@ function shardsOver({ maxInFlight = 100, registryWaiting = (): number => 0 } = {
     )
     return done(ticket)
   }
-  const shards = new Shards({
+  const shards = shardsWith({
     claim: (shard, partitions) => {
       claims.push(partitions.map(partitionKey).join(' '))
       return brokerOf(shard).claim(shard, partitions)
     },
     processRecord: oneCall,
-    outputs: { replacement: () => null },
-    deadLetterLimit: { allows: () => true },
-    deadLetterNotices: { add: () => undefined },
-    budget: new RecordBudget(),
-    blocked: { block: () => undefined, clear: () => undefined, forget: () => undefined },
     clock,
     metrics,
-    log,
-    onDefect: (error) => {
-      throw error
-    },
     delayMs: (topic) => (topic === 'in' ? 0 : 10_000),
-    flow: () => ({ pause: () => undefined, resume: () => undefined, seek: () => undefined }),
-    recent: { forgetPartition: () => undefined },
     permits,
     registryWaiting,
   })
